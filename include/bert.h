@@ -1,0 +1,460 @@
+/* libbert: fine-tune BERT on your own text, freeze the result into one file, predict with it.
+ *
+ *     checkpoint --import--> module --train--> model --freeze--> frozen model --> predictions, vectors
+ *
+ * How to read this header: what a thing is stands above it; every function says who owns what, what may fail and which
+ * threads may call it. A function that can fail returns a bert_status and, where err is not NULL, fills it with a message that
+ * names the file, the place, what was found and what was expected. Nothing here prints, exits, or keeps global state.
+ * Handles that are NULL may be freed. Strings are UTF-8 and end with NUL; texts carry their length.
+ * Options structs are filled by their ..._defaults() first; each has a table that lists its fields (see bert_option).
+ *
+ * BERT is that of Devlin et al., "BERT: Pre-training of Deep Bidirectional Transformers for Language Understanding" (2018);
+ * names of tensors and inputs are those of its original source, google-research/bert, and of Hugging Face transformers. */
+#ifndef BERT_H
+#define BERT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define BERT_VERSION "0.1.0"
+#define BERT_API __attribute__((visibility("default")))
+
+/* The version of the library that runs: BERT_VERSION of the header it was built with. */
+BERT_API const char *bert_version(void);
+
+/* ---- errors ------------------------------------------------------------------------------------------------------------- */
+
+typedef enum bert_status {
+    BERT_OK = 0,
+    BERT_ERR_ARGUMENT,    /* a value handed to a function is wrong or out of range */
+    BERT_ERR_MEMORY,      /* memory ran out */
+    BERT_ERR_IO,          /* the system refused to open, read, write or rename: missing, no permission, disk full */
+    BERT_ERR_FORMAT,      /* a file is damaged or not what it should be */
+    BERT_ERR_UNSUPPORTED, /* sound, but made for what this version does not do: a newer format, an unknown activation */
+    BERT_ERR_DATA,        /* a row of the user's table is wrong: a missing column, an unknown label */
+    BERT_ERR_NETWORK,     /* a server did not give what was asked for */
+    BERT_ERR_NUMERIC,     /* a loss that is not finite */
+    BERT_ERR_STOPPED      /* a callback asked to stop */
+} bert_status;
+
+typedef struct bert_err {
+    bert_status code;
+    char message[1024];
+} bert_err;
+
+/* The name of a status, "BERT_ERR_FORMAT"; never NULL. */
+BERT_API const char *bert_status_name(bert_status status);
+
+/* Frees what a function of this header returned as char *. */
+BERT_API void bert_free(char *string);
+
+/* ---- options as data ---------------------------------------------------------------------------------------------------- */
+
+typedef enum bert_option_type {
+    BERT_OPTION_BOOL,   /* bool */
+    BERT_OPTION_INT,    /* int64_t */
+    BERT_OPTION_FLOAT,  /* double */
+    BERT_OPTION_STRING, /* const char *; NULL where not given; the struct does not own it */
+    BERT_OPTION_CHOICE  /* int: the index of the word in `choices` */
+} bert_option_type;
+
+/* One field of an options struct: enough to parse it, check it, print it and explain it. */
+typedef struct bert_option {
+    const char *name; /* "n_tune_layers"; on a command line --n-tune-layers */
+    bert_option_type type;
+    size_t offset;              /* of the field in its struct */
+    const char *fallback;       /* the default, as text; NULL: none */
+    double min, max;            /* for INT and FLOAT, inclusive */
+    const char *const *choices; /* for CHOICE, ends with NULL */
+    const char *value;          /* the word for the value in a help line: "N", "FILE" */
+    const char *help;           /* one line */
+} bert_option;
+
+/* A struct's table: `n` rows. Constant; nothing to free. */
+typedef struct bert_option_table {
+    const bert_option *options;
+    size_t n;
+} bert_option_table;
+
+/* Sets every field of *options to its default. */
+BERT_API void bert_options_defaults(void *options, bert_option_table table);
+
+/* Sets one field from text; `name` with '-' or '_'. A string field points to `value` afterwards.
+ * Fails with BERT_ERR_ARGUMENT for an unknown name and for a value that is no number, out of range or not among the choices. */
+BERT_API bert_status bert_options_set(void *options, bert_option_table table, const char *name, const char *value, bert_err *err);
+
+/* ---- texts -------------------------------------------------------------------------------------------------------------- */
+
+/* A text: UTF-8, NUL is a character like any other. */
+typedef struct bert_text {
+    const char *data;
+    size_t size; /* bytes */
+} bert_text;
+
+/* A vocabulary and the rules that turn text into its ids. Immutable: any number of threads may use one. */
+typedef struct bert_tokenizer bert_tokenizer;
+
+/* Reads a vocabulary file: one token a line, the line's number is its id.
+ * Fails with BERT_ERR_IO, BERT_ERR_FORMAT (no [UNK], [CLS] or [SEP]; a token twice is allowed, the last line counts, as in the original). */
+BERT_API bert_status bert_tokenizer_load(const char *path, bool do_lower_case, bert_tokenizer **tokenizer, bert_err *err);
+/* The same from memory; `name` is what error messages call it. */
+BERT_API bert_status bert_tokenizer_create(const char *vocabulary, size_t size, const char *name, bool do_lower_case, bert_tokenizer **tokenizer,
+                                           bert_err *err);
+BERT_API void bert_tokenizer_free(bert_tokenizer *tokenizer);
+BERT_API size_t bert_tokenizer_size(const bert_tokenizer *tokenizer);                                 /* number of ids */
+BERT_API const char *bert_tokenizer_token(const bert_tokenizer *tokenizer, int32_t id, size_t *size); /* NULL beyond the vocabulary */
+BERT_API int32_t bert_tokenizer_id(const bert_tokenizer *tokenizer, const char *token, size_t size);  /* -1 where there is none */
+
+/* The tokens of one text, without special tokens. All zero before the first use; reused, it allocates nothing once large enough. */
+typedef struct bert_tokens {
+    size_t n;
+    int32_t *ids;                        /* (n) */
+    uint32_t *byte_start, *byte_end;     /* (n) where the token stands in the original text, in bytes, [start, end) */
+    uint32_t *char_start, *char_end;     /* (n) the same in code points; bytes that are not UTF-8 count as none */
+    size_t dropped;                      /* bytes that were not UTF-8 */
+    size_t capacity;                     /* internal */
+} bert_tokens;
+
+/* Splits a text into word pieces: clean, split at Chinese characters, lower-case and strip accents (uncased), split at
+ * punctuation, longest match first; a word of more than 200 characters is [UNK]. Bytes that are not UTF-8 are dropped and counted.
+ * Fails with BERT_ERR_MEMORY; with BERT_ERR_ARGUMENT for a text of 4 GiB or more.
+ * Source: FullTokenizer in google-research/bert tokenization.py; same ids for every text under Unicode 14. */
+BERT_API bert_status bert_tokenize(const bert_tokenizer *tokenizer, bert_text text, bert_tokens *tokens, bert_err *err);
+BERT_API void bert_tokens_free(bert_tokens *tokens);
+
+/* What BERT reads: three matrices of shape (n, seq_len), int32, row-major. All zero before the first use. */
+typedef struct bert_features {
+    size_t n, seq_len;
+    int32_t *input_ids, *input_mask, *segment_ids;
+    size_t truncated; /* texts that did not fit */
+    size_t dropped;   /* bytes that were not UTF-8 */
+    size_t capacity;  /* internal */
+} bert_features;
+
+/* Turns texts into features: [CLS] a [SEP], or [CLS] a [SEP] b [SEP] with segment 1 for b.
+ *
+ * texts       n texts
+ * pairs       n second texts, or NULL; one that is empty or has no token counts as absent
+ * features    overwritten; freed by bert_features_free
+ *
+ * A text of more than seq_len - 2 tokens (a pair: seq_len - 3) is cut: the longer of a pair loses its last token until it fits, the
+ * second where both are equally long. Fails with BERT_ERR_ARGUMENT if seq_len is below 3, BERT_ERR_MEMORY.
+ * Source: convert_single_example in google-research/bert run_classifier.py. */
+BERT_API bert_status bert_encode(const bert_tokenizer *tokenizer, const bert_text *texts, const bert_text *pairs, size_t n, size_t seq_len,
+                                 bert_features *features, bert_err *err);
+BERT_API void bert_features_free(bert_features *features);
+
+/* ---- tables ------------------------------------------------------------------------------------------------------------- */
+
+/* How a table is read. Formats go by the name: .tsv, .csv, .jsonl, .txt, each also with .gz. */
+typedef struct bert_table_options {
+    const char *format;       /* "tsv", "csv", "jsonl" or "txt" where the name does not tell (standard input: txt unless given) */
+    const char *text_columns; /* "question1,question2": names, or numbers from 1; default: text and, where there is one, text_pair */
+    const char *label_column; /* default: label */
+    bool no_header;           /* the first row of a .tsv or .csv is data; columns are numbers */
+} bert_table_options;
+
+BERT_API bert_option_table bert_table_option_table(void);
+BERT_API void bert_table_defaults(bert_table_options *options);
+
+/* Some rows of a table. */
+typedef struct bert_rows {
+    size_t n;
+    const bert_text *texts;  /* (n) */
+    const bert_text *pairs;  /* (n), or NULL where the table has one text column */
+    const bert_text *labels; /* (n), or NULL where the table has no label column */
+    const size_t *lines;     /* (n) the line of the file that each row starts at, from 1 */
+} bert_rows;
+
+/* A table that is read from its start to its end with constant memory. One thread. */
+typedef struct bert_table bert_table;
+
+/* Opens a table; "-" is standard input. want_labels: the label column must be there (else a missing one is fine).
+ * Fails with BERT_ERR_IO, BERT_ERR_DATA (no such column; the message lists those there are), BERT_ERR_ARGUMENT (unknown format). */
+BERT_API bert_status bert_table_open(const char *path, const bert_table_options *options, bool want_labels, bert_table **table, bert_err *err);
+/* The next rows, at most `most`; n is 0 at the end. They belong to the table and stay until the next call.
+ * Fails with BERT_ERR_DATA: a row with too few columns, a quote left open, JSON that does not parse; with file, line and column. */
+BERT_API bert_status bert_table_next(bert_table *table, size_t most, bert_rows *rows, bert_err *err);
+BERT_API void bert_table_close(bert_table *table);
+
+/* ---- modules ------------------------------------------------------------------------------------------------------------ */
+
+typedef struct bert_import_options {
+    int64_t seq_layer;  /* the layer of signature output sequence_output; negative from the end, -1 the last */
+    int64_t tok_layer;  /* the layer of token_output; default -7 as in the original exporter, the first in a model of fewer layers */
+    int do_lower_case;  /* 0 auto: from tokenizer_config.json, the TF-Hub graph, or the folder's name ("uncased"), else yes; 1 yes; 2 no */
+    int64_t num_attention_heads; /* 0: from the configuration; for TF-Hub folders without one: from the graph */
+} bert_import_options;
+
+BERT_API bert_option_table bert_import_option_table(void);
+BERT_API void bert_import_defaults(bert_import_options *options);
+
+/* Turns a published checkpoint into a module folder that libbert, Hugging Face and sentence-transformers load.
+ *
+ * source      a folder or a file: TensorFlow V2 bundle, TF1 Hub module, Hugging Face folder (safetensors, sharded safetensors,
+ *             pytorch_model.bin), sentence-transformers folder
+ * folder      written whole or not at all; an earlier module there is replaced, anything else refused
+ * note        where not NULL, receives what the user should know (e.g. no pooler), or NULL; freed by bert_free
+ *
+ * Fails with BERT_ERR_IO, BERT_ERR_FORMAT, BERT_ERR_UNSUPPORTED. */
+BERT_API bert_status bert_import(const char *source, const char *folder, const bert_import_options *options, char **note, bert_err *err);
+
+/* How far a download has come; return false to stop. total is 0 where the server does not tell. */
+typedef bool (*bert_download_progress)(void *context, const char *file, uint64_t done, uint64_t total);
+
+/* Brings a repository ("sentence-transformers/all-MiniLM-L6-v2") from the Hugging Face hub: its configuration, vocabulary and weights.
+ * The hub is $HF_ENDPOINT or the public one; $HF_TOKEN is sent where set. What is there already and whole is not fetched again, what is
+ * half there is resumed, checksums are compared, a file appears under its name only when whole.
+ * Fails with BERT_ERR_NETWORK, BERT_ERR_IO, BERT_ERR_STOPPED. */
+BERT_API bert_status bert_pull(const char *name, const char *folder, bert_download_progress progress, void *context, bert_err *err);
+
+/* An exported encoder: weights (mapped), configuration, vocabulary. Immutable: any number of threads, layers and models may share one. */
+typedef struct bert_module bert_module;
+
+/* Opens a module: a folder, a .tar.gz of one, or the http(s) address of a .tar.gz. Archives are unpacked into a cache
+ * ($BERT_CACHE, else $XDG_CACHE_HOME/libbert, else ~/.cache/libbert) under the SHA-256 of the archive.
+ * Fails with BERT_ERR_IO, BERT_ERR_FORMAT, BERT_ERR_UNSUPPORTED (a newer format version), BERT_ERR_NETWORK. */
+BERT_API bert_status bert_module_open(const char *path, bert_module **module, bert_err *err);
+BERT_API void bert_module_free(bert_module *module);
+BERT_API const bert_tokenizer *bert_module_tokenizer(const bert_module *module); /* lives as long as the module */
+
+/* What a checkpoint, module, model or frozen file holds: as text for people, or as one JSON object. *out is freed by bert_free. */
+BERT_API bert_status bert_inspect(const char *path, bool json, char **out, bert_err *err);
+
+/* ---- the layer ---------------------------------------------------------------------------------------------------------- */
+
+typedef enum bert_pooling {
+    BERT_POOLING_NONE,      /* every token's vector: (n, seq_len, hidden), zero at padding */
+    BERT_POOLING_CLS,       /* the pooler: tanh(W h_[CLS] + b) */
+    BERT_POOLING_CLS_RAW,   /* h_[CLS] itself */
+    BERT_POOLING_MEAN,      /* sum over the tokens / their number */
+    BERT_POOLING_SQRT_MEAN, /* sum over the tokens / square root of their number */
+    BERT_POOLING_MAX        /* largest of each channel over the tokens */
+} bert_pooling;
+
+/* How a model uses a module. */
+typedef struct bert_layer_spec {
+    const char *module;    /* path or address; used where no open module is given, and recorded in model.json */
+    int64_t seq_len;       /* tokens, special ones counted */
+    int pooling;           /* bert_pooling */
+    int64_t n_tune_layers; /* how many of the last layers are trained */
+    bool tune_embeddings;
+    int64_t use_layers;    /* keep the first so many layers and drop those above; 0: all */
+    const char *outputs;   /* names, comma-separated: output, pooled_output, sequence_output, token_output, embedding_output, layer_0, ... */
+    bool do_preprocessing; /* true: texts go in; false: the three matrices */
+} bert_layer_spec;
+
+BERT_API bert_option_table bert_layer_option_table(void);
+BERT_API void bert_layer_defaults(bert_layer_spec *spec);
+
+/* A trainable BERT layer, to be part of any model: it owns the weights that are tuned and shares the module's others.
+ * One thread at a time; several passes may be alive at once. */
+typedef struct bert_layer bert_layer;
+
+/* Makes a layer on a module. The module must outlive it. seed starts a pooler where the module has none and pooling needs one
+ * (*new_pooler, where not NULL, tells). Fails with BERT_ERR_ARGUMENT (seq_len beyond the position table, more layers than there are,
+ * an unknown output), BERT_ERR_MEMORY. */
+BERT_API bert_status bert_layer_create(const bert_module *module, const bert_layer_spec *spec, uint64_t seed, bert_layer **layer, bool *new_pooler,
+                                       bert_err *err);
+BERT_API void bert_layer_free(bert_layer *layer);
+
+/* One tensor of a layer or model. value and grad belong to it; grad is NULL where the tensor is not tuned. */
+typedef struct bert_param {
+    const char *name;  /* Hugging Face's: "encoder.layer.0.attention.self.query.weight" */
+    const char *group; /* "embeddings", "layer 0", "pooler", "head" */
+    size_t rows, cols; /* row-major; cols is 1 for a vector. A dense weight is (out, in) */
+    const float *value;
+    float *tuned; /* == value where the tensor is tuned, else NULL; may be written between passes */
+    float *grad;  /* (rows, cols) */
+} bert_param;
+
+BERT_API const bert_param *bert_layer_params(const bert_layer *layer, size_t *n);
+BERT_API size_t bert_layer_hidden(const bert_layer *layer); /* width of its vectors */
+
+/* What is tuned and how many parameters that is, as lines of text; freed by bert_free. */
+BERT_API char *bert_layer_describe(const bert_layer *layer);
+
+/* What goes into a layer: texts (do_preprocessing) or matrices. Read during the call alone. */
+typedef struct bert_input {
+    size_t n;
+    const bert_text *texts, *pairs;                           /* (n); pairs may be NULL */
+    const int32_t *input_ids, *input_mask, *segment_ids;      /* (n, seq_len) */
+} bert_input;
+
+/* Which variant of the module runs. Without train, dropout is off and nothing is kept for a backward pass. */
+typedef struct bert_run {
+    bool train;
+    bool keep;           /* keep activations for backward though dropout is off */
+    bool frozen_dropout; /* under train: dropout in the layers that are not tuned, too, as the original Keras layer */
+    uint64_t seed, step; /* dropout's masks depend on these two alone: give each pass of a step its own `step` */
+} bert_run;
+
+/* One forward pass, and what its backward needs. The layer must outlive it. */
+typedef struct bert_pass bert_pass;
+
+/* Runs the layer. Fails with BERT_ERR_ARGUMENT: an id beyond the vocabulary, a mask row without a 1, the wrong kind of input. */
+BERT_API bert_status bert_layer_forward(bert_layer *layer, const bert_input *input, const bert_run *run, bert_pass **pass, bert_err *err);
+BERT_API void bert_pass_free(bert_pass *pass);
+
+/* An output of the pass by name, (n, hidden), or (n, seq_len, hidden) with zeros at padding; NULL where the spec does not name it. Lives as
+ * long as the pass. */
+BERT_API const float *bert_pass_output(const bert_pass *pass, const char *name, size_t *size);
+
+/* The gradient of the caller's loss by one output, of that output's shape. */
+typedef struct bert_output_grad {
+    const char *name;
+    const float *grad;
+} bert_output_grad;
+
+/* Adds the gradients of every tuned tensor to its grad. Once per pass; a pass made without train or keep is refused. */
+BERT_API bert_status bert_pass_backward(bert_pass *pass, const bert_output_grad *grads, size_t n, bert_err *err);
+
+/* Sets every grad to zero. */
+BERT_API void bert_layer_zero_grad(bert_layer *layer);
+
+/* Writes the layer as a module folder with its present weights, as bert_import does. */
+BERT_API bert_status bert_layer_save(const bert_layer *layer, const char *folder, bert_err *err);
+
+/* ---- the optimiser ------------------------------------------------------------------------------------------------------ */
+
+typedef struct bert_optimizer_options {
+    double learning_rate, beta_1, beta_2, epsilon;
+} bert_optimizer_options;
+
+BERT_API bert_option_table bert_optimizer_option_table(void);
+BERT_API void bert_optimizer_defaults(bert_optimizer_options *options);
+
+/* Adam as Keras computes it (Kingma & Ba 2015, with the bias correction in the step: lr_t = lr sqrt(1 - beta_2^t) / (1 - beta_1^t),
+ * w -= lr_t m / (sqrt(v) + epsilon)). One thread. */
+typedef struct bert_optimizer bert_optimizer;
+
+/* params: every one that is tuned is stepped; the arrays that they point to must outlive the optimiser. */
+BERT_API bert_status bert_optimizer_create(const bert_param *params, size_t n, const bert_optimizer_options *options, bert_optimizer **optimizer,
+                                           bert_err *err);
+BERT_API void bert_optimizer_free(bert_optimizer *optimizer);
+BERT_API void bert_optimizer_step(bert_optimizer *optimizer); /* and sets the gradients to zero */
+
+/* ---- models ------------------------------------------------------------------------------------------------------------- */
+
+typedef enum bert_task {
+    BERT_TASK_AUTO,      /* binary where the labels are 0 and 1, else multiclass */
+    BERT_TASK_BINARY,    /* Dense(1) + sigmoid, binary cross-entropy; labels 0 and 1 */
+    BERT_TASK_MULTICLASS /* Dense(K) + softmax, cross-entropy; any labels */
+} bert_task;
+
+/* A layer, a head and the words for its outcomes; or a module alone, or a frozen file. */
+typedef struct bert_model bert_model;
+
+/* Makes a new model: layer spec, a head for the task with Glorot-uniform weights from seed, zero bias.
+ * labels: the K words in the order of the outputs; for binary { "0", "1" }. The module is opened from spec->module and lives in the model. */
+BERT_API bert_status bert_model_create(const bert_layer_spec *spec, bert_task task, const char *const *labels, size_t n_labels, uint64_t seed,
+                                       bert_model **model, bert_err *err);
+/* Opens a model folder, a frozen file, or a module (which embeds, and predicts nothing). A frozen file is mapped, not read. */
+BERT_API bert_status bert_model_load(const char *path, bert_model **model, bert_err *err);
+BERT_API void bert_model_free(bert_model *model);
+
+BERT_API bert_layer *bert_model_layer(bert_model *model); /* belongs to the model; NULL for a frozen file */
+BERT_API const char *bert_model_note(const bert_model *model); /* what the user should know (a pooler that was started anew), or NULL */
+BERT_API const bert_tokenizer *bert_model_tokenizer(const bert_model *model);
+BERT_API size_t bert_model_labels(const bert_model *model, const char *const **labels); /* K; 0 without a head */
+
+/* Saves model.json and weights.safetensors (the tuned tensors alone) into a folder, each atomically. copy_module: the module is copied in, so
+ * that the folder is self-contained; else model.json holds its path relative to the folder. */
+BERT_API bert_status bert_model_save(const bert_model *model, const char *folder, bool copy_module, bert_err *err);
+
+/* The architecture as JSON, module paths relative to `folder` (NULL: as given); freed by bert_free. */
+BERT_API bert_status bert_model_to_json(const bert_model *model, const char *folder, char **json, bert_err *err);
+/* A model with that architecture and new weights in its head; paths are relative to `folder`. */
+BERT_API bert_status bert_model_from_json(const char *json, const char *folder, bert_model **model, bert_err *err);
+/* The tuned weights alone, as safetensors. Loading checks names and shapes. */
+BERT_API bert_status bert_model_save_weights(const bert_model *model, const char *path, bert_err *err);
+BERT_API bert_status bert_model_load_weights(bert_model *model, const char *path, bert_err *err);
+
+/* Writes everything that prediction needs into one file, and nothing else. */
+BERT_API bert_status bert_model_freeze(const bert_model *model, const char *path, bert_err *err);
+
+/* ---- training ----------------------------------------------------------------------------------------------------------- */
+
+/* A table in memory, tokenised. Immutable. */
+typedef struct bert_dataset bert_dataset;
+
+BERT_API bert_status bert_dataset_load(const char *path, const bert_table_options *options, bert_dataset **dataset, bert_err *err);
+BERT_API bert_status bert_dataset_create(const bert_text *texts, const bert_text *pairs, const bert_text *labels, size_t n, bert_dataset **dataset,
+                                         bert_err *err);
+BERT_API void bert_dataset_free(bert_dataset *dataset);
+BERT_API size_t bert_dataset_size(const bert_dataset *dataset);
+/* The different labels, numbers in their order, else words in theirs. Belongs to the data set. */
+BERT_API size_t bert_dataset_labels(const bert_dataset *dataset, const char *const **labels);
+
+typedef struct bert_train_options {
+    int64_t epochs, batch_size;
+    double learning_rate, beta_1, beta_2, epsilon;
+    int64_t seed;
+    bool frozen_dropout;  /* dropout in the layers that are not tuned, too, as the original Keras layer */
+    int64_t length_window; /* batches are cut from windows of so many batches sorted by length; 1: no grouping by length */
+} bert_train_options;
+
+BERT_API bert_option_table bert_train_option_table(void);
+BERT_API void bert_train_defaults(bert_train_options *options);
+
+typedef struct bert_metrics {
+    double loss, accuracy;
+    double precision, recall, f1; /* binary: of label "1"; multiclass: means over the classes */
+    size_t n;
+} bert_metrics;
+
+typedef enum bert_event_kind { BERT_EVENT_STEP, BERT_EVENT_EPOCH } bert_event_kind;
+
+/* What happens while training. */
+typedef struct bert_event {
+    bert_event_kind kind;
+    int64_t epoch, epochs;    /* from 1 */
+    size_t done, total;       /* samples of this epoch */
+    double seconds;           /* since the epoch began */
+    double loss, accuracy;    /* mean over this epoch so far */
+    const bert_metrics *valid; /* at the end of an epoch, where there is validation data */
+    bool best;                /* at the end of an epoch: the best so far by validation (or by the loss, without) */
+} bert_event;
+
+/* Return false to stop; training then fails with BERT_ERR_STOPPED and what was saved stays. */
+typedef bool (*bert_on_event)(void *context, const bert_event *event);
+
+/* Trains in place. folder, where not NULL, receives the model after each epoch whose validation is the best so far, and history.json
+ * after every epoch; the model ends with the best weights. valid may be NULL.
+ * Fails with BERT_ERR_DATA (a label that the model does not know), BERT_ERR_NUMERIC, BERT_ERR_STOPPED, BERT_ERR_IO. */
+BERT_API bert_status bert_model_train(bert_model *model, const bert_dataset *train, const bert_dataset *valid, const bert_train_options *options,
+                                      const char *folder, bool copy_module, bert_on_event on_event, void *context, bert_err *err);
+
+/* ---- prediction --------------------------------------------------------------------------------------------------------- */
+
+/* One thread's way to run a model: its scratch memory. The model must outlive it; any number of sessions may share one model. */
+typedef struct bert_session bert_session;
+
+BERT_API bert_status bert_session_create(const bert_model *model, bert_session **session, bert_err *err);
+BERT_API void bert_session_free(bert_session *session);
+BERT_API size_t bert_session_hidden(const bert_session *session);
+
+/* scores: (n, K), K as of bert_model_labels: for binary K is 2, { 1 - p, p }. The same text gives the same bits whatever else is in the
+ * call. truncated, where not NULL, is increased by the number of texts that were cut. */
+BERT_API bert_status bert_session_predict(bert_session *session, const bert_text *texts, const bert_text *pairs, size_t n, float *scores,
+                                          size_t *truncated, bert_err *err);
+
+/* vectors: (n, hidden) under the model's pooling, or the one given (-1: the model's, mean for a module). With BERT_POOLING_NONE:
+ * (sum of counts, hidden), the tokens of each text one after another, special ones included; counts (n) receives their numbers, and
+ * vectors must hold n * seq_len rows. counts may be NULL otherwise. */
+BERT_API bert_status bert_session_embed(bert_session *session, const bert_text *texts, const bert_text *pairs, size_t n, int pooling, float *vectors,
+                                        size_t *counts, size_t *truncated, bert_err *err);
+
+/* Metrics over a data set. */
+BERT_API bert_status bert_session_evaluate(bert_session *session, const bert_dataset *dataset, bert_metrics *metrics, bert_err *err);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

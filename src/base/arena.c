@@ -1,0 +1,99 @@
+/* One arena per lifetime: a list of blocks, each at least twice as large as the last. */
+#include "base/arena.h"
+
+#include "base/size.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "file formats are read in place: little-endian machines only");
+
+struct arena_block {
+    arena_block *next;
+    size_t size; /* of the data behind the header */
+    _Alignas(ARENA_ALIGN) unsigned char data[];
+};
+
+enum { FIRST_BLOCK = 1 << 16 };
+
+void *arena_alloc(arena *a, size_t size)
+{
+    size_t need;
+    if (!add_size(size ? size : 1, ARENA_ALIGN - 1, &need))
+        return NULL;
+    need &= ~(size_t)(ARENA_ALIGN - 1);
+    if (!a->first || a->first->size - a->used < need) {
+        size_t block = a->first ? a->first->size * 2 : FIRST_BLOCK;
+        if (block < need || block > (size_t)1 << 28) /* large objects get a block of their own size */
+            block = need > (size_t)FIRST_BLOCK ? need : (size_t)FIRST_BLOCK;
+        size_t total;
+        if (!add_size(block, sizeof(arena_block) + ARENA_ALIGN, &total))
+            return NULL;
+        arena_block *b = aligned_alloc(ARENA_ALIGN, total & ~(size_t)(ARENA_ALIGN - 1));
+        if (!b)
+            return NULL;
+        b->next = a->first;
+        b->size = block;
+        a->first = b;
+        a->used = 0;
+    }
+    void *p = a->first->data + a->used;
+    a->used += need;
+    return memset(p, 0, need);
+}
+
+void *arena_array(arena *a, size_t n, size_t size)
+{
+    size_t bytes;
+    return mul_size(n, size, &bytes) ? arena_alloc(a, bytes) : NULL;
+}
+
+char *arena_copy(arena *a, const char *bytes, size_t n)
+{
+    size_t size;
+    char *p = add_size(n, 1, &size) ? arena_alloc(a, size) : NULL;
+    if (p && n)
+        memcpy(p, bytes, n);
+    return p;
+}
+
+char *arena_string(arena *a, const char *string)
+{
+    return arena_copy(a, string, strlen(string));
+}
+
+char *arena_printf(arena *a, const char *format, ...)
+{
+    va_list args, again;
+    va_start(args, format);
+    va_copy(again, args);
+    int n = vsnprintf(NULL, 0, format, args);
+    va_end(args);
+    char *p = n < 0 ? NULL : arena_alloc(a, (size_t)n + 1);
+    if (p)
+        vsnprintf(p, (size_t)n + 1, format, again);
+    va_end(again);
+    return p;
+}
+
+void arena_reset(arena *a)
+{
+    if (!a->first)
+        return;
+    arena keep = { a->first->next, 0 };
+    arena_free(&keep);
+    a->first->next = NULL;
+    a->used = 0;
+}
+
+void arena_free(arena *a)
+{
+    while (a->first) {
+        arena_block *next = a->first->next;
+        free(a->first);
+        a->first = next;
+    }
+    a->used = 0;
+}

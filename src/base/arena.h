@@ -1,0 +1,36 @@
+/* One arena per lifetime (a module, a model, a batch): allocate freely, free once. Not thread-safe. */
+#ifndef BASE_ARENA_H
+#define BASE_ARENA_H
+
+#include <stddef.h>
+
+typedef struct arena_block arena_block;
+
+/* All zero is an empty arena. */
+typedef struct arena {
+    arena_block *first; /* the newest block; older ones behind it */
+    size_t used;        /* bytes used in the newest block */
+} arena;
+
+enum { ARENA_ALIGN = 64 }; /* a cache line, and the widest vector */
+
+/* size bytes, zeroed, aligned to ARENA_ALIGN; NULL when memory is out. size 0 gives a valid address. */
+void *arena_alloc(arena *a, size_t size);
+
+/* n items of size bytes each; NULL also where n * size does not fit. */
+void *arena_array(arena *a, size_t n, size_t size);
+
+/* A copy of n bytes with a NUL behind them. */
+char *arena_copy(arena *a, const char *bytes, size_t n);
+char *arena_string(arena *a, const char *string);
+
+/* Printed text. */
+char *arena_printf(arena *a, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* Forgets everything but keeps the newest block, so that the next batch allocates nothing from the system.
+ * What is allocated afterwards is zeroed again. */
+void arena_reset(arena *a);
+
+void arena_free(arena *a);
+
+#endif

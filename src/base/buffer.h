@@ -1,0 +1,24 @@
+/* A growing run of bytes: text to be printed, a header to be written, a stream to be read. Always ends with a NUL that is not counted. */
+#ifndef BASE_BUFFER_H
+#define BASE_BUFFER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* All zero is an empty buffer. */
+typedef struct buffer {
+    char *data;
+    size_t size, capacity;
+    bool failed; /* memory ran out at some append: checked once at the end; later appends do nothing */
+} buffer;
+
+bool buffer_reserve(buffer *b, size_t more); /* room for `more` bytes and the NUL; false: out of memory */
+void buffer_add(buffer *b, const void *bytes, size_t n);
+void buffer_string(buffer *b, const char *string);
+void buffer_char(buffer *b, char c);
+void buffer_printf(buffer *b, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void buffer_clear(buffer *b); /* size 0, memory kept, `failed` forgotten */
+char *buffer_take(buffer *b); /* the bytes, now the caller's to free; NULL if it failed; the buffer is empty then */
+void buffer_free(buffer *b);
+
+#endif

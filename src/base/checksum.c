@@ -1,0 +1,68 @@
+/* CRC-32C and SHA-256. */
+#include "base/checksum.h"
+
+#include "base/file.h"
+#include "base/size.h"
+
+#include <openssl/evp.h>
+#include <string.h>
+#if defined(__x86_64__)
+#include <nmmintrin.h>
+#endif
+
+/* 0x82F63B78 is the polynomial 0x1EDC6F41 with its bits reversed. */
+static uint32_t crc32c_bytes(uint32_t crc, const unsigned char *p, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        crc ^= p[i];
+        for (int bit = 0; bit < 8; bit++)
+            crc = (crc >> 1) ^ (0x82F63B78u & -(crc & 1));
+    }
+    return crc;
+}
+
+#if defined(__x86_64__)
+__attribute__((target("sse4.2"))) static uint32_t crc32c_words(uint32_t crc, const unsigned char *p, size_t n)
+{
+    uint64_t c = crc;
+    for (; n >= 8; p += 8, n -= 8)
+        c = _mm_crc32_u64(c, load_le64(p));
+    crc = (uint32_t)c;
+    for (; n; p++, n--)
+        crc = _mm_crc32_u8(crc, *p);
+    return crc;
+}
+#endif
+
+uint32_t crc32c(uint32_t crc, const void *bytes, size_t n)
+{
+#if defined(__x86_64__)
+    if (__builtin_cpu_supports("sse4.2"))
+        return ~crc32c_words(~crc, bytes, n);
+#endif
+    return ~crc32c_bytes(~crc, bytes, n);
+}
+
+void sha256_hex(const void *bytes, size_t n, char hex[SHA256_HEX])
+{
+    unsigned char digest[EVP_MAX_MD_SIZE];
+    unsigned int size = 0;
+    memset(digest, 0, sizeof digest);
+    EVP_Digest(bytes, n, digest, &size, EVP_sha256(), NULL);
+    for (int i = 0; i < 32; i++) {
+        hex[2 * i] = "0123456789abcdef"[digest[i] >> 4];
+        hex[2 * i + 1] = "0123456789abcdef"[digest[i] & 15];
+    }
+    hex[64] = 0;
+}
+
+bert_status sha256_file(const char *path, char hex[SHA256_HEX], bert_err *err)
+{
+    file_mapping m;
+    bert_status s = file_map(&m, path, err);
+    if (s)
+        return s;
+    sha256_hex(m.data, m.size, hex);
+    file_unmap(&m);
+    return BERT_OK;
+}

@@ -1,0 +1,58 @@
+/* How a function fails. */
+#include "base/error.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+bert_status fail(bert_err *err, bert_status code, const char *format, ...)
+{
+    if (!err)
+        return code;
+    va_list args;
+    va_start(args, format);
+    vsnprintf(err->message, sizeof err->message, format, args);
+    va_end(args);
+    err->code = code;
+    return code;
+}
+
+bert_status fail_errno(bert_err *err, const char *format, ...)
+{
+    int number = errno;
+    if (!err)
+        return BERT_ERR_IO;
+    va_list args;
+    va_start(args, format);
+    int n = vsnprintf(err->message, sizeof err->message, format, args);
+    va_end(args);
+    if (n >= 0 && (size_t)n < sizeof err->message) {
+        char words[128];
+        snprintf(err->message + n, sizeof err->message - (size_t)n, ": %s", strerror_r(number, words, sizeof words));
+    }
+    err->code = BERT_ERR_IO;
+    return BERT_ERR_IO;
+}
+
+bert_status fail_memory(bert_err *err, const char *what)
+{
+    return fail(err, BERT_ERR_MEMORY, "out of memory: %s", what);
+}
+
+bert_status fail_in(bert_err *err, bert_status code, const char *format, ...)
+{
+    if (!err)
+        return code;
+    bert_err inner = *err;
+    va_list args;
+    va_start(args, format);
+    int n = vsnprintf(err->message, sizeof err->message, format, args);
+    va_end(args);
+    if (n >= 0 && (size_t)n < sizeof err->message) {
+        size_t left = sizeof err->message - (size_t)n;
+        snprintf(err->message + n, left, ": %.*s", (int)left, inner.message);
+    }
+    err->code = code;
+    return code;
+}

@@ -1,0 +1,19 @@
+/* How a function fails: it fills the caller's bert_err and returns the code. */
+#ifndef BASE_ERROR_H
+#define BASE_ERROR_H
+
+#include "bert.h"
+
+/* Fills err (NULL is fine) and returns code, so that `return fail(err, BERT_ERR_FORMAT, "%s: ...", path)` is one line. */
+bert_status fail(bert_err *err, bert_status code, const char *format, ...) __attribute__((format(printf, 3, 4)));
+
+/* As fail, with ": " and the words of errno (as it is at the call) behind the message; the code is BERT_ERR_IO. */
+bert_status fail_errno(bert_err *err, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* Out of memory while making `what`. */
+bert_status fail_memory(bert_err *err, const char *what);
+
+/* Puts "context: " before a message that a deeper function has filled. Returns err's code. */
+bert_status fail_in(bert_err *err, bert_status code, const char *format, ...) __attribute__((format(printf, 3, 4)));
+
+#endif

@@ -1,0 +1,62 @@
+/* Files: mapped for reading, written to a temporary name and renamed when whole, paths, folders. */
+#ifndef BASE_FILE_H
+#define BASE_FILE_H
+
+#include "base/arena.h"
+#include "base/error.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+/* A whole file, mapped read-only. All zero is closed. An empty file has size 0 and a valid data. */
+typedef struct file_mapping {
+    const unsigned char *data;
+    size_t size;
+} file_mapping;
+
+bert_status file_map(file_mapping *m, const char *path, bert_err *err);
+void file_unmap(file_mapping *m);
+
+/* A file under way: bytes go to PATH.tmp-PID in the same folder; commit syncs and renames it to PATH, abort removes it.
+ * A write error is remembered and reported by commit, which then removes the temporary file and leaves PATH as it was. */
+typedef struct file_writer {
+    FILE *stream; /* write through this or file_write; NULL when closed */
+    char *path, *temporary;
+    int error; /* errno of the first failure */
+} file_writer;
+
+bert_status file_create(file_writer *w, const char *path, bert_err *err);
+void file_write(file_writer *w, const void *bytes, size_t n);
+bert_status file_commit(file_writer *w, bert_err *err);
+void file_abort(file_writer *w); /* does nothing after commit */
+
+/* Writes n bytes as one file, atomically. */
+bert_status file_write_whole(const char *path, const void *bytes, size_t n, bert_err *err);
+
+/* Copies one file to another name, atomically. */
+bert_status file_copy(const char *from, const char *to, bert_err *err);
+
+bool file_exists(const char *path);      /* anything of that name */
+bool file_is_folder(const char *path);
+bert_status folder_create(const char *path, bert_err *err); /* with its parents; an existing folder is fine */
+bert_status folder_remove(const char *path, bert_err *err); /* with all it holds; links are not followed */
+
+/* A folder under way: fill `temporary` (beside PATH), then commit renames it to PATH. A folder that stands at PATH is replaced if
+ * `replaceable` (a file name that marks it as one of ours, e.g. "module.json") stands in it or it is empty, else refused. */
+typedef struct folder_writer {
+    char *path, *temporary;
+} folder_writer;
+
+bert_status folder_begin(folder_writer *w, const char *path, const char *replaceable, bert_err *err);
+bert_status folder_commit(folder_writer *w, bert_err *err);
+void folder_abort(folder_writer *w); /* does nothing after commit */
+
+/* Paths. All return arena memory, NULL when it is out. */
+char *path_join(arena *a, const char *folder, const char *name);          /* name alone where it is absolute */
+char *path_folder(arena *a, const char *path);                            /* "a/b" of "a/b/c", "." of "c" */
+const char *path_name(const char *path);                                  /* "c" of "a/b/c" */
+bool path_ends(const char *path, const char *suffix);
+char *path_relative(arena *a, const char *target, const char *folder);    /* target as seen from folder; both must exist */
+
+#endif

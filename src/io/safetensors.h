@@ -1,0 +1,17 @@
+/* safetensors: 8 bytes little-endian header size, a JSON header { name: { dtype, shape, data_offsets }, "__metadata__": { string: string } },
+ * then the data, without holes. Specification: huggingface/safetensors. */
+#ifndef IO_SAFETENSORS_H
+#define IO_SAFETENSORS_H
+
+#include "io/tensors.h"
+
+#include <jansson.h>
+
+/* Opens one file, mapped. metadata, where not NULL, receives the "__metadata__" object or an empty one (the caller's: json_decref). */
+bert_status safetensors_open(tensor_set *set, const char *path, json_t **metadata, bert_err *err);
+/* Opens the shards that a model.safetensors.index.json names, as one set. */
+bert_status safetensors_open_sharded(tensor_set *set, const char *index_path, bert_err *err);
+/* Writes the tensors in the order given, F32/any type as is; data begins at a multiple of 64. Atomic. metadata: object of strings or NULL. */
+bert_status safetensors_write(const char *path, const tensor *items, size_t n, const json_t *metadata, bert_err *err);
+
+#endif

@@ -1,0 +1,56 @@
+/* A set of named tensors as every weight format gives it: views into mapped files where the format allows, else copies that the set owns.
+ * safetensors.h, tf_bundle.h and torch_zip.h open one from their format. */
+#ifndef IO_TENSORS_H
+#define IO_TENSORS_H
+
+#include "base/arena.h"
+#include "base/file.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+typedef enum dtype {
+    DTYPE_F32, DTYPE_F16, DTYPE_BF16, DTYPE_F64, DTYPE_I64, DTYPE_I32, DTYPE_I16, DTYPE_I8, DTYPE_U8, DTYPE_BOOL,
+    DTYPE_OTHER /* anything else that a file may hold (strings, complex, float8): listed, never read */
+} dtype;
+
+const char *dtype_name(dtype t); /* safetensors' names: "F32", "BF16", ... */
+size_t dtype_size(dtype t);      /* bytes an element; 0 for DTYPE_OTHER */
+
+enum { TENSOR_MAX_RANK = 8 };
+
+typedef struct tensor {
+    const char *name;
+    const char *file; /* for messages: the file that it stands in */
+    dtype type;
+    int rank;
+    int64_t shape[TENSOR_MAX_RANK];
+    size_t n;         /* elements */
+    const void *data; /* n elements, little-endian, any alignment; NULL where the type is DTYPE_OTHER */
+} tensor;
+
+/* All zero is an empty set. */
+typedef struct tensor_set {
+    tensor *items; /* sorted by name */
+    size_t n;
+    arena memory;          /* names, copies */
+    file_mapping *files;   /* what the views point into */
+    size_t n_files;
+} tensor_set;
+
+const tensor *tensors_find(const tensor_set *set, const char *name); /* NULL where there is none */
+void tensors_close(tensor_set *set);
+
+/* Writes the n elements as float32; fails with BERT_ERR_FORMAT for a type that is no number. F64 is rounded. */
+bert_status tensor_to_f32(const tensor *t, float *out, bert_err *err);
+/* "[30522, 384]" for messages. */
+const char *tensor_shape_text(const tensor *t, char text[128]);
+
+/* Builds a set: used by the formats. Each fails with BERT_ERR_MEMORY. */
+bert_status tensors_add(tensor_set *set, const tensor *t, bert_err *err); /* copies the struct; the name must be in set->memory or outlive it */
+bert_status tensors_keep_file(tensor_set *set, file_mapping *file, bert_err *err); /* takes the mapping over, also when it fails */
+/* Sorts by name; fails with BERT_ERR_FORMAT where a name stands twice. */
+bert_status tensors_seal(tensor_set *set, const char *path, bert_err *err);
+
+#endif

@@ -1,0 +1,139 @@
+/* The list of operations: a struct of function pointers, filled once per instruction set (later: per device). The encoder is written
+ * once, against this struct.
+ *
+ * True everywhere:
+ *   - tensors are float32, row-major, dense unless a leading dimension (ld) is given; shapes stand beside each argument;
+ *   - there is no padding: n counts the tokens of all sequences of a batch, row after row (see packed batch in docs/design.md);
+ *   - forward assigns to activations; backward assigns to activation gradients and ADDS to weight gradients;
+ *   - outputs may not overlap inputs unless said;
+ *   - called outside an OpenMP parallel region an operation uses all threads, inside one it runs on the calling thread; either way,
+ *     and for any number of threads, the bits are the same: work is cut into tiles whose size does not depend on the threads, and what
+ *     is summed over rows is summed tile by tile in a fixed order;
+ *   - forward: a row (attention, pooling: a sequence) gets the same bits whatever other rows are in the call;
+ *   - nothing is allocated, locked or printed in a call once its shapes have been seen, and nothing fails: what can fail (memory,
+ *     oneDNN primitives) fails in ops_select and in dense_pack. */
+#ifndef OPS_OPS_H
+#define OPS_OPS_H
+
+#include "base/error.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* The numbers that a configuration may name as hidden_act, and tanh for the pooler. */
+typedef enum activation {
+    ACTIVATION_NONE,
+    ACTIVATION_GELU,      /* x Phi(x), with erf */
+    ACTIVATION_GELU_TANH, /* gelu_new, gelu_pytorch_tanh: 0.5 x (1 + tanh(sqrt(2/pi) (x + 0.044715 x^3))) */
+    ACTIVATION_RELU,
+    ACTIVATION_SILU,
+    ACTIVATION_TANH
+} activation;
+
+/* Which dropout mask: element i of a tensor is kept when the Philox number of (seed, step, site, i) says so, and then multiplied by
+ * 1 / (1 - rate). rate 0: no dropout (and no random numbers). `site` tells the places of a network apart. Of a matrix (n, C) element i is
+ * row * C + column. Exact layout: dropout.h. */
+typedef struct dropout {
+    uint64_t seed, step;
+    uint32_t site;
+    float rate;
+} dropout;
+
+/* A dense layer's weights: y = x weight^T + bias. weight: (out, in) with rows `in` apart; bias: (out) or NULL.
+ * packed: weight and bias in the form that the multiplication likes best, made by dense_pack, or NULL (weights that change: plain). */
+typedef struct dense {
+    size_t in, out;
+    const float *weight, *bias;
+    struct dense_packed *packed;
+} dense;
+
+/* Sequences in a packed batch: the rows of sequence s are start[s] .. start[s + 1] - 1; start has n_seq + 1 entries. */
+typedef struct ragged {
+    size_t n_seq;
+    const int32_t *start;
+} ragged;
+
+/* What attention reads. Queries and keys may have different rows: with pooling cls the last layer asks for one row a sequence.
+ * Row i of head h of q is q + i * ldq + h * (H / heads); likewise k and v with ldkv. */
+typedef struct attention_input {
+    ragged queries, keys; /* the same n_seq */
+    size_t hidden, heads; /* H, NH; head size D = H / NH */
+    const float *q;       /* (queries' rows, H), ldq */
+    const float *k, *v;   /* (keys' rows, H), ldkv */
+    size_t ldq, ldkv;
+    dropout drop; /* of the probabilities; element index: (query row * NH + head) * 65536 + key's place in its sequence */
+} attention_input;
+
+typedef enum pool_kind { POOL_FIRST, POOL_MEAN, POOL_SQRT_MEAN, POOL_MAX } pool_kind;
+
+typedef struct embedding_tables {
+    size_t hidden;
+    const float *word, *position, *token_type; /* (V, H), (P, H), (T, H) */
+} embedding_tables;
+
+typedef struct ops {
+    const char *name; /* "avx512", "avx2", "generic" */
+
+    /* -- dense ------------------------------------------------------------------------------------------------------- */
+    /* y (n, out; ldy) = act(x (n, in; ldx) W^T + b). pre, where not NULL: (n, out) dense, the value before act, kept for backward. */
+    void (*dense_forward)(float *y, size_t ldy, float *pre, const float *x, size_t ldx, const dense *d, activation act, size_t n);
+    /* dx (n, in; lddx) = dy (n, out; lddy) W (+ dx where add). The plain weight is used. */
+    void (*dense_backward_input)(float *dx, size_t lddx, const float *dy, size_t lddy, const dense *d, bool add, size_t n);
+    /* dweight (out, in) += dy^T x; dbias (out) += column sums of dy. Either may be NULL. */
+    void (*dense_backward_weight)(float *dweight, float *dbias, const float *dy, size_t lddy, const float *x, size_t ldx, size_t in, size_t out,
+                                  size_t n);
+    /* dx (n) = dy * act'(x). dx may be dy. For TANH x is the output y of the activation, for all others its input. */
+    void (*activation_backward)(float *dx, const float *dy, const float *x, activation act, size_t n);
+
+    /* -- embeddings -------------------------------------------------------------------------------------------------- */
+    /* y (n, H) = word[ids] + position[positions] + token_type[segments] */
+    void (*embed_forward)(float *y, const embedding_tables *t, const int32_t *ids, const int32_t *positions, const int32_t *segments, size_t n);
+    /* dword[ids] += dy, and so on; any may be NULL. */
+    void (*embed_backward)(float *dword, float *dposition, float *dtoken_type, const float *dy, const int32_t *ids, const int32_t *positions,
+                           const int32_t *segments, size_t hidden, size_t n);
+
+    /* -- dropout + residual + layer norm ----------------------------------------------------------------------------- */
+    /* s = dropout(x) + residual (NULL: none); y = (s - mean) / sqrt(var + eps) * gamma + beta.   all (n, C)
+     * sum (n, C), mean (n), rstd (n): kept for backward; NULL when there is none. y may be x or residual; sum may be x. */
+    void (*layer_norm_forward)(float *y, float *sum, float *mean, float *rstd, const float *x, const float *residual, const float *gamma,
+                               const float *beta, float eps, dropout drop, size_t n, size_t C);
+    /* dsum (n, C): the gradient by s, which is also that by the residual; dx (n, C), or NULL: the gradient by x, through dropout
+     * (NULL where drop.rate is 0 and the caller reads dsum instead). dgamma, dbeta (C) += , NULL: not wanted. dsum may be dy. */
+    void (*layer_norm_backward)(float *dsum, float *dx, float *dgamma, float *dbeta, const float *dy, const float *sum, const float *mean,
+                                const float *rstd, const float *gamma, dropout drop, size_t n, size_t C);
+    /* y = dropout(x), n elements; y may be x. Its own backward. first: index of the first element in the mask. */
+    void (*dropout_apply)(float *y, const float *x, dropout drop, uint64_t first, size_t n);
+
+    /* -- attention --------------------------------------------------------------------------------------------------- */
+    /* y (queries' rows, H) = per head softmax(q k^T / sqrt(D)) v over the keys of the same sequence.
+     * lse (queries' rows, NH): log of the sum of exponentials, kept for backward; NULL when there is none. */
+    void (*attention_forward)(float *y, float *lse, const attention_input *in);
+    /* dq, dk, dv: with ldq and ldkv as in q, k, v; assigned. y and lse from forward. */
+    void (*attention_backward)(float *dq, float *dk, float *dv, const float *dy, const float *y, const float *lse, const attention_input *in);
+
+    /* -- pooling ----------------------------------------------------------------------------------------------------- */
+    /* y (n_seq, C) from x (n, C) */
+    void (*pool_forward)(float *y, const float *x, ragged sequences, size_t C, pool_kind kind);
+    /* dx (n, C) assigned; y and x are read by MAX alone (the first of equal maxima gets the gradient). */
+    void (*pool_backward)(float *dx, const float *dy, const float *y, const float *x, ragged sequences, size_t C, pool_kind kind);
+
+    /* -- optimiser --------------------------------------------------------------------------------------------------- */
+    /* Keras' Adam on n elements: m = b1 m + (1 - b1) g; v = b2 v + (1 - b2) g^2; w -= lr_t m / (sqrt(v) + eps); g = 0. */
+    void (*adam_step)(float *w, float *m, float *v, float *g, float lr_t, float b1, float b2, float eps, size_t n);
+    /* y (n) += x */
+    void (*add)(float *y, const float *x, size_t n);
+} ops;
+
+/* The operations for this machine, or those that BERT_ISA ("avx2", "avx512") names. Chosen once, constant afterwards, any thread.
+ * Fails with BERT_ERR_UNSUPPORTED where the machine lacks the instruction set (the message lists those it has). */
+bert_status ops_select(const ops **out, bert_err *err);
+
+/* Those that this machine can run: their names, ending with NULL. */
+const char *const *ops_available(void);
+
+/* Packs d's weight (and bias) for dense_forward; d->weight must stay as it is (backward reads it). Fails with BERT_ERR_MEMORY. */
+bert_status dense_pack(dense *d, bert_err *err);
+void dense_unpack(dense *d); /* frees the packed form; nothing where there is none */
+
+#endif
