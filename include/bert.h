@@ -118,6 +118,7 @@ typedef struct bert_tokens {
     uint32_t *char_start, *char_end;     /* (n) the same in code points; bytes that are not UTF-8 count as none */
     size_t dropped;                      /* bytes that were not UTF-8 */
     size_t capacity;                     /* internal */
+    void *scratch;                       /* internal */
 } bert_tokens;
 
 /* Splits a text into word pieces: clean, split at Chinese characters, lower-case and strip accents (uncased), split at
@@ -132,7 +133,7 @@ typedef struct bert_features {
     size_t n, seq_len;
     int32_t *input_ids, *input_mask, *segment_ids;
     size_t truncated; /* texts that did not fit */
-    size_t dropped;   /* bytes that were not UTF-8 */
+    size_t dropped;   /* bytes that were not UTF-8, in what was read of the texts: one that is cut is not read to its end */
     size_t capacity;  /* internal */
 } bert_features;
 
@@ -143,7 +144,8 @@ typedef struct bert_features {
  * features    overwritten; freed by bert_features_free
  *
  * A text of more than seq_len - 2 tokens (a pair: seq_len - 3) is cut: the longer of a pair loses its last token until it fits, the
- * second where both are equally long. Fails with BERT_ERR_ARGUMENT if seq_len is below 3, BERT_ERR_MEMORY.
+ * second where both are equally long. All threads are used. Fails with BERT_ERR_ARGUMENT if seq_len is below 3 or a text has 4 GiB or
+ * more, BERT_ERR_MEMORY; features is empty then.
  * Source: convert_single_example in google-research/bert run_classifier.py. */
 BERT_API bert_status bert_encode(const bert_tokenizer *tokenizer, const bert_text *texts, const bert_text *pairs, size_t n, size_t seq_len,
                                  bert_features *features, bert_err *err);
@@ -182,12 +184,20 @@ BERT_API bert_status bert_table_open(const char *path, const bert_table_options 
 BERT_API bert_status bert_table_next(bert_table *table, size_t most, bert_rows *rows, bert_err *err);
 BERT_API void bert_table_close(bert_table *table);
 
+/* Vectors as NumPy's .npy (version 1.0, float32, shape (rows, cols)), written as they come; the file appears when it is committed. */
+typedef struct bert_npy bert_npy;
+
+BERT_API bert_status bert_npy_create(const char *path, size_t cols, bert_npy **npy, bert_err *err);
+BERT_API bert_status bert_npy_write(bert_npy *npy, const float *rows, size_t n, bert_err *err);
+BERT_API bert_status bert_npy_commit(bert_npy *npy, bert_err *err); /* frees npy, whether it succeeds or not */
+BERT_API void bert_npy_abort(bert_npy *npy);                        /* frees npy and removes what was written */
+
 /* ---- modules ------------------------------------------------------------------------------------------------------------ */
 
 typedef struct bert_import_options {
     int64_t seq_layer;  /* the layer of signature output sequence_output; negative from the end, -1 the last */
     int64_t tok_layer;  /* the layer of token_output; default -7 as in the original exporter, the first in a model of fewer layers */
-    int do_lower_case;  /* 0 auto: from tokenizer_config.json, the TF-Hub graph, or the folder's name ("uncased"), else yes; 1 yes; 2 no */
+    int do_lower_case;  /* 0 auto: from the checkpoint's files, else no where the vocabulary holds capitals; 1 yes; 2 no */
     int64_t num_attention_heads; /* 0: from the configuration; for TF-Hub folders without one: from the graph */
 } bert_import_options;
 
@@ -229,6 +239,7 @@ BERT_API bert_status bert_inspect(const char *path, bool json, char **out, bert_
 /* ---- the layer ---------------------------------------------------------------------------------------------------------- */
 
 typedef enum bert_pooling {
+    BERT_POOLING_AUTO,      /* a layer: cls where the module has a pooler, else mean; a session: the model's, mean for a module */
     BERT_POOLING_NONE,      /* every token's vector: (n, seq_len, hidden), zero at padding */
     BERT_POOLING_CLS,       /* the pooler: tanh(W h_[CLS] + b) */
     BERT_POOLING_CLS_RAW,   /* h_[CLS] itself */
@@ -358,7 +369,7 @@ BERT_API bert_status bert_model_create(const bert_layer_spec *spec, bert_task ta
 BERT_API bert_status bert_model_load(const char *path, bert_model **model, bert_err *err);
 BERT_API void bert_model_free(bert_model *model);
 
-BERT_API bert_layer *bert_model_layer(bert_model *model); /* belongs to the model; NULL for a frozen file */
+BERT_API bert_layer *bert_model_layer(bert_model *model); /* belongs to the model */
 BERT_API const char *bert_model_note(const bert_model *model); /* what the user should know (a pooler that was started anew), or NULL */
 BERT_API const bert_tokenizer *bert_model_tokenizer(const bert_model *model);
 BERT_API size_t bert_model_labels(const bert_model *model, const char *const **labels); /* K; 0 without a head */
@@ -435,19 +446,32 @@ BERT_API bert_status bert_model_train(bert_model *model, const bert_dataset *tra
 /* One thread's way to run a model: its scratch memory. The model must outlive it; any number of sessions may share one model. */
 typedef struct bert_session bert_session;
 
-BERT_API bert_status bert_session_create(const bert_model *model, bert_session **session, bert_err *err);
-BERT_API void bert_session_free(bert_session *session);
-BERT_API size_t bert_session_hidden(const bert_session *session);
+typedef struct bert_session_options {
+    int64_t seq_len; /* longer texts are cut; 0: the model's, for a module all the positions that it has */
+    int pooling;     /* bert_pooling, for vectors; prediction always uses the model's */
+    bool normalize;  /* vectors of length 1 */
+} bert_session_options;
 
-/* scores: (n, K), K as of bert_model_labels: for binary K is 2, { 1 - p, p }. The same text gives the same bits whatever else is in the
- * call. truncated, where not NULL, is increased by the number of texts that were cut. */
+BERT_API bert_option_table bert_session_option_table(void);
+BERT_API void bert_session_defaults(bert_session_options *options);
+
+/* The session sees the model's weights as they are at this call. Fails with BERT_ERR_ARGUMENT: seq_len beyond the position table, pooling cls
+ * on a module without a pooler. */
+BERT_API bert_status bert_session_create(const bert_model *model, const bert_session_options *options, bert_session **session, bert_err *err);
+BERT_API void bert_session_free(bert_session *session);
+BERT_API size_t bert_session_hidden(const bert_session *session);  /* width of a vector */
+BERT_API size_t bert_session_seq_len(const bert_session *session); /* the most tokens of a text */
+BERT_API bool bert_session_per_token(const bert_session *session); /* pooling none */
+
+/* scores: (n, K), K as of bert_model_labels, each row sums to 1 (binary: 1 - p, p). The same text gives the same bits whatever else is in
+ * the call and however many threads run. truncated, where not NULL, is increased by the number of texts that were cut.
+ * Fails with BERT_ERR_ARGUMENT where the model has no head. */
 BERT_API bert_status bert_session_predict(bert_session *session, const bert_text *texts, const bert_text *pairs, size_t n, float *scores,
                                           size_t *truncated, bert_err *err);
 
-/* vectors: (n, hidden) under the model's pooling, or the one given (-1: the model's, mean for a module). With BERT_POOLING_NONE:
- * (sum of counts, hidden), the tokens of each text one after another, special ones included; counts (n) receives their numbers, and
- * vectors must hold n * seq_len rows. counts may be NULL otherwise. */
-BERT_API bert_status bert_session_embed(bert_session *session, const bert_text *texts, const bert_text *pairs, size_t n, int pooling, float *vectors,
+/* vectors: (n, hidden). Per token: (sum of counts, hidden), the tokens of one text after those of another, special ones included; vectors must
+ * have room for n * seq_len rows; counts (n) receives how many rows each text has; NULL otherwise. */
+BERT_API bert_status bert_session_embed(bert_session *session, const bert_text *texts, const bert_text *pairs, size_t n, float *vectors,
                                         size_t *counts, size_t *truncated, bert_err *err);
 
 /* Metrics over a data set. */

@@ -16,32 +16,46 @@ struct arena_block {
     _Alignas(ARENA_ALIGN) unsigned char data[];
 };
 
-enum { FIRST_BLOCK = 1 << 16 };
+enum { FIRST_BLOCK = 1 << 16, LARGEST_DOUBLING = 1 << 26 };
 
-void *arena_alloc(arena *a, size_t size)
+/* Puts a block with room for need bytes in front. */
+static bool arena_grow(arena *a, size_t need)
+{
+    size_t block = a->first ? a->first->size * 2 : a->hint > (size_t)FIRST_BLOCK ? a->hint : (size_t)FIRST_BLOCK;
+    if (block > (size_t)LARGEST_DOUBLING && a->first)
+        block = LARGEST_DOUBLING;
+    if (block < need)
+        block = need;
+    size_t total;
+    if (!add_size(block, sizeof(arena_block) + ARENA_ALIGN, &total))
+        return false;
+    arena_block *b = aligned_alloc(ARENA_ALIGN, total & ~(size_t)(ARENA_ALIGN - 1));
+    if (!b)
+        return false;
+    b->next = a->first;
+    b->size = block;
+    a->first = b;
+    a->used = 0;
+    return true;
+}
+
+void *arena_alloc_raw(arena *a, size_t size)
 {
     size_t need;
     if (!add_size(size ? size : 1, ARENA_ALIGN - 1, &need))
         return NULL;
     need &= ~(size_t)(ARENA_ALIGN - 1);
-    if (!a->first || a->first->size - a->used < need) {
-        size_t block = a->first ? a->first->size * 2 : FIRST_BLOCK;
-        if (block < need || block > (size_t)1 << 28) /* large objects get a block of their own size */
-            block = need > (size_t)FIRST_BLOCK ? need : (size_t)FIRST_BLOCK;
-        size_t total;
-        if (!add_size(block, sizeof(arena_block) + ARENA_ALIGN, &total))
-            return NULL;
-        arena_block *b = aligned_alloc(ARENA_ALIGN, total & ~(size_t)(ARENA_ALIGN - 1));
-        if (!b)
-            return NULL;
-        b->next = a->first;
-        b->size = block;
-        a->first = b;
-        a->used = 0;
-    }
+    if ((!a->first || a->first->size - a->used < need) && !arena_grow(a, need))
+        return NULL;
     void *p = a->first->data + a->used;
     a->used += need;
-    return memset(p, 0, need);
+    return p;
+}
+
+void *arena_alloc(arena *a, size_t size)
+{
+    void *p = arena_alloc_raw(a, size);
+    return p ? memset(p, 0, size) : NULL;
 }
 
 void *arena_array(arena *a, size_t n, size_t size)
@@ -80,12 +94,14 @@ char *arena_printf(arena *a, const char *format, ...)
 
 void arena_reset(arena *a)
 {
-    if (!a->first)
-        return;
-    arena keep = { a->first->next, 0 };
-    arena_free(&keep);
-    a->first->next = NULL;
     a->used = 0;
+    if (!a->first || !a->first->next)
+        return;
+    size_t hint = 0;
+    for (const arena_block *b = a->first; b; b = b->next)
+        hint += b->size;
+    arena_free(a);
+    a->hint = hint;
 }
 
 void arena_free(arena *a)

@@ -10,12 +10,16 @@ typedef struct arena_block arena_block;
 typedef struct arena {
     arena_block *first; /* the newest block; older ones behind it */
     size_t used;        /* bytes used in the newest block */
+    size_t hint;        /* what all blocks held at the last reset: the next first block holds as much */
 } arena;
 
 enum { ARENA_ALIGN = 64 }; /* a cache line, and the widest vector */
 
 /* size bytes, zeroed, aligned to ARENA_ALIGN; NULL when memory is out. size 0 gives a valid address. */
 void *arena_alloc(arena *a, size_t size);
+
+/* The same without zeroing: for activations, which are written before they are read. */
+void *arena_alloc_raw(arena *a, size_t size);
 
 /* n items of size bytes each; NULL also where n * size does not fit. */
 void *arena_array(arena *a, size_t n, size_t size);
@@ -27,8 +31,7 @@ char *arena_string(arena *a, const char *string);
 /* Printed text. */
 char *arena_printf(arena *a, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* Forgets everything but keeps the newest block, so that the next batch allocates nothing from the system.
- * What is allocated afterwards is zeroed again. */
+/* Forgets everything but keeps the memory as one block, so that the next batch of that size allocates nothing from the system. */
 void arena_reset(arena *a);
 
 void arena_free(arena *a);

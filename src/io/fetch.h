@@ -1,29 +1,18 @@
-/* Downloads over libcurl, the cache of archives, and the unpacking of .tar.gz. */
+/* Modules by address: archives unpacked into a cache.
+ *
+ *     CACHE/archives/SHA256/            an unpacked archive, by the SHA-256 of the .tar.gz
+ *     CACHE/addresses/SHA256            which archive an address gave, by the SHA-256 of the address: two lines, archive and address
+ *
+ * CACHE is $BERT_CACHE, else $XDG_CACHE_HOME/libbert, else ~/.cache/libbert. Any number of processes may use it at once. */
 #ifndef IO_FETCH_H
 #define IO_FETCH_H
 
 #include "base/arena.h"
 #include "base/error.h"
 
-#include <stdbool.h>
-
-/* One file from a URL to a path: resumes PATH.part, follows redirects, retries what may pass, checks expected_sha256 (hex or NULL) and
- * the length that the server names, renames when whole. bearer: a token or NULL (sent to the first host alone). etag_sha256: check
- * against an X-Linked-Etag header of 64 hex digits, as the Hugging Face hub sends for large files. */
-typedef struct fetch_request {
-    const char *url, *path, *bearer, *expected_sha256;
-    bool optional; /* 404 is no failure: *missing tells */
-    bool missing;
-    bert_download_progress progress;
-    void *context;
-} fetch_request;
-bert_status fetch_file(fetch_request *request, bert_err *err);
-
-/* A module by address, archive or folder: sets *folder (arena memory) to the folder on disk: path itself for a folder, else the unpacked
- * archive in the cache. A .tar.gz may hold the module at its top or in one folder. */
+/* Sets *folder (arena memory) to the folder on disk: path itself for a folder, else the unpacked archive in the cache: path is a
+ * .tar.gz or .tgz file or the http(s) address of one. An archive may hold the module at its top or in its only folder.
+ * Fails with BERT_ERR_IO, BERT_ERR_FORMAT, BERT_ERR_NETWORK. */
 bert_status fetch_module(arena *a, const char *path, char **folder, bert_err *err);
-
-/* Unpacks a .tar.gz into a new folder. Refuses absolute names, "..", links, devices; sizes are checked against the archive. */
-bert_status tar_gz_unpack(const char *archive, const char *folder, bert_err *err);
 
 #endif

@@ -8,12 +8,13 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Parses a file or n bytes; `name` is for messages, which carry line and column. The root must be an object. *out: json_decref. */
+/* Parses a file or n bytes; `name` is for messages, which carry line and column. The root must be an object; no object may have a key twice.
+ * *out: json_decref; NULL on failure. */
 bert_status json_read_file(json_t **out, const char *path, bert_err *err);
 bert_status json_read_bytes(json_t **out, const char *bytes, size_t n, const char *name, bert_err *err);
 /* Writes a file, indented by 2, keys in their order, numbers with nine significant digits; atomic. */
 bert_status json_write_file(const json_t *root, const char *path, bert_err *err);
-/* The text of json_write_file, to be freed. */
+/* The text of json_write_file, to be freed; NULL: out of memory. */
 char *json_text(const json_t *root);
 
 /* Members with a check of their type. `where` begins the message ("model.json: layer"). A missing one fails unless `fallback` is used: the
@@ -27,6 +28,7 @@ bert_status json_get_bool_or(const json_t *object, const char *key, bool fallbac
 /* The string belongs to the JSON value. */
 bert_status json_get_string(const json_t *object, const char *key, const char **out, const char *where, bert_err *err);
 bert_status json_get_string_or(const json_t *object, const char *key, const char *fallback, const char **out, const char *where, bert_err *err);
+/* The object belongs to the JSON value. */
 bert_status json_get_object(const json_t *object, const char *key, json_t **out, const char *where, bert_err *err);
 
 #endif

@@ -1,0 +1,66 @@
+# A thin front to CMake and the scripts in tools/. `make demo` and `make test` install what a bare Debian 12 lacks; the others say what they miss.
+#   make            build into build/            make install    PREFIX=/usr/local DESTDIR=
+#   make demo       the whole way, once          make sanitize   build and test under ASan and UBSan
+#   make test       build, fetch a model, test   make clang      build and test with clang, warnings are errors
+#   make bench      measure                      make fuzz       FUZZ_SECONDS=60 for each target
+#   make format     clang-format 14              make model      the model that the demo and the golden tests use
+# BERT_FLAGS adds options for cmake (BERT_FLAGS=-DBERT_WERROR=ON), CTEST_FLAGS for ctest (CTEST_FLAGS="-R golden"), JOBS limits what runs at once.
+SHELL := /bin/bash
+PREFIX ?= /usr/local
+FUZZ_SECONDS ?= 60
+JOBS ?= $(shell nproc)
+MODEL := .cache/all-MiniLM-L6-v2
+CONFIGURE = cmake -G Ninja -S . -Wno-dev
+BUILD = ninja -j $(JOBS) -C
+TEST = ctest --output-on-failure -j $(JOBS) $(CTEST_FLAGS) --test-dir
+CLANG = clang libomp-dev
+
+.PHONY: all deps demo test model bench install format sanitize clang fuzz clean
+
+all:
+	@$(CONFIGURE) -B build $(BERT_FLAGS) > build.log 2>&1 || { cat build.log; rm build.log; echo "tools/install-deps.sh installs what is missing"; exit 1; }
+	@rm build.log
+	@$(BUILD) build
+
+deps:
+	@tools/install-deps.sh
+
+model: | deps
+	@$(MAKE) --no-print-directory all
+	@tools/fetch-model.sh $(MODEL)
+
+demo: model
+	@tools/demo.sh
+
+test: model
+	@$(TEST) build
+
+bench: all
+	@$(BUILD) build bench_all
+	@for b in build/bench/bench_*; do [ ! -x $$b ] || [ -d $$b ] || $$b || exit 1; done
+
+install: all
+	@DESTDIR="$(DESTDIR)" cmake --install build --prefix "$(PREFIX)"
+
+format:
+	@find include src tests bench examples -name '*.[ch]' -exec clang-format-14 -i {} +
+
+sanitize: model
+	@$(CONFIGURE) -B build-sanitize -DBERT_SANITIZE=ON -DBERT_BENCH=OFF $(BERT_FLAGS) > /dev/null
+	@$(BUILD) build-sanitize
+	@$(TEST) build-sanitize
+
+clang: model
+	@tools/install-deps.sh $(CLANG)
+	@CC=clang $(CONFIGURE) -B build-clang -DBERT_WERROR=ON $(BERT_FLAGS) > /dev/null
+	@$(BUILD) build-clang all bench_all
+	@$(TEST) build-clang
+
+fuzz:
+	@tools/install-deps.sh $(CLANG)
+	@CC=clang $(CONFIGURE) -B build-fuzz -DBERT_FUZZ=ON -DBERT_TESTS=OFF -DBERT_BENCH=OFF $(BERT_FLAGS) > /dev/null
+	@$(BUILD) build-fuzz fuzz_all
+	@tools/fuzz.sh build-fuzz $(FUZZ_SECONDS)
+
+clean:
+	@rm -rf build build-sanitize build-clang build-fuzz

@@ -1,0 +1,70 @@
+/* What a command of `bert` is: a row of data. main.c lists them; arguments.c parses by them; help.c explains by them. */
+#ifndef CLI_COMMAND_H
+#define CLI_COMMAND_H
+
+#include "bert.h"
+
+/* Options that a command takes: a table of the library's or its own, and where that table's struct stands in the command's. */
+typedef struct option_group {
+    bert_option_table (*table)(void);
+    size_t offset;
+    const char *title;          /* stands over them in --help */
+    const char *const *without; /* those which this command does not take; ends with NULL; NULL: takes all */
+} option_group;
+
+typedef struct command {
+    const char *name;
+    const char *usage;    /* what follows "bert NAME" */
+    const char *summary;  /* one line */
+    const char *details;  /* more for --help, paragraphs that end with a newline; NULL: nothing */
+    const char *argument; /* the word for its one argument: "FILE"; NULL: it takes none */
+    bool argument_needed;
+    const char *const *required;                           /* options that must be given; ends with NULL; NULL: none */
+    const option_group *groups;                            /* ends with a row whose table is NULL */
+    size_t options_size;                                   /* of the struct that the groups fill */
+    int (*run)(const void *options, const char *argument); /* returns an exit status */
+} command;
+
+enum { STATUS_FINE = 0, STATUS_FAILED = 1, STATUS_USAGE = 2 };
+
+extern const command pull_command, import_command, inspect_command, tokenize_command, embed_command, train_command, eval_command,
+    predict_command, freeze_command;
+
+/* Rows of a command's own table. */
+#define OPTION_FLAG(type, field, help)                                                                                                          \
+    {                                                                                                                                           \
+#field, BERT_OPTION_BOOL, offsetof(type, field), "false", 0, 0, NULL, NULL, help                                                        \
+    }
+#define OPTION_INT(type, field, fallback, min, max, value, help)                                                                                \
+    {                                                                                                                                           \
+#field, BERT_OPTION_INT, offsetof(type, field), fallback, min, max, NULL, value, help                                                   \
+    }
+#define OPTION_STRING(type, field, value, help)                                                                                                 \
+    {                                                                                                                                           \
+#field, BERT_OPTION_STRING, offsetof(type, field), NULL, 0, 0, NULL, value, help                                                        \
+    }
+#define OPTION_CHOICE(type, field, fallback, choices, value, help)                                                                              \
+    {                                                                                                                                           \
+#field, BERT_OPTION_CHOICE, offsetof(type, field), fallback, 0, 0, choices, value, help                                                 \
+    }
+#define OPTION_TABLE(rows) ((bert_option_table) { (rows), sizeof(rows) / sizeof *(rows) })
+
+/* -o and -m: each stands for the first of its long names that a command has. */
+typedef struct short_option {
+    char letter;
+    const char *name;
+} short_option;
+
+extern const short_option SHORT_OPTIONS[]; /* ends with letter 0 */
+
+/* One option as a command knows it. */
+typedef struct found_option {
+    const option_group *group;
+    const bert_option *option;
+} found_option;
+
+/* The option of that name, n characters, '-' and '_' alike; false: the command has none. */
+bool command_find(const command *c, const char *name, size_t n, found_option *found);
+bool group_takes(const option_group *group, const bert_option *option);
+
+#endif

@@ -1,0 +1,49 @@
+/* bert inspect: what a checkpoint, module, model or frozen file holds. */
+#include "cli/command.h"
+#include "cli/report.h"
+#include "cli/results.h"
+
+#include <string.h>
+
+typedef struct inspect_options {
+    bool json;
+} inspect_options;
+
+static const bert_option OPTIONS[] = {
+    OPTION_FLAG(inspect_options, json, "one JSON object, for machines"),
+};
+
+static bert_option_table table(void)
+{
+    return OPTION_TABLE(OPTIONS);
+}
+
+static int run(const void *options, const char *path)
+{
+    const inspect_options *o = options;
+    char *text = NULL;
+    bert_err err;
+    if (bert_inspect(path, o->json, &text, &err))
+        return report_failure(&err);
+    results out;
+    int status = results_open(&out, NULL);
+    if (!status) {
+        size_t n = strlen(text);
+        results_string(&out, text);
+        results_string(&out, n && text[n - 1] == '\n' ? "" : "\n");
+        status = results_close(&out, status);
+    }
+    bert_free(text);
+    return status;
+}
+
+const command inspect_command = {
+    .name = "inspect",
+    .usage = "PATH [--json]",
+    .summary = "Tells what a checkpoint, module, model or frozen file holds",
+    .argument = "PATH",
+    .argument_needed = true,
+    .groups = (const option_group[]) { { table, 0, "options", NULL }, { NULL, 0, NULL, NULL } },
+    .options_size = sizeof(inspect_options),
+    .run = run,
+};

@@ -1,0 +1,20 @@
+/* -m: opening what a command works on. */
+#include "cli/model.h"
+#include "cli/command.h"
+#include "cli/report.h"
+
+int model_open(const char *path, bert_model **model)
+{
+    bert_err err;
+    if (bert_model_load(path, model, &err))
+        return report_failure(&err);
+    if (bert_model_note(*model))
+        report_note("%s", bert_model_note(*model));
+    return STATUS_FINE;
+}
+
+void model_note_truncated(size_t truncated, size_t n, size_t seq_len)
+{
+    if (truncated)
+        report_note("%zu of %zu texts were cut to %zu tokens (--seq-len)", truncated, n, seq_len);
+}

@@ -1,0 +1,134 @@
+/* Where results go. */
+#include "cli/command.h"
+#include "cli/report.h"
+#include "cli/results.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* Pipes and devices are written as they are: a rename would put a file in their place. */
+static bool is_special(const char *path)
+{
+    struct stat st;
+    return !stat(path, &st) && !S_ISREG(st.st_mode);
+}
+
+int results_open(results *r, const char *path)
+{
+    *r = (results) { .stream = stdout };
+    if (!path || !strcmp(path, "-"))
+        return STATUS_FINE;
+    r->path = strdup(path);
+    bool whole = r->path && (is_special(path) || asprintf(&r->temporary, "%s.tmp-%ld", path, (long)getpid()) >= 0);
+    r->stream = !whole ? NULL : r->temporary ? fopen(r->temporary, "wxe") : fopen(path, "we");
+    if (r->stream)
+        return STATUS_FINE;
+    int status = report_error("%s: %s", path, strerror(errno));
+    free(r->path);
+    free(r->temporary);
+    return status;
+}
+
+void results_string(results *r, const char *string)
+{
+    fputs(string, r->stream);
+}
+
+void results_printf(results *r, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    vfprintf(r->stream, format, args);
+    va_end(args);
+}
+
+/* The bytes of the UTF-8 character at p, 0 where there is none. Overlong forms, surrogates and what lies beyond U+10FFFF are none. */
+static size_t utf8_length(const unsigned char *p, size_t left)
+{
+    if (p[0] < 0x80)
+        return 1;
+    size_t n = p[0] >= 0xf0 ? 4 : p[0] >= 0xe0 ? 3 : 2;
+    if (p[0] < 0xc2 || p[0] > 0xf4 || n > left)
+        return 0;
+    for (size_t i = 1; i < n; i++)
+        if ((p[i] & 0xc0) != 0x80)
+            return 0;
+    bool overlong = (p[0] == 0xe0 && p[1] < 0xa0) || (p[0] == 0xf0 && p[1] < 0x90);
+    bool surrogate = p[0] == 0xed && p[1] > 0x9f, beyond = p[0] == 0xf4 && p[1] > 0x8f;
+    return overlong || surrogate || beyond ? 0 : n;
+}
+
+void results_json_string(results *r, const char *bytes, size_t n)
+{
+    const unsigned char *p = (const unsigned char *)bytes;
+    putc('"', r->stream);
+    for (size_t i = 0, length; i < n; i += length ? length : 1) {
+        length = utf8_length(p + i, n - i);
+        if (!length)
+            fputs("\\ufffd", r->stream);
+        else if (p[i] == '"' || p[i] == '\\')
+            fprintf(r->stream, "\\%c", p[i]);
+        else if (p[i] < 0x20 || p[i] == 0x7f)
+            fprintf(r->stream, "\\u%04x", p[i]);
+        else
+            fwrite(p + i, 1, length, r->stream);
+    }
+    putc('"', r->stream);
+}
+
+void results_number(results *r, double x)
+{
+    if (isfinite(x))
+        fprintf(r->stream, "%.9g", x);
+    else
+        fputs("null", r->stream);
+}
+
+void results_numbers(results *r, const float *x, size_t n, const char *between)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (i)
+            fputs(between, r->stream);
+        results_number(r, x[i]);
+    }
+}
+
+int results_flush(results *r)
+{
+    errno = 0;
+    if (!fflush(r->stream) && !ferror(r->stream))
+        return STATUS_FINE;
+    if (errno == EPIPE)
+        return STATUS_FAILED;
+    return report_error("%s: %s", r->path ? r->path : "standard output", errno ? strerror(errno) : "write error");
+}
+
+/* On the disk, then under its name. */
+static int put_in_place(results *r, int status)
+{
+    bool sound = status || !r->temporary || !fsync(fileno(r->stream));
+    sound = !fclose(r->stream) && sound;
+    if (!status && (!sound || (r->temporary && rename(r->temporary, r->path))))
+        status = report_error("%s: %s", r->path, strerror(errno));
+    if (status && r->temporary)
+        unlink(r->temporary);
+    return status;
+}
+
+int results_close(results *r, int status)
+{
+    if (!status)
+        status = results_flush(r);
+    else
+        fflush(r->stream); /* what went wrong has been told already */
+    if (r->path)
+        status = put_in_place(r, status);
+    free(r->path);
+    free(r->temporary);
+    return status;
+}

@@ -1,0 +1,29 @@
+/* Where results go: standard output, or a file that appears under its name only when it is whole. */
+#ifndef CLI_RESULTS_H
+#define CLI_RESULTS_H
+
+#include <stddef.h>
+#include <stdio.h>
+
+typedef struct results {
+    FILE *stream;
+    char *path;      /* NULL: standard output */
+    char *temporary; /* NULL: written as it is, a pipe or a device */
+} results;
+
+/* path: NULL or "-" for standard output. Returns an exit status; what went wrong has been told. */
+int results_open(results *r, const char *path);
+
+void results_string(results *r, const char *string);
+void results_printf(results *r, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void results_json_string(results *r, const char *bytes, size_t n); /* quoted; bytes that are not UTF-8 become U+FFFD */
+void results_number(results *r, double x);                         /* nine significant digits; null where it is not finite */
+void results_numbers(results *r, const float *x, size_t n, const char *between);
+
+/* Hands on what was written so far. A reader that went away (EPIPE) is a failure that nothing is said about. */
+int results_flush(results *r);
+
+/* Flushes and, for a file, puts it under its name if status is fine, else removes it. Returns status, or that of its own failure. */
+int results_close(results *r, int status);
+
+#endif

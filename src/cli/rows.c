@@ -1,0 +1,79 @@
+/* Rows of a table in, lines of results out. */
+#include "cli/rows.h"
+#include "cli/report.h"
+
+#include <string.h>
+#include <unistd.h>
+
+enum { CHUNK_MOST = 65536 };
+
+const char *const LABEL_COLUMN[] = { "label_column", NULL };
+
+bert_option_table input_option_table(void)
+{
+    enum { OPTIONS_MOST = 32 };
+    static bert_option options[OPTIONS_MOST];
+    bert_option_table table = bert_table_option_table();
+    for (size_t i = 0; i < table.n && i < OPTIONS_MOST; i++) {
+        options[i] = table.options[i];
+        if (!strcmp(options[i].name, "format"))
+            options[i].name = "input_format";
+    }
+    return (bert_option_table) { options, table.n < OPTIONS_MOST ? table.n : OPTIONS_MOST };
+}
+
+static const bert_option ROWS_OPTIONS[] = {
+    OPTION_INT(rows_options, chunk, "0", 0, CHUNK_MOST, "N",
+               "rows that are computed at a time; 1 answers each line of a pipe at once, 0 chooses"),
+};
+
+bert_option_table rows_option_table(void)
+{
+    return OPTION_TABLE(ROWS_OPTIONS);
+}
+
+size_t rows_most(const rows_options *options, size_t most)
+{
+    size_t chunk = (size_t)options->chunk;
+    return chunk && chunk < most ? chunk : most;
+}
+
+/* A person at a terminal gets an answer to each line. */
+static bool greet_terminal(const char *path)
+{
+    if (strcmp(path, "-") || !isatty(STDIN_FILENO))
+        return false;
+    report_note("reading from the terminal, one text a line, a pair as a ||| b; Ctrl-D ends");
+    return true;
+}
+
+static int each_chunk(bert_table *table, size_t most, rows_write write, void *context, results *out, size_t *n)
+{
+    for (;;) {
+        bert_rows rows;
+        bert_err err;
+        if (bert_table_next(table, most, &rows, &err))
+            return report_failure(&err);
+        if (!rows.n)
+            return STATUS_FINE;
+        if (write(context, &rows, out, &err))
+            return report_failure(&err);
+        if (results_flush(out))
+            return STATUS_FAILED;
+        *n += rows.n;
+    }
+}
+
+int rows_each(const char *path, const rows_options *options, size_t most, rows_write write, void *context, results *out, size_t *n)
+{
+    *n = 0;
+    path = path ? path : "-";
+    bert_table *table;
+    bert_err err;
+    if (bert_table_open(path, &options->table, false, &table, &err))
+        return report_failure(&err);
+    most = greet_terminal(path) ? 1 : rows_most(options, most);
+    int status = each_chunk(table, most, write, context, out, n);
+    bert_table_close(table);
+    return status;
+}

@@ -1,0 +1,30 @@
+/* Rows of a table in, lines of results out, in order and with constant memory: what tokenize, embed and predict have in common. */
+#ifndef CLI_ROWS_H
+#define CLI_ROWS_H
+
+#include "bert.h"
+#include "cli/command.h"
+#include "cli/results.h"
+
+/* The library's table of bert_table_options, but `format` is --input-format: in every command --format is the form of results. */
+bert_option_table input_option_table(void);
+extern const char *const LABEL_COLUMN[]; /* of those; not for commands that read no labels */
+
+typedef struct rows_options {
+    int64_t chunk; /* 0: as many as suit; 1 from a terminal */
+    bert_table_options table;
+} rows_options;
+
+bert_option_table rows_option_table(void); /* chunk alone */
+
+/* Writes what comes of one chunk of rows. */
+typedef bert_status (*rows_write)(void *context, const bert_rows *rows, results *out, bert_err *err);
+
+/* Reads path (NULL: standard input) to its end. most: the largest chunk that the caller has room for; *n counts the rows.
+ * Returns an exit status; what went wrong has been told. */
+int rows_each(const char *path, const rows_options *options, size_t most, rows_write write, void *context, results *out, size_t *n);
+
+/* The size of chunk that rows_each will use at most. */
+size_t rows_most(const rows_options *options, size_t most);
+
+#endif

@@ -1,0 +1,190 @@
+/* bert tokenize: texts to tokens, or to the three matrices that BERT reads. */
+#include "cli/command.h"
+#include "cli/model.h"
+#include "cli/report.h"
+#include "cli/results.h"
+#include "cli/rows.h"
+
+#include <string.h>
+
+typedef struct tokenize_options {
+    const char *model;
+    bool special;
+    int64_t seq_len;
+    rows_options rows;
+} tokenize_options;
+
+static const bert_option OPTIONS[] = {
+    OPTION_STRING(tokenize_options, model, "ANY", "a module, a model or a frozen file"),
+    OPTION_FLAG(tokenize_options, special, "with [CLS] and [SEP], as BERT reads a text"),
+    OPTION_INT(tokenize_options, seq_len, "0", 0, 65536, "N",
+               "give input_ids, input_mask and segment_ids, cut and padded to N tokens, instead; 0: no"),
+};
+
+static bert_option_table table(void)
+{
+    return OPTION_TABLE(OPTIONS);
+}
+
+typedef struct tokenize {
+    const bert_tokenizer *tokenizer;
+    bool special;
+    size_t seq_len;
+    bert_tokens tokens[2]; /* of a text and its pair */
+    bert_features features;
+    size_t truncated, dropped;
+} tokenize;
+
+/* ---- tokens ------------------------------------------------------------------------------------------------------------- */
+
+/* One token of a line: from a text, or a special one, which stands nowhere: [0, 0]. */
+typedef struct token {
+    int32_t id;
+    uint32_t start, end; /* code points of its own text */
+    int segment;         /* 0: of the text; 1: of its pair */
+} token;
+
+/* The i-th token of [CLS] a [SEP] b [SEP], or of a b without --special. has_pair: there is a b. */
+static token token_at(const tokenize *t, bool has_pair, size_t i)
+{
+    const bert_tokens *a = &t->tokens[0], *b = &t->tokens[1];
+    int32_t separator = bert_tokenizer_id(t->tokenizer, "[SEP]", 5);
+    if (t->special && i-- == 0)
+        return (token) { .id = bert_tokenizer_id(t->tokenizer, "[CLS]", 5) };
+    if (i < a->n)
+        return (token) { a->ids[i], a->char_start[i], a->char_end[i], 0 };
+    i -= a->n;
+    if (t->special && i-- == 0)
+        return (token) { .id = separator };
+    if (has_pair && i < b->n)
+        return (token) { b->ids[i], b->char_start[i], b->char_end[i], 1 };
+    return (token) { .id = separator, .segment = 1 };
+}
+
+static void write_token_name(const tokenize *t, token k, results *out)
+{
+    size_t size = 0;
+    const char *name = bert_tokenizer_token(t->tokenizer, k.id, &size);
+    results_json_string(out, name ? name : "", name ? size : 0);
+}
+
+static void write_tokens(const tokenize *t, bool has_pair, results *out)
+{
+    size_t n = t->tokens[0].n + (has_pair ? t->tokens[1].n : 0) + (t->special ? 2 + has_pair : 0);
+    results_string(out, "{\"tokens\": [");
+    for (size_t i = 0; i < n; i++) {
+        results_string(out, i ? ", " : "");
+        write_token_name(t, token_at(t, has_pair, i), out);
+    }
+    results_string(out, "], \"ids\": [");
+    for (size_t i = 0; i < n; i++)
+        results_printf(out, "%s%d", i ? ", " : "", (int)token_at(t, has_pair, i).id);
+    results_string(out, "], \"offsets\": [");
+    for (size_t i = 0; i < n; i++) {
+        token k = token_at(t, has_pair, i);
+        results_printf(out, "%s[%u, %u]", i ? ", " : "", (unsigned)k.start, (unsigned)k.end);
+    }
+    if (has_pair) {
+        results_string(out, "], \"segments\": [");
+        for (size_t i = 0; i < n; i++)
+            results_printf(out, "%s%d", i ? ", " : "", token_at(t, has_pair, i).segment);
+    }
+    results_string(out, "]}\n");
+}
+
+static bert_status tokenize_rows(void *context, const bert_rows *rows, results *out, bert_err *err)
+{
+    tokenize *t = context;
+    for (size_t i = 0; i < rows->n; i++) {
+        const bert_text texts[2] = { rows->texts[i], rows->pairs ? rows->pairs[i] : (bert_text) { "", 0 } };
+        for (int k = 0; k < 2; k++) {
+            bert_status s = bert_tokenize(t->tokenizer, texts[k], &t->tokens[k], err);
+            if (s)
+                return s;
+            t->dropped += t->tokens[k].dropped;
+        }
+        write_tokens(t, t->tokens[1].n > 0, out);
+    }
+    return BERT_OK;
+}
+
+/* ---- features ----------------------------------------------------------------------------------------------------------- */
+
+static void write_integers(results *out, const char *name, const int32_t *x, size_t n)
+{
+    results_printf(out, "\"%s\": [", name);
+    for (size_t i = 0; i < n; i++)
+        results_printf(out, "%s%d", i ? ", " : "", (int)x[i]);
+    results_string(out, "]");
+}
+
+static bert_status encode_rows(void *context, const bert_rows *rows, results *out, bert_err *err)
+{
+    tokenize *t = context;
+    bert_features *f = &t->features;
+    bert_status s = bert_encode(t->tokenizer, rows->texts, rows->pairs, rows->n, t->seq_len, f, err);
+    if (s)
+        return s;
+    t->truncated += f->truncated;
+    t->dropped += f->dropped;
+    for (size_t i = 0; i < rows->n; i++) {
+        size_t first = i * f->seq_len; /* the matrices are (n, seq_len) */
+        results_string(out, "{");
+        write_integers(out, "input_ids", f->input_ids + first, f->seq_len);
+        results_string(out, ", ");
+        write_integers(out, "input_mask", f->input_mask + first, f->seq_len);
+        results_string(out, ", ");
+        write_integers(out, "segment_ids", f->segment_ids + first, f->seq_len);
+        results_string(out, "}\n");
+    }
+    return BERT_OK;
+}
+
+/* ------------------------------------------------------------------------------------------------------------------------- */
+
+static int run(const void *options, const char *file)
+{
+    const tokenize_options *o = options;
+    bert_model *model;
+    int status = model_open(o->model, &model);
+    if (status)
+        return status;
+    tokenize t = { .tokenizer = bert_model_tokenizer(model), .special = o->special, .seq_len = (size_t)o->seq_len };
+    results out;
+    status = results_open(&out, NULL);
+    if (!status) {
+        size_t n;
+        status = rows_each(file, &o->rows, 1024, t.seq_len ? encode_rows : tokenize_rows, &t, &out, &n);
+        status = results_close(&out, status);
+        model_note_truncated(t.truncated, n, t.seq_len);
+        if (t.dropped)
+            report_note("%zu bytes that are not UTF-8 were dropped", t.dropped);
+    }
+    bert_tokens_free(&t.tokens[0]);
+    bert_tokens_free(&t.tokens[1]);
+    bert_features_free(&t.features);
+    bert_model_free(model);
+    return status;
+}
+
+const command tokenize_command = {
+    .name = "tokenize",
+    .usage = "-m ANY [FILE] [--special | --seq-len N]",
+    .summary = "Splits texts into the word pieces that a model reads",
+    .details = "Prints one line a row:\n"
+               "{\"tokens\": [...], \"ids\": [...], \"offsets\": [[start, end], ...]}\n"
+               "Offsets count code points of the text that the token comes from; a special token has [0, 0]. A row with a pair has "
+               "the tokens of both texts, and \"segments\": 0 for the first, 1 for the second. With --seq-len the line is\n"
+               "{\"input_ids\": [...], \"input_mask\": [...], \"segment_ids\": [...]}",
+    .argument = "FILE",
+    .required = (const char *const[]) { "model", NULL },
+    .groups =
+        (const option_group[]) {
+            { table, 0, "options", NULL },
+            { input_option_table, offsetof(tokenize_options, rows.table), "how FILE is read", LABEL_COLUMN },
+            { rows_option_table, offsetof(tokenize_options, rows), "how FILE is read", NULL },
+            { NULL, 0, NULL, NULL },
+        },
+    .options_size = sizeof(tokenize_options),
+    .run = run,
+};

@@ -1,0 +1,21 @@
+/* What is seen of a training run, as Keras shows it. */
+#ifndef CLI_TRAIN_BAR_H
+#define CLI_TRAIN_BAR_H
+
+#include "bert.h"
+#include "cli/bar.h"
+
+typedef struct train_bar {
+    bool quiet;
+    bar bar;
+    int64_t epoch; /* whose heading is printed */
+    int quarter;   /* of the epoch, told last where there is no terminal */
+} train_bar;
+
+train_bar train_bar_start(bool quiet);
+void train_bar_show(train_bar *t, const bert_event *event);
+
+/* "val_loss: 0.4290 - val_acc: 0.7910"; without validation "loss: ... - acc: ...". */
+void train_bar_scores(const bert_event *event, char *out, size_t size);
+
+#endif

@@ -1,0 +1,34 @@
+/* Files brought over HTTP(S), whole or not at all. */
+#ifndef IO_DOWNLOAD_H
+#define IO_DOWNLOAD_H
+
+#include "base/error.h"
+
+#include <stdbool.h>
+
+/* One file from a URL to a path. Bytes go to PATH.part (its entity tag to PATH.part.etag), which a later call resumes where the server's
+ * file is still the same; when it is whole and right it gets its name. Redirects are followed. A broken or stalled transfer and
+ * statuses that may pass (5xx, 429, 408) are tried up to five times with growing pauses.
+ * Two calls for one path, of whatever processes, wait for each other. */
+typedef struct download {
+    const char *url, *path;
+    const char *name;            /* what progress calls the file; NULL: the last part of path */
+    const char *bearer;          /* a token, sent to the URL's host alone; NULL: none */
+    const char *expected_sha256; /* 64 hexadecimal digits; NULL: not known */
+    bool from_hub;               /* an (X-Linked-)ETag of 64 hexadecimal digits is the file's SHA-256, one of 40 its git blob SHA-1: the file
+                                  * is checked against it, and one that stands at path with that checksum (where the server sends
+                                  * none: that length) is kept */
+    bool optional;               /* 404 is no failure: `missing` tells */
+    double pause;                /* seconds before the second try, doubled before each further one; 0: 0.5 */
+    long stall_seconds;          /* a transfer that brings nothing for so long is broken; 0: 30 */
+    bert_download_progress progress;
+    void *context;
+
+    bool missing; /* out: the server answered 404 */
+    bool kept;    /* out: what stood at path is what the server has */
+} download;
+
+/* Fails with BERT_ERR_NETWORK (the message begins with the URL), BERT_ERR_IO, BERT_ERR_STOPPED, BERT_ERR_ARGUMENT, BERT_ERR_MEMORY. */
+bert_status download_file(download *d, bert_err *err);
+
+#endif

@@ -1,0 +1,156 @@
+/* Modules by address: archives unpacked into a cache. */
+#include "io/fetch.h"
+
+#include "base/buffer.h"
+#include "base/checksum.h"
+#include "base/file.h"
+#include "io/download.h"
+#include "io/http.h"
+#include "io/tar_gz.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* A folder of the cache, made where it is missing. */
+static bert_status cache_folder(arena *a, const char *name, char **folder, bert_err *err)
+{
+    const char *cache = getenv("BERT_CACHE"), *xdg = getenv("XDG_CACHE_HOME"), *home = getenv("HOME");
+    if (cache && *cache)
+        *folder = path_join(a, cache, name);
+    else if (xdg && *xdg)
+        *folder = arena_printf(a, "%s/libbert/%s", xdg, name);
+    else if (home && *home)
+        *folder = arena_printf(a, "%s/.cache/libbert/%s", home, name);
+    else
+        return fail(err, BERT_ERR_IO, "no folder for the cache: BERT_CACHE, XDG_CACHE_HOME and HOME are not set");
+    return *folder ? folder_create(*folder, err) : fail_memory(err, "the cache's name");
+}
+
+/* The only folder in `folder` where it holds nothing else, else `folder`. */
+static char *only_folder(arena *a, char *folder)
+{
+    DIR *d = opendir(folder);
+    size_t n = 0;
+    char *inner = NULL;
+    for (struct dirent *e; d && (e = readdir(d));)
+        if (strcmp(e->d_name, ".") && strcmp(e->d_name, "..") && n++ == 0)
+            inner = path_join(a, folder, e->d_name);
+    if (d)
+        closedir(d);
+    return n == 1 && inner && file_is_folder(inner) ? inner : folder;
+}
+
+/* Unpacks under a name of its own, then renames: who comes second finds the first one's folder and uses it. */
+static bert_status unpack(arena *a, const char *archive, const char *folder, bert_err *err)
+{
+    char *temporary = arena_printf(a, "%s.tmp-XXXXXX", folder);
+    if (!temporary)
+        return fail_memory(err, archive);
+    if (!mkdtemp(temporary))
+        return fail_errno(err, "%s: cannot make the folder", temporary);
+    bert_status s = tar_gz_unpack(archive, temporary, err);
+    if (!s && (chmod(temporary, 0755) || rename(temporary, folder)) && !file_is_folder(folder))
+        s = fail_errno(err, "%s: cannot write", folder);
+    if (file_is_folder(temporary))
+        folder_remove(temporary, NULL);
+    return s;
+}
+
+/* The unpacked form of the archive whose SHA-256 is hex. */
+static bert_status archive_folder(arena *a, const char *archive, const char *hex, char **folder, bert_err *err)
+{
+    char *archives;
+    bert_status s = cache_folder(a, "archives", &archives, err);
+    if (s)
+        return s;
+    char *unpacked = path_join(a, archives, hex);
+    if (!unpacked)
+        return fail_memory(err, archive);
+    if (!file_is_folder(unpacked))
+        s = unpack(a, archive, unpacked, err);
+    *folder = only_folder(a, unpacked);
+    return s;
+}
+
+/* The folder that an address gave before; NULL where there is none. */
+static char *remembered(arena *a, const char *record)
+{
+    char hex[SHA256_HEX] = "", *archives = NULL, *unpacked = NULL;
+    FILE *f = fopen(record, "re");
+    if (!f)
+        return NULL;
+    size_t n = fread(hex, 1, SHA256_HEX - 1, f);
+    fclose(f);
+    if (n == SHA256_HEX - 1 && strspn(hex, "0123456789abcdef") == n && !cache_folder(a, "archives", &archives, NULL))
+        unpacked = path_join(a, archives, hex);
+    return unpacked && file_is_folder(unpacked) ? only_folder(a, unpacked) : NULL;
+}
+
+/* Downloads an archive, unpacks it and remembers which one it was. */
+static bert_status download_archive(arena *a, const char *address, const char *record, char **folder, bert_err *err)
+{
+    char hex[SHA256_HEX], *archive = arena_printf(a, "%s.tar.gz", record);
+    if (!archive)
+        return fail_memory(err, address);
+    download d = { .url = address, .path = archive };
+    bert_status s = download_file(&d, err);
+    if (s)
+        return s;
+    if (!(s = sha256_file(archive, hex, err)) && (s = archive_folder(a, archive, hex, folder, err)) == BERT_ERR_FORMAT)
+        fail_in(err, s, "%s", address);
+    unlink(archive);
+    buffer text = { 0 };
+    buffer_printf(&text, "%s\n%s\n", hex, address);
+    if (!s)
+        s = text.failed ? fail_memory(err, address) : file_write_whole(record, text.data, text.size, err);
+    buffer_free(&text);
+    return s;
+}
+
+/* One process at a time fetches an address; the others wait and find it there. */
+static bert_status fetch_address(arena *a, const char *address, char **folder, bert_err *err)
+{
+    char hex[SHA256_HEX], *addresses, *record, *lock;
+    bert_status s = cache_folder(a, "addresses", &addresses, err);
+    if (s)
+        return s;
+    sha256_hex(address, strlen(address), hex);
+    record = path_join(a, addresses, hex);
+    lock = arena_printf(a, "%s/%s.lock", addresses, hex);
+    if (!record || !lock)
+        return fail_memory(err, address);
+    if ((*folder = remembered(a, record)))
+        return BERT_OK;
+    int fd = open(lock, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+    if (fd < 0 || flock(fd, LOCK_EX))
+        s = fail_errno(err, "%s: cannot lock", lock);
+    else if (!(*folder = remembered(a, record)))
+        s = download_archive(a, address, record, folder, err);
+    if (fd >= 0)
+        close(fd);
+    return s;
+}
+
+bert_status fetch_module(arena *a, const char *path, char **folder, bert_err *err)
+{
+    char hex[SHA256_HEX];
+    if (http_is_address(path))
+        return fetch_address(a, path, folder, err);
+    if (file_is_folder(path)) {
+        *folder = arena_string(a, path);
+        return *folder ? BERT_OK : fail_memory(err, path);
+    }
+    if (!file_exists(path))
+        return fail(err, BERT_ERR_IO, "%s: no such file or folder", path);
+    if (!path_ends(path, ".tar.gz") && !path_ends(path, ".tgz"))
+        return fail(err, BERT_ERR_FORMAT, "%s: not a module: expected a folder, a .tar.gz file or an http(s) address", path);
+    bert_status s = sha256_file(path, hex, err);
+    return s ? s : archive_folder(a, path, hex, folder, err);
+}

@@ -1,0 +1,185 @@
+/* JSON through jansson, with errors in our words. */
+#include "io/json.h"
+
+#include "base/buffer.h"
+#include "base/file.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char *type_words(const json_t *value)
+{
+    static const char *const words[] = {
+        [JSON_OBJECT] = "an object",       [JSON_ARRAY] = "an array", [JSON_STRING] = "a string", [JSON_INTEGER] = "a whole number",
+        [JSON_REAL] = "a number",          [JSON_TRUE] = "true",      [JSON_FALSE] = "false",     [JSON_NULL] = "null",
+    };
+    return words[json_typeof(value)];
+}
+
+bert_status json_read_bytes(json_t **out, const char *bytes, size_t n, const char *name, bert_err *err)
+{
+    json_error_t e;
+    *out = json_loadb(bytes, n, JSON_REJECT_DUPLICATES, &e);
+    if (!*out && json_error_code(&e) == json_error_out_of_memory)
+        return fail_memory(err, name);
+    if (!*out && n == 0)
+        return fail(err, BERT_ERR_FORMAT, "%s: is empty, expected a JSON object", name);
+    if (!*out)
+        return fail(err, BERT_ERR_FORMAT, "%s: line %d, column %d: %s", name, e.line, e.column, e.text);
+    if (!json_is_object(*out)) {
+        bert_status s = fail(err, BERT_ERR_FORMAT, "%s: is %s, expected a JSON object", name, type_words(*out));
+        json_decref(*out);
+        *out = NULL;
+        return s;
+    }
+    return BERT_OK;
+}
+
+bert_status json_read_file(json_t **out, const char *path, bert_err *err)
+{
+    *out = NULL;
+    file_mapping m;
+    bert_status s = file_map(&m, path, err);
+    if (s)
+        return s;
+    s = json_read_bytes(out, (const char *)m.data, m.size, path, err);
+    file_unmap(&m);
+    return s;
+}
+
+static int add_to_buffer(const char *bytes, size_t n, void *b)
+{
+    buffer_add(b, bytes, n);
+    return 0;
+}
+
+char *json_text(const json_t *root)
+{
+    buffer b = { 0 };
+    if (json_dump_callback(root, add_to_buffer, &b, JSON_INDENT(2) | JSON_REAL_PRECISION(9)))
+        b.failed = true;
+    buffer_char(&b, '\n');
+    return buffer_take(&b);
+}
+
+bert_status json_write_file(const json_t *root, const char *path, bert_err *err)
+{
+    char *text = json_text(root);
+    if (!text)
+        return fail_memory(err, path);
+    bert_status s = file_write_whole(path, text, strlen(text), err);
+    free(text);
+    return s;
+}
+
+/* ---- members ---- */
+
+/* The member, or NULL with *s set: BERT_OK where it is absent and may be. */
+static json_t *member(const json_t *object, const char *key, bool optional, const char *where, bert_status *s, bert_err *err)
+{
+    json_t *value = json_object_get(object, key);
+    *s = BERT_OK;
+    if (optional && json_is_null(value))
+        return NULL;
+    if (!value && !optional)
+        *s = fail(err, BERT_ERR_FORMAT, "%s: %s is missing", where, key);
+    return value;
+}
+
+static bert_status wrong_type(const json_t *value, const char *key, const char *expected, const char *where, bert_err *err)
+{
+    return fail(err, BERT_ERR_FORMAT, "%s: %s is %s, expected %s", where, key, type_words(value), expected);
+}
+
+static bert_status read_int(const json_t *value, const char *key, int64_t min, int64_t max, int64_t *out, const char *where, bert_err *err)
+{
+    if (!json_is_integer(value))
+        return wrong_type(value, key, "a whole number", where, err);
+    int64_t v = json_integer_value(value);
+    if (v < min || v > max)
+        return fail(err, BERT_ERR_FORMAT, "%s: %s is %" PRId64 ", expected %" PRId64 " to %" PRId64, where, key, v, min, max);
+    *out = v;
+    return BERT_OK;
+}
+
+bert_status json_get_int(const json_t *object, const char *key, int64_t min, int64_t max, int64_t *out, const char *where, bert_err *err)
+{
+    bert_status s;
+    const json_t *value = member(object, key, false, where, &s, err);
+    return value ? read_int(value, key, min, max, out, where, err) : s;
+}
+
+bert_status json_get_int_or(const json_t *object, const char *key, int64_t min, int64_t max, int64_t fallback, int64_t *out, const char *where,
+                            bert_err *err)
+{
+    bert_status s;
+    const json_t *value = member(object, key, true, where, &s, err);
+    *out = fallback;
+    return value ? read_int(value, key, min, max, out, where, err) : s;
+}
+
+bert_status json_get_real_or(const json_t *object, const char *key, double min, double max, double fallback, double *out, const char *where,
+                             bert_err *err)
+{
+    bert_status s;
+    const json_t *value = member(object, key, true, where, &s, err);
+    *out = fallback;
+    if (!value)
+        return s;
+    if (!json_is_number(value))
+        return wrong_type(value, key, "a number", where, err);
+    double v = json_number_value(value);
+    if (!(v >= min && v <= max))
+        return fail(err, BERT_ERR_FORMAT, "%s: %s is %.9g, expected %.9g to %.9g", where, key, v, min, max);
+    *out = v;
+    return BERT_OK;
+}
+
+bert_status json_get_bool_or(const json_t *object, const char *key, bool fallback, bool *out, const char *where, bert_err *err)
+{
+    bert_status s;
+    const json_t *value = member(object, key, true, where, &s, err);
+    *out = fallback;
+    if (!value)
+        return s;
+    if (!json_is_boolean(value))
+        return wrong_type(value, key, "true or false", where, err);
+    *out = json_is_true(value);
+    return BERT_OK;
+}
+
+static bert_status read_string(const json_t *value, const char *key, const char **out, const char *where, bert_err *err)
+{
+    if (!json_is_string(value))
+        return wrong_type(value, key, "a string", where, err);
+    *out = json_string_value(value);
+    return BERT_OK;
+}
+
+bert_status json_get_string(const json_t *object, const char *key, const char **out, const char *where, bert_err *err)
+{
+    bert_status s;
+    const json_t *value = member(object, key, false, where, &s, err);
+    return value ? read_string(value, key, out, where, err) : s;
+}
+
+bert_status json_get_string_or(const json_t *object, const char *key, const char *fallback, const char **out, const char *where, bert_err *err)
+{
+    bert_status s;
+    const json_t *value = member(object, key, true, where, &s, err);
+    *out = fallback;
+    return value ? read_string(value, key, out, where, err) : s;
+}
+
+bert_status json_get_object(const json_t *object, const char *key, json_t **out, const char *where, bert_err *err)
+{
+    bert_status s;
+    json_t *value = member(object, key, false, where, &s, err);
+    if (!value)
+        return s;
+    if (!json_is_object(value))
+        return wrong_type(value, key, "an object", where, err);
+    *out = value;
+    return BERT_OK;
+}

@@ -1,0 +1,108 @@
+/* From a published checkpoint to a module. */
+#include "base/checksum.h"
+#include "base/file.h"
+#include "io/json.h"
+#include "model/module.h"
+#include "model/source.h"
+
+#include <string.h>
+
+/* tok_layer of the original exporter (-7), or the first layer in a model that has fewer. */
+enum { ORIGINAL_TOK_LAYER = -7 };
+
+static bert_status pick_layers(module_parts *parts, const source *src, const bert_import_options *o, bert_err *err)
+{
+    int64_t layers = src->config.num_hidden_layers;
+    int64_t seq = o->seq_layer, tok = o->tok_layer;
+    if (seq == -1 && src->hub.graph && src->hub.seq_layer >= 0)
+        seq = src->hub.seq_layer;
+    if (tok == ORIGINAL_TOK_LAYER && src->hub.graph && src->hub.tok_layer >= 0)
+        tok = src->hub.tok_layer;
+    else if (tok == ORIGINAL_TOK_LAYER && layers < -ORIGINAL_TOK_LAYER)
+        tok = 0;
+    bert_status s = module_resolve_layer(seq, layers, "seq_layer", &parts->seq_layer, err);
+    return s ? s : module_resolve_layer(tok, layers, "tok_layer", &parts->tok_layer, err);
+}
+
+/* Checks that the vocabulary fits the embedding; what a tokenizer needs, bert_tokenizer_create checks. */
+static bert_status check_vocabulary(const source *src, bool do_lower_case, bert_err *err)
+{
+    if (!src->vocabulary)
+        return fail(err, BERT_ERR_IO, "%s: no vocab.txt or tokenizer.json", src->folder);
+    bert_module probe = { .config = src->config };
+    bert_status s = module_set_vocabulary(&probe, src->vocabulary, src->vocabulary_size, do_lower_case, src->vocabulary_path, err);
+    bert_tokenizer_free(probe.tokenizer);
+    arena_free(&probe.memory);
+    return s;
+}
+
+/* What the module was made from, for module.json. */
+static bert_status describe_source(const source *src, json_t **out, bert_err *err)
+{
+    json_t *files = json_object();
+    *out = json_pack("{s:s, s:s, s:o}", "kind", src->kind, "path", src->folder, "sha256", files);
+    bert_status s = *out ? BERT_OK : fail_memory(err, src->folder);
+    for (size_t i = 0; !s && i < src->tensors.n; i++) {
+        const char *path = src->tensors.items[i].file;
+        char hex[SHA256_HEX];
+        if (!path || json_object_get(files, path_name(path)))
+            continue;
+        s = sha256_file(path, hex, err);
+        if (!s)
+            json_object_set_new(files, path_name(path), json_string(hex));
+    }
+    if (s) {
+        json_decref(*out);
+        *out = NULL;
+    }
+    return s;
+}
+
+static bert_status import_open(source *src, const char *folder, const bert_import_options *o, bert_err *err)
+{
+    arena a = { 0 };
+    module_parts parts = { .config = &src->config, .vocabulary = src->vocabulary, .vocabulary_size = src->vocabulary_size };
+    parts.do_lower_case = o->do_lower_case ? o->do_lower_case == 1 : src->do_lower_case != 0;
+    bert_status s = check_vocabulary(src, parts.do_lower_case, err);
+    if (!s)
+        s = pick_layers(&parts, src, o, err);
+    bool pooler = weights_have_pooler(&src->tensors, src->naming);
+    weight_list weights;
+    if (!s)
+        s = weights_create(&weights, &a, &src->config, (size_t)src->config.num_hidden_layers, pooler, 0, err);
+    if (!s)
+        s = weights_read(&weights, &a, &src->tensors, src->naming, src->weights_path, err);
+    if (!s && !pooler)
+        buffer_string(&src->notes, "the checkpoint has no pooler: pooling `cls` will start a new one\n");
+    if (!s)
+        s = describe_source(src, &parts.source, err);
+    parts.weights = &weights;
+    if (!s)
+        s = module_write(&parts, folder, err);
+    json_decref(parts.source);
+    arena_free(&a);
+    return s;
+}
+
+bert_status bert_import(const char *path, const char *folder, const bert_import_options *options, char **note, bert_err *err)
+{
+    bert_import_options defaults;
+    if (!options) {
+        bert_import_defaults(&defaults);
+        options = &defaults;
+    }
+    if (note)
+        *note = NULL;
+    source src;
+    bert_status s = source_open(&src, path, true, options->num_attention_heads, err);
+    if (s)
+        return s;
+    s = import_open(&src, folder, options, err);
+    if (!s && note && src.notes.size) {
+        if (src.notes.data[src.notes.size - 1] == '\n')
+            src.notes.data[--src.notes.size] = 0;
+        *note = buffer_take(&src.notes);
+    }
+    source_close(&src);
+    return s;
+}

@@ -1,0 +1,340 @@
+/* Making a layer: which outputs, which layers, which weights are tuned. */
+#include "model/layer.h"
+
+#include "base/buffer.h"
+#include "base/options.h"
+#include "base/random.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- outputs -------------------------------------------------------------------------------------------------------------- */
+
+/* The layer whose tokens are pooled: seq_layer of the module's signature, or the last one kept where use_layers cuts. */
+static int sequence_layer(const bert_layer *l)
+{
+    return l->spec.use_layers ? (int)l->spec.use_layers - 1 : (int)l->module->seq_layer;
+}
+
+static int top_layer(const bert_layer *l)
+{
+    return (int)(l->spec.use_layers ? l->spec.use_layers : l->module->config.num_hidden_layers) - 1;
+}
+
+bert_status request_of_pooling(output_request *r, bert_pooling pooling, const bert_layer *l, bert_err *err)
+{
+    static const pool_kind KINDS[] = { [BERT_POOLING_CLS] = POOL_FIRST,   [BERT_POOLING_CLS_RAW] = POOL_FIRST, [BERT_POOLING_MEAN] = POOL_MEAN,
+                                       [BERT_POOLING_MAX] = POOL_MAX,     [BERT_POOLING_SQRT_MEAN] = POOL_SQRT_MEAN };
+    if (pooling <= BERT_POOLING_AUTO || pooling > BERT_POOLING_MAX)
+        return fail(err, BERT_ERR_ARGUMENT, "pooling %d is none of bert_pooling", (int)pooling);
+    *r = (output_request){ .name = "output", .layer = sequence_layer(l) };
+    r->tokens = pooling == BERT_POOLING_NONE;
+    r->pooler = pooling == BERT_POOLING_CLS;
+    r->pool = KINDS[pooling];
+    if (r->pooler)
+        r->layer = top_layer(l);
+    return BERT_OK;
+}
+
+bert_status request_parse(output_request *r, const char *name, size_t size, const bert_layer *l, bert_err *err)
+{
+    int layers = top_layer(l) + 1;
+    char word[64];
+    if (size >= sizeof word)
+        return fail(err, BERT_ERR_ARGUMENT, "outputs: \"%.*s\" is no output", (int)size, name);
+    memcpy(word, name, size);
+    word[size] = 0;
+    *r = (output_request){ .tokens = true };
+    if (!strcmp(word, "output"))
+        return request_of_pooling(r, (bert_pooling)l->spec.pooling, l, err);
+    if (!strcmp(word, "pooled_output"))
+        return request_of_pooling(r, BERT_POOLING_CLS, l, err);
+    char *end = word;
+    if (!strcmp(word, "sequence_output"))
+        r->layer = sequence_layer(l);
+    else if (!strcmp(word, "token_output"))
+        r->layer = (int)l->module->tok_layer;
+    else if (!strcmp(word, "embedding_output"))
+        r->layer = -1;
+    else if (strncmp(word, "layer_", 6) || word[6] < '0' || word[6] > '9' || (r->layer = (int)strtol(word + 6, &end, 10), *end))
+        return fail(err, BERT_ERR_ARGUMENT,
+                    "outputs: \"%s\" is none of output, pooled_output, sequence_output, token_output, embedding_output, layer_0 to layer_%d", word,
+                    layers - 1);
+    if (r->layer >= layers)
+        return fail(err, BERT_ERR_ARGUMENT, "outputs: %s is of layer %d, the layers that are used are 0 to %d", word, r->layer, layers - 1);
+    return BERT_OK;
+}
+
+static bert_status parse_outputs(bert_layer *l, bert_err *err)
+{
+    const char *p = l->spec.outputs;
+    size_t most = 1;
+    for (const char *c = p; *c; c++)
+        most += *c == ',';
+    l->requests = arena_array(&l->memory, most, sizeof *l->requests);
+    if (!l->requests)
+        return fail_memory(err, "a layer's outputs");
+    bert_status s = BERT_OK;
+    while (!s && *p) {
+        size_t n = strcspn(p, ",");
+        output_request *r = &l->requests[l->n_requests++];
+        s = request_parse(r, p, n, l, err);
+        r->name = arena_copy(&l->memory, p, n);
+        p += n + (p[n] == ',');
+    }
+    if (!s && !l->n_requests)
+        s = fail(err, BERT_ERR_ARGUMENT, "outputs: none is named");
+    return s;
+}
+
+/* ---- weights -------------------------------------------------------------------------------------------------------------- */
+
+static bool is_tuned(const bert_layer *l, size_t i)
+{
+    size_t layer, used = l->weights.layers;
+    if (l->module->frozen)
+        return false;
+    switch (weight_group_of(&l->weights, i, &layer)) {
+    case GROUP_EMBEDDINGS:
+        return l->spec.tune_embeddings;
+    case GROUP_LAYER:
+        return layer + (size_t)l->spec.n_tune_layers >= used;
+    default: /* pooler and head */
+        return true;
+    }
+}
+
+/* Values of the module under the names of the list; what the module lacks stays NULL. */
+static void take_values(bert_layer *l)
+{
+    const weight_list *from = &l->module->weights;
+    for (size_t i = 0, k = 0; i < l->weights.n; i++) {
+        bert_param *p = &l->weights.items[i];
+        while (k < from->n && strcmp(from->items[k].name, p->name))
+            k++; /* both lists are in the same order */
+        if (k == from->n)
+            k = 0;
+        else
+            p->value = from->items[k].value;
+    }
+}
+
+/* Weights that no module holds: BERT's own start for a pooler, Keras' Glorot uniform for a head; biases are zero. */
+static void start_new(const bert_layer *l, float *value, size_t i, uint64_t seed)
+{
+    const bert_param *p = &l->weights.items[i];
+    size_t layer;
+    bool head = weight_group_of(&l->weights, i, &layer) == GROUP_HEAD;
+    random_stream r = { seed, head ? RANDOM_HEAD : RANDOM_POOLER, 0 };
+    if (p == weight_at(&l->weights, POOLER_BIAS, 0) || p == weight_at(&l->weights, HEAD_BIAS, 0))
+        return;
+    float limit = sqrtf(6.0f / (float)(p->rows + p->cols));
+    for (size_t k = 0; k < weight_size(p); k++)
+        value[k] = head ? random_uniform(&r, -limit, limit) : random_normal(&r) * (float)l->config.initializer_range;
+}
+
+/* Gives every tuned tensor its own value and gradient, each in one block in the order of the list. */
+static bert_status own_tuned(bert_layer *l, uint64_t seed, bool *new_pooler, bert_err *err)
+{
+    for (size_t i = 0; i < l->weights.n; i++)
+        if (is_tuned(l, i))
+            l->n_grads += weight_size(&l->weights.items[i]);
+    float *values = arena_array(&l->memory, l->n_grads, sizeof *values);
+    l->grads = arena_array(&l->memory, l->n_grads, sizeof *l->grads);
+    if (!values || !l->grads)
+        return fail_memory(err, "a layer's weights");
+    const bert_param *pooler = weight_at(&l->weights, POOLER_WEIGHT, 0);
+    if (new_pooler)
+        *new_pooler = pooler && !pooler->value;
+    size_t at = 0;
+    for (size_t i = 0; i < l->weights.n; i++) {
+        bert_param *p = &l->weights.items[i];
+        if (!is_tuned(l, i))
+            continue;
+        p->tuned = values + at;
+        p->grad = l->grads + at;
+        if (p->value)
+            memcpy(p->tuned, p->value, weight_size(p) * sizeof *values);
+        else
+            start_new(l, p->tuned, i, seed);
+        at += weight_size(p);
+    }
+    for (size_t i = 0; i < l->weights.n; i++)
+        if (l->weights.items[i].tuned)
+            l->weights.items[i].value = l->weights.items[i].tuned;
+    return BERT_OK;
+}
+
+/* The lowest layer that a gradient must reach. */
+static size_t lowest_tuned(const bert_layer *l)
+{
+    size_t used = l->weights.layers, n = (size_t)l->spec.n_tune_layers;
+    return l->spec.tune_embeddings ? 0 : n >= used ? 0 : used - n;
+}
+
+/* ---- the layer ------------------------------------------------------------------------------------------------------------ */
+
+static bert_status check_spec(bert_layer *l, bert_err *err)
+{
+    const config *c = &l->module->config;
+    bert_layer_spec *s = &l->spec;
+    bert_status status = options_check(s, bert_layer_option_table(), err);
+    if (status)
+        return status;
+    if (s->seq_len > c->max_position_embeddings)
+        return fail(err, BERT_ERR_ARGUMENT, "seq_len %lld: the module has %lld positions", (long long)s->seq_len,
+                    (long long)c->max_position_embeddings);
+    if (s->use_layers > c->num_hidden_layers)
+        return fail(err, BERT_ERR_ARGUMENT, "use_layers %lld: the module has %lld layers", (long long)s->use_layers, (long long)c->num_hidden_layers);
+    int64_t used = s->use_layers ? s->use_layers : c->num_hidden_layers;
+    if (s->n_tune_layers > used)
+        return fail(err, BERT_ERR_ARGUMENT, "n_tune_layers %lld: %lld layers are used", (long long)s->n_tune_layers, (long long)used);
+    if (s->pooling == BERT_POOLING_AUTO)
+        s->pooling = l->module->weights.pooler ? BERT_POOLING_CLS : BERT_POOLING_MEAN;
+    s->outputs = arena_string(&l->memory, s->outputs ? s->outputs : "output");
+    s->module = s->module || l->module->path ? arena_string(&l->memory, s->module ? s->module : l->module->path) : NULL;
+    return s->outputs ? BERT_OK : fail_memory(err, "a layer");
+}
+
+/* How many layers the outputs need, and whether one needs the pooler. */
+static size_t layers_needed(const bert_layer *l, bool *pooler)
+{
+    int last = -1;
+    *pooler = false;
+    for (size_t i = 0; i < l->n_requests; i++) {
+        last = l->requests[i].layer > last ? l->requests[i].layer : last;
+        *pooler |= l->requests[i].pooler;
+    }
+    return (size_t)(last + 1);
+}
+
+static bert_status build(bert_layer *l, size_t outputs, uint64_t seed, bool *new_pooler, bert_err *err)
+{
+    const ops *o;
+    bool pooler;
+    bert_status s = ops_select(&o, err);
+    if (!s)
+        s = check_spec(l, err);
+    if (!s)
+        s = parse_outputs(l, err);
+    if (s)
+        return s;
+    size_t used = layers_needed(l, &pooler);
+    if ((size_t)l->spec.n_tune_layers > used)
+        return fail(err, BERT_ERR_ARGUMENT, "n_tune_layers %lld: the outputs need %zu layers", (long long)l->spec.n_tune_layers, used);
+    l->config = l->module->config;
+    s = weights_create(&l->weights, &l->memory, &l->config, used, pooler, outputs, err);
+    if (s)
+        return s;
+    take_values(l);
+    s = own_tuned(l, seed, new_pooler, err);
+    if (!s)
+        s = encoder_create(&l->encoder, &l->memory, o, &l->config, &l->weights, used, err);
+    l->first_kept = lowest_tuned(l);
+    return s;
+}
+
+bert_status layer_create(const bert_module *module, const bert_layer_spec *spec, size_t outputs, uint64_t seed, bert_layer **layer,
+                         bool *new_pooler, bert_err *err)
+{
+    *layer = NULL;
+    bert_layer *l = calloc(1, sizeof *l);
+    if (!l)
+        return fail_memory(err, "a layer");
+    l->module = module;
+    l->spec = *spec;
+    pthread_mutex_init(&l->lock, NULL);
+    bert_status s = build(l, outputs, seed, new_pooler, err);
+    if (s) {
+        bert_layer_free(l);
+        return s;
+    }
+    *layer = l;
+    return BERT_OK;
+}
+
+bert_status bert_layer_create(const bert_module *module, const bert_layer_spec *spec, uint64_t seed, bert_layer **layer, bool *new_pooler,
+                              bert_err *err)
+{
+    return layer_create(module, spec, 0, seed, layer, new_pooler, err);
+}
+
+void bert_layer_free(bert_layer *layer)
+{
+    if (!layer)
+        return;
+    encoder_unpack(&layer->encoder);
+    pthread_mutex_destroy(&layer->lock);
+    arena_free(&layer->spare);
+    arena_free(&layer->memory);
+    free(layer);
+}
+
+bert_status layer_ready(const bert_layer *layer, bert_err *err)
+{
+    bert_layer *l = (bert_layer *)(uintptr_t)layer; /* packing changes no number that anybody sees */
+    pthread_mutex_lock(&l->lock);
+    bert_status s = l->packed ? BERT_OK : encoder_pack(&l->encoder, false, NULL, err);
+    l->packed = !s;
+    pthread_mutex_unlock(&l->lock);
+    return s;
+}
+
+const bert_param *bert_layer_params(const bert_layer *layer, size_t *n)
+{
+    *n = layer->weights.n;
+    return layer->weights.items;
+}
+
+size_t bert_layer_hidden(const bert_layer *layer)
+{
+    return (size_t)layer->config.hidden_size;
+}
+
+void bert_layer_zero_grad(bert_layer *layer)
+{
+    memset(layer->grads, 0, layer->n_grads * sizeof *layer->grads);
+}
+
+char *bert_layer_describe(const bert_layer *layer)
+{
+    buffer b = { 0 };
+    const weight_list *w = &layer->weights;
+    size_t tuned = 0, all = 0;
+    for (size_t i = 0; i < w->n;) {
+        const char *group = w->items[i].group;
+        size_t n = 0;
+        bool on = w->items[i].tuned != NULL;
+        for (; i < w->n && !strcmp(w->items[i].group, group); i++)
+            n += weight_size(&w->items[i]);
+        buffer_printf(&b, "%-12s %12zu parameters  %s\n", group, n, on ? "tuned" : "frozen");
+        tuned += on ? n : 0;
+        all += n;
+    }
+    buffer_printf(&b, "%-12s %12zu parameters, of which %zu are tuned\n", "all", all, tuned);
+    return buffer_take(&b);
+}
+
+bert_status bert_layer_save(const bert_layer *layer, const char *folder, bert_err *err)
+{
+    const bert_module *m = layer->module;
+    config c = layer->config;
+    c.num_hidden_layers = (int64_t)layer->weights.layers;
+    weight_list weights = layer->weights; /* the head is not a module's */
+    if (weights.outputs)
+        weights.n -= 2;
+    module_parts parts = { .config = &c,
+                           .weights = &weights,
+                           .vocabulary = m->vocabulary,
+                           .vocabulary_size = m->vocabulary_size,
+                           .do_lower_case = m->do_lower_case,
+                           .seq_layer = m->seq_layer < c.num_hidden_layers ? m->seq_layer : c.num_hidden_layers - 1,
+                           .tok_layer = m->tok_layer < c.num_hidden_layers ? m->tok_layer : 0 };
+    if (!c.num_hidden_layers)
+        return fail(err, BERT_ERR_ARGUMENT, "%s: a layer that uses no transformer layer is no module", folder);
+    parts.source = json_pack("{s:s, s:s*}", "kind", "libbert layer", "path", layer->spec.module);
+    bert_status s = module_write(&parts, folder, err);
+    json_decref(parts.source);
+    return s;
+}

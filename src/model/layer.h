@@ -1,0 +1,43 @@
+/* A layer in memory: a module seen through a layer spec, with the tuned weights its own. */
+#ifndef MODEL_LAYER_H
+#define MODEL_LAYER_H
+
+#include "model/forward.h"
+#include "model/module.h"
+
+#include <pthread.h>
+
+struct bert_layer {
+    arena memory;
+    const bert_module *module;
+    bert_layer_spec spec; /* its strings are the layer's; pooling is never auto */
+    config config;        /* the module's, with the layers that are used */
+    weight_list weights;  /* pooler where an output asks for it; head where the layer was made for a model */
+    encoder encoder;      /* frozen layers packed by layer_ready, tuned ones plain */
+    output_request *requests;
+    size_t n_requests;
+    size_t first_kept; /* the lowest layer that backward must pass */
+    float *grads;      /* all gradients, one behind another */
+    size_t n_grads;
+    pthread_mutex_t lock; /* of packing */
+    bool packed;
+    arena spare; /* memory of a pass that was freed, for the next one */
+};
+
+/* As bert_layer_create, with a head of so many outputs (0: none): new and tuned, or the module's own where that has one. */
+bert_status layer_create(const bert_module *module, const bert_layer_spec *spec, size_t outputs, uint64_t seed, bert_layer **layer,
+                         bool *new_pooler, bert_err *err);
+
+/* Packs the frozen layers, once; any thread. */
+bert_status layer_ready(const bert_layer *layer, bert_err *err);
+
+/* What the layer's spec calls an output, or BERT's names; pooling is resolved already. */
+bert_status request_parse(output_request *r, const char *name, size_t size, const bert_layer *layer, bert_err *err);
+
+/* The request of a pooling (not auto) on this layer; fails for cls where there is no pooler. */
+bert_status request_of_pooling(output_request *r, bert_pooling pooling, const bert_layer *layer, bert_err *err);
+
+/* The packed batch of an input, in the arena: from texts or matrices as the spec says. */
+bert_status layer_pack_input(const bert_layer *layer, const bert_input *input, packed_batch *batch, arena *a, bert_err *err);
+
+#endif

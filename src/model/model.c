@@ -1,0 +1,129 @@
+/* Models: made on a module, their weights saved and loaded. */
+#include "model/model.h"
+
+#include "base/file.h"
+#include "io/safetensors.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static bert_status copy_head(bert_model *m, const head_spec *head, bert_err *err)
+{
+    m->outputs = head->outputs;
+    m->n_labels = head->n_labels;
+    m->task = arena_string(&m->memory, head->task);
+    m->labels = arena_array(&m->memory, head->n_labels, sizeof *m->labels);
+    bool fine = m->task && m->labels;
+    for (size_t i = 0; fine && i < head->n_labels; i++)
+        fine = (m->labels[i] = arena_string(&m->memory, head->labels[i])) != NULL;
+    return fine ? BERT_OK : fail_memory(err, "a model's labels");
+}
+
+bert_status model_create(bert_module *module, const bert_layer_spec *spec, const head_spec *head, uint64_t seed, bert_model **model, bert_err *err)
+{
+    *model = NULL;
+    bert_model *m = calloc(1, sizeof *m);
+    if (!m) {
+        bert_module_free(module);
+        return fail_memory(err, "a model");
+    }
+    m->module = module;
+    bool new_pooler = false;
+    bert_status s = head ? copy_head(m, head, err) : BERT_OK;
+    if (!s)
+        s = layer_create(module, spec, m->outputs, seed, &m->layer, &new_pooler, err);
+    if (!s && new_pooler)
+        m->note = arena_string(&m->memory, "the module has no pooler: pooling `cls` starts a new one");
+    if (s) {
+        bert_model_free(m);
+        return s;
+    }
+    *model = m;
+    return BERT_OK;
+}
+
+void bert_model_free(bert_model *model)
+{
+    if (!model)
+        return;
+    bert_layer_free(model->layer);
+    bert_module_free(model->module);
+    arena_free(&model->memory);
+    free(model);
+}
+
+bert_layer *bert_model_layer(bert_model *model)
+{
+    return model->layer;
+}
+
+const char *bert_model_note(const bert_model *model)
+{
+    return model->note;
+}
+
+const bert_tokenizer *bert_model_tokenizer(const bert_model *model)
+{
+    return model->module->tokenizer;
+}
+
+size_t bert_model_labels(const bert_model *model, const char *const **labels)
+{
+    if (labels)
+        *labels = model->labels;
+    return model->n_labels;
+}
+
+/* ---- weights -------------------------------------------------------------------------------------------------------------- */
+
+bert_status bert_model_save_weights(const bert_model *model, const char *path, bert_err *err)
+{
+    arena a = { 0 };
+    const weight_list *w = &model->layer->weights;
+    tensor *items = arena_array(&a, w->n, sizeof *items);
+    json_t *metadata = json_pack("{s:s, s:s}", "format", "pt", "libbert", "weights");
+    bert_status s = items && metadata ? safetensors_write(path, items, weights_to_tensors(w, true, items), metadata, err) : fail_memory(err, path);
+    json_decref(metadata);
+    arena_free(&a);
+    return s;
+}
+
+/* Every tuned tensor must be there, and nothing else: weights of another spec are not half loaded. */
+static bert_status check_weights(const weight_list *w, const tensor_set *set, const char *path, bert_err *err)
+{
+    size_t tuned = 0;
+    for (size_t i = 0; i < w->n; i++) {
+        const bert_param *p = &w->items[i];
+        if (!p->tuned)
+            continue;
+        tuned++;
+        const tensor *t = tensors_find(set, p->name);
+        if (!t)
+            return fail(err, BERT_ERR_FORMAT, "%s: tensor %s is absent; are these the weights of another architecture?", path, p->name);
+        bert_status s = weight_check_shape(t, p, false, err);
+        if (s)
+            return s;
+    }
+    for (size_t k = 0; k < set->n && set->n != tuned; k++) {
+        size_t i = 0;
+        while (i < w->n && (!w->items[i].tuned || strcmp(w->items[i].name, set->items[k].name)))
+            i++;
+        if (i == w->n)
+            return fail(err, BERT_ERR_FORMAT, "%s: tensor %s is not tuned in this architecture", path, set->items[k].name);
+    }
+    return BERT_OK;
+}
+
+bert_status bert_model_load_weights(bert_model *model, const char *path, bert_err *err)
+{
+    tensor_set set = { 0 };
+    const weight_list *w = &model->layer->weights;
+    bert_status s = safetensors_open(&set, path, NULL, err);
+    if (!s)
+        s = check_weights(w, &set, path, err);
+    for (size_t i = 0; !s && i < w->n; i++)
+        if (w->items[i].tuned)
+            s = tensor_to_f32(tensors_find(&set, w->items[i].name), w->items[i].tuned, err);
+    tensors_close(&set);
+    return s;
+}

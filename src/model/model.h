@@ -1,0 +1,41 @@
+/* A model in memory: a module, a layer on it, and what the head's outputs mean. */
+#ifndef MODEL_MODEL_H
+#define MODEL_MODEL_H
+
+#include "model/layer.h"
+
+enum { MODEL_VERSION = 1 };
+
+struct bert_model {
+    arena memory;
+    bert_module *module;
+    bert_layer *layer;
+    const char *task; /* a name of the task table; NULL: no head */
+    const char **labels;
+    size_t n_labels, outputs; /* outputs: rows of the head, 0 without one */
+    char *note;
+};
+
+/* What a model's head is: a task by its name, so many outputs, the labels' words. */
+typedef struct head_spec {
+    const char *task;
+    size_t outputs;
+    const char *const *labels;
+    size_t n_labels;
+} head_spec;
+
+/* Makes a model on an open module, which it takes over, also when it fails. head NULL: none. */
+bert_status model_create(bert_module *module, const bert_layer_spec *spec, const head_spec *head, uint64_t seed, bert_model **model, bert_err *err);
+
+/* The layer spec as JSON, and back; strings of the struct belong to the JSON value. module_path replaces spec->module; NULL: left out. */
+json_t *layer_spec_to_json(const bert_layer_spec *spec, const char *module_path);
+bert_status layer_spec_from_json(const json_t *json, bert_layer_spec *spec, const char *where, bert_err *err);
+
+/* Task, labels and head as members of a JSON object, and back; the words belong to the JSON value, the array to the arena. */
+void head_to_json(const bert_model *model, json_t *json);
+bert_status head_from_json(const json_t *json, head_spec *head, arena *a, const char *where, bert_err *err);
+
+/* Opens a folder that holds model.json. */
+bert_status model_open_folder(const char *folder, bert_model **model, bert_err *err);
+
+#endif

@@ -1,0 +1,147 @@
+/* Opening a module: module.json says what it is, config.json, vocab.txt and model.safetensors hold it. */
+#include "model/module.h"
+
+#include "base/file.h"
+#include "io/fetch.h"
+#include "io/json.h"
+#include "io/safetensors.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+bert_status module_resolve_layer(int64_t layer, int64_t layers, const char *name, int64_t *out, bert_err *err)
+{
+    int64_t l = layer < 0 ? layers + layer : layer;
+    if (l < 0 || l >= layers)
+        return fail(err, BERT_ERR_ARGUMENT, "%s %lld: the model has layers 0 to %lld (or -1 to %lld from the end)", name, (long long)layer,
+                    (long long)layers - 1, -(long long)layers);
+    *out = l;
+    return BERT_OK;
+}
+
+bert_status module_set_vocabulary(bert_module *m, const char *bytes, size_t size, bool do_lower_case, const char *where, bert_err *err)
+{
+    m->do_lower_case = do_lower_case;
+    m->vocabulary_size = size;
+    m->vocabulary = arena_copy(&m->memory, bytes, size);
+    if (!m->vocabulary)
+        return fail_memory(err, where);
+    bert_status s = bert_tokenizer_create(m->vocabulary, size, where, do_lower_case, &m->tokenizer, err);
+    if (s)
+        return s;
+    size_t n = bert_tokenizer_size(m->tokenizer);
+    if (n != (size_t)m->config.vocab_size)
+        return fail(err, BERT_ERR_FORMAT, "%s: %zu tokens, the word embedding has %lld rows", where, n, (long long)m->config.vocab_size);
+    return BERT_OK;
+}
+
+static bert_status read_vocabulary(bert_module *m, const char *path, bool do_lower_case, bert_err *err)
+{
+    file_mapping file;
+    bert_status s = file_map(&file, path, err);
+    if (s)
+        return s;
+    s = module_set_vocabulary(m, (const char *)file.data, file.size, do_lower_case, path, err);
+    file_unmap(&file);
+    return s;
+}
+
+static bert_status read_weights(bert_module *m, const char *path, bert_err *err)
+{
+    bert_status s = safetensors_open(&m->tensors, path, NULL, err);
+    if (s)
+        return s;
+    weight_naming naming = { "", false };
+    s = weights_create(&m->weights, &m->memory, &m->config, (size_t)m->config.num_hidden_layers, weights_have_pooler(&m->tensors, naming), 0, err);
+    return s ? s : weights_read(&m->weights, &m->memory, &m->tensors, naming, path, err);
+}
+
+/* What module.json says: version, which files, which layers the signature gives out. */
+static bert_status read_description(bert_module *m, const json_t *json, const char *where, bool *do_lower_case, bert_err *err)
+{
+    const char *format;
+    int64_t version;
+    json_t *signatures, *tokens, *info;
+    bert_status s = json_get_string(json, "format", &format, where, err);
+    if (!s && strcmp(format, "libbert.module"))
+        s = fail(err, BERT_ERR_FORMAT, "%s: format is \"%s\", expected \"libbert.module\"", where, format);
+    if (!s)
+        s = json_get_int(json, "version", 1, INT64_MAX, &version, where, err);
+    if (!s && version > MODULE_VERSION)
+        s = fail(err, BERT_ERR_UNSUPPORTED, "%s: format version %lld, this libbert (" BERT_VERSION ") reads up to %d; use a newer one", where,
+                 (long long)version, MODULE_VERSION);
+    if (!s)
+        s = json_get_object(json, "signatures", &signatures, where, err);
+    if (!s)
+        s = json_get_object(signatures, "tokens", &tokens, where, err);
+    if (!s)
+        s = json_get_object(signatures, "tokenization_info", &info, where, err);
+    int64_t last = m->config.num_hidden_layers - 1;
+    if (!s)
+        s = json_get_int_or(tokens, "seq_layer", 0, last, last, &m->seq_layer, where, err);
+    if (!s)
+        s = json_get_int_or(tokens, "tok_layer", 0, last, 0, &m->tok_layer, where, err);
+    if (!s)
+        s = json_get_bool_or(info, "do_lower_case", true, do_lower_case, where, err);
+    const char *hash = json_string_value(json_object_get(json_object_get(json_object_get(json, "files"), "model.safetensors"), "sha256"));
+    if (hash && strlen(hash) < SHA256_HEX)
+        memcpy(m->weights_sha256, hash, strlen(hash) + 1);
+    return s;
+}
+
+bert_status module_open_folder(bert_module *m, const char *folder, bert_err *err)
+{
+    m->folder = arena_string(&m->memory, folder);
+    char *description = path_join(&m->memory, folder, "module.json"), *configuration = path_join(&m->memory, folder, "config.json");
+    char *vocabulary = path_join(&m->memory, folder, "vocab.txt"), *weights = path_join(&m->memory, folder, "model.safetensors");
+    if (!m->folder || !description || !configuration || !vocabulary || !weights)
+        return fail_memory(err, folder);
+    if (!file_exists(description) && file_is_folder(folder))
+        return fail(err, BERT_ERR_FORMAT, "%s: not a module (no module.json); make one with `bert import %s -o MODULE`", folder, folder);
+    bool do_lower_case = true;
+    json_t *json = NULL;
+    bert_status s = json_read_file(&json, configuration, err);
+    if (!s)
+        s = config_parse(json, &m->config, configuration, err);
+    json_decref(json);
+    json = NULL;
+    if (!s)
+        s = json_read_file(&json, description, err);
+    if (!s)
+        s = read_description(m, json, description, &do_lower_case, err);
+    json_decref(json);
+    if (!s)
+        s = read_vocabulary(m, vocabulary, do_lower_case, err);
+    return s ? s : read_weights(m, weights, err);
+}
+
+bert_status bert_module_open(const char *path, bert_module **module, bert_err *err)
+{
+    *module = NULL;
+    bert_module *m = calloc(1, sizeof *m);
+    char *folder = NULL;
+    bert_status s = m && (m->path = arena_string(&m->memory, path)) ? fetch_module(&m->memory, path, &folder, err) : fail_memory(err, path);
+    if (!s)
+        s = module_open_folder(m, folder, err);
+    if (s) {
+        bert_module_free(m);
+        return s;
+    }
+    *module = m;
+    return BERT_OK;
+}
+
+void bert_module_free(bert_module *module)
+{
+    if (!module)
+        return;
+    bert_tokenizer_free(module->tokenizer);
+    tensors_close(&module->tensors);
+    arena_free(&module->memory);
+    free(module);
+}
+
+const bert_tokenizer *bert_module_tokenizer(const bert_module *module)
+{
+    return module->tokenizer;
+}

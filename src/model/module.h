@@ -1,0 +1,52 @@
+/* A module in memory, and how one is written. */
+#ifndef MODEL_MODULE_H
+#define MODEL_MODULE_H
+
+#include "base/arena.h"
+#include "base/checksum.h"
+#include "io/tensors.h"
+#include "model/config.h"
+#include "model/weights.h"
+
+enum { MODULE_VERSION = 1 };
+
+struct bert_module {
+    arena memory;
+    char *path;       /* as the user gave it */
+    char *folder;     /* where it lies; NULL inside a frozen file */
+    char weights_sha256[SHA256_HEX]; /* of model.safetensors as module.json has it; "" where it has none */
+    config config;
+    weight_list weights; /* with the head's two where it comes from a frozen file */
+    tensor_set tensors;  /* what the weights point into */
+    bert_tokenizer *tokenizer;
+    char *vocabulary;    /* its bytes */
+    size_t vocabulary_size;
+    bool do_lower_case;
+    bool frozen;         /* a frozen file: nothing of it is tuned */
+    int64_t seq_layer, tok_layer; /* resolved: 0 .. layers - 1 */
+};
+
+/* Opens a folder that holds module.json. */
+bert_status module_open_folder(bert_module *m, const char *folder, bert_err *err);
+
+/* Checks that the vocabulary is as long as the embedding at most, makes the tokenizer. `where` begins messages. */
+bert_status module_set_vocabulary(bert_module *m, const char *bytes, size_t size, bool do_lower_case, const char *where, bert_err *err);
+
+/* seq_layer and tok_layer as they may be given (negative from the end) to 0 .. layers - 1. */
+bert_status module_resolve_layer(int64_t layer, int64_t layers, const char *name, int64_t *out, bert_err *err);
+
+/* What goes into a module folder. */
+typedef struct module_parts {
+    const config *config;
+    const weight_list *weights; /* entries with a value are written */
+    const char *vocabulary;
+    size_t vocabulary_size;
+    bool do_lower_case;
+    int64_t seq_layer, tok_layer;
+    json_t *source; /* what it was made from, for module.json; may be NULL */
+} module_parts;
+
+/* Writes the folder, whole or not at all. */
+bert_status module_write(const module_parts *parts, const char *folder, bert_err *err);
+
+#endif

@@ -1,0 +1,62 @@
+/* The options structs of modules, layers and the optimiser, as tables. */
+#include "base/options.h"
+
+#include <math.h>
+
+static const char *const LOWER_CASE[] = { "auto", "true", "false", NULL };
+static const char *const POOLING[] = { "auto", "none", "cls", "cls_raw", "mean", "sqrt_mean", "max", NULL };
+
+static const bert_option IMPORT[] = {
+    OPTION_INT(bert_import_options, seq_layer, "-1", -1024, 1023, "N", "layer of output sequence_output; negative from the end"),
+    OPTION_INT(bert_import_options, tok_layer, "-7", -1024, 1023, "N", "layer of output token_output; the first in a model of fewer than 7"),
+    OPTION_CHOICE(bert_import_options, do_lower_case, "auto", LOWER_CASE, "WORD", "whether the vocabulary is uncased"),
+    OPTION_INT(bert_import_options, num_attention_heads, "0", 0, 1024, "N", "attention heads, where no configuration tells them"),
+};
+
+static const bert_option LAYER[] = {
+    OPTION_STRING(bert_layer_spec, module, NULL, "MODULE", "folder, .tar.gz or http(s) address of a module"),
+    OPTION_INT(bert_layer_spec, seq_len, "64", 3, 65536, "N", "tokens of a text or pair, special ones counted"),
+    OPTION_CHOICE(bert_layer_spec, pooling, "cls", POOLING, "WORD", "from the tokens' vectors to one"),
+    OPTION_INT(bert_layer_spec, n_tune_layers, "3", 0, 1024, "N", "how many of the last layers are trained"),
+    OPTION_BOOL(bert_layer_spec, tune_embeddings, "false", "train the embeddings, too"),
+    OPTION_INT(bert_layer_spec, use_layers, "0", 0, 1024, "N", "keep the first N layers and drop those above; 0: all"),
+    OPTION_STRING(bert_layer_spec, outputs, "output", "NAMES", "outputs by name, comma-separated: output, sequence_output, layer_0, ..."),
+    OPTION_BOOL(bert_layer_spec, do_preprocessing, "true", "texts go in; else the three matrices"),
+};
+
+static const bert_option OPTIMIZER[] = {
+    OPTION_FLOAT(bert_optimizer_options, learning_rate, "1e-5", 0, INFINITY, "X", "learning rate"),
+    OPTION_FLOAT(bert_optimizer_options, beta_1, "0.9", 0, 0.999999, "X", "decay of the mean of gradients"),
+    OPTION_FLOAT(bert_optimizer_options, beta_2, "0.999", 0, 0.999999, "X", "decay of the mean of squared gradients"),
+    OPTION_FLOAT(bert_optimizer_options, epsilon, "1e-7", 0, 1, "X", "added to the root of the mean of squares"),
+};
+
+bert_option_table bert_import_option_table(void)
+{
+    return OPTION_TABLE(IMPORT);
+}
+
+bert_option_table bert_layer_option_table(void)
+{
+    return OPTION_TABLE(LAYER);
+}
+
+bert_option_table bert_optimizer_option_table(void)
+{
+    return OPTION_TABLE(OPTIMIZER);
+}
+
+void bert_import_defaults(bert_import_options *options)
+{
+    bert_options_defaults(options, bert_import_option_table());
+}
+
+void bert_layer_defaults(bert_layer_spec *spec)
+{
+    bert_options_defaults(spec, bert_layer_option_table());
+}
+
+void bert_optimizer_defaults(bert_optimizer_options *options)
+{
+    bert_options_defaults(options, bert_optimizer_option_table());
+}

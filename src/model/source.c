@@ -1,0 +1,326 @@
+/* A published checkpoint: finds out what it is and reads what stands around its tensors. */
+#include "model/source.h"
+
+#include "base/file.h"
+#include "io/json.h"
+#include "io/safetensors.h"
+#include "io/tf_bundle.h"
+#include "io/torch_zip.h"
+
+#include <string.h>
+
+typedef enum source_form { FORM_SAFETENSORS, FORM_SAFETENSORS_SHARDED, FORM_TORCH, FORM_TORCH_SHARDED, FORM_TF_HUB, FORM_TF } source_form;
+
+/* The file that marks a folder, in the order of preference; a file of that ending given by itself; what to call it. */
+static const struct {
+    const char *mark, *ending, *kind;
+    source_form form;
+} FORMS[] = {
+    { "model.safetensors", ".safetensors", "Hugging Face folder (safetensors)", FORM_SAFETENSORS },
+    { "model.safetensors.index.json", ".safetensors.index.json", "Hugging Face folder (sharded safetensors)", FORM_SAFETENSORS_SHARDED },
+    { "pytorch_model.bin", ".bin", "Hugging Face folder (pytorch_model.bin)", FORM_TORCH },
+    { "pytorch_model.bin.index.json", ".bin.index.json", "Hugging Face folder (sharded pytorch_model.bin)", FORM_TORCH_SHARDED },
+    { "saved_model.pb", "saved_model.pb", "TF1 Hub module", FORM_TF_HUB },
+};
+enum { N_FORMS = sizeof FORMS / sizeof *FORMS };
+
+/* ---- where the files are ------------------------------------------------------------------------------------------------ */
+
+/* A sentence-transformers folder keeps its encoder in the folder of its first module ("" or "0_Transformer"). */
+static char *transformer_folder(arena *a, char *folder)
+{
+    char *path = path_join(a, folder, "modules.json");
+    json_t *modules = path ? json_load_file(path, 0, NULL) : NULL;
+    const char *inner = json_string_value(json_object_get(json_array_get(modules, 0), "path"));
+    if (inner && *inner && inner[0] != '/' && !strstr(inner, "..")) {
+        char *joined = path_join(a, folder, inner);
+        if (joined && file_is_folder(joined))
+            folder = joined;
+    }
+    json_decref(modules);
+    return folder;
+}
+
+static bert_status find_in_folder(source *s, const char *path, source_form *form, bert_err *err)
+{
+    s->folder = transformer_folder(&s->memory, arena_string(&s->memory, path));
+    for (int i = 0; i < N_FORMS; i++) {
+        char *mark = path_join(&s->memory, s->folder, FORMS[i].mark);
+        if (!mark)
+            return fail_memory(err, path);
+        if (file_exists(mark)) {
+            s->kind = FORMS[i].kind;
+            s->weights_path = mark;
+            *form = FORMS[i].form;
+            return BERT_OK;
+        }
+    }
+    s->kind = "TensorFlow checkpoint";
+    *form = FORM_TF;
+    bert_err inner = { 0 };
+    bert_status status = tf_bundle_prefix(&s->memory, s->folder, &s->weights_path, &inner);
+    if (status == BERT_ERR_FORMAT && !strstr(inner.message, "several"))
+        return fail(err, BERT_ERR_FORMAT, "%s: no checkpoint that is known (model.safetensors, pytorch_model.bin, saved_model.pb, *.index)", path);
+    return status ? fail(err, status, "%s", inner.message) : BERT_OK;
+}
+
+static bert_status find_file(source *s, const char *path, source_form *form, bert_err *err)
+{
+    s->folder = path_folder(&s->memory, path);
+    s->weights_path = arena_string(&s->memory, path);
+    char *index = arena_printf(&s->memory, "%s.index", path);
+    if (!s->folder || !s->weights_path || !index)
+        return fail_memory(err, path);
+    s->kind = "TensorFlow checkpoint";
+    *form = FORM_TF;
+    if (file_exists(index)) /* the prefix itself */
+        return BERT_OK;
+    if (!file_exists(path))
+        return fail(err, BERT_ERR_IO, "%s: no such file or folder", path);
+    if (path_ends(path, ".index")) {
+        s->weights_path[strlen(path) - strlen(".index")] = 0;
+        return BERT_OK;
+    }
+    for (int i = 0; i < N_FORMS; i++)
+        if (path_ends(path, FORMS[i].ending)) {
+            s->kind = FORMS[i].kind;
+            *form = FORMS[i].form;
+            return BERT_OK;
+        }
+    return fail(err, BERT_ERR_UNSUPPORTED, "%s: not a checkpoint that is known by its name (.safetensors, .bin, .index, saved_model.pb)", path);
+}
+
+static bert_status open_tensors(source *s, source_form form, bool with_data, bert_err *err)
+{
+    switch (form) {
+    case FORM_SAFETENSORS:
+        return safetensors_open(&s->tensors, s->weights_path, NULL, err);
+    case FORM_SAFETENSORS_SHARDED:
+        return safetensors_open_sharded(&s->tensors, s->weights_path, err);
+    case FORM_TORCH:
+        return torch_zip_open(&s->tensors, s->weights_path, err);
+    case FORM_TORCH_SHARDED:
+        return torch_zip_open_sharded(&s->tensors, s->weights_path, err);
+    case FORM_TF_HUB: {
+        s->weights_path = path_join(&s->memory, s->folder, "variables/variables");
+        bert_status status = s->weights_path ? tf_hub_read(&s->hub, &s->memory, s->folder, err) : fail_memory(err, s->folder);
+        return status ? status : tf_bundle_open(&s->tensors, s->weights_path, with_data, err);
+    }
+    default:
+        return tf_bundle_open(&s->tensors, s->weights_path, with_data, err);
+    }
+}
+
+/* The first of the names that exists in the folder or in its assets/; NULL where none does. */
+static char *find_beside(source *s, const char *const *names)
+{
+    for (; *names; names++) {
+        char *path = path_join(&s->memory, s->folder, *names);
+        if (path && file_exists(path))
+            return path;
+    }
+    return NULL;
+}
+
+/* ---- configuration ------------------------------------------------------------------------------------------------------ */
+
+/* A TF1 Hub module need not carry its configuration: sizes are those of the tensors, the rest is told by the graph. */
+static bert_status config_from_tensors(source *s, int64_t heads, bert_err *err)
+{
+    config *c = &s->config;
+    *c = (config){ .hidden_dropout_prob = 0.1, .attention_probs_dropout_prob = 0.1, .layer_norm_eps = 1e-12, .initializer_range = 0.02 };
+    weight_list probe;
+    /* Entries of the list are found by name alone; the shapes of this one mean nothing. */
+    config one = { .vocab_size = 1, .hidden_size = 1, .max_position_embeddings = 1, .type_vocab_size = 1, .intermediate_size = 1 };
+    c->num_hidden_layers = (int64_t)weights_count_layers(&s->tensors, s->naming);
+    bert_status status = weights_create(&probe, &s->memory, &one, 1, false, 0, err);
+    if (status)
+        return status;
+    const tensor *word = weights_find(&s->tensors, s->naming, &probe, WORD_EMBEDDINGS);
+    const tensor *position = weights_find(&s->tensors, s->naming, &probe, POSITION_EMBEDDINGS);
+    const tensor *type = weights_find(&s->tensors, s->naming, &probe, TOKEN_TYPE_EMBEDDINGS);
+    const tensor *intermediate = weights_find(&s->tensors, s->naming, &probe, INTERMEDIATE_BIAS);
+    if (!word || !position || !type || !intermediate || word->rank != 2 || position->rank != 2 || type->rank != 2 || intermediate->rank != 1)
+        return fail(err, BERT_ERR_FORMAT, "%s: no configuration, and the tensors are not those of a BERT", s->folder);
+    c->vocab_size = word->shape[0];
+    c->hidden_size = word->shape[1];
+    c->max_position_embeddings = position->shape[0];
+    c->type_vocab_size = type->shape[0];
+    c->intermediate_size = intermediate->shape[0];
+    c->num_attention_heads = heads ? heads : s->hub.num_attention_heads;
+    if (!c->num_attention_heads) {
+        c->num_attention_heads = c->hidden_size % 64 ? 0 : c->hidden_size / 64;
+        buffer_printf(&s->notes, "%s: no configuration tells the number of attention heads; took %lld, 64 channels each\n", s->folder,
+                      (long long)c->num_attention_heads);
+    }
+    c->hidden_act = s->hub.hidden_act && !strcmp(s->hub.hidden_act, "gelu_new") ? ACTIVATION_GELU_TANH : ACTIVATION_GELU;
+    /* The same checks as for a configuration that is read. */
+    json_t *json = config_to_json(c);
+    status = json ? config_parse(json, c, s->folder, err) : fail_memory(err, s->folder);
+    json_decref(json);
+    return status;
+}
+
+static bert_status read_config(source *s, int64_t heads, bert_err *err)
+{
+    static const char *const NAMES[] = { "config.json", "bert_config.json", "assets/bert_config.json", NULL };
+    char *path = find_beside(s, NAMES);
+    if (!path && s->is_bert && s->hub.graph)
+        return config_from_tensors(s, heads, err);
+    if (!path)
+        return fail(err, BERT_ERR_IO, "%s: no config.json or bert_config.json", s->folder);
+    json_t *json = NULL;
+    bert_status status = json_read_file(&json, path, err);
+    if (!status && heads)
+        json_object_set_new(json, "num_attention_heads", json_integer(heads));
+    if (!status)
+        status = config_parse(json, &s->config, path, err);
+    json_decref(json);
+    return status;
+}
+
+/* ---- vocabulary ---------------------------------------------------------------------------------------------------------- */
+
+/* tokenizer.json of the `tokenizers` library: model.vocab is an object from token to id. */
+static bert_status vocabulary_from_json(source *s, const json_t *json, bert_err *err)
+{
+    const json_t *model = json_object_get(json, "model");
+    json_t *vocabulary = json_object_get(model, "vocab");
+    const char *type = json_string_value(json_object_get(model, "type"));
+    if (!json_is_object(vocabulary) || (type && strcmp(type, "WordPiece")))
+        return fail(err, BERT_ERR_UNSUPPORTED, "%s: the model is %s, expected WordPiece", s->vocabulary_path, type ? type : "of no known type");
+    size_t n = json_object_size(vocabulary);
+    const char **tokens = arena_array(&s->memory, n, sizeof *tokens);
+    if (!tokens)
+        return fail_memory(err, s->vocabulary_path);
+    const char *token;
+    json_t *id;
+    json_object_foreach(vocabulary, token, id)
+    {
+        json_int_t i = json_integer_value(id);
+        if (!json_is_integer(id) || i < 0 || (size_t)i >= n || tokens[i])
+            return fail(err, BERT_ERR_FORMAT, "%s: token \"%s\" has no id of its own in 0 to %zu", s->vocabulary_path, token, n - 1);
+        tokens[i] = token;
+    }
+    buffer lines = { 0 };
+    for (size_t i = 0; i < n; i++) {
+        buffer_string(&lines, tokens[i]);
+        buffer_char(&lines, '\n');
+    }
+    s->vocabulary_size = lines.size;
+    s->vocabulary = lines.failed ? NULL : arena_copy(&s->memory, lines.data, lines.size);
+    buffer_free(&lines);
+    return s->vocabulary ? BERT_OK : fail_memory(err, s->vocabulary_path);
+}
+
+static bert_status vocabulary_from_lines(source *s, bert_err *err)
+{
+    file_mapping file;
+    bert_status status = file_map(&file, s->vocabulary_path, err);
+    if (status)
+        return status;
+    s->vocabulary = arena_copy(&s->memory, (const char *)file.data, file.size);
+    s->vocabulary_size = file.size;
+    file_unmap(&file);
+    return s->vocabulary ? BERT_OK : fail_memory(err, s->vocabulary_path);
+}
+
+/* Whether the vocabulary holds a token with a capital ASCII letter, special tokens aside: then it is a cased one. */
+static bool has_capitals(const char *vocabulary, size_t size)
+{
+    for (size_t i = 0; i < size;) {
+        const char *line = vocabulary + i, *end = memchr(line, '\n', size - i);
+        size_t n = end ? (size_t)(end - line) : size - i;
+        if (n && line[0] != '[')
+            for (size_t k = 0; k < n; k++)
+                if (line[k] >= 'A' && line[k] <= 'Z')
+                    return true;
+        i += n + 1;
+    }
+    return false;
+}
+
+/* do_lower_case as the first file says that knows: tokenizer_config.json, tokenizer.json, the graph, at last the vocabulary. */
+static void read_lower_case(source *s, const json_t *tokenizer)
+{
+    static const char *const NAMES[] = { "tokenizer_config.json", NULL };
+    char *path = find_beside(s, NAMES);
+    json_t *settings = path ? json_load_file(path, 0, NULL) : NULL;
+    const json_t *lower = json_object_get(settings, "do_lower_case"), *strip = json_object_get(settings, "strip_accents");
+    if (!json_is_boolean(lower))
+        lower = json_object_get(json_object_get(tokenizer, "normalizer"), "lowercase");
+    if (json_is_boolean(lower))
+        s->do_lower_case = json_is_true(lower);
+    else if (s->hub.graph && s->hub.do_lower_case >= 0)
+        s->do_lower_case = s->hub.do_lower_case;
+    else if (s->vocabulary)
+        s->do_lower_case = !has_capitals(s->vocabulary, s->vocabulary_size);
+    if (json_is_boolean(strip) && s->do_lower_case >= 0 && json_is_true(strip) != (s->do_lower_case == 1))
+        buffer_printf(&s->notes, "%s: strip_accents is %s; libbert strips accents exactly when it lower-cases, as BERT's original\n", path,
+                      json_is_true(strip) ? "true" : "false");
+    json_decref(settings);
+}
+
+static bert_status read_vocabulary(source *s, bert_err *err)
+{
+    static const char *const LINES[] = { "vocab.txt", "assets/vocab.txt", NULL }, *const TOKENIZER[] = { "tokenizer.json", NULL };
+    char *tokenizer_path = find_beside(s, TOKENIZER);
+    json_t *tokenizer = NULL;
+    bert_status status = BERT_OK;
+    s->vocabulary_path = find_beside(s, LINES);
+    if (!s->vocabulary_path && s->hub.vocab_file) {
+        char *named = arena_printf(&s->memory, "%s/assets/%s", s->folder, path_name(s->hub.vocab_file));
+        s->vocabulary_path = named && file_exists(named) ? named : NULL;
+    }
+    if (tokenizer_path)
+        status = json_read_file(&tokenizer, tokenizer_path, err);
+    if (!status && s->vocabulary_path)
+        status = vocabulary_from_lines(s, err);
+    else if (!status && tokenizer) {
+        s->vocabulary_path = tokenizer_path;
+        status = vocabulary_from_json(s, tokenizer, err);
+    }
+    if (!status)
+        read_lower_case(s, tokenizer);
+    json_decref(tokenizer);
+    return status;
+}
+
+/* -------------------------------------------------------------------------------------------------------------------------- */
+
+static bert_status open_all(source *s, const char *path, bool with_data, int64_t heads, bert_err *err)
+{
+    source_form form;
+    bert_status status = file_is_folder(path) ? find_in_folder(s, path, &form, err) : find_file(s, path, &form, err);
+    if (!status)
+        status = open_tensors(s, form, with_data, err);
+    if (status)
+        return status;
+    s->is_bert = weights_naming(&s->tensors, &s->naming);
+    if (with_data && !s->is_bert)
+        return fail(err, BERT_ERR_FORMAT, "%s: holds no BERT: no tensor is called embeddings.word_embeddings.weight or bert/embeddings/word_embeddings",
+                    s->weights_path);
+    bert_err missing;
+    status = read_config(s, heads, with_data ? err : &missing);
+    s->has_config = !status;
+    if (status && with_data)
+        return status;
+    return read_vocabulary(s, err);
+}
+
+bert_status source_open(source *s, const char *path, bool with_data, int64_t heads, bert_err *err)
+{
+    *s = (source){ .do_lower_case = -1 };
+    bert_status status = open_all(s, path, with_data, heads, err);
+    if (status)
+        source_close(s);
+    return status;
+}
+
+void source_close(source *s)
+{
+    tensors_close(&s->tensors);
+    buffer_free(&s->notes);
+    arena_free(&s->memory);
+    *s = (source){ 0 };
+}

@@ -1,0 +1,294 @@
+/* The list of BERT's weights. */
+#include "model/weights.h"
+
+#include <stdio.h>
+#include <string.h>
+
+typedef enum dim { DIM_ONE, DIM_V, DIM_P, DIM_T, DIM_H, DIM_I, DIM_K } dim;
+
+typedef struct weight_row {
+    const char *name, *google; /* %d is the layer */
+    dim rows, cols;
+    weight_group group;
+    bool transposed; /* in Google's files */
+} weight_row;
+
+static const weight_row ROWS[N_WEIGHT_IDS] = {
+    /* clang-format off */
+    [WORD_EMBEDDINGS]        = { "embeddings.word_embeddings.weight", "embeddings/word_embeddings", DIM_V, DIM_H, GROUP_EMBEDDINGS, false },
+    [POSITION_EMBEDDINGS]    = { "embeddings.position_embeddings.weight", "embeddings/position_embeddings", DIM_P, DIM_H, GROUP_EMBEDDINGS, false },
+    [TOKEN_TYPE_EMBEDDINGS]  = { "embeddings.token_type_embeddings.weight", "embeddings/token_type_embeddings", DIM_T, DIM_H, GROUP_EMBEDDINGS, false },
+    [EMBEDDINGS_NORM_WEIGHT] = { "embeddings.LayerNorm.weight", "embeddings/LayerNorm/gamma", DIM_H, DIM_ONE, GROUP_EMBEDDINGS, false },
+    [EMBEDDINGS_NORM_BIAS]   = { "embeddings.LayerNorm.bias", "embeddings/LayerNorm/beta", DIM_H, DIM_ONE, GROUP_EMBEDDINGS, false },
+    [QUERY_WEIGHT]           = { "encoder.layer.%d.attention.self.query.weight", "encoder/layer_%d/attention/self/query/kernel", DIM_H, DIM_H, GROUP_LAYER, true },
+    [KEY_WEIGHT]             = { "encoder.layer.%d.attention.self.key.weight", "encoder/layer_%d/attention/self/key/kernel", DIM_H, DIM_H, GROUP_LAYER, true },
+    [VALUE_WEIGHT]           = { "encoder.layer.%d.attention.self.value.weight", "encoder/layer_%d/attention/self/value/kernel", DIM_H, DIM_H, GROUP_LAYER, true },
+    [QUERY_BIAS]             = { "encoder.layer.%d.attention.self.query.bias", "encoder/layer_%d/attention/self/query/bias", DIM_H, DIM_ONE, GROUP_LAYER, false },
+    [KEY_BIAS]               = { "encoder.layer.%d.attention.self.key.bias", "encoder/layer_%d/attention/self/key/bias", DIM_H, DIM_ONE, GROUP_LAYER, false },
+    [VALUE_BIAS]             = { "encoder.layer.%d.attention.self.value.bias", "encoder/layer_%d/attention/self/value/bias", DIM_H, DIM_ONE, GROUP_LAYER, false },
+    [ATTENTION_WEIGHT]       = { "encoder.layer.%d.attention.output.dense.weight", "encoder/layer_%d/attention/output/dense/kernel", DIM_H, DIM_H, GROUP_LAYER, true },
+    [ATTENTION_BIAS]         = { "encoder.layer.%d.attention.output.dense.bias", "encoder/layer_%d/attention/output/dense/bias", DIM_H, DIM_ONE, GROUP_LAYER, false },
+    [ATTENTION_NORM_WEIGHT]  = { "encoder.layer.%d.attention.output.LayerNorm.weight", "encoder/layer_%d/attention/output/LayerNorm/gamma", DIM_H, DIM_ONE, GROUP_LAYER, false },
+    [ATTENTION_NORM_BIAS]    = { "encoder.layer.%d.attention.output.LayerNorm.bias", "encoder/layer_%d/attention/output/LayerNorm/beta", DIM_H, DIM_ONE, GROUP_LAYER, false },
+    [INTERMEDIATE_WEIGHT]    = { "encoder.layer.%d.intermediate.dense.weight", "encoder/layer_%d/intermediate/dense/kernel", DIM_I, DIM_H, GROUP_LAYER, true },
+    [INTERMEDIATE_BIAS]      = { "encoder.layer.%d.intermediate.dense.bias", "encoder/layer_%d/intermediate/dense/bias", DIM_I, DIM_ONE, GROUP_LAYER, false },
+    [OUTPUT_WEIGHT]          = { "encoder.layer.%d.output.dense.weight", "encoder/layer_%d/output/dense/kernel", DIM_H, DIM_I, GROUP_LAYER, true },
+    [OUTPUT_BIAS]            = { "encoder.layer.%d.output.dense.bias", "encoder/layer_%d/output/dense/bias", DIM_H, DIM_ONE, GROUP_LAYER, false },
+    [OUTPUT_NORM_WEIGHT]     = { "encoder.layer.%d.output.LayerNorm.weight", "encoder/layer_%d/output/LayerNorm/gamma", DIM_H, DIM_ONE, GROUP_LAYER, false },
+    [OUTPUT_NORM_BIAS]       = { "encoder.layer.%d.output.LayerNorm.bias", "encoder/layer_%d/output/LayerNorm/beta", DIM_H, DIM_ONE, GROUP_LAYER, false },
+    [POOLER_WEIGHT]          = { "pooler.dense.weight", "pooler/dense/kernel", DIM_H, DIM_H, GROUP_POOLER, true },
+    [POOLER_BIAS]            = { "pooler.dense.bias", "pooler/dense/bias", DIM_H, DIM_ONE, GROUP_POOLER, false },
+    [HEAD_WEIGHT]            = { "classifier.weight", "head/kernel", DIM_K, DIM_H, GROUP_HEAD, true },
+    [HEAD_BIAS]              = { "classifier.bias", "head/bias", DIM_K, DIM_ONE, GROUP_HEAD, false },
+    /* clang-format on */
+};
+
+enum { FIRST_LAYER_ID = QUERY_WEIGHT, LAYER_IDS = POOLER_WEIGHT - QUERY_WEIGHT, NAME_MAX_SIZE = 160 };
+
+static size_t dim_size(dim d, const config *c, size_t outputs)
+{
+    switch (d) {
+    case DIM_V:
+        return (size_t)c->vocab_size;
+    case DIM_P:
+        return (size_t)c->max_position_embeddings;
+    case DIM_T:
+        return (size_t)c->type_vocab_size;
+    case DIM_H:
+        return (size_t)c->hidden_size;
+    case DIM_I:
+        return (size_t)c->intermediate_size;
+    case DIM_K:
+        return outputs;
+    default:
+        return 1;
+    }
+}
+
+/* The row of a list's entry, and its layer. */
+static weight_id row_of(const weight_list *list, size_t index, size_t *layer)
+{
+    size_t behind = FIRST_LAYER_ID + list->layers * LAYER_IDS;
+    *layer = 0;
+    if (index < FIRST_LAYER_ID)
+        return (weight_id)index;
+    if (index < behind) {
+        *layer = (index - FIRST_LAYER_ID) / LAYER_IDS;
+        return (weight_id)(FIRST_LAYER_ID + (index - FIRST_LAYER_ID) % LAYER_IDS);
+    }
+    return (weight_id)((list->pooler ? POOLER_WEIGHT : HEAD_WEIGHT) + (index - behind));
+}
+
+/* Rows of names that hold no %d ignore the layer. */
+static void print_name(char *out, size_t size, const char *prefix, const char *pattern, size_t layer)
+{
+    const char *d = strstr(pattern, "%d");
+    if (d)
+        snprintf(out, size, "%s%.*s%zu%s", prefix, (int)(d - pattern), pattern, layer, d + 2);
+    else
+        snprintf(out, size, "%s%s", prefix, pattern);
+}
+
+bert_status weights_create(weight_list *list, arena *a, const config *c, size_t layers, bool pooler, size_t outputs, bert_err *err)
+{
+    static const char *const GROUPS[] = { "embeddings", NULL, "pooler", "head" };
+    *list = (weight_list){ .layers = layers, .outputs = outputs, .pooler = pooler };
+    list->n = FIRST_LAYER_ID + layers * LAYER_IDS + (pooler ? 2 : 0) + (outputs ? 2 : 0);
+    list->items = arena_array(a, list->n, sizeof *list->items);
+    if (!list->items)
+        return fail_memory(err, "the list of weights");
+    const char *group = NULL;
+    for (size_t i = 0; i < list->n; i++) {
+        size_t layer;
+        weight_id id = row_of(list, i, &layer);
+        const weight_row *row = &ROWS[id];
+        char name[NAME_MAX_SIZE];
+        print_name(name, sizeof name, "", row->name, layer);
+        if (id == FIRST_LAYER_ID)
+            group = arena_printf(a, "layer %zu", layer);
+        list->items[i] = (bert_param){ .name = arena_string(a, name),
+                                       .group = row->group == GROUP_LAYER ? group : GROUPS[row->group],
+                                       .rows = dim_size(row->rows, c, outputs),
+                                       .cols = dim_size(row->cols, c, outputs) };
+        if (!list->items[i].name || !list->items[i].group)
+            return fail_memory(err, "the list of weights");
+    }
+    return BERT_OK;
+}
+
+bert_param *weight_at(const weight_list *list, weight_id id, size_t layer)
+{
+    size_t behind = FIRST_LAYER_ID + list->layers * LAYER_IDS;
+    if (id < FIRST_LAYER_ID)
+        return &list->items[id];
+    if (id < POOLER_WEIGHT)
+        return layer < list->layers ? &list->items[FIRST_LAYER_ID + layer * LAYER_IDS + (size_t)(id - FIRST_LAYER_ID)] : NULL;
+    if (id < HEAD_WEIGHT)
+        return list->pooler ? &list->items[behind + (size_t)(id - POOLER_WEIGHT)] : NULL;
+    return list->outputs ? &list->items[behind + (list->pooler ? 2 : 0) + (size_t)(id - HEAD_WEIGHT)] : NULL;
+}
+
+weight_group weight_group_of(const weight_list *list, size_t index, size_t *layer)
+{
+    return ROWS[row_of(list, index, layer)].group;
+}
+
+/* A tensor by pattern and layer; for Hugging Face's layer norms also under TensorFlow's old names. */
+static const tensor *find(const tensor_set *set, weight_naming naming, weight_id id, size_t layer)
+{
+    char name[NAME_MAX_SIZE];
+    print_name(name, sizeof name, naming.prefix, naming.google ? ROWS[id].google : ROWS[id].name, layer);
+    const tensor *t = tensors_find(set, name);
+    char *norm = naming.google ? NULL : strstr(name, "LayerNorm.");
+    if (t || !norm)
+        return t;
+    strcpy(norm + strlen("LayerNorm."), strcmp(norm, "LayerNorm.weight") ? "beta" : "gamma");
+    return tensors_find(set, name);
+}
+
+bool weights_naming(const tensor_set *set, weight_naming *naming)
+{
+    static const weight_naming KNOWN[] = {
+        { "", false },           { "bert.", false },       { "model.", false },       { "model.bert.", false }, { "0.auto_model.", false },
+        { "auto_model.", false }, { "encoder.", false },   { "bert/", true },         { "module/bert/", true }, { "module/", true },
+        { "", true },
+    };
+    for (size_t i = 0; i < sizeof KNOWN / sizeof *KNOWN; i++)
+        if (find(set, KNOWN[i], WORD_EMBEDDINGS, 0)) {
+            *naming = KNOWN[i];
+            return true;
+        }
+    return false;
+}
+
+bool weights_have_pooler(const tensor_set *set, weight_naming naming)
+{
+    return find(set, naming, POOLER_WEIGHT, 0) != NULL;
+}
+
+size_t weights_count_layers(const tensor_set *set, weight_naming naming)
+{
+    size_t n = 0;
+    while (find(set, naming, QUERY_WEIGHT, n))
+        n++;
+    return n;
+}
+
+const tensor *weights_find(const tensor_set *set, weight_naming naming, const weight_list *list, size_t index)
+{
+    size_t layer;
+    weight_id id = row_of(list, index, &layer);
+    return find(set, naming, id, layer);
+}
+
+bert_status weight_check_shape(const tensor *t, const bert_param *p, bool transposed, bert_err *err)
+{
+    size_t rows = transposed ? p->cols : p->rows, cols = transposed ? p->rows : p->cols;
+    bool vector = p->cols == 1 && t->rank == 1;
+    if (vector ? t->shape[0] == (int64_t)p->rows : t->rank == 2 && t->shape[0] == (int64_t)rows && t->shape[1] == (int64_t)cols)
+        return BERT_OK;
+    char found[TENSOR_SHAPE_TEXT], expected[64];
+    if (p->cols == 1)
+        snprintf(expected, sizeof expected, "[%zu]", p->rows);
+    else
+        snprintf(expected, sizeof expected, "[%zu, %zu]", rows, cols);
+    return fail(err, BERT_ERR_FORMAT, "%s: tensor %s has shape %s, expected %s", t->file, t->name, tensor_shape_text(t, found), expected);
+}
+
+/* out (rows, cols) = in (cols, rows) transposed, in place of one buffer: `out` holds `in` at first. */
+static bert_status transpose(float *out, size_t rows, size_t cols, arena *scratch, bert_err *err)
+{
+    float *in = arena_alloc_raw(scratch, rows * cols * sizeof *in);
+    if (!in)
+        return fail_memory(err, "a transposed weight");
+    memcpy(in, out, rows * cols * sizeof *in);
+    for (size_t r = 0; r < rows; r++)
+        for (size_t c = 0; c < cols; c++)
+            out[r * cols + c] = in[c * rows + r];
+    return BERT_OK;
+}
+
+/* A copy of the tensor as (rows, cols) float32 at `to`. */
+static bert_status copy_tensor(float *to, const tensor *t, const bert_param *p, bool transposed, bert_err *err)
+{
+    bert_status s = tensor_to_f32(t, to, err);
+    if (s || !transposed)
+        return s;
+    arena scratch = { 0 };
+    s = transpose(to, p->rows, p->cols, &scratch, err);
+    arena_free(&scratch);
+    return s;
+}
+
+/* True where query, key and value (weights or biases, starting at entry i) already stand side by side. */
+static bool side_by_side(const bert_param *p)
+{
+    return p[1].value == p[0].value + weight_size(&p[0]) && p[2].value == p[1].value + weight_size(&p[1]);
+}
+
+static bert_status put_side_by_side(bert_param *p, arena *a, bert_err *err)
+{
+    if (side_by_side(p))
+        return BERT_OK;
+    size_t n = weight_size(p);
+    float *all = arena_alloc_raw(a, 3 * n * sizeof *all);
+    if (!all)
+        return fail_memory(err, "a layer's weights");
+    for (int i = 0; i < 3; i++) {
+        memcpy(all + (size_t)i * n, p[i].value, n * sizeof *all);
+        p[i].value = all + (size_t)i * n;
+    }
+    return BERT_OK;
+}
+
+bert_status weights_read(weight_list *list, arena *a, const tensor_set *set, weight_naming naming, const char *path, bert_err *err)
+{
+    bert_status s = BERT_OK;
+    for (size_t i = 0; !s && i < list->n; i++) {
+        bert_param *p = &list->items[i];
+        size_t layer;
+        bool transposed = naming.google && ROWS[row_of(list, i, &layer)].transposed;
+        const tensor *t = weights_find(set, naming, list, i);
+        if (!t) {
+            char name[NAME_MAX_SIZE];
+            const weight_row *row = &ROWS[row_of(list, i, &layer)];
+            print_name(name, sizeof name, naming.prefix, naming.google ? row->google : row->name, layer);
+            return fail(err, BERT_ERR_FORMAT, "%s: tensor %s is absent", path, name);
+        }
+        s = weight_check_shape(t, p, transposed, err);
+        if (s)
+            break;
+        if (t->type == DTYPE_F32 && !transposed && (uintptr_t)t->data % sizeof(float) == 0) {
+            p->value = t->data;
+            continue;
+        }
+        float *copy = arena_alloc_raw(a, weight_size(p) * sizeof *copy);
+        if (!copy)
+            return fail_memory(err, p->name);
+        s = copy_tensor(copy, t, p, transposed, err);
+        p->value = copy;
+    }
+    for (size_t layer = 0; !s && layer < list->layers; layer++) {
+        s = put_side_by_side(weight_at(list, QUERY_WEIGHT, layer), a, err);
+        if (!s)
+            s = put_side_by_side(weight_at(list, QUERY_BIAS, layer), a, err);
+    }
+    return s;
+}
+
+size_t weights_to_tensors(const weight_list *list, bool tuned_only, tensor *items)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < list->n; i++) {
+        const bert_param *p = &list->items[i];
+        if (!p->value || (tuned_only && !p->tuned))
+            continue;
+        items[n++] = (tensor){ .name = p->name,
+                               .type = DTYPE_F32,
+                               .rank = p->cols == 1 ? 1 : 2,
+                               .shape = { (int64_t)p->rows, (int64_t)p->cols },
+                               .n = weight_size(p),
+                               .data = p->value };
+    }
+    return n;
+}

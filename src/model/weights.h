@@ -1,0 +1,88 @@
+/* The list of BERT's weights: one row a tensor. Reading, writing, counting, freezing, tuning and the optimiser all loop over it; nothing
+ * else spells a tensor's name. */
+#ifndef MODEL_WEIGHTS_H
+#define MODEL_WEIGHTS_H
+
+#include "base/arena.h"
+#include "io/tensors.h"
+#include "model/config.h"
+
+/* The rows, in the order in which tensors are laid out in memory and in files: query, key and value of a layer stand side by side, so that
+ * they are one (3H, H) matrix and one (3H) bias. */
+typedef enum weight_id {
+    WORD_EMBEDDINGS,
+    POSITION_EMBEDDINGS,
+    TOKEN_TYPE_EMBEDDINGS,
+    EMBEDDINGS_NORM_WEIGHT,
+    EMBEDDINGS_NORM_BIAS,
+    QUERY_WEIGHT, /* from here one of each a layer */
+    KEY_WEIGHT,
+    VALUE_WEIGHT,
+    QUERY_BIAS,
+    KEY_BIAS,
+    VALUE_BIAS,
+    ATTENTION_WEIGHT,
+    ATTENTION_BIAS,
+    ATTENTION_NORM_WEIGHT,
+    ATTENTION_NORM_BIAS,
+    INTERMEDIATE_WEIGHT,
+    INTERMEDIATE_BIAS,
+    OUTPUT_WEIGHT,
+    OUTPUT_BIAS,
+    OUTPUT_NORM_WEIGHT,
+    OUTPUT_NORM_BIAS,
+    POOLER_WEIGHT, /* from here one a model */
+    POOLER_BIAS,
+    HEAD_WEIGHT,
+    HEAD_BIAS,
+    N_WEIGHT_IDS
+} weight_id;
+
+typedef enum weight_group { GROUP_EMBEDDINGS, GROUP_LAYER, GROUP_POOLER, GROUP_HEAD } weight_group;
+
+/* A model's tensors: `layers` layers, then pooler, then a head of `outputs` rows (0: none). What is absent has value NULL. */
+typedef struct weight_list {
+    bert_param *items;
+    size_t n;
+    size_t layers, outputs;
+    bool pooler;
+} weight_list;
+
+/* Makes the list with names and shapes, values NULL. */
+bert_status weights_create(weight_list *list, arena *a, const config *c, size_t layers, bool pooler, size_t outputs, bert_err *err);
+
+/* The entry of a row; layer is ignored where the row is not a layer's. NULL where the list has none. */
+bert_param *weight_at(const weight_list *list, weight_id id, size_t layer);
+static inline size_t weight_size(const bert_param *p)
+{
+    return p->rows * p->cols;
+}
+
+weight_group weight_group_of(const weight_list *list, size_t index, size_t *layer);
+
+/* How a checkpoint names and lays out its tensors. */
+typedef struct weight_naming {
+    const char *prefix; /* before every name: "bert." */
+    bool google;        /* Google's names, dense kernels transposed */
+} weight_naming;
+
+/* Finds out by which names the set calls a BERT. false: by none that is known. */
+bool weights_naming(const tensor_set *set, weight_naming *naming);
+/* True where the set holds a pooler under that naming. */
+bool weights_have_pooler(const tensor_set *set, weight_naming naming);
+/* How many layers the set holds under that naming, from 0 on without a gap. */
+size_t weights_count_layers(const tensor_set *set, weight_naming naming);
+/* The tensor of an entry, old LayerNorm names (gamma, beta) included; NULL where the set has none. */
+const tensor *weights_find(const tensor_set *set, weight_naming naming, const weight_list *list, size_t index);
+
+/* Fails with BERT_ERR_FORMAT where a tensor has another shape than its entry (transposed: than its entry's transpose). */
+bert_status weight_check_shape(const tensor *t, const bert_param *p, bool transposed, bert_err *err);
+
+/* Gives every entry its value: in place where the tensor is float32, aligned, and not transposed, else as a copy in the arena. q, k and v come out
+ * side by side. A missing tensor or a wrong shape fails with BERT_ERR_FORMAT, naming file, tensor, what was found and expected. */
+bert_status weights_read(weight_list *list, arena *a, const tensor_set *set, weight_naming naming, const char *path, bert_err *err);
+
+/* The tensors of the list that have a value and pass the filter, to be written; items: room for list->n. Returns their number. */
+size_t weights_to_tensors(const weight_list *list, bool tuned_only, tensor *items);
+
+#endif

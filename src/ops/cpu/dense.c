@@ -1,0 +1,176 @@
+/* Dense layers: the three products of forward and backward, bias and activation. */
+#include "ops/cpu/elementary.h"
+#include "ops/cpu/gemm.h"
+#include "ops/cpu/kernels.h"
+#include "ops/cpu/threads.h"
+
+INLINE vec activate(vec x, activation act)
+{
+    vec bell;
+    switch (act) {
+    case ACTIVATION_GELU:
+        return x * normal_vec(x, &bell);
+    case ACTIVATION_GELU_TANH: /* 0.5 (1 + tanh u) = sigmoid(2 u) */
+        return x * sigmoid_vec(splat(1.5957691216f) * fma_vec(splat(0.044715f) * x * x, x, x));
+    case ACTIVATION_RELU:
+        return choose(x < splat(0.0f), splat(0.0f), x);
+    case ACTIVATION_SILU:
+        return x * sigmoid_vec(x);
+    case ACTIVATION_TANH:
+        return tanh_vec(x);
+    case ACTIVATION_NONE:
+        break;
+    }
+    return x;
+}
+
+/* act'(x); for TANH x is the activation's output. */
+INLINE vec slope(vec x, activation act)
+{
+    vec one = splat(1.0f), bell;
+    switch (act) {
+    case ACTIVATION_GELU: {
+        vec phi = normal_vec(x, &bell);
+        return fma_vec(x * splat(0.3989422804f), bell, phi);
+    }
+    case ACTIVATION_GELU_TANH: {
+        vec s = sigmoid_vec(splat(1.5957691216f) * fma_vec(splat(0.044715f) * x * x, x, x));
+        vec du = splat(1.5957691216f) * fma_vec(splat(3 * 0.044715f), x * x, one);
+        return fma_vec(x * s * (one - s), du, s);
+    }
+    case ACTIVATION_RELU:
+        return choose(x > splat(0.0f), one, splat(0.0f));
+    case ACTIVATION_SILU: {
+        vec s = sigmoid_vec(x);
+        return s * fma_vec(x, one - s, one);
+    }
+    case ACTIVATION_TANH:
+        return one - x * x;
+    case ACTIVATION_NONE:
+        break;
+    }
+    return one;
+}
+
+/* ---- forward ------------------------------------------------------------------------------------------------------------ */
+
+/* Bias and activation, while the block of y is in cache. */
+typedef struct epilogue {
+    gemm_finish finish;
+    float *y, *pre; /* pre: or NULL */
+    const float *bias;
+    size_t ldy, out;
+    activation act;
+} epilogue;
+
+INLINE void finish_block(const epilogue *e, size_t row, size_t rows, size_t col, size_t cols, activation act)
+{
+    for (size_t j = col; j < col + cols; j += LANES) {
+        size_t lanes = lanes_at(j, col + cols);
+        vec b = e->bias ? load_lanes(e->bias + j, lanes) : splat(0.0f);
+        for (size_t i = row; i < row + rows; i++) {
+            vec v = load_lanes(e->y + i * e->ldy + j, lanes) + b;
+            if (e->pre)
+                store_lanes(e->pre + i * e->out + j, v, lanes);
+            store_lanes(e->y + i * e->ldy + j, activate(v, act), lanes);
+        }
+    }
+}
+
+/* One loop per activation, so that none has to choose inside. */
+#define FINISH(name, act)                                                                                                                        \
+    static void name(const gemm_finish *f, size_t row, size_t rows, size_t col, size_t cols)                                                     \
+    {                                                                                                                                            \
+        finish_block((const epilogue *)f, row, rows, col, cols, act);                                                                            \
+    }
+FINISH(finish_none, ACTIVATION_NONE)
+FINISH(finish_gelu, ACTIVATION_GELU)
+FINISH(finish_gelu_tanh, ACTIVATION_GELU_TANH)
+FINISH(finish_relu, ACTIVATION_RELU)
+FINISH(finish_silu, ACTIVATION_SILU)
+FINISH(finish_tanh, ACTIVATION_TANH)
+
+void OP(dense_forward)(float *y, size_t ldy, float *pre, const float *x, size_t ldx, const dense *d, activation act, size_t n)
+{
+    static void (*const FINISHES[])(const gemm_finish *, size_t, size_t, size_t, size_t) = {
+        [ACTIVATION_NONE] = finish_none, [ACTIVATION_GELU] = finish_gelu, [ACTIVATION_GELU_TANH] = finish_gelu_tanh,
+        [ACTIVATION_RELU] = finish_relu, [ACTIVATION_SILU] = finish_silu, [ACTIVATION_TANH] = finish_tanh,
+    };
+    epilogue e = { .finish.run = FINISHES[act], .y = y, .pre = pre, .bias = d->bias, .ldy = ldy, .out = d->out, .act = act };
+    bool plain = !d->bias && !pre && act == ACTIVATION_NONE;
+    OP(gemm_run)(&(gemm){
+        .c = y, .ldc = ldy, .a = x, .a_row = ldx, .a_col = 1,
+        .b = d->weight, .b_row = 1, .b_col = d->in, .panels = d->packed ? d->packed->panels : NULL,
+        .m = n, .n = d->out, .k = d->in, .finish = plain ? NULL : &e.finish,
+    });
+}
+
+/* ---- backward ----------------------------------------------------------------------------------------------------------- */
+
+void OP(dense_backward_input)(float *dx, size_t lddx, const float *dy, size_t lddy, const dense *d, bool add, size_t n)
+{
+    OP(gemm_run)(&(gemm){
+        .c = dx, .ldc = lddx, .a = dy, .a_row = lddy, .a_col = 1, .b = d->weight, .b_row = d->in, .b_col = 1,
+        .m = n, .n = d->in, .k = d->out, .add = add,
+    });
+}
+
+/* dbias (out) += the column sums of dy (n, out), for columns col .. col + LANES */
+static void add_column_sums(float *dbias, const float *dy, size_t lddy, size_t col, size_t lanes, size_t n)
+{
+    vec sum = load_lanes(dbias + col, lanes);
+    for (size_t i = 0; i < n; i++)
+        sum += load_lanes(dy + i * lddy + col, lanes);
+    store_lanes(dbias + col, sum, lanes);
+}
+
+void OP(dense_backward_weight)(float *dweight, float *dbias, const float *dy, size_t lddy, const float *x, size_t ldx, size_t in, size_t out,
+                               size_t n)
+{
+    if (dweight)
+        OP(gemm_run)(&(gemm){
+            .c = dweight, .ldc = in, .a = dy, .a_row = 1, .a_col = lddy, .b = x, .b_row = ldx, .b_col = 1,
+            .m = out, .n = in, .k = n, .add = true,
+        });
+    if (!dbias)
+        return;
+    int threads = threads_for(n * out, (out + LANES - 1) / LANES);
+#pragma omp parallel for num_threads(threads) if (threads > 1)
+    for (size_t j = 0; j < out; j += LANES)
+        add_column_sums(dbias, dy, lddy, j, lanes_at(j, out), n);
+}
+
+INLINE void backward_loop(float *dx, const float *dy, const float *x, activation act, size_t n)
+{
+    int threads = threads_for(n, n / LANES);
+#pragma omp parallel for num_threads(threads) if (threads > 1)
+    for (size_t i = 0; i < n; i += LANES) {
+        size_t lanes = lanes_at(i, n);
+        store_lanes(dx + i, load_lanes(dy + i, lanes) * slope(load_lanes(x + i, lanes), act), lanes);
+    }
+}
+
+void OP(activation_backward)(float *dx, const float *dy, const float *x, activation act, size_t n)
+{
+    switch (act) {
+    case ACTIVATION_NONE:
+        if (dx != dy)
+            memcpy(dx, dy, n * sizeof *dx);
+        break;
+    case ACTIVATION_GELU:
+        backward_loop(dx, dy, x, ACTIVATION_GELU, n);
+        break;
+    case ACTIVATION_GELU_TANH:
+        backward_loop(dx, dy, x, ACTIVATION_GELU_TANH, n);
+        break;
+    case ACTIVATION_RELU:
+        backward_loop(dx, dy, x, ACTIVATION_RELU, n);
+        break;
+    case ACTIVATION_SILU:
+        backward_loop(dx, dy, x, ACTIVATION_SILU, n);
+        break;
+    case ACTIVATION_TANH:
+        backward_loop(dx, dy, x, ACTIVATION_TANH, n);
+        break;
+    }
+}

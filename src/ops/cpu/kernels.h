@@ -1,0 +1,37 @@
+/* The operations of one instruction set (ops.h says what each does). Every file of this folder is compiled once per instruction set,
+ * OPS_ISA being its name, and each function with a symbol gets that name behind its own. */
+#ifndef OPS_CPU_KERNELS_H
+#define OPS_CPU_KERNELS_H
+
+#include "ops/ops.h"
+
+#define OPS_JOIN_(name, isa) name##_##isa
+#define OPS_JOIN(name, isa) OPS_JOIN_(name, isa)
+#define OP(name) OPS_JOIN(name, OPS_ISA)
+
+void OP(dense_forward)(float *y, size_t ldy, float *pre, const float *x, size_t ldx, const dense *d, activation act, size_t n);
+void OP(dense_backward_input)(float *dx, size_t lddx, const float *dy, size_t lddy, const dense *d, bool add, size_t n);
+void OP(dense_backward_weight)(float *dweight, float *dbias, const float *dy, size_t lddy, const float *x, size_t ldx, size_t in, size_t out,
+                               size_t n);
+void OP(activation_backward)(float *dx, const float *dy, const float *x, activation act, size_t n);
+
+void OP(embed_forward)(float *y, const embedding_tables *t, const int32_t *ids, const int32_t *positions, const int32_t *segments, size_t n);
+void OP(embed_backward)(float *dword, float *dposition, float *dtoken_type, const float *dy, const int32_t *ids, const int32_t *positions,
+                        const int32_t *segments, size_t hidden, size_t n);
+
+void OP(layer_norm_forward)(float *y, float *sum, float *mean, float *rstd, const float *x, const float *residual, const float *gamma,
+                            const float *beta, float eps, dropout drop, size_t n, size_t C);
+void OP(layer_norm_backward)(float *dsum, float *dx, float *dgamma, float *dbeta, const float *dy, const float *sum, const float *mean,
+                             const float *rstd, const float *gamma, dropout drop, size_t n, size_t C);
+void OP(dropout_apply)(float *y, const float *x, dropout drop, uint64_t first, size_t n);
+
+void OP(attention_forward)(float *y, float *lse, const attention_input *in);
+void OP(attention_backward)(float *dq, float *dk, float *dv, const float *dy, const float *y, const float *lse, const attention_input *in);
+
+void OP(pool_forward)(float *y, const float *x, ragged sequences, size_t C, pool_kind kind);
+void OP(pool_backward)(float *dx, const float *dy, const float *y, const float *x, ragged sequences, size_t C, pool_kind kind);
+
+void OP(adam_step)(float *w, float *m, float *v, float *g, float lr_t, float b1, float b2, float eps, size_t n);
+void OP(add)(float *y, const float *x, size_t n);
+
+#endif

@@ -1,0 +1,42 @@
+/* What the tokeniser does with each character, looked up in one table: built once per tokenizer, constant afterwards.
+ * The rules are those of BasicTokenizer in google-research/bert tokenization.py, under Unicode 14 (unicode_14.h). */
+#ifndef TEXT_CHARACTERS_H
+#define TEXT_CHARACTERS_H
+
+#include "base/error.h"
+
+/* An entry: flags, and the code point that the character becomes by lower-casing, decomposing (NFD) and stripping marks. */
+enum {
+    CHARACTER_BECOMES = 0x1FFFFF,      /* that code point; 0: itself */
+    CHARACTER_DROP = 1 << 21,          /* control and format characters, U+0000, U+FFFD */
+    CHARACTER_SPACE = 1 << 22,         /* white space to Python's split() */
+    CHARACTER_CHINESE = 1 << 23,       /* a word of its own */
+    CHARACTER_PUNCTUATION = 1 << 24,   /* of what it becomes: P*, and all of ASCII that is no letter, digit, space or control */
+    /* Uncased alone: */
+    CHARACTER_MARK = 1 << 25,          /* Mn: stripped */
+    CHARACTER_NONSTARTER = 1 << 26,    /* combining class not 0: NFD may move it */
+    CHARACTER_EXPANDS = 1 << 27,       /* becomes the characters at expansions[BECOMES]: their number, then the characters */
+    CHARACTER_HANGUL = 1 << 28,        /* a syllable: becomes two or three letters by arithmetic */
+    CHARACTER_CASED = 1 << 29,         /* for the final sigma */
+    CHARACTER_CASE_IGNORABLE = 1 << 30 /* for the final sigma */
+};
+
+/* All zero is an empty table. */
+typedef struct character_table {
+    uint16_t *index;      /* (0x110000 / 128) the block of each 128 code points */
+    uint32_t *blocks;     /* (n_blocks, 128) entries */
+    uint32_t *expansions; /* (n_expansions) */
+    size_t n_blocks, n_expansions;
+    size_t blocks_capacity, expansions_capacity;
+} character_table;
+
+/* Fails with BERT_ERR_MEMORY; with BERT_ERR_UNSUPPORTED where utf8proc is older than Unicode 14. */
+bert_status character_table_create(character_table *table, bool do_lower_case, bert_err *err);
+void character_table_free(character_table *table);
+
+static inline uint32_t character_entry(const character_table *table, uint32_t cp)
+{
+    return table->blocks[(size_t)table->index[cp >> 7] << 7 | (cp & 127)];
+}
+
+#endif

@@ -1,0 +1,149 @@
+/* [CLS] a [SEP] b [SEP], cut to length. Texts are split no further than can matter: a text with more tokens than seq_len is cut the same
+ * way however many more it has. */
+#include "text/features.h"
+
+#include "base/size.h"
+#include "text/split.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { SHORTEST_SEQUENCE = 3, TEXTS_PER_TURN = 16, FEWEST_FOR_THREADS = 64 };
+
+void encode_scratch_free(encode_scratch *scratch)
+{
+    bert_tokens_free(&scratch->first);
+    bert_tokens_free(&scratch->second);
+}
+
+/* How many tokens of a pair stay: the longer loses its last until both fit into `room`, the second where they are equally long. */
+static void cut_pair(size_t *first, size_t *second, size_t room)
+{
+    size_t half = room / 2; /* of two long ones the second keeps half, the first the rest */
+    if (*first + *second <= room)
+        return;
+    if (*second <= half)
+        *first = room - *second;
+    else if (*first <= room - half)
+        *second = room - *first;
+    else
+        *first = room - half, *second = half;
+}
+
+/* Puts n tokens and [SEP] at ids + at; returns the place behind. */
+static size_t add_segment(int32_t *ids, size_t at, const bert_tokens *tokens, size_t n, int32_t separate)
+{
+    if (n)
+        memcpy(ids + at, tokens->ids, n * sizeof *ids);
+    ids[at + n] = separate;
+    return at + n + 1;
+}
+
+bert_status encode_pair(const bert_tokenizer *t, bert_text text, bert_text pair, size_t seq_len, encode_scratch *scratch, int32_t *ids, encoded *out,
+                        bert_err *err)
+{
+    if (seq_len < SHORTEST_SEQUENCE)
+        return fail(err, BERT_ERR_ARGUMENT, "seq_len is %zu, the least is %d", seq_len, SHORTEST_SEQUENCE);
+    bert_tokens *a = &scratch->first, *b = &scratch->second;
+    split_options options = { .limit = seq_len };
+    bert_status s = split_text(t, text, options, a, err);
+    if (!s)
+        s = split_text(t, pair, options, b, err);
+    if (s)
+        return s;
+    size_t n_a = a->n, n_b = b->n;
+    if (n_b)
+        cut_pair(&n_a, &n_b, seq_len - 3);
+    else if (n_a > seq_len - 2)
+        n_a = seq_len - 2;
+
+    ids[0] = t->classify;
+    out->n = out->second = add_segment(ids, 1, a, n_a, t->separate);
+    if (n_b) /* where cutting has left nothing of it, the original forgets that there was a second text */
+        out->n = add_segment(ids, out->n, b, n_b, t->separate);
+    out->truncated = n_a < a->n || n_b < b->n;
+    out->dropped = a->dropped + b->dropped;
+    return BERT_OK;
+}
+
+/* The three matrices, zeroed. Their memory is one block, kept between calls. */
+static bert_status reserve_features(bert_features *f, size_t n, size_t seq_len, bert_err *err)
+{
+    size_t cells, bytes;
+    f->n = f->truncated = f->dropped = 0;
+    if (!mul_size(n, seq_len, &cells) || !mul_size(cells, 3 * sizeof(int32_t), &bytes))
+        return fail_memory(err, "features");
+    if (cells > f->capacity || !f->input_ids) {
+        int32_t *moved = realloc(f->input_ids, bytes ? bytes : 1);
+        if (!moved)
+            return fail_memory(err, "features");
+        f->input_ids = moved;
+        f->capacity = cells;
+    }
+    memset(f->input_ids, 0, bytes);
+    f->input_mask = f->input_ids + cells;
+    f->segment_ids = f->input_mask + cells;
+    f->n = n;
+    f->seq_len = seq_len;
+    return BERT_OK;
+}
+
+/* Row i of the features. */
+static bert_status encode_row(const bert_tokenizer *t, bert_text text, bert_text pair, bert_features *f, size_t i, encode_scratch *scratch,
+                              encoded *out, bert_err *err)
+{
+    size_t row = i * f->seq_len;
+    bert_status s = encode_pair(t, text, pair, f->seq_len, scratch, f->input_ids + row, out, err);
+    for (size_t k = 0; !s && k < out->n; k++) {
+        f->input_mask[row + k] = 1;
+        f->segment_ids[row + k] = k >= out->second;
+    }
+    return s;
+}
+
+bert_status bert_encode(const bert_tokenizer *t, const bert_text *texts, const bert_text *pairs, size_t n, size_t seq_len, bert_features *f,
+                        bert_err *err)
+{
+    if (seq_len < SHORTEST_SEQUENCE)
+        return fail(err, BERT_ERR_ARGUMENT, "seq_len is %zu, the least is %d", seq_len, SHORTEST_SEQUENCE);
+    bert_status status = reserve_features(f, n, seq_len, err);
+    if (status)
+        return status;
+    size_t truncated = 0, dropped = 0, failed = n; /* the first row that failed, and why */
+    bert_err failure;
+#pragma omp parallel if (n >= FEWEST_FOR_THREADS) reduction(+ : truncated, dropped)
+    {
+        encode_scratch scratch = { 0 };
+#pragma omp for schedule(dynamic, TEXTS_PER_TURN)
+        for (size_t i = 0; i < n; i++) {
+            encoded row = { 0 };
+            bert_err inner;
+            if (encode_row(t, texts[i], pairs ? pairs[i] : (bert_text) { 0 }, f, i, &scratch, &row, &inner)) {
+#pragma omp critical(bert_encode_failure)
+                if (i < failed) {
+                    failed = i;
+                    failure = inner;
+                }
+            }
+            truncated += row.truncated;
+            dropped += row.dropped;
+        }
+        encode_scratch_free(&scratch);
+    }
+    f->truncated = truncated;
+    f->dropped = dropped;
+    if (failed == n)
+        return BERT_OK;
+    f->n = 0;
+    if (err)
+        *err = failure;
+    return fail_in(err, failure.code, "text %zu", failed);
+}
+
+void bert_features_free(bert_features *f)
+{
+    if (!f)
+        return;
+    free(f->input_ids);
+    *f = (bert_features) { 0 };
+}

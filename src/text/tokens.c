@@ -1,0 +1,47 @@
+/* Lists of tokens grow by half; what bert_tokens_free frees. */
+#include "text/tokens.h"
+
+#include "base/size.h"
+#include "text/chunk.h"
+
+#include <stdlib.h>
+
+static bool resize(void **items, size_t n, size_t size)
+{
+    size_t bytes;
+    void *moved = mul_size(n, size, &bytes) ? realloc(*items, bytes) : NULL;
+    if (moved)
+        *items = moved;
+    return moved != NULL;
+}
+
+bool tokens_grow(bert_tokens *t, size_t more, bool spans)
+{
+    size_t capacity;
+    if (!add_size(t->n, more, &capacity) || !add_size(capacity, t->n / 2 + 64, &capacity))
+        return false;
+    if (capacity < t->capacity)
+        capacity = t->capacity;
+    bool fine = resize((void **)&t->ids, capacity, sizeof *t->ids);
+    if (spans) {
+        uint32_t **arrays[] = { &t->byte_start, &t->byte_end, &t->char_start, &t->char_end };
+        for (size_t i = 0; fine && i < sizeof arrays / sizeof *arrays; i++)
+            fine = resize((void **)arrays[i], capacity, sizeof **arrays[i]);
+    }
+    if (fine)
+        t->capacity = capacity;
+    return fine;
+}
+
+void bert_tokens_free(bert_tokens *t)
+{
+    if (!t)
+        return;
+    free(t->ids);
+    free(t->byte_start);
+    free(t->byte_end);
+    free(t->char_start);
+    free(t->char_end);
+    chunk_free(t->scratch);
+    *t = (bert_tokens) { 0 };
+}

@@ -1,0 +1,46 @@
+/* UTF-8, one code point at a time. */
+#ifndef TEXT_UTF8_H
+#define TEXT_UTF8_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* The code point at bytes[0], n > 0 bytes being left. Returns its length, 0 where there is none: a stray or missing continuation byte,
+ * an overlong form, a surrogate, beyond U+10FFFF. Dropping one byte at each 0 drops what Python's decode("utf-8", "ignore") drops. */
+static inline size_t utf8_decode(const unsigned char *bytes, size_t n, uint32_t *cp)
+{
+    uint32_t c = bytes[0];
+    if (c < 0x80) {
+        *cp = c;
+        return 1;
+    }
+    size_t length = c < 0xC2 ? 0 : c < 0xE0 ? 2 : c < 0xF0 ? 3 : c < 0xF5 ? 4 : 0;
+    if (!length || length > n)
+        return 0;
+    c &= 0x7Fu >> length;
+    for (size_t i = 1; i < length; i++) {
+        if ((bytes[i] & 0xC0) != 0x80)
+            return 0;
+        c = c << 6 | (bytes[i] & 0x3Fu);
+    }
+    if ((length == 3 && (c < 0x800 || (c >= 0xD800 && c < 0xE000))) || (length == 4 && (c < 0x10000 || c > 0x10FFFF)))
+        return 0;
+    *cp = c;
+    return length;
+}
+
+/* Writes cp to bytes and returns its length. */
+static inline size_t utf8_encode(uint32_t cp, unsigned char bytes[4])
+{
+    if (cp < 0x80) {
+        bytes[0] = (unsigned char)cp;
+        return 1;
+    }
+    size_t length = cp < 0x800 ? 2 : cp < 0x10000 ? 3 : 4;
+    for (size_t i = length - 1; i > 0; i--, cp >>= 6)
+        bytes[i] = (unsigned char)(0x80 | (cp & 0x3F));
+    bytes[0] = (unsigned char)(cp | (0xF00u >> length & 0xFF));
+    return length;
+}
+
+#endif

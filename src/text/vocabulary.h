@@ -1,0 +1,23 @@
+/* A vocabulary: the tokens of a file, one a line, and which id each has. */
+#ifndef TEXT_VOCABULARY_H
+#define TEXT_VOCABULARY_H
+
+#include "base/error.h"
+#include "text/trie.h"
+
+/* All zero is an empty vocabulary. */
+typedef struct vocabulary {
+    size_t n;
+    bert_text *tokens; /* (n) by id; a NUL stands behind each */
+    trie trie;         /* by bytes, pieces that continue a word with their "##" */
+    char *bytes;       /* what the tokens point into */
+} vocabulary;
+
+/* Lines as load_vocab in google-research/bert tokenization.py reads them: stripped of white space, the last of equal lines counts.
+ * Fails with BERT_ERR_FORMAT (no line, 2 GiB or more), BERT_ERR_MEMORY. */
+bert_status vocabulary_create(vocabulary *v, const char *bytes, size_t size, const char *name, bert_err *err);
+void vocabulary_free(vocabulary *v);
+
+int32_t vocabulary_id(const vocabulary *v, const char *token, size_t size); /* -1 where there is none */
+
+#endif
