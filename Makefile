@@ -18,8 +18,7 @@ CLANG = clang libomp-dev
 .PHONY: all deps demo test model bench install format sanitize clang fuzz clean
 
 all:
-	@$(CONFIGURE) -B build $(BERT_FLAGS) > build.log 2>&1 || { cat build.log; rm build.log; echo "tools/install-deps.sh installs what is missing"; exit 1; }
-	@rm build.log
+	@$(CONFIGURE) -B build $(BERT_FLAGS) > /dev/null || { echo "tools/install-deps.sh installs what is missing"; exit 1; }
 	@$(BUILD) build
 
 deps:

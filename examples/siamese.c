@@ -1,75 +1,99 @@
-/* One BERT reads both sentences; the cosine of their vectors learns the similarity that people gave them (STS-B: 0 to 5). The loss is ours, the
- * layer libbert's.  Reimers and Gurevych, "Sentence-BERT" (2019).
- *     cc -O2 siamese.c $(pkg-config --cflags --libs libbert) -lm -o siamese
- *     ./siamese MODULE sts-train.tsv sts-dev.tsv OUT [EPOCHS] */
+/* One BERT reads both sentences; the cosine of their vectors learns the similarity that people gave them (STS-B: 0 to 5). The loss is ours,
+ * the layer libbert's (Reimers and Gurevych, "Sentence-BERT", 2019).      ./siamese MODULE sts-train.tsv sts-dev.tsv OUT */
 #include <bert.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { BATCH = 32, MOST = 100000 };
-static bert_err err;
+#define CHECK(call) ((call) ? (fprintf(stderr, "%s\n", err.message), exit(1)) : (void)0)
+enum { BATCH = 32, MOST = 10000, EPOCHS = 4, PRIME = 4099 };
+enum { COSINE, SCORE, COSINE_RANK, SCORE_RANK, COLUMNS }; /* of the rows, in the order in which they were seen */
+static bert_err err = { .message = "usage: siamese MODULE TRAIN DEV OUT" };
 
-typedef struct pairs { bert_text *a, *b; double *score; size_t n; } pairs; /* (n) each */
-
-static bool load(pairs *p, const char *path)
-{
-    bert_table_options options = { "tsv", "6,7", "5", true };
-    bert_table *table;
-    bert_rows rows;
-    if (bert_table_open(path, &options, true, &table, &err) || bert_table_next(table, MOST, &rows, &err))
-        return false;
-    *p = (pairs) { calloc(rows.n, sizeof(bert_text)), calloc(rows.n, sizeof(bert_text)), calloc(rows.n, sizeof(double)), rows.n };
-    for (size_t i = 0; i < rows.n; i++) {
-        char number[32];
-        snprintf(number, sizeof number, "%.*s", (int)rows.labels[i].size, rows.labels[i].data);
-        p->a[i] = rows.texts[i], p->b[i] = rows.pairs[i], p->score[i] = strtod(number, NULL) / 5;
-    }
-    return true; /* the texts live in the table, which stays open */
-}
-
-/* (cos - score)^2 * weight, and its gradient by both vectors (H):  dcos/du = v / (|u||v|) - cos u / |u|^2 */
+/* (cos - score)^2, and its gradient by both vectors (H) times weight:   dcos/du = v / (|u||v|) - cos u / |u|^2 */
 static double loss_of_pair(const float *u, const float *v, size_t H, double score, double weight, float *du, float *dv, double *cosine)
 {
     double uu = 0, vv = 0, uv = 0;
     for (size_t i = 0; i < H; i++)
-        uu += (double)u[i] * u[i], vv += (double)v[i] * v[i], uv += (double)u[i] * v[i];
+        uu += u[i] * u[i], vv += v[i] * v[i], uv += u[i] * v[i];
     double norms = sqrt(uu * vv), c = *cosine = uv / norms, g = 2 * (c - score) * weight;
-    for (size_t i = 0; i < H; i++) {
-        du[i] = (float)(g * (v[i] / norms - c * u[i] / uu));
-        dv[i] = (float)(g * (u[i] / norms - c * v[i] / vv));
-    }
-    return (c - score) * (c - score) * weight;
+    for (size_t i = 0; i < H; i++)
+        du[i] = g * (v[i] / norms - c * u[i] / uu), dv[i] = g * (u[i] / norms - c * v[i] / vv);
+    return (c - score) * (c - score);
 }
 
-/* The mean loss of n pairs from `first` on, and their cosines; under train or keep its gradient is added to the layer's. NAN: err tells. */
-static double loss_of_batch(bert_layer *layer, const pairs *p, size_t first, size_t n, bert_run run, double *cosines)
+/* One way through the rows; returns the mean loss. Under train or keep gradients are added; adam, where given, steps after each batch. */
+static double epoch(bert_layer *layer, const bert_rows *rows, bert_run run, bert_optimizer *adam, double seen[][MOST])
 {
-    size_t H = bert_layer_hidden(layer);
-    float *du = calloc(n * H, sizeof(float)), *dv = calloc(n * H, sizeof(float));
-    bert_pass *a = NULL, *b = NULL; /* alive at once */
-    bert_run run_b = run;
-    run_b.step++; /* dropout of its own */
+    size_t H = bert_layer_hidden(layer), n;
     double loss = 0;
-    if (bert_layer_forward(layer, &(bert_input) { .n = n, .texts = p->a + first }, &run, &a, &err) ||
-        bert_layer_forward(layer, &(bert_input) { .n = n, .texts = p->b + first }, &run_b, &b, &err))
-        loss = NAN;
-    for (size_t i = 0; i < n && !isnan(loss); i++)
-        loss += loss_of_pair(bert_pass_output(a, "output", NULL) + i * H, bert_pass_output(b, "output", NULL) + i * H, H, p->score[first + i],
-                             1.0 / (double)n, du + i * H, dv + i * H, cosines + i);
-    if ((run.train || run.keep) && !isnan(loss) &&
-        (bert_pass_backward(a, &(bert_output_grad) { "output", du }, 1, &err) || bert_pass_backward(b, &(bert_output_grad) { "output", dv }, 1, &err)))
-        loss = NAN;
-    bert_pass_free(a), bert_pass_free(b), free(du), free(dv);
-    return loss;
+    for (size_t at = 0; at < rows->n; at += n) {
+        n = rows->n - at < BATCH ? rows->n - at : BATCH;
+        bert_text texts[2][BATCH];
+        bert_pass *pass[2]; /* both are alive at once */
+        float *grad[2] = { calloc(n * H, sizeof(float)), calloc(n * H, sizeof(float)) };
+        for (size_t i = 0; i < n; i++) {
+            size_t row = (at + i) * PRIME % rows->n; /* shuffled: each row once */
+            texts[0][i] = rows->texts[row], texts[1][i] = rows->pairs[row];
+            seen[SCORE][at + i] = atof(rows->labels[row].data) / 5; /* ends at a tab */
+        }
+        for (int k = 0; k < 2; k++, run.step++) /* each pass has its own dropout */
+            CHECK(bert_layer_forward(layer, &(bert_input) { .n = n, .texts = texts[k] }, &run, &pass[k], &err));
+        const float *u = bert_pass_output(pass[0], "output", NULL), *v = bert_pass_output(pass[1], "output", NULL); /* (n, H) */
+        for (size_t i = 0; i < n; i++)
+            loss += loss_of_pair(u + i * H, v + i * H, H, seen[SCORE][at + i], 1.0 / n, grad[0] + i * H, grad[1] + i * H, &seen[COSINE][at + i]);
+        for (int k = 0; k < 2; k++) {
+            CHECK((run.train || run.keep) && bert_pass_backward(pass[k], &(bert_output_grad) { "output", grad[k] }, 1, &err));
+            bert_pass_free(pass[k]), free(grad[k]);
+        }
+        if (adam)
+            bert_optimizer_step(adam);
+    }
+    return loss / rows->n;
 }
 
 static double pearson(const double *x, const double *y, size_t n)
 {
-    double mx = 0, my = 0, xx = 0, yy = 0, xy = 0;
+    double sx = 0, sy = 0, xx = 0, yy = 0, xy = 0;
     for (size_t i = 0; i < n; i++)
-        mx += x[i] / (double)n, my += y[i] / (double)n;
+        sx += x[i], sy += y[i], xx += x[i] * x[i], yy += y[i] * y[i], xy += x[i] * y[i];
+    return (n * xy - sx * sy) / sqrt((n * xx - sx * sx) * (n * yy - sy * sy));
+}
+
+static const double *rank(const double *x, size_t n, double *ranks) /* equal values share theirs */
+{
     for (size_t i = 0; i < n; i++)
-        xx += (x[i] - mx) * (x[i] - mx), yy += (y[i] - my) * (y[i] - my), xy += (x[i] - mx) * (y[i] - my);
-    return xy / sqrt(xx * yy);
+        for (size_t j = ranks[i] = 0; j < n; j++)
+            ranks[i] += (x[j] < x[i]) + 0.5 * (x[j] == x[i]);
+    return ranks;
+}
+
+int main(int argc, char **argv)
+{
+    static double seen[COLUMNS][MOST];
+    bert_table *table[2];
+    bert_rows rows[2]; /* train, dev */
+    bert_module *module;
+    bert_layer *layer;
+    bert_optimizer *adam;
+    bert_layer_spec spec;
+    size_t n;
+    CHECK(argc != 5);
+    for (int k = 0; k < 2; k++) {
+        CHECK(bert_table_open(argv[2 + k], &(bert_table_options) { "tsv", "6,7", "5", true }, true, &table[k], &err));
+        CHECK(bert_table_next(table[k], MOST, &rows[k], &err));
+    }
+    bert_layer_defaults(&spec);
+    spec.pooling = BERT_POOLING_MEAN;
+    CHECK(bert_module_open(argv[1], &module, &err) || bert_layer_create(module, &spec, 1, &layer, NULL, &err));
+    const bert_param *params = bert_layer_params(layer, &n);
+    CHECK(bert_optimizer_create(params, n, &(bert_optimizer_options) { 2e-5, 0.9, 0.999, 1e-7 }, &adam, &err));
+    for (uint64_t e = 0; e < EPOCHS; e++) {
+        double loss = epoch(layer, &rows[0], (bert_run) { .train = true, .seed = e }, adam, seen);
+        epoch(layer, &rows[1], (bert_run) { 0 }, NULL, seen);
+        printf("epoch %d: loss %.4f, dev Pearson %.4f, Spearman %.4f\n", (int)e + 1, loss, pearson(seen[COSINE], seen[SCORE], rows[1].n),
+               pearson(rank(seen[COSINE], rows[1].n, seen[COSINE_RANK]), rank(seen[SCORE], rows[1].n, seen[SCORE_RANK]), rows[1].n));
+    }
+    CHECK(bert_layer_save(layer, argv[4], &err));
+    bert_optimizer_free(adam), bert_layer_free(layer), bert_module_free(module), bert_table_close(table[0]), bert_table_close(table[1]);
 }

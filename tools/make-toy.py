@@ -1,15 +1,21 @@
 #!/usr/bin/env python3
-"""Writes tests/files/toy: a BERT of two layers and 8 channels with random weights, as a Hugging Face folder of some kilobytes.
+"""Writes what the command tests start from, some kilobytes:
 
-    python3 tools/make-toy.py tests/files/toy
+    toy/                     a BERT of three layers and 8 channels with random weights, as a Hugging Face folder
+    no-pooler.safetensors    its weights without the pooler
+    pickle-code.bin          a pytorch_model.bin whose pickle asks for os.system
+
+    python3 tools/make-toy.py tests/files
 """
 import json
 import os
+import pickle
 import random
 import struct
 import sys
+import zipfile
 
-HIDDEN, HEADS, LAYERS, INNER, POSITIONS = 8, 2, 2, 16, 32
+HIDDEN, HEADS, LAYERS, INNER, POSITIONS = 8, 2, 3, 16, 64
 WORDS = """[PAD] [UNK] [CLS] [SEP] [MASK] . , ? ! ' - | how do i get what is where can my a the to lost new card pin account
 change rate exchange fee money top up transfer cash open close why was not ##s ##ed ##ing ##er ##al 1 2 caf ##e ##port
 pass phone find 中 文""".split()
@@ -51,10 +57,10 @@ def values(name, shape, rng):
     return [rng.gauss(centre, 0.4) for _ in range(count)]
 
 
-def safetensors():
+def safetensors(wanted):
     rng = random.Random(20190417)
     header, data = {}, b""
-    for name, shape in tensors():
+    for name, shape in filter(lambda row: wanted(row[0]), tensors()):
         raw = b"".join(struct.pack("<f", x) for x in values(name, shape, rng))
         header[name] = {"dtype": "F32", "shape": list(shape), "data_offsets": [len(data), len(data) + len(raw)]}
         data += raw
@@ -82,14 +88,31 @@ CONFIG = {
 }
 
 
+class Code:
+    """What a pickle must never be allowed to do."""
+
+    def __reduce__(self):
+        return os.system, ("touch pickle-was-run",)
+
+
+def write_pickle(path):
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, data in (("data.pkl", pickle.dumps(Code(), 2)), ("version", b"3\n")):
+            archive.writestr(zipfile.ZipInfo("archive/" + name), data)
+
+
 def main(folder):
-    os.makedirs(folder, exist_ok=True)
-    with open(os.path.join(folder, "config.json"), "w") as f:
+    toy = os.path.join(folder, "toy")
+    os.makedirs(toy, exist_ok=True)
+    with open(os.path.join(toy, "config.json"), "w") as f:
         f.write(json.dumps(CONFIG, indent=2) + "\n")
-    with open(os.path.join(folder, "vocab.txt"), "w", encoding="utf-8") as f:
+    with open(os.path.join(toy, "vocab.txt"), "w", encoding="utf-8") as f:
         f.write("".join(word + "\n" for word in WORDS))
-    with open(os.path.join(folder, "model.safetensors"), "wb") as f:
-        f.write(safetensors())
+    with open(os.path.join(toy, "model.safetensors"), "wb") as f:
+        f.write(safetensors(lambda name: True))
+    with open(os.path.join(folder, "no-pooler.safetensors"), "wb") as f:
+        f.write(safetensors(lambda name: not name.startswith("pooler")))
+    write_pickle(os.path.join(folder, "pickle-code.bin"))
 
 
 if __name__ == "__main__":

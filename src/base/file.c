@@ -83,6 +83,14 @@ void file_write(file_writer *w, const void *bytes, size_t n)
         w->error = errno ? errno : EIO;
 }
 
+bert_status file_failed(const file_writer *w, bert_err *err)
+{
+    if (!w->error)
+        return BERT_OK;
+    errno = w->error;
+    return fail_errno(err, "%s: cannot write", w->path);
+}
+
 bert_status file_commit(file_writer *w, bert_err *err)
 {
     if (!w->error && (fflush(w->stream) || fsync(fileno(w->stream))))
@@ -94,12 +102,9 @@ bert_status file_commit(file_writer *w, bert_err *err)
     w->stream = NULL;
     if (!w->error && rename(w->temporary, w->path))
         w->error = errno;
-    bert_status s = BERT_OK;
-    if (w->error) {
+    if (w->error)
         unlink(w->temporary);
-        errno = w->error;
-        s = fail_errno(err, "%s: cannot write", w->path);
-    }
+    bert_status s = file_failed(w, err);
     free(w->path);
     free(w->temporary);
     *w = (file_writer){ 0 };
@@ -156,16 +161,14 @@ bert_status folder_create(const char *path, bert_err *err)
     if (!p)
         return fail_memory(err, path);
     bert_status s = BERT_OK;
-    for (char *slash = p + 1; !s; slash++) {
-        bool last = *slash == 0;
-        if (!last && *slash != '/')
-            continue;
-        *slash = 0;
+    for (char *slash = p; !s && slash;) { /* each parent, then the folder */
+        slash = *slash ? strchr(slash + 1, '/') : NULL;
+        if (slash)
+            *slash = 0;
         if (mkdir(p, 0777) && !(errno == EEXIST && file_is_folder(p)))
             s = fail_errno(err, "%s: cannot make the folder", p);
-        if (last || *p == 0)
-            break;
-        *slash = '/';
+        if (slash)
+            *slash = '/';
     }
     free(p);
     return s;
@@ -173,6 +176,9 @@ bert_status folder_create(const char *path, bert_err *err)
 
 bert_status folder_remove(const char *path, bert_err *err)
 {
+    struct stat st;
+    if (lstat(path, &st) || !S_ISDIR(st.st_mode)) /* a link goes, what it leads to stays */
+        return unlink(path) ? fail_errno(err, "%s: cannot remove", path) : BERT_OK;
     DIR *d = opendir(path);
     if (!d)
         return fail_errno(err, "%s: cannot open the folder", path);
@@ -182,13 +188,7 @@ bert_status folder_remove(const char *path, bert_err *err)
         if (!strcmp(e->d_name, ".") || !strcmp(e->d_name, ".."))
             continue;
         char *inner = path_join(&a, path, e->d_name);
-        struct stat st;
-        if (!inner)
-            s = fail_memory(err, path);
-        else if (lstat(inner, &st) == 0 && S_ISDIR(st.st_mode))
-            s = folder_remove(inner, err);
-        else if (unlink(inner))
-            s = fail_errno(err, "%s: cannot remove", inner);
+        s = inner ? folder_remove(inner, err) : fail_memory(err, path);
     }
     closedir(d);
     arena_free(&a);
@@ -235,35 +235,38 @@ bert_status folder_begin(folder_writer *w, const char *path, const char *replace
     return s;
 }
 
+/* Two folders change places: in one step, or where the file system cannot, in three. */
+static int folder_exchange(const char *a, const char *b)
+{
+    if (!renameat2(AT_FDCWD, a, AT_FDCWD, b, RENAME_EXCHANGE))
+        return 0;
+    if (errno != EINVAL && errno != ENOSYS)
+        return -1;
+    char aside[PATH_MAX];
+    if ((size_t)snprintf(aside, sizeof aside, "%s-old", a) >= sizeof aside)
+        return errno = ENAMETOOLONG, -1;
+    if (rename(b, aside))
+        return -1;
+    if (rename(a, b)) {
+        int number = errno;
+        rename(aside, b);
+        return errno = number, -1;
+    }
+    return rename(aside, a);
+}
+
 bert_status folder_commit(folder_writer *w, bert_err *err)
 {
+    bool had = file_exists(w->path);
     bert_status s = BERT_OK;
-    /* A folder cannot be renamed over one that is not empty: the old one steps aside first and comes back if the rename fails. */
-    size_t size = strlen(w->temporary) + 8;
-    char *aside = malloc(size);
-    if (!aside) {
-        folder_abort(w);
-        return fail_memory(err, "a folder's name");
-    }
-    snprintf(aside, size, "%s-old", w->temporary);
-    bool had = file_is_folder(w->path);
-    if (had && rename(w->path, aside))
-        s = fail_errno(err, "%s: cannot replace", w->path);
-    else if (rename(w->temporary, w->path)) {
+    if (had ? folder_exchange(w->temporary, w->path) : rename(w->temporary, w->path))
         s = fail_errno(err, "%s: cannot write", w->path);
-        if (had)
-            rename(aside, w->path);
-    } else if (had)
-        folder_remove(aside, NULL);
-    free(aside);
-    if (s) {
-        folder_abort(w);
-        return s;
-    }
+    if (s || had)
+        folder_remove(w->temporary, NULL);
     free(w->path);
     free(w->temporary);
     *w = (folder_writer){ 0 };
-    return BERT_OK;
+    return s;
 }
 
 void folder_abort(folder_writer *w)
@@ -312,25 +315,20 @@ char *path_relative(arena *a, const char *target, const char *folder)
     char to[PATH_MAX], from[PATH_MAX];
     if (!realpath(target, to) || !realpath(folder, from))
         return NULL;
-    size_t common = 0; /* length of the shared leading folders, their last slash included */
-    size_t i = 0;
-    for (; to[i] && to[i] == from[i]; i++)
-        if (to[i] == '/')
-            common = i + 1;
-    if ((!to[i] || to[i] == '/') && (!from[i] || from[i] == '/') && (to[i] || from[i]))
-        common = i + (to[i] || from[i]);
-    else if (!to[i] && !from[i])
-        return arena_string(a, ".");
-    size_t n = strlen(to), m = strlen(from);
-    char up[PATH_MAX * 2] = "";
-    size_t used = 0;
-    for (size_t k = common; k < m && used + 4 < sizeof up; k++)
-        if (k == common || from[k - 1] == '/') {
-            memcpy(up + used, "../", 4);
-            used += 3;
-        }
-    const char *rest = common < n ? to + common : "";
-    if (!*rest && used)
-        up[used - 1] = 0;
-    return arena_printf(a, "%s%s", up, rest);
+    if (!to[1])
+        to[0] = 0; /* the root is "": every folder starts with its slash */
+    if (!from[1])
+        from[0] = 0;
+    size_t shared = 0; /* length of the folders that both are in */
+    for (size_t i = 0;; i++) {
+        if ((!to[i] || to[i] == '/') && (!from[i] || from[i] == '/'))
+            shared = i;
+        if (to[i] != from[i] || !to[i])
+            break;
+    }
+    char *path = arena_string(a, to[shared] ? to + shared + 1 : "");
+    for (const char *p = from + shared; path && *p; p++)
+        if (*p == '/')
+            path = arena_printf(a, "..%s%s", *path ? "/" : "", path);
+    return path && !*path ? arena_string(a, ".") : path;
 }

@@ -28,6 +28,7 @@ typedef struct file_writer {
 
 bert_status file_create(file_writer *w, const char *path, bert_err *err);
 void file_write(file_writer *w, const void *bytes, size_t n);
+bert_status file_failed(const file_writer *w, bert_err *err); /* the error so far, for who would stop early; abort is still due */
 bert_status file_commit(file_writer *w, bert_err *err);
 void file_abort(file_writer *w); /* does nothing after commit */
 

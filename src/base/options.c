@@ -236,7 +236,11 @@ bert_status options_check(const void *options, bert_option_table table, bert_err
         const bert_option *o = &table.options[i];
         if (o->type == BERT_OPTION_BOOL || o->type == BERT_OPTION_STRING)
             continue;
-        union { int64_t i; double f; int choice; } unused;
+        union {
+            int64_t i;
+            double f;
+            int choice;
+        } unused;
         buffer_clear(&text);
         if (!option_text(options, o, &text)) /* a choice beyond the words: its number is none of them */
             buffer_printf(&text, "%d", *(const int *)((const char *)options + o->offset));

@@ -12,14 +12,15 @@
  *     ...
  * };
  * A bound that no sensible value reaches is INFINITY or -INFINITY. */
-#define OPTION_BOOL(type, field, fallback, help) { #field, BERT_OPTION_BOOL, offsetof(type, field), fallback, 0, 0, NULL, NULL, help }
-#define OPTION_INT(type, field, fallback, min, max, value, help)                                                                                    \
-    { #field, BERT_OPTION_INT, offsetof(type, field), fallback, min, max, NULL, value, help }
-#define OPTION_FLOAT(type, field, fallback, min, max, value, help)                                                                                  \
-    { #field, BERT_OPTION_FLOAT, offsetof(type, field), fallback, min, max, NULL, value, help }
-#define OPTION_STRING(type, field, fallback, value, help) { #field, BERT_OPTION_STRING, offsetof(type, field), fallback, 0, 0, NULL, value, help }
-#define OPTION_CHOICE(type, field, fallback, choices, value, help)                                                                                  \
-    { #field, BERT_OPTION_CHOICE, offsetof(type, field), fallback, 0, 0, choices, value, help }
+/* clang-format off */
+#define OPTION_ROW(type, field, kind, fallback, min, max, choices, value, help) \
+    { #field, BERT_OPTION_##kind, offsetof(type, field), fallback, min, max, choices, value, help }
+/* clang-format on */
+#define OPTION_BOOL(type, field, fallback, help) OPTION_ROW(type, field, BOOL, fallback, 0, 0, NULL, NULL, help)
+#define OPTION_INT(type, field, fallback, min, max, value, help) OPTION_ROW(type, field, INT, fallback, min, max, NULL, value, help)
+#define OPTION_FLOAT(type, field, fallback, min, max, value, help) OPTION_ROW(type, field, FLOAT, fallback, min, max, NULL, value, help)
+#define OPTION_STRING(type, field, fallback, value, help) OPTION_ROW(type, field, STRING, fallback, 0, 0, NULL, value, help)
+#define OPTION_CHOICE(type, field, fallback, choices, value, help) OPTION_ROW(type, field, CHOICE, fallback, 0, 0, choices, value, help)
 
 #define OPTION_TABLE(rows) ((bert_option_table){ (rows), sizeof(rows) / sizeof(rows)[0] })
 

@@ -34,7 +34,7 @@ bool command_find(const command *c, const char *name, size_t n, found_option *fo
         bert_option_table table = g->table();
         for (size_t i = 0; i < table.n; i++)
             if (same_name(table.options[i].name, name, n) && group_takes(g, &table.options[i])) {
-                *found = (found_option) { g, &table.options[i] };
+                *found = (found_option){ g, &table.options[i] };
                 return true;
             }
     }
@@ -72,7 +72,7 @@ nearest_name nearest_to(const char *typed, size_t n)
 {
     /* One letter in three may be wrong, three at most: beyond that it is a guess. */
     int most = n < 3 ? 1 : n / 3 > 3 ? 3 : (int)(n / 3);
-    return (nearest_name) { typed, NULL, n, most + 1 };
+    return (nearest_name){ typed, NULL, n, most + 1 };
 }
 
 void nearest_try(nearest_name *near, const char *name)

@@ -16,7 +16,7 @@ double bar_clock(void)
 
 bar bar_start(void)
 {
-    return (bar) { .terminal = isatty(STDERR_FILENO) };
+    return (bar){ .terminal = isatty(STDERR_FILENO) };
 }
 
 bool bar_due(const bar *b)

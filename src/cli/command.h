@@ -31,23 +31,23 @@ extern const command pull_command, import_command, inspect_command, tokenize_com
     predict_command, freeze_command;
 
 /* Rows of a command's own table. */
-#define OPTION_FLAG(type, field, help)                                                                                                          \
-    {                                                                                                                                           \
-#field, BERT_OPTION_BOOL, offsetof(type, field), "false", 0, 0, NULL, NULL, help                                                        \
+#define OPTION_FLAG(type, field, help)                                                   \
+    {                                                                                    \
+#field, BERT_OPTION_BOOL, offsetof(type, field), "false", 0, 0, NULL, NULL, help \
     }
-#define OPTION_INT(type, field, fallback, min, max, value, help)                                                                                \
-    {                                                                                                                                           \
-#field, BERT_OPTION_INT, offsetof(type, field), fallback, min, max, NULL, value, help                                                   \
+#define OPTION_INT(type, field, fallback, min, max, value, help)                              \
+    {                                                                                         \
+#field, BERT_OPTION_INT, offsetof(type, field), fallback, min, max, NULL, value, help \
     }
-#define OPTION_STRING(type, field, value, help)                                                                                                 \
-    {                                                                                                                                           \
-#field, BERT_OPTION_STRING, offsetof(type, field), NULL, 0, 0, NULL, value, help                                                        \
+#define OPTION_STRING(type, field, value, help)                                          \
+    {                                                                                    \
+#field, BERT_OPTION_STRING, offsetof(type, field), NULL, 0, 0, NULL, value, help \
     }
-#define OPTION_CHOICE(type, field, fallback, choices, value, help)                                                                              \
-    {                                                                                                                                           \
-#field, BERT_OPTION_CHOICE, offsetof(type, field), fallback, 0, 0, choices, value, help                                                 \
+#define OPTION_CHOICE(type, field, fallback, choices, value, help)                              \
+    {                                                                                           \
+#field, BERT_OPTION_CHOICE, offsetof(type, field), fallback, 0, 0, choices, value, help \
     }
-#define OPTION_TABLE(rows) ((bert_option_table) { (rows), sizeof(rows) / sizeof *(rows) })
+#define OPTION_TABLE(rows) ((bert_option_table){ (rows), sizeof(rows) / sizeof *(rows) })
 
 /* -o and -m: each stands for the first of its long names that a command has. */
 typedef struct short_option {

@@ -169,9 +169,9 @@ const command embed_command = {
                "{\"embedding\": [...]}\n"
                "With --pooling none there is one list per token, special ones included. Memory does not grow with FILE.",
     .argument = "FILE",
-    .required = (const char *const[]) { "model", NULL },
+    .required = (const char *const[]){ "model", NULL },
     .groups =
-        (const option_group[]) {
+        (const option_group[]){
             { table, 0, "options", NULL },
             { bert_session_option_table, offsetof(embed_options, session), "vectors", NULL },
             { input_option_table, offsetof(embed_options, rows.table), "how FILE is read", LABEL_COLUMN },

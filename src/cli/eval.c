@@ -78,11 +78,11 @@ const command eval_command = {
                "precision, recall and f1 are those of label 1, else means over the labels.",
     .argument = "FILE",
     .argument_needed = true,
-    .required = (const char *const[]) { "model", NULL },
+    .required = (const char *const[]){ "model", NULL },
     .groups =
-        (const option_group[]) {
+        (const option_group[]){
             { table, 0, "options", NULL },
-            { bert_session_option_table, offsetof(eval_options, session), "options", (const char *const[]) { "pooling", "normalize", NULL } },
+            { bert_session_option_table, offsetof(eval_options, session), "options", (const char *const[]){ "pooling", "normalize", NULL } },
             { input_option_table, offsetof(eval_options, table), "how FILE is read", NULL },
             { NULL, 0, NULL, NULL },
         },

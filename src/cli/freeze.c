@@ -51,8 +51,8 @@ const command freeze_command = {
     .details = "MODEL is a model folder, or a module, whose frozen file embeds and predicts nothing. FILE.bert is the usual name.",
     .argument = "MODEL",
     .argument_needed = true,
-    .required = (const char *const[]) { "output", NULL },
-    .groups = (const option_group[]) { { table, 0, "options", NULL }, { NULL, 0, NULL, NULL } },
+    .required = (const char *const[]){ "output", NULL },
+    .groups = (const option_group[]){ { table, 0, "options", NULL }, { NULL, 0, NULL, NULL } },
     .options_size = sizeof(freeze_options),
     .run = run,
 };

@@ -19,6 +19,30 @@ static bert_option_table table(void)
     return OPTION_TABLE(OPTIONS);
 }
 
+/* "demo/module: 6 layers of 384 channels, 30522 tokens, 22.7 M parameters", from what bert_inspect says of it. */
+static int tell_written(const char *path)
+{
+    char *text = NULL;
+    bert_err err;
+    if (bert_inspect(path, true, &text, &err))
+        return report_failure(&err);
+    json_t *module = json_loads(text, 0, NULL);
+    bert_free(text);
+    json_int_t layers = 0, hidden = 0, tokens = 0, parameters = 0;
+    json_unpack(module, "{s:{s:I, s:I}, s:{s:I}, s:{s:I}}", "configuration", "num_hidden_layers", &layers, "hidden_size", &hidden, "tokenizer",
+                "tokens", &tokens, "parameters", "all", &parameters);
+    json_decref(module);
+    results out;
+    if (results_open(&out, NULL))
+        return STATUS_FAILED;
+    results_printf(&out, "%s: %lld layers of %lld channels, %lld tokens, ", path, layers, hidden, tokens);
+    if (parameters < 1000000)
+        results_printf(&out, "%lld parameters\n", parameters);
+    else
+        results_printf(&out, "%.1f M parameters\n", (double)parameters / 1e6);
+    return results_close(&out, STATUS_FINE);
+}
+
 static int run(const void *options, const char *source)
 {
     const import_options *o = options;
@@ -29,11 +53,7 @@ static int run(const void *options, const char *source)
     if (note)
         report_note("%s", note);
     bert_free(note);
-    results out;
-    if (results_open(&out, NULL))
-        return STATUS_FAILED;
-    results_printf(&out, "%s\n", o->output);
-    return results_close(&out, STATUS_FINE);
+    return tell_written(o->output);
 }
 
 const command import_command = {
@@ -44,9 +64,9 @@ const command import_command = {
                "Face or sentence-transformers folder. MODULE is written whole or not at all, and Hugging Face loads it, too.",
     .argument = "SOURCE",
     .argument_needed = true,
-    .required = (const char *const[]) { "output", NULL },
+    .required = (const char *const[]){ "output", NULL },
     .groups =
-        (const option_group[]) {
+        (const option_group[]){
             { table, 0, "options", NULL },
             { bert_import_option_table, offsetof(import_options, import), "options", NULL },
             { NULL, 0, NULL, NULL },

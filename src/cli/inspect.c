@@ -43,7 +43,7 @@ const command inspect_command = {
     .summary = "Tells what a checkpoint, module, model or frozen file holds",
     .argument = "PATH",
     .argument_needed = true,
-    .groups = (const option_group[]) { { table, 0, "options", NULL }, { NULL, 0, NULL, NULL } },
+    .groups = (const option_group[]){ { table, 0, "options", NULL }, { NULL, 0, NULL, NULL } },
     .options_size = sizeof(inspect_options),
     .run = run,
 };

@@ -86,7 +86,9 @@ static void occupy_standard_streams(void)
 int main(int argc, char **argv)
 {
     occupy_standard_streams();
-    signal(SIGPIPE, SIG_IGN); /* a reader that went away is an error of the next write, so that nothing half-written is left behind */
+    /* A reader that went away and a limit on the size of files are errors of the next write, so that nothing half-written is left behind. */
+    signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN);
 
     const char *first = argc > 1 ? argv[1] : NULL;
     if (!first) {

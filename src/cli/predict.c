@@ -126,11 +126,11 @@ const command predict_command = {
                "{\"label\": \"1\", \"score\": 0.984, \"scores\": {\"0\": 0.016, \"1\": 0.984}}\n"
                "score is that of the label. Memory does not grow with FILE.",
     .argument = "FILE",
-    .required = (const char *const[]) { "model", NULL },
+    .required = (const char *const[]){ "model", NULL },
     .groups =
-        (const option_group[]) {
+        (const option_group[]){
             { table, 0, "options", NULL },
-            { bert_session_option_table, offsetof(predict_options, session), "options", (const char *const[]) { "pooling", "normalize", NULL } },
+            { bert_session_option_table, offsetof(predict_options, session), "options", (const char *const[]){ "pooling", "normalize", NULL } },
             { input_option_table, offsetof(predict_options, rows.table), "how FILE is read", LABEL_COLUMN },
             { rows_option_table, offsetof(predict_options, rows), "how FILE is read", NULL },
             { NULL, 0, NULL, NULL },

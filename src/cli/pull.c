@@ -104,7 +104,7 @@ const command pull_command = {
                "public one, HF_TOKEN the token that some repositories want. What is there already is not fetched again.",
     .argument = "NAME",
     .argument_needed = true,
-    .groups = (const option_group[]) { { table, 0, "options", NULL }, { NULL, 0, NULL, NULL } },
+    .groups = (const option_group[]){ { table, 0, "options", NULL }, { NULL, 0, NULL, NULL } },
     .options_size = sizeof(pull_options),
     .run = run,
 };

@@ -20,7 +20,7 @@ static bool is_special(const char *path)
 
 int results_open(results *r, const char *path)
 {
-    *r = (results) { .stream = stdout };
+    *r = (results){ .stream = stdout };
     if (!path || !strcmp(path, "-"))
         return STATUS_FINE;
     r->path = strdup(path);
@@ -34,16 +34,24 @@ int results_open(results *r, const char *path)
     return status;
 }
 
+/* Remembers why the first write failed: stdio only knows that one did. */
+static void put(results *r, const char *bytes, size_t n)
+{
+    if (fwrite(bytes, 1, n, r->stream) != n && !r->error)
+        r->error = errno;
+}
+
 void results_string(results *r, const char *string)
 {
-    fputs(string, r->stream);
+    put(r, string, strlen(string));
 }
 
 void results_printf(results *r, const char *format, ...)
 {
     va_list args;
     va_start(args, format);
-    vfprintf(r->stream, format, args);
+    if (vfprintf(r->stream, format, args) < 0 && !r->error)
+        r->error = errno;
     va_end(args);
 }
 
@@ -66,46 +74,47 @@ static size_t utf8_length(const unsigned char *p, size_t left)
 void results_json_string(results *r, const char *bytes, size_t n)
 {
     const unsigned char *p = (const unsigned char *)bytes;
-    putc('"', r->stream);
+    results_string(r, "\"");
     for (size_t i = 0, length; i < n; i += length ? length : 1) {
         length = utf8_length(p + i, n - i);
         if (!length)
-            fputs("\\ufffd", r->stream);
+            results_string(r, "\\ufffd");
         else if (p[i] == '"' || p[i] == '\\')
-            fprintf(r->stream, "\\%c", p[i]);
+            results_printf(r, "\\%c", p[i]);
         else if (p[i] < 0x20 || p[i] == 0x7f)
-            fprintf(r->stream, "\\u%04x", p[i]);
+            results_printf(r, "\\u%04x", p[i]);
         else
-            fwrite(p + i, 1, length, r->stream);
+            put(r, bytes + i, length);
     }
-    putc('"', r->stream);
+    results_string(r, "\"");
 }
 
 void results_number(results *r, double x)
 {
     if (isfinite(x))
-        fprintf(r->stream, "%.9g", x);
+        results_printf(r, "%.9g", x);
     else
-        fputs("null", r->stream);
+        results_string(r, "null");
 }
 
 void results_numbers(results *r, const float *x, size_t n, const char *between)
 {
     for (size_t i = 0; i < n; i++) {
         if (i)
-            fputs(between, r->stream);
+            results_string(r, between);
         results_number(r, x[i]);
     }
 }
 
 int results_flush(results *r)
 {
-    errno = 0;
-    if (!fflush(r->stream) && !ferror(r->stream))
+    if (fflush(r->stream) && !r->error)
+        r->error = errno;
+    if (!r->error)
         return STATUS_FINE;
-    if (errno == EPIPE)
+    if (r->error == EPIPE)
         return STATUS_FAILED;
-    return report_error("%s: %s", r->path ? r->path : "standard output", errno ? strerror(errno) : "write error");
+    return report_error("%s: %s", r->path ? r->path : "standard output", strerror(r->error));
 }
 
 /* On the disk, then under its name. */

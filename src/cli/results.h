@@ -9,6 +9,7 @@ typedef struct results {
     FILE *stream;
     char *path;      /* NULL: standard output */
     char *temporary; /* NULL: written as it is, a pipe or a device */
+    int error;       /* errno of the first write that failed; 0: none did */
 } results;
 
 /* path: NULL or "-" for standard output. Returns an exit status; what went wrong has been told. */

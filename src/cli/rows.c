@@ -19,7 +19,7 @@ bert_option_table input_option_table(void)
         if (!strcmp(options[i].name, "format"))
             options[i].name = "input_format";
     }
-    return (bert_option_table) { options, table.n < OPTIONS_MOST ? table.n : OPTIONS_MOST };
+    return (bert_option_table){ options, table.n < OPTIONS_MOST ? table.n : OPTIONS_MOST };
 }
 
 static const bert_option ROWS_OPTIONS[] = {

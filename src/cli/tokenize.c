@@ -50,15 +50,15 @@ static token token_at(const tokenize *t, bool has_pair, size_t i)
     const bert_tokens *a = &t->tokens[0], *b = &t->tokens[1];
     int32_t separator = bert_tokenizer_id(t->tokenizer, "[SEP]", 5);
     if (t->special && i-- == 0)
-        return (token) { .id = bert_tokenizer_id(t->tokenizer, "[CLS]", 5) };
+        return (token){ .id = bert_tokenizer_id(t->tokenizer, "[CLS]", 5) };
     if (i < a->n)
-        return (token) { a->ids[i], a->char_start[i], a->char_end[i], 0 };
+        return (token){ a->ids[i], a->char_start[i], a->char_end[i], 0 };
     i -= a->n;
     if (t->special && i-- == 0)
-        return (token) { .id = separator };
+        return (token){ .id = separator };
     if (has_pair && i < b->n)
-        return (token) { b->ids[i], b->char_start[i], b->char_end[i], 1 };
-    return (token) { .id = separator, .segment = 1 };
+        return (token){ b->ids[i], b->char_start[i], b->char_end[i], 1 };
+    return (token){ .id = separator, .segment = 1 };
 }
 
 static void write_token_name(const tokenize *t, token k, results *out)
@@ -96,7 +96,7 @@ static bert_status tokenize_rows(void *context, const bert_rows *rows, results *
 {
     tokenize *t = context;
     for (size_t i = 0; i < rows->n; i++) {
-        const bert_text texts[2] = { rows->texts[i], rows->pairs ? rows->pairs[i] : (bert_text) { "", 0 } };
+        const bert_text texts[2] = { rows->texts[i], rows->pairs ? rows->pairs[i] : (bert_text){ "", 0 } };
         for (int k = 0; k < 2; k++) {
             bert_status s = bert_tokenize(t->tokenizer, texts[k], &t->tokens[k], err);
             if (s)
@@ -177,9 +177,9 @@ const command tokenize_command = {
                "the tokens of both texts, and \"segments\": 0 for the first, 1 for the second. With --seq-len the line is\n"
                "{\"input_ids\": [...], \"input_mask\": [...], \"segment_ids\": [...]}",
     .argument = "FILE",
-    .required = (const char *const[]) { "model", NULL },
+    .required = (const char *const[]){ "model", NULL },
     .groups =
-        (const option_group[]) {
+        (const option_group[]){
             { table, 0, "options", NULL },
             { input_option_table, offsetof(tokenize_options, rows.table), "how FILE is read", LABEL_COLUMN },
             { rows_option_table, offsetof(tokenize_options, rows), "how FILE is read", NULL },

@@ -128,12 +128,12 @@ const command train_command = {
     .summary = "Fine-tunes a module into a classifier of your texts or pairs",
     .details = "FILE has a text (or two) and a label in each row. MODEL receives model.json, weights.safetensors and history.json. From the "
                "end of the first epoch on it holds the best one so far: Ctrl-C loses the epoch under way and no more.",
-    .required = (const char *const[]) { "module", "train", "output", NULL },
+    .required = (const char *const[]){ "module", "train", "output", NULL },
     .groups =
-        (const option_group[]) {
+        (const option_group[]){
             { table, 0, "options", NULL },
             { bert_layer_option_table, offsetof(train_options, layer), "the layer",
-              (const char *const[]) { "outputs", "do_preprocessing", NULL } },
+              (const char *const[]){ "outputs", "do_preprocessing", NULL } },
             { bert_train_option_table, offsetof(train_options, training), "training", NULL },
             { input_option_table, offsetof(train_options, table), "how FILE is read", NULL },
             { NULL, 0, NULL, NULL },

@@ -6,7 +6,7 @@
 
 train_bar train_bar_start(bool quiet)
 {
-    return (train_bar) { .quiet = quiet, .bar = bar_start() };
+    return (train_bar){ .quiet = quiet, .bar = bar_start() };
 }
 
 void train_bar_scores(const bert_event *event, char *out, size_t size)

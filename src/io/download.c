@@ -14,10 +14,7 @@
 #include <strings.h>
 #include <sys/file.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
-
-enum { MOST_TRIES = 5 };
 
 /* A download under way. */
 typedef struct download_state {
@@ -199,7 +196,9 @@ static bert_status finish(download_state *st, const http_response *r, bool *retr
     if (!s && !same) {
         s = restart(st, err);
         *retry = !s && pieced;
-        return s ? s : fail(err, BERT_ERR_NETWORK, "%s: %s is %s, expected %s", d->url, strlen(expected) == 64 ? "SHA-256" : "git SHA-1", found, expected);
+        return s ? s
+                 : fail(err, BERT_ERR_NETWORK, "%s: %s is %s, expected %s", d->url, strlen(expected) == 64 ? "SHA-256" : "git SHA-1", found,
+                        expected);
     }
     if (!s && (fsync(st->fd) || rename(st->part, d->path)))
         s = fail_errno(err, "%s: cannot write", d->path);
@@ -209,16 +208,23 @@ static bert_status finish(download_state *st, const http_response *r, bool *retr
 }
 
 /* One transfer and what its status means. *retry: it failed by something that may pass. */
-static bert_status try_once(download_state *st, bool *retry, bert_err *err)
+static bert_status try_once(void *context, bool *retry, bert_err *err)
 {
+    download_state *st = context;
     download *d = st->d;
     char range[32], etag[HTTP_ETAG];
     read_etag(st, etag);
     if (!etag[0] && !d->expected_sha256) /* nothing would tell that the rest belongs to these bytes */
         st->have = 0;
     snprintf(range, sizeof range, "%" PRIu64 "-", st->have);
-    http_get get = { .url = d->url, .bearer = d->bearer, .range = st->have ? range : NULL, .if_range = etag[0] ? etag : NULL,
-                     .stall_seconds = d->stall_seconds, .headers = wanted, .body = add_body, .progress = d->progress ? tell_progress : NULL,
+    http_get get = { .url = d->url,
+                     .bearer = d->bearer,
+                     .range = st->have ? range : NULL,
+                     .if_range = etag[0] ? etag : NULL,
+                     .stall_seconds = d->stall_seconds,
+                     .headers = wanted,
+                     .body = add_body,
+                     .progress = d->progress ? tell_progress : NULL,
                      .context = st };
     st->begun = false;
     st->resumed = st->have;
@@ -245,39 +251,16 @@ static bert_status try_once(download_state *st, bool *retry, bert_err *err)
 
 /* ---- the whole ---------------------------------------------------------------------------------------------------------- */
 
-static void pause_seconds(double seconds)
-{
-    struct timespec t = { (time_t)seconds, (long)((seconds - (double)(time_t)seconds) * 1e9) };
-    while (nanosleep(&t, &t) && errno == EINTR)
-        ;
-}
-
-static bert_status try_often(download_state *st, bert_err *err)
-{
-    double pause = st->d->pause > 0 ? st->d->pause : 0.5;
-    for (int i = 1;; i++, pause *= 2) {
-        bool retry = false;
-        bert_status s = try_once(st, &retry, err);
-        if (!s || !retry)
-            return s;
-        if (i == MOST_TRIES) {
-            size_t n = err ? strlen(err->message) : 0;
-            if (err)
-                snprintf(err->message + n, sizeof err->message - n, " (tried %d times)", i);
-            return s;
-        }
-        pause_seconds(pause);
-    }
-}
-
 bert_status download_file(download *d, bert_err *err)
 {
     arena a = { 0 };
-    download_state st = { .d = d, .part = arena_printf(&a, "%s.part", d->path), .part_etag = arena_printf(&a, "%s.part.etag", d->path), .fd = -1 };
+    download_state st = {
+        .d = d, .part = arena_printf(&a, "%s.part", d->path), .part_etag = arena_printf(&a, "%s.part.etag", d->path), .fd = -1
+    };
     d->missing = d->kept = false;
     bert_status s = st.part && st.part_etag ? open_part(&st, err) : fail_memory(err, d->path);
     if (!s)
-        s = try_often(&st, err);
+        s = http_retry(try_once, &st, d->pause, err);
     bool useless = st.fd >= 0 && (d->missing || d->kept || st.have == 0);
     if (useless) {
         unlink(st.part);

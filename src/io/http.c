@@ -2,12 +2,15 @@
 #include "io/http.h"
 
 #include <curl/curl.h>
+#include <errno.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <time.h>
 
-enum { CONNECT_SECONDS = 20, STALL_SECONDS = 30, MOST_REDIRECTS = 10 };
+enum { CONNECT_SECONDS = 20, STALL_SECONDS = 30, MOST_REDIRECTS = 10, MOST_TRIES = 5 };
 
 /* What the callbacks share. */
 typedef struct transfer {
@@ -241,8 +244,8 @@ static void set_up(transfer *t, struct curl_slist *headers, char words[CURL_ERRO
 /* True for failures that the next try may not meet. A name that does not resolve and a refused connection are not among them. */
 static bool may_pass(CURLcode code)
 {
-    static const CURLcode PASSING[] = { CURLE_OPERATION_TIMEDOUT, CURLE_PARTIAL_FILE, CURLE_RECV_ERROR, CURLE_SEND_ERROR,
-                                        CURLE_GOT_NOTHING, CURLE_HTTP2, CURLE_HTTP2_STREAM };
+    static const CURLcode PASSING[] = { CURLE_OPERATION_TIMEDOUT, CURLE_PARTIAL_FILE, CURLE_RECV_ERROR,  CURLE_SEND_ERROR,
+                                        CURLE_GOT_NOTHING,        CURLE_HTTP2,        CURLE_HTTP2_STREAM };
     for (size_t i = 0; i < sizeof PASSING / sizeof *PASSING; i++)
         if (code == PASSING[i])
             return true;
@@ -293,4 +296,30 @@ bert_status http_get_run(http_get *get, bert_err *err)
         curl_easy_cleanup(t.curl);
     curl_slist_free_all(headers);
     return s;
+}
+
+static void pause_seconds(double seconds)
+{
+    struct timespec t = { (time_t)seconds, (long)((seconds - (double)(time_t)seconds) * 1e9) };
+    while (nanosleep(&t, &t) && errno == EINTR)
+        ;
+}
+
+bert_status http_retry(bert_status (*try_once)(void *context, bool *retry, bert_err *err), void *context, double pause, bert_err *err)
+{
+    if (pause <= 0)
+        pause = 0.5;
+    for (int i = 1;; i++, pause *= 2) {
+        bool retry = false;
+        bert_status s = try_once(context, &retry, err);
+        if (!s || !retry)
+            return s;
+        if (i == MOST_TRIES) {
+            size_t n = err ? strlen(err->message) : 0;
+            if (err)
+                snprintf(err->message + n, sizeof err->message - n, " (tried %d times)", i);
+            return s;
+        }
+        pause_seconds(pause);
+    }
 }

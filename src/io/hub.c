@@ -18,9 +18,15 @@ enum { MOST_LISTING = 64 << 20, MOST_REPOSITORY = 96 };
 /* ---- which files -------------------------------------------------------------------------------------------------------- */
 
 /* What is taken of every repository. '*' does not match a slash. */
-static const char *const ALWAYS[] = { "config.json",           "vocab.txt",                 "tokenizer.json",
-                                      "tokenizer_config.json", "special_tokens_map.json",   "modules.json",
-                                      "*/config.json",         "sentence_bert_config.json", "config_sentence_transformers.json" };
+static const char *const ALWAYS[] = { "config.json",
+                                      "vocab.txt",
+                                      "tokenizer.json",
+                                      "tokenizer_config.json",
+                                      "special_tokens_map.json",
+                                      "modules.json",
+                                      "*/config.json",
+                                      "sentence_bert_config.json",
+                                      "config_sentence_transformers.json" };
 
 /* Forms of weights, the best first: the first row whose key is there is taken, with its shards. */
 static const struct {
@@ -60,14 +66,16 @@ static bool stays_inside(const char *name)
     return true;
 }
 
-bert_status hub_choose(arena *a, const char *const *names, size_t n_names, const char *repository, const char ***chosen, size_t *n, bert_err *err)
+bert_status hub_choose(arena *a, const char *const *names, size_t n_names, const char *repository, const char ***chosen, size_t *n,
+                       bert_err *err)
 {
     const size_t n_weights = sizeof WEIGHTS / sizeof *WEIGHTS;
     size_t w = 0;
     while (w < n_weights && !listed(names, n_names, WEIGHTS[w].key))
         w++;
     if (w == n_weights)
-        return fail(err, BERT_ERR_UNSUPPORTED, "%s: holds no weights that are read here: no model.safetensors, no pytorch_model.bin", repository);
+        return fail(err, BERT_ERR_UNSUPPORTED, "%s: holds no weights that are read here: no model.safetensors, no pytorch_model.bin",
+                    repository);
     *n = 0;
     if (!(*chosen = arena_array(a, n_names, sizeof **chosen)))
         return fail_memory(err, repository);
@@ -128,23 +136,34 @@ static bert_status read_names(pull *p, const json_t *root, const char *url, cons
     return BERT_OK;
 }
 
+/* A listing that is being read. */
+typedef struct listing {
+    const pull *p;
+    const char *url;
+    buffer text;
+} listing;
+
+static bert_status try_listing(void *context, bool *retry, bert_err *err)
+{
+    listing *l = context;
+    http_get get = { .url = l->url, .bearer = l->p->token, .body = add_listing, .context = &l->text };
+    buffer_clear(&l->text);
+    bert_status s = http_get_run(&get, err);
+    *retry = get.retry;
+    return s || get.response.status == 200 ? s : http_fail_status(&get, err);
+}
+
 static bert_status list_files(pull *p, const char ***names, size_t *n, bert_err *err)
 {
-    buffer text = { 0 };
     json_t *root = NULL;
-    char *url = arena_printf(&p->memory, "%s/api/models/%s", p->endpoint, p->repository);
-    if (!url)
-        return fail_memory(err, p->repository);
-    http_get get = { .url = url, .bearer = p->token, .body = add_listing, .context = &text };
-    bert_status s = http_get_run(&get, err);
-    if (!s && get.response.status != 200)
-        s = http_fail_status(&get, err);
-    if (!s && (s = json_read_bytes(&root, text.data ? text.data : "", text.size, url, err)) == BERT_ERR_FORMAT)
+    listing l = { .p = p, .url = arena_printf(&p->memory, "%s/api/models/%s", p->endpoint, p->repository) };
+    bert_status s = l.url ? http_retry(try_listing, &l, 0, err) : fail_memory(err, p->repository);
+    if (!s && (s = json_read_bytes(&root, l.text.data ? l.text.data : "", l.text.size, l.url, err)) == BERT_ERR_FORMAT)
         s = fail_in(err, BERT_ERR_NETWORK, "no listing of a repository");
     if (!s)
-        s = read_names(p, root, url, names, n, err);
+        s = read_names(p, root, l.url, names, n, err);
     json_decref(root);
-    buffer_free(&text);
+    buffer_free(&l.text);
     return s;
 }
 
@@ -185,8 +204,9 @@ static bert_status pull_file(pull *p, const char *name, bert_err *err)
     char *path = path_join(&p->memory, p->folder, name), *above = path ? path_folder(&p->memory, path) : NULL;
     bert_status s = above && !url.failed ? folder_create(above, err) : fail_memory(err, name);
     if (!s) {
-        download d = { .url = url.data, .path = path, .name = name, .bearer = p->token, .from_hub = true, .progress = p->progress,
-                       .context = p->context };
+        download d = {
+            .url = url.data, .path = path, .name = name, .bearer = p->token, .from_hub = true, .progress = p->progress, .context = p->context
+        };
         s = download_file(&d, err);
     }
     buffer_free(&url);

@@ -16,7 +16,7 @@ struct bert_table {
     size_t n_columns; /* of a table with a header: what every row must have */
     bool waiting;     /* records holds a record that is still to be given out: the first row of a table without header */
     bool ended;
-    bert_err failure; /* found behind good rows; the next call's result */
+    bert_err failure;  /* found behind good rows; the next call's result */
     size_t empty_line; /* the first of a run of empty lines, which are wrong unless nothing follows; 0: none */
     /* the rows of the present batch */
     size_t capacity;
@@ -28,7 +28,8 @@ struct bert_table {
 static const bert_option OPTIONS[] = {
     { "input_format", BERT_OPTION_STRING, offsetof(bert_table_options, format), NULL, 0, 0, NULL, "FORMAT",
       "tsv, csv, jsonl or txt; default: by the file's name, txt for standard input" },
-    OPTION_STRING(bert_table_options, text_columns, NULL, "A[,B]", "columns of the texts, by name or number from 1; default: text and, if there, text_pair"),
+    OPTION_STRING(bert_table_options, text_columns, NULL, "A[,B]",
+                  "columns of the texts, by name or number from 1; default: text and, if there, text_pair"),
     OPTION_STRING(bert_table_options, label_column, NULL, "NAME", "column of the labels; default: label"),
     OPTION_BOOL(bert_table_options, no_header, NULL, "the first row is data, and columns are numbers"),
 };
@@ -51,8 +52,7 @@ static bert_status choose_format(bert_table *t, const char *path, const char *fo
     const char *name = path;
     if (format) {
         t->format = table_format_find(format, strlen(format));
-        return t->format ? BERT_OK
-                         : fail(err, BERT_ERR_ARGUMENT, "--input-format: \"%s\" is not one of tsv, csv, jsonl, txt", format);
+        return t->format ? BERT_OK : fail(err, BERT_ERR_ARGUMENT, "--input-format: \"%s\" is not one of tsv, csv, jsonl, txt", format);
     }
     if (!strcmp(path, "-"))
         return t->format = table_format_find("txt", 3), BERT_OK;
@@ -63,8 +63,8 @@ static bert_status choose_format(bert_table *t, const char *path, const char *fo
             name = path + i + 1;
     t->format = table_format_find(name, (size_t)(path + size - name));
     return t->format ? BERT_OK
-                     : fail(err, BERT_ERR_ARGUMENT, "%s: is this a table? The name ends in none of .tsv, .csv, .jsonl, .txt (.gz); choose with --input-format",
-                            path);
+                     : fail(err, BERT_ERR_ARGUMENT,
+                            "%s: is this a table? The name ends in none of .tsv, .csv, .jsonl, .txt (.gz); choose with --input-format", path);
 }
 
 /* A name that outlives the caller's options. */
@@ -235,8 +235,8 @@ static bert_status check_width(const bert_table *t, bert_err *err)
     return BERT_OK;
 }
 
-/* The next record that is a row. An empty line is an empty text in a .txt and where the table has one column; else it is allowed at the end of the
- * file alone. */
+/* The next record that is a row. An empty line is an empty text in a .txt and where the table has one column; else it is allowed at the end
+ * of the file alone. */
 static bert_status next_row(bert_table *t, bert_err *err)
 {
     table_records *r = &t->records;

@@ -27,7 +27,8 @@ static bert_status missing_member(const table_records *r, table_role role, bert_
     size_t n = 0;
     const char *key;
     json_t *value;
-    json_object_foreach(r->json, key, value) {
+    json_object_foreach(r->json, key, value)
+    {
         if (n < sizeof there / sizeof *there)
             there[n++] = (bert_text){ key, strlen(key) };
     }

@@ -22,7 +22,7 @@ static bert_status read_more(table_lines *l, bert_err *err)
         l->window = window;
         l->capacity = capacity;
     }
-    size_t n;
+    size_t n = 0;
     bert_status s = table_stream_read(&l->stream, l->window + l->end, l->capacity - l->end, &n, err);
     if (s)
         return s;

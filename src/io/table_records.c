@@ -79,8 +79,8 @@ static bert_status txt_next(table_records *r, bool *end, bert_err *err)
 /* A record is copied to r->bytes without its quotes; while it grows, a field's data is not known: fields hold sizes, and follow one another. */
 typedef struct csv_state {
     enum { FIELD_START, PLAIN, QUOTED, AFTER_QUOTE } state; /* AFTER_QUOTE: a quote that ends the field, or is the first of two */
-    size_t field;                 /* where the present field starts in bytes */
-    size_t quote_line, quote_column; /* where the last quote opened */
+    size_t field;                                           /* where the present field starts in bytes */
+    size_t quote_line, quote_column;                        /* where the last quote opened */
 } csv_state;
 
 static bert_status csv_end_field(table_records *r, csv_state *c, bert_err *err)
@@ -150,7 +150,8 @@ static bert_status csv_next(table_records *r, bool *end, bert_err *err)
         if ((s = table_lines_next(&r->lines, &line, &open_at_end, err)))
             return s;
         if (open_at_end)
-            return fail(err, BERT_ERR_DATA, "%s:%zu:%zu: the quote that opens here is never closed", r->lines.stream.name, c.quote_line, c.quote_column);
+            return fail(err, BERT_ERR_DATA, "%s:%zu:%zu: the quote that opens here is never closed", r->lines.stream.name, c.quote_line,
+                        c.quote_column);
     }
     if (s || (s = csv_end_field(r, &c, err)))
         return s;

@@ -32,7 +32,7 @@ static bert_status read_input(table_stream *s, bert_err *err)
         s->before += s->n;
         s->at = s->n = 0;
     }
-    size_t n;
+    size_t n = 0;
     bert_status status = read_file(s, s->input + s->n, INPUT_SIZE - s->n, &n, err);
     if (status)
         return status;
@@ -102,7 +102,7 @@ static bert_status detect_gzip(table_stream *s, const char *path, bert_err *err)
         return status;
     s->gzip = s->n >= 2 && s->input[0] == 0x1f && s->input[1] == 0x8b;
     if (!s->gzip && path_ends(path, ".gz"))
-        return gzip_damaged(s, "this is not gzip data, as its name says", err);
+        return gzip_damaged(s, "not gzip data, though the name says so", err);
     if (s->gzip && inflateInit2(&s->z, 15 + 16) != Z_OK) { /* 16: gzip alone */
         s->gzip = false;
         return fail_memory(err, s->name);

@@ -11,12 +11,12 @@ typedef struct table_stream {
     const char *name; /* what messages call it: the path, or "standard input" */
     bool open, gzip;
     int fd;
-    bool ended;            /* the file has no more bytes than those in input */
-    unsigned char *input;  /* bytes as they stand in the file: */
-    size_t at, n;          /* input[at .. n) are still to be used */
-    uint64_t before;       /* bytes of the file before input[0] */
+    bool ended;           /* the file has no more bytes than those in input */
+    unsigned char *input; /* bytes as they stand in the file: */
+    size_t at, n;         /* input[at .. n) are still to be used */
+    uint64_t before;      /* bytes of the file before input[0] */
     z_stream z;
-    bool between_members;  /* of a gzip file: at its start, or behind the end of a member */
+    bool between_members; /* of a gzip file: behind the end of a member */
 } table_stream;
 
 /* path must outlive the stream. What begins as gzip does is unpacked, whatever its name; a name in .gz must hold gzip. */

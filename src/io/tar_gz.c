@@ -29,9 +29,9 @@ typedef struct tar_reader {
     gzFile gz;
     const char *archive;
     const char *folder;
-    uint64_t most;     /* bytes that gzip can have packed into a file of this size */
-    uint64_t at;       /* bytes of the tar read so far */
-    buffer long_name;  /* of the next entry, where it has one */
+    uint64_t most;    /* bytes that gzip can have packed into a file of this size */
+    uint64_t at;      /* bytes of the tar read so far */
+    buffer long_name; /* of the next entry, where it has one */
     buffer pax;
     unsigned char piece[PIECE];
     bert_err *err;
@@ -107,7 +107,8 @@ static bool pax_path(const buffer *pax, buffer *path)
     for (const char *p = pax->data, *end = pax->data + pax->size; p < end;) {
         char *digits_end;
         unsigned long length = strtoul(p, &digits_end, 10); /* of the record, digits and newline included; pax ends with NUL */
-        if (digits_end == p || *digits_end != ' ' || length > (size_t)(end - p) || length < (size_t)(digits_end - p) + 2 || p[length - 1] != '\n')
+        if (digits_end == p || *digits_end != ' ' || length > (size_t)(end - p) || length < (size_t)(digits_end - p) + 2 ||
+            p[length - 1] != '\n')
             return false;
         const char *record = digits_end + 1;
         size_t n = length - (size_t)(record - p) - 1;
@@ -124,8 +125,8 @@ static bool pax_path(const buffer *pax, buffer *path)
 static bert_status read_long_name(tar_reader *t, char type, uint64_t size)
 {
     if (size > MOST_PAX)
-        return fail(t->err, BERT_ERR_FORMAT, "%s: a header of %" PRIu64 " bytes at byte %" PRIu64 " of the tar, at most %d are read", t->archive, size,
-                    t->at, MOST_PAX);
+        return fail(t->err, BERT_ERR_FORMAT, "%s: a header of %" PRIu64 " bytes at byte %" PRIu64 " of the tar, at most %d are read", t->archive,
+                    size, t->at, MOST_PAX);
     buffer *b = type == 'L' ? &t->long_name : &t->pax;
     buffer_clear(b);
     if (!buffer_reserve(b, (size_t)size + filling(size)))
@@ -250,13 +251,24 @@ static bert_status unpack_next(tar_reader *t, buffer *name, buffer *path, bool *
     if (!checksum_holds(&h) || !read_octal(h.size, sizeof h.size, &size))
         return fail(t->err, BERT_ERR_FORMAT, "%s: no tar header at byte %" PRIu64 " of the tar", t->archive, start);
     if (size > t->most)
-        return fail(t->err, BERT_ERR_FORMAT, "%s: an entry of %" PRIu64 " bytes at byte %" PRIu64 " of the tar, the archive can hold at most %" PRIu64,
-                    t->archive, size, start, t->most);
+        return fail(t->err, BERT_ERR_FORMAT,
+                    "%s: an entry of %" PRIu64 " bytes at byte %" PRIu64 " of the tar, the archive can hold at most %" PRIu64, t->archive, size,
+                    start, t->most);
     if (h.type == 'x' || h.type == 'L')
         return read_long_name(t, h.type, size);
     if (h.type == 'g')
         return skip_bytes(t, size + filling(size));
     return unpack_entry(t, &h, size, name, path);
+}
+
+/* Reads on behind the tar's end: gzip's checksum stands at its own. */
+static bert_status read_rest(tar_reader *t)
+{
+    int n, code;
+    while ((n = gzread(t->gz, t->piece, PIECE)) > 0)
+        ;
+    gzerror(t->gz, &code);
+    return n < 0 || code != Z_OK ? fail_damaged(t) : BERT_OK;
 }
 
 static bert_status unpack_all(tar_reader *t)
@@ -267,9 +279,8 @@ static bert_status unpack_all(tar_reader *t)
     for (size_t i = 0; !s && !end; i++)
         s = i < MOST_ENTRIES ? unpack_next(t, &name, &path, &end)
                              : fail(t->err, BERT_ERR_FORMAT, "%s: more than %d entries", t->archive, MOST_ENTRIES);
-    while (!s && !gzeof(t->gz)) /* gzip's checksum stands at its end */
-        if (gzread(t->gz, t->piece, PIECE) < 0)
-            s = fail_damaged(t);
+    if (!s)
+        s = read_rest(t);
     buffer_free(&name);
     buffer_free(&path);
     return s;

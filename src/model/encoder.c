@@ -60,8 +60,10 @@ static bert_status pack_layer(encoder *e, size_t i, const encoder *lender, bert_
     if (w->output.packed)
         return BERT_OK;
     if (lender && !w->tuned && i < lender->n_layers && e->n_layers == lender->n_layers && lender->layers[i].output.packed &&
-        lender->layers[i].params == w->params) {
+        lender->layers[i].qkv.weight == w->qkv.weight) {
+        bert_param *params = w->params;
         *w = lender->layers[i];
+        w->params = params;
         w->borrowed = true;
         return BERT_OK;
     }

@@ -105,21 +105,6 @@ static bool is_tuned(const bert_layer *l, size_t i)
     }
 }
 
-/* Values of the module under the names of the list; what the module lacks stays NULL. */
-static void take_values(bert_layer *l)
-{
-    const weight_list *from = &l->module->weights;
-    for (size_t i = 0, k = 0; i < l->weights.n; i++) {
-        bert_param *p = &l->weights.items[i];
-        while (k < from->n && strcmp(from->items[k].name, p->name))
-            k++; /* both lists are in the same order */
-        if (k == from->n)
-            k = 0;
-        else
-            p->value = from->items[k].value;
-    }
-}
-
 /* Weights that no module holds: BERT's own start for a pooler, Keras' Glorot uniform for a head; biases are zero. */
 static void start_new(const bert_layer *l, float *value, size_t i, uint64_t seed)
 {
@@ -227,7 +212,7 @@ static bert_status build(bert_layer *l, size_t outputs, uint64_t seed, bool *new
     s = weights_create(&l->weights, &l->memory, &l->config, used, pooler, outputs, err);
     if (s)
         return s;
-    take_values(l);
+    weights_take(&l->weights, &l->module->weights);
     s = own_tuned(l, seed, new_pooler, err);
     if (!s)
         s = encoder_create(&l->encoder, &l->memory, o, &l->config, &l->weights, used, err);

@@ -24,6 +24,9 @@ struct bert_layer {
     arena spare; /* memory of a pass that was freed, for the next one */
 };
 
+/* The words of bert_pooling, ending with NULL. */
+extern const char *const POOLING_WORDS[];
+
 /* As bert_layer_create, with a head of so many outputs (0: none): new and tuned, or the module's own where that has one. */
 bert_status layer_create(const bert_module *module, const bert_layer_spec *spec, size_t outputs, uint64_t seed, bert_layer **layer,
                          bool *new_pooler, bert_err *err);

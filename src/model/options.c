@@ -1,10 +1,11 @@
 /* The options structs of modules, layers and the optimiser, as tables. */
 #include "base/options.h"
+#include "model/layer.h"
 
 #include <math.h>
 
 static const char *const LOWER_CASE[] = { "auto", "true", "false", NULL };
-static const char *const POOLING[] = { "auto", "none", "cls", "cls_raw", "mean", "sqrt_mean", "max", NULL };
+const char *const POOLING_WORDS[] = { "auto", "none", "cls", "cls_raw", "mean", "sqrt_mean", "max", NULL };
 
 static const bert_option IMPORT[] = {
     OPTION_INT(bert_import_options, seq_layer, "-1", -1024, 1023, "N", "layer of output sequence_output; negative from the end"),
@@ -16,7 +17,7 @@ static const bert_option IMPORT[] = {
 static const bert_option LAYER[] = {
     OPTION_STRING(bert_layer_spec, module, NULL, "MODULE", "folder, .tar.gz or http(s) address of a module"),
     OPTION_INT(bert_layer_spec, seq_len, "64", 3, 65536, "N", "tokens of a text or pair, special ones counted"),
-    OPTION_CHOICE(bert_layer_spec, pooling, "cls", POOLING, "WORD", "from the tokens' vectors to one"),
+    OPTION_CHOICE(bert_layer_spec, pooling, "cls", POOLING_WORDS, "WORD", "from the tokens' vectors to one"),
     OPTION_INT(bert_layer_spec, n_tune_layers, "3", 0, 1024, "N", "how many of the last layers are trained"),
     OPTION_BOOL(bert_layer_spec, tune_embeddings, "false", "train the embeddings, too"),
     OPTION_INT(bert_layer_spec, use_layers, "0", 0, 1024, "N", "keep the first N layers and drop those above; 0: all"),

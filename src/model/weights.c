@@ -43,7 +43,7 @@ static const weight_row ROWS[N_WEIGHT_IDS] = {
     /* clang-format on */
 };
 
-enum { FIRST_LAYER_ID = QUERY_WEIGHT, LAYER_IDS = POOLER_WEIGHT - QUERY_WEIGHT, NAME_MAX_SIZE = 160 };
+enum { LAYER_IDS = POOLER_WEIGHT - QUERY_WEIGHT, NAME_MAX_SIZE = 160 };
 
 static size_t dim_size(dim d, const config *c, size_t outputs)
 {
@@ -68,13 +68,13 @@ static size_t dim_size(dim d, const config *c, size_t outputs)
 /* The row of a list's entry, and its layer. */
 static weight_id row_of(const weight_list *list, size_t index, size_t *layer)
 {
-    size_t behind = FIRST_LAYER_ID + list->layers * LAYER_IDS;
+    size_t behind = QUERY_WEIGHT + list->layers * LAYER_IDS;
     *layer = 0;
-    if (index < FIRST_LAYER_ID)
+    if (index < QUERY_WEIGHT)
         return (weight_id)index;
     if (index < behind) {
-        *layer = (index - FIRST_LAYER_ID) / LAYER_IDS;
-        return (weight_id)(FIRST_LAYER_ID + (index - FIRST_LAYER_ID) % LAYER_IDS);
+        *layer = (index - QUERY_WEIGHT) / LAYER_IDS;
+        return (weight_id)(QUERY_WEIGHT + (index - QUERY_WEIGHT) % LAYER_IDS);
     }
     return (weight_id)((list->pooler ? POOLER_WEIGHT : HEAD_WEIGHT) + (index - behind));
 }
@@ -93,7 +93,7 @@ bert_status weights_create(weight_list *list, arena *a, const config *c, size_t 
 {
     static const char *const GROUPS[] = { "embeddings", NULL, "pooler", "head" };
     *list = (weight_list){ .layers = layers, .outputs = outputs, .pooler = pooler };
-    list->n = FIRST_LAYER_ID + layers * LAYER_IDS + (pooler ? 2 : 0) + (outputs ? 2 : 0);
+    list->n = QUERY_WEIGHT + layers * LAYER_IDS + (pooler ? 2 : 0) + (outputs ? 2 : 0);
     list->items = arena_array(a, list->n, sizeof *list->items);
     if (!list->items)
         return fail_memory(err, "the list of weights");
@@ -104,7 +104,7 @@ bert_status weights_create(weight_list *list, arena *a, const config *c, size_t 
         const weight_row *row = &ROWS[id];
         char name[NAME_MAX_SIZE];
         print_name(name, sizeof name, "", row->name, layer);
-        if (id == FIRST_LAYER_ID)
+        if (id == QUERY_WEIGHT)
             group = arena_printf(a, "layer %zu", layer);
         list->items[i] = (bert_param){ .name = arena_string(a, name),
                                        .group = row->group == GROUP_LAYER ? group : GROUPS[row->group],
@@ -118,11 +118,11 @@ bert_status weights_create(weight_list *list, arena *a, const config *c, size_t 
 
 bert_param *weight_at(const weight_list *list, weight_id id, size_t layer)
 {
-    size_t behind = FIRST_LAYER_ID + list->layers * LAYER_IDS;
-    if (id < FIRST_LAYER_ID)
+    size_t behind = QUERY_WEIGHT + list->layers * LAYER_IDS;
+    if (id < QUERY_WEIGHT)
         return &list->items[id];
     if (id < POOLER_WEIGHT)
-        return layer < list->layers ? &list->items[FIRST_LAYER_ID + layer * LAYER_IDS + (size_t)(id - FIRST_LAYER_ID)] : NULL;
+        return layer < list->layers ? &list->items[QUERY_WEIGHT + layer * LAYER_IDS + (size_t)(id - QUERY_WEIGHT)] : NULL;
     if (id < HEAD_WEIGHT)
         return list->pooler ? &list->items[behind + (size_t)(id - POOLER_WEIGHT)] : NULL;
     return list->outputs ? &list->items[behind + (list->pooler ? 2 : 0) + (size_t)(id - HEAD_WEIGHT)] : NULL;
@@ -274,6 +274,20 @@ bert_status weights_read(weight_list *list, arena *a, const tensor_set *set, wei
             s = put_side_by_side(weight_at(list, QUERY_BIAS, layer), a, err);
     }
     return s;
+}
+
+void weights_take(weight_list *to, const weight_list *from)
+{
+    for (size_t i = 0, k = 0; i < to->n; i++) {
+        bert_param *p = &to->items[i];
+        size_t start = k; /* both lists are in the same order, so the search goes on where the last one ended */
+        while (k < from->n && strcmp(from->items[k].name, p->name))
+            k++;
+        if (k == from->n)
+            k = start;
+        else if (!p->value)
+            p->value = from->items[k].value;
+    }
 }
 
 size_t weights_to_tensors(const weight_list *list, bool tuned_only, tensor *items)

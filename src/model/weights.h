@@ -82,6 +82,9 @@ bert_status weight_check_shape(const tensor *t, const bert_param *p, bool transp
  * side by side. A missing tensor or a wrong shape fails with BERT_ERR_FORMAT, naming file, tensor, what was found and expected. */
 bert_status weights_read(weight_list *list, arena *a, const tensor_set *set, weight_naming naming, const char *path, bert_err *err);
 
+/* Gives entries that have no value yet the value of the entry of the same name. */
+void weights_take(weight_list *to, const weight_list *from);
+
 /* The tensors of the list that have a value and pass the filter, to be written; items: room for list->n. Returns their number. */
 size_t weights_to_tensors(const weight_list *list, bool tuned_only, tensor *items);
 

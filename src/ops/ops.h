@@ -65,6 +65,9 @@ typedef struct attention_input {
     dropout drop; /* of the probabilities; element index: (query row * NH + head) * 65536 + key's place in its sequence */
 } attention_input;
 
+/* The largest head size that attention takes; its blocks live on the stack. */
+enum { ATTENTION_MAX_HEAD = 128 };
+
 typedef enum pool_kind { POOL_FIRST, POOL_MEAN, POOL_SQRT_MEAN, POOL_MAX } pool_kind;
 
 typedef struct embedding_tables {

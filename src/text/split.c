@@ -8,6 +8,9 @@
 
 #include <stdint.h>
 
+/* The loops exist twice, with spans and without: the compiler must see which one it writes, or every token tests for it. */
+#define IN_BOTH_COPIES __attribute__((always_inline)) static inline
+
 /* The span of ASCII bytes [start, end). */
 static inline token_span ascii_span(size_t start, size_t end, size_t skew)
 {
@@ -22,7 +25,7 @@ static inline size_t ascii_word_end(const bert_tokenizer *t, const text_cursor *
 }
 
 /* Adds the pieces of the word of bytes [first, last), the longest match first, or [UNK]; the room must be there. */
-static inline void match_ascii(const bert_tokenizer *t, const text_cursor *c, size_t first, size_t last, bool spans, bert_tokens *out)
+IN_BOTH_COPIES void match_ascii(const bert_tokenizer *t, const text_cursor *c, size_t first, size_t last, bool spans, bert_tokens *out)
 {
     const trie *pieces = &t->vocabulary.trie;
     size_t before = out->n, start = first;
@@ -48,7 +51,7 @@ static inline void match_ascii(const bert_tokenizer *t, const text_cursor *c, si
 }
 
 /* Goes on to the limit, to the end, or to the start of a chunk that is not all ASCII. false: out of memory. */
-static inline bool split_ascii(const bert_tokenizer *t, text_cursor *c, size_t limit, bool spans, bert_tokens *out)
+IN_BOTH_COPIES bool split_ascii(const bert_tokenizer *t, text_cursor *c, size_t limit, bool spans, bert_tokens *out)
 {
     size_t at = c->at, chunk_at = at, chunk_n = out->n, end;
     while (at < c->size && out->n <= limit) {
@@ -90,7 +93,7 @@ bert_status split_text(const bert_tokenizer *t, bert_text text, split_options op
     text_cursor c = { .data = (const unsigned char *)text.data, .size = text.size };
     bool fine = true;
     while (fine && c.at < c.size && out->n <= options.limit) {
-        if (!options.general_path) /* two copies, so that the one without spans has no test for them in its loops */
+        if (!options.general_path)
             fine = options.spans ? split_ascii(t, &c, options.limit, true, out) : split_ascii(t, &c, options.limit, false, out);
         if (fine && c.at < c.size && out->n <= options.limit)
             fine = chunk_split(t, &c, options.spans, out);

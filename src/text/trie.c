@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { BYTES = 256, MOST_TRIES = 4096 };
+enum { BYTES = 256, MOST_TRIES = 1024 };
 
 /* The keys [first, last) share their first `depth` bytes, which lead to `node`. */
 typedef struct branch {
@@ -17,7 +17,8 @@ typedef struct builder {
     const trie_key *keys;
     branch *queue; /* (queue_capacity) a first-in first-out list: taken at head, added at tail */
     size_t head, tail, queue_capacity;
-    size_t free_from; /* no place below is free */
+    size_t free_from; /* no place below is free, or they are the first 256, which are left so that a base is at least 1 */
+    size_t top;       /* no place from here on is taken */
 } builder;
 
 static int compare_keys(const void *a, const void *b)
@@ -85,7 +86,7 @@ static size_t find_base(builder *b, const unsigned char *bytes, size_t n)
     trie *t = b->t;
     while (b->free_from < t->size && t->nodes[b->free_from].parent >= 0)
         b->free_from++;
-    size_t base = b->free_from > bytes[0] ? b->free_from - bytes[0] : 1;
+    size_t base = b->free_from - bytes[0];
     for (size_t tries = 0; tries < MOST_TRIES; tries++, base++) {
         if (!reserve_nodes(t, base + 2 * BYTES))
             return 0;
@@ -95,7 +96,7 @@ static size_t find_base(builder *b, const unsigned char *bytes, size_t n)
         if (fits == n)
             return base;
     }
-    base = t->size;
+    base = b->top;
     return reserve_nodes(t, base + 2 * BYTES) ? base : 0;
 }
 
@@ -120,6 +121,8 @@ static bool place_children(builder *b, branch at)
     if (!base)
         return false;
     b->t->nodes[at.node].base = (int32_t)base;
+    if (b->top < base + bytes[n - 1] + 1)
+        b->top = base + bytes[n - 1] + 1;
     for (size_t c = 0; c < n; c++) {
         int32_t child = (int32_t)(base + bytes[c]);
         b->t->nodes[child].parent = at.node;
@@ -131,7 +134,7 @@ static bool place_children(builder *b, branch at)
 
 bool trie_build(trie *t, trie_key *keys, size_t n)
 {
-    builder b = { .t = t, .keys = keys };
+    builder b = { .t = t, .keys = keys, .free_from = BYTES, .top = BYTES };
     n = sort_and_unify(keys, n);
     bool fine = reserve_nodes(t, 2 * BYTES);
     if (fine)

@@ -27,22 +27,21 @@ INLINE vec activate(vec x, activation act)
 /* act'(x); for TANH x is the activation's output. */
 INLINE vec slope(vec x, activation act)
 {
-    vec one = splat(1.0f), bell;
+    vec one = splat(1.0f), bell, s;
     switch (act) {
     case ACTIVATION_GELU: {
         vec phi = normal_vec(x, &bell);
         return fma_vec(x * splat(0.3989422804f), bell, phi);
     }
     case ACTIVATION_GELU_TANH: {
-        vec s = sigmoid_vec(splat(1.5957691216f) * fma_vec(splat(0.044715f) * x * x, x, x));
-        vec du = splat(1.5957691216f) * fma_vec(splat(3 * 0.044715f), x * x, one);
-        return fma_vec(x * s * (one - s), du, s);
+        vec ds = sigmoid_slope_vec(splat(1.5957691216f) * fma_vec(splat(0.044715f) * x * x, x, x), &s);
+        return fma_vec(x * ds, splat(1.5957691216f) * fma_vec(splat(3 * 0.044715f), x * x, one), s);
     }
     case ACTIVATION_RELU:
         return choose(x > splat(0.0f), one, splat(0.0f));
     case ACTIVATION_SILU: {
-        vec s = sigmoid_vec(x);
-        return s * fma_vec(x, one - s, one);
+        vec ds = sigmoid_slope_vec(x, &s);
+        return fma_vec(x, ds, s);
     }
     case ACTIVATION_TANH:
         return one - x * x;

@@ -30,6 +30,14 @@ INLINE vec sigmoid_vec(vec x)
     return splat(1.0f) / (splat(1.0f) + exp_vec(-x));
 }
 
+/* The slope s (1 - s) of the logistic function s, without the digits that 1 - s loses near 1. */
+INLINE vec sigmoid_slope_vec(vec x, vec *s)
+{
+    vec e = exp_vec(-x);
+    *s = splat(1.0f) / (splat(1.0f) + e);
+    return e * *s * *s;
+}
+
 INLINE vec tanh_vec(vec x)
 {
     vec a = abs_vec(x), u = x * x;

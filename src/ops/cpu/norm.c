@@ -5,9 +5,7 @@
 #include "ops/cpu/vec.h"
 
 enum {
-    CHUNK = 512,    /* elements whose dropout factors are made at a time */
-    ROWS_TILE = 64, /* rows whose dgamma and dbeta are summed together; fixed, so that the order of the sums is */
-    COLUMNS = 256   /* columns of such a sum */
+    CHUNK = 512 /* elements whose dropout factors are made at a time */
 };
 
 /* y = x * factor (first ...), n elements; y may be x. */
@@ -38,19 +36,33 @@ void OP(dropout_apply)(float *y, const float *x, dropout drop, uint64_t first, s
         apply_mask(y + i, x + i, &m, first + i, n - i < CHUNK ? n - i : CHUNK);
 }
 
-/* s (C) = x + residual; returns the sum of its elements. s may be x. */
-static float add_residual(float *s, const float *x, const float *residual, size_t C)
+/* s (C) = x * factor + residual, either NULL: none; returns the sum of its elements. s may be x or residual. */
+static float add_residual(float *s, const float *x, const float *factor, const float *residual, size_t C)
 {
     vec total = splat(0.0f);
     for (size_t c = 0; c < C; c += LANES) {
         size_t lanes = lanes_at(c, C);
         vec v = load_lanes(x + c, lanes);
+        if (factor)
+            v *= load_lanes(factor + c, lanes);
         if (residual)
             v += load_lanes(residual + c, lanes);
         store_lanes(s + c, v, lanes);
         total += v;
     }
     return sum_lanes(total);
+}
+
+/* The same with the factors of a mask whose element `first` is the row's first. */
+static float add_residual_masked(float *s, const float *x, const float *residual, const dropout_mask *m, uint64_t first, size_t C)
+{
+    float room[CHUNK + 2 * MASK_RUN], total = 0;
+    for (size_t c = 0; c < C; c += CHUNK) {
+        size_t count = C - c < CHUNK ? C - c : CHUNK;
+        const float *factor = mask_fill(room, m, first + c, count);
+        total += add_residual(s + c, x + c, factor, residual ? residual + c : NULL, count);
+    }
+    return total;
 }
 
 static float sum_squares_about(const float *s, float mean, size_t C)
@@ -64,11 +76,10 @@ static float sum_squares_about(const float *s, float mean, size_t C)
     return sum_lanes(total);
 }
 
-/* One row. s may be y, or x. */
-static void norm_row(float *y, float *s, float *mean, float *rstd, const float *x, const float *residual, const float *gamma, const float *beta,
-                     float eps, size_t C)
+/* One row, from s whose elements sum to `total`. y may be s. */
+static void norm_row(float *y, float *mean, float *rstd, const float *s, float total, const float *gamma, const float *beta, float eps, size_t C)
 {
-    float m = add_residual(s, x, residual, C) / (float)C;
+    float m = total / (float)C;
     /* Two passes: E[s^2] - m^2 loses all its digits when |m| is large beside the spread. */
     float r = 1.0f / sqrtf(sum_squares_about(s, m, C) / (float)C + eps);
     for (size_t c = 0; c < C; c += LANES) {
@@ -76,8 +87,78 @@ static void norm_row(float *y, float *s, float *mean, float *rstd, const float *
         vec v = (load_lanes(s + c, lanes) - splat(m)) * splat(r);
         store_lanes(y + c, fma_vec(v, load_lanes(gamma + c, lanes), load_lanes(beta + c, lanes)), lanes);
     }
-    if (mean)
-        *mean = m;
-    if (rstd)
-        *rstd = r;
+    *mean = m;
+    *rstd = r;
+}
+
+void OP(layer_norm_forward)(float *y, float *sum, float *mean, float *rstd, const float *x, const float *residual, const float *gamma,
+                            const float *beta, float eps, dropout drop, size_t n, size_t C)
+{
+    dropout_mask mask = dropout_start(drop);
+    int threads = threads_for(4 * n * C, n);
+#pragma omp parallel for num_threads(threads) if (threads > 1)
+    for (size_t i = 0; i < n; i++) {
+        const float *xi = x + i * C, *ri = residual ? residual + i * C : NULL;
+        float *s = (sum ? sum : y) + i * C, m, r;
+        float total = drop.rate > 0 ? add_residual_masked(s, xi, ri, &mask, i * C, C) : add_residual(s, xi, NULL, ri, C);
+        norm_row(y + i * C, mean ? mean + i : &m, rstd ? rstd + i : &r, s, total, gamma, beta, eps, C);
+    }
+}
+
+/* ---- backward ----------------------------------------------------------------------------------------------------------- */
+
+/* dgamma += sum of dy * (s - mean) * rstd and dbeta += sum of dy over the rows, for columns col .. col + LANES. */
+static void add_norm_columns(float *dgamma, float *dbeta, const float *dy, const float *s, const float *mean, const float *rstd, size_t col,
+                             size_t n, size_t C)
+{
+    size_t lanes = lanes_at(col, C);
+    vec gamma_sum = splat(0.0f), beta_sum = splat(0.0f);
+    for (size_t i = 0; i < n; i++) {
+        vec d = load_lanes(dy + i * C + col, lanes), h = (load_lanes(s + i * C + col, lanes) - splat(mean[i])) * splat(rstd[i]);
+        gamma_sum = fma_vec(d, h, gamma_sum);
+        beta_sum += d;
+    }
+    if (dgamma)
+        store_lanes(dgamma + col, load_lanes(dgamma + col, lanes) + gamma_sum, lanes);
+    if (dbeta)
+        store_lanes(dbeta + col, load_lanes(dbeta + col, lanes) + beta_sum, lanes);
+}
+
+/* ds = rstd * (g - mean(g) - h mean(g h)) with g = dy * gamma, h = (s - mean) * rstd.   One row; ds may be dy. */
+static void norm_row_backward(float *ds, const float *dy, const float *s, float mean, float rstd, const float *gamma, size_t C)
+{
+    vec g_total = splat(0.0f), gh_total = splat(0.0f), m = splat(mean), r = splat(rstd);
+    for (size_t c = 0; c < C; c += LANES) {
+        size_t lanes = lanes_at(c, C);
+        vec g = load_lanes(dy + c, lanes) * load_lanes(gamma + c, lanes);
+        g_total += g;
+        gh_total = fma_vec(g, (load_lanes(s + c, lanes) - m) * r, gh_total);
+    }
+    vec g_mean = splat(sum_lanes(g_total) / (float)C), gh_mean = splat(sum_lanes(gh_total) / (float)C);
+    for (size_t c = 0; c < C; c += LANES) {
+        size_t lanes = lanes_at(c, C);
+        vec g = load_lanes(dy + c, lanes) * load_lanes(gamma + c, lanes), h = (load_lanes(s + c, lanes) - m) * r;
+        store_lanes(ds + c, r * (g - g_mean - h * gh_mean), lanes);
+    }
+}
+
+void OP(layer_norm_backward)(float *dsum, float *dx, float *dgamma, float *dbeta, const float *dy, const float *sum, const float *mean,
+                             const float *rstd, const float *gamma, dropout drop, size_t n, size_t C)
+{
+    int threads = threads_for(n * C, n);
+    /* The columns first: dsum may be dy. */
+    if (dgamma || dbeta) {
+#pragma omp parallel for num_threads(threads) if (threads > 1)
+        for (size_t c = 0; c < C; c += LANES)
+            add_norm_columns(dgamma, dbeta, dy, sum, mean, rstd, c, n, C);
+    }
+    dropout_mask mask = dropout_start(drop);
+#pragma omp parallel for num_threads(threads) if (threads > 1)
+    for (size_t i = 0; i < n; i++) {
+        norm_row_backward(dsum + i * C, dy + i * C, sum + i * C, mean[i], rstd[i], gamma, C);
+        if (dx && drop.rate > 0)
+            apply_mask(dx + i * C, dsum + i * C, &mask, i * C, C);
+        else if (dx && dx != dsum)
+            memcpy(dx + i * C, dsum + i * C, C * sizeof *dx);
+    }
 }

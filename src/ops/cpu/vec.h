@@ -124,9 +124,9 @@ INLINE vec choose(veci where, vec a, vec b)
 }
 
 /* v with every lane from n on replaced by x. */
-INLINE vec keep_lanes(vec v, size_t n, vec x)
+INLINE vec keep_lanes(vec v, size_t n, float x)
 {
-    return choose(lane_numbers() < splat_int((int32_t)n), v, x);
+    return choose(lane_numbers() < splat_int((int32_t)n), v, splat(x));
 }
 
 /* ---- arithmetic --------------------------------------------------------------------------------------------------------- */

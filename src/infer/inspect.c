@@ -1,0 +1,245 @@
+/* bert_inspect: what a file or folder holds, as one JSON object, or the same for people. */
+#include "base/file.h"
+#include "infer/frozen.h"
+#include "io/json.h"
+#include "io/safetensors.h"
+#include "model/source.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- parts of the object -------------------------------------------------------------------------------------------------- */
+
+static json_t *tensor_list(const tensor_set *set)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; i < set->n; i++) {
+        const tensor *t = &set->items[i];
+        json_t *shape = json_array();
+        for (int d = 0; d < t->rank; d++)
+            json_array_append_new(shape, json_integer((json_int_t)t->shape[d]));
+        json_array_append_new(list, json_pack("{s:s, s:s, s:o}", "name", t->name, "type", dtype_name(t->type), "shape", shape));
+    }
+    return list;
+}
+
+static void count(json_t *groups, const char *group, size_t n)
+{
+    json_int_t before = json_integer_value(json_object_get(groups, group));
+    json_object_set_new(groups, group, json_integer(before + (json_int_t)n));
+}
+
+/* Elements of the set by group of BERT's weights; what is none of them counts as other. */
+static json_t *count_parameters(const tensor_set *set, const weight_naming *naming, size_t outputs)
+{
+    json_t *groups = json_object();
+    arena a = { 0 };
+    weight_list list = { 0 };
+    config one = { .vocab_size = 1, .hidden_size = 1, .intermediate_size = 1, .max_position_embeddings = 1, .type_vocab_size = 1 };
+    size_t all = 0, known = 0;
+    if (naming)
+        weights_create(&list, &a, &one, weights_count_layers(set, *naming), weights_have_pooler(set, *naming), outputs, NULL);
+    for (size_t i = 0; i < list.n; i++) {
+        const tensor *t = weights_find(set, *naming, &list, i);
+        if (t)
+            count(groups, list.items[i].group, t->n);
+        known += t ? t->n : 0;
+    }
+    for (size_t i = 0; i < set->n; i++)
+        all += set->items[i].n;
+    if (all > known)
+        count(groups, "other", all - known);
+    count(groups, "all", all);
+    arena_free(&a);
+    return groups;
+}
+
+static json_t *tokenizer_facts(const bert_module *m)
+{
+    return json_pack("{s:s, s:I, s:b}", "type", "WordPiece", "tokens", (json_int_t)bert_tokenizer_size(m->tokenizer), "do_lower_case",
+                     m->do_lower_case);
+}
+
+static const weight_naming OURS = { "", false };
+
+/* What a module, and so a model or a frozen file on it, tells of itself. */
+static json_t *module_facts(const char *kind, const char *path, const bert_module *m, size_t outputs)
+{
+    return json_pack("{s:s, s:s, s:o, s:o, s:o}", "kind", kind, "path", path, "configuration", config_to_json(&m->config), "parameters",
+                     count_parameters(&m->tensors, &OURS, outputs), "tokenizer", tokenizer_facts(m));
+}
+
+/* ---- the kinds ------------------------------------------------------------------------------------------------------------ */
+
+static bert_status inspect_module(const char *path, json_t **out, bert_err *err)
+{
+    bert_module *m = NULL;
+    bert_status s = bert_module_open(path, &m, err);
+    if (s)
+        return s;
+    arena a = { 0 };
+    json_t *description = NULL;
+    char *file = path_join(&a, m->folder, "module.json");
+    s = file ? json_read_file(&description, file, err) : fail_memory(err, path);
+    if (!s) {
+        static const char *const KEYS[] = { "version", "tags", "signatures", "source", "files" };
+        *out = module_facts("libbert module", path, m, 0);
+        for (size_t i = 0; i < sizeof KEYS / sizeof *KEYS; i++)
+            json_object_set(*out, KEYS[i], json_object_get(description, KEYS[i]));
+        json_object_set_new(*out, "tensors", tensor_list(&m->tensors));
+    }
+    json_decref(description);
+    arena_free(&a);
+    bert_module_free(m);
+    return s;
+}
+
+static void add_layer_and_head(const bert_model *m, const char *module_path, json_t *out)
+{
+    json_object_set_new(out, "layer", layer_spec_to_json(&m->layer->spec, module_path));
+    head_to_json(m, out);
+}
+
+static bert_status inspect_frozen(const char *path, json_t **out, bert_err *err)
+{
+    bert_model *m = NULL;
+    bert_status s = frozen_open(path, &m, err);
+    if (s)
+        return s;
+    *out = module_facts("libbert frozen model", path, m->module, m->outputs);
+    add_layer_and_head(m, NULL, *out);
+    json_object_set_new(*out, "signatures", json_pack("{s:{s:[s,s,s], s:[s]}}", "tokens", "inputs", "input_ids", "input_mask", "segment_ids", "outputs",
+                                                      m->task ? "scores" : "output"));
+    json_object_set_new(*out, "tensors", tensor_list(&m->module->tensors));
+    bert_model_free(m);
+    return BERT_OK;
+}
+
+static bert_status inspect_model(const char *path, json_t **out, bert_err *err)
+{
+    bert_model *m = NULL;
+    tensor_set weights = { 0 };
+    arena a = { 0 };
+    char *file = path_join(&a, path, "weights.safetensors");
+    bert_status s = file ? model_open_folder(path, &m, err) : fail_memory(err, path);
+    if (!s)
+        s = safetensors_open(&weights, file, NULL, err);
+    if (!s) {
+        *out = module_facts("libbert model", path, m->module, 0);
+        add_layer_and_head(m, m->module->path, *out);
+        json_object_set_new(*out, "tuned_parameters", count_parameters(&weights, NULL, 0));
+        json_object_set_new(*out, "tensors", tensor_list(&weights));
+    }
+    tensors_close(&weights);
+    bert_model_free(m);
+    arena_free(&a);
+    return s;
+}
+
+static bert_status inspect_source(const char *path, json_t **out, bert_err *err)
+{
+    source src;
+    bert_status s = source_open(&src, path, false, 0, err);
+    if (s)
+        return s;
+    *out = json_pack("{s:s, s:s, s:o}", "kind", src.kind, "path", path, "parameters",
+                     count_parameters(&src.tensors, src.is_bert ? &src.naming : NULL, 0));
+    if (src.has_config)
+        json_object_set_new(*out, "configuration", config_to_json(&src.config));
+    if (src.vocabulary)
+        json_object_set_new(*out, "tokenizer",
+                            json_pack("{s:s, s:s, s:b}", "type", "WordPiece", "file", src.vocabulary_path, "do_lower_case", src.do_lower_case == 1));
+    if (src.hub.graph)
+        json_object_set_new(*out, "signatures", json_pack("{s:{s:I, s:I}}", "tokens", "seq_layer", (json_int_t)src.hub.seq_layer, "tok_layer",
+                                                          (json_int_t)src.hub.tok_layer));
+    json_object_set_new(*out, "tensors", tensor_list(&src.tensors));
+    source_close(&src);
+    return BERT_OK;
+}
+
+static bool holds(const char *folder, const char *name)
+{
+    arena a = { 0 };
+    char *path = path_join(&a, folder, name);
+    bool there = path && file_exists(path);
+    arena_free(&a);
+    return there;
+}
+
+static bert_status inspect(const char *path, json_t **out, bert_err *err)
+{
+    if (holds(path, "model.json"))
+        return inspect_model(path, out, err);
+    if (holds(path, "module.json") || path_ends(path, ".tar.gz") || path_ends(path, ".tgz") || strstr(path, "://"))
+        return inspect_module(path, out, err);
+    if (frozen_is(path))
+        return inspect_frozen(path, out, err);
+    return inspect_source(path, out, err);
+}
+
+/* ---- for people ----------------------------------------------------------------------------------------------------------- */
+
+/* A value that fits on a line; false for one that does not. */
+static bool print_short(buffer *b, const json_t *value)
+{
+    if (json_is_string(value))
+        buffer_string(b, json_string_value(value));
+    else {
+        char *text = json_dumps(value, JSON_ENCODE_ANY | JSON_REAL_PRECISION(9));
+        bool fits = text && strlen(text) <= 80;
+        if (fits)
+            buffer_string(b, text);
+        free(text);
+        return fits;
+    }
+    return true;
+}
+
+static void print_tensors(buffer *b, const json_t *list)
+{
+    size_t i;
+    json_t *t;
+    json_array_foreach(list, i, t)
+    {
+        buffer_printf(b, "  %-56s %-5s ", json_string_value(json_object_get(t, "name")), json_string_value(json_object_get(t, "type")));
+        print_short(b, json_object_get(t, "shape"));
+        buffer_char(b, '\n');
+    }
+}
+
+static void print_object(buffer *b, json_t *object, int depth)
+{
+    const char *key;
+    json_t *value;
+    json_object_foreach(object, key, value)
+    {
+        buffer_printf(b, "%*s%-*s ", depth * 2, "", 26 - 2 * depth, key);
+        if (json_is_object(value)) {
+            buffer_char(b, '\n');
+            print_object(b, value, depth + 1);
+        } else if (!strcmp(key, "tensors")) {
+            buffer_printf(b, "%zu\n", json_array_size(value));
+            print_tensors(b, value);
+        } else {
+            if (!print_short(b, value))
+                buffer_printf(b, "%zu values", json_array_size(value));
+            buffer_char(b, '\n');
+        }
+    }
+}
+
+bert_status bert_inspect(const char *path, bool json, char **out, bert_err *err)
+{
+    *out = NULL;
+    json_t *object = NULL;
+    bert_status s = inspect(path, &object, err);
+    if (!s && json)
+        *out = json_text(object);
+    else if (!s) {
+        buffer b = { 0 };
+        print_object(&b, object, 0);
+        *out = buffer_take(&b);
+    }
+    json_decref(object);
+    return s ? s : *out ? BERT_OK : fail_memory(err, path);
+}

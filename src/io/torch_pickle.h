@@ -1,0 +1,34 @@
+/* The pickle of a state dict: names, and where each tensor lies in which storage. Nothing in it is run.
+ * Source: Python's pickletools.py for the opcodes, torch/_utils.py and torch/serialization.py for what a state dict calls. */
+#ifndef IO_TORCH_PICKLE_H
+#define IO_TORCH_PICKLE_H
+
+#include "io/tensors.h"
+
+/* A tensor as torch describes it: element (i, j, ...) is element offset + i * stride[0] + j * stride[1] + ... of its storage. */
+typedef struct torch_tensor {
+    const char *storage; /* its key: the entry data/KEY of the zip */
+    int64_t storage_n;   /* elements of the storage */
+    int64_t offset;
+    tensor shape; /* type, rank, shape and n are set */
+    int64_t stride[TENSOR_MAX_RANK];
+} torch_tensor;
+
+typedef struct torch_name {
+    const char *name;
+    size_t index; /* of the tensor: two names may share one */
+} torch_name;
+
+/* What a pickle holds. All arena memory. */
+typedef struct torch_state {
+    torch_tensor *tensors;
+    size_t n_tensors;
+    torch_name *names;
+    size_t n_names;
+} torch_state;
+
+/* Reads a pickled dict and keeps what is a tensor under a string. Every tensor lies within its storage's elements. `path` is for messages.
+ * Fails with BERT_ERR_FORMAT (damaged, or it asks for anything but tensors), BERT_ERR_UNSUPPORTED (another protocol, an unknown opcode). */
+bert_status torch_pickle_read(torch_state *state, arena *a, const unsigned char *bytes, size_t n, const char *path, bert_err *err);
+
+#endif

@@ -1,0 +1,52 @@
+# Full disks and folders that cannot be written: the old file or none is left, never half of one.
+columns="--text-columns question1,question2 --label-column is_duplicate"
+"$BERT" import files/toy -o module >/dev/null
+"$BERT" train --module module --train files/toy-train.tsv -o model $columns --epochs 1 --quiet
+"$BERT" freeze model -o old.bert >/dev/null
+for i in 1 2 3 4 5 6 7 8 9; do cat files/toy-train.tsv files/toy-train.tsv files/toy-train.tsv; done >many.tsv
+cp old.bert before.bert
+cp -R model before
+
+# Files may have 4 blocks of 512 bytes; the command's own output is not counted, so it goes through a pipe.
+limited() (
+    echo "$ bert $*"
+    { ulimit -f 4 && "$BERT" "$@"; echo "= $?"; } 2>&1 | cat
+)
+
+echo "# a disk that is full"
+limited import files/toy -o full
+limited freeze model -o old.bert
+limited train --module module --train files/toy-train.tsv -o model $columns --epochs 1 --n-tune-layers 2 --quiet
+limited embed -m module --format npy -o out.npy many.tsv --text-columns 1
+limited embed -m module -o out.jsonl many.tsv --text-columns 1
+limited predict -m model -o out.jsonl many.tsv --text-columns 1,2
+cmp old.bert before.bert && cmp model/weights.safetensors before/weights.safetensors && cmp model/model.json before/model.json && echo "the old files stand"
+ls -A | grep -v -e '^\.std' -e '^\.raw'
+ls -A model
+
+echo "# standard output on a full disk"
+for call in "--help" "--version" "train --help" "inspect module" "import files/toy -o module" "predict -m model many.tsv --text-columns 1,2" \
+    "tokenize -m module many.tsv --text-columns 1,2" "eval -m model files/toy-valid.tsv $columns" "freeze model -o old.bert"; do
+    echo "$ bert $call >/dev/full"
+    "$BERT" $call 2>&1 >/dev/full
+    echo "= $?"
+done
+
+echo "# standard output closed"
+"$BERT" inspect module >&- 2>err
+echo "= $?"
+cat err
+
+echo "# a reader that went away is told nothing"
+{ "$BERT" tokenize -m module many.tsv --text-columns 1,2 --chunk 1 2>err; echo "= $?" >code; } | head -n 1 >/dev/null
+cat err code
+
+echo "# where nothing can be written"
+: >file
+bert import files/toy -o file/module
+bert train --module module --train files/toy-train.tsv -o file/model $columns --epochs 1
+bert train --module module --train files/toy-train.tsv -o /proc/model $columns --epochs 1
+bert freeze model -o nowhere/out.bert
+bert freeze model -o file/out.bert
+bert embed -m module -o file/out.jsonl many.tsv --text-columns 1
+bert embed -m module --format npy -o nowhere/out.npy many.tsv --text-columns 1

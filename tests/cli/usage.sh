@@ -1,0 +1,44 @@
+# Help, versions and command lines that are wrong.
+bert --help
+bert --version
+bert freeze --help
+bert help freeze | tail -n +2 >short
+bert freeze -h | tail -n +2 | cmp - short && echo "help freeze, freeze -h and freeze --help are the same"
+
+echo "# every command explains itself, and each option in it has a line"
+for c in pull import inspect tokenize embed train eval predict freeze; do
+    "$BERT" "$c" --help >help || echo "$c --help failed"
+    grep -q "^usage: bert $c " help || echo "$c: no usage"
+    grep -E '^  (-., )?--' help | grep -vqE -- '--[^ ]+( [^ ]+)? {2,}[^ ]|--[^ ]+( [^ ]+)?$' && echo "$c: an option without a word"
+    awk 'length > 120' help
+done
+echo "# defaults and ranges come from the library's tables"
+"$BERT" train --help | grep -A1 -E -- '--(seq-len|tune-embeddings|batch-size) '
+
+echo "# wrong"
+bert
+bert trian
+bert frobnicate
+bert --frobnicate
+bert help frobnicate
+bert train
+bert train --module m --train t
+bert train --epoch 3
+bert train --frobnicate
+bert train --epochs
+bert train --epochs 0
+bert train --epochs many
+bert train --epochs=3x
+bert train --pooling median
+bert train --no-epochs
+bert train --quiet=perhaps
+bert train extra
+bert predict
+bert predict -m m a b
+bert predict -q
+bert predict -m
+bert predict --pooling mean
+bert import -o m
+bert freeze model
+bert embed -m m --format npy
+bert tokenize -m m --seq-len -3

@@ -1,0 +1,221 @@
+/* Data sets: rows from files and from memory, the order of labels, what is refused. */
+#include "base/file.h"
+#include "data/dataset.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define TEXT(literal)               \
+    {                               \
+        literal, sizeof literal - 1 \
+    }
+
+static void write_file(const char *name, const char *content)
+{
+    assert_int_equal(file_write_whole(name, content, strlen(content), NULL), BERT_OK);
+}
+
+static void assert_text(bert_text text, const char *expected)
+{
+    assert_int_equal(text.size, strlen(expected));
+    assert_memory_equal(text.data, expected, text.size);
+}
+
+static void a_file_becomes_a_data_set(void **state)
+{
+    (void)state;
+    bert_table_options options;
+    bert_dataset *d;
+    const char *const *labels;
+    char place[DATASET_PLACE];
+    bert_table_defaults(&options);
+    options.text_columns = "a,b";
+    write_file("train.tsv", "a\tb\tlabel\nx\ty\t1\nxx\t\t0\nxxx\tz\t1\n");
+    assert_int_equal(bert_dataset_load("train.tsv", &options, &d, NULL), BERT_OK);
+    assert_int_equal(bert_dataset_size(d), 3);
+    assert_text(d->texts[2], "xxx");
+    assert_text(d->pairs[0], "y");
+    assert_text(d->pairs[1], "");
+    assert_int_equal(bert_dataset_labels(d, &labels), 2);
+    assert_string_equal(labels[0], "0");
+    assert_string_equal(labels[1], "1");
+    assert_int_equal(d->label[0], 1);
+    assert_int_equal(d->label[1], 0);
+    assert_int_equal(d->label[2], 1);
+    assert_string_equal(dataset_place(d, 2, place), "train.tsv:4");
+    bert_dataset_free(d);
+}
+
+static void a_data_set_copies_what_it_is_made_from(void **state)
+{
+    (void)state;
+    char first[] = "one", label[] = "b";
+    const bert_text texts[] = { { first, 3 }, TEXT("t\0o") }, labels[] = { { label, 1 }, TEXT("a") };
+    char place[DATASET_PLACE];
+    bert_dataset *d;
+    assert_int_equal(bert_dataset_create(texts, NULL, labels, 2, &d, NULL), BERT_OK);
+    memset(first, '?', 3);
+    memset(label, '?', 1);
+    assert_text(d->texts[0], "one");
+    assert_int_equal(d->texts[1].size, 3);
+    assert_memory_equal(d->texts[1].data, "t\0o", 3);
+    assert_null(d->pairs);
+    assert_string_equal(d->labels[d->label[0]], "b");
+    assert_string_equal(dataset_place(d, 1, place), "row 1");
+    bert_dataset_free(d);
+}
+
+static void check_label_order(const char *const *given, size_t n, const char *const *expected, size_t n_expected)
+{
+    bert_text labels[16], texts[16];
+    bert_dataset *d;
+    for (size_t i = 0; i < n; i++) {
+        labels[i] = (bert_text){ given[i], strlen(given[i]) };
+        texts[i] = (bert_text){ "x", 1 };
+    }
+    assert_int_equal(bert_dataset_create(texts, NULL, labels, n, &d, NULL), BERT_OK);
+    assert_int_equal(d->n_labels, n_expected);
+    for (size_t i = 0; i < n_expected; i++)
+        assert_string_equal(d->labels[i], expected[i]);
+    for (size_t i = 0; i < n; i++)
+        assert_string_equal(d->labels[d->label[i]], given[i]);
+    bert_dataset_free(d);
+}
+
+static void whole_numbers_are_ordered_by_value_and_words_by_their_bytes(void **state)
+{
+    (void)state;
+    const char *const numbers[] = { "10", "9", "-2", "9", "+3", "0", "10" }, *const by_value[] = { "-2", "0", "+3", "9", "10" };
+    const char *const words[] = { "b", "a", "10", "9", "ab", "B", "\xc3\xa9" }, *const by_bytes[] = {
+        "10", "9", "B", "a", "ab", "b", "\xc3\xa9"
+    };
+    const char *const reals[] = { "10.5", "9", "10" }, *const as_words[] = { "10", "10.5", "9" };
+    const char *const zeros[] = { "1", "01", "1" }, *const both[] = { "01", "1" };
+    check_label_order(numbers, 7, by_value, 5);
+    check_label_order(words, 7, by_bytes, 7);
+    check_label_order(reals, 3, as_words, 3);
+    check_label_order(zeros, 3, both, 2);
+}
+
+static void many_rows_keep_their_order(void **state)
+{
+    (void)state;
+    enum { N = 20000 };
+    FILE *f = fopen("many.tsv", "w");
+    assert_non_null(f);
+    fprintf(f, "text\tlabel\n");
+    for (int i = 0; i < N; i++)
+        fprintf(f, "text %d\t%d\n", i, i * 7 % 1000);
+    fclose(f);
+    bert_dataset *d;
+    assert_int_equal(bert_dataset_load("many.tsv", NULL, &d, NULL), BERT_OK);
+    assert_int_equal(d->n, N);
+    assert_int_equal(d->n_labels, 1000);
+    for (int i = 0; i < N; i++) {
+        char text[32];
+        snprintf(text, sizeof text, "text %d", i);
+        assert_text(d->texts[i], text);
+        assert_int_equal(d->label[i], i * 7 % 1000);
+        assert_int_equal(d->lines[i], i + 2);
+    }
+    bert_dataset_free(d);
+}
+
+static void bad_tables_are_refused(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *file, *content;
+        bert_status code;
+        const char *message;
+    } cases[] = {
+        { "empty.tsv", "", BERT_ERR_DATA, "empty.tsv: no rows" },
+        { "empty.txt", "", BERT_ERR_DATA, "empty.txt: no column \"label\"; it has 1, 2 (choose with --label-column)" },
+        { "empty.jsonl", "", BERT_ERR_DATA, "empty.jsonl: no rows" },
+        { "header.csv", "text,label\n", BERT_ERR_DATA, "header.csv: no rows" },
+        { "a.tsv", "text\tlabel\nx\t1\ny\t\n", BERT_ERR_DATA, "a.tsv:3: the label is empty" },
+        { "a.tsv", "text\tlabel\nx\t1\ny\n", BERT_ERR_DATA, "a.tsv:3: columns: 1, the header has 2" },
+        { "a.tsv", "text\tclass\nx\t1\n", BERT_ERR_DATA, "a.tsv: no column \"label\"; it has text, class (choose with --label-column)" },
+        { "a.jsonl", "{\"text\": \"x\", \"label\": \"a\\u0000\"}\n", BERT_ERR_DATA, "a.jsonl:1: the label holds a NUL" },
+        { "absent.tsv", NULL, BERT_ERR_IO, "absent.tsv: cannot open: No such file or directory" },
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        bert_dataset *d = (bert_dataset *)(uintptr_t)1;
+        bert_err err = { 0 };
+        if (cases[i].content)
+            write_file(cases[i].file, cases[i].content);
+        assert_int_equal(bert_dataset_load(cases[i].file, NULL, &d, &err), cases[i].code);
+        assert_string_equal(err.message, cases[i].message);
+        assert_null(d);
+        assert_int_equal(bert_dataset_load(cases[i].file, NULL, &d, NULL), cases[i].code);
+    }
+}
+
+static void bad_rows_in_memory_are_refused(void **state)
+{
+    (void)state;
+    const bert_text texts[] = { TEXT("a"), TEXT("b") }, labels[] = { TEXT("1"), TEXT("") };
+    bert_dataset *d;
+    bert_err err;
+    assert_int_equal(bert_dataset_create(texts, texts, labels, 2, &d, &err), BERT_ERR_DATA);
+    assert_string_equal(err.message, "row 1: the label is empty");
+    assert_null(d);
+    assert_int_equal(bert_dataset_create(texts, NULL, labels, 0, &d, &err), BERT_ERR_DATA);
+    assert_string_equal(err.message, "data set: no rows");
+    assert_int_equal(bert_dataset_create(texts, NULL, NULL, 2, &d, &err), BERT_ERR_ARGUMENT);
+    assert_string_equal(err.message, "data set: labels are missing");
+    bert_dataset_free(NULL);
+}
+
+static void labels_are_found_among_those_of_a_model(void **state)
+{
+    (void)state;
+    bert_dataset *d;
+    bert_err err;
+    int32_t ids[3];
+    const char *const model[] = { "c", "a", "b" };
+    write_file("valid.csv", "label,text\na,x\nb,y\nc,z\n");
+    assert_int_equal(bert_dataset_load("valid.csv", NULL, &d, NULL), BERT_OK);
+    assert_int_equal(dataset_label_ids(d, model, 3, ids, NULL), BERT_OK);
+    assert_int_equal(ids[0], 1);
+    assert_int_equal(ids[1], 2);
+    assert_int_equal(ids[2], 0);
+    assert_int_equal(dataset_label_ids(d, model, 2, ids, &err), BERT_ERR_DATA);
+    assert_string_equal(err.message, "valid.csv:3: label \"b\" is not one of the model's: c, a");
+    bert_dataset_free(d);
+}
+
+static char folder[] = "/tmp/test_data_dataset.XXXXXX";
+
+static int enter_folder(void **state)
+{
+    (void)state;
+    return !mkdtemp(folder) || chdir(folder);
+}
+
+static int leave_folder(void **state)
+{
+    (void)state;
+    return chdir("/") || folder_remove(folder, NULL);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_file_becomes_a_data_set),
+        cmocka_unit_test(a_data_set_copies_what_it_is_made_from),
+        cmocka_unit_test(whole_numbers_are_ordered_by_value_and_words_by_their_bytes),
+        cmocka_unit_test(many_rows_keep_their_order),
+        cmocka_unit_test(bad_tables_are_refused),
+        cmocka_unit_test(bad_rows_in_memory_are_refused),
+        cmocka_unit_test(labels_are_found_among_those_of_a_model),
+    };
+    return cmocka_run_group_tests(tests, enter_folder, leave_folder);
+}

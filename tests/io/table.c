@@ -1,0 +1,654 @@
+/* Tables: every format, which columns are read, and what the user is told when something is wrong. */
+#include "base/buffer.h"
+#include "base/file.h"
+#include "io/table_lines.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <zlib.h>
+
+/* ---- how a case is written: a file, how it is read, and its rows or its error as text ---- */
+
+typedef struct reading {
+    const char *file, *content;
+    size_t size; /* of content; 0: up to its NUL */
+    const char *text_columns, *label_column, *format;
+    bool labels, no_header;
+    size_t most; /* rows at a time; 0: 7 */
+    const char
+        *expected; /* "LINE<text><pair><label>\n" a row, <-> where the table has no such column; or behind the rows "error CODE MESSAGE" */
+} reading;
+
+static void write_content(const char *file, const char *content, size_t size)
+{
+    assert_int_equal(file_write_whole(file, content, size ? size : strlen(content), NULL), BERT_OK);
+}
+
+static void add_text(buffer *out, const bert_text *texts, size_t i)
+{
+    buffer_char(out, '<');
+    if (texts)
+        buffer_add(out, texts[i].data, texts[i].size);
+    else
+        buffer_char(out, '-');
+    buffer_char(out, '>');
+}
+
+/* Appends the rows to out; *n, where not NULL, is their number. */
+static bert_status read_rows(const reading *r, buffer *out, size_t *n, bert_err *err)
+{
+    size_t unused;
+    n = n ? n : &unused;
+    *n = 0;
+    bert_table_options options;
+    bert_table_defaults(&options);
+    options.text_columns = r->text_columns;
+    options.label_column = r->label_column;
+    options.format = r->format;
+    options.no_header = r->no_header;
+    bert_table *table;
+    bert_rows rows;
+    bert_status s = bert_table_open(r->file, &options, r->labels, &table, err);
+    if (s) {
+        assert_null(table);
+        return s;
+    }
+    while (!(s = bert_table_next(table, r->most ? r->most : 7, &rows, err)) && rows.n)
+        for (size_t i = 0; i < rows.n; i++, ++*n) {
+            buffer_printf(out, "%zu", rows.lines[i]);
+            add_text(out, rows.texts, i);
+            add_text(out, rows.pairs, i);
+            add_text(out, rows.labels, i);
+            buffer_char(out, '\n');
+        }
+    bert_rows again;
+    assert_int_equal(bert_table_next(table, 1, &again, NULL), s); /* the end and an error both stay */
+    assert_int_equal(again.n, 0);
+    bert_table_close(table);
+    return s;
+}
+
+static void check(const reading *r)
+{
+    buffer out = { 0 };
+    bert_err err = { 0 };
+    if (r->content)
+        write_content(r->file, r->content, r->size);
+    bert_status s = read_rows(r, &out, NULL, &err);
+    if (s)
+        buffer_printf(&out, "error %s %s", bert_status_name(err.code), err.message);
+    assert_int_equal(s, err.code);
+    buffer_add(&out, "", 0);
+    assert_string_equal(out.data, r->expected);
+    buffer_free(&out);
+}
+
+static void check_all(const reading *r, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        for (size_t most = 1; most < 4; most++) { /* how rows are grouped changes nothing */
+            reading one = r[i];
+            one.most = most;
+            check(&one);
+        }
+}
+#define CHECK_ALL(cases) check_all(cases, sizeof(cases) / sizeof *(cases))
+
+/* ---- rows ---- */
+
+static void tsv_is_split_at_tabs_and_quotes_mean_nothing(void **state)
+{
+    (void)state;
+    const reading cases[] = {
+        { .file = "a.tsv", .content = "text\nhello\n", .expected = "2<hello><-><->\n" },
+        { .file = "a.tsv", .content = "text\thello", .expected = "" },
+        { .file = "a.tsv", .content = "id\ttext\ttext_pair\tlabel\n1\ta \"b\tc\"\t0\n2\t\t\t1", .expected = "2<a \"b><c\"><0>\n3<><><1>\n" },
+        { .file = "a.tsv", .content = "label\ttext\r\n1\tx\r\n0\ty\r\n", .labels = true, .expected = "2<x><-><1>\n3<y><-><0>\n" },
+        { .file = "a.tsv", .content = "\xEF\xBB\xBFtext\n\xEF\xBB\xBFx\n", .expected = "2<\xEF\xBB\xBFx><-><->\n" },
+        { .file = "a.tsv", .content = "text\na\n\nb\n\n", .expected = "2<a><-><->\n3<><-><->\n4<b><-><->\n5<><-><->\n" },
+        { .file = "a.tsv", .content = "text\tlabel\na\t1\n\n\r\n\n", .expected = "2<a><-><1>\n" },
+        { .file = "a.tsv", .content = "text\n\xff\xfe bad \x80\n", .expected = "2<\xff\xfe bad \x80><-><->\n" },
+    };
+    CHECK_ALL(cases);
+}
+
+static void columns_are_chosen_by_name_or_number(void **state)
+{
+    (void)state;
+    static const char table[] = "q1\tq2\tdup\na\tb\t1\n";
+    const reading cases[] = {
+        { .file = "a.tsv", .content = table, .text_columns = "q1,q2", .label_column = "dup", .labels = true, .expected = "2<a><b><1>\n" },
+        { .file = "a.tsv", .content = table, .text_columns = "2,1", .label_column = "3", .labels = true, .expected = "2<b><a><1>\n" },
+        { .file = "a.tsv", .content = table, .text_columns = "q2", .expected = "2<b><-><->\n" },
+        { .file = "a.tsv", .content = table, .text_columns = "q2", .label_column = "none", .expected = "2<b><-><->\n" },
+        { .file = "a.tsv", .content = "2\t1\na\tb\n", .text_columns = "1", .expected = "2<b><-><->\n" }, /* a name goes before a number */
+        { .file = "a.tsv", .content = "a\tb\nc\td\textra\n", .text_columns = "2", .no_header = true, .expected = "1<b><-><->\n2<d><-><->\n" },
+        { .file = "a.csv",
+          .content = "a,1\n\"b,c\",0",
+          .text_columns = "1",
+          .label_column = "2",
+          .labels = true,
+          .no_header = true,
+          .expected = "1<a><-><1>\n2<b,c><-><0>\n" },
+        { .file = "a.txt",
+          .content = "text ||| label\n",
+          .text_columns = "1",
+          .label_column = "2",
+          .labels = true,
+          .expected = "1<text><-><label>\n" },
+        { .file = "odd.dat", .content = "text\tlabel\nx\t0\n", .format = "tsv", .expected = "2<x><-><0>\n" },
+        { .file = "a.csv", .content = "text\nx,y\n", .format = "txt", .expected = "1<text><><->\n2<x,y><><->\n" }, /* format beats the name */
+    };
+    CHECK_ALL(cases);
+}
+
+static void csv_follows_rfc_4180(void **state)
+{
+    (void)state;
+    const reading cases[] = {
+        { .file = "a.csv", .content = "text,label\n\"a, b\",1\nplain,0\n", .expected = "2<a, b><-><1>\n3<plain><-><0>\n" },
+        { .file = "a.csv", .content = "text,label\n\"say \"\"hi\"\"\",1\n", .expected = "2<say \"hi\"><-><1>\n" },
+        { .file = "a.csv", .content = "text,label\n\"two\nlines\r\n\",1\nnext,0\n", .expected = "2<two\nlines\r\n><-><1>\n5<next><-><0>\n" },
+        { .file = "a.csv", .content = "\"text\",\"label\"\r\n\"\",\"\"\r\n", .expected = "2<><-><>\n" },
+        { .file = "a.csv", .content = "text,label\na \"b\" c,1\n", .expected = "2<a \"b\" c><-><1>\n" }, /* a quote inside plain text is text */
+        { .file = "a.csv", .content = "text,label\n,\n", .expected = "2<><-><>\n" },
+        { .file = "a.csv", .content = "text\n\"\"\n\nx", .expected = "2<><-><->\n3<><-><->\n4<x><-><->\n" },
+        { .file = "a.csv", .content = "text,label\n\"end\",1", .expected = "2<end><-><1>\n" },
+    };
+    CHECK_ALL(cases);
+}
+
+static void a_txt_line_is_a_text_or_a_pair(void **state)
+{
+    (void)state;
+    const reading cases[] = {
+        { .file = "a.txt", .content = "one\n\na ||| b\n", .expected = "1<one><><->\n2<><><->\n3<a><b><->\n" },
+        { .file = "a.txt", .content = "a|||b|||c\n |||\nx \t|||\t y\r\n", .expected = "1<a><b|||c><->\n2<><><->\n3<x><y><->\n" },
+        { .file = "a.txt", .content = "a || b\n  kept  \n", .expected = "1<a || b><><->\n2<  kept  ><><->\n" },
+        { .file = "a.txt", .content = "\xEF\xBB\xBFx", .expected = "1<x><><->\n" },
+    };
+    CHECK_ALL(cases);
+}
+
+static void jsonl_takes_the_members_it_needs(void **state)
+{
+    (void)state;
+    const reading cases[] = {
+        { .file = "a.jsonl",
+          .content = "{\"text\": \"a\", \"more\": [1, {}]}\n{\"text_pair\": \"c\", \"text\": \"b\\n\\u00e9\"}\n",
+          .expected = "1<a><><>\n2<b\n\xc3\xa9><c><>\n" },
+        { .file = "a.jsonl",
+          .content = "{\"t\": \"a\", \"y\": 1}\n{\"t\": \"b\", \"y\": 0.5}\n{\"t\": \"c\", \"y\": true}\n{\"t\": \"d\", \"y\": \"w\"}\n{\"t\": "
+                     "\"e\", \"y\": 2.0}",
+          .text_columns = "t",
+          .label_column = "y",
+          .labels = true,
+          .expected = "1<a><-><1>\n2<b><-><0.5>\n3<c><-><1>\n4<d><-><w>\n5<e><-><2>\n" },
+        { .file = "a.jsonl", .content = "{\"text\": \"a\", \"text_pair\": null, \"label\": [1, 2]}\n\n  \n", .expected = "1<a><><>\n" },
+        { .file = "a.jsonl", .content = "\xEF\xBB\xBF {\"text\": \"x\"}\r\n", .expected = "1<x><><>\n" },
+    };
+    CHECK_ALL(cases);
+}
+
+static void an_empty_file_has_no_rows(void **state)
+{
+    (void)state;
+    static const char *const names[] = { "empty.tsv", "empty.csv", "empty.jsonl", "empty.txt" };
+    for (size_t i = 0; i < 4; i++) {
+        assert_int_equal(file_write_whole(names[i], "", 0, NULL), BERT_OK);
+        check(&(reading){ .file = names[i], .labels = i < 3, .expected = "" });
+        check(&(reading){ .file = names[i], .content = "\xEF\xBB\xBF", .expected = "" });
+    }
+    check(&(reading){ .file = "a.tsv", .content = "text\tlabel\n", .labels = true, .expected = "" });
+}
+
+/* NUL bytes are characters in every format. */
+static void nul_is_a_character(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *file, *content;
+        size_t size;
+    } cases[] = {
+        { "n.tsv", "text\na\0b\n", 9 },
+        { "n.csv", "text\n\"a\0b\"\n", 11 },
+        { "n.txt", "a\0b\n", 4 },
+        { "n.jsonl", "{\"text\": \"a\\u0000b\"}\n", 0 },
+    };
+    for (size_t i = 0; i < 4; i++) {
+        bert_table *table;
+        bert_rows rows;
+        write_content(cases[i].file, cases[i].content, cases[i].size);
+        assert_int_equal(bert_table_open(cases[i].file, NULL, false, &table, NULL), BERT_OK);
+        assert_int_equal(bert_table_next(table, 5, &rows, NULL), BERT_OK);
+        assert_int_equal(rows.n, 1);
+        assert_int_equal(rows.texts[0].size, 3);
+        assert_memory_equal(rows.texts[0].data, "a\0b", 3);
+        bert_table_close(table);
+    }
+}
+
+/* ---- errors ---- */
+
+static void a_missing_column_is_named_with_those_there_are(void **state)
+{
+    (void)state;
+    const reading cases[] = {
+        { .file = "train.tsv",
+          .content = "question1\tquestion2\tis_duplicate\n",
+          .expected =
+              "error BERT_ERR_DATA train.tsv: no column \"text\"; it has question1, question2, is_duplicate (choose with --text-columns)" },
+        { .file = "train.tsv",
+          .content = "text\tis_duplicate\n",
+          .labels = true,
+          .expected = "error BERT_ERR_DATA train.tsv: no column \"label\"; it has text, is_duplicate (choose with --label-column)" },
+        { .file = "train.tsv",
+          .content = "text\ta\x1b[2Jb\n",
+          .text_columns = "text,x",
+          .expected = "error BERT_ERR_DATA train.tsv: no column \"x\"; it has text, a?[2Jb (choose with --text-columns)" },
+        { .file = "a.csv",
+          .content = "a,b,c\n",
+          .text_columns = "4",
+          .expected = "error BERT_ERR_DATA a.csv: no column \"4\"; it has a, b, c (choose with --text-columns)" },
+        { .file = "a.csv",
+          .content = "a,b,c\n",
+          .no_header = true,
+          .expected = "error BERT_ERR_DATA a.csv: no column \"text\"; it has 1, 2, 3 (choose with --text-columns)" },
+        { .file = "a.txt",
+          .content = "x\n",
+          .labels = true,
+          .expected = "error BERT_ERR_DATA a.txt: no column \"label\"; it has 1, 2 (choose with --label-column)" },
+        { .file = "a.jsonl",
+          .content = "{\"text\": \"a\"}\n{\"txt\": \"b\", \"n\": 1}\n",
+          .expected = "1<a><><>\nerror BERT_ERR_DATA a.jsonl:2: no column \"text\"; it has txt, n (choose with --text-columns)" },
+        { .file = "a.jsonl",
+          .content = "{}\n",
+          .expected = "error BERT_ERR_DATA a.jsonl:1: no column \"text\"; it has none (choose with --text-columns)" },
+        { .file = "a.jsonl",
+          .content = "{\"text\": \"a\"}\n",
+          .labels = true,
+          .expected = "error BERT_ERR_DATA a.jsonl:1: no column \"label\"; it has text (choose with --label-column)" },
+        { .file = "a.jsonl",
+          .content = "{\"text\": \"a\"}\n",
+          .text_columns = "text,text_pair",
+          .expected = "error BERT_ERR_DATA a.jsonl:1: no column \"text_pair\"; it has text (choose with --text-columns)" },
+    };
+    CHECK_ALL(cases);
+}
+
+static void a_row_of_the_wrong_width_is_found(void **state)
+{
+    (void)state;
+    const reading cases[] = {
+        { .file = "a.tsv",
+          .content = "text\tlabel\na\t1\nb\n",
+          .expected = "2<a><-><1>\nerror BERT_ERR_DATA a.tsv:3: columns: 1, the header has 2" },
+        { .file = "a.tsv", .content = "text\tlabel\na\t1\t2\n", .expected = "error BERT_ERR_DATA a.tsv:2: columns: 3, the header has 2" },
+        { .file = "a.csv",
+          .content = "text,label\n\"x\n\",1\na\n",
+          .expected = "2<x\n><-><1>\nerror BERT_ERR_DATA a.csv:4: columns: 1, the header has 2" },
+        { .file = "a.tsv",
+          .content = "a\tb\nc\n",
+          .no_header = true,
+          .text_columns = "2",
+          .expected = "1<b><-><->\nerror BERT_ERR_DATA a.tsv:2: columns: 1, column 2 is wanted" },
+        { .file = "a.txt",
+          .content = "a ||| b\nc\n",
+          .text_columns = "1,2",
+          .expected = "1<a><b><->\nerror BERT_ERR_DATA a.txt:2: columns: 1, column 2 is wanted" },
+        { .file = "a.tsv", .content = "text\tlabel\na\t1\n\n\nb\t0\n", .expected = "2<a><-><1>\nerror BERT_ERR_DATA a.tsv:3: an empty line" },
+        { .file = "a.jsonl",
+          .content = "{\"text\": \"a\"}\n\n{\"text\": \"b\"}\n",
+          .expected = "1<a><><>\nerror BERT_ERR_DATA a.jsonl:2: an empty line" },
+    };
+    CHECK_ALL(cases);
+}
+
+static void a_damaged_quote_is_found(void **state)
+{
+    (void)state;
+    const reading cases[] = {
+        { .file = "a.csv",
+          .content = "text,label\nok,1\nx,\"open\nfor\never\n",
+          .expected = "2<ok><-><1>\nerror BERT_ERR_DATA a.csv:3:3: the quote that opens here is never closed" },
+        { .file = "a.csv", .content = "text\n\"", .expected = "error BERT_ERR_DATA a.csv:2:1: the quote that opens here is never closed" },
+        { .file = "a.csv", .content = "\"text", .expected = "error BERT_ERR_DATA a.csv:1:1: the quote that opens here is never closed" },
+        { .file = "a.csv",
+          .content = "text\n\"a\" b\n",
+          .expected = "error BERT_ERR_DATA a.csv:2:4: text behind a closing quote (a quote inside quotes is written twice)" },
+    };
+    CHECK_ALL(cases);
+}
+
+static void wrong_json_is_found_with_line_and_column(void **state)
+{
+    (void)state;
+    const reading cases[] = {
+        { .file = "a.jsonl",
+          .content = "{\"text\": \"a\"}\n{\"text\": }\n",
+          .expected = "1<a><><>\nerror BERT_ERR_DATA a.jsonl:2:10: unexpected token near '}'" },
+        { .file = "a.jsonl", .content = "[\"a\"]\n", .expected = "error BERT_ERR_DATA a.jsonl:1: a list, expected an object" },
+        { .file = "a.jsonl", .content = "17\n", .expected = "error BERT_ERR_DATA a.jsonl:1: a number, expected an object" },
+        { .file = "a.jsonl",
+          .content = "{\"text\": 5}\n",
+          .expected = "error BERT_ERR_DATA a.jsonl:1: \"text\" is a number, expected a string" },
+        { .file = "a.jsonl", .content = "{\"text\": null}\n", .expected = "error BERT_ERR_DATA a.jsonl:1: \"text\" is null, expected a string" },
+        { .file = "a.jsonl",
+          .content = "{\"text\": \"a\", \"text_pair\": [\"b\"]}\n",
+          .expected = "error BERT_ERR_DATA a.jsonl:1: \"text_pair\" is a list, expected a string" },
+        { .file = "a.jsonl",
+          .content = "{\"text\": \"a\", \"label\": {}}\n",
+          .labels = true,
+          .expected = "error BERT_ERR_DATA a.jsonl:1: \"label\" is an object, expected a string or a number" },
+        { .file = "a.jsonl",
+          .content = "{\"text\": \"\xff\"}\n",
+          .expected = "error BERT_ERR_DATA a.jsonl:1:10: unable to decode byte 0xff near '\"'" },
+        { .file = "a.jsonl", .content = "{\"text\": \"a\"} x\n", .expected = "error BERT_ERR_DATA a.jsonl:1:15: end of file expected near 'x'" },
+    };
+    CHECK_ALL(cases);
+}
+
+static void what_cannot_be_opened_is_said(void **state)
+{
+    (void)state;
+    const reading cases[] = {
+        { .file = "absent.tsv", .expected = "error BERT_ERR_IO absent.tsv: cannot open: No such file or directory" },
+        { .file = ".", .format = "tsv", .expected = "error BERT_ERR_IO .: cannot read: Is a directory" },
+        { .file = "a.dat",
+          .content = "x",
+          .expected = "error BERT_ERR_ARGUMENT a.dat: is this a table? The name ends in none of .tsv, .csv, .jsonl, .txt (.gz); choose with "
+                      "--input-format" },
+        { .file = "tsv",
+          .content = "text\nx\n",
+          .format = "xls",
+          .expected = "error BERT_ERR_ARGUMENT --input-format: \"xls\" is not one of tsv, csv, jsonl, txt" },
+        { .file = "a.tsv",
+          .content = "x",
+          .text_columns = "a,b,c",
+          .expected = "error BERT_ERR_ARGUMENT --text-columns: \"a,b,c\" is neither one column nor two with a comma between them" },
+        { .file = "a.tsv",
+          .content = "x",
+          .text_columns = "a,",
+          .expected = "error BERT_ERR_ARGUMENT --text-columns: \"a,\" is neither one column nor two with a comma between them" },
+        { .file = "a.tsv",
+          .content = "x",
+          .text_columns = "",
+          .expected = "error BERT_ERR_ARGUMENT --text-columns: \"\" is neither one column nor two with a comma between them" },
+    };
+    CHECK_ALL(cases);
+}
+
+/* ---- gzip ---- */
+
+/* Appends content as one gzip member. */
+static void add_member(buffer *out, const char *content, size_t size)
+{
+    z_stream z = { 0 };
+    assert_int_equal(deflateInit2(&z, 6, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY), Z_OK);
+    assert_true(buffer_reserve(out, deflateBound(&z, size)));
+    z.next_in = (Bytef *)(uintptr_t)content;
+    z.avail_in = (uInt)size;
+    z.next_out = (Bytef *)out->data + out->size;
+    z.avail_out = (uInt)(out->capacity - out->size - 1);
+    assert_int_equal(deflate(&z, Z_FINISH), Z_STREAM_END);
+    out->size += z.total_out;
+    deflateEnd(&z);
+}
+
+static void gzip_is_unpacked_with_all_its_members(void **state)
+{
+    (void)state;
+    buffer gz = { 0 };
+    add_member(&gz, "text\tla", 7);
+    add_member(&gz, "bel\na\t1\n", 8);
+    add_member(&gz, "", 0);
+    check(&(reading){ .file = "a.tsv.gz", .content = gz.data, .size = gz.size, .labels = true, .expected = "2<a><-><1>\n" });
+    check(&(reading){ .file = "plain-name.tsv", .content = gz.data, .size = gz.size, .expected = "2<a><-><1>\n" });
+    buffer_add(&gz, "\0\0\0\0\0", 5); /* padding, as on tapes */
+    check(&(reading){ .file = "a.tsv.gz", .content = gz.data, .size = gz.size, .expected = "2<a><-><1>\n" });
+    buffer_free(&gz);
+}
+
+static void damaged_gzip_is_found_with_its_byte(void **state)
+{
+    (void)state;
+    buffer gz = { 0 };
+    char expected[200];
+    add_member(&gz, "a\nb\n", 4);
+    for (size_t cut = 2; cut < gz.size; cut++) {
+        bert_err err = { 0 };
+        buffer rows = { 0 };
+        write_content("cut.txt.gz", gz.data, cut);
+        assert_int_equal(read_rows(&(reading){ .file = "cut.txt.gz" }, &rows, NULL, &err), BERT_ERR_FORMAT);
+        snprintf(expected, sizeof expected, "cut.txt.gz: byte %zu: the gzip data is cut off here", cut);
+        assert_string_equal(err.message, expected);
+        buffer_free(&rows);
+    }
+    gz.data[gz.size - 8] ^= 1; /* the CRC */
+    snprintf(expected, sizeof expected, "1<a><><->\n2<b><><->\nerror BERT_ERR_FORMAT crc.txt.gz: byte %zu: incorrect data check", gz.size - 4);
+    check(&(reading){ .file = "crc.txt.gz", .content = gz.data, .size = gz.size, .expected = expected });
+    gz.data[gz.size - 8] ^= 1;
+    snprintf(expected, sizeof expected, "1<a><><->\n2<b><><->\nerror BERT_ERR_FORMAT tail.txt.gz: byte %zu: incorrect header check",
+             gz.size + 2);
+    buffer_add(&gz, "tail", 4);
+    check(&(reading){ .file = "tail.txt.gz", .content = gz.data, .size = gz.size, .expected = expected });
+    check(&(reading){ .file = "not.txt.gz",
+                      .content = "plain text\n",
+                      .expected = "error BERT_ERR_FORMAT not.txt.gz: byte 0: not gzip data, though the name says so" });
+    buffer_free(&gz);
+}
+
+/* ---- long lines, many rows, standard input ---- */
+
+static void a_line_of_ten_megabytes_is_a_row(void **state)
+{
+    (void)state;
+    enum { SIZE = 10 << 20 };
+    buffer content = { 0 };
+    assert_true(buffer_reserve(&content, SIZE + 2));
+    memset(content.data, 'x', SIZE);
+    memcpy(content.data + SIZE, "\nb", 2);
+    write_content("long.txt", content.data, SIZE + 2);
+    bert_table *table;
+    bert_rows rows;
+    assert_int_equal(bert_table_open("long.txt", NULL, false, &table, NULL), BERT_OK);
+    assert_int_equal(bert_table_next(table, 5, &rows, NULL), BERT_OK);
+    assert_int_equal(rows.n, 2);
+    assert_int_equal(rows.texts[0].size, SIZE);
+    assert_memory_equal(rows.texts[0].data, content.data, SIZE);
+    assert_memory_equal(rows.texts[1].data, "b", 1);
+    bert_table_close(table);
+    buffer_free(&content);
+}
+
+static void write_huge_row(const char *file, const char *line_end)
+{
+    char *block = malloc(1 << 20);
+    gzFile gz = gzopen(file, "wb1");
+    assert_true(block && gz);
+    memset(block, 'x', 1 << 20);
+    memcpy(block + (1 << 20) - strlen(line_end), line_end, strlen(line_end));
+    gzprintf(gz, "text\n\"");
+    for (int i = 0; i <= LINE_MOST >> 20; i++)
+        gzwrite(gz, block, 1 << 20);
+    gzclose(gz);
+    free(block);
+}
+
+static void a_row_above_the_limit_is_refused(void **state)
+{
+    (void)state;
+    write_huge_row("huge.tsv.gz", "");
+    check(&(reading){ .file = "huge.tsv.gz", .expected = "error BERT_ERR_DATA huge.tsv.gz:2: more than 67108864 bytes in one row" });
+    write_huge_row("huge.csv.gz", "\n"); /* many lines inside one pair of quotes */
+    check(&(reading){ .file = "huge.csv.gz", .expected = "error BERT_ERR_DATA huge.csv.gz:2: more than 67108864 bytes in one row" });
+    char *tabs = malloc(70000);
+    assert_non_null(tabs);
+    memset(tabs, '\t', 70000);
+    check(
+        &(reading){ .file = "wide.tsv", .content = tabs, .size = 70000, .expected = "error BERT_ERR_DATA wide.tsv:1: more than 65536 columns" });
+    free(tabs);
+}
+
+/* Memory stays the same however many rows there are: the texts of a batch are reused. */
+static void rows_come_in_batches_of_at_most_what_was_asked(void **state)
+{
+    (void)state;
+    buffer content = { 0 };
+    for (int i = 0; i < 100000; i++)
+        buffer_printf(&content, "row %d ||| pair %d\n", i, i);
+    write_content("many.txt", content.data, content.size);
+    bert_table *table;
+    bert_rows rows;
+    size_t n = 0, most = 0;
+    assert_int_equal(bert_table_open("many.txt", NULL, false, &table, NULL), BERT_OK);
+    while (!bert_table_next(table, 1000, &rows, NULL) && rows.n)
+        for (size_t i = 0; i < rows.n; i++, n++) {
+            char expected[32];
+            most = rows.n > most ? rows.n : most;
+            int size = snprintf(expected, sizeof expected, "pair %zu", n);
+            assert_int_equal(rows.pairs[i].size, size);
+            assert_memory_equal(rows.pairs[i].data, expected, size);
+            assert_int_equal(rows.lines[i], n + 1);
+        }
+    assert_int_equal(n, 100000);
+    assert_int_equal(most, 1000);
+    bert_table_close(table);
+    buffer_free(&content);
+}
+
+static void standard_input_is_read_and_rows_come_as_they_are_written(void **state)
+{
+    (void)state;
+    int ends[2], before = dup(STDIN_FILENO);
+    bert_table *table;
+    bert_rows rows;
+    assert_int_equal(pipe(ends), 0);
+    assert_int_equal(dup2(ends[0], STDIN_FILENO), STDIN_FILENO);
+    assert_int_equal(write(ends[1], "a ||| b\nc\npar", 13), 13);
+    assert_int_equal(bert_table_open("-", NULL, false, &table, NULL), BERT_OK);
+    assert_int_equal(bert_table_next(table, 100, &rows, NULL), BERT_OK); /* does not wait for the third line */
+    assert_int_equal(rows.n, 2);
+    assert_memory_equal(rows.pairs[0].data, "b", 1);
+    assert_int_equal(write(ends[1], "t ||| \xff\n", 8), 8);
+    close(ends[1]);
+    assert_int_equal(bert_table_next(table, 100, &rows, NULL), BERT_OK);
+    assert_int_equal(rows.n, 1);
+    assert_memory_equal(rows.texts[0].data, "part", 4);
+    assert_int_equal(bert_table_next(table, 100, &rows, NULL), BERT_OK);
+    assert_int_equal(rows.n, 0);
+    bert_table_close(table);
+    dup2(before, STDIN_FILENO);
+    close(before);
+    close(ends[0]);
+}
+
+static void standard_input_is_named_in_errors(void **state)
+{
+    (void)state;
+    int before = dup(STDIN_FILENO), file;
+    write_content("in", "text\tlabel\na\n", 0);
+    assert_true((file = open("in", O_RDONLY)) >= 0);
+    dup2(file, STDIN_FILENO);
+    check(&(reading){ .file = "-", .format = "tsv", .expected = "error BERT_ERR_DATA standard input:2: columns: 1, the header has 2" });
+    dup2(before, STDIN_FILENO);
+    close(before);
+    close(file);
+}
+
+/* ---- real files ---- */
+
+static char shared[4096];
+
+static void real_files_are_read_whole(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *path;
+        reading how;
+        size_t rows;
+    } files[] = {
+        { "data/qqp/train.tsv", { .text_columns = "question1,question2", .label_column = "is_duplicate", .labels = true }, 34000 },
+        { "data/banking77/train.csv", { .label_column = "category", .labels = true }, 10003 },
+        { "data/banking77/test.csv", { .label_column = "category", .labels = true }, 3080 },
+        { "data/sst-2/dev.tsv", { .text_columns = "sentence", .labels = true }, 6735 },
+        { "data/sts-b/sts-train.tsv", { .text_columns = "6,7", .label_column = "5", .labels = true, .no_header = true }, 5749 },
+        { "data/mrpc/msr_paraphrase_train.txt", { .format = "tsv", .text_columns = "4,5", .label_column = "Quality", .labels = true }, 4076 },
+    };
+    char path[5000];
+    size_t read = 0;
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
+        snprintf(path, sizeof path, "%s/%s", shared, files[i].path);
+        if (access(path, R_OK))
+            continue;
+        reading r = files[i].how;
+        bert_err err = { 0 };
+        buffer out = { 0 };
+        r.file = path;
+        r.most = 256;
+        size_t n;
+        assert_int_equal(read_rows(&r, &out, &n, &err), BERT_OK);
+        assert_int_equal(n, files[i].rows);
+        buffer_free(&out);
+        read++;
+    }
+    if (!read) {
+        print_message("skipped: no data in %s\n", shared);
+        skip();
+    }
+}
+
+/* ---- */
+
+static char folder[] = "/tmp/test_io_table.XXXXXX";
+
+static int enter_folder(void **state)
+{
+    (void)state;
+    const char *set = getenv("BERT_SHARED");
+    if (!realpath(set ? set : "../shared", shared))
+        snprintf(shared, sizeof shared, "%s", set ? set : "../shared");
+    return !mkdtemp(folder) || chdir(folder);
+}
+
+static int leave_folder(void **state)
+{
+    (void)state;
+    return chdir("/") || folder_remove(folder, NULL);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(tsv_is_split_at_tabs_and_quotes_mean_nothing),
+        cmocka_unit_test(columns_are_chosen_by_name_or_number),
+        cmocka_unit_test(csv_follows_rfc_4180),
+        cmocka_unit_test(a_txt_line_is_a_text_or_a_pair),
+        cmocka_unit_test(jsonl_takes_the_members_it_needs),
+        cmocka_unit_test(an_empty_file_has_no_rows),
+        cmocka_unit_test(nul_is_a_character),
+        cmocka_unit_test(a_missing_column_is_named_with_those_there_are),
+        cmocka_unit_test(a_row_of_the_wrong_width_is_found),
+        cmocka_unit_test(a_damaged_quote_is_found),
+        cmocka_unit_test(wrong_json_is_found_with_line_and_column),
+        cmocka_unit_test(what_cannot_be_opened_is_said),
+        cmocka_unit_test(gzip_is_unpacked_with_all_its_members),
+        cmocka_unit_test(damaged_gzip_is_found_with_its_byte),
+        cmocka_unit_test(a_line_of_ten_megabytes_is_a_row),
+        cmocka_unit_test(a_row_above_the_limit_is_refused),
+        cmocka_unit_test(rows_come_in_batches_of_at_most_what_was_asked),
+        cmocka_unit_test(standard_input_is_read_and_rows_come_as_they_are_written),
+        cmocka_unit_test(standard_input_is_named_in_errors),
+        cmocka_unit_test(real_files_are_read_whole),
+    };
+    return cmocka_run_group_tests(tests, enter_folder, leave_folder);
+}

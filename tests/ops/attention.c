@@ -1,0 +1,368 @@
+/* Attention against plain loops in double, and what is promised about its bits. */
+#include "check.h"
+
+#include "ops/dropout.h"
+
+enum { MOST_SEQUENCES = 8 };
+
+/* A problem over sequences of given lengths, and what the reference makes of it. */
+typedef struct problem {
+    attention_input in;
+    int32_t query_start[MOST_SEQUENCES + 1], key_start[MOST_SEQUENCES + 1];
+    size_t n_queries, n_keys;
+    float *q, *k, *v, *dy;                                     /* q: ldq apart; k, v: ldkv apart */
+    double *q64, *k64, *v64, *dy64, *y, *lse, *dq, *dk, *dv;
+} problem;
+
+static size_t head_size(const problem *t)
+{
+    return t->in.hidden / t->in.heads;
+}
+
+/* The factor by which dropout multiplies the probability of a key. */
+static double factor_of(const problem *t, size_t query, size_t head, size_t key)
+{
+    if (t->in.drop.rate == 0)
+        return 1;
+    dropout_mask m = dropout_start(t->in.drop);
+    return dropout_keeps(&m, (query * t->in.heads + head) * 65536 + key) ? 1.0 / (1.0 - t->in.drop.rate) : 0;
+}
+
+static double dot(const double *a, const double *b, size_t n)
+{
+    double s = 0;
+    for (size_t i = 0; i < n; i++)
+        s += a[i] * b[i];
+    return s;
+}
+
+/* p (T): the probabilities of one query row and head; returns the log of the sum of exponentials. */
+static double probabilities(const problem *t, double *p, size_t row, size_t head, size_t first, size_t T)
+{
+    size_t D = head_size(t);
+    double most = -INFINITY, total = 0;
+    for (size_t j = 0; j < T; j++) {
+        p[j] = dot(t->q64 + row * t->in.ldq + head * D, t->k64 + (first + j) * t->in.ldkv + head * D, D) / sqrt((double)D);
+        most = fmax(most, p[j]);
+    }
+    for (size_t j = 0; j < T; j++)
+        total += exp(p[j] - most);
+    for (size_t j = 0; j < T; j++)
+        p[j] = exp(p[j] - most) / total;
+    return most + log(total);
+}
+
+static void forward_row(problem *t, size_t row, size_t head, size_t first, size_t T)
+{
+    size_t D = head_size(t);
+    double *p = doubles(T), *y = t->y + row * t->in.hidden + head * D;
+    t->lse[row * t->in.heads + head] = probabilities(t, p, row, head, first, T);
+    memset(y, 0, D * sizeof *y);
+    for (size_t j = 0; j < T; j++)
+        for (size_t d = 0; d < D; d++)
+            y[d] += p[j] * factor_of(t, row, head, j) * t->v64[(first + j) * t->in.ldkv + head * D + d];
+    free(p);
+}
+
+static void backward_row(problem *t, size_t row, size_t head, size_t first, size_t T)
+{
+    size_t D = head_size(t), ldkv = t->in.ldkv, col = head * D;
+    double *p = doubles(T), *dp = doubles(T), delta = 0, *dy = t->dy64 + row * t->in.hidden + col;
+    probabilities(t, p, row, head, first, T);
+    for (size_t j = 0; j < T; j++) {
+        double f = factor_of(t, row, head, j);
+        dp[j] = f * dot(dy, t->v64 + (first + j) * ldkv + col, D);
+        delta += p[j] * dp[j];
+        for (size_t d = 0; d < D; d++)
+            t->dv[(first + j) * ldkv + col + d] += p[j] * f * dy[d];
+    }
+    for (size_t j = 0; j < T; j++) {
+        double ds = p[j] * (dp[j] - delta) / sqrt((double)D);
+        for (size_t d = 0; d < D; d++) {
+            t->dq[row * t->in.ldq + col + d] += ds * t->k64[(first + j) * ldkv + col + d];
+            t->dk[(first + j) * ldkv + col + d] += ds * t->q64[row * t->in.ldq + col + d];
+        }
+    }
+    free(p);
+    free(dp);
+}
+
+static void for_each_row(problem *t, void (*row_function)(problem *, size_t, size_t, size_t, size_t))
+{
+    for (size_t s = 0; s < t->in.keys.n_seq; s++)
+        for (int32_t row = t->query_start[s]; row < t->query_start[s + 1]; row++)
+            for (size_t head = 0; head < t->in.heads; head++)
+                row_function(t, (size_t)row, head, (size_t)t->key_start[s], (size_t)(t->key_start[s + 1] - t->key_start[s]));
+}
+
+/* lengths ends with 0. one_query: a single query for each sequence, else as many as keys. */
+static problem *problem_make(const int *lengths, size_t heads, size_t D, bool one_query, float rate, uint64_t seed)
+{
+    problem *t = room(1, sizeof *t);
+    random_stream r = { .seed = seed };
+    size_t n = 0, H = heads * D;
+    for (; lengths[n]; n++) {
+        t->key_start[n + 1] = t->key_start[n] + lengths[n];
+        t->query_start[n + 1] = t->query_start[n] + (one_query ? 1 : lengths[n]);
+    }
+    t->n_keys = (size_t)t->key_start[n];
+    t->n_queries = (size_t)t->query_start[n];
+    size_t ldq = H + seed % 4, ldkv = 2 * H + seed % 3;
+    t->q = random_floats(&r, t->n_queries * ldq, 1.5f);
+    t->k = random_floats(&r, t->n_keys * ldkv, 1.5f);
+    t->v = random_floats(&r, t->n_keys * ldkv, 1);
+    t->dy = random_floats(&r, t->n_queries * H, 1);
+    t->q64 = to_doubles(t->q, t->n_queries * ldq);
+    t->k64 = to_doubles(t->k, t->n_keys * ldkv);
+    t->v64 = to_doubles(t->v, t->n_keys * ldkv);
+    t->dy64 = to_doubles(t->dy, t->n_queries * H);
+    t->y = doubles(t->n_queries * H);
+    t->lse = doubles(t->n_queries * heads);
+    t->dq = doubles(t->n_queries * ldq);
+    t->dk = doubles(t->n_keys * ldkv);
+    t->dv = doubles(t->n_keys * ldkv);
+    t->in = (attention_input){
+        .queries = { n, t->query_start }, .keys = { n, t->key_start }, .hidden = H, .heads = heads, .q = t->q, .k = t->k, .v = t->v,
+        .ldq = ldq, .ldkv = ldkv, .drop = { .seed = seed, .step = 5, .site = 1, .rate = rate },
+    };
+    for_each_row(t, forward_row);
+    for_each_row(t, backward_row);
+    return t;
+}
+
+static void problem_free(problem *t)
+{
+    void *all[] = { t->q, t->k, t->v, t->dy, t->q64, t->k64, t->v64, t->dy64, t->y, t->lse, t->dq, t->dk, t->dv, t };
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+        free(all[i]);
+}
+
+static const int LENGTHS[][MOST_SEQUENCES] = {
+    { 1 }, { 2, 1, 3 }, { 7, 16, 17, 31 }, { 32, 33, 5 }, { 64, 55, 57 }, { 128, 3, 129 }, { 130, 70 }, { 300 },
+};
+static const size_t HEADS[][2] = { { 3, 1 }, { 3, 4 }, { 2, 32 }, { 1, 64 }, { 2, 128 }, { 2, 33 } }; /* number, size */
+enum { N_LENGTHS = sizeof LENGTHS / sizeof *LENGTHS, N_HEADS = sizeof HEADS / sizeof *HEADS };
+
+/* Problem i of N_PROBLEMS: all lengths with all heads, with and without dropout and with one or all queries in turn. */
+enum { N_PROBLEMS = N_LENGTHS * N_HEADS * 2 };
+
+static problem *problem_case(size_t i)
+{
+    const size_t *head = HEADS[i / 2 % N_HEADS];
+    return problem_make(LENGTHS[i / 2 / N_HEADS], head[0], head[1], i % 2 && i % 3 == 0, i % 2 ? 0.2f : 0, i + 1);
+}
+
+static void attention_forward_matches_plain_loops(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < N_PROBLEMS; i++) {
+        problem *t = problem_case(i);
+        size_t count = t->n_queries * t->in.hidden;
+        FOR_EACH_ISA(o)
+        {
+            float *y = floats(count), *lse = floats(t->n_queries * t->in.heads), *alone = floats(count);
+            o->attention_forward(y, lse, &t->in);
+            assert_close(o, "y", y, t->y, count, 5e-6);
+            assert_close(o, "lse", lse, t->lse, t->n_queries * t->in.heads, 2e-6);
+            o->attention_forward(alone, NULL, &t->in);
+            assert_same_bits(o, "y without lse", alone, y, count);
+            free(y);
+            free(lse);
+            free(alone);
+        }
+        problem_free(t);
+    }
+}
+
+/* What stands between the heads' columns and the next row is not touched. */
+static void assert_rows(const ops *o, const char *what, const float *got, const float *before, const double *want, size_t rows, size_t ld, size_t H)
+{
+    for (size_t i = 0; i < rows; i++) {
+        assert_close(o, what, got + i * ld, want + i * ld, H, 2e-5);
+        assert_same_bits(o, "beyond a row", got + i * ld + H, before + i * ld + H, ld - H);
+    }
+}
+
+static void attention_backward_matches_plain_loops(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < N_PROBLEMS; i++) {
+        problem *t = problem_case(i);
+        size_t H = t->in.hidden, ldq = t->in.ldq, ldkv = t->in.ldkv;
+        FOR_EACH_ISA(o)
+        {
+            float *y = floats(t->n_queries * H), *lse = floats(t->n_queries * t->in.heads);
+            float *dq = copy_floats(t->q, t->n_queries * ldq), *dk = copy_floats(t->k, t->n_keys * ldkv), *dv = copy_floats(t->v, t->n_keys * ldkv);
+            o->attention_forward(y, lse, &t->in);
+            o->attention_backward(dq, dk, dv, t->dy, y, lse, &t->in);
+            assert_rows(o, "dq", dq, t->q, t->dq, t->n_queries, ldq, H);
+            assert_rows(o, "dk", dk, t->k, t->dk, t->n_keys, ldkv, H);
+            assert_rows(o, "dv", dv, t->v, t->dv, t->n_keys, ldkv, H);
+            free(y);
+            free(lse);
+            free(dq);
+            free(dk);
+            free(dv);
+        }
+        problem_free(t);
+    }
+}
+
+/* sum of dy * y */
+static double attention_loss(void *context)
+{
+    problem *t = context;
+    for_each_row(t, forward_row);
+    return dot(t->dy64, t->y, t->n_queries * t->in.hidden);
+}
+
+static void the_references_gradients_are_those_of_differences(void **state)
+{
+    (void)state;
+    static const int lengths[][4] = { { 1, 3 }, { 5, 2 } };
+    for (size_t i = 0; i < 4; i++) {
+        problem *t = problem_make(lengths[i / 2], 2, 3, false, i % 2 ? 0.3f : 0, i + 3);
+        assert_gradient("dq", attention_loss, t, t->q64, t->dq, t->n_queries * t->in.ldq);
+        assert_gradient("dk", attention_loss, t, t->k64, t->dk, t->n_keys * t->in.ldkv);
+        assert_gradient("dv", attention_loss, t, t->v64, t->dv, t->n_keys * t->in.ldkv);
+        problem_free(t);
+    }
+}
+
+static void large_scores_do_not_overflow(void **state)
+{
+    (void)state;
+    static const int lengths[] = { 40, 0 };
+    problem *t = problem_make(lengths, 1, 32, false, 0, 4);
+    for (size_t i = 0; i < t->n_queries * t->in.ldq; i++)
+        t->q64[i] = t->q[i] *= 300;
+    for_each_row(t, forward_row);
+    float *y = floats(t->n_queries * t->in.hidden);
+    FOR_EACH_ISA(o)
+    {
+        o->attention_forward(y, NULL, &t->in);
+        assert_close(o, "y", y, t->y, t->n_queries * t->in.hidden, 2e-3); /* scores of thousands are rounded to 1e-4 */
+    }
+    free(y);
+    problem_free(t);
+}
+
+/* ---- bits --------------------------------------------------------------------------------------------------------------- */
+
+static float *all_results(const ops *o, const problem *t, size_t *size)
+{
+    size_t H = t->in.hidden, lse_size = t->n_queries * t->in.heads, y_size = t->n_queries * H;
+    *size = y_size + lse_size + t->n_queries * t->in.ldq + 2 * t->n_keys * t->in.ldkv;
+    float *all = floats(*size), *lse = all + y_size, *dq = lse + lse_size, *dk = dq + t->n_queries * t->in.ldq, *dv = dk + t->n_keys * t->in.ldkv;
+    o->attention_forward(all, lse, &t->in);
+    o->attention_backward(dq, dk, dv, t->dy, all, lse, &t->in);
+    return all;
+}
+
+static void bits_do_not_depend_on_threads(void **state)
+{
+    (void)state;
+    static const int lengths[] = { 100, 7, 30, 64, 1, 129, 0 };
+    FOR_EACH_ISA(o)
+    for (int dropped = 0; dropped < 2; dropped++) {
+        problem *t = problem_make(lengths, 4, 32, false, dropped ? 0.1f : 0, 5);
+        size_t size;
+        omp_set_num_threads(1);
+        float *one = all_results(o, t, &size);
+        for (int threads = 2; threads <= MOST_THREADS; threads++) {
+            omp_set_num_threads(threads);
+            float *more = all_results(o, t, &size);
+            assert_same_bits(o, "on more threads", more, one, size);
+            free(more);
+        }
+        float *inside = NULL;
+#pragma omp parallel num_threads(2)
+        if (omp_get_thread_num() == 0)
+            inside = all_results(o, t, &size);
+        assert_same_bits(o, "inside a parallel region", inside, one, size);
+        free(inside);
+        free(one);
+        problem_free(t);
+    }
+}
+
+static void a_sequences_bits_do_not_depend_on_its_neighbours(void **state)
+{
+    (void)state;
+    static const int lengths[] = { 100, 7, 30, 64, 1, 129, 0 };
+    problem *t = problem_make(lengths, 2, 32, false, 0, 4);
+    size_t H = t->in.hidden;
+    float *whole = floats(t->n_queries * H), *alone = floats(t->n_queries * H);
+    FOR_EACH_ISA(o)
+    {
+        o->attention_forward(whole, NULL, &t->in);
+        for (size_t s = 0; lengths[s]; s++) {
+            size_t first = (size_t)t->key_start[s];
+            int32_t start[2] = { 0, lengths[s] };
+            attention_input in = t->in;
+            in.queries = in.keys = (ragged){ 1, start };
+            in.q += first * in.ldq;
+            in.k += first * in.ldkv;
+            in.v += first * in.ldkv;
+            o->attention_forward(alone, NULL, &in);
+            assert_same_bits(o, "y of a sequence alone", alone, whole + first * H, (size_t)lengths[s] * H);
+        }
+    }
+    free(whole);
+    free(alone);
+    problem_free(t);
+}
+
+static void one_query_gets_the_bits_that_it_gets_among_all(void **state)
+{
+    (void)state;
+    static const int lengths[] = { 100, 7, 30, 64, 1, 300, 0 };
+    static const size_t sizes[] = { 1, 32, 64 };
+    FOR_EACH_ISA(o)
+    for (size_t i = 0; i < 3; i++) {
+        problem *t = problem_make(lengths, 2, sizes[i], false, 0, 4);
+        size_t H = t->in.hidden, n = t->in.keys.n_seq;
+        float *whole = floats(t->n_queries * H), *alone = floats(n * H), *firsts = floats(n * H);
+        o->attention_forward(whole, NULL, &t->in);
+        int32_t start[MOST_SEQUENCES + 1] = { 0 };
+        for (size_t s = 0; s < n; s++) {
+            start[s + 1] = (int32_t)s + 1;
+            memcpy(firsts + s * H, t->q + (size_t)t->key_start[s] * t->in.ldq, H * sizeof *firsts);
+        }
+        attention_input in = t->in;
+        in.queries.start = start;
+        in.q = firsts;
+        in.ldq = H;
+        o->attention_forward(alone, NULL, &in);
+        for (size_t s = 0; s < n; s++)
+            assert_same_bits(o, "y of the first row alone", alone + s * H, whole + (size_t)t->key_start[s] * H, H);
+        free(whole);
+        free(alone);
+        free(firsts);
+        problem_free(t);
+    }
+}
+
+static void no_sequences_are_no_work(void **state)
+{
+    (void)state;
+    int32_t start[1] = { 0 };
+    attention_input in = { .queries = { 0, start }, .keys = { 0, start }, .hidden = 32, .heads = 2, .ldq = 32, .ldkv = 32 };
+    FOR_EACH_ISA(o)
+    o->attention_forward(NULL, NULL, &in);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(attention_forward_matches_plain_loops),
+        cmocka_unit_test(attention_backward_matches_plain_loops),
+        cmocka_unit_test(the_references_gradients_are_those_of_differences),
+        cmocka_unit_test(large_scores_do_not_overflow),
+        cmocka_unit_test(bits_do_not_depend_on_threads),
+        cmocka_unit_test(a_sequences_bits_do_not_depend_on_its_neighbours),
+        cmocka_unit_test(one_query_gets_the_bits_that_it_gets_among_all),
+        cmocka_unit_test(no_sequences_are_no_work),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

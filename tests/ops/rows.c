@@ -1,0 +1,300 @@
+/* Embeddings, pooling, Adam and addition against plain loops in double. */
+#include "check.h"
+
+static const size_t WIDTHS[] = { 1, 3, 12, 20, 64, 100, 384 };
+enum { N_WIDTHS = sizeof WIDTHS / sizeof *WIDTHS };
+
+/* ---- embeddings --------------------------------------------------------------------------------------------------------- */
+
+enum { WORDS = 30, POSITIONS = 16, TYPES = 2, TOKENS = 75 };
+
+typedef struct embedding {
+    size_t H;
+    float *word, *position, *type, *dy; /* (WORDS, H), (POSITIONS, H), (TYPES, H), (TOKENS, H) */
+    int32_t ids[TOKENS], positions[TOKENS], segments[TOKENS];
+} embedding;
+
+static embedding embedding_make(size_t H)
+{
+    random_stream r = { .seed = H };
+    embedding t = { .H = H };
+    t.word = random_floats(&r, WORDS * H, 1);
+    t.position = random_floats(&r, POSITIONS * H, 1);
+    t.type = random_floats(&r, TYPES * H, 1);
+    t.dy = random_floats(&r, TOKENS * H, 1);
+    for (size_t i = 0; i < TOKENS; i++) {
+        t.ids[i] = (int32_t)random_below(&r, WORDS);
+        t.positions[i] = (int32_t)random_below(&r, POSITIONS);
+        t.segments[i] = (int32_t)random_below(&r, TYPES);
+    }
+    return t;
+}
+
+static void embedding_free(embedding *t)
+{
+    free(t->word);
+    free(t->position);
+    free(t->type);
+    free(t->dy);
+}
+
+static void embeddings_are_sums_of_three_rows(void **state)
+{
+    (void)state;
+    FOR_EACH_ISA(o)
+    for (size_t w = 0; w < N_WIDTHS; w++) {
+        size_t H = WIDTHS[w];
+        embedding t = embedding_make(H);
+        float *y = floats(TOKENS * H);
+        double *want = doubles(TOKENS * H);
+        for (size_t i = 0; i < TOKENS; i++)
+            for (size_t c = 0; c < H; c++)
+                want[i * H + c] = (double)t.word[(size_t)t.ids[i] * H + c] + t.position[(size_t)t.positions[i] * H + c] + t.type[(size_t)t.segments[i] * H + c];
+        embedding_tables tables = { .hidden = H, .word = t.word, .position = t.position, .token_type = t.type };
+        o->embed_forward(y, &tables, t.ids, t.positions, t.segments, TOKENS);
+        assert_close(o, "y", y, want, TOKENS * H, 2e-7);
+        free(y);
+        free(want);
+        embedding_free(&t);
+    }
+}
+
+/* table (rows, H) + the rows of dy at their indices */
+static double *scattered(const float *table, const int32_t *index, const float *dy, size_t rows, size_t H)
+{
+    double *want = to_doubles(table, rows * H);
+    for (size_t i = 0; i < TOKENS; i++)
+        for (size_t c = 0; c < H; c++)
+            want[(size_t)index[i] * H + c] += dy[i * H + c];
+    return want;
+}
+
+static void embedding_gradients_are_added_to_the_rows_that_were_read(void **state)
+{
+    (void)state;
+    FOR_EACH_ISA(o)
+    for (size_t w = 0; w < N_WIDTHS; w++) {
+        size_t H = WIDTHS[w];
+        embedding t = embedding_make(H);
+        double *word = scattered(t.word, t.ids, t.dy, WORDS, H), *position = scattered(t.position, t.positions, t.dy, POSITIONS, H);
+        double *type = scattered(t.type, t.segments, t.dy, TYPES, H);
+        o->embed_backward(t.word, NULL, t.type, t.dy, t.ids, t.positions, t.segments, H, TOKENS);
+        o->embed_backward(NULL, t.position, NULL, t.dy, t.ids, t.positions, t.segments, H, TOKENS);
+        assert_close(o, "dword", t.word, word, WORDS * H, 4e-6);
+        assert_close(o, "dposition", t.position, position, POSITIONS * H, 4e-6);
+        assert_close(o, "dtoken_type", t.type, type, TYPES * H, 4e-6);
+        free(word);
+        free(position);
+        free(type);
+        embedding_free(&t);
+    }
+}
+
+static void embedding_gradients_do_not_depend_on_threads(void **state)
+{
+    (void)state;
+    enum { N = 3000, H = 384 };
+    random_stream r = { .seed = 1 };
+    float *dy = random_floats(&r, N * H, 1), *one = floats(WORDS * H);
+    int32_t *ids = room(N, sizeof *ids);
+    for (size_t i = 0; i < N; i++)
+        ids[i] = (int32_t)random_below(&r, WORDS);
+    FOR_EACH_ISA(o)
+    {
+        memset(one, 0, WORDS * H * sizeof *one);
+        omp_set_num_threads(1);
+        o->embed_backward(one, NULL, NULL, dy, ids, NULL, NULL, H, N);
+        for (int threads = 2; threads <= MOST_THREADS; threads++) {
+            float *more = floats(WORDS * H);
+            omp_set_num_threads(threads);
+            o->embed_backward(more, NULL, NULL, dy, ids, NULL, NULL, H, N);
+            assert_same_bits(o, "dword", more, one, WORDS * H);
+            free(more);
+        }
+    }
+    free(dy);
+    free(one);
+    free(ids);
+}
+
+/* ---- pooling ------------------------------------------------------------------------------------------------------------ */
+
+static const pool_kind KINDS[] = { POOL_FIRST, POOL_MEAN, POOL_SQRT_MEAN, POOL_MAX };
+enum { N_KINDS = 4, N_SEQUENCES = 5 };
+static const int32_t STARTS[N_SEQUENCES + 1] = { 0, 1, 4, 20, 33, 100 };
+
+/* y (C) from x (T, C) */
+static void pool(double *y, const double *x, size_t T, size_t C, pool_kind kind)
+{
+    for (size_t c = 0; c < C; c++) {
+        double most = -INFINITY, sum = 0;
+        for (size_t i = 0; i < T; i++) {
+            most = fmax(most, x[i * C + c]);
+            sum += x[i * C + c];
+        }
+        y[c] = kind == POOL_FIRST ? x[c] : kind == POOL_MEAN ? sum / (double)T : kind == POOL_SQRT_MEAN ? sum / sqrt((double)T) : most;
+    }
+}
+
+static void pool_backward(double *dx, const double *dy, const double *x, size_t T, size_t C, pool_kind kind)
+{
+    for (size_t c = 0; c < C; c++) {
+        size_t most = 0;
+        for (size_t i = 0; i < T; i++) {
+            most = x[i * C + c] > x[most * C + c] ? i : most;
+            dx[i * C + c] = kind == POOL_MEAN ? dy[c] / (double)T : kind == POOL_SQRT_MEAN ? dy[c] / sqrt((double)T) : 0;
+        }
+        if (kind == POOL_FIRST || kind == POOL_MAX)
+            dx[(kind == POOL_MAX ? most : 0) * C + c] = dy[c];
+    }
+}
+
+static void pooling_and_its_backward_match_plain_loops(void **state)
+{
+    (void)state;
+    ragged sequences = { N_SEQUENCES, STARTS };
+    size_t n = (size_t)STARTS[N_SEQUENCES];
+    FOR_EACH_ISA(o)
+    for (size_t w = 0; w < N_WIDTHS * N_KINDS; w++) {
+        size_t C = WIDTHS[w / N_KINDS];
+        pool_kind kind = KINDS[w % N_KINDS];
+        random_stream r = { .seed = w };
+        float *x = random_floats(&r, n * C, 1), *dy = random_floats(&r, N_SEQUENCES * C, 1), *y = floats(N_SEQUENCES * C), *dx = floats(n * C);
+        for (size_t c = 0; c < C; c++)
+            x[25 * C + c] = x[22 * C + c] = 5; /* equal maxima: the first gets the gradient */
+        double *x64 = to_doubles(x, n * C), *dy64 = to_doubles(dy, N_SEQUENCES * C), *want = doubles(N_SEQUENCES * C), *dwant = doubles(n * C);
+        for (size_t s = 0; s < N_SEQUENCES; s++) {
+            size_t first = (size_t)STARTS[s], T = (size_t)STARTS[s + 1] - first;
+            pool(want + s * C, x64 + first * C, T, C, kind);
+            pool_backward(dwant + first * C, dy64 + s * C, x64 + first * C, T, C, kind);
+        }
+        o->pool_forward(y, x, sequences, C, kind);
+        assert_close(o, "y", y, want, N_SEQUENCES * C, 2e-6);
+        bool max = kind == POOL_MAX;
+        o->pool_backward(dx, dy, max ? y : NULL, max ? x : NULL, sequences, C, kind);
+        assert_close(o, "dx", dx, dwant, n * C, 2e-7);
+        free(x);
+        free(dy);
+        free(y);
+        free(dx);
+        free(x64);
+        free(dy64);
+        free(want);
+        free(dwant);
+    }
+}
+
+typedef struct pooled {
+    double x[6 * 3], dy[3];
+    pool_kind kind;
+} pooled;
+
+static double pool_loss(void *context)
+{
+    pooled *t = context;
+    double y[3], loss = 0;
+    pool(y, t->x, 6, 3, t->kind);
+    for (size_t c = 0; c < 3; c++)
+        loss += t->dy[c] * y[c];
+    return loss;
+}
+
+static void the_references_pool_gradients_are_those_of_differences(void **state)
+{
+    (void)state;
+    random_stream r = { .seed = 1 };
+    for (size_t k = 0; k < N_KINDS; k++) {
+        pooled t = { .kind = KINDS[k] };
+        double dx[6 * 3];
+        for (size_t i = 0; i < 18; i++)
+            t.x[i] = random_normal(&r);
+        for (size_t c = 0; c < 3; c++)
+            t.dy[c] = random_normal(&r);
+        pool_backward(dx, t.dy, t.x, 6, 3, t.kind);
+        assert_gradient("pooling's dx", pool_loss, &t, t.x, dx, 18);
+    }
+}
+
+static void a_sequence_is_pooled_to_the_same_bits_alone(void **state)
+{
+    (void)state;
+    enum { C = 384 };
+    size_t n = (size_t)STARTS[N_SEQUENCES];
+    random_stream r = { .seed = 1 };
+    float *x = random_floats(&r, n * C, 1), *y = floats(N_SEQUENCES * C), alone[C];
+    FOR_EACH_ISA(o)
+    for (size_t k = 0; k < N_KINDS; k++)
+        for (int threads = 1; threads <= MOST_THREADS; threads++) {
+            omp_set_num_threads(threads);
+            o->pool_forward(y, x, (ragged){ N_SEQUENCES, STARTS }, C, KINDS[k]);
+            for (size_t s = 0; s < N_SEQUENCES; s++) {
+                int32_t start[2] = { 0, STARTS[s + 1] - STARTS[s] };
+                o->pool_forward(alone, x + (size_t)STARTS[s] * C, (ragged){ 1, start }, C, KINDS[k]);
+                assert_same_bits(o, "y", alone, y + s * C, C);
+            }
+        }
+    free(x);
+    free(y);
+}
+
+/* ---- the optimiser, addition -------------------------------------------------------------------------------------------- */
+
+static void adam_steps_as_keras_does(void **state)
+{
+    (void)state;
+    static const size_t counts[] = { 0, 1, 7, 16, 33, 1000, 100003 };
+    FOR_EACH_ISA(o)
+    for (size_t k = 0; k < 7; k++) {
+        size_t n = counts[k];
+        random_stream r = { .seed = k };
+        float *w = random_floats(&r, n, 1), *m = random_floats(&r, n, 0.1f), *v = random_floats(&r, n, 0.1f), *g = random_floats(&r, n, 1);
+        double *want = doubles(n), *m64 = doubles(n), *v64 = doubles(n);
+        for (size_t i = 0; i < n; i++) {
+            v[i] = fabsf(v[i]);
+            m64[i] = 0.9f * (double)m[i] + (1 - 0.9f) * (double)g[i];
+            v64[i] = 0.999f * (double)v[i] + (1 - 0.999f) * (double)g[i] * g[i];
+            want[i] = w[i] - 1e-3f * m64[i] / (sqrt(v64[i]) + 1e-7f);
+        }
+        o->adam_step(w, m, v, g, 1e-3f, 0.9f, 0.999f, 1e-7f, n);
+        assert_close(o, "w", w, want, n, 1e-7);
+        assert_close(o, "m", m, m64, n, 2e-7);
+        assert_close(o, "v", v, v64, n, 2e-7);
+        for (size_t i = 0; i < n; i++)
+            assert_true(g[i] == 0);
+        void *all[] = { w, m, v, g, want, m64, v64 };
+        for (size_t i = 0; i < 7; i++)
+            free(all[i]);
+    }
+}
+
+static void add_adds(void **state)
+{
+    (void)state;
+    FOR_EACH_ISA(o)
+    for (size_t n = 0; n < 200000; n = n * 3 + 1) {
+        random_stream r = { .seed = n };
+        float *x = random_floats(&r, n, 1), *y = random_floats(&r, n, 1), *want = floats(n);
+        for (size_t i = 0; i < n; i++)
+            want[i] = y[i] + x[i];
+        o->add(y, x, n);
+        assert_same_bits(o, "y", y, want, n);
+        free(x);
+        free(y);
+        free(want);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(embeddings_are_sums_of_three_rows),
+        cmocka_unit_test(embedding_gradients_are_added_to_the_rows_that_were_read),
+        cmocka_unit_test(embedding_gradients_do_not_depend_on_threads),
+        cmocka_unit_test(pooling_and_its_backward_match_plain_loops),
+        cmocka_unit_test(the_references_pool_gradients_are_those_of_differences),
+        cmocka_unit_test(a_sequence_is_pooled_to_the_same_bits_alone),
+        cmocka_unit_test(adam_steps_as_keras_does),
+        cmocka_unit_test(add_adds),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
