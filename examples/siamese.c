@@ -38,12 +38,12 @@ static double epoch(bert_layer *layer, const bert_rows *rows, bert_run run, bert
             seen[SCORE][at + i] = atof(rows->labels[row].data) / 5; /* ends at a tab */
         }
         for (int k = 0; k < 2; k++, run.step++) /* each pass has its own dropout */
-            CHECK(bert_layer_forward(layer, &(bert_input) { .n = n, .texts = texts[k] }, &run, &pass[k], &err));
+            CHECK(bert_layer_forward(layer, &(bert_input){ .n = n, .texts = texts[k] }, &run, &pass[k], &err));
         const float *u = bert_pass_output(pass[0], "output", NULL), *v = bert_pass_output(pass[1], "output", NULL); /* (n, H) */
         for (size_t i = 0; i < n; i++)
             loss += loss_of_pair(u + i * H, v + i * H, H, seen[SCORE][at + i], 1.0 / n, grad[0] + i * H, grad[1] + i * H, &seen[COSINE][at + i]);
         for (int k = 0; k < 2; k++) {
-            CHECK((run.train || run.keep) && bert_pass_backward(pass[k], &(bert_output_grad) { "output", grad[k] }, 1, &err));
+            CHECK((run.train || run.keep) && bert_pass_backward(pass[k], &(bert_output_grad){ "output", grad[k] }, 1, &err));
             bert_pass_free(pass[k]), free(grad[k]);
         }
         if (adam)
@@ -80,20 +80,20 @@ int main(int argc, char **argv)
     size_t n;
     CHECK(argc != 5);
     for (int k = 0; k < 2; k++) {
-        CHECK(bert_table_open(argv[2 + k], &(bert_table_options) { "tsv", "6,7", "5", true }, true, &table[k], &err));
+        CHECK(bert_table_open(argv[2 + k], &(bert_table_options){ "tsv", "6,7", "5", true }, true, &table[k], &err));
         CHECK(bert_table_next(table[k], MOST, &rows[k], &err));
     }
-    bert_layer_defaults(&spec);
-    spec.pooling = BERT_POOLING_MEAN;
+    bert_layer_defaults(&spec), spec.pooling = BERT_POOLING_MEAN;
     CHECK(bert_module_open(argv[1], &module, &err) || bert_layer_create(module, &spec, 1, &layer, NULL, &err));
     const bert_param *params = bert_layer_params(layer, &n);
-    CHECK(bert_optimizer_create(params, n, &(bert_optimizer_options) { 2e-5, 0.9, 0.999, 1e-7 }, &adam, &err));
+    CHECK(bert_optimizer_create(params, n, &(bert_optimizer_options){ 2e-5, 0.9, 0.999, 1e-7 }, &adam, &err));
     for (uint64_t e = 0; e < EPOCHS; e++) {
-        double loss = epoch(layer, &rows[0], (bert_run) { .train = true, .seed = e }, adam, seen);
-        epoch(layer, &rows[1], (bert_run) { 0 }, NULL, seen);
+        double loss = epoch(layer, &rows[0], (bert_run){ .train = true, .seed = e }, adam, seen);
+        epoch(layer, &rows[1], (bert_run){ 0 }, NULL, seen);
         printf("epoch %d: loss %.4f, dev Pearson %.4f, Spearman %.4f\n", (int)e + 1, loss, pearson(seen[COSINE], seen[SCORE], rows[1].n),
                pearson(rank(seen[COSINE], rows[1].n, seen[COSINE_RANK]), rank(seen[SCORE], rows[1].n, seen[SCORE_RANK]), rows[1].n));
     }
     CHECK(bert_layer_save(layer, argv[4], &err));
     bert_optimizer_free(adam), bert_layer_free(layer), bert_module_free(module), bert_table_close(table[0]), bert_table_close(table[1]);
+    return 0;
 }

@@ -174,7 +174,7 @@ const command embed_command = {
         (const option_group[]){
             { table, 0, "options", NULL },
             { bert_session_option_table, offsetof(embed_options, session), "vectors", NULL },
-            { input_option_table, offsetof(embed_options, rows.table), "how FILE is read", LABEL_COLUMN },
+            { bert_table_option_table, offsetof(embed_options, rows.table), "how FILE is read", LABEL_COLUMN },
             { rows_option_table, offsetof(embed_options, rows), "how FILE is read", NULL },
             { NULL, 0, NULL, NULL },
         },

@@ -83,7 +83,7 @@ const command eval_command = {
         (const option_group[]){
             { table, 0, "options", NULL },
             { bert_session_option_table, offsetof(eval_options, session), "options", (const char *const[]){ "pooling", "normalize", NULL } },
-            { input_option_table, offsetof(eval_options, table), "how FILE is read", NULL },
+            { bert_table_option_table, offsetof(eval_options, table), "how FILE is read", NULL },
             { NULL, 0, NULL, NULL },
         },
     .options_size = sizeof(eval_options),

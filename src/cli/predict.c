@@ -131,7 +131,7 @@ const command predict_command = {
         (const option_group[]){
             { table, 0, "options", NULL },
             { bert_session_option_table, offsetof(predict_options, session), "options", (const char *const[]){ "pooling", "normalize", NULL } },
-            { input_option_table, offsetof(predict_options, rows.table), "how FILE is read", LABEL_COLUMN },
+            { bert_table_option_table, offsetof(predict_options, rows.table), "how FILE is read", LABEL_COLUMN },
             { rows_option_table, offsetof(predict_options, rows), "how FILE is read", NULL },
             { NULL, 0, NULL, NULL },
         },

@@ -71,20 +71,34 @@ static size_t utf8_length(const unsigned char *p, size_t left)
     return overlong || surrogate || beyond ? 0 : n;
 }
 
+/* How many bytes from p on stand in a JSON string as they are. */
+static size_t plain_length(const unsigned char *p, size_t n)
+{
+    size_t i = 0;
+    for (size_t length; i < n; i += length) {
+        length = utf8_length(p + i, n - i);
+        if (!length || p[i] < 0x20 || p[i] == 0x7f || p[i] == '"' || p[i] == '\\')
+            break;
+    }
+    return i;
+}
+
 void results_json_string(results *r, const char *bytes, size_t n)
 {
     const unsigned char *p = (const unsigned char *)bytes;
     results_string(r, "\"");
-    for (size_t i = 0, length; i < n; i += length ? length : 1) {
-        length = utf8_length(p + i, n - i);
-        if (!length)
+    for (size_t i = 0; i < n; i++) {
+        size_t plain = plain_length(p + i, n - i);
+        put(r, bytes + i, plain);
+        i += plain;
+        if (i == n)
+            break;
+        if (p[i] >= 0x80)
             results_string(r, "\\ufffd");
         else if (p[i] == '"' || p[i] == '\\')
             results_printf(r, "\\%c", p[i]);
-        else if (p[i] < 0x20 || p[i] == 0x7f)
-            results_printf(r, "\\u%04x", p[i]);
         else
-            put(r, bytes + i, length);
+            results_printf(r, "\\u%04x", p[i]);
     }
     results_string(r, "\"");
 }

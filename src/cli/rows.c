@@ -9,19 +9,6 @@ enum { CHUNK_MOST = 65536 };
 
 const char *const LABEL_COLUMN[] = { "label_column", NULL };
 
-bert_option_table input_option_table(void)
-{
-    enum { OPTIONS_MOST = 32 };
-    static bert_option options[OPTIONS_MOST];
-    bert_option_table table = bert_table_option_table();
-    for (size_t i = 0; i < table.n && i < OPTIONS_MOST; i++) {
-        options[i] = table.options[i];
-        if (!strcmp(options[i].name, "format"))
-            options[i].name = "input_format";
-    }
-    return (bert_option_table){ options, table.n < OPTIONS_MOST ? table.n : OPTIONS_MOST };
-}
-
 static const bert_option ROWS_OPTIONS[] = {
     OPTION_INT(rows_options, chunk, "0", 0, CHUNK_MOST, "N",
                "rows that are computed at a time; 1 answers each line of a pipe at once, 0 chooses"),

@@ -6,9 +6,7 @@
 #include "cli/command.h"
 #include "cli/results.h"
 
-/* The library's table of bert_table_options, but `format` is --input-format: in every command --format is the form of results. */
-bert_option_table input_option_table(void);
-extern const char *const LABEL_COLUMN[]; /* of those; not for commands that read no labels */
+extern const char *const LABEL_COLUMN[]; /* the table option that commands which read no labels do not take */
 
 typedef struct rows_options {
     int64_t chunk; /* 0: as many as suit; 1 from a terminal */

@@ -181,7 +181,7 @@ const command tokenize_command = {
     .groups =
         (const option_group[]){
             { table, 0, "options", NULL },
-            { input_option_table, offsetof(tokenize_options, rows.table), "how FILE is read", LABEL_COLUMN },
+            { bert_table_option_table, offsetof(tokenize_options, rows.table), "how FILE is read", LABEL_COLUMN },
             { rows_option_table, offsetof(tokenize_options, rows), "how FILE is read", NULL },
             { NULL, 0, NULL, NULL },
         },

@@ -135,7 +135,7 @@ const command train_command = {
             { bert_layer_option_table, offsetof(train_options, layer), "the layer",
               (const char *const[]){ "outputs", "do_preprocessing", NULL } },
             { bert_train_option_table, offsetof(train_options, training), "training", NULL },
-            { input_option_table, offsetof(train_options, table), "how FILE is read", NULL },
+            { bert_table_option_table, offsetof(train_options, table), "how FILE is read", NULL },
             { NULL, 0, NULL, NULL },
         },
     .options_size = sizeof(train_options),

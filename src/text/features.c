@@ -39,8 +39,8 @@ static size_t add_segment(int32_t *ids, size_t at, const bert_tokens *tokens, si
     return at + n + 1;
 }
 
-bert_status encode_pair(const bert_tokenizer *t, bert_text text, bert_text pair, size_t seq_len, encode_scratch *scratch, int32_t *ids, encoded *out,
-                        bert_err *err)
+bert_status encode_pair(const bert_tokenizer *t, bert_text text, bert_text pair, size_t seq_len, encode_scratch *scratch, int32_t *ids,
+                        encoded *out, bert_err *err)
 {
     if (seq_len < SHORTEST_SEQUENCE)
         return fail(err, BERT_ERR_ARGUMENT, "seq_len is %zu, the least is %d", seq_len, SHORTEST_SEQUENCE);

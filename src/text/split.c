@@ -7,6 +7,7 @@
 #include "text/tokens.h"
 
 #include <stdint.h>
+#include <stdlib.h>
 
 /* The loops exist twice, with spans and without: the compiler must see which one it writes, or every token tests for it. */
 #define IN_BOTH_COPIES __attribute__((always_inline)) static inline
@@ -104,4 +105,17 @@ bert_status split_text(const bert_tokenizer *t, bert_text text, split_options op
 bert_status bert_tokenize(const bert_tokenizer *t, bert_text text, bert_tokens *tokens, bert_err *err)
 {
     return split_text(t, text, (split_options) { .limit = SIZE_MAX, .spans = true }, tokens, err);
+}
+
+void bert_tokens_free(bert_tokens *t)
+{
+    if (!t)
+        return;
+    free(t->ids);
+    free(t->byte_start);
+    free(t->byte_end);
+    free(t->char_start);
+    free(t->char_end);
+    chunk_free(t->scratch);
+    *t = (bert_tokens) { 0 };
 }

@@ -1,8 +1,7 @@
-/* Lists of tokens grow by half; what bert_tokens_free frees. */
+/* Lists of tokens grow by half. */
 #include "text/tokens.h"
 
 #include "base/size.h"
-#include "text/chunk.h"
 
 #include <stdlib.h>
 
@@ -31,17 +30,4 @@ bool tokens_grow(bert_tokens *t, size_t more, bool spans)
     if (fine)
         t->capacity = capacity;
     return fine;
-}
-
-void bert_tokens_free(bert_tokens *t)
-{
-    if (!t)
-        return;
-    free(t->ids);
-    free(t->byte_start);
-    free(t->byte_end);
-    free(t->char_start);
-    free(t->char_end);
-    chunk_free(t->scratch);
-    *t = (bert_tokens) { 0 };
 }

@@ -1,5 +1,5 @@
-/* Fuzz target: the first byte chooses a format and how it is read, the rest is the file. Any file: the rows and the error are the same however many
- * rows are asked for at a time, and lines go forward. */
+/* Fuzz target: the first byte chooses a format and how it is read, the rest is the file. Any file: the rows and the error are the same
+ * however many rows are asked for at a time, and lines go forward. */
 #include "bert.h"
 
 #include "base/buffer.h"

@@ -196,6 +196,17 @@ static void pieces_of_one_character_share_its_place(void **state)
     bert_tokenizer_free(t);
 }
 
+/* U+302E and U+1B44 are spacing marks of classes 224 and 9, which stay and change places; U+034F, stripped later, stands in their way. */
+static void marks_are_put_in_canonical_order(void **state)
+{
+    (void)state;
+    bert_tokenizer *t = tokenizer_of(SPECIALS "a\n##\xE3\x80\xAE\n##\xE1\xAD\x84\n", true);
+    assert_split(t, "a\xE3\x80\xAE\xE1\xAD\x84", "a[0,1;0,1] ##\xE1\xAD\x84[1,7;1,3] ##\xE3\x80\xAE[1,7;1,3]");
+    assert_split(t, "a\xE1\xAD\x84\xE3\x80\xAE", "a[0,1;0,1] ##\xE1\xAD\x84[1,4;1,2] ##\xE3\x80\xAE[4,7;2,3]");
+    assert_split(t, "a\xE3\x80\xAE\xCD\x8F\xE1\xAD\x84", "a[0,1;0,1] ##\xE3\x80\xAE[1,4;1,2] ##\xE1\xAD\x84[6,9;3,4]");
+    bert_tokenizer_free(t);
+}
+
 static void control_characters_join_and_separators_split(void **state)
 {
     (void)state;
@@ -299,6 +310,7 @@ int main(void)
         cmocka_unit_test(a_capital_sigma_is_final_where_python_says_so),
         cmocka_unit_test(chinese_characters_are_words),
         cmocka_unit_test(pieces_of_one_character_share_its_place),
+        cmocka_unit_test(marks_are_put_in_canonical_order),
         cmocka_unit_test(control_characters_join_and_separators_split),
         cmocka_unit_test(characters_newer_than_unicode_14_are_letters),
         cmocka_unit_test(bytes_that_are_not_utf_8_are_dropped_and_counted),

@@ -21,8 +21,8 @@ INLINE vec exp_vec(vec x)
     p = fma_vec(p, r, splat(0.1666652f));
     p = fma_vec(p, r, splat(0.49999993f));
     p = fma_vec(p * r, r, r) + splat(1.0f);
-    veci y = (veci)p + ((veci)shifted << 23);
-    return (vec)(y & ~below);
+    vecu y = (vecu)p + ((vecu)shifted << 23);
+    return (vec)(y & ~(vecu)below);
 }
 
 INLINE vec sigmoid_vec(vec x)

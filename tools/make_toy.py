@@ -5,7 +5,7 @@
     no-pooler.safetensors    its weights without the pooler
     pickle-code.bin          a pytorch_model.bin whose pickle asks for os.system
 
-    python3 tools/make-toy.py tests/files
+    python3 tools/make_toy.py tests/files
 """
 import json
 import os

@@ -1,0 +1,318 @@
+/* Files and folders that appear whole or not at all; paths. */
+#include "base/file.h"
+
+#include "base/scratch.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+
+static void assert_holds(const char *path, const char *text)
+{
+    file_mapping m;
+    assert_works(file_map(&m, path, err));
+    assert_int_equal(m.size, strlen(text));
+    assert_memory_equal(m.data, text, m.size);
+    file_unmap(&m);
+}
+
+/* ---- reading ---- */
+
+static void a_file_is_mapped(void **state)
+{
+    (void)state;
+    assert_holds(scratch_text("a", "some bytes"), "some bytes");
+    file_mapping m;
+    assert_works(file_map(&m, scratch_text("empty", ""), err));
+    assert_int_equal(m.size, 0);
+    assert_non_null(m.data);
+    file_unmap(&m);
+    file_unmap(&m); /* closed already: nothing happens */
+}
+
+static void what_is_no_file_is_refused(void **state)
+{
+    (void)state;
+    file_mapping m;
+    scratch_text("file", "x");
+    assert_int_equal(mkfifo(scratch("pipe"), 0600), 0);
+    int keep_open = open(scratch("pipe"), O_RDWR | O_CLOEXEC); /* else opening it to read would wait */
+    assert_fails(file_map(&m, scratch("none"), err), BERT_ERR_IO, "none: cannot open: No such file or directory");
+    assert_fails(file_map(&m, scratch("file/below"), err), BERT_ERR_IO, "file/below: cannot open: Not a directory");
+    assert_fails(file_map(&m, scratch("."), err), BERT_ERR_IO, ".: is a folder, expected a file");
+    assert_fails(file_map(&m, scratch("pipe"), err), BERT_ERR_IO, "pipe: is not a regular file");
+    assert_int_equal(m.size, 0);
+    close(keep_open);
+}
+
+/* ---- writing ---- */
+
+static void a_file_appears_when_it_is_whole(void **state)
+{
+    (void)state;
+    file_writer w;
+    const char *path = scratch_text("a", "old");
+    assert_works(file_create(&w, path, err));
+    file_write(&w, "new ", 4);
+    file_write(&w, NULL, 0);
+    fprintf(w.stream, "%d", 7);
+    assert_holds(path, "old");
+    assert_int_equal(scratch_entries(), 2);
+    assert_works(file_failed(&w, err));
+    assert_works(file_commit(&w, err));
+    assert_holds(path, "new 7");
+    assert_int_equal(scratch_entries(), 1);
+    file_abort(&w); /* after commit: nothing happens */
+}
+
+static void an_aborted_file_leaves_the_old_one(void **state)
+{
+    (void)state;
+    file_writer w;
+    const char *path = scratch_text("a", "old");
+    assert_works(file_create(&w, path, err));
+    file_write(&w, "new", 3);
+    file_abort(&w);
+    file_abort(&w);
+    assert_holds(path, "old");
+    assert_int_equal(scratch_entries(), 1);
+}
+
+static void a_file_that_cannot_be_made_is_an_error(void **state)
+{
+    (void)state;
+    file_writer w;
+    scratch_text("file", "x");
+    assert_fails(file_create(&w, scratch("none/a"), err), BERT_ERR_IO, "none/a: cannot write: No such file or directory");
+    assert_fails(file_create(&w, scratch("file/a"), err), BERT_ERR_IO, "file/a: cannot write: Not a directory");
+    assert_fails(file_create(&w, "/proc/a", err), BERT_ERR_IO, "/proc/a: cannot write: No such file or directory");
+    assert_null(w.stream);
+    assert_works(folder_create(scratch("folder/x"), err));
+    assert_fails(file_write_whole(scratch("folder"), "x", 1, err), BERT_ERR_IO, "folder: cannot write: Is a directory");
+    assert_int_equal(scratch_entries(), 2);
+}
+
+/* A disk that is full: here a limit on the size of files. */
+static void a_full_disk_leaves_the_old_file_and_nothing_else(void **state)
+{
+    (void)state;
+    static const char bytes[1 << 16];
+    const char *path = scratch_text("a", "old");
+    struct rlimit before, limit;
+    void (*handler)(int) = signal(SIGXFSZ, SIG_IGN);
+    getrlimit(RLIMIT_FSIZE, &before);
+    limit = (struct rlimit){ 1000, before.rlim_max };
+    setrlimit(RLIMIT_FSIZE, &limit);
+    bert_err small = { 0 }, large = { 0 }, early = { 0 };
+    bert_status small_status = file_write_whole(path, bytes, 2000, &small);         /* found when the buffer is written out */
+    bert_status large_status = file_write_whole(path, bytes, sizeof bytes, &large); /* found at once */
+    file_writer w;
+    bert_status created = file_create(&w, path, NULL);
+    file_write(&w, bytes, sizeof bytes);
+    bert_status early_status = file_failed(&w, &early);
+    file_abort(&w);
+    setrlimit(RLIMIT_FSIZE, &before);
+    signal(SIGXFSZ, handler);
+    assert_error(small_status, &small, BERT_ERR_IO, "a: cannot write: File too large");
+    assert_error(large_status, &large, BERT_ERR_IO, "a: cannot write: File too large");
+    assert_int_equal(created, BERT_OK);
+    assert_error(early_status, &early, BERT_ERR_IO, "a: cannot write: File too large");
+    assert_holds(path, "old");
+    assert_int_equal(scratch_entries(), 1);
+}
+
+static void a_file_is_copied(void **state)
+{
+    (void)state;
+    scratch_text("from", "bytes");
+    assert_works(file_copy(scratch("from"), scratch("to"), err));
+    assert_holds(scratch("to"), "bytes");
+    assert_fails(file_copy(scratch("none"), scratch("to"), err), BERT_ERR_IO, "none: cannot open: No such file or directory");
+    assert_holds(scratch("to"), "bytes");
+}
+
+/* ---- folders ---- */
+
+static void a_folder_is_made_with_its_parents(void **state)
+{
+    (void)state;
+    assert_works(folder_create(scratch("a/b//c/"), err));
+    assert_true(file_is_folder(scratch("a/b/c")));
+    assert_works(folder_create(scratch("a/b"), err)); /* there already */
+    assert_works(folder_create("/", err));
+    scratch_text("file", "x");
+    assert_fails(folder_create(scratch("file"), err), BERT_ERR_IO, "file: cannot make the folder: File exists");
+    assert_fails(folder_create(scratch("file/x/y"), err), BERT_ERR_IO, "file: cannot make the folder: File exists");
+    assert_fails(folder_create("", err), BERT_ERR_IO, ": cannot make the folder: No such file or directory");
+}
+
+static void a_folder_is_removed_but_not_what_links_lead_to(void **state)
+{
+    (void)state;
+    assert_works(folder_create(scratch("gone/deep"), err));
+    scratch_text("kept", "x");
+    assert_works(folder_create(scratch("kept-folder"), err));
+    scratch_text("kept-folder/inside", "x");
+    assert_int_equal(symlink(scratch("kept"), scratch("gone/deep/link")), 0);
+    assert_int_equal(symlink(scratch("kept-folder"), scratch("gone/link")), 0);
+    assert_int_equal(symlink(scratch("kept-folder"), scratch("link")), 0);
+    assert_works(folder_remove(scratch("gone"), err));
+    assert_works(folder_remove(scratch("link"), err));
+    assert_false(file_exists(scratch("gone")));
+    assert_false(file_exists(scratch("link")));
+    assert_true(file_exists(scratch("kept")));
+    assert_true(file_exists(scratch("kept-folder/inside")));
+    assert_fails(folder_remove(scratch("none"), err), BERT_ERR_IO, "none: cannot remove: No such file or directory");
+}
+
+/* Fills a folder under way with its mark. */
+static void begin(folder_writer *w, const char *path)
+{
+    assert_works(folder_begin(w, path, "module.json", err));
+    char name[600];
+    snprintf(name, sizeof name, "%s/module.json", w->temporary);
+    assert_works(file_write_whole(name, "new", 3, err));
+}
+
+static void a_folder_appears_when_it_is_whole(void **state)
+{
+    (void)state;
+    folder_writer w;
+    begin(&w, scratch("model/")); /* the slash names the same folder */
+    assert_false(file_exists(scratch("model")));
+    assert_works(folder_commit(&w, err));
+    assert_holds(scratch("model/module.json"), "new");
+    assert_int_equal(scratch_entries(), 1);
+    folder_abort(&w); /* after commit: nothing happens */
+}
+
+static void a_folder_replaces_one_of_ours(void **state)
+{
+    (void)state;
+    folder_writer w;
+    assert_works(folder_create(scratch("empty"), err));
+    assert_works(folder_create(scratch("ours/deep"), err));
+    scratch_text("ours/module.json", "old");
+    scratch_text("ours/deep/old", "old");
+    begin(&w, scratch("ours"));
+    assert_holds(scratch("ours/module.json"), "old");
+    assert_works(folder_commit(&w, err));
+    assert_holds(scratch("ours/module.json"), "new");
+    assert_false(file_exists(scratch("ours/deep")));
+    begin(&w, scratch("empty"));
+    assert_works(folder_commit(&w, err));
+    assert_holds(scratch("empty/module.json"), "new");
+    assert_int_equal(scratch_entries(), 2);
+}
+
+static void an_aborted_folder_leaves_the_old_one(void **state)
+{
+    (void)state;
+    folder_writer w;
+    assert_works(folder_create(scratch("ours"), err));
+    scratch_text("ours/module.json", "old");
+    begin(&w, scratch("ours"));
+    folder_abort(&w);
+    folder_abort(&w);
+    assert_holds(scratch("ours/module.json"), "old");
+    assert_int_equal(scratch_entries(), 1);
+}
+
+/* A run that was killed leaves its temporary folder; the next of that process number starts afresh. */
+static void a_folder_left_behind_is_no_obstacle(void **state)
+{
+    (void)state;
+    folder_writer killed, w;
+    begin(&killed, scratch("model"));
+    assert_works(folder_begin(&w, scratch("model"), "module.json", err));
+    assert_works(folder_commit(&w, err));
+    assert_true(file_is_folder(scratch("model")));
+    assert_false(file_exists(scratch("model/module.json")));
+    folder_abort(&killed);
+}
+
+static void other_peoples_folders_are_not_replaced(void **state)
+{
+    (void)state;
+    folder_writer w;
+    scratch_text("file", "x");
+    assert_works(folder_create(scratch("thesis"), err));
+    scratch_text("thesis/chapter", "x");
+    assert_fails(folder_begin(&w, scratch("thesis"), "module.json", err), BERT_ERR_IO,
+                 "thesis: holds other files (no module.json among them); give a new name or an empty folder");
+    assert_fails(folder_begin(&w, scratch("file"), "module.json", err), BERT_ERR_IO,
+                 "file: is a file, expected a folder or a new name");
+    assert_fails(folder_begin(&w, scratch("file/model"), "module.json", err), BERT_ERR_IO, "file: cannot make the folder: File exists");
+    assert_null(w.temporary);
+    assert_int_equal(scratch_entries(), 2);
+}
+
+/* ---- paths ---- */
+
+static void paths_are_joined_and_taken_apart(void **state)
+{
+    (void)state;
+    arena a = { 0 };
+    assert_string_equal(path_join(&a, "a", "b"), "a/b");
+    assert_string_equal(path_join(&a, "a/", "b"), "a/b");
+    assert_string_equal(path_join(&a, "a", "/b"), "/b");
+    assert_string_equal(path_folder(&a, "a/b/c"), "a/b");
+    assert_string_equal(path_folder(&a, "a/b/"), "a");
+    assert_string_equal(path_folder(&a, "a//b"), "a");
+    assert_string_equal(path_folder(&a, "c"), ".");
+    assert_string_equal(path_folder(&a, "/c"), "/");
+    assert_string_equal(path_folder(&a, "/"), "/");
+    assert_string_equal(path_name("a/b/c"), "c");
+    assert_string_equal(path_name("c"), "c");
+    assert_true(path_ends("x.tar.gz", ".gz"));
+    assert_false(path_ends("gz", ".gz"));
+    arena_free(&a);
+}
+
+static void a_path_is_seen_from_a_folder(void **state)
+{
+    (void)state;
+    static const char *const cases[][3] = {
+        /* target, folder, what is expected */
+        { "a/b/c", "a", "b/c" },    { "a", "a/b/c", "../.." },     { "a/b", "a/b", "." },        { "a/b", "a/bb", "../b" },
+        { "a/bb", "a/b", "../bb" }, { "a/b/c", "x/y", "../../a/b/c" }, { "link", "a/b", "../../x/y" }, { "a", "link", "../../a" },
+    };
+    arena a = { 0 };
+    assert_works(folder_create(scratch("a/b/c"), err));
+    assert_works(folder_create(scratch("a/bb"), err));
+    assert_works(folder_create(scratch("x/y"), err));
+    assert_int_equal(symlink(scratch("x/y"), scratch("link")), 0);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        assert_string_equal(path_relative(&a, scratch(cases[i][0]), scratch(cases[i][1])), cases[i][2]);
+    assert_string_equal(path_relative(&a, "/", "/"), ".");
+    assert_string_equal(path_relative(&a, "/tmp", "/"), "tmp");
+    assert_string_equal(path_relative(&a, "/", "/tmp"), "..");
+    assert_null(path_relative(&a, scratch("none"), "/tmp"));
+    arena_free(&a);
+}
+
+#define IN_SCRATCH(test) cmocka_unit_test_setup_teardown(test, scratch_make, scratch_remove)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        IN_SCRATCH(a_file_is_mapped),
+        IN_SCRATCH(what_is_no_file_is_refused),
+        IN_SCRATCH(a_file_appears_when_it_is_whole),
+        IN_SCRATCH(an_aborted_file_leaves_the_old_one),
+        IN_SCRATCH(a_file_that_cannot_be_made_is_an_error),
+        IN_SCRATCH(a_full_disk_leaves_the_old_file_and_nothing_else),
+        IN_SCRATCH(a_file_is_copied),
+        IN_SCRATCH(a_folder_is_made_with_its_parents),
+        IN_SCRATCH(a_folder_is_removed_but_not_what_links_lead_to),
+        IN_SCRATCH(a_folder_appears_when_it_is_whole),
+        IN_SCRATCH(a_folder_replaces_one_of_ours),
+        IN_SCRATCH(an_aborted_folder_leaves_the_old_one),
+        IN_SCRATCH(a_folder_left_behind_is_no_obstacle),
+        IN_SCRATCH(other_peoples_folders_are_not_replaced),
+        cmocka_unit_test(paths_are_joined_and_taken_apart),
+        IN_SCRATCH(a_path_is_seen_from_a_folder),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

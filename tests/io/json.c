@@ -1,0 +1,150 @@
+/* JSON in our words. */
+#include "io/json.h"
+
+#include "base/scratch.h"
+
+static json_t *parsed(const char *text)
+{
+    json_t *root;
+    assert_works(json_read_bytes(&root, text, strlen(text), "x.json", err));
+    return root;
+}
+
+static void what_does_not_parse_says_where(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text, *message;
+    } cases[] = {
+        { "", "x.json: is empty, expected a JSON object" },
+        { "{\n\"a\": 1,\n\"b\" 2}", "x.json: line 3, column 5: ':' expected near '2'" },
+        { "{} x", "x.json: line 1, column 4: end of file expected near 'x'" },
+        { "[1]", "x.json: is an array, expected a JSON object" },
+        { "\"a\"", "x.json: line 1, column 3: '[' or '{' expected near '\"a\"'" },
+        { "{\"a\": 1, \"a\": 2}", "x.json: line 1, column 12: duplicate object key near '\"a\"'" },
+        { "{\"a\": \"\\u0000\"}", "x.json: line 1, column 14: \\u0000 is not allowed without JSON_ALLOW_NUL near '\"\\u0000\"'" },
+        { "{\"a\": 1e999}", "x.json: line 1, column 11: real number overflow near '1e999'" },
+    };
+    json_t *root;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        assert_fails(json_read_bytes(&root, cases[i].text, strlen(cases[i].text), "x.json", err), BERT_ERR_FORMAT, cases[i].message);
+        assert_null(root);
+    }
+    assert_fails(json_read_file(&root, scratch("none"), err), BERT_ERR_IO, "none: cannot open: No such file or directory");
+    assert_fails(json_read_file(&root, scratch_text("a", "{"), err), BERT_ERR_FORMAT,
+                 "a: line 1, column 1: string or '}' expected near end of file");
+    assert_null(root);
+}
+
+/* Nesting costs stack: it has an end. */
+static void nesting_without_end_is_refused(void **state)
+{
+    (void)state;
+    static char deep[100000];
+    json_t *root;
+    bert_err err = { 0 };
+    memset(deep, '[', sizeof deep);
+    memcpy(deep, "{\"a\":", 5);
+    assert_int_equal(json_read_bytes(&root, deep, sizeof deep, "x", &err), BERT_ERR_FORMAT);
+    assert_non_null(strstr(err.message, "maximum parsing depth reached"));
+}
+
+static void what_is_written_is_read_back(void **state)
+{
+    (void)state;
+    json_t *root = parsed("{\"zeta\": 0.1, \"alpha\": [1, \"\xc3\xa9\"], \"third\": 0.3333333333333333}"), *back;
+    char *text = json_text(root);
+    assert_string_equal(text, "{\n  \"zeta\": 0.1,\n  \"alpha\": [\n    1,\n    \"\xc3\xa9\"\n  ],\n  \"third\": 0.333333333\n}\n");
+    assert_works(json_write_file(root, scratch("a"), err));
+    assert_works(json_read_file(&back, scratch("a"), err));
+    char *again = json_text(back);
+    assert_string_equal(again, text);
+    assert_fails(json_write_file(root, scratch("none/a"), err), BERT_ERR_IO, "none/a: cannot write: No such file or directory");
+    free(text);
+    free(again);
+    json_decref(root);
+    json_decref(back);
+}
+
+static void members_are_read_by_type_and_range(void **state)
+{
+    (void)state;
+    json_t *root = parsed("{\"i\": 5, \"r\": 0.5, \"b\": true, \"s\": \"x\", \"o\": {}, \"n\": null}"), *object;
+    int64_t i;
+    double r;
+    bool b;
+    const char *s;
+    assert_works(json_get_int(root, "i", 5, 5, &i, "w", err));
+    assert_int_equal(i, 5);
+    assert_works(json_get_real_or(root, "r", 0, 1, 9, &r, "w", err));
+    assert_true(r == 0.5);
+    assert_works(json_get_real_or(root, "i", 0, 9, 1, &r, "w", err)); /* a whole number is a number */
+    assert_true(r == 5);
+    assert_works(json_get_bool_or(root, "b", false, &b, "w", err));
+    assert_true(b);
+    assert_works(json_get_string(root, "s", &s, "w", err));
+    assert_string_equal(s, "x");
+    assert_works(json_get_object(root, "o", &object, "w", err));
+    assert_ptr_equal(object, json_object_get(root, "o"));
+    json_decref(root);
+}
+
+static void absent_and_null_members_fall_back(void **state)
+{
+    (void)state;
+    json_t *root = parsed("{\"n\": null}");
+    static const char *const keys[] = { "n", "absent" };
+    for (int k = 0; k < 2; k++) {
+        int64_t i = 0;
+        double r = 0;
+        bool b = false;
+        const char *s = "x";
+        assert_works(json_get_int_or(root, keys[k], 0, 1, 77, &i, "w", err));
+        assert_works(json_get_real_or(root, keys[k], 0, 1, 7.5, &r, "w", err));
+        assert_works(json_get_bool_or(root, keys[k], true, &b, "w", err));
+        assert_works(json_get_string_or(root, keys[k], NULL, &s, "w", err));
+        assert_int_equal(i, 77);
+        assert_true(r == 7.5 && b && !s);
+    }
+    json_decref(root);
+}
+
+static void a_wrong_member_says_what_was_found(void **state)
+{
+    (void)state;
+    json_t *root = parsed("{\"i\": 5, \"r\": 0.5, \"b\": true, \"s\": \"x\", \"a\": [], \"o\": {}, \"n\": null}"), *object;
+    int64_t i;
+    double r;
+    bool b;
+    const char *s;
+    assert_fails(json_get_int(root, "x", 0, 9, &i, "c.json", err), BERT_ERR_FORMAT, "c.json: x is missing");
+    assert_fails(json_get_int(root, "n", 0, 9, &i, "c.json", err), BERT_ERR_FORMAT, "c.json: n is null, expected a whole number");
+    assert_fails(json_get_int(root, "r", 0, 9, &i, "c.json", err), BERT_ERR_FORMAT, "c.json: r is a number, expected a whole number");
+    assert_fails(json_get_int(root, "i", 6, 9, &i, "c.json", err), BERT_ERR_FORMAT, "c.json: i is 5, expected 6 to 9");
+    assert_fails(json_get_int_or(root, "i", 0, 4, 1, &i, "c.json", err), BERT_ERR_FORMAT, "c.json: i is 5, expected 0 to 4");
+    assert_fails(json_get_int_or(root, "s", 0, 4, 1, &i, "c.json", err), BERT_ERR_FORMAT, "c.json: s is a string, expected a whole number");
+    assert_fails(json_get_real_or(root, "a", 0, 1, 0, &r, "c.json", err), BERT_ERR_FORMAT, "c.json: a is an array, expected a number");
+    assert_fails(json_get_real_or(root, "r", 0, 0.1, 0, &r, "c.json", err), BERT_ERR_FORMAT, "c.json: r is 0.5, expected 0 to 0.1");
+    assert_fails(json_get_bool_or(root, "i", true, &b, "c.json", err), BERT_ERR_FORMAT, "c.json: i is a whole number, expected true or false");
+    assert_fails(json_get_string(root, "b", &s, "c.json", err), BERT_ERR_FORMAT, "c.json: b is true, expected a string");
+    assert_fails(json_get_string(root, "x", &s, "c.json", err), BERT_ERR_FORMAT, "c.json: x is missing");
+    assert_fails(json_get_string_or(root, "o", "", &s, "c.json", err), BERT_ERR_FORMAT, "c.json: o is an object, expected a string");
+    assert_fails(json_get_object(root, "a", &object, "c.json", err), BERT_ERR_FORMAT, "c.json: a is an array, expected an object");
+    assert_fails(json_get_object(root, "x", &object, "c.json", err), BERT_ERR_FORMAT, "c.json: x is missing");
+    json_decref(root);
+}
+
+#define IN_SCRATCH(test) cmocka_unit_test_setup_teardown(test, scratch_make, scratch_remove)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        IN_SCRATCH(what_does_not_parse_says_where),
+        cmocka_unit_test(nesting_without_end_is_refused),
+        IN_SCRATCH(what_is_written_is_read_back),
+        cmocka_unit_test(members_are_read_by_type_and_range),
+        cmocka_unit_test(absent_and_null_members_fall_back),
+        cmocka_unit_test(a_wrong_member_says_what_was_found),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
