@@ -35,8 +35,8 @@ static void add_lines(corpus *c, const file_mapping *file)
         const char *newline = memchr(at, '\n', (size_t)(end - at));
         size_t size = (size_t)((newline ? newline : end) - at);
         if ((c->n & (c->n - 1)) == 0 && !(c->lines = realloc(c->lines, (c->n ? 2 * c->n : 1) * sizeof *c->lines)))
-            die(&(bert_err) { .message = "out of memory" });
-        c->lines[c->n++] = (bert_text) { at, size };
+            die(&(bert_err){ .message = "out of memory" });
+        c->lines[c->n++] = (bert_text){ at, size };
         c->bytes += size;
         at += size + 1;
     }

@@ -177,10 +177,12 @@ typedef struct bert_rows {
 typedef struct bert_table bert_table;
 
 /* Opens a table; "-" is standard input. want_labels: the label column must be there (else a missing one is fine).
- * Fails with BERT_ERR_IO, BERT_ERR_DATA (no such column; the message lists those there are), BERT_ERR_ARGUMENT (unknown format). */
+ * Fails with BERT_ERR_IO, BERT_ERR_DATA (no such column; the message lists those there are), BERT_ERR_ARGUMENT (unknown format),
+ * BERT_ERR_FORMAT (damaged gzip). */
 BERT_API bert_status bert_table_open(const char *path, const bert_table_options *options, bool want_labels, bert_table **table, bert_err *err);
 /* The next rows, at most `most`; n is 0 at the end. They belong to the table and stay until the next call.
- * Fails with BERT_ERR_DATA: a row with too few columns, a quote left open, JSON that does not parse; with file, line and column. */
+ * Fails with BERT_ERR_DATA: a row with too few columns, a quote left open, JSON that does not parse, with file, line and column; BERT_ERR_FORMAT
+ * (gzip cut off or damaged), BERT_ERR_IO. */
 BERT_API bert_status bert_table_next(bert_table *table, size_t most, bert_rows *rows, bert_err *err);
 BERT_API void bert_table_close(bert_table *table);
 

@@ -205,5 +205,5 @@ void character_table_free(character_table *table)
     free(table->index);
     free(table->blocks);
     free(table->expansions);
-    *table = (character_table) { 0 };
+    *table = (character_table){ 0 };
 }

@@ -7,11 +7,11 @@
 
 /* An entry: flags, and the code point that the character becomes by lower-casing, decomposing (NFD) and stripping marks. */
 enum {
-    CHARACTER_BECOMES = 0x1FFFFF,      /* that code point; 0: itself */
-    CHARACTER_DROP = 1 << 21,          /* control and format characters, U+0000, U+FFFD */
-    CHARACTER_SPACE = 1 << 22,         /* white space to Python's split() */
-    CHARACTER_CHINESE = 1 << 23,       /* a word of its own */
-    CHARACTER_PUNCTUATION = 1 << 24,   /* of what it becomes: P*, and all of ASCII that is no letter, digit, space or control */
+    CHARACTER_BECOMES = 0x1FFFFF,    /* that code point; 0: itself */
+    CHARACTER_DROP = 1 << 21,        /* control and format characters, U+0000, U+FFFD */
+    CHARACTER_SPACE = 1 << 22,       /* white space to Python's split() */
+    CHARACTER_CHINESE = 1 << 23,     /* a word of its own */
+    CHARACTER_PUNCTUATION = 1 << 24, /* of what it becomes: P*, and all of ASCII that is no letter, digit, space or control */
     /* Uncased alone: */
     CHARACTER_MARK = 1 << 25,          /* Mn: stripped */
     CHARACTER_NONSTARTER = 1 << 26,    /* combining class not 0: NFD may move it */

@@ -72,7 +72,7 @@ static void reorder_last(chunk *c)
 static inline void add_char(chunk *c, uint32_t cp, uint32_t flags, token_span span)
 {
     if (!(flags & CHARACTER_MARK))
-        c->chars[c->n++] = (chunk_char) { cp, flags & CHARACTER_PUNCTUATION, span };
+        c->chars[c->n++] = (chunk_char){ cp, flags & CHARACTER_PUNCTUATION, span };
     if (!(flags & CHARACTER_NONSTARTER))
         c->run = c->n;
     else if (!(flags & CHARACTER_MARK))
@@ -167,7 +167,7 @@ static int32_t step_char(const trie *pieces, int32_t node, uint32_t cp)
 
 static token_span span_over(const chunk_char *first, const chunk_char *last)
 {
-    return (token_span) { first->span.byte_start, last->span.byte_end, first->span.char_start, last->span.char_end };
+    return (token_span){ first->span.byte_start, last->span.byte_end, first->span.char_start, last->span.char_end };
 }
 
 /* Adds the pieces of one word, the longest match first, or [UNK] where it cannot be made of pieces. */

@@ -118,7 +118,7 @@ bert_status bert_encode(const bert_tokenizer *t, const bert_text *texts, const b
         for (size_t i = 0; i < n; i++) {
             encoded row = { 0 };
             bert_err inner;
-            if (encode_row(t, texts[i], pairs ? pairs[i] : (bert_text) { 0 }, f, i, &scratch, &row, &inner)) {
+            if (encode_row(t, texts[i], pairs ? pairs[i] : (bert_text){ 0 }, f, i, &scratch, &row, &inner)) {
 #pragma omp critical(bert_encode_failure)
                 if (i < failed) {
                     failed = i;
@@ -145,5 +145,5 @@ void bert_features_free(bert_features *f)
     if (!f)
         return;
     free(f->input_ids);
-    *f = (bert_features) { 0 };
+    *f = (bert_features){ 0 };
 }

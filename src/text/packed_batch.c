@@ -7,7 +7,7 @@
 
 bert_status packed_batch_create(packed_batch *b, size_t most_tokens, size_t most_sequences, arena *memory, bert_err *err)
 {
-    *b = (packed_batch) { 0 };
+    *b = (packed_batch){ 0 };
     if (most_tokens > INT32_MAX || most_sequences > INT32_MAX)
         return fail(err, BERT_ERR_ARGUMENT, "a batch of %zu tokens in %zu sequences: there may be at most %d", most_tokens, most_sequences,
                     INT32_MAX);
@@ -49,7 +49,7 @@ bert_status packed_batch_from_texts(packed_batch *b, const bert_tokenizer *token
     for (size_t i = 0; !s && i < n; i++) {
         encoded row;
         int32_t *ids = b->ids + b->n_tok; /* encoded in place: packed_batch_add copies the ids onto themselves */
-        s = encode_pair(tokenizer, texts[i], pairs ? pairs[i] : (bert_text) { 0 }, seq_len, scratch, ids, &row, err);
+        s = encode_pair(tokenizer, texts[i], pairs ? pairs[i] : (bert_text){ 0 }, seq_len, scratch, ids, &row, err);
         if (s)
             return fail_in(err, s, "text %zu", i);
         packed_batch_add(b, ids, row.n, row.second);

@@ -27,8 +27,8 @@ typedef struct packed_losses {
 } packed_losses;
 
 /* Texts (and pairs, or NULL) to a batch. losses may be NULL. Fails as encode_pair. */
-bert_status packed_batch_from_texts(packed_batch *batch, const bert_tokenizer *tokenizer, const bert_text *texts, const bert_text *pairs, size_t n,
-                                    size_t seq_len, encode_scratch *scratch, packed_losses *losses, arena *memory, bert_err *err);
+bert_status packed_batch_from_texts(packed_batch *batch, const bert_tokenizer *tokenizer, const bert_text *texts, const bert_text *pairs,
+                                    size_t n, size_t seq_len, encode_scratch *scratch, packed_losses *losses, arena *memory, bert_err *err);
 
 /* The three matrices that BERT reads, and the bounds that they are held to. */
 typedef struct packed_matrices {

@@ -15,7 +15,7 @@
 /* The span of ASCII bytes [start, end). */
 static inline token_span ascii_span(size_t start, size_t end, size_t skew)
 {
-    return (token_span) { (uint32_t)start, (uint32_t)end, (uint32_t)(start - skew), (uint32_t)(end - skew) };
+    return (token_span){ (uint32_t)start, (uint32_t)end, (uint32_t)(start - skew), (uint32_t)(end - skew) };
 }
 
 static inline size_t ascii_word_end(const bert_tokenizer *t, const text_cursor *c, size_t at)
@@ -104,7 +104,7 @@ bert_status split_text(const bert_tokenizer *t, bert_text text, split_options op
 
 bert_status bert_tokenize(const bert_tokenizer *t, bert_text text, bert_tokens *tokens, bert_err *err)
 {
-    return split_text(t, text, (split_options) { .limit = SIZE_MAX, .spans = true }, tokens, err);
+    return split_text(t, text, (split_options){ .limit = SIZE_MAX, .spans = true }, tokens, err);
 }
 
 void bert_tokens_free(bert_tokens *t)
@@ -117,5 +117,5 @@ void bert_tokens_free(bert_tokens *t)
     free(t->char_start);
     free(t->char_end);
     chunk_free(t->scratch);
-    *t = (bert_tokens) { 0 };
+    *t = (bert_tokens){ 0 };
 }

@@ -37,7 +37,8 @@ static void fill_ascii(bert_tokenizer *t)
     }
 }
 
-bert_status bert_tokenizer_create(const char *bytes, size_t size, const char *name, bool do_lower_case, bert_tokenizer **tokenizer, bert_err *err)
+bert_status bert_tokenizer_create(const char *bytes, size_t size, const char *name, bool do_lower_case, bert_tokenizer **tokenizer,
+                                  bert_err *err)
 {
     *tokenizer = NULL;
     bert_tokenizer *t = calloc(1, sizeof *t);

@@ -10,7 +10,7 @@ typedef enum ascii_class {
     ASCII_WORD,        /* letters and digits */
     ASCII_PUNCTUATION, /* a word of its own */
     ASCII_SPACE,
-    ASCII_NONE         /* not ASCII, or dropped: the general path must look */
+    ASCII_NONE /* not ASCII, or dropped: the general path must look */
 } ascii_class;
 
 enum {

@@ -54,7 +54,7 @@ static bool reserve_nodes(trie *t, size_t size)
     if (!moved)
         return false;
     for (size_t i = t->size; i < larger; i++)
-        moved[i] = (trie_node) { .base = 0, .parent = -1, .id = -1 };
+        moved[i] = (trie_node){ .base = 0, .parent = -1, .id = -1 };
     t->nodes = moved;
     t->size = larger;
     return true;
@@ -126,7 +126,7 @@ static bool place_children(builder *b, branch at)
     for (size_t c = 0; c < n; c++) {
         int32_t child = (int32_t)(base + bytes[c]);
         b->t->nodes[child].parent = at.node;
-        if (!queue_add(b, (branch) { child, starts[c], starts[c + 1], at.depth + 1 }))
+        if (!queue_add(b, (branch){ child, starts[c], starts[c + 1], at.depth + 1 }))
             return false;
     }
     return true;
@@ -138,9 +138,9 @@ bool trie_build(trie *t, trie_key *keys, size_t n)
     n = sort_and_unify(keys, n);
     bool fine = reserve_nodes(t, 2 * BYTES);
     if (fine)
-        t->nodes[0] = (trie_node) { .base = 1, .parent = 0, .id = -1 }; /* taken; no base is 0, so it is nobody's child */
+        t->nodes[0] = (trie_node){ .base = 1, .parent = 0, .id = -1 }; /* taken; no base is 0, so it is nobody's child */
     if (fine && n)
-        fine = queue_add(&b, (branch) { 0, 0, n, 0 });
+        fine = queue_add(&b, (branch){ 0, 0, n, 0 });
     while (fine && b.head < b.tail)
         fine = place_children(&b, b.queue[b.head++]);
     free(b.queue);
@@ -152,5 +152,5 @@ bool trie_build(trie *t, trie_key *keys, size_t n)
 void trie_free(trie *t)
 {
     free(t->nodes);
-    *t = (trie) { 0 };
+    *t = (trie){ 0 };
 }

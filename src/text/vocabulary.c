@@ -55,7 +55,7 @@ static void split_lines(vocabulary *v, size_t size)
     for (size_t i = 0; i < v->n; i++) {
         char *newline = memchr(line, '\n', (size_t)(end - line));
         size_t length = (size_t)((newline ? newline : end) - line);
-        v->tokens[i] = strip_end(strip_start((bert_text) { line, length }));
+        v->tokens[i] = strip_end(strip_start((bert_text){ line, length }));
         line[v->tokens[i].data - line + (ptrdiff_t)v->tokens[i].size] = '\0';
         line += length + 1;
     }
@@ -67,7 +67,7 @@ static bool build_trie(vocabulary *v)
     if (!keys)
         return false;
     for (size_t i = 0; i < v->n; i++)
-        keys[i] = (trie_key) { (const unsigned char *)v->tokens[i].data, v->tokens[i].size, (int32_t)i };
+        keys[i] = (trie_key){ (const unsigned char *)v->tokens[i].data, v->tokens[i].size, (int32_t)i };
     bool fine = trie_build(&v->trie, keys, v->n);
     free(keys);
     return fine;
@@ -97,7 +97,7 @@ void vocabulary_free(vocabulary *v)
     trie_free(&v->trie);
     free(v->tokens);
     free(v->bytes);
-    *v = (vocabulary) { 0 };
+    *v = (vocabulary){ 0 };
 }
 
 int32_t vocabulary_id(const vocabulary *v, const char *token, size_t size)

@@ -13,10 +13,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 static const char VOCABULARY[] =
     "[PAD]\n[UNK]\n[CLS]\n[SEP]\n.\n,\n'\n!\n#\n;\n`\nthe\nun\n##aff\n##able\n##ing\nplay\n##ed\nThe\n1\n##1\n##23\n1234\n"
     "a\nb\nc\nd\ne\ni\nk\n##a\n##b\n##c\n##d\n##e\n##i\n##k\nA\nB\n##A\n##B\ncafe\n\xC3\xA9\n##\xC3\xA9\n" /* e acute */
-    "\xCF\x83\n##\xCF\x83\n##\xCF\x82\n\xCE\xA3\n##\xCE\xA3\n"                                            /* sigmas */
-    "\xE4\xB8\x80\n\xE4\xB8\x81\n\xF0\xA0\x80\x80\n"                                                      /* Chinese */
-    "\xE1\x84\x80\n##\xE1\x85\xA1\n##\xE1\x86\xA8\n\xEA\xB0\x81\n"                                        /* Hangul letters, a syllable */
-    "\xF0\x9D\x85\x97\n##\xF0\x9D\x85\xA5\n##\xE3\x80\xAE\n##\xE3\x80\xAF\n##\xE1\xAD\x84\n"              /* marks that reorder */
+    "\xCF\x83\n##\xCF\x83\n##\xCF\x82\n\xCE\xA3\n##\xCE\xA3\n"                                             /* sigmas */
+    "\xE4\xB8\x80\n\xE4\xB8\x81\n\xF0\xA0\x80\x80\n"                                                       /* Chinese */
+    "\xE1\x84\x80\n##\xE1\x85\xA1\n##\xE1\x86\xA8\n\xEA\xB0\x81\n"                                         /* Hangul letters, a syllable */
+    "\xF0\x9D\x85\x97\n##\xF0\x9D\x85\xA5\n##\xE3\x80\xAE\n##\xE3\x80\xAF\n##\xE1\xAD\x84\n"               /* marks that reorder */
     "\xF0\x9F\x98\x80\n\xE2\x80\x94\n\xE3\x80\x82\n##\xCC\x81\n##\xCC\xA7";
 
 /* A broken promise ends the run, with its words. */
@@ -88,7 +88,7 @@ static void expect_spans_in_order(const bert_tokens *t, bert_text text)
 static void expect_limit_keeps_start(const bert_tokenizer *t, bert_text text, const bert_tokens *whole)
 {
     for (size_t limit = 0; limit < whole->n; limit = 2 * limit + 1) {
-        bert_tokens some = split(t, text, (split_options) { .limit = limit });
+        bert_tokens some = split(t, text, (split_options){ .limit = limit });
         expect(some.n > limit && some.n <= whole->n && !memcmp(some.ids, whole->ids, some.n * sizeof *some.ids), "a limit gives the same start");
         bert_tokens_free(&some);
     }
@@ -96,8 +96,8 @@ static void expect_limit_keeps_start(const bert_tokenizer *t, bert_text text, co
 
 static void try_text(const bert_tokenizer *t, bert_text text)
 {
-    bert_tokens fast = split(t, text, (split_options) { .limit = SIZE_MAX, .spans = true });
-    bert_tokens general = split(t, text, (split_options) { .limit = SIZE_MAX, .spans = true, .general_path = true });
+    bert_tokens fast = split(t, text, (split_options){ .limit = SIZE_MAX, .spans = true });
+    bert_tokens general = split(t, text, (split_options){ .limit = SIZE_MAX, .spans = true, .general_path = true });
     expect_same(&fast, &general);
     expect_spans_in_order(&fast, text);
     expect_limit_keeps_start(t, text, &fast);

@@ -117,7 +117,7 @@ static const struct {
     { X "[1],\"data_offsets\":[0,4]},\"x\":{}}", 4, BERT_ERR_FORMAT,
       "m: header: line 1, column 57: duplicate object key near '\"x\"'" },
     { X "[1],\"data_offsets\":[0,4]}, \"\xff\":{}}", 4, BERT_ERR_FORMAT,
-      "m: header: line 1, column 57: unable to decode byte 0xff near '\"'" },
+      "m: header: line 1, column 56: unable to decode byte 0xff near '\"'" },
     { X "[1,1,1,1,1,1,1,1,1],\"data_offsets\":[0,4]}}", 4, BERT_ERR_UNSUPPORTED, "m: tensor x has 9 dimensions, at most 8 are read" },
     { X "[-1],\"data_offsets\":[0,4]}}", 4, BERT_ERR_FORMAT, "m: tensor x: side 0 of its shape is no whole number from 0" },
     { X "[1,1.5],\"data_offsets\":[0,4]}}", 4, BERT_ERR_FORMAT, "m: tensor x: side 1 of its shape is no whole number from 0" },

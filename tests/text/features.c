@@ -30,7 +30,7 @@ static int tear_down(void **state)
 
 static bert_text text_of(const char *string)
 {
-    return (bert_text) { string, strlen(string) };
+    return (bert_text){ string, strlen(string) };
 }
 
 /* "a a a ..." of n tokens, or "b b b ...". */
@@ -38,7 +38,7 @@ static bert_text letters(char letter, size_t n, char *space)
 {
     for (size_t i = 0; i < n; i++)
         space[2 * i] = letter, space[2 * i + 1] = ' ';
-    return (bert_text) { space, 2 * n };
+    return (bert_text){ space, 2 * n };
 }
 
 /* The original's _truncate_seq_pair, one token at a time. */
@@ -76,8 +76,8 @@ static void a_row_is_padded_with_zeros(void **state)
     (void)state;
     bert_features f = { 0 };
     bert_text texts[2] = { text_of("a aa"), text_of("b b b b b b b b") }, pairs[2] = { text_of("b"), text_of(" ") };
-    const int32_t ids[] = { CLS, A, A, 6, SEP, B, SEP, 0, CLS, B, B, B, B, B, B, SEP }, mask[] = { 1, 1, 1, 1, 1, 1, 1, 0, 1, 1, 1, 1, 1, 1, 1, 1 },
-                  segments[] = { 0, 0, 0, 0, 0, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0 };
+    const int32_t ids[] = { CLS, A, A, 6, SEP, B, SEP, 0, CLS, B, B, B, B, B, B, SEP },
+                  mask[] = { 1, 1, 1, 1, 1, 1, 1, 0, 1, 1, 1, 1, 1, 1, 1, 1 }, segments[] = { 0, 0, 0, 0, 0, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0 };
     for (int again = 0; again < 2; again++) {
         assert_int_equal(bert_encode(tokenizer, texts, pairs, 2, 8, &f, NULL), BERT_OK);
         assert_int_equal(f.n, 2);
@@ -103,7 +103,7 @@ static void rows_do_not_depend_on_what_else_is_encoded(void **state)
     bert_features all = { 0 }, one = { 0 };
     size_t truncated = 0, dropped = 0;
     for (size_t i = 0; i < 2 * N; i++) {
-        texts[i] = (bert_text) { bytes[i], random_below(&r, LONGEST) };
+        texts[i] = (bert_text){ bytes[i], random_below(&r, LONGEST) };
         for (size_t k = 0; k < texts[i].size; k++)
             bytes[i][k] = "aaabbb   \xC3\xA4.\xFF"[random_below(&r, 13)];
     }

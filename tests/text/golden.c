@@ -58,7 +58,7 @@ static bert_tokenizer *load_tokenizer(bool do_lower_case)
 
 static bert_text text_of(const json_t *string)
 {
-    return string && !json_is_null(string) ? (bert_text) { json_string_value(string), json_string_length(string) } : (bert_text) { 0 };
+    return string && !json_is_null(string) ? (bert_text){ json_string_value(string), json_string_length(string) } : (bert_text){ 0 };
 }
 
 static void assert_ids(const json_t *expected, const int32_t *ids, size_t n, const char *file, size_t line)

@@ -19,13 +19,13 @@ static bert_tokenizer *make_tokenizer(void)
 
 static bert_text text_of(const char *string)
 {
-    return (bert_text) { string, strlen(string) };
+    return (bert_text){ string, strlen(string) };
 }
 
-#define assert_ints(found, ...)                                                                                                                      \
-    do {                                                                                                                                             \
-        const int32_t expected[] = { __VA_ARGS__ };                                                                                                  \
-        assert_memory_equal(found, expected, sizeof expected);                                                                                       \
+#define assert_ints(found, ...)                                \
+    do {                                                       \
+        const int32_t expected[] = { __VA_ARGS__ };            \
+        assert_memory_equal(found, expected, sizeof expected); \
     } while (0)
 
 static void texts_are_packed_one_after_another(void **state)
@@ -143,10 +143,8 @@ static void a_batch_of_two_to_the_31_tokens_is_refused(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(texts_are_packed_one_after_another),
-        cmocka_unit_test(a_text_that_cannot_be_encoded_is_named),
-        cmocka_unit_test(tokens_keep_their_position_over_a_hole),
-        cmocka_unit_test(a_wrong_value_is_named_by_row_and_column),
+        cmocka_unit_test(texts_are_packed_one_after_another),         cmocka_unit_test(a_text_that_cannot_be_encoded_is_named),
+        cmocka_unit_test(tokens_keep_their_position_over_a_hole),     cmocka_unit_test(a_wrong_value_is_named_by_row_and_column),
         cmocka_unit_test(a_batch_of_two_to_the_31_tokens_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

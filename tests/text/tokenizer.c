@@ -26,7 +26,7 @@ static void assert_split_bytes(const bert_tokenizer *t, const char *text, size_t
     char found[4096] = "";
     size_t used = 0;
     bert_tokens tokens = { 0 };
-    assert_int_equal(bert_tokenize(t, (bert_text) { text, size }, &tokens, NULL), BERT_OK);
+    assert_int_equal(bert_tokenize(t, (bert_text){ text, size }, &tokens, NULL), BERT_OK);
     for (size_t i = 0; i < tokens.n; i++)
         used += (size_t)snprintf(found + used, sizeof found - used, "%s%s[%u,%u;%u,%u]", i ? " " : "",
                                  bert_tokenizer_token(t, tokens.ids[i], NULL), tokens.byte_start[i], tokens.byte_end[i], tokens.char_start[i],
@@ -144,7 +144,7 @@ static void a_word_of_200_characters_is_split_and_one_of_201_is_unknown(void **s
             bert_tokens tokens = { 0 };
             memset(text, 'a', n);
             memcpy(text + n, "\xCC\x81", 2);
-            assert_int_equal(bert_tokenize(t, (bert_text) { text, n + (accents ? 2 : 0) }, &tokens, NULL), BERT_OK);
+            assert_int_equal(bert_tokenize(t, (bert_text){ text, n + (accents ? 2 : 0) }, &tokens, NULL), BERT_OK);
             assert_int_equal(tokens.n, n == 200 ? 200 : 1);
             assert_int_equal(tokens.ids[0], n == 200 ? 4 : 1);
             assert_int_equal(tokens.byte_end[tokens.n - 1], n);
@@ -213,10 +213,22 @@ static void control_characters_join_and_separators_split(void **state)
     bert_tokenizer *t = tokenizer_of(SPECIALS "ab\na\nb\n", true);
     assert_split_bytes(t, "a\0b", 3, "ab[0,3;0,3]");
     assert_split(t, "a\vb", "ab[0,3;0,3]");
-    assert_split(t, "a\xE2\x80\x8B" "b\x7F", "ab[0,5;0,3]"); /* U+200B is a format character */
-    assert_split(t, "a\xEF\xBF\xBD" "b", "ab[0,5;0,3]");
-    assert_split(t, "a\xC2\xA0" "b", "a[0,1;0,1] b[3,4;2,3]");
-    assert_split(t, "a\xE2\x80\xA8" "b", "a[0,1;0,1] b[4,5;2,3]"); /* U+2028 */
+    assert_split(t,
+                 "a\xE2\x80\x8B"
+                 "b\x7F",
+                 "ab[0,5;0,3]"); /* U+200B is a format character */
+    assert_split(t,
+                 "a\xEF\xBF\xBD"
+                 "b",
+                 "ab[0,5;0,3]");
+    assert_split(t,
+                 "a\xC2\xA0"
+                 "b",
+                 "a[0,1;0,1] b[3,4;2,3]");
+    assert_split(t,
+                 "a\xE2\x80\xA8"
+                 "b",
+                 "a[0,1;0,1] b[4,5;2,3]"); /* U+2028 */
     bert_tokenizer_free(t);
 }
 
@@ -228,7 +240,10 @@ static void characters_newer_than_unicode_14_are_letters(void **state)
     /* U+11F00 (Mn since 15), U+11F43 (Po since 15), U+13439 (Cf since 15) */
     assert_split(t, "a\xF0\x91\xBC\x80\xF0\x91\xBD\x83\xF0\x93\x90\xB9",
                  "a[0,1;0,1] ##\xF0\x91\xBC\x80[1,5;1,2] ##\xF0\x91\xBD\x83[5,9;2,3] ##\xF0\x93\x90\xB9[9,13;3,4]");
-    assert_split(t, "a\xF0\x91\x9C\x9E" "a", "a[0,1;0,1] ##a[5,6;2,3]"); /* U+1171E: Mn in 14, Mc later */
+    assert_split(t,
+                 "a\xF0\x91\x9C\x9E"
+                 "a",
+                 "a[0,1;0,1] ##a[5,6;2,3]"); /* U+1171E: Mn in 14, Mc later */
     bert_tokenizer_free(t);
 }
 
@@ -236,7 +251,7 @@ static size_t dropped_of(const bert_tokenizer *t, const char *text, const char *
 {
     bert_tokens tokens = { 0 };
     assert_split(t, text, expected);
-    assert_int_equal(bert_tokenize(t, (bert_text) { text, strlen(text) }, &tokens, NULL), BERT_OK);
+    assert_int_equal(bert_tokenize(t, (bert_text){ text, strlen(text) }, &tokens, NULL), BERT_OK);
     size_t dropped = tokens.dropped;
     bert_tokens_free(&tokens);
     return dropped;
@@ -247,14 +262,42 @@ static void bytes_that_are_not_utf_8_are_dropped_and_counted(void **state)
 {
     (void)state;
     bert_tokenizer *t = tokenizer_of(SPECIALS "ab\na\nb\n##a\n\xC3\x9F\n", true);
-    assert_int_equal(dropped_of(t, "a\xFF" "b a", "ab[0,3;0,2] a[4,5;3,4]"), 1);
-    assert_int_equal(dropped_of(t, "\x80" "ab", "ab[1,3;0,2]"), 1);
-    assert_int_equal(dropped_of(t, "a\xE2\x82", "a[0,1;0,1]"), 2);              /* cut short at the end */
-    assert_int_equal(dropped_of(t, "a\xE2\x82" "b", "ab[0,4;0,2]"), 2);         /* cut short by a letter, which stays */
-    assert_int_equal(dropped_of(t, "a\xC0\xAF" "b", "ab[0,4;0,2]"), 2);         /* overlong */
-    assert_int_equal(dropped_of(t, "a\xE0\x80\x80" "b", "ab[0,5;0,2]"), 3);     /* overlong */
-    assert_int_equal(dropped_of(t, "a\xED\xA0\x80" "b", "ab[0,5;0,2]"), 3);     /* a surrogate */
-    assert_int_equal(dropped_of(t, "a\xF4\x90\x80\x80" "b", "ab[0,6;0,2]"), 4); /* beyond U+10FFFF */
+    assert_int_equal(dropped_of(t,
+                                "a\xFF"
+                                "b a",
+                                "ab[0,3;0,2] a[4,5;3,4]"),
+                     1);
+    assert_int_equal(dropped_of(t,
+                                "\x80"
+                                "ab",
+                                "ab[1,3;0,2]"),
+                     1);
+    assert_int_equal(dropped_of(t, "a\xE2\x82", "a[0,1;0,1]"), 2); /* cut short at the end */
+    assert_int_equal(dropped_of(t,
+                                "a\xE2\x82"
+                                "b",
+                                "ab[0,4;0,2]"),
+                     2); /* cut short by a letter, which stays */
+    assert_int_equal(dropped_of(t,
+                                "a\xC0\xAF"
+                                "b",
+                                "ab[0,4;0,2]"),
+                     2); /* overlong */
+    assert_int_equal(dropped_of(t,
+                                "a\xE0\x80\x80"
+                                "b",
+                                "ab[0,5;0,2]"),
+                     3); /* overlong */
+    assert_int_equal(dropped_of(t,
+                                "a\xED\xA0\x80"
+                                "b",
+                                "ab[0,5;0,2]"),
+                     3); /* a surrogate */
+    assert_int_equal(dropped_of(t,
+                                "a\xF4\x90\x80\x80"
+                                "b",
+                                "ab[0,6;0,2]"),
+                     4); /* beyond U+10FFFF */
     assert_int_equal(dropped_of(t, "\xFF", ""), 1);
     assert_int_equal(dropped_of(t, "\xC3\x9F", "\xC3\x9F[0,2;0,1]"), 0);
     bert_tokenizer_free(t);
@@ -265,15 +308,15 @@ static void tokens_are_reused_without_leftovers(void **state)
     (void)state;
     bert_tokenizer *t = tokenizer_of(SPECIALS "a\n", true);
     bert_tokens tokens = { 0 };
-    assert_int_equal(bert_tokenize(t, (bert_text) { "a \xFF a \xC3\xA4", 8 }, &tokens, NULL), BERT_OK);
+    assert_int_equal(bert_tokenize(t, (bert_text){ "a \xFF a \xC3\xA4", 8 }, &tokens, NULL), BERT_OK);
     assert_int_equal(tokens.n, 3);
     assert_int_equal(tokens.dropped, 1);
     const int32_t *ids = tokens.ids;
-    assert_int_equal(bert_tokenize(t, (bert_text) { "a", 1 }, &tokens, NULL), BERT_OK);
+    assert_int_equal(bert_tokenize(t, (bert_text){ "a", 1 }, &tokens, NULL), BERT_OK);
     assert_int_equal(tokens.n, 1);
     assert_int_equal(tokens.dropped, 0);
     assert_ptr_equal(tokens.ids, ids);
-    assert_int_equal(bert_tokenize(t, (bert_text) { NULL, 0 }, &tokens, NULL), BERT_OK);
+    assert_int_equal(bert_tokenize(t, (bert_text){ NULL, 0 }, &tokens, NULL), BERT_OK);
     assert_int_equal(tokens.n, 0);
     bert_tokens_free(&tokens);
     assert_null(tokens.ids);

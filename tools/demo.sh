@@ -1,0 +1,68 @@
+#!/bin/bash
+# The whole way once, on real data: import, train, evaluate, restore, freeze, predict. Called by `make demo` (questions to a bank) and by
+# examples/qqp.sh (Quora's question pairs), which say otherwise by these variables:
+#   DATA      folder of train.tsv and valid.tsv: question1, question2, is_duplicate
+#   OUT       folder to write; NAME: of the frozen file in it
+#   TRAINING  options of bert train
+#   PAIR      what is typed at the end
+#   BERT, CHECKPOINT
+set -euo pipefail
+cd "$(dirname "$0")/.."
+BERT=${BERT:-build/bert}
+CHECKPOINT=${CHECKPOINT:-.cache/all-MiniLM-L6-v2}
+DATA=${DATA:-examples/banking}
+OUT=${OUT:-demo}
+NAME=${NAME:-banking}
+TRAINING=${TRAINING:---pooling mean --epochs 2 --learning-rate 5e-5}
+PAIR=${PAIR:-How do I change my PIN? ||| Where can I set a new PIN?}
+COLUMNS_ARE="--text-columns question1,question2 --label-column is_duplicate"
+read -ra training <<<"$TRAINING"
+read -ra columns <<<"$COLUMNS_ARE"
+
+bold='' plain=''
+[ -t 1 ] && bold=$'\033[1m' plain=$'\033[0m'
+
+step() {
+    printf '\n%s%s%s\n' "$bold" "$*" "$plain"
+}
+run() { # shows a command, then runs it
+    printf '$ %s\n' "$*"
+    "$@"
+}
+predict_into() { # MODEL, FILE
+    printf '$ %s\n' "$BERT predict -m $1 $DATA/valid.tsv ${columns[*]:0:2} >$2"
+    "$BERT" predict -m "$1" "$DATA/valid.tsv" "${columns[@]:0:2}" >"$2"
+}
+
+mkdir -p "$OUT"
+[ -x "$BERT" ] || { echo "there is no $BERT: run make"; exit 1; }
+[ -d "$CHECKPOINT" ] || { echo "there is no $CHECKPOINT: run make model"; exit 1; }
+
+step "1. A published checkpoint becomes a module"
+run "$BERT" import "$CHECKPOINT" -o "$OUT/module"
+printf '$ %s\n' "$BERT inspect $OUT/module | head -n 30"
+"$BERT" inspect "$OUT/module" | sed -n 1,30p
+
+step "2. The module learns from $(($(wc -l <"$DATA/train.tsv") - 1)) pairs of questions whether two ask the same"
+run "$BERT" train --module "$OUT/module" --train "$DATA/train.tsv" --valid "$DATA/valid.tsv" "${columns[@]}" "${training[@]}" -o "$OUT/model"
+
+step "3. The model, restored by a new process, is as good as when it was saved"
+run "$BERT" eval -m "$OUT/model" "$DATA/valid.tsv" "${columns[@]}" | tee "$OUT/eval.json"
+accuracy=$(sed -nE 's/.*"accuracy": ([0-9.]+).*/\1/p' "$OUT/eval.json")
+grep -q "accuracy\": $accuracy" "$OUT/model/history.json" || { echo "its accuracy is not in $OUT/model/history.json"; exit 1; }
+
+step "4. One file with everything that prediction needs; it predicts the same bits"
+run "$BERT" freeze "$OUT/model" -o "$OUT/$NAME.bert"
+predict_into "$OUT/model" "$OUT/from-model.jsonl"
+predict_into "$OUT/$NAME.bert" "$OUT/from-frozen.jsonl"
+run cmp "$OUT/from-model.jsonl" "$OUT/from-frozen.jsonl"
+
+step "5. Do these two ask the same?  1: yes, 0: no"
+printf '$ %s\n' "echo '$PAIR' | $BERT predict -m $OUT/$NAME.bert"
+echo "$PAIR" | "$BERT" predict -m "$OUT/$NAME.bert"
+
+step "Now yours: put two texts and a label in each line of a file, name the columns in its first line, and type"
+cat <<END
+$BERT train --module $OUT/module --train YOURS.tsv --text-columns FIRST,SECOND --label-column LABEL -o YOURS
+$BERT predict -m YOURS
+END
