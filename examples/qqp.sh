@@ -7,7 +7,7 @@ set -euo pipefail
 root=$(cd "$(dirname "$0")/.." && pwd)
 export DATA OUT NAME TRAINING PAIR
 DATA=$(cd "${1:-$root/../shared/data/qqp}" && pwd)
-OUT=qqp NAME=qqp
+OUT=demo/qqp NAME=qqp
 TRAINING="--pooling ${POOLING:-mean} --epochs ${EPOCHS:-5}"
 PAIR="How do I learn to cook? ||| What is the best way to learn cooking?"
 [ -d "$root/.cache/all-MiniLM-L6-v2" ] || make -C "$root" model

@@ -15,9 +15,9 @@ OUT=${OUT:-demo}
 NAME=${NAME:-banking}
 TRAINING=${TRAINING:---pooling mean --epochs 2 --learning-rate 5e-5}
 PAIR=${PAIR:-How do I change my PIN? ||| Where can I set a new PIN?}
-COLUMNS_ARE="--text-columns question1,question2 --label-column is_duplicate"
 read -ra training <<<"$TRAINING"
-read -ra columns <<<"$COLUMNS_ARE"
+texts=(--text-columns "question1,question2")
+columns=("${texts[@]}" --label-column is_duplicate)
 
 bold='' plain=''
 [ -t 1 ] && bold=$'\033[1m' plain=$'\033[0m'
@@ -30,8 +30,8 @@ run() { # shows a command, then runs it
     "$@"
 }
 predict_into() { # MODEL, FILE
-    printf '$ %s\n' "$BERT predict -m $1 $DATA/valid.tsv ${columns[*]:0:2} >$2"
-    "$BERT" predict -m "$1" "$DATA/valid.tsv" "${columns[@]:0:2}" >"$2"
+    printf '$ %s\n' "$BERT predict -m $1 $DATA/valid.tsv ${texts[*]} >$2"
+    "$BERT" predict -m "$1" "$DATA/valid.tsv" "${texts[@]}" >"$2"
 }
 
 mkdir -p "$OUT"
@@ -56,6 +56,7 @@ run "$BERT" freeze "$OUT/model" -o "$OUT/$NAME.bert"
 predict_into "$OUT/model" "$OUT/from-model.jsonl"
 predict_into "$OUT/$NAME.bert" "$OUT/from-frozen.jsonl"
 run cmp "$OUT/from-model.jsonl" "$OUT/from-frozen.jsonl"
+echo "$(wc -l <"$OUT/from-frozen.jsonl") predictions, all the same"
 
 step "5. Do these two ask the same?  1: yes, 0: no"
 printf '$ %s\n' "echo '$PAIR' | $BERT predict -m $OUT/$NAME.bert"

@@ -12,34 +12,13 @@
 enum { TEXTS = 40000, MOST_PARTS = 40 };
 
 /* What texts are made of; the first eight are ASCII. */
-static const char *const PARTS[] = { "a",
-                                     "the",
-                                     "unaffable",
-                                     "B",
-                                     " ",
-                                     ".",
-                                     "'",
-                                     "1234",
-                                     "\xC3\xA9",
-                                     "\xCC\x81",
-                                     "\xCE\xA3",
-                                     "\xCE\x91",
-                                     "\xC4\xB0",
-                                     "\xE2\x80\xA8",
-                                     "\xC2\xA0",
-                                     "\xE2\x80\x8B",
-                                     "\xE4\xB8\x80",
-                                     "\xEA\xB0\x81",
-                                     "\xE3\x80\xAE",
-                                     "\xE1\xAD\x84",
-                                     "\xCD\x8F",
-                                     "\xF0\x9D\x85\x9F",
-                                     "\xF0\x9F\x98\x80",
-                                     "\xCD\xBE",
-                                     "\v",
-                                     "\xFF",
-                                     "\xE2\x82",
-                                     "\xF0\x9F" };
+/* clang-format off */
+static const char *const PARTS[] = {
+    "a", "the", "unaffable", "B", " ", ".", "'", "1234",
+    "\xC3\xA9", "\xCC\x81", "\xCE\xA3", "\xCE\x91", "\xC4\xB0", "\xE2\x80\xA8", "\xC2\xA0", "\xE2\x80\x8B", "\xE4\xB8\x80", "\xEA\xB0\x81",
+    "\xE3\x80\xAE", "\xE1\xAD\x84", "\xCD\x8F", "\xF0\x9D\x85\x9F", "\xF0\x9F\x98\x80", "\xCD\xBE", "\v", "\xFF", "\xE2\x82", "\xF0\x9F",
+};
+/* clang-format on */
 
 /* A text of up to MOST_PARTS parts, of which `ascii` in 8 are from the first eight. */
 static size_t random_text(random_stream *r, uint32_t ascii, uint8_t *bytes)
