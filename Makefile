@@ -12,7 +12,8 @@ JOBS ?= $(shell nproc)
 MODEL := .cache/all-MiniLM-L6-v2
 CONFIGURE = cmake -G Ninja -S . -Wno-dev
 BUILD = ninja -j $(JOBS) -C
-TEST = ctest --output-on-failure -j $(JOBS) $(CTEST_FLAGS) --test-dir
+# Tests run side by side: threads that spin while they wait would take each other's cores.
+TEST = OMP_WAIT_POLICY=passive ctest --output-on-failure -j $(JOBS) $(CTEST_FLAGS) --test-dir
 CLANG = clang libomp-dev
 
 .PHONY: all deps demo test model bench install format sanitize clang fuzz clean

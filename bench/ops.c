@@ -188,9 +188,21 @@ static void bench_attention(size_t heads, size_t D, int32_t length, float rate)
     size_t n = (size_t)start[n_seq];
     float *qkv = numbers(n * 3 * H), *dqkv = numbers(n * 3 * H);
     attention a = {
-        .in = { .queries = { n_seq, start }, .keys = { n_seq, start }, .hidden = H, .heads = heads, .q = qkv, .k = qkv + H, .v = qkv + 2 * H,
-                .ldq = 3 * H, .ldkv = 3 * H, .drop = { .seed = 1, .rate = rate } },
-        .y = numbers(n * H), .lse = numbers(n * heads), .dq = dqkv, .dk = dqkv + H, .dv = dqkv + 2 * H,
+        .in = { .queries = { n_seq, start },
+                .keys = { n_seq, start },
+                .hidden = H,
+                .heads = heads,
+                .q = qkv,
+                .k = qkv + H,
+                .v = qkv + 2 * H,
+                .ldq = 3 * H,
+                .ldkv = 3 * H,
+                .drop = { .seed = 1, .rate = rate } },
+        .y = numbers(n * H),
+        .lse = numbers(n * heads),
+        .dq = dqkv,
+        .dk = dqkv + H,
+        .dv = dqkv + 2 * H,
     };
     double work = 4e-9 * (double)n * (double)length * (double)H, f = seconds(attention_forward, &a), b = seconds(attention_backward, &a);
     printf("attention, %2zu heads of %3zu, length %3d%s  forward %7.1f GFLOP/s (%.0f us), backward %7.1f GFLOP/s (%.0f us)\n", heads, D, length,
@@ -213,7 +225,8 @@ typedef struct rows {
 static void norm_forward(void *context)
 {
     rows *r = context;
-    o->layer_norm_forward(r->y, r->sum, r->mean, r->rstd, r->x, r->residual, r->gamma, r->beta, 1e-12f, (dropout){ .seed = 1, .rate = r->rate }, r->n, r->C);
+    o->layer_norm_forward(r->y, r->sum, r->mean, r->rstd, r->x, r->residual, r->gamma, r->beta, 1e-12f, (dropout){ .seed = 1, .rate = r->rate },
+                          r->n, r->C);
 }
 
 static void norm_backward(void *context)

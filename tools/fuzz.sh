@@ -4,7 +4,6 @@
 set -euo pipefail
 build=$1
 seconds=$2
-export LSAN_OPTIONS=suppressions=$PWD/tests/lsan.supp
 for target in "$build"/tests/fuzz_*; do
     [ -f "$target" ] && [ -x "$target" ] || continue
     name=${target##*/fuzz_}

@@ -24,7 +24,7 @@ bool bar_due(const bar *b)
     return b->terminal && bar_clock() - b->drawn >= 0.1;
 }
 
-static int terminal_width(void)
+int bar_columns(void)
 {
     struct winsize size;
     return !ioctl(STDERR_FILENO, TIOCGWINSZ, &size) && size.ws_col > 1 ? size.ws_col - 1 : 79;
@@ -32,7 +32,7 @@ static int terminal_width(void)
 
 void bar_draw(bar *b, const char *line)
 {
-    fprintf(stderr, "\r%.*s\033[K", terminal_width(), line);
+    fprintf(stderr, "\r%.*s\033[K", bar_columns(), line);
     fflush(stderr);
     b->drawn = bar_clock();
 }
@@ -52,15 +52,20 @@ void bar_leave(bar *b)
     b->drawn = 0;
 }
 
-void bar_fill(char out[BAR_SIZE], size_t done, size_t total)
+void bar_fill(char out[BAR_SIZE], int room, size_t done, size_t total)
 {
-    size_t filled = !total || done >= total ? BAR_WIDTH : (size_t)((double)done / (double)total * BAR_WIDTH);
+    enum { NARROWEST = 5 };
+    out[0] = 0;
+    if (room - 2 < NARROWEST)
+        return;
+    size_t width = room - 2 < BAR_WIDTH ? (size_t)room - 2 : BAR_WIDTH;
+    size_t filled = !total || done >= total ? width : (size_t)((double)done / (double)total * (double)width);
     out[0] = '[';
     memset(out + 1, '=', filled);
-    memset(out + 1 + filled, '.', BAR_WIDTH - filled);
+    memset(out + 1 + filled, '.', width - filled);
     if (filled && done < total)
         out[filled] = '>';
-    memcpy(out + 1 + BAR_WIDTH, "]", 2);
+    memcpy(out + 1 + width, "]", 2);
 }
 
 void bar_time(char *out, size_t size, double seconds)

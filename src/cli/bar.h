@@ -19,8 +19,9 @@ void bar_draw(bar *b, const char *line);   /* in place of the line before; cut t
 void bar_finish(bar *b, const char *line); /* in place of the line before, whole, with a newline */
 void bar_leave(bar *b);                    /* what is drawn stays; later lines go below it */
 
-/* "[=====>........................]" as Keras fills it. */
-void bar_fill(char out[BAR_SIZE], size_t done, size_t total);
+/* "[=====>........................]" as Keras fills it: BAR_WIDTH wide, or less where only `room` columns are left for it, or empty. */
+void bar_fill(char out[BAR_SIZE], int room, size_t done, size_t total);
+int bar_columns(void); /* the width of the terminal */
 /* "1:02:31", "2:31", "31s" */
 void bar_time(char *out, size_t size, double seconds);
 

@@ -36,7 +36,7 @@ static void describe(const download *d, uint64_t done, uint64_t total, char *lin
 {
     double seconds = bar_clock() - d->started, rate = seconds > 0 ? (double)(done - d->first) / seconds : 0;
     char filled[BAR_SIZE], left[32];
-    bar_fill(filled, done, total);
+    bar_fill(filled, BAR_SIZE, done, total);
     bar_time(left, sizeof left, rate > 0 && total > done ? (double)(total - done) / rate : 0);
     if (!total)
         snprintf(line, size, "%s  %.1f MB - %.1f MB/s", d->file, (double)done / 1e6, rate / 1e6);

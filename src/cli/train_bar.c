@@ -29,26 +29,37 @@ static void pace(const bert_event *event, char *out, size_t size)
         snprintf(out, size, "%.0fus/sample", s * 1e6);
 }
 
-/* " 3200/34000 [==>...] - ETA: 2:31 - 4ms/sample - loss: 0.4890 - acc: 0.7460"; at the end of an epoch the time that it took, and the
- * validation's figures. Where there is no terminal a bar is only noise. */
-static void describe(const train_bar *t, const bert_event *event, char *line, size_t size)
+/* What stands behind the bar: " - ETA: 2:31 - 4ms/sample - loss: 0.4890 - acc: 0.7460"; at the end of an epoch the time that it took, and the
+ * validation's figures. */
+static void describe_progress(const bert_event *event, char *out, size_t size)
 {
-    char total[32], filled[BAR_SIZE + 1] = "", time[48], each[48], scores[96] = "";
+    char time[48], each[48], scores[96] = "";
     bool over = event->kind == BERT_EVENT_EPOCH;
-    int width = snprintf(total, sizeof total, "%zu", event->total);
-    if (t->bar.terminal) {
-        filled[0] = ' ';
-        bar_fill(filled + 1, event->done, event->total);
-    }
     double left = event->done ? event->seconds / (double)event->done * (double)(event->total - event->done) : 0;
-    bar_time(time, sizeof time, over ? event->seconds : left);
+    if (over)
+        snprintf(time, sizeof time, "%.0fs", event->seconds);
+    else
+        bar_time(time, sizeof time, left);
     pace(event, each, sizeof each);
     if (over && event->valid) {
         memcpy(scores, " - ", 4);
         train_bar_scores(event, scores + 3, sizeof scores - 3);
     }
-    snprintf(line, size, "%*zu/%s%s - %s%s%s%s - loss: %.4f - acc: %.4f%s", width, event->done, total, filled, over ? "" : "ETA: ", time,
-             over ? " " : " - ", each, event->loss, event->accuracy, scores);
+    snprintf(out, size, " - %s%s%s%s - loss: %.4f - acc: %.4f%s", over ? "" : "ETA: ", time, over ? " " : " - ", each, event->loss,
+             event->accuracy, scores);
+}
+
+/* " 3200/34000 [==>...] - ...". Where there is no terminal a bar is only noise; where it is narrow, the bar gives way. */
+static void describe(const train_bar *t, const bert_event *event, char *line, size_t size)
+{
+    char total[32], filled[BAR_SIZE] = "", progress[256];
+    int width = snprintf(total, sizeof total, "%zu", event->total);
+    describe_progress(event, progress, sizeof progress);
+    if (t->bar.terminal) {
+        int taken = 2 * width + 2 + (int)strlen(progress); /* the numbers, '/' and a space */
+        bar_fill(filled, event->kind == BERT_EVENT_EPOCH ? BAR_SIZE : bar_columns() - taken, event->done, event->total);
+    }
+    snprintf(line, size, "%*zu/%s%s%s%s", width, event->done, total, *filled ? " " : "", filled, progress);
 }
 
 void train_bar_show(train_bar *t, const bert_event *event)
@@ -62,7 +73,7 @@ void train_bar_show(train_bar *t, const bert_event *event)
         t->epoch = event->epoch;
         t->quarter = 0;
     }
-    char line[320];
+    char line[384];
     describe(t, event, line, sizeof line);
     int quarter = event->total ? (int)(4 * event->done / event->total) : 0;
     if (event->kind == BERT_EVENT_EPOCH)

@@ -38,8 +38,10 @@ static json_t *description(const bert_model *m, size_t n_layers)
     spec.tune_embeddings = false;
     spec.use_layers = 0;
     spec.outputs = "output";
-    json_t *json = json_pack("{s:s, s:i, s:o, s:o, s:b}", "format", "libbert.frozen", "version", FROZEN_VERSION, "config", config_to_json(&c), "layer",
-                             layer_spec_to_json(&spec, NULL), "do_lower_case", m->module->do_lower_case);
+    output_request tokens;
+    request_of_pooling(&tokens, BERT_POOLING_NONE, m->layer, NULL); /* cannot fail */
+    json_t *json = json_pack("{s:s, s:i, s:o, s:o, s:i, s:b}", "format", "libbert.frozen", "version", FROZEN_VERSION, "config", config_to_json(&c),
+                             "layer", layer_spec_to_json(&spec, NULL), "seq_layer", tokens.layer, "do_lower_case", m->module->do_lower_case);
     if (!json)
         return NULL;
     head_to_json(m, json);
@@ -56,14 +58,17 @@ static bert_status write_frozen(const bert_model *m, const char *path, arena *a,
     if (s)
         return s;
     tensor *items = arena_array(a, list.n, sizeof *items);
+    const bert_module *module = m->module;
     json_t *about = description(m, list.layers), *metadata = json_object();
     char *text = about ? json_dumps(about, JSON_COMPACT) : NULL;
     json_decref(about);
     if (!items || !text || !metadata)
         s = fail_memory(err, path);
     else if (json_object_set_new(metadata, "format", json_string("pt")) || json_object_set_new(metadata, "libbert", json_string(text)) ||
-             json_object_set_new(metadata, "vocabulary", json_stringn(m->module->vocabulary, m->module->vocabulary_size)))
-        s = fail(err, BERT_ERR_FORMAT, "%s: the vocabulary is not UTF-8", m->module->path);
+             json_object_set_new(metadata, "vocabulary", json_stringn(module->vocabulary, module->vocabulary_size)))
+        s = fail(err, BERT_ERR_FORMAT, "%s: the vocabulary is not UTF-8", module->path);
+    else if (memchr(module->vocabulary, 0, module->vocabulary_size))
+        s = fail(err, BERT_ERR_FORMAT, "%s: the vocabulary holds a NUL", module->path);
     else
         s = safetensors_write(path, items, weights_to_tensors(&list, false, items), metadata, err);
     free(text);
@@ -130,9 +135,10 @@ static bert_status open_module(bert_module *m, const char *path, const json_t *a
         return s;
     weight_naming naming = { "", false };
     pooler = weights_have_pooler(&m->tensors, naming);
-    m->seq_layer = m->config.num_hidden_layers - 1;
-    m->tok_layer = 0;
-    s = weights_create(&m->weights, &m->memory, &m->config, (size_t)m->config.num_hidden_layers, pooler, outputs, err);
+    int64_t last = m->config.num_hidden_layers - 1;
+    s = json_get_int_or(about, "seq_layer", 0, last, last, &m->seq_layer, path, err);
+    if (!s)
+        s = weights_create(&m->weights, &m->memory, &m->config, (size_t)m->config.num_hidden_layers, pooler, outputs, err);
     return s ? s : weights_read(&m->weights, &m->memory, &m->tensors, naming, path, err);
 }
 
@@ -158,11 +164,17 @@ static bert_status open_parts(bert_module *module, const char *path, const json_
         s = head_from_json(about, &head, &a, path, err);
     if (!s)
         s = open_module(module, path, about, vocabulary, head.outputs, err);
+    if (!s && spec.pooling == BERT_POOLING_CLS && !module->weights.pooler)
+        s = fail(err, BERT_ERR_FORMAT, "%s: pooling cls, but no pooler", path);
     if (s)
         bert_module_free(module);
     else {
         spec.module = NULL;
+        spec.n_tune_layers = 0;
+        spec.tune_embeddings = false;
         s = model_create(module, &spec, head.task ? &head : NULL, 0, model, err);
+        if (s)
+            fail_in(err, s, "%s", path);
     }
     json_decref(about);
     arena_free(&a);

@@ -1,5 +1,5 @@
 /* A frozen model: one safetensors file. Its tensors are the weights that prediction reads, under their Hugging Face names; its metadata holds
- *     libbert      JSON: format, version, configuration, layer spec, task, labels, head, do_lower_case, signature
+ *     libbert      JSON: format, version, configuration, layer spec, seq_layer, task, labels, head, do_lower_case, signature
  *     vocabulary   vocab.txt as it is
  * A frozen file opens as a module of which nothing is tuned, with the same layer on it: so a prediction takes one way. */
 #ifndef INFER_FROZEN_H

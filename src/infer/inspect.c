@@ -54,6 +54,17 @@ static json_t *count_parameters(const tensor_set *set, const weight_naming *nami
     return groups;
 }
 
+/* Of a layer, what is tuned. */
+static json_t *count_tuned(const bert_layer *l)
+{
+    json_t *groups = json_object();
+    for (size_t i = 0; i < l->weights.n; i++)
+        if (l->weights.items[i].tuned)
+            count(groups, l->weights.items[i].group, weight_size(&l->weights.items[i]));
+    count(groups, "all", l->n_tuned);
+    return groups;
+}
+
 static json_t *tokenizer_facts(const bert_module *m)
 {
     return json_pack("{s:s, s:I, s:b}", "type", "WordPiece", "tokens", (json_int_t)bert_tokenizer_size(m->tokenizer), "do_lower_case",
@@ -127,7 +138,7 @@ static bert_status inspect_model(const char *path, json_t **out, bert_err *err)
     if (!s) {
         *out = module_facts("libbert model", path, m->module, 0);
         add_layer_and_head(m, m->module->path, *out);
-        json_object_set_new(*out, "tuned_parameters", count_parameters(&weights, NULL, 0));
+        json_object_set_new(*out, "tuned_parameters", count_tuned(m->layer));
         json_object_set_new(*out, "tensors", tensor_list(&weights));
     }
     tensors_close(&weights);
@@ -147,8 +158,9 @@ static bert_status inspect_source(const char *path, json_t **out, bert_err *err)
     if (src.has_config)
         json_object_set_new(*out, "configuration", config_to_json(&src.config));
     if (src.vocabulary)
-        json_object_set_new(*out, "tokenizer",
-                            json_pack("{s:s, s:s, s:b}", "type", "WordPiece", "file", src.vocabulary_path, "do_lower_case", src.do_lower_case == 1));
+        json_object_set_new(*out, "tokenizer", json_pack("{s:s, s:s}", "type", "WordPiece", "file", src.vocabulary_path));
+    if (src.vocabulary && src.do_lower_case >= 0)
+        json_object_set_new(json_object_get(*out, "tokenizer"), "do_lower_case", json_boolean(src.do_lower_case));
     if (src.hub.graph)
         json_object_set_new(*out, "signatures", json_pack("{s:{s:I, s:I}}", "tokens", "seq_layer", (json_int_t)src.hub.seq_layer, "tok_layer",
                                                           (json_int_t)src.hub.tok_layer));

@@ -102,7 +102,7 @@ bert_status bert_session_predict(bert_session *session, const bert_text *texts, 
 {
     if (!session->model->task)
         return no_head(session, err);
-    return classifier_run(&session->classifier, texts, pairs, n, scores, NULL, truncated, err);
+    return classifier_run(&session->classifier, texts, pairs, n, scores, truncated, err);
 }
 
 bert_status bert_session_evaluate(bert_session *session, const bert_dataset *dataset, bert_metrics *metrics, bert_err *err)

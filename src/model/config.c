@@ -79,6 +79,9 @@ bert_status config_parse(const json_t *json, config *c, const char *where, bert_
     if (!s && c->hidden_size % c->num_attention_heads)
         s = fail(err, BERT_ERR_FORMAT, "%s: hidden_size %lld is no multiple of num_attention_heads %lld", where, (long long)c->hidden_size,
                  (long long)c->num_attention_heads);
+    if (!s && c->hidden_size / c->num_attention_heads > ATTENTION_MAX_HEAD)
+        s = fail(err, BERT_ERR_UNSUPPORTED, "%s: heads of %lld channels, at most %d are supported", where,
+                 (long long)(c->hidden_size / c->num_attention_heads), ATTENTION_MAX_HEAD);
     return s;
 }
 

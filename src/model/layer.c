@@ -124,10 +124,10 @@ static bert_status own_tuned(bert_layer *l, uint64_t seed, bool *new_pooler, ber
 {
     for (size_t i = 0; i < l->weights.n; i++)
         if (is_tuned(l, i))
-            l->n_grads += weight_size(&l->weights.items[i]);
-    float *values = arena_array(&l->memory, l->n_grads, sizeof *values);
-    l->grads = arena_array(&l->memory, l->n_grads, sizeof *l->grads);
-    if (!values || !l->grads)
+            l->n_tuned += weight_size(&l->weights.items[i]);
+    l->values = arena_array(&l->memory, l->n_tuned, sizeof *l->values);
+    l->grads = arena_array(&l->memory, l->n_tuned, sizeof *l->grads);
+    if (!l->values || !l->grads)
         return fail_memory(err, "a layer's weights");
     const bert_param *pooler = weight_at(&l->weights, POOLER_WEIGHT, 0);
     if (new_pooler)
@@ -137,10 +137,10 @@ static bert_status own_tuned(bert_layer *l, uint64_t seed, bool *new_pooler, ber
         bert_param *p = &l->weights.items[i];
         if (!is_tuned(l, i))
             continue;
-        p->tuned = values + at;
+        p->tuned = l->values + at;
         p->grad = l->grads + at;
         if (p->value)
-            memcpy(p->tuned, p->value, weight_size(p) * sizeof *values);
+            memcpy(p->tuned, p->value, weight_size(p) * sizeof *p->tuned);
         else
             start_new(l, p->tuned, i, seed);
         at += weight_size(p);
@@ -182,11 +182,14 @@ static bert_status check_spec(bert_layer *l, bert_err *err)
     return s->outputs ? BERT_OK : fail_memory(err, "a layer");
 }
 
-/* How many layers the outputs need, and whether one needs the pooler. */
-static size_t layers_needed(const bert_layer *l, bool *pooler)
+/* How many layers the outputs and a head need, and whether one needs the pooler. */
+static size_t layers_needed(const bert_layer *l, bool head, bool *pooler)
 {
-    int last = -1;
-    *pooler = false;
+    output_request pooled = { .layer = -1 };
+    if (head) /* it reads the model's pooling, whether the outputs name it or not */
+        request_of_pooling(&pooled, (bert_pooling)l->spec.pooling, l, NULL);
+    int last = pooled.layer;
+    *pooler = pooled.pooler;
     for (size_t i = 0; i < l->n_requests; i++) {
         last = l->requests[i].layer > last ? l->requests[i].layer : last;
         *pooler |= l->requests[i].pooler;
@@ -205,7 +208,7 @@ static bert_status build(bert_layer *l, size_t outputs, uint64_t seed, bool *new
         s = parse_outputs(l, err);
     if (s)
         return s;
-    size_t used = layers_needed(l, &pooler);
+    size_t used = layers_needed(l, outputs > 0, &pooler);
     if ((size_t)l->spec.n_tune_layers > used)
         return fail(err, BERT_ERR_ARGUMENT, "n_tune_layers %lld: the outputs need %zu layers", (long long)l->spec.n_tune_layers, used);
     l->config = l->module->config;
@@ -279,7 +282,7 @@ size_t bert_layer_hidden(const bert_layer *layer)
 
 void bert_layer_zero_grad(bert_layer *layer)
 {
-    memset(layer->grads, 0, layer->n_grads * sizeof *layer->grads);
+    memset(layer->grads, 0, layer->n_tuned * sizeof *layer->grads);
 }
 
 char *bert_layer_describe(const bert_layer *layer)

@@ -17,12 +17,18 @@ struct bert_layer {
     output_request *requests;
     size_t n_requests;
     size_t first_kept; /* the lowest layer that backward must pass */
-    float *grads;      /* all gradients, one behind another */
-    size_t n_grads;
+    float *values, *grads; /* (n_tuned) all tuned tensors and their gradients, one behind another */
+    size_t n_tuned;
     pthread_mutex_t lock; /* of packing */
     bool packed;
     arena spare; /* memory of a pass that was freed, for the next one */
 };
+
+/* True for the value of a tuned tensor. */
+static inline bool layer_owns(const bert_layer *l, const float *value)
+{
+    return (uintptr_t)value >= (uintptr_t)l->values && (uintptr_t)value < (uintptr_t)(l->values + l->n_tuned);
+}
 
 /* The words of bert_pooling, ending with NULL. */
 extern const char *const POOLING_WORDS[];

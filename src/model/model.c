@@ -3,12 +3,40 @@
 
 #include "base/file.h"
 #include "io/safetensors.h"
+#include "text/utf8.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-static bert_status copy_head(bert_model *m, const head_spec *head, bert_err *err)
+static bool is_utf8(const char *text)
 {
+    uint32_t character;
+    for (size_t i = 0, n = strlen(text), step; i < n; i += step)
+        if (!(step = utf8_decode((const unsigned char *)text + i, n - i, &character)))
+            return false;
+    return true;
+}
+
+/* Labels are written as JSON and looked up by their words. */
+static bert_status check_label(const head_spec *head, size_t i, bert_err *err)
+{
+    if (!is_utf8(head->labels[i]))
+        return fail(err, BERT_ERR_ARGUMENT, "label %zu is not UTF-8", i);
+    for (size_t k = 0; k < i; k++)
+        if (!strcmp(head->labels[k], head->labels[i]))
+            return fail(err, BERT_ERR_ARGUMENT, "labels %zu and %zu are the same, \"%s\"", k, i, head->labels[i]);
+    return BERT_OK;
+}
+
+static bert_status copy_head(bert_model *m, const bert_layer_spec *spec, const head_spec *head, bert_err *err)
+{
+    if (spec->pooling == BERT_POOLING_NONE)
+        return fail(err, BERT_ERR_ARGUMENT, "pooling none gives a vector a token; task %s needs one a text", head->task);
+    for (size_t i = 0; i < head->n_labels; i++) {
+        bert_status s = check_label(head, i, err);
+        if (s)
+            return s;
+    }
     m->outputs = head->outputs;
     m->n_labels = head->n_labels;
     m->task = arena_string(&m->memory, head->task);
@@ -29,7 +57,7 @@ bert_status model_create(bert_module *module, const bert_layer_spec *spec, const
     }
     m->module = module;
     bool new_pooler = false;
-    bert_status s = head ? copy_head(m, head, err) : BERT_OK;
+    bert_status s = head ? copy_head(m, spec, head, err) : BERT_OK;
     if (!s)
         s = layer_create(module, spec, m->outputs, seed, &m->layer, &new_pooler, err);
     if (!s && new_pooler)

@@ -8,6 +8,22 @@
 /* Activations of so many tokens stay in a core's second-level cache through all layers; measured in bench/ (120 to 240 are alike). */
 enum { TILE_TOKENS = 192, CHUNK_TEXTS = 2048 };
 
+/* Packing copies the matrices of the layers; what else training may change is copied here. */
+static bert_status copy_tuned(text_encoder *e, const bert_layer *l, bert_err *err)
+{
+    for (size_t i = 0, layer; i < e->weights.n; i++) {
+        bert_param *p = &e->weights.items[i];
+        bool packed = p->cols > 1 && weight_group_of(&e->weights, i, &layer) != GROUP_EMBEDDINGS;
+        if (packed || !layer_owns(l, p->value))
+            continue;
+        float *copy = arena_array(&e->memory, weight_size(p), sizeof *copy);
+        if (!copy)
+            return fail_memory(err, "a session");
+        p->value = memcpy(copy, p->value, weight_size(p) * sizeof *copy);
+    }
+    return BERT_OK;
+}
+
 bert_status text_encoder_create(text_encoder *e, const bert_model *model, bert_pooling pooling, size_t seq_len, bert_err *err)
 {
     const bert_layer *l = model->layer;
@@ -28,6 +44,8 @@ bert_status text_encoder_create(text_encoder *e, const bert_model *model, bert_p
         if (e->request.pooler && !weight_at(&e->weights, POOLER_WEIGHT, 0)->value)
             s = fail(err, BERT_ERR_ARGUMENT, "pooling cls: the module has no pooler; take another pooling");
     }
+    if (!s)
+        s = copy_tuned(e, l, err);
     if (!s)
         s = encoder_create(&e->encoder, &e->memory, l->encoder.ops, &l->config, &e->weights, n_layers, err);
     if (!s)

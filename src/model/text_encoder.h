@@ -19,8 +19,8 @@ typedef struct text_encoder {
     size_t n_threads;
 } text_encoder;
 
-/* For the vectors of a pooling, auto: the model's own. The model must outlive it and must not be trained while it lives; packed weights that
- * do not change are shared with the model. Fails with BERT_ERR_ARGUMENT (seq_len beyond the positions, cls without a pooler), BERT_ERR_MEMORY. */
+/* For the vectors of a pooling, auto: the model's own. The model must outlive it; weights that are tuned are copied as they are now, the others
+ * shared with the model. Fails with BERT_ERR_ARGUMENT (seq_len beyond the positions, cls without a pooler), BERT_ERR_MEMORY. */
 bert_status text_encoder_create(text_encoder *e, const bert_model *model, bert_pooling pooling, size_t seq_len, bert_err *err);
 void text_encoder_free(text_encoder *e);
 

@@ -42,7 +42,7 @@ static double binary_loss(float *dlogits, const float *logits, const int32_t *la
 static void binary_scores(float *scores, const float *logits, size_t n, size_t K)
 {
     (void)K;
-    for (size_t i = n; i-- > 0;) { /* from the end, for scores may be logits' memory plus as much again */
+    for (size_t i = 0; i < n; i++) {
         float p;
         sigmoid(&p, &logits[i], 1);
         scores[2 * i] = 1 - p;
@@ -88,6 +88,21 @@ const task *task_by_id(bert_task id, const char *const *labels, size_t n_labels)
     return id == BERT_TASK_AUTO ? &TASKS[N_TASKS - 1] : NULL; /* whose check then says what is wrong */
 }
 
+bert_status task_of_model(const bert_model *m, const task **out, bert_err *err)
+{
+    if (!m->task)
+        return fail(err, BERT_ERR_ARGUMENT, "the model has no head");
+    const task *t = *out = task_by_name(m->task);
+    if (!t)
+        return fail(err, BERT_ERR_UNSUPPORTED, "task \"%s\" is not one that this libbert (" BERT_VERSION ") knows", m->task);
+    if (t->check_labels(m->labels, m->n_labels, err))
+        return fail_in(err, BERT_ERR_FORMAT, "the model");
+    if (t->outputs(m->n_labels) != m->outputs)
+        return fail(err, BERT_ERR_FORMAT, "task %s with %zu labels has %zu outputs, the model's head has %zu", t->name, m->n_labels,
+                    t->outputs(m->n_labels), m->outputs);
+    return BERT_OK;
+}
+
 bert_status bert_model_create(const bert_layer_spec *spec, bert_task id, const char *const *labels, size_t n_labels, uint64_t seed,
                               bert_model **model, bert_err *err)
 {
@@ -97,8 +112,6 @@ bert_status bert_model_create(const bert_layer_spec *spec, bert_task id, const c
         return fail(err, BERT_ERR_ARGUMENT, "task %d is none of bert_task", (int)id);
     if (!spec->module)
         return fail(err, BERT_ERR_ARGUMENT, "the layer spec names no module");
-    if (spec->pooling == BERT_POOLING_NONE)
-        return fail(err, BERT_ERR_ARGUMENT, "pooling none gives a vector a token; task %s needs one a text", t->name);
     bert_module *module = NULL;
     bert_status s = t->check_labels(labels, n_labels, err);
     if (!s)

@@ -23,4 +23,8 @@ const task *task_by_name(const char *name);
 /* The row of an id; for BERT_TASK_AUTO the first whose labels suit. NULL for an id that is none. */
 const task *task_by_id(bert_task id, const char *const *labels, size_t n_labels);
 
+/* The task of a model. Fails with BERT_ERR_ARGUMENT where it has no head, with BERT_ERR_UNSUPPORTED for a task of another version, with
+ * BERT_ERR_FORMAT where labels or head are not such a task's. */
+bert_status task_of_model(const bert_model *model, const task **t, bert_err *err);
+
 #endif

@@ -50,7 +50,7 @@ typedef struct trainer {
     arena memory;      /* of the run */
     arena step;        /* of a step */
     int32_t *labels;   /* (train->n) */
-    float *best;       /* the tuned weights of the best epoch, as the layer's grads are laid out */
+    float *best;       /* (tuned) the tuned weights of the best epoch */
     double best_score;
     int64_t best_epoch;
     uint64_t steps;
@@ -150,18 +150,32 @@ static bert_status validate(trainer *t, bert_metrics *metrics, bert_err *err)
 
 /* ---- what is kept --------------------------------------------------------------------------------------------------------- */
 
-static void copy_weights(const trainer *t, bool keep)
+/* The loss that a batch shows is that before its step: the last step of an epoch is checked by what it left. */
+static bert_status check_weights(const trainer *t, int64_t epoch, bert_err *err)
 {
-    const weight_list *w = &t->model->layer->weights;
-    float *at = t->best;
-    for (size_t i = 0; i < w->n; i++) {
-        const bert_param *p = &w->items[i];
-        if (!p->tuned)
-            continue;
-        size_t n = weight_size(p);
-        memcpy(keep ? at : p->tuned, keep ? p->tuned : at, n * sizeof *at);
-        at += n;
+    const bert_layer *l = t->model->layer;
+    float sum = 0;
+    for (size_t i = 0; i < l->n_tuned; i++)
+        sum += l->values[i] * 0; /* not zero where a weight is not finite */
+    return sum == 0 ? BERT_OK
+                    : fail(err, BERT_ERR_NUMERIC, "a weight is not finite after epoch %lld; try a lower learning rate", (long long)epoch);
+}
+
+/* The options are numbers and booleans, whose text is JSON. NULL: out of memory. */
+static json_t *options_to_json(const bert_train_options *options)
+{
+    json_t *json = json_object();
+    buffer text = { 0 };
+    for (size_t i = 0; i < OPTION_TABLE(TRAIN).n; i++) {
+        buffer_clear(&text);
+        option_text(options, &TRAIN[i], &text);
+        json_object_set_new(json, TRAIN[i].name, json_loadb(text.data, text.size, JSON_DECODE_ANY, NULL));
     }
+    bool whole = json_object_size(json) == OPTION_TABLE(TRAIN).n;
+    buffer_free(&text);
+    if (!whole)
+        json_decref(json);
+    return whole ? json : NULL;
 }
 
 static bert_status write_history(const trainer *t, bert_err *err)
@@ -169,15 +183,10 @@ static bert_status write_history(const trainer *t, bert_err *err)
     arena a = { 0 };
     char *path = path_join(&a, t->folder, "history.json");
     json_t *json = json_pack("{s:s, s:O, s:I}", "format", "libbert.history", "epochs", t->history, "best_epoch", (json_int_t)t->best_epoch);
-    json_t *options = json_object();
-    for (size_t i = 0; json && i < OPTION_TABLE(TRAIN).n; i++) {
-        const bert_option *o = &TRAIN[i];
-        const void *field = (const char *)&t->options + o->offset;
-        json_object_set_new(options, o->name, o->type == BERT_OPTION_INT     ? json_integer((json_int_t) * (const int64_t *)field)
-                                              : o->type == BERT_OPTION_FLOAT ? json_real(*(const double *)field)
-                                                                             : json_boolean(*(const bool *)field));
+    if (json_object_set_new(json, "options", options_to_json(&t->options))) {
+        json_decref(json);
+        json = NULL;
     }
-    json_object_set_new(json, "options", options);
     bert_status s = path && json ? json_write_file(json, path, err) : fail_memory(err, "history.json");
     json_decref(json);
     arena_free(&a);
@@ -202,8 +211,11 @@ static void add_history(trainer *t, int64_t epoch, const epoch_sum *sum, const b
 /* Validation, the best kept and saved, the history, the event. */
 static bert_status end_epoch(trainer *t, int64_t epoch, const epoch_sum *sum, bert_err *err)
 {
+    bert_layer *l = t->model->layer;
     bert_metrics valid;
-    bert_status s = t->valid ? validate(t, &valid, err) : BERT_OK;
+    bert_status s = check_weights(t, epoch, err);
+    if (!s && t->valid)
+        s = validate(t, &valid, err);
     if (s)
         return s;
     double score = t->valid ? valid.accuracy : -sum->loss;
@@ -211,7 +223,7 @@ static bert_status end_epoch(trainer *t, int64_t epoch, const epoch_sum *sum, be
     if (best) {
         t->best_score = score;
         t->best_epoch = epoch;
-        copy_weights(t, true);
+        memcpy(t->best, l->values, l->n_tuned * sizeof *t->best);
         if (t->folder)
             s = bert_model_save(t->model, t->folder, t->copy_module, err);
     }
@@ -225,19 +237,32 @@ static bert_status end_epoch(trainer *t, int64_t epoch, const epoch_sum *sum, be
 
 /* ---- the run -------------------------------------------------------------------------------------------------------------- */
 
+/* A folder that cannot be written is found now, not after an epoch. */
+static bert_status check_folder(const char *folder, bert_err *err)
+{
+    arena a = { 0 };
+    file_writer probe = { 0 };
+    char *path = path_join(&a, folder, "history.json");
+    bert_status s = path ? folder_create(folder, err) : fail_memory(err, folder);
+    if (!s)
+        s = file_create(&probe, path, err);
+    file_abort(&probe);
+    arena_free(&a);
+    return s;
+}
+
 static bert_status begin(trainer *t, bert_err *err)
 {
     bert_layer *l = t->model->layer;
     bert_status s = options_check(&t->options, bert_train_option_table(), err);
     if (!s && (!t->model->task || t->model->module->frozen))
         s = fail(err, BERT_ERR_ARGUMENT, "only a model with a head that is made on a module can be trained");
+    if (!s)
+        s = task_of_model(t->model, &t->task, err);
     if (s)
         return s;
-    t->task = task_by_name(t->model->task);
-    if (!t->task)
-        return fail(err, BERT_ERR_UNSUPPORTED, "task \"%s\" is not one that this libbert (" BERT_VERSION ") knows", t->model->task);
     t->labels = arena_array(&t->memory, t->train->n, sizeof *t->labels);
-    t->best = arena_alloc_raw(&t->memory, l->n_grads * sizeof *t->best);
+    t->best = arena_alloc_raw(&t->memory, l->n_tuned * sizeof *t->best);
     t->history = json_array();
     if (!t->labels || !t->best || !t->history)
         return fail_memory(err, "a training run");
@@ -247,7 +272,7 @@ static bert_status begin(trainer *t, bert_err *err)
     if (!s && t->valid)
         s = valid_labels ? dataset_label_ids(t->valid, t->model->labels, t->model->n_labels, valid_labels, err) : fail_memory(err, "a training run");
     if (!s && t->folder)
-        s = folder_create(t->folder, err);
+        s = check_folder(t->folder, err);
     if (!s)
         s = token_rows_create(&t->rows, t->train, t->model->module->tokenizer, (size_t)l->spec.seq_len, err);
     const bert_train_options *o = &t->options;
@@ -287,9 +312,8 @@ bert_status bert_model_train(bert_model *model, const bert_dataset *train, const
             s = end_epoch(&t, epoch, &sum, err);
     }
     if (t.best_epoch)
-        copy_weights(&t, false);
-    if (model->layer)
-        bert_layer_zero_grad(model->layer);
+        memcpy(model->layer->values, t.best, model->layer->n_tuned * sizeof *t.best);
+    bert_layer_zero_grad(model->layer);
     end(&t);
     return s;
 }

@@ -5,7 +5,8 @@
 
 #include "base/buffer.h"
 #include "base/checksum.h"
-#include "base/scratch.h"
+
+#include <string.h>
 
 static inline void put_varint(buffer *b, uint64_t v)
 {

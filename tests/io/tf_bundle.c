@@ -1,6 +1,7 @@
 /* TensorFlow bundles: sound ones of several blocks and data files, the shared checkpoints, and ones that lie. */
 #include "io/tf_bundle.h"
 
+#include "base/scratch.h"
 #include "io/bundle_writer.h"
 #include "base/size.h"
 #include "io/safetensors.h"

@@ -10,7 +10,7 @@ typedef struct problem {
     attention_input in;
     int32_t query_start[MOST_SEQUENCES + 1], key_start[MOST_SEQUENCES + 1];
     size_t n_queries, n_keys;
-    float *q, *k, *v, *dy;                                     /* q: ldq apart; k, v: ldkv apart */
+    float *q, *k, *v, *dy; /* q: ldq apart; k, v: ldkv apart */
     double *q64, *k64, *v64, *dy64, *y, *lse, *dq, *dk, *dv;
 } problem;
 
@@ -122,8 +122,16 @@ static problem *problem_make(const int *lengths, size_t heads, size_t D, bool on
     t->dk = doubles(t->n_keys * ldkv);
     t->dv = doubles(t->n_keys * ldkv);
     t->in = (attention_input){
-        .queries = { n, t->query_start }, .keys = { n, t->key_start }, .hidden = H, .heads = heads, .q = t->q, .k = t->k, .v = t->v,
-        .ldq = ldq, .ldkv = ldkv, .drop = { .seed = seed, .step = 5, .site = 1, .rate = rate },
+        .queries = { n, t->query_start },
+        .keys = { n, t->key_start },
+        .hidden = H,
+        .heads = heads,
+        .q = t->q,
+        .k = t->k,
+        .v = t->v,
+        .ldq = ldq,
+        .ldkv = ldkv,
+        .drop = { .seed = seed, .step = 5, .site = 1, .rate = rate },
     };
     for_each_row(t, forward_row);
     for_each_row(t, backward_row);
@@ -175,7 +183,8 @@ static void attention_forward_matches_plain_loops(void **state)
 }
 
 /* What stands between the heads' columns and the next row is not touched. */
-static void assert_rows(const ops *o, const char *what, const float *got, const float *before, const double *want, size_t rows, size_t ld, size_t H)
+static void assert_rows(const ops *o, const char *what, const float *got, const float *before, const double *want, size_t rows, size_t ld,
+                        size_t H)
 {
     for (size_t i = 0; i < rows; i++) {
         assert_close(o, what, got + i * ld, want + i * ld, H, 2e-5);
@@ -192,7 +201,8 @@ static void attention_backward_matches_plain_loops(void **state)
         FOR_EACH_ISA(o)
         {
             float *y = floats(t->n_queries * H), *lse = floats(t->n_queries * t->in.heads);
-            float *dq = copy_floats(t->q, t->n_queries * ldq), *dk = copy_floats(t->k, t->n_keys * ldkv), *dv = copy_floats(t->v, t->n_keys * ldkv);
+            float *dq = copy_floats(t->q, t->n_queries * ldq), *dk = copy_floats(t->k, t->n_keys * ldkv),
+                  *dv = copy_floats(t->v, t->n_keys * ldkv);
             o->attention_forward(y, lse, &t->in);
             o->attention_backward(dq, dk, dv, t->dy, y, lse, &t->in);
             assert_rows(o, "dq", dq, t->q, t->dq, t->n_queries, ldq, H);
@@ -253,7 +263,8 @@ static float *all_results(const ops *o, const problem *t, size_t *size)
 {
     size_t H = t->in.hidden, lse_size = t->n_queries * t->in.heads, y_size = t->n_queries * H;
     *size = y_size + lse_size + t->n_queries * t->in.ldq + 2 * t->n_keys * t->in.ldkv;
-    float *all = floats(*size), *lse = all + y_size, *dq = lse + lse_size, *dk = dq + t->n_queries * t->in.ldq, *dv = dk + t->n_keys * t->in.ldkv;
+    float *all = floats(*size), *lse = all + y_size, *dq = lse + lse_size, *dk = dq + t->n_queries * t->in.ldq,
+          *dv = dk + t->n_keys * t->in.ldkv;
     o->attention_forward(all, lse, &t->in);
     o->attention_backward(dq, dk, dv, t->dy, all, lse, &t->in);
     return all;

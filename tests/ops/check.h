@@ -18,8 +18,8 @@
 #define UNUSED __attribute__((unused))
 
 /* for (each instruction set) with `o` its operations */
-#define FOR_EACH_ISA(o)                                                                                                                          \
-    for (const char *const *name_ = ops_available(); *name_; name_++)                                                                            \
+#define FOR_EACH_ISA(o)                                               \
+    for (const char *const *name_ = ops_available(); *name_; name_++) \
         for (const ops *o = ops_named(*name_); o; o = NULL)
 
 /* Memory of exactly the size asked for, so that a sanitizer sees the first byte beyond it. */

@@ -3,7 +3,8 @@
 
 #include "ops/dense_pack.h"
 
-static const activation ACTIVATIONS[] = { ACTIVATION_NONE, ACTIVATION_GELU, ACTIVATION_GELU_TANH, ACTIVATION_RELU, ACTIVATION_SILU, ACTIVATION_TANH };
+static const activation ACTIVATIONS[] = { ACTIVATION_NONE, ACTIVATION_GELU, ACTIVATION_GELU_TANH,
+                                          ACTIVATION_RELU, ACTIVATION_SILU, ACTIVATION_TANH };
 enum { N_ACTIVATIONS = sizeof ACTIVATIONS / sizeof *ACTIVATIONS };
 
 static double activate(double x, activation act)
@@ -92,8 +93,9 @@ static double *reference_pre(const layer *l)
     return pre;
 }
 
-static const size_t SIZES[][3] = { /* n, in, out */
-    { 1, 1, 1 },    { 2, 3, 1 },    { 3, 1, 12 },   { 5, 12, 20 },   { 7, 20, 12 },   { 14, 33, 31 },  { 15, 384, 33 },
+static const size_t SIZES[][3] = {
+    /* n, in, out */
+    { 1, 1, 1 },    { 2, 3, 1 },     { 3, 1, 12 },    { 5, 12, 20 },    { 7, 20, 12 },    { 14, 33, 31 },  { 15, 384, 33 },
     { 29, 20, 64 }, { 33, 257, 65 }, { 90, 64, 384 }, { 200, 384, 96 }, { 17, 1000, 40 }, { 9, 1600, 17 }, { 0, 12, 20 },
 };
 enum { N_SIZES = sizeof SIZES / sizeof *SIZES };
@@ -103,7 +105,8 @@ static void check_forward(const ops *o, const layer *l, const char *what)
     size_t out = l->d.out, count = l->n * out;
     double *pre = reference_pre(l), *want = doubles(count);
     for (size_t a = 0; a < N_ACTIVATIONS; a++) {
-        float *y = random_floats(&(random_stream){ .seed = 1 }, l->n * l->ldy, 1), *before = copy_floats(y, l->n * l->ldy), *kept = floats(count);
+        float *y = random_floats(&(random_stream){ .seed = 1 }, l->n * l->ldy, 1), *before = copy_floats(y, l->n * l->ldy),
+              *kept = floats(count);
         o->dense_forward(y, l->ldy, a % 2 ? kept : NULL, l->x, l->ldx, &l->d, ACTIVATIONS[a], l->n);
         for (size_t i = 0; i < count; i++)
             want[i] = activate(pre[i], ACTIVATIONS[a]);

@@ -13,22 +13,22 @@
 enum { N = 12, K = 3 };
 
 /* A loss of one float among its logits, by central differences: wide steps, since logits are floats, with the cubic term taken out. */
-#define ASSERT_SLOPE(logits, i, gradient, loss)                                                                                                  \
-    do {                                                                                                                                         \
-        float kept_ = (logits)[i];                                                                                                               \
-        double d_[2];                                                                                                                            \
-        for (int k_ = 0; k_ < 2; k_++) {                                                                                                         \
-            float h_ = k_ ? 0x1p-6f : 0x1p-5f;                                                                                                   \
-            (logits)[i] = kept_ + h_;                                                                                                            \
-            float above_ = (logits)[i];                                                                                                          \
-            double up_ = (loss);                                                                                                                 \
-            (logits)[i] = kept_ - h_;                                                                                                            \
-            double down_ = (loss);                                                                                                               \
-            d_[k_] = (up_ - down_) / ((double)above_ - (logits)[i]);                                                                             \
-        }                                                                                                                                        \
-        (logits)[i] = kept_;                                                                                                                     \
-        double slope_ = (4 * d_[1] - d_[0]) / 3;                                                                                                 \
-        assert_true(fabs((gradient) - slope_) < 1e-6 * (1 + fabs(slope_)));                                                                      \
+#define ASSERT_SLOPE(logits, i, gradient, loss)                           \
+    do {                                                                  \
+        float kept_ = (logits)[i];                                        \
+        double d_[2];                                                     \
+        for (int k_ = 0; k_ < 2; k_++) {                                  \
+            float h_ = k_ ? 0x1p-6f : 0x1p-5f;                            \
+            (logits)[i] = kept_ + h_;                                     \
+            float above_ = (logits)[i];                                   \
+            double up_ = (loss);                                          \
+            (logits)[i] = kept_ - h_;                                     \
+            double down_ = (loss);                                        \
+            d_[k_] = (up_ - down_) / ((double)above_ - (logits)[i]);      \
+        }                                                                 \
+        (logits)[i] = kept_;                                              \
+        double slope_ = (4 * d_[1] - d_[0]) / 3;                          \
+        assert_true(fabs((gradient)-slope_) < 1e-6 * (1 + fabs(slope_))); \
     } while (0)
 
 static void fill(float *x, size_t n, uint64_t seed)
@@ -109,12 +109,9 @@ static void sigmoid_and_softmax_stay_finite_and_sum_to_1(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(sigmoid_cross_entropy_has_known_values),
-        cmocka_unit_test(sigmoid_cross_entropys_gradient_is_that_of_differences),
-        cmocka_unit_test(softmax_cross_entropy_has_known_values),
-        cmocka_unit_test(softmax_cross_entropys_gradient_is_that_of_differences),
-        cmocka_unit_test(squared_error_and_its_gradient_are_right),
-        cmocka_unit_test(sigmoid_and_softmax_stay_finite_and_sum_to_1),
+        cmocka_unit_test(sigmoid_cross_entropy_has_known_values),   cmocka_unit_test(sigmoid_cross_entropys_gradient_is_that_of_differences),
+        cmocka_unit_test(softmax_cross_entropy_has_known_values),   cmocka_unit_test(softmax_cross_entropys_gradient_is_that_of_differences),
+        cmocka_unit_test(squared_error_and_its_gradient_are_right), cmocka_unit_test(sigmoid_and_softmax_stay_finite_and_sum_to_1),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -48,7 +48,8 @@ static void norm_forward(norm *t)
 {
     for (size_t i = 0; i < t->n; i++) {
         size_t at = i * t->C;
-        norm_row(t->y + at, t->s + at, t->mean + i, t->rstd + i, t->x64 + at, t->factor + at, t->residual64 + at, t->gamma64, t->beta64, t->eps, t->C);
+        norm_row(t->y + at, t->s + at, t->mean + i, t->rstd + i, t->x64 + at, t->factor + at, t->residual64 + at, t->gamma64, t->beta64, t->eps,
+                 t->C);
     }
 }
 
@@ -89,7 +90,8 @@ static norm norm_make(size_t n, size_t C, bool residual, float rate, uint64_t se
 static void norm_free(norm *t)
 {
     float *f[] = { t->x, t->residual, t->gamma, t->beta, t->dy };
-    double *d[] = { t->dx64, t->residual64, t->gamma64, t->beta64, t->x64, t->dy64, t->factor, t->y, t->s, t->mean, t->rstd, t->ds, t->dgamma, t->dbeta };
+    double *d[] = { t->dx64, t->residual64, t->gamma64, t->beta64, t->x64, t->dy64,   t->factor,
+                    t->y,    t->s,          t->mean,    t->rstd,   t->ds,  t->dgamma, t->dbeta };
     for (size_t i = 0; i < sizeof f / sizeof *f; i++)
         free(f[i]);
     for (size_t i = 0; i < sizeof d / sizeof *d; i++)
@@ -231,7 +233,8 @@ static float *norm_products(const ops *o, const norm *t, size_t first, size_t n,
 {
     size_t at = first * t->C, count = n * t->C;
     *size = 3 * count + 2 * t->C;
-    float *all = floats(*size + 2 * n), *y = all, *s = y + count, *ds = s + count, *dgamma = ds + count, *dbeta = dgamma + t->C, *mean = dbeta + t->C;
+    float *all = floats(*size + 2 * n), *y = all, *s = y + count, *ds = s + count, *dgamma = ds + count, *dbeta = dgamma + t->C,
+          *mean = dbeta + t->C;
     o->layer_norm_forward(y, s, mean, mean + n, t->x + at, t->residual + at, t->gamma, t->beta, t->eps, t->drop, n, t->C);
     o->layer_norm_backward(ds, NULL, dgamma, dbeta, t->dy + at, s, mean, mean + n, t->gamma, t->drop, n, t->C);
     return all;
@@ -338,7 +341,8 @@ static void masks_differ_by_seed_step_and_site(void **state)
 {
     (void)state;
     enum { N = 4096 };
-    static const dropout others[] = { { 1, 1, 1, 0.5f }, { 2, 1, 1, 0.5f }, { 1, 2, 1, 0.5f }, { 1, 1, 2, 0.5f }, { 1ull << 32, 1, 1, 0.5f }, { 1, 1ull << 32, 1, 0.5f } };
+    static const dropout others[] = { { 1, 1, 1, 0.5f }, { 2, 1, 1, 0.5f },          { 1, 2, 1, 0.5f },
+                                      { 1, 1, 2, 0.5f }, { 1ull << 32, 1, 1, 0.5f }, { 1, 1ull << 32, 1, 0.5f } };
     enum { N_OTHERS = sizeof others / sizeof *others };
     float *one = floats(N), *y = floats(N_OTHERS * N);
     for (size_t i = 0; i < N; i++)

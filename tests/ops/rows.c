@@ -49,7 +49,8 @@ static void embeddings_are_sums_of_three_rows(void **state)
         double *want = doubles(TOKENS * H);
         for (size_t i = 0; i < TOKENS; i++)
             for (size_t c = 0; c < H; c++)
-                want[i * H + c] = (double)t.word[(size_t)t.ids[i] * H + c] + t.position[(size_t)t.positions[i] * H + c] + t.type[(size_t)t.segments[i] * H + c];
+                want[i * H + c] = (double)t.word[(size_t)t.ids[i] * H + c] + t.position[(size_t)t.positions[i] * H + c] +
+                                  t.type[(size_t)t.segments[i] * H + c];
         embedding_tables tables = { .hidden = H, .word = t.word, .position = t.position, .token_type = t.type };
         o->embed_forward(y, &tables, t.ids, t.positions, t.segments, TOKENS);
         assert_close(o, "y", y, want, TOKENS * H, 2e-7);

@@ -79,7 +79,8 @@ static void multiply_transposed(float *scores, size_t ld, const float *x, size_t
 }
 
 /* out (m, D_panels * GEMM_PANEL) = or += A (m, k) times the panels of pack_block (k rows) */
-static void multiply_block(float *out, const float *a, size_t a_row, size_t a_col, const float *panels, size_t m, size_t k, bool add, const head *h)
+static void multiply_block(float *out, const float *a, size_t a_row, size_t a_col, const float *panels, size_t m, size_t k, bool add,
+                           const head *h)
 {
     for (size_t p = 0; p < h->D_panels; p++)
         OP(gemm_panel)(out + p * GEMM_PANEL, h->D_panels * GEMM_PANEL, GEMM_PANEL, a, a_row, a_col, panels + p * GEMM_PANEL * k, 0, m, k, add);

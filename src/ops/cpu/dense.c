@@ -55,11 +55,10 @@ INLINE vec slope(vec x, activation act)
 
 /* Bias and activation, while the block of y is in cache. */
 typedef struct epilogue {
-    gemm_finish finish;
+    gemm_finish finish; /* first, so that its address is that of the whole */
     float *y, *pre; /* pre: or NULL */
     const float *bias;
     size_t ldy, out;
-    activation act;
 } epilogue;
 
 INLINE void finish_block(const epilogue *e, size_t row, size_t rows, size_t col, size_t cols, activation act)
@@ -77,10 +76,10 @@ INLINE void finish_block(const epilogue *e, size_t row, size_t rows, size_t col,
 }
 
 /* One loop per activation, so that none has to choose inside. */
-#define FINISH(name, act)                                                                                                                        \
-    static void name(const gemm_finish *f, size_t row, size_t rows, size_t col, size_t cols)                                                     \
-    {                                                                                                                                            \
-        finish_block((const epilogue *)f, row, rows, col, cols, act);                                                                            \
+#define FINISH(name, act) \
+    static void name(const gemm_finish *f, size_t row, size_t rows, size_t col, size_t cols) \
+    { \
+        finish_block((const epilogue *)f, row, rows, col, cols, act); \
     }
 FINISH(finish_none, ACTIVATION_NONE)
 FINISH(finish_gelu, ACTIVATION_GELU)
@@ -95,7 +94,7 @@ void OP(dense_forward)(float *y, size_t ldy, float *pre, const float *x, size_t 
         [ACTIVATION_NONE] = finish_none, [ACTIVATION_GELU] = finish_gelu, [ACTIVATION_GELU_TANH] = finish_gelu_tanh,
         [ACTIVATION_RELU] = finish_relu, [ACTIVATION_SILU] = finish_silu, [ACTIVATION_TANH] = finish_tanh,
     };
-    epilogue e = { .finish.run = FINISHES[act], .y = y, .pre = pre, .bias = d->bias, .ldy = ldy, .out = d->out, .act = act };
+    epilogue e = { .finish.run = FINISHES[act], .y = y, .pre = pre, .bias = d->bias, .ldy = ldy, .out = d->out };
     bool plain = !d->bias && !pre && act == ACTIVATION_NONE;
     OP(gemm_run)(&(gemm){
         .c = y, .ldc = ldy, .a = x, .a_row = ldx, .a_col = 1,

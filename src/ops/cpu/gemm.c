@@ -22,14 +22,14 @@ enum { ROWS = 6 };
 #endif
 enum {
     WIDTH = 2 * LANES,
-    BLOCK_DEPTH = 768, /* of k; with TILE_PACKED rows of A a block of 256 KB, a share of the second-level cache */
+    BLOCK_DEPTH = 512, /* of k at a time for a panel: then TILE rows of A fit into half of the second-level cache */
     TILE_PACKED = 84,
-    TILE = 168 /* more rows where each block of B must first be packed */
+    TILE = 240 /* more rows where each block of B must first be packed */
 };
 
 /* c (rows, WIDTH) = or += A (rows, k) b (k, WIDTH of GEMM_PANEL) */
-INLINE void tile(float *c, size_t ldc, const float *a, size_t a_row, size_t a_col, const float *b, size_t ahead, size_t k,
-                 bool add, const int rows)
+INLINE void tile(float *c, size_t ldc, const float *a, size_t a_row, size_t a_col, const float *b, size_t ahead, size_t k, bool add,
+                 const int rows)
 {
     vec sum[ROWS][2];
     UNROLL for (int i = 0; i < rows; i++) {
@@ -54,13 +54,13 @@ INLINE void tile(float *c, size_t ldc, const float *a, size_t a_row, size_t a_co
 }
 
 /* One tile function for every number of rows, each with its own registers; a_col is 1 or, A being transposed, a_row is. */
-#define TILE_FUNCTION(rows)                                                                                                                      \
+#define TILE_FUNCTION(rows) \
     static void tile_##rows(float *c, size_t ldc, const float *a, size_t a_row, size_t a_col, const float *b, size_t ahead, size_t k, bool add) \
-    {                                                                                                                                            \
-        if (a_col == 1)                                                                                                                          \
-            tile(c, ldc, a, a_row, 1, b, ahead, k, add, rows);                                                                                          \
-        else                                                                                                                                     \
-            tile(c, ldc, a, 1, a_col, b, ahead, k, add, rows);                                                                                          \
+    { \
+        if (a_col == 1) \
+            tile(c, ldc, a, a_row, 1, b, ahead, k, add, rows); \
+        else \
+            tile(c, ldc, a, 1, a_col, b, ahead, k, add, rows); \
     }
 TILE_FUNCTION(1)
 TILE_FUNCTION(2)
@@ -79,7 +79,7 @@ TILE_FUNCTION(12)
 
 typedef void (*tile_function)(float *c, size_t ldc, const float *a, size_t a_row, size_t a_col, const float *b, size_t ahead, size_t k,
                               bool add);
-static const tile_function TILES[] = { NULL, tile_1, tile_2, tile_3,  tile_4,  tile_5,  tile_6,
+static const tile_function TILES[] = { NULL, tile_1, tile_2, tile_3, tile_4,  tile_5,  tile_6,
 #if LANES == 16
                                        tile_7, tile_8, tile_9, tile_10, tile_11, tile_12,
 #endif
@@ -87,7 +87,8 @@ static const tile_function TILES[] = { NULL, tile_1, tile_2, tile_3,  tile_4,  t
 _Static_assert(sizeof TILES / sizeof *TILES == ROWS + 1, "a tile function for each number of rows");
 
 /* Columns at the right edge: WIDTH of them are computed in a tile of our own, cols of them belong to c. */
-static void edge_tile(float *c, size_t ldc, size_t cols, const float *a, size_t a_row, size_t a_col, const float *b, size_t k, bool add, size_t rows)
+static void edge_tile(float *c, size_t ldc, size_t cols, const float *a, size_t a_row, size_t a_col, const float *b, size_t k, bool add,
+                      size_t rows)
 {
     float full[ROWS * WIDTH] = { 0 };
     for (size_t i = 0; add && i < rows; i++)

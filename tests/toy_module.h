@@ -1,0 +1,130 @@
+/* A small BERT with random weights, written as a module folder by the test itself, and random texts in its words. */
+#ifndef TESTS_TOY_MODULE_H
+#define TESTS_TOY_MODULE_H
+
+#include "golden.h"
+
+#include "base/random.h"
+#include "model/model.h"
+#include "test_folder.h"
+
+#include <omp.h>
+
+/* Zero fields are the usual ones: 3 layers of 40 channels in 5 heads, 48 positions, a pooler. */
+typedef struct toy {
+    int64_t layers, positions, seq_layer; /* seq_layer: 0 for the last, else counted from 1 */
+    bool no_pooler;
+} toy;
+
+enum { TOY_HIDDEN = 40, TOY_POSITIONS = 48, TOY_LAYERS = 3 };
+
+/* [PAD] ... and the letters, alone and as word ends. */
+static char *toy_vocabulary(void)
+{
+    buffer b = { 0 };
+    buffer_string(&b, "[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\n");
+    for (char c = 'a'; c <= 'z'; c++)
+        buffer_printf(&b, "%c\n##%c\n", c, c);
+    char *text = arena_string(&golden_memory, b.data);
+    buffer_free(&b);
+    return text;
+}
+
+/* Weights large enough that a mistake shows; norms around 1. */
+static void toy_fill(weight_list *list)
+{
+    random_stream r = { 5, 99, 0 };
+    for (size_t i = 0; i < list->n; i++) {
+        bert_param *p = &list->items[i];
+        bool norm = strstr(p->name, "LayerNorm.weight") != NULL;
+        float *x = arena_alloc(&golden_memory, weight_size(p) * sizeof *x);
+        for (size_t k = 0; k < weight_size(p); k++)
+            x[k] = (norm ? 1.0f : 0.0f) + random_normal(&r) * (p->cols > 1 ? 0.3f : 0.1f);
+        p->value = x;
+    }
+}
+
+/* Writes the module to test_folder/name and returns its path. */
+static const char *toy_module(const char *name, toy t)
+{
+    bert_err err;
+    weight_list list;
+    char *vocabulary = toy_vocabulary(), *path = path_join(&golden_memory, test_folder, name);
+    config c = { .vocab_size = 57, .hidden_size = TOY_HIDDEN, .num_attention_heads = 5, .intermediate_size = 72, .type_vocab_size = 2,
+                 .hidden_act = ACTIVATION_GELU, .hidden_dropout_prob = 0.1, .attention_probs_dropout_prob = 0.1, .layer_norm_eps = 1e-12,
+                 .initializer_range = 0.02 };
+    c.num_hidden_layers = t.layers ? t.layers : TOY_LAYERS;
+    c.max_position_embeddings = t.positions ? t.positions : TOY_POSITIONS;
+    check(weights_create(&list, &golden_memory, &c, (size_t)c.num_hidden_layers, !t.no_pooler, 0, &err), &err);
+    toy_fill(&list);
+    module_parts parts = { .config = &c, .weights = &list, .vocabulary = vocabulary, .vocabulary_size = strlen(vocabulary), .do_lower_case = true,
+                           .seq_layer = t.seq_layer ? t.seq_layer - 1 : c.num_hidden_layers - 1 };
+    check(module_write(&parts, path, &err), &err);
+    return path;
+}
+
+/* n letters, each a token of its own. */
+static bert_text toy_text(random_stream *r, size_t n)
+{
+    char *text = arena_alloc(&golden_memory, 2 * n + 1);
+    for (size_t i = 0; i < n; i++) {
+        text[2 * i] = (char)('a' + random_below(r, 26));
+        text[2 * i + 1] = ' ';
+    }
+    return (bert_text){ text, 2 * n };
+}
+
+static bert_text text_of(const char *words)
+{
+    return (bert_text){ words, strlen(words) };
+}
+
+static const char *const TOY_BINARY[] = { "0", "1" };
+
+/* A model with a new head on the module. */
+static bert_model *toy_model(const char *module, int pooling, int64_t seq_len)
+{
+    bert_err err;
+    bert_model *model;
+    bert_layer_spec spec;
+    bert_layer_defaults(&spec);
+    spec.module = module;
+    spec.pooling = pooling;
+    spec.seq_len = seq_len;
+    spec.n_tune_layers = 1;
+    check(bert_model_create(&spec, BERT_TASK_BINARY, TOY_BINARY, 2, 11, &model, &err), &err);
+    return model;
+}
+
+static bert_model *load_model(const char *path)
+{
+    bert_err err;
+    bert_model *model;
+    check(bert_model_load(path, &model, &err), &err);
+    return model;
+}
+
+static bert_session *open_session(const bert_model *model, int64_t seq_len, int pooling, bool normalize)
+{
+    bert_err err;
+    bert_session *session;
+    bert_session_options options;
+    bert_session_defaults(&options);
+    options.seq_len = seq_len;
+    options.pooling = pooling;
+    options.normalize = normalize;
+    check(bert_session_create(model, &options, &session, &err), &err);
+    return session;
+}
+
+/* A call that must fail, with this code and these words. */
+#define assert_fails(call, expected_code, words)                              \
+    do {                                                                      \
+        bert_err error = { 0 };                                               \
+        bert_err *err = &error;                                               \
+        assert_string_equal(bert_status_name(call), bert_status_name(expected_code)); \
+        assert_int_equal(error.code, expected_code);                          \
+        assert_string_equal(error.message, words);                            \
+    } while (0)
+
+#endif
