@@ -24,21 +24,21 @@
 static arena golden_memory;
 
 /* A path in the folder of shared data: $BERT_SHARED, else ../shared. */
-static char *shared_path(const char *name)
+static inline char *shared_path(const char *name)
 {
     const char *folder = getenv("BERT_SHARED");
     return path_join(&golden_memory, folder ? folder : "../shared", name);
 }
 
 /* The real model, as tools/fetch-model.sh brings it. */
-static char *real_model(void)
+static inline char *real_model(void)
 {
     const char *folder = getenv("BERT_TEST_MODEL");
     return arena_string(&golden_memory, folder ? folder : ".cache/all-MiniLM-L6-v2");
 }
 
 /* Skips the test, saying why, where the file is not there. */
-static void need(const char *path)
+static inline void need(const char *path)
 {
     if (!file_exists(path)) {
         print_message("skipped: %s is not there\n", path);
@@ -46,14 +46,14 @@ static void need(const char *path)
     }
 }
 
-static void check(bert_status s, const bert_err *err)
+static inline void check(bert_status s, const bert_err *err)
 {
     if (s)
         fail_msg("%s: %s", bert_status_name(s), err->message);
 }
 
 /* A module made from a checkpoint, in a new folder; hidden_act, where not NULL, replaces the configuration's. */
-static char *import_golden(const char *source, const char *hidden_act, bool do_lower_case)
+static inline char *import_golden(const char *source, const char *hidden_act, bool do_lower_case)
 {
     bert_err err;
     char pattern[] = "/tmp/bert-golden-XXXXXX", *folder = arena_string(&golden_memory, mkdtemp(pattern));
@@ -73,14 +73,14 @@ static char *import_golden(const char *source, const char *hidden_act, bool do_l
     return module;
 }
 
-static void remove_golden(const char *module)
+static inline void remove_golden(const char *module)
 {
     folder_remove(path_folder(&golden_memory, module), NULL);
 }
 
 /* A tensor of a golden file; the test fails where it is absent. */
-static const tensor *golden(const tensor_set *set, const char *format, ...) __attribute__((format(printf, 2, 3)));
-static const tensor *golden(const tensor_set *set, const char *format, ...)
+static inline const tensor *golden(const tensor_set *set, const char *format, ...) __attribute__((format(printf, 2, 3)));
+static inline const tensor *golden(const tensor_set *set, const char *format, ...)
 {
     char name[256];
     va_list args;
@@ -93,8 +93,8 @@ static const tensor *golden(const tensor_set *set, const char *format, ...)
     return t;
 }
 
-static bool has_golden(const tensor_set *set, const char *format, ...) __attribute__((format(printf, 2, 3)));
-static bool has_golden(const tensor_set *set, const char *format, ...)
+static inline bool has_golden(const tensor_set *set, const char *format, ...) __attribute__((format(printf, 2, 3)));
+static inline bool has_golden(const tensor_set *set, const char *format, ...)
 {
     char name[256];
     va_list args;
@@ -104,7 +104,7 @@ static bool has_golden(const tensor_set *set, const char *format, ...)
     return tensors_find(set, name) != NULL;
 }
 
-static float *golden_floats(const tensor *t)
+static inline float *golden_floats(const tensor *t)
 {
     bert_err err;
     float *x = arena_alloc(&golden_memory, t->n * sizeof *x);
@@ -112,7 +112,7 @@ static float *golden_floats(const tensor *t)
     return x;
 }
 
-static int32_t *golden_ints(const tensor *t)
+static inline int32_t *golden_ints(const tensor *t)
 {
     int32_t *x = arena_alloc(&golden_memory, t->n * sizeof *x);
     assert_int_equal(t->type, DTYPE_I32);
@@ -121,7 +121,7 @@ static int32_t *golden_ints(const tensor *t)
 }
 
 /* Largest absolute difference; NaN counts as infinite. */
-static double largest_difference(const float *a, const float *b, size_t n)
+static inline double largest_difference(const float *a, const float *b, size_t n)
 {
     double worst = 0;
     for (size_t i = 0; i < n; i++) {

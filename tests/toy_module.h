@@ -4,6 +4,7 @@
 
 #include "golden.h"
 
+#include "base/buffer.h"
 #include "base/random.h"
 #include "model/model.h"
 #include "test_folder.h"
@@ -19,7 +20,7 @@ typedef struct toy {
 enum { TOY_HIDDEN = 40, TOY_POSITIONS = 48, TOY_LAYERS = 3 };
 
 /* [PAD] ... and the letters, alone and as word ends. */
-static char *toy_vocabulary(void)
+static inline char *toy_vocabulary(void)
 {
     buffer b = { 0 };
     buffer_string(&b, "[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\n");
@@ -31,7 +32,7 @@ static char *toy_vocabulary(void)
 }
 
 /* Weights large enough that a mistake shows; norms around 1. */
-static void toy_fill(weight_list *list)
+static inline void toy_fill(weight_list *list)
 {
     random_stream r = { 5, 99, 0 };
     for (size_t i = 0; i < list->n; i++) {
@@ -45,7 +46,7 @@ static void toy_fill(weight_list *list)
 }
 
 /* Writes the module to test_folder/name and returns its path. */
-static const char *toy_module(const char *name, toy t)
+static inline const char *toy_module(const char *name, toy t)
 {
     bert_err err;
     weight_list list;
@@ -64,7 +65,7 @@ static const char *toy_module(const char *name, toy t)
 }
 
 /* n letters, each a token of its own. */
-static bert_text toy_text(random_stream *r, size_t n)
+static inline bert_text toy_text(random_stream *r, size_t n)
 {
     char *text = arena_alloc(&golden_memory, 2 * n + 1);
     for (size_t i = 0; i < n; i++) {
@@ -74,7 +75,7 @@ static bert_text toy_text(random_stream *r, size_t n)
     return (bert_text){ text, 2 * n };
 }
 
-static bert_text text_of(const char *words)
+static inline bert_text text_of(const char *words)
 {
     return (bert_text){ words, strlen(words) };
 }
@@ -82,7 +83,7 @@ static bert_text text_of(const char *words)
 static const char *const TOY_BINARY[] = { "0", "1" };
 
 /* A model with a new head on the module. */
-static bert_model *toy_model(const char *module, int pooling, int64_t seq_len)
+static inline bert_model *toy_model(const char *module, int pooling, int64_t seq_len)
 {
     bert_err err;
     bert_model *model;
@@ -96,7 +97,7 @@ static bert_model *toy_model(const char *module, int pooling, int64_t seq_len)
     return model;
 }
 
-static bert_model *load_model(const char *path)
+static inline bert_model *load_model(const char *path)
 {
     bert_err err;
     bert_model *model;
@@ -104,7 +105,7 @@ static bert_model *load_model(const char *path)
     return model;
 }
 
-static bert_session *open_session(const bert_model *model, int64_t seq_len, int pooling, bool normalize)
+static inline bert_session *open_session(const bert_model *model, int64_t seq_len, int pooling, bool normalize)
 {
     bert_err err;
     bert_session *session;

@@ -37,6 +37,16 @@ bert_status request_of_pooling(output_request *r, bert_pooling pooling, const be
     return BERT_OK;
 }
 
+/* The number of "layer_11"; false where the word is no such name. */
+static bool layer_by_name(const char *word, int *layer)
+{
+    size_t digits = strncmp(word, "layer_", 6) ? 0 : strspn(word + 6, "0123456789");
+    if (digits == 0 || digits > 9 || word[6 + digits])
+        return false;
+    *layer = atoi(word + 6);
+    return true;
+}
+
 bert_status request_parse(output_request *r, const char *name, size_t size, const bert_layer *l, bert_err *err)
 {
     int layers = top_layer(l) + 1;
@@ -50,14 +60,13 @@ bert_status request_parse(output_request *r, const char *name, size_t size, cons
         return request_of_pooling(r, (bert_pooling)l->spec.pooling, l, err);
     if (!strcmp(word, "pooled_output"))
         return request_of_pooling(r, BERT_POOLING_CLS, l, err);
-    char *end = word;
     if (!strcmp(word, "sequence_output"))
         r->layer = sequence_layer(l);
     else if (!strcmp(word, "token_output"))
         r->layer = (int)l->module->tok_layer;
     else if (!strcmp(word, "embedding_output"))
         r->layer = -1;
-    else if (strncmp(word, "layer_", 6) || word[6] < '0' || word[6] > '9' || (r->layer = (int)strtol(word + 6, &end, 10), *end))
+    else if (!layer_by_name(word, &r->layer))
         return fail(err, BERT_ERR_ARGUMENT,
                     "outputs: \"%s\" is none of output, pooled_output, sequence_output, token_output, embedding_output, layer_0 to layer_%d", word,
                     layers - 1);
@@ -81,6 +90,8 @@ static bert_status parse_outputs(bert_layer *l, bert_err *err)
         output_request *r = &l->requests[l->n_requests++];
         s = request_parse(r, p, n, l, err);
         r->name = arena_copy(&l->memory, p, n);
+        if (!s && !r->name)
+            s = fail_memory(err, "a layer's outputs");
         p += n + (p[n] == ',');
     }
     if (!s && !l->n_requests)
@@ -217,6 +228,8 @@ static bert_status build(bert_layer *l, size_t outputs, uint64_t seed, bool *new
         return s;
     weights_take(&l->weights, &l->module->weights);
     s = own_tuned(l, seed, new_pooler, err);
+    if (!s && pooler && !weight_at(&l->weights, POOLER_WEIGHT, 0)->value) /* a frozen file starts none */
+        s = fail(err, BERT_ERR_ARGUMENT, "pooling cls: %s has no pooler", l->module->path);
     if (!s)
         s = encoder_create(&l->encoder, &l->memory, o, &l->config, &l->weights, used, err);
     l->first_kept = lowest_tuned(l);
@@ -254,7 +267,7 @@ void bert_layer_free(bert_layer *layer)
         return;
     encoder_unpack(&layer->encoder);
     pthread_mutex_destroy(&layer->lock);
-    arena_free(&layer->spare);
+    passes_free_spare(layer);
     arena_free(&layer->memory);
     free(layer);
 }
@@ -309,20 +322,28 @@ bert_status bert_layer_save(const bert_layer *layer, const char *folder, bert_er
     const bert_module *m = layer->module;
     config c = layer->config;
     c.num_hidden_layers = (int64_t)layer->weights.layers;
-    weight_list weights = layer->weights; /* the head is not a module's */
-    if (weights.outputs)
-        weights.n -= 2;
+    if (!c.num_hidden_layers)
+        return fail(err, BERT_ERR_ARGUMENT, "%s: a layer that uses no transformer layer is no module", folder);
+    arena a = { 0 };
+    weight_list weights; /* without a head; with the module's pooler where the layer uses none */
+    bert_status s = weights_create(&weights, &a, &c, layer->weights.layers, layer->weights.pooler || m->weights.pooler, 0, err);
+    if (s) {
+        arena_free(&a);
+        return s;
+    }
+    weights_take(&weights, &layer->weights);
+    weights_take(&weights, &m->weights);
+    int64_t last = c.num_hidden_layers - 1, seq = sequence_layer(layer);
     module_parts parts = { .config = &c,
                            .weights = &weights,
                            .vocabulary = m->vocabulary,
                            .vocabulary_size = m->vocabulary_size,
                            .do_lower_case = m->do_lower_case,
-                           .seq_layer = m->seq_layer < c.num_hidden_layers ? m->seq_layer : c.num_hidden_layers - 1,
-                           .tok_layer = m->tok_layer < c.num_hidden_layers ? m->tok_layer : 0 };
-    if (!c.num_hidden_layers)
-        return fail(err, BERT_ERR_ARGUMENT, "%s: a layer that uses no transformer layer is no module", folder);
+                           .seq_layer = seq < last ? seq : last,
+                           .tok_layer = m->tok_layer <= last ? m->tok_layer : 0 };
     parts.source = json_pack("{s:s, s:s*}", "kind", "libbert layer", "path", layer->spec.module);
-    bert_status s = module_write(&parts, folder, err);
+    s = module_write(&parts, folder, err);
     json_decref(parts.source);
+    arena_free(&a);
     return s;
 }

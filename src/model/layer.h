@@ -11,7 +11,7 @@ struct bert_layer {
     arena memory;
     const bert_module *module;
     bert_layer_spec spec; /* its strings are the layer's; pooling is never auto */
-    config config;        /* the module's, with the layers that are used */
+    config config;        /* the module's */
     weight_list weights;  /* pooler where an output asks for it; head where the layer was made for a model */
     encoder encoder;      /* frozen layers packed by layer_ready, tuned ones plain */
     output_request *requests;
@@ -21,7 +21,7 @@ struct bert_layer {
     size_t n_tuned;
     pthread_mutex_t lock; /* of packing */
     bool packed;
-    arena spare; /* memory of a pass that was freed, for the next one */
+    bert_pass *spare; /* passes that were freed: the next ones live in their memory */
 };
 
 /* True for the value of a tuned tensor. */
@@ -45,6 +45,9 @@ bert_status request_parse(output_request *r, const char *name, size_t size, cons
 
 /* The request of a pooling (not auto) on this layer; fails for cls where there is no pooler. */
 bert_status request_of_pooling(output_request *r, bert_pooling pooling, const bert_layer *layer, bert_err *err);
+
+/* Frees the memory of passes that were freed. */
+void passes_free_spare(bert_layer *layer);
 
 /* The packed batch of an input, in the arena: from texts or matrices as the spec says. */
 bert_status layer_pack_input(const bert_layer *layer, const bert_input *input, packed_batch *batch, arena *a, bert_err *err);

@@ -6,6 +6,7 @@
 
 struct bert_pass {
     bert_layer *layer;
+    bert_pass *next; /* among the layer's spare ones */
     arena memory;
     packed_batch batch;
     forward forward;
@@ -66,15 +67,43 @@ static bert_status shape_outputs(bert_pass *p, bert_err *err)
     return BERT_OK;
 }
 
+/* A pass whose memory is that of one that was freed, where there is one: steps that are alike allocate nothing. */
+static bert_pass *take_pass(bert_layer *l)
+{
+    bert_pass *p = l->spare;
+    if (!p)
+        return calloc(1, sizeof *p);
+    l->spare = p->next;
+    *p = (bert_pass){ .memory = p->memory };
+    return p;
+}
+
+void bert_pass_free(bert_pass *pass)
+{
+    if (!pass)
+        return;
+    arena_reset(&pass->memory);
+    pass->next = pass->layer->spare;
+    pass->layer->spare = pass;
+}
+
+void passes_free_spare(bert_layer *layer)
+{
+    for (bert_pass *p = layer->spare, *next; p; p = next) {
+        next = p->next;
+        arena_free(&p->memory);
+        free(p);
+    }
+    layer->spare = NULL;
+}
+
 bert_status bert_layer_forward(bert_layer *layer, const bert_input *input, const bert_run *run, bert_pass **pass, bert_err *err)
 {
     *pass = NULL;
-    bert_pass *p = calloc(1, sizeof *p);
+    bert_pass *p = take_pass(layer);
     if (!p)
         return fail_memory(err, "a pass");
     p->layer = layer;
-    p->memory = layer->spare;
-    layer->spare = (arena){ 0 };
     p->keeps = run->train || run->keep;
     bert_status s = layer_ready(layer, err);
     if (!s)
@@ -97,16 +126,6 @@ bert_status bert_layer_forward(bert_layer *layer, const bert_input *input, const
     }
     *pass = p;
     return BERT_OK;
-}
-
-void bert_pass_free(bert_pass *pass)
-{
-    if (!pass)
-        return;
-    arena_free(&pass->layer->spare);
-    arena_reset(&pass->memory);
-    pass->layer->spare = pass->memory;
-    free(pass);
 }
 
 /* The number of the output of that name; n_requests where there is none. */
@@ -156,6 +175,8 @@ bert_status bert_pass_backward(bert_pass *pass, const bert_output_grad *grads, s
             return fail(err, BERT_ERR_ARGUMENT, "\"%s\" is not among the layer's outputs (%s)", grads[k].name, l->spec.outputs);
         if (by_request[i])
             return fail(err, BERT_ERR_ARGUMENT, "output \"%s\" is given two gradients", grads[k].name);
+        if (!grads[k].grad)
+            return fail(err, BERT_ERR_ARGUMENT, "output \"%s\" is given no gradient (NULL)", grads[k].name);
         by_request[i] = pack_grad(pass, i, grads[k].grad);
         if (!by_request[i])
             return fail_memory(err, "a backward pass");

@@ -8,18 +8,30 @@
 /* Activations of so many tokens stay in a core's second-level cache through all layers; measured in bench/ (120 to 240 are alike). */
 enum { TILE_TOKENS = 192, CHUNK_TEXTS = 2048 };
 
-/* Packing copies the matrices of the layers; what else training may change is copied here. */
-static bert_status copy_tuned(text_encoder *e, const bert_layer *l, bert_err *err)
+/* Whether training would change a weight under the encoder: packing copies the matrices of layers and pooler, and nothing else. */
+static bool may_change(const text_encoder *e, const bert_layer *l, size_t i)
 {
-    for (size_t i = 0, layer; i < e->weights.n; i++) {
+    size_t layer;
+    const bert_param *p = &e->weights.items[i];
+    bool packed = p->cols > 1 && weight_group_of(&e->weights, i, &layer) != GROUP_EMBEDDINGS;
+    return !packed && layer_owns(l, p->value);
+}
+
+/* Copies what may change, one behind another in the order of the list: the biases of query, key and value stay side by side. */
+static bert_status copy_changing(text_encoder *e, const bert_layer *l, bert_err *err)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < e->weights.n; i++)
+        n += may_change(e, l, i) ? weight_size(&e->weights.items[i]) : 0;
+    float *at = arena_array(&e->memory, n, sizeof *at);
+    if (!at)
+        return fail_memory(err, "a session");
+    for (size_t i = 0; i < e->weights.n; i++) {
         bert_param *p = &e->weights.items[i];
-        bool packed = p->cols > 1 && weight_group_of(&e->weights, i, &layer) != GROUP_EMBEDDINGS;
-        if (packed || !layer_owns(l, p->value))
+        if (!may_change(e, l, i))
             continue;
-        float *copy = arena_array(&e->memory, weight_size(p), sizeof *copy);
-        if (!copy)
-            return fail_memory(err, "a session");
-        p->value = memcpy(copy, p->value, weight_size(p) * sizeof *copy);
+        p->value = memcpy(at, p->value, weight_size(p) * sizeof *at);
+        at += weight_size(p);
     }
     return BERT_OK;
 }
@@ -45,7 +57,7 @@ bert_status text_encoder_create(text_encoder *e, const bert_model *model, bert_p
             s = fail(err, BERT_ERR_ARGUMENT, "pooling cls: the module has no pooler; take another pooling");
     }
     if (!s)
-        s = copy_tuned(e, l, err);
+        s = copy_changing(e, l, err);
     if (!s)
         s = encoder_create(&e->encoder, &e->memory, l->encoder.ops, &l->config, &e->weights, n_layers, err);
     if (!s)

@@ -7,11 +7,10 @@
  *   - forward assigns to activations; backward assigns to activation gradients and ADDS to weight gradients;
  *   - outputs may not overlap inputs unless said;
  *   - called outside an OpenMP parallel region an operation uses all threads, inside one it runs on the calling thread; either way,
- *     and for any number of threads, the bits are the same: work is cut into tiles whose size does not depend on the threads, and what
- *     is summed over rows is summed tile by tile in a fixed order;
+ *     and for any number of threads, the bits are the same: every sum has one order, however the work is cut;
  *   - forward: a row (attention, pooling: a sequence) gets the same bits whatever other rows are in the call;
- *   - nothing is allocated, locked or printed in a call once its shapes have been seen, and nothing fails: what can fail (memory,
- *     oneDNN primitives) fails in ops_select and in dense_pack. */
+ *   - nothing is allocated, locked or printed in a call, and nothing fails: what can fail (memory) fails in dense_pack. Scratch is on the
+ *     stack, at most 256 KB of it. */
 #ifndef OPS_OPS_H
 #define OPS_OPS_H
 

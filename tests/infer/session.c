@@ -97,6 +97,7 @@ static bert_pass *layer_pass(const char *path, int pooling, const sample *s, ber
     bert_layer_defaults(&spec);
     spec.pooling = pooling;
     spec.seq_len = 30;
+    spec.n_tune_layers = 1;
     check(bert_module_open(path, module, &err), &err);
     check(bert_layer_create(*module, &spec, 0, layer, NULL, &err), &err);
     bert_input input = { .n = MANY, .texts = s->texts, .pairs = s->pairs };
@@ -302,11 +303,11 @@ static void what_a_session_cannot_do_is_said(void **state)
     o.seq_len = 2;
     assert_fails(bert_session_create(model, &o, &session, err), BERT_ERR_ARGUMENT, "seq_len 2: from 3 to the module's 48 positions");
     o.seq_len = -1;
-    assert_fails(bert_session_create(model, &o, &session, err), BERT_ERR_ARGUMENT, "seq_len is -1, expected a whole number from 0 to 65536");
+    assert_fails(bert_session_create(model, &o, &session, err), BERT_ERR_ARGUMENT, "--seq-len: -1 is out of range, 0 to 65536");
     o.seq_len = 8;
     o.pooling = 77;
     assert_fails(bert_session_create(model, &o, &session, err), BERT_ERR_ARGUMENT,
-                 "pooling is 77, expected auto, none, cls, cls_raw, mean, sqrt_mean or max");
+                 "--pooling: \"77\" is not one of auto, none, cls, cls_raw, mean, sqrt_mean, max");
     session = open_session(model, 8, BERT_POOLING_NONE, false);
     assert_fails(bert_session_embed(session, &text, NULL, 1, rows, NULL, NULL, err), BERT_ERR_ARGUMENT,
                  "pooling none gives a vector a token: counts must be given");
@@ -326,6 +327,7 @@ static void a_session_sees_the_weights_as_they_were_when_it_was_made(void **stat
     size_t n;
     bert_layer_defaults(&spec);
     spec.module = toy_module("module", (toy){ 0 });
+    spec.seq_len = 16;
     spec.tune_embeddings = true;
     check(bert_model_create(&spec, BERT_TASK_AUTO, TOY_BINARY, 2, 1, &model, &err), &err);
     bert_session *old = open_session(model, 0, BERT_POOLING_AUTO, false);

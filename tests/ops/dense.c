@@ -95,8 +95,8 @@ static double *reference_pre(const layer *l)
 
 static const size_t SIZES[][3] = {
     /* n, in, out */
-    { 1, 1, 1 },    { 2, 3, 1 },     { 3, 1, 12 },    { 5, 12, 20 },    { 7, 20, 12 },    { 14, 33, 31 },  { 15, 384, 33 },
-    { 29, 20, 64 }, { 33, 257, 65 }, { 90, 64, 384 }, { 200, 384, 96 }, { 17, 1000, 40 }, { 9, 1600, 17 }, { 0, 12, 20 },
+    { 1, 1, 1 },     { 2, 3, 1 },     { 3, 1, 12 },     { 5, 12, 20 },    { 7, 20, 12 },   { 14, 33, 31 }, { 15, 384, 33 }, { 29, 20, 64 },
+    { 33, 257, 65 }, { 90, 64, 384 }, { 200, 384, 96 }, { 17, 1000, 40 }, { 9, 1600, 17 }, { 0, 12, 20 },  { 6, 31, 3 },    { 530, 40, 1024 },
 };
 enum { N_SIZES = sizeof SIZES / sizeof *SIZES };
 
@@ -360,6 +360,24 @@ static void packed_and_plain_weights_give_the_same_bits(void **state)
     }
 }
 
+static void instruction_sets_give_the_same_bits(void **state)
+{
+    (void)state;
+    for (size_t s = 0; s < N_SIZES; s++) {
+        layer l = layer_make(SIZES[s][0], SIZES[s][1], SIZES[s][2], true, s);
+        size_t size;
+        float *first = all_products(ops_named(ops_available()[0]), &l, &size);
+        FOR_EACH_ISA(o)
+        {
+            float *other = all_products(o, &l, &size);
+            assert_same_bits(o, "a product", other, first, size);
+            free(other);
+        }
+        free(first);
+        layer_free(&l);
+    }
+}
+
 static void packing_again_follows_the_weights(void **state)
 {
     (void)state;
@@ -397,6 +415,7 @@ int main(void)
         cmocka_unit_test(a_rows_bits_do_not_depend_on_other_rows),
         cmocka_unit_test(bits_do_not_depend_on_threads),
         cmocka_unit_test(packed_and_plain_weights_give_the_same_bits),
+        cmocka_unit_test(instruction_sets_give_the_same_bits),
         cmocka_unit_test(packing_again_follows_the_weights),
         cmocka_unit_test(packing_more_than_memory_holds_is_refused),
     };

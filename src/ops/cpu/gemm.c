@@ -24,7 +24,8 @@ enum {
     WIDTH = 2 * LANES,
     BLOCK_DEPTH = 512, /* of k at a time for a panel: then TILE rows of A fit into half of the second-level cache */
     TILE_PACKED = 84,
-    TILE = 240 /* more rows where each block of B must first be packed */
+    TILE = 240, /* more rows where each block of B must first be packed */
+    TILE_TRANSPOSED = 96 /* rows of a transposed A that are copied, 192 KB */
 };
 
 /* c (rows, WIDTH) = or += A (rows, k) b (k, WIDTH of GEMM_PANEL) */
@@ -178,6 +179,27 @@ static void run_rows(const gemm *g, size_t row, size_t end, size_t first, size_t
             run_block(g, row, end - row < height ? end - row : height, first, last, l, g->k - l < BLOCK_DEPTH ? g->k : l + BLOCK_DEPTH);
 }
 
+/* The same for a transposed A whose columns lie a multiple of 4 KB apart: a first-level cache holds only a dozen lines of such addresses, so
+ * the tile is copied first. There is no finish. */
+static void run_rows_transposed(const gemm *g, size_t row, size_t end, size_t first, size_t last)
+{
+    float a[TILE_TRANSPOSED * BLOCK_DEPTH] __attribute__((aligned(64)));
+    for (; row < end; row += TILE_TRANSPOSED)
+        for (size_t l = 0; l < g->k; l += BLOCK_DEPTH) {
+            size_t rows = end - row < TILE_TRANSPOSED ? end - row : TILE_TRANSPOSED, deep = g->k - l < BLOCK_DEPTH ? g->k - l : BLOCK_DEPTH;
+            gemm part = *g;
+            part.c += row * g->ldc;
+            part.a = a;
+            part.a_col = rows;
+            part.b += l * g->b_row;
+            part.k = deep;
+            part.add = g->add || l;
+            for (size_t i = 0; i < deep; i++)
+                memcpy(a + i * rows, g->a + row + (l + i) * g->a_col, rows * sizeof *a);
+            run_block(&part, 0, rows, first, last, 0, deep);
+        }
+}
+
 /* Part `part` of `parts` equal ones of n: from begin to end, in multiples of unit. */
 static void cut(size_t n, size_t unit, size_t part, size_t parts, size_t *begin, size_t *end)
 {
@@ -202,6 +224,6 @@ void OP(gemm_run)(const gemm *g)
         size_t row, end, first, last;
         cut(g->m, ROWS, part / by_panels, by_rows, &row, &end);
         cut(panels, 1, part % by_panels, by_panels, &first, &last);
-        run_rows(g, row, end, first, last);
+        (g->a_row == 1 && g->a_col % 1024 == 0 ? run_rows_transposed : run_rows)(g, row, end, first, last);
     }
 }

@@ -27,10 +27,10 @@ typedef struct gemm {
     size_t a_row, a_col;
     const float *b; /* B[k][j] = b[k * b_row + j * b_col]; b_row or b_col is 1 */
     size_t b_row, b_col;
-    const float *panels; /* B packed, or NULL: b is read */
+    const float *panels; /* B packed (then A may not be transposed), or NULL: b is read */
     size_t m, n, k;
     bool add;
-    const gemm_finish *finish; /* or NULL */
+    const gemm_finish *finish; /* or NULL, as with a transposed A */
 } gemm;
 
 /* Runs on all threads, or on the calling one inside a parallel region. m, n or k may be 0: then nothing happens. */
