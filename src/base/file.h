@@ -38,7 +38,7 @@ bert_status file_write_whole(const char *path, const void *bytes, size_t n, bert
 /* Copies one file to another name, atomically. */
 bert_status file_copy(const char *from, const char *to, bert_err *err);
 
-bool file_exists(const char *path);      /* anything of that name */
+bool file_exists(const char *path); /* anything of that name */
 bool file_is_folder(const char *path);
 bert_status folder_create(const char *path, bert_err *err); /* with its parents; an existing folder is fine */
 bert_status folder_remove(const char *path, bert_err *err); /* with all it holds; links are not followed */
@@ -54,10 +54,10 @@ bert_status folder_commit(folder_writer *w, bert_err *err);
 void folder_abort(folder_writer *w); /* does nothing after commit */
 
 /* Paths. All return arena memory, NULL when it is out. */
-char *path_join(arena *a, const char *folder, const char *name);          /* name alone where it is absolute */
-char *path_folder(arena *a, const char *path);                            /* "a/b" of "a/b/c", "." of "c" */
-const char *path_name(const char *path);                                  /* "c" of "a/b/c" */
+char *path_join(arena *a, const char *folder, const char *name); /* name alone where it is absolute */
+char *path_folder(arena *a, const char *path);                   /* "a/b" of "a/b/c", "." of "c" */
+const char *path_name(const char *path);                         /* "c" of "a/b/c" */
 bool path_ends(const char *path, const char *suffix);
-char *path_relative(arena *a, const char *target, const char *folder);    /* target as seen from folder; both must exist */
+char *path_relative(arena *a, const char *target, const char *folder); /* target as seen from folder; both must exist */
 
 #endif

@@ -88,8 +88,8 @@ static bert_status read_tensor(tensor *t, tensor_range *range, const reader *r, 
     if (t->type == DTYPE_OTHER)
         return BERT_OK;
     if (bytes != range->end - range->begin)
-        return fail(err, BERT_ERR_FORMAT, "%s: tensor %s: %zu bytes of data, shape %s of %s takes %zu", r->path, t->name, range->end - range->begin,
-                    tensor_shape_text(t, text), type, bytes);
+        return fail(err, BERT_ERR_FORMAT, "%s: tensor %s: %zu bytes of data, shape %s of %s takes %zu", r->path, t->name,
+                    range->end - range->begin, tensor_shape_text(t, text), type, bytes);
     t->data = r->data + range->begin;
     return BERT_OK;
 }
@@ -100,9 +100,8 @@ static bert_status check_metadata(const reader *r, json_t *metadata, bert_err *e
     json_t *value;
     if (!json_is_object(metadata))
         return fail(err, BERT_ERR_FORMAT, "%s: __metadata__ is no object", r->path);
-    json_object_foreach(metadata, key, value)
-        if (!json_is_string(value))
-            return fail(err, BERT_ERR_FORMAT, "%s: __metadata__: %s is no string", r->path, key);
+    json_object_foreach(metadata, key, value) if (!json_is_string(value)) return fail(err, BERT_ERR_FORMAT, "%s: __metadata__: %s is no string",
+                                                                                      r->path, key);
     return BERT_OK;
 }
 
@@ -125,7 +124,8 @@ static bert_status read_entries(tensor_set *set, const reader *r, tensor_range *
     size_t n = 0;
     bert_status s = BERT_OK;
     const char *file = arena_string(&set->memory, r->path);
-    json_object_foreach(r->header, name, entry) {
+    json_object_foreach(r->header, name, entry)
+    {
         if (!strcmp(name, "__metadata__")) {
             if ((s = check_metadata(r, entry, err)))
                 return s;

@@ -11,7 +11,8 @@ static bert_status read_files(tensor_set *set, const char *index_path, json_t *w
     const char *name;
     json_t *value;
     char *folder = path_folder(&set->memory, index_path);
-    json_object_foreach(weight_map, name, value) {
+    json_object_foreach(weight_map, name, value)
+    {
         const char *file = json_string_value(value);
         if (!file || !*file || strchr(file, '/'))
             return fail(err, BERT_ERR_FORMAT, "%s: tensor %s is in \"%s\", expected the name of a file in the same folder", index_path, name,
@@ -33,7 +34,8 @@ static bert_status check_places(const tensor_set *set, const char *index_path, j
 {
     const char *name;
     json_t *value;
-    json_object_foreach(weight_map, name, value) {
+    json_object_foreach(weight_map, name, value)
+    {
         const tensor *t = tensors_find(set, name);
         const char *path = json_string_value(json_object_get(files, json_string_value(value)));
         if (!t || strcmp(t->file, path))

@@ -15,7 +15,8 @@
 enum { SSTABLE_MAX_KEY = 1024 };
 
 /* One entry; key and value live for the call. The key ends with a NUL that is not counted. */
-typedef bert_status (*sstable_visit)(void *context, const char *key, size_t key_size, const unsigned char *value, size_t value_size, bert_err *err);
+typedef bert_status (*sstable_visit)(void *context, const char *key, size_t key_size, const unsigned char *value, size_t value_size,
+                                     bert_err *err);
 
 /* Visits every entry in the order of the keys; stops at the first failure. `path` is for messages.
  * Fails with BERT_ERR_FORMAT; BERT_ERR_UNSUPPORTED for compressed blocks and for keys longer than SSTABLE_MAX_KEY. */

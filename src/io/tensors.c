@@ -41,14 +41,14 @@ static void f32_from_f32(float *out, const unsigned char *data, size_t n)
 }
 
 /* The others read one element, convert it, and go on. */
-#define FROM(name, type, convert)                                                                                                                   \
-    static void f32_from_##name(float *out, const unsigned char *data, size_t n)                                                                    \
-    {                                                                                                                                               \
-        for (size_t i = 0; i < n; i++) {                                                                                                            \
-            type v;                                                                                                                                 \
-            memcpy(&v, data + i * sizeof v, sizeof v);                                                                                              \
-            out[i] = convert(v);                                                                                                                    \
-        }                                                                                                                                           \
+#define FROM(name, type, convert)                                                \
+    static void f32_from_##name(float *out, const unsigned char *data, size_t n) \
+    {                                                                            \
+        for (size_t i = 0; i < n; i++) {                                         \
+            type v;                                                              \
+            memcpy(&v, data + i * sizeof v, sizeof v);                           \
+            out[i] = convert(v);                                                 \
+        }                                                                        \
     }
 FROM(f16, uint16_t, half_to_f32)
 FROM(bf16, uint16_t, bf16_to_f32)
@@ -64,17 +64,10 @@ static const struct {
     size_t size;
     void (*to_f32)(float *out, const unsigned char *data, size_t n); /* NULL: no number */
 } DTYPES[] = {
-    [DTYPE_F32] = { "F32", 4, f32_from_f32 },
-    [DTYPE_F16] = { "F16", 2, f32_from_f16 },
-    [DTYPE_BF16] = { "BF16", 2, f32_from_bf16 },
-    [DTYPE_F64] = { "F64", 8, f32_from_f64 },
-    [DTYPE_I64] = { "I64", 8, f32_from_i64 },
-    [DTYPE_I32] = { "I32", 4, f32_from_i32 },
-    [DTYPE_I16] = { "I16", 2, f32_from_i16 },
-    [DTYPE_I8] = { "I8", 1, f32_from_i8 },
-    [DTYPE_U8] = { "U8", 1, f32_from_u8 },
-    [DTYPE_BOOL] = { "BOOL", 1, NULL },
-    [DTYPE_OTHER] = { "OTHER", 0, NULL },
+    [DTYPE_F32] = { "F32", 4, f32_from_f32 }, [DTYPE_F16] = { "F16", 2, f32_from_f16 }, [DTYPE_BF16] = { "BF16", 2, f32_from_bf16 },
+    [DTYPE_F64] = { "F64", 8, f32_from_f64 }, [DTYPE_I64] = { "I64", 8, f32_from_i64 }, [DTYPE_I32] = { "I32", 4, f32_from_i32 },
+    [DTYPE_I16] = { "I16", 2, f32_from_i16 }, [DTYPE_I8] = { "I8", 1, f32_from_i8 },    [DTYPE_U8] = { "U8", 1, f32_from_u8 },
+    [DTYPE_BOOL] = { "BOOL", 1, NULL },       [DTYPE_OTHER] = { "OTHER", 0, NULL },
 };
 
 const char *dtype_name(dtype t)

@@ -17,7 +17,7 @@ static const struct {
     int32_t number;
     dtype type;
 } TYPES[] = {
-    { 1, DTYPE_F32 }, { 2, DTYPE_F64 }, { 3, DTYPE_I32 },   { 4, DTYPE_U8 },   { 5, DTYPE_I16 },
+    { 1, DTYPE_F32 }, { 2, DTYPE_F64 }, { 3, DTYPE_I32 },   { 4, DTYPE_U8 },    { 5, DTYPE_I16 },
     { 6, DTYPE_I8 },  { 9, DTYPE_I64 }, { 10, DTYPE_BOOL }, { 14, DTYPE_BF16 }, { 19, DTYPE_F16 },
 };
 
@@ -108,7 +108,8 @@ static bert_status read_range(tensor *t, tensor_range *range, const reader *r, c
     if (e->shard_id < 0 || (size_t)e->shard_id >= r->n_shards)
         return fail(err, BERT_ERR_FORMAT, "%s: tensor %s is in data file %" PRId32 " of %zu", r->index_path, t->name, e->shard_id, r->n_shards);
     if (!tensor_count(t, &bytes))
-        return fail(err, BERT_ERR_FORMAT, "%s: tensor %s: shape %s is no shape or too large", r->index_path, t->name, tensor_shape_text(t, text));
+        return fail(err, BERT_ERR_FORMAT, "%s: tensor %s: shape %s is no shape or too large", r->index_path, t->name,
+                    tensor_shape_text(t, text));
     if (e->offset < 0 || e->size < 0 || e->size > INT64_MAX - e->offset)
         return fail(err, BERT_ERR_FORMAT, "%s: tensor %s: %" PRId64 " bytes at byte %" PRId64, r->index_path, t->name, e->size, e->offset);
     if (t->type != DTYPE_OTHER && (uint64_t)e->size != bytes)

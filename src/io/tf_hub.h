@@ -9,12 +9,12 @@
 #include <stdint.h>
 
 typedef struct tf_hub_info {
-    bool graph;                  /* the struct was filled from a graph */
-    int64_t num_attention_heads; /* 0: not told */
-    int do_lower_case;           /* -1: not told */
+    bool graph;                   /* the struct was filled from a graph */
+    int64_t num_attention_heads;  /* 0: not told */
+    int do_lower_case;            /* -1: not told */
     int64_t seq_layer, tok_layer; /* which encoder layer signature `tokens` gives out; -1 where not told */
-    const char *vocab_file;      /* inside assets/, e.g. "vocab.txt"; NULL: not told */
-    const char *hidden_act;      /* "gelu" (erf) or "gelu_new" (tanh) as the graph computes it; NULL: not told */
+    const char *vocab_file;       /* inside assets/, e.g. "vocab.txt"; NULL: not told */
+    const char *hidden_act;       /* "gelu" (erf) or "gelu_new" (tanh) as the graph computes it; NULL: not told */
 } tf_hub_info;
 
 /* Reads PATH/saved_model.pb. Strings are arena memory. */

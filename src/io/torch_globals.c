@@ -42,8 +42,8 @@ static bert_status call_rebuild_tensor(machine *m, value args, value *result, be
     if (from.kind != STORAGE || offset.kind != INT || offset.integer < 0 || size.kind != TUPLE || stride.kind != TUPLE || size.n != stride.n)
         return bad(m, "a tensor's arguments are not storage, offset, size and stride", err);
     if (size.n > TENSOR_MAX_RANK)
-        return fail(err, BERT_ERR_UNSUPPORTED, "%s: data.pkl: byte %zu: a tensor of %" PRIu32 " dimensions, at most %d are read", m->path, m->op_at,
-                    size.n, TENSOR_MAX_RANK);
+        return fail(err, BERT_ERR_UNSUPPORTED, "%s: data.pkl: byte %zu: a tensor of %" PRIu32 " dimensions, at most %d are read", m->path,
+                    m->op_at, size.n, TENSOR_MAX_RANK);
     const storage *s = (const storage *)m->storages.items + from.index;
     torch_tensor t = { .storage_n = s->n, .offset = offset.integer, .shape = { .type = s->type, .rank = (int)size.n } };
     size_t bytes;

@@ -68,10 +68,10 @@ bert_status bad(const machine *m, const char *what, bert_err *err); /* a message
 
 bert_status push_item(const machine *m, list *l, const void *item, bert_err *err);
 bert_status push(machine *m, value v, bert_err *err);
-value pop(machine *m);                                   /* the topmost value; ABSENT where there is none or a mark */
-value *top(const machine *m);                            /* NULL where there is none */
-bool pop_mark(machine *m, size_t *first, size_t *n);     /* takes all above the topmost mark, and the mark; false: no mark */
-value item(const machine *m, value tuple, size_t i);     /* ABSENT where there is none */
+value pop(machine *m);                               /* the topmost value; ABSENT where there is none or a mark */
+value *top(const machine *m);                        /* NULL where there is none */
+bool pop_mark(machine *m, size_t *first, size_t *n); /* takes all above the topmost mark, and the mark; false: no mark */
+value item(const machine *m, value tuple, size_t i); /* ABSENT where there is none */
 bool is_string(value v, const char *text);
 
 /* Pushes the global of that name, or refuses it. */

@@ -196,7 +196,8 @@ static bert_status op_persistent_id(machine *m, bert_err *err)
 {
     value id = pop(m), key = item(m, id, 2), n = item(m, id, 4);
     storage made = { .key = key, .n = n.integer };
-    if (!is_string(item(m, id, 0), "storage") || !storage_type(item(m, id, 1), &made.type) || key.kind != STRING || n.kind != INT || n.integer < 0)
+    if (!is_string(item(m, id, 0), "storage") || !storage_type(item(m, id, 1), &made.type) || key.kind != STRING || n.kind != INT ||
+        n.integer < 0)
         return bad(m, "a persistent id that is no storage", err);
     bert_status s = push_item(m, &m->storages, &made, err);
     return s ? s : push(m, (value){ .kind = STORAGE, .index = m->storages.n - 1 }, err);
@@ -257,8 +258,8 @@ static const struct {
     unsigned char size;
     bool bytes;
 } ARGUMENTS[] = {
-    [ARG_NONE] = { 0, false },  [ARG_U1] = { 1, false },    [ARG_U2] = { 2, false },    [ARG_I4] = { 4, false },   [ARG_U4] = { 4, false },
-    [ARG_U8] = { 8, false },    [ARG_BYTES1] = { 1, true }, [ARG_BYTES4] = { 4, true }, [ARG_BYTES8] = { 8, true }, [ARG_LINES] = { 0, false },
+    [ARG_NONE] = { 0, false }, [ARG_U1] = { 1, false },    [ARG_U2] = { 2, false },    [ARG_I4] = { 4, false },    [ARG_U4] = { 4, false },
+    [ARG_U8] = { 8, false },   [ARG_BYTES1] = { 1, true }, [ARG_BYTES4] = { 4, true }, [ARG_BYTES8] = { 8, true }, [ARG_LINES] = { 0, false },
 };
 
 /* The size of two lines, their ends included; 0 where they do not end. */
@@ -299,7 +300,8 @@ static bert_status run(machine *m, bert_err *err)
             return bad(m, "ends without STOP", err);
         unsigned char op = *m->at++;
         if (!OPCODES[op].run)
-            return fail(err, BERT_ERR_UNSUPPORTED, "%s: data.pkl: byte %zu: opcode 0x%02x is none that a state dict needs", m->path, m->op_at, op);
+            return fail(err, BERT_ERR_UNSUPPORTED, "%s: data.pkl: byte %zu: opcode 0x%02x is none that a state dict needs", m->path, m->op_at,
+                        op);
         bert_status s = read_argument(m, OPCODES[op].argument, err);
         if (OPCODES[op].argument == ARG_NONE)
             m->number = OPCODES[op].constant;

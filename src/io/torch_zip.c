@@ -24,7 +24,8 @@ typedef struct reader {
 static bert_status no_zip(const char *path, const file_mapping *file, bert_err *err)
 {
     if (file->size >= 2 && file->data[0] == 0x80)
-        return fail(err, BERT_ERR_UNSUPPORTED, "%s: a pickle without a zip around it, as torch.save wrote before version 1.6; save it again", path);
+        return fail(err, BERT_ERR_UNSUPPORTED, "%s: a pickle without a zip around it, as torch.save wrote before version 1.6; save it again",
+                    path);
     return fail(err, BERT_ERR_FORMAT, "%s: is no PyTorch file: it does not begin as a zip does", path);
 }
 

@@ -24,7 +24,8 @@ static bert_status read_entry(const zip_file *z, zip_entry *e, bert_err *err)
 {
     unz_file_info64 info;
     char name[MAX_NAME];
-    if (unzGetCurrentFileInfo64(z->reader, &info, name, sizeof name, NULL, 0, NULL, 0) != UNZ_OK || unzGetFilePos64(z->reader, &e->place) != UNZ_OK)
+    if (unzGetCurrentFileInfo64(z->reader, &info, name, sizeof name, NULL, 0, NULL, 0) != UNZ_OK ||
+        unzGetFilePos64(z->reader, &e->place) != UNZ_OK)
         return damaged(z, "its directory cannot be read", err);
     if (info.size_filename >= sizeof name)
         return damaged(z, "an entry's name is too long", err);

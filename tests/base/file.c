@@ -241,8 +241,7 @@ static void other_peoples_folders_are_not_replaced(void **state)
     scratch_text("thesis/chapter", "x");
     assert_fails(folder_begin(&w, scratch("thesis"), "module.json", err), BERT_ERR_IO,
                  "thesis: holds other files (no module.json among them); give a new name or an empty folder");
-    assert_fails(folder_begin(&w, scratch("file"), "module.json", err), BERT_ERR_IO,
-                 "file: is a file, expected a folder or a new name");
+    assert_fails(folder_begin(&w, scratch("file"), "module.json", err), BERT_ERR_IO, "file: is a file, expected a folder or a new name");
     assert_fails(folder_begin(&w, scratch("file/model"), "module.json", err), BERT_ERR_IO, "file: cannot make the folder: File exists");
     assert_null(w.temporary);
     assert_int_equal(scratch_entries(), 2);
@@ -275,7 +274,7 @@ static void a_path_is_seen_from_a_folder(void **state)
     (void)state;
     static const char *const cases[][3] = {
         /* target, folder, what is expected */
-        { "a/b/c", "a", "b/c" },    { "a", "a/b/c", "../.." },     { "a/b", "a/b", "." },        { "a/b", "a/bb", "../b" },
+        { "a/b/c", "a", "b/c" },    { "a", "a/b/c", "../.." },         { "a/b", "a/b", "." },          { "a/b", "a/bb", "../b" },
         { "a/bb", "a/b", "../bb" }, { "a/b/c", "x/y", "../../a/b/c" }, { "link", "a/b", "../../x/y" }, { "a", "link", "../../a" },
     };
     arena a = { 0 };

@@ -82,20 +82,20 @@ static inline void assert_error(bert_status status, const bert_err *err, bert_st
 }
 
 /* call uses `err`, a bert_err of the macro's own. */
-#define assert_fails(call, code, message)                                                                                                           \
-    do {                                                                                                                                            \
-        bert_err failure = { 0 }, *err = &failure;                                                                                                  \
-        bert_status failed = (call);                                                                                                                \
-        assert_error(failed, err, code, message);                                                                                                   \
+#define assert_fails(call, code, message)          \
+    do {                                           \
+        bert_err failure = { 0 }, *err = &failure; \
+        bert_status failed = (call);               \
+        assert_error(failed, err, code, message);  \
     } while (0)
 
-#define assert_works(call)                                                                                                                          \
-    do {                                                                                                                                            \
-        bert_err failure = { 0 }, *err = &failure;                                                                                                  \
-        bert_status worked = (call);                                                                                                                \
-        if (worked)                                                                                                                                 \
-            print_error("%s\n", failure.message);                                                                                                   \
-        assert_int_equal(worked, BERT_OK);                                                                                                          \
+#define assert_works(call)                         \
+    do {                                           \
+        bert_err failure = { 0 }, *err = &failure; \
+        bert_status worked = (call);               \
+        if (worked)                                \
+            print_error("%s\n", failure.message);  \
+        assert_int_equal(worked, BERT_OK);         \
     } while (0)
 
 /* A path in the shared data ($BERT_SHARED, else ../shared). The test is skipped where it is absent. */

@@ -321,9 +321,9 @@ static void a_file_that_says_something_else_is_refused_in_clear_words(void **sta
         const char *words; /* behind the path */
     } CASES[] = {
         { "version", "2", BERT_ERR_UNSUPPORTED, "format version 2, this libbert (0.1.0) reads up to 1; use a newer one" },
-        { "version", NULL, BERT_ERR_FORMAT, "no \"version\"" },
+        { "version", NULL, BERT_ERR_FORMAT, "version is missing" },
         { "format", "\"other\"", BERT_ERR_FORMAT, "format is \"other\", expected \"libbert.frozen\"" },
-        { "layer", NULL, BERT_ERR_FORMAT, "no \"layer\"" },
+        { "layer", NULL, BERT_ERR_FORMAT, "layer is missing" },
         { "layer.seq_len", "49", BERT_ERR_ARGUMENT, "seq_len 49: the module has 48 positions" },
         { "layer.pooling", "\"cls\"", BERT_ERR_FORMAT, "pooling cls, but no pooler" },
         { "layer.pooling", "\"none\"", BERT_ERR_ARGUMENT, "pooling none gives a vector a token; task binary needs one a text" },

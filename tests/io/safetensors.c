@@ -114,15 +114,12 @@ static const struct {
     { "{\"x\":1}", 0, BERT_ERR_FORMAT, "m: tensor x has no dtype" },
     { "{\"x\":{\"dtype\":4}}", 0, BERT_ERR_FORMAT, "m: tensor x has no dtype" },
     { "{\"x\":{\"dtype\":\"F32\"}}", 0, BERT_ERR_FORMAT, "m: tensor x: shape is no list" },
-    { X "[1],\"data_offsets\":[0,4]},\"x\":{}}", 4, BERT_ERR_FORMAT,
-      "m: header: line 1, column 57: duplicate object key near '\"x\"'" },
-    { X "[1],\"data_offsets\":[0,4]}, \"\xff\":{}}", 4, BERT_ERR_FORMAT,
-      "m: header: line 1, column 56: unable to decode byte 0xff near '\"'" },
+    { X "[1],\"data_offsets\":[0,4]},\"x\":{}}", 4, BERT_ERR_FORMAT, "m: header: line 1, column 57: duplicate object key near '\"x\"'" },
+    { X "[1],\"data_offsets\":[0,4]}, \"\xff\":{}}", 4, BERT_ERR_FORMAT, "m: header: line 1, column 56: unable to decode byte 0xff near '\"'" },
     { X "[1,1,1,1,1,1,1,1,1],\"data_offsets\":[0,4]}}", 4, BERT_ERR_UNSUPPORTED, "m: tensor x has 9 dimensions, at most 8 are read" },
     { X "[-1],\"data_offsets\":[0,4]}}", 4, BERT_ERR_FORMAT, "m: tensor x: side 0 of its shape is no whole number from 0" },
     { X "[1,1.5],\"data_offsets\":[0,4]}}", 4, BERT_ERR_FORMAT, "m: tensor x: side 1 of its shape is no whole number from 0" },
-    { X "[4294967296,4294967296],\"data_offsets\":[0,4]}}", 4, BERT_ERR_FORMAT,
-      "m: tensor x: shape [4294967296, 4294967296] is too large" },
+    { X "[4294967296,4294967296],\"data_offsets\":[0,4]}}", 4, BERT_ERR_FORMAT, "m: tensor x: shape [4294967296, 4294967296] is too large" },
     { X "[4611686018427387904],\"data_offsets\":[0,4]}}", 4, BERT_ERR_FORMAT, "m: tensor x: shape [4611686018427387904] is too large" },
     { X "[9223372036854775808],\"data_offsets\":[0,4]}}", 4, BERT_ERR_FORMAT,
       "m: header: line 1, column 48: too big integer near '9223372036854775808'" },
@@ -186,8 +183,8 @@ static void a_file_cut_short_anywhere_is_refused(void **state)
     const float x[3] = { 1, 2, 3 };
     file_mapping m;
     tensor_set set;
-    assert_works(safetensors_write(scratch("whole"), &(tensor){ .name = "x", .type = DTYPE_F32, .rank = 1, .shape = { 3 }, .n = 3, .data = x }, 1,
-                                   NULL, err));
+    assert_works(safetensors_write(scratch("whole"), &(tensor){ .name = "x", .type = DTYPE_F32, .rank = 1, .shape = { 3 }, .n = 3, .data = x },
+                                   1, NULL, err));
     assert_works(file_map(&m, scratch("whole"), err));
     for (size_t n = 0; n < m.size; n++)
         assert_int_equal(safetensors_open(&set, scratch_file("m", m.data, n), NULL, NULL), BERT_ERR_FORMAT);
@@ -245,8 +242,8 @@ static void an_index_that_lies_is_refused(void **state)
     write_one("2", "b", 1);
     write_one("copy", "a", 1);
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        snprintf(message, sizeof message, "index: tensor %s should be in %s, which does not hold it", strstr(cases[i].index, "\"c\"") ? "c" : "b",
-                 scratch("1"));
+        snprintf(message, sizeof message, "index: tensor %s should be in %s, which does not hold it",
+                 strstr(cases[i].index, "\"c\"") ? "c" : "b", scratch("1"));
         assert_fails(safetensors_open_sharded(&set, scratch_text("index", cases[i].index), err), cases[i].code,
                      cases[i].message ? cases[i].message : message);
     }
@@ -269,11 +266,11 @@ static void a_real_file_is_read(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        IN_SCRATCH(what_is_written_is_read_back),       IN_SCRATCH(a_file_without_tensors_is_sound),
-        IN_SCRATCH(what_cannot_be_written_is_refused),  IN_SCRATCH(an_unknown_type_is_listed),
-        IN_SCRATCH(a_header_that_lies_is_refused),      IN_SCRATCH(a_header_beyond_the_file_is_refused),
+        IN_SCRATCH(what_is_written_is_read_back),         IN_SCRATCH(a_file_without_tensors_is_sound),
+        IN_SCRATCH(what_cannot_be_written_is_refused),    IN_SCRATCH(an_unknown_type_is_listed),
+        IN_SCRATCH(a_header_that_lies_is_refused),        IN_SCRATCH(a_header_beyond_the_file_is_refused),
         IN_SCRATCH(a_file_cut_short_anywhere_is_refused), IN_SCRATCH(shards_are_one_set),
-        IN_SCRATCH(an_index_that_lies_is_refused),      cmocka_unit_test(a_real_file_is_read),
+        IN_SCRATCH(an_index_that_lies_is_refused),        cmocka_unit_test(a_real_file_is_read),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

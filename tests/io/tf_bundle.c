@@ -151,9 +151,11 @@ static const struct {
 } HOSTILE[] = {
     { { .dtype = 1, .rank = 1, .shape = { 2 }, .size = 4 }, BERT_ERR_FORMAT, "m.index: tensor x: 4 bytes, shape [2] of F32 takes 8" },
     { { .dtype = 1, .rank = 1, .shape = { -1 }, .size = 4 }, BERT_ERR_FORMAT, "m.index: tensor x: shape [-1] is no shape or too large" },
-    { { .dtype = 1, .rank = 2, .shape = { (int64_t)1 << 32, (int64_t)1 << 32 } }, BERT_ERR_FORMAT,
+    { { .dtype = 1, .rank = 2, .shape = { (int64_t)1 << 32, (int64_t)1 << 32 } },
+      BERT_ERR_FORMAT,
       "m.index: tensor x: shape [4294967296, 4294967296] is no shape or too large" },
-    { { .dtype = 1, .rank = 1, .shape = { INT64_MAX }, .size = 4 }, BERT_ERR_FORMAT,
+    { { .dtype = 1, .rank = 1, .shape = { INT64_MAX }, .size = 4 },
+      BERT_ERR_FORMAT,
       "m.index: tensor x: shape [9223372036854775807] is no shape or too large" },
     { { .dtype = 1, .rank = 9, .size = 4 }, BERT_ERR_UNSUPPORTED, "m.index: tensor x has 9 dimensions, at most 8 are read" },
     { { .dtype = 1, .no_rank = true, .size = 4 }, BERT_ERR_FORMAT, "m.index: tensor x has no shape" },
@@ -163,10 +165,10 @@ static const struct {
     { { .dtype = 1, .size = -4 }, BERT_ERR_FORMAT, "m.index: tensor x: -4 bytes at byte 0" },
     { { .dtype = 1, .size = 4, .offset = -4 }, BERT_ERR_FORMAT, "m.index: tensor x: 4 bytes at byte -4" },
     { { .dtype = 1, .size = 4, .offset = INT64_MAX }, BERT_ERR_FORMAT, "m.index: tensor x: 4 bytes at byte 9223372036854775807" },
-    { { .dtype = 1, .size = 4, .offset = 13 }, BERT_ERR_FORMAT,
-      "m.data-00000-of-00001: tensor x lies at bytes 13 to 17, the file has 16" },
+    { { .dtype = 1, .size = 4, .offset = 13 }, BERT_ERR_FORMAT, "m.data-00000-of-00001: tensor x lies at bytes 13 to 17, the file has 16" },
     { { .dtype = 7, .size = 17 }, BERT_ERR_FORMAT, "m.data-00000-of-00001: tensor x lies at bytes 0 to 17, the file has 16" },
-    { { .dtype = 1, .size = 4, .crc = 7 }, BERT_ERR_FORMAT,
+    { { .dtype = 1, .size = 4, .crc = 7 },
+      BERT_ERR_FORMAT,
       "m.data-00000-of-00001: tensor x at byte 0: masked CRC-32C is 0x67f4f74a, 0x00000007 is stored" },
 };
 
@@ -414,7 +416,9 @@ static void an_index_alone_can_be_inspected(void **state)
 static void google_name(const char *name, char out[256], bool *transposed)
 {
     static const char *const ends[][2] = {
-        { "LayerNorm/weight", "LayerNorm/gamma" }, { "LayerNorm/bias", "LayerNorm/beta" }, { "embeddings/weight", "embeddings" },
+        { "LayerNorm/weight", "LayerNorm/gamma" },
+        { "LayerNorm/bias", "LayerNorm/beta" },
+        { "embeddings/weight", "embeddings" },
         { "/weight", "/kernel" },
     };
     char *layer;

@@ -218,12 +218,9 @@ static void what_is_no_module_is_refused(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(the_exported_module_tells_all),
-        IN_SCRATCH(another_exporters_graph_is_understood),
-        IN_SCRATCH(what_the_graph_does_not_tell_stays_open),
-        IN_SCRATCH(what_the_graph_tells_wrongly_stays_open),
-        IN_SCRATCH(a_vocabulary_outside_the_assets_is_refused),
-        IN_SCRATCH(what_is_no_module_is_refused),
+        cmocka_unit_test(the_exported_module_tells_all),        IN_SCRATCH(another_exporters_graph_is_understood),
+        IN_SCRATCH(what_the_graph_does_not_tell_stays_open),    IN_SCRATCH(what_the_graph_tells_wrongly_stays_open),
+        IN_SCRATCH(a_vocabulary_outside_the_assets_is_refused), IN_SCRATCH(what_is_no_module_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

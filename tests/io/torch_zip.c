@@ -148,7 +148,9 @@ static const char *zip_of_pickle(const char *pickle, size_t n)
 }
 
 /* Pickles in pieces: a persistent id of storage "0" with n elements; a tensor of it; a dict of one entry. n and the like are opcodes. */
-#define STORAGE_OF(type, n) "(X\7\0\0\0storage" type "X\1\0\0\0" "0X\3\0\0\0cpu" n "tQ"
+#define STORAGE_OF(type, n)              \
+    "(X\7\0\0\0storage" type "X\1\0\0\0" \
+    "0X\3\0\0\0cpu" n "tQ"
 #define FLOATS STORAGE_OF("ctorch\nFloatStorage\n", "K\4")
 #define REBUILD "ctorch._utils\n_rebuild_tensor_v2\n("
 #define TENSOR(storage, offset, size, stride) REBUILD storage offset size stride "\x89NtR"
@@ -246,16 +248,13 @@ static const struct {
       "m: data.pkl: byte 117: a tensor's size or stride is no list of sizes" },
     { PICKLE(DICT(TENSOR(FLOATS, "K\0", "(K\1K\1K\1K\1K\1K\1K\1K\1K\1t", "(K\1K\1K\1K\1K\1K\1K\1K\1K\1t"))), BERT_ERR_UNSUPPORTED,
       "m: data.pkl: byte 139: a tensor of 9 dimensions, at most 8 are read" },
-    { PICKLE(DICT(TENSOR(FLOATS, "K\0", "K\5\x85", "K\1\x85"))), BERT_ERR_FORMAT,
-      "m: data.pkl: byte 105: a tensor reaches beyond its storage" },
-    { PICKLE(DICT(TENSOR(FLOATS, "K\1", "K\4\x85", "K\1\x85"))), BERT_ERR_FORMAT,
-      "m: data.pkl: byte 105: a tensor reaches beyond its storage" },
+    { PICKLE(DICT(TENSOR(FLOATS, "K\0", "K\5\x85", "K\1\x85"))), BERT_ERR_FORMAT, "m: data.pkl: byte 105: a tensor reaches beyond its storage" },
+    { PICKLE(DICT(TENSOR(FLOATS, "K\1", "K\4\x85", "K\1\x85"))), BERT_ERR_FORMAT, "m: data.pkl: byte 105: a tensor reaches beyond its storage" },
     { PICKLE(DICT(TENSOR(FLOATS, "K\0", "K\2\x85", "\x8a\10\377\377\377\377\377\377\377\177\x85"))), BERT_ERR_FORMAT,
       "m: data.pkl: byte 113: a tensor reaches beyond its storage" },
     { PICKLE(DICT(TENSOR(FLOATS, "K\1", "K\2\x85", "\x8a\10\377\377\377\377\377\377\377\177\x85"))), BERT_ERR_FORMAT,
       "m: data.pkl: byte 113: a tensor reaches beyond its storage" },
-    { PICKLE(DICT(TENSOR(FLOATS, "K\5", "K\0\x85", "K\1\x85"))), BERT_ERR_FORMAT,
-      "m: data.pkl: byte 105: a tensor reaches beyond its storage" },
+    { PICKLE(DICT(TENSOR(FLOATS, "K\5", "K\0\x85", "K\1\x85"))), BERT_ERR_FORMAT, "m: data.pkl: byte 105: a tensor reaches beyond its storage" },
     { PICKLE(DICT(TENSOR(FLOATS, "K\0", "K\5\x85", "K\0\x85"))), BERT_ERR_FORMAT, /* one element, repeated */
       "m: data.pkl: byte 105: a tensor reaches beyond its storage" },
     /* storages that are not what they should be */
