@@ -13,7 +13,7 @@ CHECKPOINT=${CHECKPOINT:-.cache/all-MiniLM-L6-v2}
 DATA=${DATA:-examples/banking}
 OUT=${OUT:-demo}
 NAME=${NAME:-banking}
-TRAINING=${TRAINING:---pooling mean --epochs 2 --learning-rate 5e-5}
+TRAINING=${TRAINING:---pooling mean --epochs 3 --learning-rate 1e-4}
 PAIR=${PAIR:-How do I change my PIN? ||| Where can I set a new PIN?}
 read -ra training <<<"$TRAINING"
 texts=(--text-columns "question1,question2")

@@ -225,7 +225,7 @@ static void print_object(buffer *b, json_t *object, int depth)
     json_t *value;
     json_object_foreach(object, key, value)
     {
-        buffer_printf(b, "%*s%-*s ", depth * 2, "", 26 - 2 * depth, key);
+        buffer_printf(b, "%*s%-*s ", depth * 2, "", 30 - 2 * depth, key);
         if (json_is_object(value)) {
             buffer_char(b, '\n');
             print_object(b, value, depth + 1);

@@ -235,6 +235,7 @@ static bert_status read_graph(tf_hub_info *info, arena *a, const Tf__SavedModel 
     info->seq_layer = find_layer(&g, "sequence_output");
     info->tok_layer = find_layer(&g, "token_output");
     bert_status s = find_vocab(info, &g, a, path, err);
+    info->graph = !s;
     free(g.nodes);
     return s;
 }

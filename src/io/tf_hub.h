@@ -9,7 +9,7 @@
 #include <stdint.h>
 
 typedef struct tf_hub_info {
-    bool graph;                   /* the struct was filled from a graph */
+    bool graph;                   /* a graph was read: what stands below comes from it */
     int64_t num_attention_heads;  /* 0: not told */
     int do_lower_case;            /* -1: not told */
     int64_t seq_layer, tok_layer; /* which encoder layer signature `tokens` gives out; -1 where not told */

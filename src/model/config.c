@@ -23,15 +23,15 @@ static const struct {
 static const struct {
     const char *key;
     size_t offset;
-    int64_t max;
+    int64_t min, max;
 } SIZES[] = {
-    { "vocab_size", offsetof(config, vocab_size), 1 << 24 },
-    { "hidden_size", offsetof(config, hidden_size), 1 << 16 },
-    { "num_hidden_layers", offsetof(config, num_hidden_layers), 1 << 10 },
-    { "num_attention_heads", offsetof(config, num_attention_heads), 1 << 10 },
-    { "intermediate_size", offsetof(config, intermediate_size), 1 << 18 },
-    { "max_position_embeddings", offsetof(config, max_position_embeddings), 1 << 16 },
-    { "type_vocab_size", offsetof(config, type_vocab_size), 1 << 10 },
+    { "vocab_size", offsetof(config, vocab_size), 1, 1 << 24 },
+    { "hidden_size", offsetof(config, hidden_size), 1, 1 << 16 },
+    { "num_hidden_layers", offsetof(config, num_hidden_layers), 1, 1 << 10 },
+    { "num_attention_heads", offsetof(config, num_attention_heads), 1, 1 << 10 },
+    { "intermediate_size", offsetof(config, intermediate_size), 1, 1 << 18 },
+    { "max_position_embeddings", offsetof(config, max_position_embeddings), 1, 1 << 16 },
+    { "type_vocab_size", offsetof(config, type_vocab_size), 2, 1 << 10 }, /* the second text of a pair is in segment 1 */
 };
 
 static const struct {
@@ -71,7 +71,7 @@ bert_status config_parse(const json_t *json, config *c, const char *where, bert_
     if (!s && strcmp(positions, "absolute"))
         s = fail(err, BERT_ERR_UNSUPPORTED, "%s: position_embedding_type is \"%s\", expected \"absolute\"", where, positions);
     for (int i = 0; !s && i < N_SIZES; i++)
-        s = json_get_int(json, SIZES[i].key, 1, SIZES[i].max, (int64_t *)((char *)c + SIZES[i].offset), where, err);
+        s = json_get_int(json, SIZES[i].key, SIZES[i].min, SIZES[i].max, (int64_t *)((char *)c + SIZES[i].offset), where, err);
     for (int i = 0; !s && i < N_NUMBERS; i++)
         s = json_get_real_or(json, NUMBERS[i].key, 0, NUMBERS[i].max, NUMBERS[i].fallback, (double *)((char *)c + NUMBERS[i].offset), where, err);
     if (!s)

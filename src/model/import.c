@@ -1,6 +1,7 @@
 /* From a published checkpoint to a module. */
 #include "base/checksum.h"
 #include "base/file.h"
+#include "base/options.h"
 #include "io/json.h"
 #include "model/module.h"
 #include "model/source.h"
@@ -40,7 +41,9 @@ static bert_status check_vocabulary(const source *src, bool do_lower_case, bert_
 static bert_status describe_source(const source *src, json_t **out, bert_err *err)
 {
     json_t *files = json_object();
-    *out = json_pack("{s:s, s:s, s:o}", "kind", src->kind, "path", src->folder, "sha256", files);
+    *out = json_pack("{s:s}", "kind", src->kind);
+    json_object_set_new(*out, "path", json_string(src->folder)); /* left out where it is not UTF-8 */
+    json_object_set_new(*out, "sha256", files);
     bert_status s = *out ? BERT_OK : fail_memory(err, src->folder);
     for (size_t i = 0; !s && i < src->tensors.n; i++) {
         const char *path = src->tensors.items[i].file;
@@ -93,8 +96,11 @@ bert_status bert_import(const char *path, const char *folder, const bert_import_
     }
     if (note)
         *note = NULL;
+    bert_status s = options_check(options, bert_import_option_table(), err);
+    if (s)
+        return s;
     source src;
-    bert_status s = source_open(&src, path, true, options->num_attention_heads, err);
+    s = source_open(&src, path, true, options->num_attention_heads, err);
     if (s)
         return s;
     s = import_open(&src, folder, options, err);

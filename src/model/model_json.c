@@ -48,6 +48,9 @@ bert_status layer_spec_from_json(const json_t *json, bert_layer_spec *spec, cons
     {
         char number[32];
         const char *text = json_string_value(value);
+        const bert_option *option = option_find(bert_layer_option_table(), key);
+        if (!text && option && option->type == BERT_OPTION_STRING) /* such a field points to its text */
+            return fail(err, BERT_ERR_FORMAT, "%s: layer: \"%s\" is no text", where, key);
         if (json_is_integer(value)) {
             snprintf(number, sizeof number, "%lld", (long long)json_integer_value(value));
             text = number;
@@ -106,39 +109,56 @@ bert_status head_from_json(const json_t *json, head_spec *head, arena *a, const 
 
 /* ---- the whole ------------------------------------------------------------------------------------------------------------ */
 
-/* The module's path as model.json in `folder` holds it. */
-static const char *path_for_json(const bert_model *m, const char *folder, arena *a, bert_err *err)
+static bert_status check_saved(const bert_model *m, const char *where, bert_err *err)
 {
-    const char *path = m->layer->spec.module;
-    if (!path || !folder || is_address(path))
-        return path;
-    const char *relative = path_relative(a, path, folder);
-    if (!relative)
-        fail_errno(err, "%s: cannot find the way from %s", path, folder);
-    return relative;
+    if (m->module->frozen || !m->task)
+        return fail(err, BERT_ERR_ARGUMENT, "%s: only a model that has a head and is made on a module can be saved", where);
+    return BERT_OK;
 }
 
-static json_t *model_json(const bert_model *m, const char *module_path)
+/* The module's path as seen from a folder. */
+static bert_status path_for_json(const bert_model *m, const char *folder, arena *a, const char **path, bert_err *err)
 {
-    json_t *json = json_pack("{s:s, s:i, s:o}", "format", "libbert.model", "version", MODEL_VERSION, "layer",
-                             layer_spec_to_json(&m->layer->spec, module_path));
-    if (json && m->module->weights_sha256[0])
-        json_object_set_new(json, "module_sha256", json_string(m->module->weights_sha256));
-    if (json)
-        head_to_json(m, json);
-    return json;
+    *path = m->layer->spec.module;
+    if (!folder || is_address(*path))
+        return BERT_OK;
+    const char *relative = path_relative(a, *path, folder);
+    if (!relative)
+        return fail_errno(err, "%s: cannot find the way from %s", *path, folder);
+    *path = relative;
+    return BERT_OK;
+}
+
+/* What model.json in `folder` holds (NULL: anywhere). */
+static bert_status model_json(const bert_model *m, const char *folder, bool module_inside, json_t **out, bert_err *err)
+{
+    arena a = { 0 };
+    const char *path = "module";
+    bert_status s = module_inside ? BERT_OK : path_for_json(m, folder, &a, &path, err);
+    json_t *layer = s ? NULL : layer_spec_to_json(&m->layer->spec, path);
+    if (!s && !json_object_get(layer, "module"))
+        s = fail(err, BERT_ERR_ARGUMENT, "%s: the module's path is not UTF-8, which JSON asks for", path);
+    *out = s ? NULL : json_pack("{s:s, s:i, s:O}", "format", "libbert.model", "version", MODEL_VERSION, "layer", layer);
+    if (*out && m->module->weights_sha256[0])
+        json_object_set_new(*out, "module_sha256", json_string(m->module->weights_sha256));
+    if (*out)
+        head_to_json(m, *out);
+    json_decref(layer);
+    arena_free(&a);
+    return s ? s : *out ? BERT_OK : fail_memory(err, "model.json");
 }
 
 bert_status bert_model_to_json(const bert_model *model, const char *folder, char **out, bert_err *err)
 {
-    arena a = { 0 };
+    json_t *json = NULL;
     *out = NULL;
-    const char *path = path_for_json(model, folder, &a, err);
-    json_t *json = path ? model_json(model, path) : NULL;
-    *out = json ? json_text(json) : NULL;
+    bert_status s = check_saved(model, "model.json", err);
+    if (!s)
+        s = model_json(model, folder, false, &json, err);
+    if (!s && !(*out = json_text(json)))
+        s = fail_memory(err, "model.json");
     json_decref(json);
-    arena_free(&a);
-    return *out ? BERT_OK : !path ? BERT_ERR_IO : fail_memory(err, "model.json");
+    return s;
 }
 
 /* Opens the module that a model.json names, and tells of the model where it is gone or another. */
@@ -234,54 +254,44 @@ bert_status model_open_folder(const char *folder, bert_model **model, bert_err *
     return s;
 }
 
-/* True where the folder holds this very module already: an epoch's save need not copy it again. */
+/* True where the folder holds a copy of this very module already: an epoch's save need not copy it again. */
 static bool holds_module(const char *path, const bert_module *module)
 {
     bert_module *there = NULL;
-    bool same = !bert_module_open(path, &there, NULL) && module->weights_sha256[0] && !strcmp(there->weights_sha256, module->weights_sha256);
+    bool same = !bert_module_open(path, &there, NULL) && !strcmp(there->sha256, module->sha256);
     bert_module_free(there);
     return same;
 }
 
-static bert_status copy_module(const bert_model *m, const char *folder, arena *a, bert_err *err)
+static bert_status copy_module(const bert_model *m, const char *folder, bert_err *err)
 {
-    char *path = path_join(a, folder, "module");
-    const bert_module *module = m->module;
-    if (!path)
-        return fail_memory(err, folder);
-    if (holds_module(path, module))
-        return BERT_OK;
-    module_parts parts = { .config = &module->config,
-                           .weights = &module->weights,
-                           .vocabulary = module->vocabulary,
-                           .vocabulary_size = module->vocabulary_size,
-                           .do_lower_case = module->do_lower_case,
-                           .seq_layer = module->seq_layer,
-                           .tok_layer = module->tok_layer };
-    parts.source = json_pack("{s:s, s:s*}", "kind", "libbert module", "path", module->path);
-    bert_status s = module_write(&parts, path, err);
-    json_decref(parts.source);
+    arena a = { 0 };
+    char *path = path_join(&a, folder, "module");
+    bert_status s = path ? BERT_OK : fail_memory(err, folder);
+    if (!s && !holds_module(path, m->module))
+        s = module_copy(m->module, path, err);
+    arena_free(&a);
     return s;
 }
 
 bert_status bert_model_save(const bert_model *model, const char *folder, bool with_module, bert_err *err)
 {
-    if (model->module->frozen || !model->task)
-        return fail(err, BERT_ERR_ARGUMENT, "%s: only a model with a head that is trained on a module is saved as a folder", folder);
+    bert_status s = check_saved(model, folder, err);
+    if (s)
+        return s;
     arena a = { 0 };
+    json_t *json = NULL;
     char *description = path_join(&a, folder, "model.json"), *weights = path_join(&a, folder, "weights.safetensors");
-    bert_status s = description && weights ? folder_create(folder, err) : fail_memory(err, folder);
+    s = description && weights ? folder_create(folder, err) : fail_memory(err, folder);
     if (!s && with_module)
-        s = copy_module(model, folder, &a, err);
-    const char *path = NULL;
-    if (!s && !(path = with_module ? "module" : path_for_json(model, folder, &a, err)))
-        s = BERT_ERR_IO;
+        s = copy_module(model, folder, err);
+    if (!s)
+        s = model_json(model, folder, with_module, &json, err);
     /* Weights first: a model.json that stands there always has weights beside it. */
     if (!s)
         s = bert_model_save_weights(model, weights, err);
-    json_t *json = s ? NULL : model_json(model, path);
     if (!s)
-        s = json ? json_write_file(json, description, err) : fail_memory(err, description);
+        s = json_write_file(json, description, err);
     json_decref(json);
     arena_free(&a);
     return s;

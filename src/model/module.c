@@ -108,6 +108,8 @@ bert_status module_open_folder(bert_module *m, const char *folder, bert_err *err
     if (!s)
         s = json_read_file(&json, description, err);
     if (!s)
+        s = sha256_file(description, m->sha256, err);
+    if (!s)
         s = read_description(m, json, description, &do_lower_case, err);
     json_decref(json);
     if (!s)

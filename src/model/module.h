@@ -15,6 +15,7 @@ struct bert_module {
     char *path;       /* as the user gave it */
     char *folder;     /* where it lies; NULL inside a frozen file */
     char weights_sha256[SHA256_HEX]; /* of model.safetensors as module.json has it; "" where it has none */
+    char sha256[SHA256_HEX];         /* of module.json itself; "" inside a frozen file */
     config config;
     weight_list weights; /* with the head's two where it comes from a frozen file */
     tensor_set tensors;  /* what the weights point into */
@@ -29,7 +30,7 @@ struct bert_module {
 /* Opens a folder that holds module.json. */
 bert_status module_open_folder(bert_module *m, const char *folder, bert_err *err);
 
-/* Checks that the vocabulary is as long as the embedding at most, makes the tokenizer. `where` begins messages. */
+/* Makes the tokenizer; the vocabulary must be as long as the embedding. `where` begins messages. */
 bert_status module_set_vocabulary(bert_module *m, const char *bytes, size_t size, bool do_lower_case, const char *where, bert_err *err);
 
 /* seq_layer and tok_layer as they may be given (negative from the end) to 0 .. layers - 1. */
@@ -48,5 +49,8 @@ typedef struct module_parts {
 
 /* Writes the folder, whole or not at all. */
 bert_status module_write(const module_parts *parts, const char *folder, bert_err *err);
+
+/* Copies the files of an open module's folder as they are, all or none. */
+bert_status module_copy(const bert_module *m, const char *folder, bert_err *err);
 
 #endif

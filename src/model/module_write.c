@@ -10,6 +10,10 @@
 #include <string.h>
 #include <sys/stat.h>
 
+/* The files of a module beside module.json; libbert itself reads the first three. */
+static const char *const FILES[] = { "config.json", "model.safetensors", "vocab.txt", "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json" };
+enum { N_FILES = sizeof FILES / sizeof *FILES, N_NEEDED = 3 };
+
 /* The special tokens and the names that Hugging Face gives their roles. */
 static const struct {
     const char *role, *token;
@@ -58,12 +62,12 @@ static json_t *tokenizer_json(const module_parts *p, const bert_tokenizer *tok)
         size_t size;
         const char *token = bert_tokenizer_token(tok, (int32_t)id, &size);
         char key[1024];
-        if (size >= sizeof key)
-            continue; /* longer than any word that is split: never found */
+        if (size >= sizeof key || memchr(token, 0, size))
+            continue; /* longer than any word that is split, or with a character that is cleaned away: never found */
         memcpy(key, token, size);
         key[size] = 0;
-        if (json_object_set_new_nocheck(vocabulary, key, json_integer((json_int_t)id)))
-            continue;
+        if (json_object_set_new(vocabulary, key, json_integer((json_int_t)id)))
+            continue; /* not UTF-8: never found either */
         for (int i = 0; i < N_SPECIAL; i++)
             if (!strcmp(key, SPECIAL[i].token))
                 json_array_append_new(added, json_pack("{s:I, s:s, s:b, s:b, s:b, s:b, s:b}", "id", (json_int_t)id, "content", key, "single_word", 0,
@@ -78,23 +82,26 @@ static json_t *tokenizer_json(const module_parts *p, const bert_tokenizer *tok)
 
 static json_t *signatures(const module_parts *p)
 {
-    return json_pack("{s:{s:[s,s,s], s:[s,s,s], s:I, s:I}, s:{s:s, s:b}}", "tokens", "inputs", "input_ids", "input_mask", "segment_ids", "outputs",
-                     "pooled_output", "sequence_output", "token_output", "seq_layer", (json_int_t)p->seq_layer, "tok_layer", (json_int_t)p->tok_layer,
-                     "tokenization_info", "vocab_file", "vocab.txt", "do_lower_case", p->do_lower_case);
+    json_t *outputs = json_pack("[s,s]", "sequence_output", "token_output");
+    if (p->weights->pooler)
+        json_array_insert_new(outputs, 0, json_string("pooled_output"));
+    return json_pack("{s:{s:[s,s,s], s:o, s:I, s:I}, s:{s:s, s:b}}", "tokens", "inputs", "input_ids", "input_mask", "segment_ids", "outputs", outputs,
+                     "seq_layer", (json_int_t)p->seq_layer, "tok_layer", (json_int_t)p->tok_layer, "tokenization_info", "vocab_file", "vocab.txt",
+                     "do_lower_case", p->do_lower_case);
 }
 
 /* Size and SHA-256 of each file that was written. */
-static bert_status describe_files(arena *a, const char *folder, const char *const *names, size_t n, json_t *files, bert_err *err)
+static bert_status describe_files(arena *a, const char *folder, json_t *files, bert_err *err)
 {
     bert_status s = BERT_OK;
-    for (size_t i = 0; !s && i < n; i++) {
-        char *path = path_join(a, folder, names[i]), hex[SHA256_HEX];
+    for (int i = 0; !s && i < N_FILES; i++) {
+        char *path = path_join(a, folder, FILES[i]), hex[SHA256_HEX];
         struct stat st;
-        s = path ? sha256_file(path, hex, err) : fail_memory(err, names[i]);
+        s = path ? sha256_file(path, hex, err) : fail_memory(err, FILES[i]);
         if (!s && stat(path, &st))
             s = fail_errno(err, "%s: cannot stat", path);
         if (!s)
-            json_object_set_new(files, names[i], json_pack("{s:I, s:s}", "size", (json_int_t)st.st_size, "sha256", hex));
+            json_object_set_new(files, FILES[i], json_pack("{s:I, s:s}", "size", (json_int_t)st.st_size, "sha256", hex));
     }
     return s;
 }
@@ -121,9 +128,6 @@ static bert_status write_weights(arena *a, const char *folder, const weight_list
 
 static bert_status write_files(const module_parts *p, arena *a, const char *folder, bert_err *err)
 {
-    static const char *const FILES[] = { "config.json",           "model.safetensors",       "vocab.txt",
-                                         "tokenizer.json",        "tokenizer_config.json",   "special_tokens_map.json" };
-    enum { N_FILES = sizeof FILES / sizeof *FILES };
     bert_tokenizer *tok = NULL;
     char *vocabulary = path_join(a, folder, "vocab.txt");
     bert_status s = vocabulary ? bert_tokenizer_create(p->vocabulary, p->vocabulary_size, "vocab.txt", p->do_lower_case, &tok, err)
@@ -146,7 +150,7 @@ static bert_status write_files(const module_parts *p, arena *a, const char *fold
     json_t *files = json_object();
     json_t *module = json_pack("{s:s, s:i, s:[[s],[]], s:o, s:O*, s:O}", "format", "libbert.module", "version", MODULE_VERSION, "tags", "train",
                                "signatures", signatures(p), "source", p->source, "files", files);
-    s = describe_files(a, folder, FILES, N_FILES, files, err);
+    s = describe_files(a, folder, files, err);
     json_decref(files);
     if (s)
         json_decref(module);
@@ -161,6 +165,33 @@ bert_status module_write(const module_parts *parts, const char *folder, bert_err
         return s;
     arena a = { 0 };
     s = write_files(parts, &a, w.temporary, err);
+    arena_free(&a);
+    if (s) {
+        folder_abort(&w);
+        return s;
+    }
+    return folder_commit(&w, err);
+}
+
+static bert_status copy_file(arena *a, const bert_module *m, const char *folder, const char *name, bool needed, bert_err *err)
+{
+    char *from = path_join(a, m->folder, name), *to = path_join(a, folder, name);
+    if (!from || !to)
+        return fail_memory(err, name);
+    return needed || file_exists(from) ? file_copy(from, to, err) : BERT_OK;
+}
+
+bert_status module_copy(const bert_module *m, const char *folder, bert_err *err)
+{
+    folder_writer w;
+    bert_status s = folder_begin(&w, folder, "module.json", err);
+    if (s)
+        return s;
+    arena a = { 0 };
+    for (int i = 0; !s && i < N_FILES; i++)
+        s = copy_file(&a, m, w.temporary, FILES[i], i < N_NEEDED, err);
+    if (!s)
+        s = copy_file(&a, m, w.temporary, "module.json", true, err);
     arena_free(&a);
     if (s) {
         folder_abort(&w);

@@ -43,7 +43,10 @@ static char *transformer_folder(arena *a, char *folder)
 
 static bert_status find_in_folder(source *s, const char *path, source_form *form, bert_err *err)
 {
-    s->folder = transformer_folder(&s->memory, arena_string(&s->memory, path));
+    char *folder = arena_string(&s->memory, path), *state = path_join(&s->memory, path, "checkpoint");
+    if (!folder || !state)
+        return fail_memory(err, path);
+    s->folder = transformer_folder(&s->memory, folder);
     for (int i = 0; i < N_FORMS; i++) {
         char *mark = path_join(&s->memory, s->folder, FORMS[i].mark);
         if (!mark)
@@ -55,13 +58,10 @@ static bert_status find_in_folder(source *s, const char *path, source_form *form
             return BERT_OK;
         }
     }
-    s->kind = "TensorFlow checkpoint";
-    *form = FORM_TF;
-    bert_err inner = { 0 };
-    bert_status status = tf_bundle_prefix(&s->memory, s->folder, &s->weights_path, &inner);
-    if (status == BERT_ERR_FORMAT && !strstr(inner.message, "several"))
+    bert_status status = tf_bundle_prefix(&s->memory, s->folder, &s->weights_path, err);
+    if (status == BERT_ERR_FORMAT && !s->weights_path && !file_exists(state)) /* not even TensorFlow's: then name all that would do */
         return fail(err, BERT_ERR_FORMAT, "%s: no checkpoint that is known (model.safetensors, pytorch_model.bin, saved_model.pb, *.index)", path);
-    return status ? fail(err, status, "%s", inner.message) : BERT_OK;
+    return status;
 }
 
 static bert_status find_file(source *s, const char *path, source_form *form, bert_err *err)
@@ -71,8 +71,6 @@ static bert_status find_file(source *s, const char *path, source_form *form, ber
     char *index = arena_printf(&s->memory, "%s.index", path);
     if (!s->folder || !s->weights_path || !index)
         return fail_memory(err, path);
-    s->kind = "TensorFlow checkpoint";
-    *form = FORM_TF;
     if (file_exists(index)) /* the prefix itself */
         return BERT_OK;
     if (!file_exists(path))
@@ -148,8 +146,11 @@ static bert_status config_from_tensors(source *s, int64_t heads, bert_err *err)
     c->type_vocab_size = type->shape[0];
     c->intermediate_size = intermediate->shape[0];
     c->num_attention_heads = heads ? heads : s->hub.num_attention_heads;
+    if (!c->num_attention_heads && c->hidden_size % 64)
+        return fail(err, BERT_ERR_FORMAT, "%s: neither a configuration nor the graph tells the number of attention heads; give num_attention_heads",
+                    s->folder);
     if (!c->num_attention_heads) {
-        c->num_attention_heads = c->hidden_size % 64 ? 0 : c->hidden_size / 64;
+        c->num_attention_heads = c->hidden_size / 64;
         buffer_printf(&s->notes, "%s: no configuration tells the number of attention heads; took %lld, 64 channels each\n", s->folder,
                       (long long)c->num_attention_heads);
     }
@@ -290,7 +291,8 @@ static bert_status read_vocabulary(source *s, bert_err *err)
 
 static bert_status open_all(source *s, const char *path, bool with_data, int64_t heads, bert_err *err)
 {
-    source_form form;
+    source_form form = FORM_TF; /* what has none of the marks */
+    s->kind = "TensorFlow checkpoint";
     bert_status status = file_is_folder(path) ? find_in_folder(s, path, &form, err) : find_file(s, path, &form, err);
     if (!status)
         status = open_tensors(s, form, with_data, err);

@@ -6,6 +6,7 @@
 #include "each_isa.h"
 #include "infer/frozen.h"
 
+#include <fcntl.h>
 #include <signal.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -240,49 +241,51 @@ static bool survives(const char *path)
     return true;
 }
 
+/* The bytes of a frozen file, and where its data begins. */
+static unsigned char *frozen_bytes(const char *path, size_t *n, size_t *header)
+{
+    bert_err err;
+    file_mapping m;
+    check(file_map(&m, path, &err), &err);
+    unsigned char *bytes = (unsigned char *)arena_copy(&golden_memory, (const char *)m.data, m.size);
+    *n = m.size;
+    *header = 8 + (size_t)load_le64(m.data);
+    file_unmap(&m);
+    return bytes;
+}
+
 static void a_file_that_is_cut_anywhere_is_refused(void **state)
 {
     (void)state;
-    bert_err err;
-    file_mapping m;
-    const char *path = frozen_toy(), *cut = in_folder("cut.bert");
-    check(file_map(&m, path, &err), &err);
-    size_t header = 8 + (size_t)load_le64(m.data);
-    for (size_t n = 0; n < m.size; n += n < header ? 1 : 997) {
-        check(file_write_whole(cut, m.data, n, &err), &err);
-        if (survives(cut))
-            fail_msg("cut at %zu of %zu it still opens", n, m.size);
+    size_t n, header;
+    const char *path = frozen_toy();
+    frozen_bytes(path, &n, &header);
+    for (size_t left = n - 1; left > 0; left -= left > header + 997 ? 997 : 1) {
+        assert_int_equal(truncate(path, (off_t)left), 0);
+        if (survives(path))
+            fail_msg("cut to %zu of %zu it still opens", left, n);
     }
-    check(file_write_whole(cut, m.data, m.size - 1, &err), &err);
-    assert_false(survives(cut));
-    file_unmap(&m);
 }
 
 static void a_header_with_a_changed_byte_never_crashes(void **state)
 {
     (void)state;
-    bert_err err;
-    file_mapping m;
-    const char *path = frozen_toy(), *changed = in_folder("changed.bert");
-    size_t opened = 0, refused = 0;
-    check(file_map(&m, path, &err), &err);
-    size_t header = 8 + (size_t)load_le64(m.data);
-    unsigned char *bytes = malloc(m.size);
-    assert_non_null(bytes);
-    memcpy(bytes, m.data, m.size);
-    for (size_t i = 0; i < header; i++) {
-        static const unsigned char CHANGES[] = { 1, 0x80, 0x13 };
-        bytes[i] ^= CHANGES[i % 3];
-        check(file_write_whole(changed, bytes, m.size, &err), &err);
-        if (survives(changed))
-            opened++;
-        else
-            refused++;
-        bytes[i] = m.data[i];
+    static const unsigned char CHANGES[] = { 1, 0x80, 0x13 };
+    size_t n, header, tried = 0, refused = 0;
+    const char *path = frozen_toy();
+    const unsigned char *bytes = frozen_bytes(path, &n, &header);
+    omp_set_num_threads(1); /* thousands of tiny predictions: waiting for other threads would be most of it */
+    int file = open(path, O_WRONLY | O_CLOEXEC);
+    assert_true(file >= 0);
+    for (size_t i = 0; i < header; i += i < 64 ? 1 : 7, tried++) {
+        unsigned char changed = bytes[i] ^ CHANGES[tried % 3];
+        assert_int_equal(pwrite(file, &changed, 1, (off_t)i), 1);
+        refused += !survives(path);
+        assert_int_equal(pwrite(file, bytes + i, 1, (off_t)i), 1);
     }
-    assert_true(refused > opened); /* a letter of a label or of the vocabulary may be any other */
-    free(bytes);
-    file_unmap(&m);
+    close(file);
+    assert_true(refused > tried / 2); /* a letter of a label or of the vocabulary may be any other */
+    assert_true(survives(path));
 }
 
 /* What a file says is changed: "libbert" is about's key `key` (with a dot: of an object in it) set to a JSON value, or removed for NULL. */
@@ -327,7 +330,7 @@ static void a_file_that_says_something_else_is_refused_in_clear_words(void **sta
         { "layer.seq_len", "49", BERT_ERR_ARGUMENT, "seq_len 49: the module has 48 positions" },
         { "layer.pooling", "\"cls\"", BERT_ERR_FORMAT, "pooling cls, but no pooler" },
         { "layer.pooling", "\"none\"", BERT_ERR_ARGUMENT, "pooling none gives a vector a token; task binary needs one a text" },
-        { "layer.colour", "\"red\"", BERT_ERR_FORMAT, "layer: there is no option --colour" },
+        { "layer.colour", "\"red\"", BERT_ERR_FORMAT, "layer: --colour: no such option" },
         { "config.num_hidden_layers", "4", BERT_ERR_FORMAT, "tensor encoder.layer.3.attention.self.query.weight is absent" },
         { "config.num_attention_heads", "7", BERT_ERR_FORMAT, "hidden_size 40 is no multiple of num_attention_heads 7" },
         { "config.intermediate_size", "73", BERT_ERR_FORMAT,

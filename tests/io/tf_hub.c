@@ -83,6 +83,7 @@ static void the_exported_module_tells_all(void **state)
     arena a = { 0 };
     tf_hub_info info;
     assert_works(tf_hub_read(&info, &a, shared("data/checkpoints/tf-hub-toy"), err));
+    assert_true(info.graph);
     assert_int_equal(info.num_attention_heads, 3);
     assert_int_equal(info.do_lower_case, 1);
     assert_int_equal(info.seq_layer, 2);
@@ -147,6 +148,7 @@ static void what_the_graph_does_not_tell_stays_open(void **state)
     tf_hub_info info;
     buffer meta = { 0 }, graph = { 0 };
     assert_works(read_module(&meta, &graph, &info, &a, err));
+    assert_true(info.graph);
     assert_nothing_told(&info);
     arena_free(&a);
 }
@@ -196,6 +198,7 @@ static void a_vocabulary_outside_the_assets_is_refused(void **state)
         put_signature(&meta, "tokenization_info", "vocab_file", "v:0");
         put_asset(&meta, "v:0", files[i][0]);
         assert_fails(read_module(&meta, &graph, &info, &a, err), BERT_ERR_FORMAT, files[i][1]);
+        assert_false(info.graph);
         arena_free(&a);
     }
 }

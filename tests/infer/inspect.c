@@ -1,0 +1,216 @@
+/* bert_inspect: what it tells of every kind of thing, for machines and for people. */
+#include "toy_module.h"
+
+#include "io/json.h"
+
+static json_t *inspected(const char *path)
+{
+    bert_err err;
+    char *text;
+    json_t *json;
+    check(bert_inspect(path, true, &text, &err), &err);
+    check(json_read_bytes(&json, text, strlen(text), "inspect", &err), &err);
+    bert_free(text);
+    assert_string_equal(json_string_value(json_object_get(json, "path")), path);
+    return json;
+}
+
+/* A member by its path, "parameters.layer 0"; the test fails where there is none. */
+static const json_t *member(const json_t *json, const char *path)
+{
+    char *rest = arena_string(&golden_memory, path);
+    for (char *key; json && (key = strsep(&rest, "."));)
+        json = json_object_get(json, key);
+    if (!json)
+        fail_msg("there is no %s", path);
+    return json;
+}
+
+static void assert_number(const json_t *json, const char *path, json_int_t expected)
+{
+    const json_t *value = member(json, path);
+    if (!json_is_integer(value) || json_integer_value(value) != expected)
+        fail_msg("%s is %lld, expected %lld", path, (long long)json_integer_value(value), (long long)expected);
+}
+
+static void assert_word(const json_t *json, const char *path, const char *expected)
+{
+    assert_string_equal(json_string_value(member(json, path)), expected);
+}
+
+/* Sizes of the toy: H 40, I 72, V 57, P 48. */
+enum {
+    EMBEDDINGS = (57 + 48 + 2) * 40 + 2 * 40,
+    A_LAYER = 4 * (40 * 40 + 40) + 2 * 40 * 72 + 72 + 40 + 4 * 40,
+    POOLER = 40 * 40 + 40,
+    HEAD = 41
+};
+
+static void a_module_tells_its_signatures_and_parameters(void **state)
+{
+    (void)state;
+    json_t *json = inspected(toy_module("module", (toy){ .seq_layer = 2 }));
+    assert_word(json, "kind", "libbert module");
+    assert_number(json, "version", 1);
+    assert_number(json, "configuration.hidden_size", 40);
+    assert_number(json, "configuration.num_attention_heads", 5);
+    assert_number(json, "parameters.embeddings", EMBEDDINGS);
+    assert_number(json, "parameters.layer 2", A_LAYER);
+    assert_number(json, "parameters.pooler", POOLER);
+    assert_number(json, "parameters.all", EMBEDDINGS + 3 * A_LAYER + POOLER);
+    assert_null(json_object_get(member(json, "parameters"), "other"));
+    assert_number(json, "signatures.tokens.seq_layer", 1);
+    assert_word(json, "signatures.tokenization_info.vocab_file", "vocab.txt");
+    assert_int_equal(json_array_size(member(json, "tags")), 2);
+    assert_int_equal(json_array_size(member(json, "tensors")), 5 + 3 * 16 + 2);
+    assert_number(json, "tokenizer.tokens", 57);
+    assert_true(json_is_true(member(json, "tokenizer.do_lower_case")));
+    const json_t *weights = json_object_get(member(json, "files"), "model.safetensors");
+    assert_int_equal(strlen(json_string_value(member(weights, "sha256"))), 64);
+    json_decref(json);
+}
+
+static void a_model_tells_its_layer_head_and_what_is_tuned(void **state)
+{
+    (void)state;
+    bert_err err;
+    const char *folder = in_folder("model");
+    bert_model *model = toy_model(toy_module("module", (toy){ 0 }), BERT_POOLING_CLS, 16);
+    check(bert_model_save(model, folder, false, &err), &err);
+    bert_model_free(model);
+    json_t *json = inspected(folder);
+    assert_word(json, "kind", "libbert model");
+    assert_word(json, "layer.pooling", "cls");
+    assert_number(json, "layer.seq_len", 16);
+    assert_word(json, "task", "binary");
+    assert_number(json, "head.outputs", 1);
+    assert_string_equal(json_string_value(json_array_get(member(json, "labels"), 1)), "1");
+    assert_number(json, "parameters.all", EMBEDDINGS + 3 * A_LAYER + POOLER);
+    assert_number(json, "tuned_parameters.layer 2", A_LAYER);
+    assert_number(json, "tuned_parameters.pooler", POOLER);
+    assert_number(json, "tuned_parameters.head", HEAD);
+    assert_number(json, "tuned_parameters.all", A_LAYER + POOLER + HEAD);
+    assert_int_equal(json_array_size(member(json, "tensors")), 16 + 2 + 2);
+    json_decref(json);
+}
+
+static void a_frozen_file_tells_what_it_gives(void **state)
+{
+    (void)state;
+    bert_err err;
+    const char *file = in_folder("model.bert");
+    bert_model *model = toy_model(toy_module("module", (toy){ 0 }), BERT_POOLING_MEAN, 16);
+    check(bert_model_freeze(model, file, &err), &err);
+    bert_model_free(model);
+    json_t *json = inspected(file);
+    assert_word(json, "kind", "libbert frozen model");
+    assert_word(json, "task", "binary");
+    assert_word(json, "layer.pooling", "mean");
+    assert_number(json, "parameters.head", HEAD);
+    assert_number(json, "parameters.all", EMBEDDINGS + 3 * A_LAYER + HEAD);
+    assert_number(json, "tokenizer.tokens", 57);
+    assert_string_equal(json_string_value(json_array_get(member(json, "signatures.tokens.outputs"), 0)), "scores");
+    assert_int_equal(json_array_size(member(json, "tensors")), 5 + 3 * 16 + 2);
+    json_decref(json);
+}
+
+static void a_hugging_face_folder_is_told_before_it_is_imported(void **state)
+{
+    (void)state;
+    json_t *json = inspected("tests/files/toy");
+    assert_word(json, "kind", "Hugging Face folder (safetensors)");
+    assert_number(json, "configuration.hidden_size", 8);
+    assert_number(json, "parameters.all", 2880);
+    assert_word(json, "tokenizer.file", "tests/files/toy/vocab.txt");
+    assert_int_equal(json_array_size(member(json, "tensors")), 55);
+    assert_word(json_array_get(member(json, "tensors"), 0), "name", "embeddings.LayerNorm.bias");
+    assert_word(json_array_get(member(json, "tensors"), 0), "type", "F32");
+    json_decref(json);
+}
+
+static void a_tensorflow_checkpoint_is_told_also_by_its_index_alone(void **state)
+{
+    (void)state;
+    char *toy_bundle = shared_path("data/checkpoints/tf-toy"), *index = shared_path("data/checkpoints/tf-index-L8-H512");
+    need(toy_bundle);
+    need(index);
+    json_t *json = inspected(toy_bundle);
+    assert_word(json, "kind", "TensorFlow checkpoint");
+    assert_number(json, "parameters.layer 1", 244);
+    assert_number(json, "parameters.all", 2104);
+    assert_number(json, "parameters.other", 1456); /* Adam's slots among them */
+    assert_int_equal(json_array_size(member(json, "tensors")), 139);
+    json_decref(json);
+    json = inspected(index);
+    assert_number(json, "configuration.num_hidden_layers", 8);
+    assert_number(json, "parameters.embeddings", (30522 + 512 + 2 + 2) * 512);
+    assert_number(json, "parameters.layer 7", 3152384);
+    assert_int_equal(json_array_size(member(json, "tensors")), 142);
+    json_decref(json);
+}
+
+static void a_tf_hub_module_tells_the_layers_of_its_signature(void **state)
+{
+    (void)state;
+    char *hub = shared_path("data/checkpoints/tf-hub-toy");
+    need(hub);
+    json_t *json = inspected(hub);
+    assert_word(json, "kind", "TF1 Hub module");
+    assert_number(json, "signatures.tokens.seq_layer", 2);
+    assert_number(json, "configuration.num_attention_heads", 3);
+    assert_number(json, "parameters.all", 4128);
+    json_decref(json);
+}
+
+static void for_people_it_is_lines(void **state)
+{
+    (void)state;
+    bert_err err;
+    char *text;
+    check(bert_inspect("tests/files/toy", false, &text, &err), &err);
+    static const char *const LINES[] = {
+        "kind                           Hugging Face folder (safetensors)\n",
+        "parameters                     \n  embeddings                   1008\n",
+        "  hidden_size                  8\n",
+        "tensors                        55\n",
+        "  embeddings.word_embeddings.weight                        F32   [58, 8]\n",
+    };
+    for (size_t i = 0; i < sizeof LINES / sizeof *LINES; i++)
+        if (!strstr(text, LINES[i]))
+            fail_msg("there is no line \"%s\" in\n%s", LINES[i], text);
+    assert_int_equal(text[strlen(text) - 1], '\n');
+    bert_free(text);
+}
+
+static void what_is_not_there_or_not_known_is_said(void **state)
+{
+    (void)state;
+    char *text, words[512];
+    assert_fails(bert_inspect("tests/files/nowhere", true, &text, err), BERT_ERR_IO, "tests/files/nowhere: no such file or folder");
+    assert_null(text);
+    assert_fails(bert_inspect("tests/files/toy/vocab.txt", false, &text, err), BERT_ERR_FORMAT,
+                 "tests/files/toy/vocab.txt: not a checkpoint that is known by its name (.safetensors, .bin, .index, saved_model.pb)");
+    assert_null(text);
+    snprintf(words, sizeof words, "%s: no checkpoint in it", test_folder);
+    bert_err e;
+    assert_int_not_equal(bert_inspect(test_folder, true, &text, &e), BERT_OK);
+    assert_non_null(strstr(e.message, test_folder));
+}
+
+int main(void)
+{
+#define in_a_folder(test) cmocka_unit_test_setup_teardown(test, folder_set_up, folder_tear_down)
+    const struct CMUnitTest tests[] = {
+        in_a_folder(a_module_tells_its_signatures_and_parameters),
+        in_a_folder(a_model_tells_its_layer_head_and_what_is_tuned),
+        in_a_folder(a_frozen_file_tells_what_it_gives),
+        cmocka_unit_test(a_hugging_face_folder_is_told_before_it_is_imported),
+        cmocka_unit_test(a_tensorflow_checkpoint_is_told_also_by_its_index_alone),
+        cmocka_unit_test(a_tf_hub_module_tells_the_layers_of_its_signature),
+        cmocka_unit_test(for_people_it_is_lines),
+        in_a_folder(what_is_not_there_or_not_known_is_said),
+    };
+    int failed = cmocka_run_group_tests(tests, NULL, NULL);
+    arena_free(&golden_memory);
+    return failed;
+}
