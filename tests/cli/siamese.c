@@ -1,4 +1,5 @@
 /* The gradient that examples/siamese.c computes through two passes at once is that of its loss, by central differences. */
+int siamese_main(int argc, char **argv);
 #define main siamese_main
 #include "examples/siamese.c"
 #undef main
@@ -18,13 +19,13 @@ static const char *const LABELS[PAIRS] = { "4.5\t", "1.25\t", "3\t" };
 
 static bert_text text_of(const char *string)
 {
-    return (bert_text) { string, strlen(string) };
+    return (bert_text){ string, strlen(string) };
 }
 
 static double loss_now(bert_layer *layer, const bert_rows *rows, bool keep)
 {
     static double seen[COLUMNS][MOST];
-    return epoch(layer, rows, (bert_run) { .keep = keep }, NULL, seen);
+    return epoch(layer, rows, (bert_run){ .keep = keep }, NULL, seen);
 }
 
 /* |grad|^2 for one tensor is the change of the loss along grad: (L(w + h g) - L(w - h g)) / 2h. */
