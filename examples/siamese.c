@@ -35,7 +35,9 @@ static double epoch(bert_layer *layer, const bert_rows *rows, bert_run run, bert
         for (size_t i = 0; i < n; i++) {
             size_t row = (at + i) * PRIME % rows->n; /* shuffled: each row once */
             texts[0][i] = rows->texts[row], texts[1][i] = rows->pairs[row];
-            seen[SCORE][at + i] = atof(rows->labels[row].data) / 5; /* ends at a tab */
+            char number[16];
+            snprintf(number, sizeof number, "%.*s", (int)rows->labels[row].size, rows->labels[row].data);
+            seen[SCORE][at + i] = atof(number) / 5;
         }
         for (int k = 0; k < 2; k++, run.step++) /* each pass has its own dropout */
             CHECK(bert_layer_forward(layer, &(bert_input){ .n = n, .texts = texts[k] }, &run, &pass[k], &err));
@@ -78,13 +80,11 @@ int main(int argc, char **argv)
     bert_optimizer *adam;
     bert_layer_spec spec;
     size_t n;
-    CHECK(argc != 5);
-    for (int k = 0; k < 2; k++) {
-        CHECK(bert_table_open(argv[2 + k], &(bert_table_options){ "tsv", "6,7", "5", true }, true, &table[k], &err));
-        CHECK(bert_table_next(table[k], MOST, &rows[k], &err));
-    }
     bert_layer_defaults(&spec), spec.pooling = BERT_POOLING_MEAN;
-    CHECK(bert_module_open(argv[1], &module, &err) || bert_layer_create(module, &spec, 1, &layer, NULL, &err));
+    CHECK(argc != 5 || bert_module_open(argv[1], &module, &err) || bert_layer_create(module, &spec, 1, &layer, NULL, &err));
+    for (int k = 0; k < 2; k++)
+        CHECK(bert_table_open(argv[2 + k], &(bert_table_options){ "tsv", "6,7", "5", true }, true, &table[k], &err) ||
+              bert_table_next(table[k], MOST, &rows[k], &err));
     const bert_param *params = bert_layer_params(layer, &n);
     CHECK(bert_optimizer_create(params, n, &(bert_optimizer_options){ 2e-5, 0.9, 0.999, 1e-7 }, &adam, &err));
     for (uint64_t e = 0; e < EPOCHS; e++) {

@@ -10,12 +10,8 @@ static const struct {
     const char *name;
     activation act;
 } ACTIVATIONS[] = {
-    { "gelu", ACTIVATION_GELU },
-    { "gelu_new", ACTIVATION_GELU_TANH },
-    { "gelu_pytorch_tanh", ACTIVATION_GELU_TANH },
-    { "gelu_fast", ACTIVATION_GELU_TANH },
-    { "relu", ACTIVATION_RELU },
-    { "silu", ACTIVATION_SILU },
+    { "gelu", ACTIVATION_GELU },           { "gelu_new", ACTIVATION_GELU_TANH }, { "gelu_pytorch_tanh", ACTIVATION_GELU_TANH },
+    { "gelu_fast", ACTIVATION_GELU_TANH }, { "relu", ACTIVATION_RELU },          { "silu", ACTIVATION_SILU },
     { "swish", ACTIVATION_SILU },
 };
 
@@ -45,7 +41,11 @@ static const struct {
     { "initializer_range", offsetof(config, initializer_range), 10, 0.02 },
 };
 
-enum { N_ACTIVATIONS = sizeof ACTIVATIONS / sizeof *ACTIVATIONS, N_SIZES = sizeof SIZES / sizeof *SIZES, N_NUMBERS = sizeof NUMBERS / sizeof *NUMBERS };
+enum {
+    N_ACTIVATIONS = sizeof ACTIVATIONS / sizeof *ACTIVATIONS,
+    N_SIZES = sizeof SIZES / sizeof *SIZES,
+    N_NUMBERS = sizeof NUMBERS / sizeof *NUMBERS
+};
 
 static bert_status parse_activation(const json_t *json, config *c, const char *where, bert_err *err)
 {
@@ -56,7 +56,8 @@ static bert_status parse_activation(const json_t *json, config *c, const char *w
             c->hidden_act = ACTIVATIONS[i].act;
             return BERT_OK;
         }
-    return s ? s : fail(err, BERT_ERR_UNSUPPORTED, "%s: hidden_act \"%s\" is not one of gelu, gelu_new, gelu_pytorch_tanh, relu, silu", where, name);
+    return s ? s
+             : fail(err, BERT_ERR_UNSUPPORTED, "%s: hidden_act \"%s\" is not one of gelu, gelu_new, gelu_pytorch_tanh, relu, silu", where, name);
 }
 
 bert_status config_parse(const json_t *json, config *c, const char *where, bert_err *err)
@@ -73,7 +74,8 @@ bert_status config_parse(const json_t *json, config *c, const char *where, bert_
     for (int i = 0; !s && i < N_SIZES; i++)
         s = json_get_int(json, SIZES[i].key, SIZES[i].min, SIZES[i].max, (int64_t *)((char *)c + SIZES[i].offset), where, err);
     for (int i = 0; !s && i < N_NUMBERS; i++)
-        s = json_get_real_or(json, NUMBERS[i].key, 0, NUMBERS[i].max, NUMBERS[i].fallback, (double *)((char *)c + NUMBERS[i].offset), where, err);
+        s = json_get_real_or(json, NUMBERS[i].key, 0, NUMBERS[i].max, NUMBERS[i].fallback, (double *)((char *)c + NUMBERS[i].offset), where,
+                             err);
     if (!s)
         s = parse_activation(json, c, where, err);
     if (!s && c->hidden_size % c->num_attention_heads)

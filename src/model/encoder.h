@@ -34,8 +34,7 @@ static inline float *layer_grad(const layer_weights *w, weight_id id)
 }
 
 /* Lays dense layers over the list, which must stay. Memory from the arena; nothing is packed yet. */
-bert_status encoder_create(encoder *e, arena *a, const ops *o, const config *c, const weight_list *weights, size_t n_layers,
-                           bert_err *err);
+bert_status encoder_create(encoder *e, arena *a, const ops *o, const config *c, const weight_list *weights, size_t n_layers, bert_err *err);
 
 /* Packs what dense_forward will use: every layer that is not tuned, and with `all` the tuned ones and the pooler as they are now. Where
  * `lender` has a packed form of the same frozen layer, that is shared instead; it must outlive e. Packing twice does nothing. */
@@ -45,10 +44,10 @@ void encoder_unpack(encoder *e);
 /* What may be asked of a forward pass. */
 typedef struct output_request {
     const char *name;
-    int layer;      /* after which layer: 0 is the first; -1 the embeddings */
-    bool tokens;    /* every token's vector; else one a sequence, by `pool` */
+    int layer;   /* after which layer: 0 is the first; -1 the embeddings */
+    bool tokens; /* every token's vector; else one a sequence, by `pool` */
     pool_kind pool;
-    bool pooler;    /* with the pooler behind it */
+    bool pooler; /* with the pooler behind it */
 } output_request;
 
 /* True where the request reads only the first row of each sequence. */

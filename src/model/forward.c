@@ -12,7 +12,8 @@ static layer_dropout dropout_rates(const forward *f, bool tuned)
 {
     bool on = tuned ? f->drop.tuned : f->drop.frozen;
     const config *c = f->e->config;
-    return (layer_dropout){ f->drop.seed, f->drop.step, on ? (float)c->attention_probs_dropout_prob : 0, on ? (float)c->hidden_dropout_prob : 0 };
+    return (layer_dropout){ f->drop.seed, f->drop.step, on ? (float)c->attention_probs_dropout_prob : 0,
+                            on ? (float)c->hidden_dropout_prob : 0 };
 }
 
 static dropout embedding_dropout(const forward *f)
@@ -65,9 +66,9 @@ static bool embed(forward *f, arena *a)
     if (!f->embedding || !f->embedding_sum)
         return false;
     e->ops->embed_forward(f->embedding_sum, &tables, b->ids, b->positions, b->segments, n);
-    e->ops->layer_norm_forward(f->embedding, f->embeddings_tuned ? f->embedding_sum : NULL, f->embedding_mean, f->embedding_rstd, f->embedding_sum,
-                               NULL, weight_at(w, EMBEDDINGS_NORM_WEIGHT, 0)->value, weight_at(w, EMBEDDINGS_NORM_BIAS, 0)->value,
-                               (float)e->config->layer_norm_eps, (dropout){ 0 }, n, H);
+    e->ops->layer_norm_forward(f->embedding, f->embeddings_tuned ? f->embedding_sum : NULL, f->embedding_mean, f->embedding_rstd,
+                               f->embedding_sum, NULL, weight_at(w, EMBEDDINGS_NORM_WEIGHT, 0)->value,
+                               weight_at(w, EMBEDDINGS_NORM_BIAS, 0)->value, (float)e->config->layer_norm_eps, (dropout){ 0 }, n, H);
     dropout drop = embedding_dropout(f);
     if (drop.rate > 0)
         e->ops->dropout_apply(f->embedding, f->embedding, drop, 0, n * H);
@@ -288,7 +289,8 @@ bert_status forward_backward(const forward *f, arena *a, const float *const *gra
             break;
         }
         float *dx = i > (int)f->first_kept || f->embeddings_tuned ? t.spare : NULL;
-        layer_backward(e, (size_t)i, &f->layers[i], reduced ? f->first : f->all, f->all, dropout_rates(f, e->layers[i].tuned), t.d, dx, &scratch);
+        layer_backward(e, (size_t)i, &f->layers[i], reduced ? f->first : f->all, f->all, dropout_rates(f, e->layers[i].tuned), t.d, dx,
+                       &scratch);
         if (dx) {
             t.spare = t.d;
             t.d = dx;

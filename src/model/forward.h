@@ -26,8 +26,8 @@ typedef struct forward {
     bool embeddings_tuned;
     size_t first_kept; /* e->n_layers: nothing is kept */
 
-    ragged all, first; /* rows of every sequence; one row each */
-    bool first_only;   /* the last layer is asked for the first rows alone */
+    ragged all, first;                                                  /* rows of every sequence; one row each */
+    bool first_only;                                                    /* the last layer is asked for the first rows alone */
     float *embedding, *embedding_sum, *embedding_mean, *embedding_rstd; /* (n_tok, H), (n_tok, H), (n_tok), (n_tok) */
     layer_activations *layers;                                          /* (n_layers) */
     forward_output *outputs;                                            /* (n_requests) */

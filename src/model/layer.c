@@ -24,8 +24,11 @@ static int top_layer(const bert_layer *l)
 
 bert_status request_of_pooling(output_request *r, bert_pooling pooling, const bert_layer *l, bert_err *err)
 {
-    static const pool_kind KINDS[] = { [BERT_POOLING_CLS] = POOL_FIRST,   [BERT_POOLING_CLS_RAW] = POOL_FIRST, [BERT_POOLING_MEAN] = POOL_MEAN,
-                                       [BERT_POOLING_MAX] = POOL_MAX,     [BERT_POOLING_SQRT_MEAN] = POOL_SQRT_MEAN };
+    static const pool_kind KINDS[] = { [BERT_POOLING_CLS] = POOL_FIRST,
+                                       [BERT_POOLING_CLS_RAW] = POOL_FIRST,
+                                       [BERT_POOLING_MEAN] = POOL_MEAN,
+                                       [BERT_POOLING_MAX] = POOL_MAX,
+                                       [BERT_POOLING_SQRT_MEAN] = POOL_SQRT_MEAN };
     if (pooling <= BERT_POOLING_AUTO || pooling > BERT_POOLING_MAX)
         return fail(err, BERT_ERR_ARGUMENT, "pooling %d is none of bert_pooling", (int)pooling);
     *r = (output_request){ .name = "output", .layer = sequence_layer(l) };
@@ -68,8 +71,8 @@ bert_status request_parse(output_request *r, const char *name, size_t size, cons
         r->layer = -1;
     else if (!layer_by_name(word, &r->layer))
         return fail(err, BERT_ERR_ARGUMENT,
-                    "outputs: \"%s\" is none of output, pooled_output, sequence_output, token_output, embedding_output, layer_0 to layer_%d", word,
-                    layers - 1);
+                    "outputs: \"%s\" is none of output, pooled_output, sequence_output, token_output, embedding_output, layer_0 to layer_%d",
+                    word, layers - 1);
     if (r->layer >= layers)
         return fail(err, BERT_ERR_ARGUMENT, "outputs: %s is of layer %d, the layers that are used are 0 to %d", word, r->layer, layers - 1);
     return BERT_OK;
@@ -182,7 +185,8 @@ static bert_status check_spec(bert_layer *l, bert_err *err)
         return fail(err, BERT_ERR_ARGUMENT, "seq_len %lld: the module has %lld positions", (long long)s->seq_len,
                     (long long)c->max_position_embeddings);
     if (s->use_layers > c->num_hidden_layers)
-        return fail(err, BERT_ERR_ARGUMENT, "use_layers %lld: the module has %lld layers", (long long)s->use_layers, (long long)c->num_hidden_layers);
+        return fail(err, BERT_ERR_ARGUMENT, "use_layers %lld: the module has %lld layers", (long long)s->use_layers,
+                    (long long)c->num_hidden_layers);
     int64_t used = s->use_layers ? s->use_layers : c->num_hidden_layers;
     if (s->n_tune_layers > used)
         return fail(err, BERT_ERR_ARGUMENT, "n_tune_layers %lld: %lld layers are used", (long long)s->n_tune_layers, (long long)used);

@@ -16,7 +16,7 @@ struct bert_layer {
     encoder encoder;      /* frozen layers packed by layer_ready, tuned ones plain */
     output_request *requests;
     size_t n_requests;
-    size_t first_kept; /* the lowest layer that backward must pass */
+    size_t first_kept;     /* the lowest layer that backward must pass */
     float *values, *grads; /* (n_tuned) all tuned tensors and their gradients, one behind another */
     size_t n_tuned;
     pthread_mutex_t lock; /* of packing */

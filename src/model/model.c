@@ -47,7 +47,8 @@ static bert_status copy_head(bert_model *m, const bert_layer_spec *spec, const h
     return fine ? BERT_OK : fail_memory(err, "a model's labels");
 }
 
-bert_status model_create(bert_module *module, const bert_layer_spec *spec, const head_spec *head, uint64_t seed, bert_model **model, bert_err *err)
+bert_status model_create(bert_module *module, const bert_layer_spec *spec, const head_spec *head, uint64_t seed, bert_model **model,
+                         bert_err *err)
 {
     *model = NULL;
     bert_model *m = calloc(1, sizeof *m);
@@ -110,7 +111,8 @@ bert_status bert_model_save_weights(const bert_model *model, const char *path, b
     const weight_list *w = &model->layer->weights;
     tensor *items = arena_array(&a, w->n, sizeof *items);
     json_t *metadata = json_pack("{s:s, s:s}", "format", "pt", "libbert", "weights");
-    bert_status s = items && metadata ? safetensors_write(path, items, weights_to_tensors(w, true, items), metadata, err) : fail_memory(err, path);
+    bert_status s = items && metadata ? safetensors_write(path, items, weights_to_tensors(w, true, items), metadata, err)
+                                      : fail_memory(err, path);
     json_decref(metadata);
     arena_free(&a);
     return s;

@@ -25,7 +25,8 @@ typedef struct head_spec {
 } head_spec;
 
 /* Makes a model on an open module, which it takes over, also when it fails. head NULL: none. */
-bert_status model_create(bert_module *module, const bert_layer_spec *spec, const head_spec *head, uint64_t seed, bert_model **model, bert_err *err);
+bert_status model_create(bert_module *module, const bert_layer_spec *spec, const head_spec *head, uint64_t seed, bert_model **model,
+                         bert_err *err);
 
 /* The layer spec as JSON, and back; strings of the struct belong to the JSON value. module_path replaces spec->module; NULL: left out. */
 json_t *layer_spec_to_json(const bert_layer_spec *spec, const char *module_path);

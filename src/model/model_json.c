@@ -171,7 +171,8 @@ static bert_status open_module(const json_t *json, const bert_layer_spec *spec, 
     char *path = folder && !is_address(spec->module) ? path_join(&a, folder, spec->module) : arena_string(&a, spec->module);
     bert_status s = path ? BERT_OK : fail_memory(err, where);
     if (!s && !is_address(path) && !file_exists(path))
-        s = fail(err, BERT_ERR_IO, "%s: the module that the model was trained on is not at %s; put it back or train with --copy-module", where, path);
+        s = fail(err, BERT_ERR_IO, "%s: the module that the model was trained on is not at %s; put it back or train with --copy-module", where,
+                 path);
     if (!s)
         s = bert_module_open(path, module, err);
     arena_free(&a);
@@ -179,8 +180,8 @@ static bert_status open_module(const json_t *json, const bert_layer_spec *spec, 
     if (!s)
         s = json_get_string_or(json, "module_sha256", "", &expected, where, err);
     if (!s && *expected && (*module)->weights_sha256[0] && strcmp(expected, (*module)->weights_sha256))
-        s = fail(err, BERT_ERR_FORMAT, "%s: the module at %s is not the one that the model was trained on (SHA-256 %.12s..., expected %.12s...)", where,
-                 spec->module, (*module)->weights_sha256, expected);
+        s = fail(err, BERT_ERR_FORMAT, "%s: the module at %s is not the one that the model was trained on (SHA-256 %.12s..., expected %.12s...)",
+                 where, spec->module, (*module)->weights_sha256, expected);
     if (s) {
         bert_module_free(*module);
         *module = NULL;

@@ -12,18 +12,18 @@ enum { MODULE_VERSION = 1 };
 
 struct bert_module {
     arena memory;
-    char *path;       /* as the user gave it */
-    char *folder;     /* where it lies; NULL inside a frozen file */
+    char *path;                      /* as the user gave it */
+    char *folder;                    /* where it lies; NULL inside a frozen file */
     char weights_sha256[SHA256_HEX]; /* of model.safetensors as module.json has it; "" where it has none */
     char sha256[SHA256_HEX];         /* of module.json itself; "" inside a frozen file */
     config config;
     weight_list weights; /* with the head's two where it comes from a frozen file */
     tensor_set tensors;  /* what the weights point into */
     bert_tokenizer *tokenizer;
-    char *vocabulary;    /* its bytes */
+    char *vocabulary; /* its bytes */
     size_t vocabulary_size;
     bool do_lower_case;
-    bool frozen;         /* a frozen file: nothing of it is tuned */
+    bool frozen;                  /* a frozen file: nothing of it is tuned */
     int64_t seq_layer, tok_layer; /* resolved: 0 .. layers - 1 */
 };
 

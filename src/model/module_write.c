@@ -11,7 +11,8 @@
 #include <sys/stat.h>
 
 /* The files of a module beside module.json; libbert itself reads the first three. */
-static const char *const FILES[] = { "config.json", "model.safetensors", "vocab.txt", "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json" };
+static const char *const FILES[] = { "config.json",    "model.safetensors",     "vocab.txt",
+                                     "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json" };
 enum { N_FILES = sizeof FILES / sizeof *FILES, N_NEEDED = 3 };
 
 /* The special tokens and the names that Hugging Face gives their roles. */
@@ -49,9 +50,10 @@ static json_t *post_processor(const bert_tokenizer *tok)
                      " s:[{s:{s:s,s:i}},{s:{s:s,s:i}},{s:{s:s,s:i}},{s:{s:s,s:i}},{s:{s:s,s:i}}],"
                      " s:{s:{s:s,s:[i],s:[s]}, s:{s:s,s:[i],s:[s]}}}",
                      "type", "TemplateProcessing", "single", "SpecialToken", "id", "[CLS]", "type_id", 0, "Sequence", "id", "A", "type_id", 0,
-                     "SpecialToken", "id", "[SEP]", "type_id", 0, "pair", "SpecialToken", "id", "[CLS]", "type_id", 0, "Sequence", "id", "A", "type_id", 0,
-                     "SpecialToken", "id", "[SEP]", "type_id", 0, "Sequence", "id", "B", "type_id", 1, "SpecialToken", "id", "[SEP]", "type_id", 1,
-                     "special_tokens", "[CLS]", "id", "[CLS]", "ids", cls, "tokens", "[CLS]", "[SEP]", "id", "[SEP]", "ids", sep, "tokens", "[SEP]");
+                     "SpecialToken", "id", "[SEP]", "type_id", 0, "pair", "SpecialToken", "id", "[CLS]", "type_id", 0, "Sequence", "id", "A",
+                     "type_id", 0, "SpecialToken", "id", "[SEP]", "type_id", 0, "Sequence", "id", "B", "type_id", 1, "SpecialToken", "id",
+                     "[SEP]", "type_id", 1, "special_tokens", "[CLS]", "id", "[CLS]", "ids", cls, "tokens", "[CLS]", "[SEP]", "id", "[SEP]",
+                     "ids", sep, "tokens", "[SEP]");
 }
 
 /* The whole tokenizer in the `tokenizers` library's form. */
@@ -70,14 +72,14 @@ static json_t *tokenizer_json(const module_parts *p, const bert_tokenizer *tok)
             continue; /* not UTF-8: never found either */
         for (int i = 0; i < N_SPECIAL; i++)
             if (!strcmp(key, SPECIAL[i].token))
-                json_array_append_new(added, json_pack("{s:I, s:s, s:b, s:b, s:b, s:b, s:b}", "id", (json_int_t)id, "content", key, "single_word", 0,
-                                                       "lstrip", 0, "rstrip", 0, "normalized", 0, "special", 1));
+                json_array_append_new(added, json_pack("{s:I, s:s, s:b, s:b, s:b, s:b, s:b}", "id", (json_int_t)id, "content", key,
+                                                       "single_word", 0, "lstrip", 0, "rstrip", 0, "normalized", 0, "special", 1));
     }
     return json_pack("{s:s, s:n, s:n, s:o, s:{s:s,s:b,s:b,s:n,s:b}, s:{s:s}, s:o, s:{s:s,s:s,s:b}, s:{s:s,s:s,s:s,s:i,s:o}}", "version", "1.0",
-                     "truncation", "padding", "added_tokens", added, "normalizer", "type", "BertNormalizer", "clean_text", 1, "handle_chinese_chars", 1,
-                     "strip_accents", "lowercase", p->do_lower_case, "pre_tokenizer", "type", "BertPreTokenizer", "post_processor", post_processor(tok),
-                     "decoder", "type", "WordPiece", "prefix", "##", "cleanup", 1, "model", "type", "WordPiece", "unk_token", "[UNK]",
-                     "continuing_subword_prefix", "##", "max_input_chars_per_word", 200, "vocab", vocabulary);
+                     "truncation", "padding", "added_tokens", added, "normalizer", "type", "BertNormalizer", "clean_text", 1,
+                     "handle_chinese_chars", 1, "strip_accents", "lowercase", p->do_lower_case, "pre_tokenizer", "type", "BertPreTokenizer",
+                     "post_processor", post_processor(tok), "decoder", "type", "WordPiece", "prefix", "##", "cleanup", 1, "model", "type",
+                     "WordPiece", "unk_token", "[UNK]", "continuing_subword_prefix", "##", "max_input_chars_per_word", 200, "vocab", vocabulary);
 }
 
 static json_t *signatures(const module_parts *p)
@@ -85,9 +87,9 @@ static json_t *signatures(const module_parts *p)
     json_t *outputs = json_pack("[s,s]", "sequence_output", "token_output");
     if (p->weights->pooler)
         json_array_insert_new(outputs, 0, json_string("pooled_output"));
-    return json_pack("{s:{s:[s,s,s], s:o, s:I, s:I}, s:{s:s, s:b}}", "tokens", "inputs", "input_ids", "input_mask", "segment_ids", "outputs", outputs,
-                     "seq_layer", (json_int_t)p->seq_layer, "tok_layer", (json_int_t)p->tok_layer, "tokenization_info", "vocab_file", "vocab.txt",
-                     "do_lower_case", p->do_lower_case);
+    return json_pack("{s:{s:[s,s,s], s:o, s:I, s:I}, s:{s:s, s:b}}", "tokens", "inputs", "input_ids", "input_mask", "segment_ids", "outputs",
+                     outputs, "seq_layer", (json_int_t)p->seq_layer, "tok_layer", (json_int_t)p->tok_layer, "tokenization_info", "vocab_file",
+                     "vocab.txt", "do_lower_case", p->do_lower_case);
 }
 
 /* Size and SHA-256 of each file that was written. */

@@ -20,13 +20,14 @@ bert_status layer_pack_input(const bert_layer *l, const bert_input *input, packe
         if (input->n && !input->texts)
             return fail(err, BERT_ERR_ARGUMENT, "the layer does its preprocessing: it reads texts, and none are given");
         encode_scratch scratch = { 0 };
-        bert_status s = packed_batch_from_texts(batch, l->module->tokenizer, input->texts, input->pairs, input->n, (size_t)l->spec.seq_len, &scratch,
-                                                NULL, a, err);
+        bert_status s = packed_batch_from_texts(batch, l->module->tokenizer, input->texts, input->pairs, input->n, (size_t)l->spec.seq_len,
+                                                &scratch, NULL, a, err);
         encode_scratch_free(&scratch);
         return s;
     }
     if (input->n && (!input->input_ids || !input->input_mask || !input->segment_ids))
-        return fail(err, BERT_ERR_ARGUMENT, "the layer does no preprocessing: it reads input_ids, input_mask and segment_ids, and not all are given");
+        return fail(err, BERT_ERR_ARGUMENT,
+                    "the layer does no preprocessing: it reads input_ids, input_mask and segment_ids, and not all are given");
     packed_matrices matrices = { input->n,
                                  (size_t)l->spec.seq_len,
                                  input->input_ids,
@@ -165,7 +166,8 @@ bert_status bert_pass_backward(bert_pass *pass, const bert_output_grad *grads, s
 {
     const bert_layer *l = pass->layer;
     if (!pass->keeps)
-        return fail(err, BERT_ERR_ARGUMENT, "a pass that was run without train or keep, or went backward already, has nothing to go backward with");
+        return fail(err, BERT_ERR_ARGUMENT,
+                    "a pass that was run without train or keep, or went backward already, has nothing to go backward with");
     const float **by_request = arena_array(&pass->memory, l->n_requests, sizeof *by_request);
     if (!by_request)
         return fail_memory(err, "a backward pass");

@@ -60,7 +60,8 @@ static bert_status find_in_folder(source *s, const char *path, source_form *form
     }
     bert_status status = tf_bundle_prefix(&s->memory, s->folder, &s->weights_path, err);
     if (status == BERT_ERR_FORMAT && !s->weights_path && !file_exists(state)) /* not even TensorFlow's: then name all that would do */
-        return fail(err, BERT_ERR_FORMAT, "%s: no checkpoint that is known (model.safetensors, pytorch_model.bin, saved_model.pb, *.index)", path);
+        return fail(err, BERT_ERR_FORMAT, "%s: no checkpoint that is known (model.safetensors, pytorch_model.bin, saved_model.pb, *.index)",
+                    path);
     return status;
 }
 
@@ -147,8 +148,8 @@ static bert_status config_from_tensors(source *s, int64_t heads, bert_err *err)
     c->intermediate_size = intermediate->shape[0];
     c->num_attention_heads = heads ? heads : s->hub.num_attention_heads;
     if (!c->num_attention_heads && c->hidden_size % 64)
-        return fail(err, BERT_ERR_FORMAT, "%s: neither a configuration nor the graph tells the number of attention heads; give num_attention_heads",
-                    s->folder);
+        return fail(err, BERT_ERR_FORMAT,
+                    "%s: neither a configuration nor the graph tells the number of attention heads; give num_attention_heads", s->folder);
     if (!c->num_attention_heads) {
         c->num_attention_heads = c->hidden_size / 64;
         buffer_printf(&s->notes, "%s: no configuration tells the number of attention heads; took %lld, 64 channels each\n", s->folder,
@@ -300,7 +301,8 @@ static bert_status open_all(source *s, const char *path, bool with_data, int64_t
         return status;
     s->is_bert = weights_naming(&s->tensors, &s->naming);
     if (with_data && !s->is_bert)
-        return fail(err, BERT_ERR_FORMAT, "%s: holds no BERT: no tensor is called embeddings.word_embeddings.weight or bert/embeddings/word_embeddings",
+        return fail(err, BERT_ERR_FORMAT,
+                    "%s: holds no BERT: no tensor is called embeddings.word_embeddings.weight or bert/embeddings/word_embeddings",
                     s->weights_path);
     bert_err missing;
     status = read_config(s, heads, with_data ? err : &missing);

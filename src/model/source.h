@@ -16,15 +16,15 @@ typedef struct source {
     char *weights_path; /* file or prefix of the tensors */
     tensor_set tensors;
     weight_naming naming;
-    bool is_bert;          /* naming is known */
-    config config;         /* from its JSON, else from shapes and graph */
+    bool is_bert;  /* naming is known */
+    config config; /* from its JSON, else from shapes and graph */
     bool has_config;
     tf_hub_info hub;
-    char *vocabulary;      /* bytes of vocab.txt, or made from tokenizer.json; NULL: none was found */
+    char *vocabulary; /* bytes of vocab.txt, or made from tokenizer.json; NULL: none was found */
     size_t vocabulary_size;
     char *vocabulary_path;
-    int do_lower_case;     /* -1: nothing tells */
-    buffer notes;          /* what the user should know, a line each */
+    int do_lower_case; /* -1: nothing tells */
+    buffer notes;      /* what the user should know, a line each */
 } source;
 
 /* Opens a folder or a file. with_data false: tensors are listed, their data may be missing, and the configuration may be too.

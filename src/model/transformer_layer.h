@@ -12,17 +12,17 @@
 /* The activations of one layer. What backward needs is in arrays of its own; a forward pass that keeps nothing shares them among layers. */
 typedef struct layer_activations {
     size_t n, m;
-    const float *x;  /* (n, H) */
-    const float *xq; /* (m, H): the asked rows of x; x itself where all are asked */
-    float *qkv;      /* (n, 3H), or (m, H) followed by (n, 2H) */
-    float *lse;      /* (m, NH); NULL: nothing is kept, and so for all below that say so */
-    float *context;  /* (m, H) */
+    const float *x;                 /* (n, H) */
+    const float *xq;                /* (m, H): the asked rows of x; x itself where all are asked */
+    float *qkv;                     /* (n, 3H), or (m, H) followed by (n, 2H) */
+    float *lse;                     /* (m, NH); NULL: nothing is kept, and so for all below that say so */
+    float *context;                 /* (m, H) */
     float *sum_a, *mean_a, *rstd_a; /* (m, H), (m), (m): before the first norm; mean and rstd kept only */
-    float *a;        /* (m, H); may be sum_a where nothing is kept */
-    float *pre;      /* (m, I): before the activation; kept only */
-    float *f;        /* (m, I) */
+    float *a;                       /* (m, H); may be sum_a where nothing is kept */
+    float *pre;                     /* (m, I): before the activation; kept only */
+    float *f;                       /* (m, I) */
     float *sum_y, *mean_y, *rstd_y; /* (m, H), (m), (m) */
-    float *y;        /* (m, H); may be sum_y where nothing is kept */
+    float *y;                       /* (m, H); may be sum_y where nothing is kept */
 } layer_activations;
 
 /* Where dropout is: rate 0 turns it off. Sites of a layer follow from its number. */

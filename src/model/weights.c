@@ -149,8 +149,16 @@ static const tensor *find(const tensor_set *set, weight_naming naming, weight_id
 bool weights_naming(const tensor_set *set, weight_naming *naming)
 {
     static const weight_naming KNOWN[] = {
-        { "", false },           { "bert.", false },       { "model.", false },       { "model.bert.", false }, { "0.auto_model.", false },
-        { "auto_model.", false }, { "encoder.", false },   { "bert/", true },         { "module/bert/", true }, { "module/", true },
+        { "", false },
+        { "bert.", false },
+        { "model.", false },
+        { "model.bert.", false },
+        { "0.auto_model.", false },
+        { "auto_model.", false },
+        { "encoder.", false },
+        { "bert/", true },
+        { "module/bert/", true },
+        { "module/", true },
         { "", true },
     };
     for (size_t i = 0; i < sizeof KNOWN / sizeof *KNOWN; i++)

@@ -15,7 +15,7 @@ static const char *const TEXTS[2][PAIRS] = {
     { "how do i get a new card", "my card was lost", "top up" },
     { "where can i get a card", "the exchange rate", "can i top up my account ?" },
 };
-static const char *const LABELS[PAIRS] = { "4.5\t", "1.25\t", "3\t" };
+static const char LABELS[] = "4.51.23.0"; /* three characters each: a text does not end with NUL */
 
 static bert_text text_of(const char *string)
 {
@@ -59,7 +59,7 @@ static void siamese_gradient_matches_differences(void **state)
     snprintf(path, sizeof path, "%s/module", folder);
     bert_text texts[2][PAIRS], labels[PAIRS];
     for (size_t i = 0; i < PAIRS; i++)
-        texts[0][i] = text_of(TEXTS[0][i]), texts[1][i] = text_of(TEXTS[1][i]), labels[i] = text_of(LABELS[i]);
+        texts[0][i] = text_of(TEXTS[0][i]), texts[1][i] = text_of(TEXTS[1][i]), labels[i] = (bert_text){ LABELS + 3 * i, 3 };
     bert_rows rows = { .n = PAIRS, .texts = texts[0], .pairs = texts[1], .labels = labels };
 
     bert_import_options import;

@@ -22,7 +22,8 @@ static void try_config(const json_t *json)
     config c, again;
     if (config_parse(json, &c, "input", NULL))
         return;
-    expect(c.hidden_size % c.num_attention_heads == 0 && c.hidden_size / c.num_attention_heads <= ATTENTION_MAX_HEAD, "heads that attention takes");
+    expect(c.hidden_size % c.num_attention_heads == 0 && c.hidden_size / c.num_attention_heads <= ATTENTION_MAX_HEAD,
+           "heads that attention takes");
     json_t *written = config_to_json(&c);
     expect(written && !config_parse(written, &again, "written", NULL), "a configuration is read as it is written");
     json_t *twice = config_to_json(&again);

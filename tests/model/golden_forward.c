@@ -2,7 +2,7 @@
 #include "golden.h"
 
 #include "each_isa.h"
-#include "model/module.h"
+#include "model/layer.h"
 
 #include <omp.h>
 
@@ -40,6 +40,15 @@ static size_t inputs_of(const tensor_set *set, golden_input *inputs, size_t most
     return n;
 }
 
+/* The columns of matrices that hold each of them: at least as many as a layer takes. */
+static size_t longest(const golden_input *inputs, size_t n)
+{
+    size_t most = 3;
+    for (size_t i = 0; i < n; i++)
+        most = inputs[i].n > most ? inputs[i].n : most;
+    return most;
+}
+
 /* Token outputs: rows where the mask is 1 are compared, the others must be zero. */
 static void compare_rows(const float *got, const float *expected, const golden_input *in, size_t H, double most, const char *what)
 {
@@ -62,14 +71,14 @@ static void compare_vector(const float *got, const float *expected, const golden
         fail_msg("%s.%s: differs by %g, allowed %g", in->name, what, d, most);
 }
 
-/* A layer for inputs of n tokens, fed with matrices. */
-static bert_layer *make_layer(const bert_module *module, size_t n, int pooling, const char *outputs)
+/* A layer that is fed with matrices of so many columns. */
+static bert_layer *make_layer(const bert_module *module, size_t seq_len, int pooling, const char *outputs)
 {
     bert_err err;
     bert_layer *layer;
     bert_layer_spec spec;
     bert_layer_defaults(&spec);
-    spec.seq_len = (int64_t)(n < 3 ? 3 : n);
+    spec.seq_len = (int64_t)seq_len;
     spec.pooling = pooling;
     spec.outputs = outputs;
     spec.do_preprocessing = false;
@@ -78,18 +87,16 @@ static bert_layer *make_layer(const bert_module *module, size_t n, int pooling, 
     return layer;
 }
 
-/* Runs one input; shorter ones than the shortest seq_len are padded. */
+/* Runs one input, padded to the layer's seq_len. */
 static bert_pass *run(bert_layer *layer, const golden_input *in, bert_run how)
 {
     bert_err err;
     bert_pass *pass;
-    size_t n = in->n < 3 ? 3 : in->n;
-    int32_t *m[3];
+    int32_t m[3][512] = { { 0 } };
     const int32_t *from[] = { in->ids, in->mask, in->segments };
-    for (int k = 0; k < 3; k++) {
-        m[k] = arena_alloc(&golden_memory, n * sizeof(int32_t));
+    assert_true(layer->spec.seq_len <= 512);
+    for (int k = 0; k < 3; k++)
         memcpy(m[k], from[k], in->n * sizeof(int32_t));
-    }
     bert_input input = { .n = 1, .input_ids = m[0], .input_mask = m[1], .segment_ids = m[2] };
     check(bert_layer_forward(layer, &input, &how, &pass, &err), &err);
     return pass;
@@ -102,57 +109,78 @@ static const float *output(const bert_pass *pass, const char *name)
     return x;
 }
 
-/* All that the golden file has of the tokens' vectors. */
-static void check_tokens(const bert_module *module, const tensor_set *set, const golden_input *in, const allowed *most, bert_run how)
+/* All that the golden file has of one input's tokens' vectors. */
+static void check_tokens(bert_layer *layer, const tensor_set *set, const golden_input *in, const allowed *most)
 {
-    char names[1024] = "embedding_output,sequence_output,pooled_output", name[32];
+    const bert_module *module = layer->module;
     size_t H = (size_t)module->config.hidden_size;
-    for (int i = 0; i < module->config.num_hidden_layers; i++) {
-        snprintf(name, sizeof name, ",layer_%d", i);
-        strcat(names, name);
-    }
-    bert_layer *layer = make_layer(module, in->n, BERT_POOLING_NONE, names);
-    bert_pass *pass = run(layer, in, how);
+    char name[32];
+    bert_pass *pass = run(layer, in, (bert_run){ 0 });
     if (has_golden(set, "%s.sequence_output", in->name))
-        compare_rows(output(pass, "sequence_output"), golden_floats(golden(set, "%s.sequence_output", in->name)), in, H, most->sequence, "sequence_output");
+        compare_rows(output(pass, "sequence_output"), golden_floats(golden(set, "%s.sequence_output", in->name)), in, H, most->sequence,
+                     "sequence_output");
     if (has_golden(set, "%s.embedding_output", in->name))
-        compare_rows(output(pass, "embedding_output"), golden_floats(golden(set, "%s.embedding_output", in->name)), in, H, most->sequence, "embedding_output");
+        compare_rows(output(pass, "embedding_output"), golden_floats(golden(set, "%s.embedding_output", in->name)), in, H, most->sequence,
+                     "embedding_output");
     for (int i = 0; i < module->config.num_hidden_layers; i++) {
         snprintf(name, sizeof name, "layer_%d", i);
         if (has_golden(set, "%s.%s", in->name, name))
             compare_rows(output(pass, name), golden_floats(golden(set, "%s.%s", in->name, name)), in, H, most->sequence, name);
     }
-    compare_vector(output(pass, "pooled_output"), golden_floats(golden(set, "%s.pooled_output", in->name)), in, H, most->pooled, "pooled_output");
+    compare_vector(output(pass, "pooled_output"), golden_floats(golden(set, "%s.pooled_output", in->name)), in, H, most->pooled,
+                   "pooled_output");
     bert_pass_free(pass);
+}
+
+static void check_all_tokens(const bert_module *module, const tensor_set *set, const golden_input *inputs, size_t n, const allowed *most)
+{
+    char names[1024] = "embedding_output,sequence_output,pooled_output", name[32];
+    for (int i = 0; i < module->config.num_hidden_layers; i++) {
+        snprintf(name, sizeof name, ",layer_%d", i);
+        strcat(names, name);
+    }
+    bert_layer *layer = make_layer(module, longest(inputs, n), BERT_POOLING_NONE, names);
+    for (size_t i = 0; i < n; i++)
+        check_tokens(layer, set, &inputs[i], most);
     bert_layer_free(layer);
 }
 
+/* The mean, made as long as 1. */
+static void check_unit_mean(const float *mean, const tensor_set *set, const golden_input *in, size_t H, double most)
+{
+    double squares = 0;
+    float *unit = arena_alloc(&golden_memory, H * sizeof *unit);
+    for (size_t c = 0; c < H; c++)
+        squares += (double)mean[c] * mean[c];
+    for (size_t c = 0; c < H; c++)
+        unit[c] = (float)(mean[c] / sqrt(squares));
+    compare_vector(unit, golden_floats(golden(set, "%s.pool_mean_l2", in->name)), in, H, most, "pool_mean_l2");
+}
+
 /* Each pooling by itself: with cls and cls_raw the last layer runs for the first rows alone. */
-static void check_poolings(const bert_module *module, const tensor_set *set, const golden_input *in, const allowed *most, bert_run how)
+static void check_poolings(const bert_module *module, const tensor_set *set, const golden_input *inputs, size_t n, const allowed *most)
 {
     const struct {
         int pooling;
         const char *name;
         double most;
-    } POOLINGS[] = { { BERT_POOLING_CLS, "pooled_output", most->pooled },  { BERT_POOLING_CLS_RAW, "pool_cls_raw", most->cls_raw },
-                     { BERT_POOLING_MEAN, "pool_mean", most->mean },       { BERT_POOLING_SQRT_MEAN, "pool_sqrt_mean", most->sqrt_mean },
+    } POOLINGS[] = { { BERT_POOLING_CLS, "pooled_output", most->pooled },
+                     { BERT_POOLING_CLS_RAW, "pool_cls_raw", most->cls_raw },
+                     { BERT_POOLING_MEAN, "pool_mean", most->mean },
+                     { BERT_POOLING_SQRT_MEAN, "pool_sqrt_mean", most->sqrt_mean },
                      { BERT_POOLING_MAX, "pool_max", most->max } };
     size_t H = (size_t)module->config.hidden_size;
     for (size_t k = 0; k < sizeof POOLINGS / sizeof *POOLINGS; k++) {
-        bert_layer *layer = make_layer(module, in->n, POOLINGS[k].pooling, "output");
-        bert_pass *pass = run(layer, in, how);
-        const float *got = output(pass, "output");
-        compare_vector(got, golden_floats(golden(set, "%s.%s", in->name, POOLINGS[k].name)), in, H, POOLINGS[k].most, POOLINGS[k].name);
-        if (POOLINGS[k].pooling == BERT_POOLING_MEAN) {
-            double norm = 0;
-            float *unit = arena_alloc(&golden_memory, H * sizeof *unit);
-            for (size_t c = 0; c < H; c++)
-                norm += (double)got[c] * got[c];
-            for (size_t c = 0; c < H; c++)
-                unit[c] = (float)(got[c] / sqrt(norm));
-            compare_vector(unit, golden_floats(golden(set, "%s.pool_mean_l2", in->name)), in, H, most->mean_l2, "pool_mean_l2");
+        bert_layer *layer = make_layer(module, longest(inputs, n), POOLINGS[k].pooling, "output");
+        for (size_t i = 0; i < 2 * n; i++) {
+            const golden_input *in = &inputs[i / 2];
+            bert_pass *pass = run(layer, in, (bert_run){ .keep = i % 2 });
+            const float *got = output(pass, "output");
+            compare_vector(got, golden_floats(golden(set, "%s.%s", in->name, POOLINGS[k].name)), in, H, POOLINGS[k].most, POOLINGS[k].name);
+            if (POOLINGS[k].pooling == BERT_POOLING_MEAN)
+                check_unit_mean(got, set, in, H, most->mean_l2);
+            bert_pass_free(pass);
         }
-        bert_pass_free(pass);
         bert_layer_free(layer);
     }
 }
@@ -171,28 +199,25 @@ static void check_model(const char *source, const char *file, const char *patter
     char *folder = import_golden(source, NULL, true);
     bert_module *module;
     check(bert_module_open(folder, &module, &err), &err);
-    for (size_t i = 0; i < n; i++) {
-        check_tokens(module, &set, &inputs[i], most, (bert_run){ 0 });
-        check_poolings(module, &set, &inputs[i], most, (bert_run){ 0 });
-        check_poolings(module, &set, &inputs[i], most, (bert_run){ .keep = true });
-    }
+    check_all_tokens(module, &set, inputs, n, most);
+    check_poolings(module, &set, inputs, n, most);
     bert_module_free(module);
     remove_golden(folder);
 
     folder = import_golden(source, "gelu_new", true);
     check(bert_module_open(folder, &module, &err), &err);
+    bert_layer *layer = make_layer(module, longest(inputs, n), BERT_POOLING_CLS, "pooled_output,sequence_output");
     for (size_t i = 0; i < n; i++) {
-        bert_layer *layer = make_layer(module, inputs[i].n, BERT_POOLING_CLS, "pooled_output,sequence_output");
         bert_pass *pass = run(layer, &inputs[i], (bert_run){ 0 });
         size_t H = (size_t)module->config.hidden_size;
         compare_vector(output(pass, "pooled_output"), golden_floats(golden(&set, "%s.gelu_tanh.pooled_output", inputs[i].name)), &inputs[i], H,
                        most->pooled, "gelu_tanh.pooled_output");
         if (has_golden(&set, "%s.gelu_tanh.sequence_output", inputs[i].name))
-            compare_rows(output(pass, "sequence_output"), golden_floats(golden(&set, "%s.gelu_tanh.sequence_output", inputs[i].name)), &inputs[i], H,
-                         most->sequence, "gelu_tanh.sequence_output");
+            compare_rows(output(pass, "sequence_output"), golden_floats(golden(&set, "%s.gelu_tanh.sequence_output", inputs[i].name)),
+                         &inputs[i], H, most->sequence, "gelu_tanh.sequence_output");
         bert_pass_free(pass);
-        bert_layer_free(layer);
     }
+    bert_layer_free(layer);
     bert_module_free(module);
     remove_golden(folder);
     tensors_close(&set);

@@ -165,8 +165,8 @@ static void check_gradients(const char *what, bert_layer *layer, double (*loss)(
             double found = derivative(loss, context, params[k].tuned, w0, v, size, allowed.h);
             bool close = fabs(found - expected) <= allowed.share * sqrt(whole);
             if (!close)
-                print_error("%s: %s: by differences %.9g, by backward %.9g (the whole gradient is %.3g long)\n", what, params[k].name, found, expected,
-                            sqrt(whole));
+                print_error("%s: %s: by differences %.9g, by backward %.9g (the whole gradient is %.3g long)\n", what, params[k].name, found,
+                            expected, sqrt(whole));
             assert_true(close);
         }
     }
@@ -237,7 +237,11 @@ static void lower_layers_have_the_gradients_of_their_differences(void **state)
     static const struct {
         const char *outputs;
         int64_t use_layers, tuned;
-    } CASES[] = { { "output", 1, 1 }, { "output,sequence_output", 2, 2 }, { "layer_0", 0, 1 }, { "layer_1,token_output", 0, 1 }, { "embedding_output", 0, 0 } };
+    } CASES[] = { { "output", 1, 1 },
+                  { "output,sequence_output", 2, 2 },
+                  { "layer_0", 0, 1 },
+                  { "layer_1,token_output", 0, 1 },
+                  { "embedding_output", 0, 0 } };
     for (size_t i = 0; i < sizeof CASES / sizeof *CASES; i++)
         for (int pooling = BERT_POOLING_CLS; pooling <= BERT_POOLING_MEAN; pooling++) {
             bert_layer_spec spec = spec_of(pooling, CASES[i].outputs);
@@ -863,7 +867,8 @@ static void a_backward_pass_that_makes_no_sense_is_refused(void **state)
     bert_layer *layer = layer_of(module, &spec);
     static const char NOTHING[] = "a pass that was run without train or keep, or went backward already, has nothing to go backward with";
     static const float grad[N * S * 12];
-    const bert_output_grad good = { "output", grad }, unknown = { "layer_2", grad }, twice[] = { good, { "layer_1", grad }, good }, none = { "output", NULL };
+    const bert_output_grad good = { "output", grad }, unknown = { "layer_2", grad }, twice[] = { good, { "layer_1", grad }, good },
+                           none = { "output", NULL };
     bert_pass *pass = forward_of(layer, &MATRICES, (bert_run){ 0 });
     assert_fails(bert_pass_backward(pass, &good, 1, err), BERT_ERR_ARGUMENT, NOTHING);
     bert_pass_free(pass);

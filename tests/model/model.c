@@ -266,8 +266,8 @@ static void a_copied_module_makes_the_folder_self_contained(void **state)
     bert_model *m = toy_model();
     scratch_text("module/README.md", "not a part of it");
     assert_works(bert_model_save(m, scratch("model"), true, err));
-    static const char *const FILES[] = { "module.json", "config.json", "model.safetensors", "vocab.txt", "tokenizer.json", "tokenizer_config.json",
-                                         "special_tokens_map.json" };
+    static const char *const FILES[] = { "module.json",    "config.json",           "model.safetensors",      "vocab.txt",
+                                         "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json" };
     for (size_t i = 0; i < sizeof FILES / sizeof *FILES; i++) {
         char from[64], to[64], one[SHA256_HEX], two[SHA256_HEX];
         snprintf(from, sizeof from, "module/%s", FILES[i]);
@@ -355,7 +355,8 @@ static void a_model_json_of_another_kind_is_refused(void **state)
         bert_status code;
         const char *message;
     } CASES[] = {
-        { NULL, "format", json_string("libbert.module"), BERT_ERR_FORMAT, "model/model.json: format is \"libbert.module\", expected \"libbert.model\"" },
+        { NULL, "format", json_string("libbert.module"), BERT_ERR_FORMAT,
+          "model/model.json: format is \"libbert.module\", expected \"libbert.model\"" },
         { NULL, "format", NULL, BERT_ERR_FORMAT, "model/model.json: format is missing" },
         { NULL, "version", json_integer(2), BERT_ERR_UNSUPPORTED,
           "model/model.json: format version 2, this libbert (" BERT_VERSION ") reads up to 1; use a newer one" },
@@ -394,7 +395,8 @@ static void a_model_json_of_another_kind_is_refused(void **state)
         assert_null(again);
     }
     assert_fails(bert_model_from_json("[]", NULL, &again, err), BERT_ERR_FORMAT, "model JSON: is an array, expected a JSON object");
-    assert_fails(bert_model_from_json("{", NULL, &again, err), BERT_ERR_FORMAT, "model JSON: line 1, column 1: string or '}' expected near end of file");
+    assert_fails(bert_model_from_json("{", NULL, &again, err), BERT_ERR_FORMAT,
+                 "model JSON: line 1, column 1: string or '}' expected near end of file");
     bert_model_free(m);
 }
 
@@ -418,7 +420,8 @@ static void weights_of_another_architecture_change_nothing(void **state)
         int pooling;
         const char *message;
     } CASES[] = {
-        { 1, 3, BERT_POOLING_CLS, "weights: tensor encoder.layer.1.attention.self.query.weight is absent; are these the weights of another architecture?" },
+        { 1, 3, BERT_POOLING_CLS,
+          "weights: tensor encoder.layer.1.attention.self.query.weight is absent; are these the weights of another architecture?" },
         { 3, 3, BERT_POOLING_CLS, "weights: tensor encoder.layer.0.attention.output.LayerNorm.bias is not tuned in this architecture" },
         { 2, 3, BERT_POOLING_MEAN, "weights: tensor pooler.dense.weight is absent; are these the weights of another architecture?" },
         { 2, 2, BERT_POOLING_CLS, "weights: tensor classifier.weight has shape [2, 12], expected [3, 12]" },

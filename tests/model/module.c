@@ -149,7 +149,10 @@ static void every_naming_and_type_gives_the_same_module(void **state)
         { "", false, DTYPE_BF16, { NULL } },
         { "", true, DTYPE_F32, { "embeddings.position_ids" } },
         { "bert.", false, DTYPE_F32, { "classifier.weight", "classifier.bias" } },
-        { "bert.", true, DTYPE_F16, { "cls.predictions.transform.dense.weight", "cls.predictions.decoder.weight", "cls.seq_relationship.weight" } },
+        { "bert.",
+          true,
+          DTYPE_F16,
+          { "cls.predictions.transform.dense.weight", "cls.predictions.decoder.weight", "cls.seq_relationship.weight" } },
         { "model.", false, DTYPE_F32, { "logit_scale" } },
         { "model.bert.", false, DTYPE_F32, { "model.classifier.weight" } },
         { "0.auto_model.", false, DTYPE_F32, { "2.linear.weight" } },
@@ -237,8 +240,8 @@ static void tensorflow_hugging_face_and_hub_give_the_same_module(void **state)
     assert_works(file_copy(shared("golden/rand-toy/tf/vocab.txt"), scratch("tf/vocab.txt"), err));
     scratch_text("tf/model.ckpt-3.index", "");
     scratch_text("tf/checkpoint", "model_checkpoint_path: \"/elsewhere/model.ckpt-7\"\n");
-    const char *const SOURCES[] = { shared("golden/rand-toy/tf"), shared("data/checkpoints/tf-hub-toy"), scratch("tf"), scratch("tf/model.ckpt-7"),
-                                    scratch("tf/model.ckpt-7.index") };
+    const char *const SOURCES[] = { shared("golden/rand-toy/tf"), shared("data/checkpoints/tf-hub-toy"), scratch("tf"),
+                                    scratch("tf/model.ckpt-7"), scratch("tf/model.ckpt-7.index") };
     for (size_t i = 0; i < sizeof SOURCES / sizeof *SOURCES; i++) {
         bert_import_options options;
         bert_import_defaults(&options);
@@ -258,7 +261,8 @@ static void a_hub_module_without_configuration_is_read_from_its_graph(void **sta
     (void)state;
     const char *hub = shared("data/checkpoints/tf-hub-toy");
     bert_module *expected = import_from(hub);
-    static const char *const FILES[] = { "saved_model.pb", "variables/variables.index", "variables/variables.data-00000-of-00001", "assets/vocab.txt" };
+    static const char *const FILES[] = { "saved_model.pb", "variables/variables.index", "variables/variables.data-00000-of-00001",
+                                         "assets/vocab.txt" };
     assert_works(folder_create(scratch("hub/variables"), err));
     assert_works(folder_create(scratch("hub/assets"), err));
     for (size_t i = 0; i < sizeof FILES / sizeof *FILES; i++) {
@@ -277,7 +281,8 @@ static void a_hub_module_without_configuration_is_read_from_its_graph(void **sta
     bert_module_free(m);
 
     scratch_text("hub/saved_model.pb", "\x12"); /* no sound protocol buffer */
-    assert_fails(bert_import(scratch("hub"), scratch("module"), NULL, NULL, err), BERT_ERR_FORMAT, "hub/saved_model.pb: is no SavedModel, or damaged");
+    assert_fails(bert_import(scratch("hub"), scratch("module"), NULL, NULL, err), BERT_ERR_FORMAT,
+                 "hub/saved_model.pb: is no SavedModel, or damaged");
     scratch_file("hub/saved_model.pb", "\x12\x00", 2); /* a graph without nodes */
     assert_fails(bert_import(scratch("hub"), scratch("module"), NULL, NULL, err), BERT_ERR_FORMAT,
                  "hub: neither a configuration nor the graph tells the number of attention heads; give num_attention_heads");
@@ -298,7 +303,8 @@ static void a_sentence_transformers_folder_keeps_its_encoder_in_an_inner_one(voi
     bert_module *expected = toy_module(&c, true);
     assert_works(folder_create(scratch("st"), err));
     assert_int_equal(rename(scratch("toy"), scratch("st/0_Transformer")), 0);
-    scratch_text("st/modules.json", "[{\"idx\": 0, \"path\": \"0_Transformer\", \"type\": \"Transformer\"}, {\"idx\": 1, \"path\": \"1_Pooling\"}]");
+    scratch_text("st/modules.json",
+                 "[{\"idx\": 0, \"path\": \"0_Transformer\", \"type\": \"Transformer\"}, {\"idx\": 1, \"path\": \"1_Pooling\"}]");
     bert_module *m = import_from(scratch("st"));
     assert_same_module(m, expected);
     bert_module_free(m);
@@ -365,7 +371,8 @@ static void a_tokenizer_json_that_is_no_vocabulary_is_refused(void **state)
     } CASES[] = {
         { "{}", "toy/tokenizer.json: the model is of no known type, expected WordPiece", BERT_ERR_UNSUPPORTED },
         { "{\"model\": {\"type\": \"BPE\", \"vocab\": {}}}", "toy/tokenizer.json: the model is BPE, expected WordPiece", BERT_ERR_UNSUPPORTED },
-        { "{\"model\": {\"type\": \"WordPiece\", \"vocab\": {}}}", "toy/tokenizer.json: empty; a vocabulary has one token a line", BERT_ERR_FORMAT },
+        { "{\"model\": {\"type\": \"WordPiece\", \"vocab\": {}}}", "toy/tokenizer.json: empty; a vocabulary has one token a line",
+          BERT_ERR_FORMAT },
         { "{\"model\": {\"vocab\": {\"a\": 0, \"b\": 0}}}", "toy/tokenizer.json: token \"b\" has no id of its own in 0 to 1", BERT_ERR_FORMAT },
         { "{\"model\": {\"vocab\": {\"a\": 1}}}", "toy/tokenizer.json: token \"a\" has no id of its own in 0 to 0", BERT_ERR_FORMAT },
         { "{\"model\": {\"vocab\": {\"a\": \"0\"}}}", "toy/tokenizer.json: token \"a\" has no id of its own in 0 to 0", BERT_ERR_FORMAT },
@@ -390,8 +397,8 @@ static void letter_case_is_told_by_the_first_file_that_knows(void **state)
         int option, settings, tokenizer;
         bool capital, expected;
     } CASES[] = {
-        { 0, NONE, NONE, false, true },  { 0, NONE, NONE, true, false }, { 0, NONE, NO, false, false }, { 0, NONE, YES, true, true },
-        { 0, NO, YES, false, false },    { 0, YES, NO, true, true },     { 1, NO, NO, true, true },     { 2, YES, YES, false, false },
+        { 0, NONE, NONE, false, true }, { 0, NONE, NONE, true, false }, { 0, NONE, NO, false, false }, { 0, NONE, YES, true, true },
+        { 0, NO, YES, false, false },   { 0, YES, NO, true, true },     { 1, NO, NO, true, true },     { 2, YES, YES, false, false },
     };
     config c = toy_config();
     toy_write("toy", &c, true);
@@ -466,9 +473,9 @@ static void module_json_says_what_the_folder_holds(void **state)
     json_t *expected = json_pack("[[s], []]", "train");
     assert_true(json_equal(at(json, "tags"), expected));
     json_decref(expected);
-    expected = json_pack("{s:{s:[s,s,s], s:[s,s,s], s:i, s:i}, s:{s:s, s:b}}", "tokens", "inputs", "input_ids", "input_mask", "segment_ids", "outputs",
-                         "pooled_output", "sequence_output", "token_output", "seq_layer", 2, "tok_layer", 1, "tokenization_info", "vocab_file",
-                         "vocab.txt", "do_lower_case", 1);
+    expected = json_pack("{s:{s:[s,s,s], s:[s,s,s], s:i, s:i}, s:{s:s, s:b}}", "tokens", "inputs", "input_ids", "input_mask", "segment_ids",
+                         "outputs", "pooled_output", "sequence_output", "token_output", "seq_layer", 2, "tok_layer", 1, "tokenization_info",
+                         "vocab_file", "vocab.txt", "do_lower_case", 1);
     assert_true(json_equal(at(json, "signatures"), expected));
     json_decref(expected);
     const json_t *source = at(json, "source");
@@ -712,8 +719,9 @@ static void tensors_that_are_absent_or_of_another_shape_are_refused(void **state
     write_changed("pooler.dense.bias", &column); /* a vector as one column is a vector */
     assert_works(bert_import(scratch("toy"), scratch("module"), NULL, NULL, err));
     write_changed("embeddings.word_embeddings.weight", NULL);
-    assert_fails(bert_import(scratch("toy"), scratch("module"), NULL, NULL, err), BERT_ERR_FORMAT,
-                 "toy/model.safetensors: holds no BERT: no tensor is called embeddings.word_embeddings.weight or bert/embeddings/word_embeddings");
+    assert_fails(
+        bert_import(scratch("toy"), scratch("module"), NULL, NULL, err), BERT_ERR_FORMAT,
+        "toy/model.safetensors: holds no BERT: no tensor is called embeddings.word_embeddings.weight or bert/embeddings/word_embeddings");
 }
 
 static void what_is_no_checkpoint_is_refused(void **state)
@@ -810,7 +818,8 @@ static void a_module_json_of_another_kind_is_refused(void **state)
         bert_status code;
         const char *message;
     } CASES[] = {
-        { "format", json_string("libbert.model"), BERT_ERR_FORMAT, "module/module.json: format is \"libbert.model\", expected \"libbert.module\"" },
+        { "format", json_string("libbert.model"), BERT_ERR_FORMAT,
+          "module/module.json: format is \"libbert.model\", expected \"libbert.module\"" },
         { "format", NULL, BERT_ERR_FORMAT, "module/module.json: format is missing" },
         { "version", json_integer(2), BERT_ERR_UNSUPPORTED,
           "module/module.json: format version 2, this libbert (" BERT_VERSION ") reads up to 1; use a newer one" },

@@ -140,7 +140,7 @@ static void check_learns(bert_layer_spec *spec, size_t n_labels)
     bert_metrics before = evaluate(model, valid);
     check(bert_model_train(model, train, valid, &o, NULL, false, listen, t, &err), &err);
     bert_metrics after = evaluate(model, valid);
-    if (!(after.loss < 0.7 * before.loss && after.accuracy > 0.8))
+    if (!(after.loss < 0.7 * before.loss && after.accuracy > 1.5 / (double)n_labels))
         fail_msg("pooling %d, %zu labels: loss from %g to %g, accuracy %g", spec->pooling, n_labels, before.loss, after.loss, after.accuracy);
     assert_true(last_epoch(t)->loss < t->events[0].loss);
     bert_model_free(model);
