@@ -51,14 +51,25 @@ static inline const char *toy_module(const char *name, toy t)
     bert_err err;
     weight_list list;
     char *vocabulary = toy_vocabulary(), *path = path_join(&golden_memory, test_folder, name);
-    config c = { .vocab_size = 57, .hidden_size = TOY_HIDDEN, .num_attention_heads = 5, .intermediate_size = 72, .type_vocab_size = 2,
-                 .hidden_act = ACTIVATION_GELU, .hidden_dropout_prob = 0.1, .attention_probs_dropout_prob = 0.1, .layer_norm_eps = 1e-12,
+    config c = { .vocab_size = 57,
+                 .hidden_size = TOY_HIDDEN,
+                 .num_attention_heads = 5,
+                 .intermediate_size = 72,
+                 .type_vocab_size = 2,
+                 .hidden_act = ACTIVATION_GELU,
+                 .hidden_dropout_prob = 0.1,
+                 .attention_probs_dropout_prob = 0.1,
+                 .layer_norm_eps = 1e-12,
                  .initializer_range = 0.02 };
     c.num_hidden_layers = t.layers ? t.layers : TOY_LAYERS;
     c.max_position_embeddings = t.positions ? t.positions : TOY_POSITIONS;
     check(weights_create(&list, &golden_memory, &c, (size_t)c.num_hidden_layers, !t.no_pooler, 0, &err), &err);
     toy_fill(&list);
-    module_parts parts = { .config = &c, .weights = &list, .vocabulary = vocabulary, .vocabulary_size = strlen(vocabulary), .do_lower_case = true,
+    module_parts parts = { .config = &c,
+                           .weights = &list,
+                           .vocabulary = vocabulary,
+                           .vocabulary_size = strlen(vocabulary),
+                           .do_lower_case = true,
                            .seq_layer = t.seq_layer ? t.seq_layer - 1 : c.num_hidden_layers - 1 };
     check(module_write(&parts, path, &err), &err);
     return path;
@@ -119,13 +130,13 @@ static inline bert_session *open_session(const bert_model *model, int64_t seq_le
 }
 
 /* A call that must fail, with this code and these words. */
-#define assert_fails(call, expected_code, words)                              \
-    do {                                                                      \
-        bert_err error = { 0 };                                               \
-        bert_err *err = &error;                                               \
+#define assert_fails(call, expected_code, words)                                      \
+    do {                                                                              \
+        bert_err error = { 0 };                                                       \
+        bert_err *err = &error;                                                       \
         assert_string_equal(bert_status_name(call), bert_status_name(expected_code)); \
-        assert_int_equal(error.code, expected_code);                          \
-        assert_string_equal(error.message, words);                            \
+        assert_int_equal(error.code, expected_code);                                  \
+        assert_string_equal(error.message, words);                                    \
     } while (0)
 
 #endif

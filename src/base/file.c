@@ -61,6 +61,11 @@ static char *temporary_name(const char *path)
 
 bert_status file_create(file_writer *w, const char *path, bert_err *err)
 {
+    struct stat st;
+    *w = (file_writer){ 0 };
+    /* The rename at the end would put a file in the place of a device or pipe. */
+    if (stat(path, &st) == 0 && !S_ISREG(st.st_mode))
+        return fail(err, BERT_ERR_IO, "%s: is %s, expected the name of a file", path, S_ISDIR(st.st_mode) ? "a folder" : "no regular file");
     *w = (file_writer){ .path = strdup(path), .temporary = temporary_name(path) };
     if (!w->path || !w->temporary) {
         file_abort(w);

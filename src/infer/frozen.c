@@ -40,13 +40,15 @@ static json_t *description(const bert_model *m, size_t n_layers)
     spec.outputs = "output";
     output_request tokens;
     request_of_pooling(&tokens, BERT_POOLING_NONE, m->layer, NULL); /* cannot fail */
-    json_t *json = json_pack("{s:s, s:i, s:o, s:o, s:i, s:b}", "format", "libbert.frozen", "version", FROZEN_VERSION, "config", config_to_json(&c),
-                             "layer", layer_spec_to_json(&spec, NULL), "seq_layer", tokens.layer, "do_lower_case", m->module->do_lower_case);
+    json_t *json = json_pack("{s:s, s:i, s:o, s:o, s:i, s:b}", "format", "libbert.frozen", "version", FROZEN_VERSION, "config",
+                             config_to_json(&c), "layer", layer_spec_to_json(&spec, NULL), "seq_layer", tokens.layer, "do_lower_case",
+                             m->module->do_lower_case);
     if (!json)
         return NULL;
     head_to_json(m, json);
     const char *output = m->task ? "scores" : "output";
-    json_object_set_new(json, "signature", json_pack("{s:[s,s,s], s:[s]}", "inputs", "input_ids", "input_mask", "segment_ids", "outputs", output));
+    json_object_set_new(json, "signature",
+                        json_pack("{s:[s,s,s], s:[s]}", "inputs", "input_ids", "input_mask", "segment_ids", "outputs", output));
     return json;
 }
 
@@ -78,8 +80,6 @@ static bert_status write_frozen(const bert_model *m, const char *path, arena *a,
 
 bert_status bert_model_freeze(const bert_model *model, const char *path, bert_err *err)
 {
-    if (file_is_folder(path))
-        return fail(err, BERT_ERR_IO, "%s: is a folder, expected the name of a file", path);
     arena a = { 0 };
     bert_status s = write_frozen(model, path, &a, err);
     arena_free(&a);
@@ -189,6 +189,8 @@ bert_status frozen_open(const char *path, bert_model **model, bert_err *err)
         return fail_memory(err, path);
     json_t *metadata = NULL;
     bert_status s = safetensors_open(&module->tensors, path, &metadata, err);
+    if (s == BERT_ERR_FORMAT)
+        fail_in(err, s, "not a frozen model, or a damaged one");
     if (s)
         bert_module_free(module);
     else

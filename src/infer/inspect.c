@@ -119,8 +119,9 @@ static bert_status inspect_frozen(const char *path, json_t **out, bert_err *err)
         return s;
     *out = module_facts("libbert frozen model", path, m->module, m->outputs);
     add_layer_and_head(m, NULL, *out);
-    json_object_set_new(*out, "signatures", json_pack("{s:{s:[s,s,s], s:[s]}}", "tokens", "inputs", "input_ids", "input_mask", "segment_ids", "outputs",
-                                                      m->task ? "scores" : "output"));
+    json_object_set_new(*out, "signatures",
+                        json_pack("{s:{s:[s,s,s], s:[s]}}", "tokens", "inputs", "input_ids", "input_mask", "segment_ids", "outputs",
+                                  m->task ? "scores" : "output"));
     json_object_set_new(*out, "tensors", tensor_list(&m->module->tensors));
     bert_model_free(m);
     return BERT_OK;
@@ -162,8 +163,9 @@ static bert_status inspect_source(const char *path, json_t **out, bert_err *err)
     if (src.vocabulary && src.do_lower_case >= 0)
         json_object_set_new(json_object_get(*out, "tokenizer"), "do_lower_case", json_boolean(src.do_lower_case));
     if (src.hub.graph)
-        json_object_set_new(*out, "signatures", json_pack("{s:{s:I, s:I}}", "tokens", "seq_layer", (json_int_t)src.hub.seq_layer, "tok_layer",
-                                                          (json_int_t)src.hub.tok_layer));
+        json_object_set_new(
+            *out, "signatures",
+            json_pack("{s:{s:I, s:I}}", "tokens", "seq_layer", (json_int_t)src.hub.seq_layer, "tok_layer", (json_int_t)src.hub.tok_layer));
     json_object_set_new(*out, "tensors", tensor_list(&src.tensors));
     source_close(&src);
     return BERT_OK;

@@ -18,20 +18,31 @@ static bert_status model_of_module(const char *path, bert_model **model, bert_er
     return model_create(module, &spec, NULL, 0, model, err);
 }
 
-bert_status bert_model_load(const char *path, bert_model **model, bert_err *err)
+/* A folder is what its description says; a model's weights without one are a model that was cut down, and no checkpoint. */
+static bert_status open_folder(const char *path, bert_model **model, bert_err *err)
 {
     arena a = { 0 };
-    *model = NULL;
-    char *description = path_join(&a, path, "model.json");
+    char *description = path_join(&a, path, "model.json"), *weights = path_join(&a, path, "weights.safetensors");
     bert_status s;
-    if (!description)
+    if (!description || !weights)
         s = fail_memory(err, path);
-    else if (file_is_folder(path))
-        s = file_exists(description) ? model_open_folder(path, model, err) : model_of_module(path, model, err);
+    else if (file_exists(description) || file_exists(weights))
+        s = model_open_folder(path, model, err); /* which names the file that is missing */
+    else
+        s = model_of_module(path, model, err);
+    arena_free(&a);
+    return s;
+}
+
+bert_status bert_model_load(const char *path, bert_model **model, bert_err *err)
+{
+    *model = NULL;
+    bert_status s;
+    if (file_is_folder(path))
+        s = open_folder(path, model, err);
     else if (path_ends(path, ".tar.gz") || path_ends(path, ".tgz") || !file_exists(path))
         s = model_of_module(path, model, err); /* an archive, an address, or nothing: which says so */
     else
         s = frozen_open(path, model, err);
-    arena_free(&a);
     return s;
 }

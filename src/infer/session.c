@@ -6,16 +6,18 @@
 #include <stdlib.h>
 
 static const bert_option SESSION[] = {
-    OPTION_INT(bert_session_options, seq_len, "0", 0, 65536, "N", "tokens of a text, special ones counted; 0: the model's, a module's positions"),
-    OPTION_CHOICE(bert_session_options, pooling, "auto", POOLING_WORDS, "WORD", "from the tokens' vectors to one; auto: the model's, mean for a module"),
+    OPTION_INT(bert_session_options, seq_len, "0", 0, 65536, "N",
+               "tokens of a text, special ones counted; 0: the model's, a module's positions"),
+    OPTION_CHOICE(bert_session_options, pooling, "auto", POOLING_WORDS, "WORD",
+                  "from the tokens' vectors to one; auto: the model's, mean for a module"),
     OPTION_BOOL(bert_session_options, normalize, "false", "vectors of length 1"),
 };
 
 struct bert_session {
     const bert_model *model;
     bert_session_options options;
-    text_encoder own;     /* the model's own pooling: what a head reads */
-    text_encoder other;   /* another pooling for vectors; empty where that is the model's own */
+    text_encoder own;   /* the model's own pooling: what a head reads */
+    text_encoder other; /* another pooling for vectors; empty where that is the model's own */
     text_encoder *vectors;
     classifier classifier; /* made at the first prediction */
 };
@@ -97,8 +99,8 @@ static bert_status no_head(const bert_session *session, bert_err *err)
     return fail(err, BERT_ERR_ARGUMENT, "%s: has no head, so it predicts nothing; train a model on it, or embed", path ? path : "the model");
 }
 
-bert_status bert_session_predict(bert_session *session, const bert_text *texts, const bert_text *pairs, size_t n, float *scores, size_t *truncated,
-                                 bert_err *err)
+bert_status bert_session_predict(bert_session *session, const bert_text *texts, const bert_text *pairs, size_t n, float *scores,
+                                 size_t *truncated, bert_err *err)
 {
     if (!session->model->task)
         return no_head(session, err);

@@ -39,7 +39,8 @@ void classifier_free(classifier *c)
 }
 
 /* Up to PART texts; their logits are in c. */
-static bert_status run_part(classifier *c, const bert_text *texts, const bert_text *pairs, size_t n, float *scores, size_t *truncated, bert_err *err)
+static bert_status run_part(classifier *c, const bert_text *texts, const bert_text *pairs, size_t n, float *scores, size_t *truncated,
+                            bert_err *err)
 {
     bert_status s = text_encoder_run(c->encoder, texts, pairs, n, c->vectors, NULL, truncated, err);
     if (s)

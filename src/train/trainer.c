@@ -47,14 +47,14 @@ typedef struct trainer {
     bert_optimizer *optimizer;
     token_rows rows;
     batches order;
-    arena memory;      /* of the run */
-    arena step;        /* of a step */
-    int32_t *labels;   /* (train->n) */
-    float *best;       /* (tuned) the tuned weights of the best epoch */
+    arena memory;    /* of the run */
+    arena step;      /* of a step */
+    int32_t *labels; /* (train->n) */
+    float *best;     /* (tuned) the tuned weights of the best epoch */
     double best_score;
     int64_t best_epoch;
     uint64_t steps;
-    json_t *history;   /* an array, an object an epoch */
+    json_t *history; /* an array, an object an epoch */
 } trainer;
 
 /* What an epoch has seen so far. */
@@ -196,8 +196,8 @@ static bert_status write_history(const trainer *t, bert_err *err)
 static void add_history(trainer *t, int64_t epoch, const epoch_sum *sum, const bert_metrics *valid)
 {
     double n = (double)sum->done;
-    json_t *e = json_pack("{s:I, s:f, s:f, s:f}", "epoch", (json_int_t)epoch, "loss", sum->loss / n, "accuracy", (double)sum->correct / n, "seconds",
-                          clock_seconds() - sum->began);
+    json_t *e = json_pack("{s:I, s:f, s:f, s:f}", "epoch", (json_int_t)epoch, "loss", sum->loss / n, "accuracy", (double)sum->correct / n,
+                          "seconds", clock_seconds() - sum->began);
     if (valid) {
         json_object_set_new(e, "val_loss", json_real(valid->loss));
         json_object_set_new(e, "val_accuracy", json_real(valid->accuracy));
@@ -270,7 +270,8 @@ static bert_status begin(trainer *t, bert_err *err)
     /* What validation would find wrong after an epoch is found now. */
     int32_t *valid_labels = t->valid && !s ? arena_array(&t->memory, t->valid->n, sizeof *valid_labels) : NULL;
     if (!s && t->valid)
-        s = valid_labels ? dataset_label_ids(t->valid, t->model->labels, t->model->n_labels, valid_labels, err) : fail_memory(err, "a training run");
+        s = valid_labels ? dataset_label_ids(t->valid, t->model->labels, t->model->n_labels, valid_labels, err)
+                         : fail_memory(err, "a training run");
     if (!s && t->folder)
         s = check_folder(t->folder, err);
     if (!s)
@@ -293,13 +294,9 @@ static void end(trainer *t)
 bert_status bert_model_train(bert_model *model, const bert_dataset *train, const bert_dataset *valid, const bert_train_options *options,
                              const char *folder, bool copy_module, bert_on_event on_event, void *context, bert_err *err)
 {
-    trainer t = { .model = model,
-                  .train = train,
-                  .valid = valid,
-                  .folder = folder,
-                  .copy_module = copy_module,
-                  .on_event = on_event,
-                  .context = context };
+    trainer t = {
+        .model = model, .train = train, .valid = valid, .folder = folder, .copy_module = copy_module, .on_event = on_event, .context = context
+    };
     if (options)
         t.options = *options;
     else

@@ -20,12 +20,12 @@ static char module_path[64], model_path[64], copy_path[64], frozen_path[64], wei
 
 enum { N = 16, MOST = 64 };
 
-#define check(call)                                                                     \
-    do {                                                                                \
-        bert_err err = { 0 };                                                           \
-        bert_status status = call;                                                      \
-        if (status)                                                                     \
-            fail_msg("%s: %s: %s", #call, bert_status_name(status), err.message);       \
+#define check(call)                                                               \
+    do {                                                                          \
+        bert_err err = { 0 };                                                     \
+        bert_status status = call;                                                \
+        if (status)                                                               \
+            fail_msg("%s: %s: %s", #call, bert_status_name(status), err.message); \
     } while (0)
 
 static int set_up(void **state)

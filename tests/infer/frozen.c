@@ -195,7 +195,8 @@ static void check_holds(int pooling, int64_t use_layers, size_t layers, bool poo
     assert_int_equal(tensors_find(&set, "pooler.dense.weight") != NULL, pooler);
     assert_non_null(tensors_find(&set, "classifier.weight"));
     check(json_read_bytes(&about, json_string_value(json_object_get(metadata, "libbert")),
-                          json_string_length(json_object_get(metadata, "libbert")), "metadata", &err), &err);
+                          json_string_length(json_object_get(metadata, "libbert")), "metadata", &err),
+          &err);
     assert_int_equal(json_integer_value(json_object_get(json_object_get(about, "config"), "num_hidden_layers")), layers);
     assert_true(json_real_value(json_object_get(json_object_get(about, "config"), "hidden_dropout_prob")) == 0);
     assert_string_equal(json_string_value(json_array_get(json_object_get(about, "labels"), 1)), "1");

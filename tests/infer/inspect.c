@@ -191,7 +191,8 @@ static void what_is_not_there_or_not_known_is_said(void **state)
     assert_fails(bert_inspect("tests/files/toy/vocab.txt", false, &text, err), BERT_ERR_UNSUPPORTED,
                  "tests/files/toy/vocab.txt: not a checkpoint that is known by its name (.safetensors, .bin, .index, saved_model.pb)");
     assert_null(text);
-    snprintf(words, sizeof words, "%s: no checkpoint that is known (model.safetensors, pytorch_model.bin, saved_model.pb, *.index)", test_folder);
+    snprintf(words, sizeof words, "%s: no checkpoint that is known (model.safetensors, pytorch_model.bin, saved_model.pb, *.index)",
+             test_folder);
     assert_fails(bert_inspect(test_folder, true, &text, err), BERT_ERR_FORMAT, words);
 }
 

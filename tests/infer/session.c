@@ -4,7 +4,7 @@
 #include "each_isa.h"
 #include "model/layer.h"
 
-enum { MANY = 60, ROUNDS = 6 };
+enum { MANY = 60 };
 
 /* Texts of 0 to seq_len tokens and a few longer ones; every third with a second text, of which some are empty. */
 typedef struct sample {
@@ -37,12 +37,13 @@ static void run(bert_session *session, const sample *s, const uint32_t *picked, 
 }
 
 /* Each text alone on one thread is the reference; then random batches on one to four threads. */
-static void check_same_bits(const bert_model *model, int64_t seq_len, bool head)
+static void check_same_bits(const bert_model *model, int64_t seq_len, bool head, int rounds)
 {
     bert_session *session = open_session(model, seq_len, BERT_POOLING_AUTO, false);
     sample *s = random_sample((size_t)seq_len);
     size_t H = bert_session_hidden(session), K = head ? 2 : 0;
-    float *alone = arena_alloc(&golden_memory, MANY * (H + K) * sizeof *alone), *rows = arena_alloc(&golden_memory, MANY * (H + K) * sizeof *rows);
+    float *alone = arena_alloc(&golden_memory, MANY * (H + K) * sizeof *alone),
+          *rows = arena_alloc(&golden_memory, MANY * (H + K) * sizeof *rows);
     random_stream r = { 4, 97, 0 };
     uint32_t order[MANY];
     omp_set_num_threads(1);
@@ -50,11 +51,11 @@ static void check_same_bits(const bert_model *model, int64_t seq_len, bool head)
         order[i] = i;
         run(session, s, &i, 1, alone + i * (H + K), H, head);
     }
-    for (int round = 0; round < ROUNDS; round++)
+    for (int round = 0; round < rounds; round++)
         for (int threads = 1; threads <= 4; threads++) {
             omp_set_num_threads(threads);
             random_shuffle(&r, order, MANY);
-            size_t n = round ? 1 + random_below(&r, MANY) : MANY;
+            size_t n = threads % 2 ? 1 + random_below(&r, MANY) : MANY;
             run(session, s, order, n, rows, H, head);
             for (size_t i = 0; i < n; i++) {
                 const float *expected = alone + order[i] * (H + K);
@@ -72,7 +73,7 @@ static void a_text_has_the_same_bits_in_every_batch_on_any_number_of_threads(voi
     const char *module = toy_module("module", (toy){ 0 });
     for (size_t i = 0; i < sizeof POOLINGS / sizeof *POOLINGS; i++) {
         bert_model *model = toy_model(module, POOLINGS[i], TOY_POSITIONS);
-        check_same_bits(model, TOY_POSITIONS, true);
+        check_same_bits(model, TOY_POSITIONS, true, 6);
         bert_model_free(model);
     }
 }
@@ -83,7 +84,7 @@ static void a_text_has_the_same_bits_in_every_batch_of_minilm(void **state)
     need(real_model());
     char *module = import_golden(real_model(), NULL, true);
     bert_model *model = load_model(module);
-    check_same_bits(model, 40, false);
+    check_same_bits(model, 40, false, 1);
     bert_model_free(model);
     remove_golden(module);
 }
@@ -295,7 +296,8 @@ static void what_a_session_cannot_do_is_said(void **state)
     bert_session_options o;
     bert_session_defaults(&o);
     o.pooling = BERT_POOLING_CLS;
-    assert_fails(bert_session_create(model, &o, &session, err), BERT_ERR_ARGUMENT, "pooling cls: the module has no pooler; take another pooling");
+    assert_fails(bert_session_create(model, &o, &session, err), BERT_ERR_ARGUMENT,
+                 "pooling cls: the module has no pooler; take another pooling");
     assert_null(session);
     o.pooling = BERT_POOLING_NONE;
     o.seq_len = TOY_POSITIONS + 1;

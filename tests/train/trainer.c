@@ -47,8 +47,8 @@ typedef struct told {
     bert_event events[MOST_EVENTS];
     bert_metrics valid[MOST_EVENTS];
     size_t n;
-    size_t stop_at;  /* the event of this number, from 1, stops the run; 0: none */
-    bert_model *spoil; /* its head is negated at the end of epoch 1 */
+    size_t stop_at;       /* the event of this number, from 1, stops the run; 0: none */
+    bert_model *spoil;    /* its head is negated at the end of epoch 1 */
     rlim_t full_at_epoch; /* from this epoch on the disk is full; 0: never */
 } told;
 
@@ -168,7 +168,7 @@ static void what_can_be_learned_is_learned(void **state)
     spec.tune_embeddings = false;
     spec.n_tune_layers = 0;
     spec.pooling = BERT_POOLING_MEAN;
-    check_learns(&spec, 2); /* the head alone */
+    check_learns(&spec, 2);   /* the head alone */
     spec.outputs = "layer_0"; /* not what the head reads */
     check_learns(&spec, 2);
 }
