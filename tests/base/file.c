@@ -86,7 +86,7 @@ static void a_file_that_cannot_be_made_is_an_error(void **state)
     scratch_text("file", "x");
     assert_fails(file_create(&w, scratch("none/a"), err), BERT_ERR_IO, "none/a: cannot write: No such file or directory");
     assert_fails(file_create(&w, scratch("file/a"), err), BERT_ERR_IO, "file/a: cannot write: Not a directory");
-    assert_fails(file_create(&w, "/dev/null", err), BERT_ERR_IO, "/dev/null: is no regular file");
+    assert_fails(file_create(&w, "/dev/null", err), BERT_ERR_IO, "/dev/null: is no regular file, expected the name of a file");
     assert_fails(file_create(&w, "/proc/a", err), BERT_ERR_IO, "/proc/a: cannot write: No such file or directory");
     assert_null(w.stream);
     assert_works(folder_create(scratch("folder/x"), err));
