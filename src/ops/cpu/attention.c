@@ -182,7 +182,7 @@ void OP(attention_forward)(float *y, float *lse, const attention_input *in)
 {
     dropout_mask mask = dropout_start(in->drop);
     size_t n = in->keys.n_seq * in->heads, D = in->hidden / in->heads;
-    int threads = threads_for(attention_work(in), n);
+    int threads = threads_for_products(attention_work(in), n);
 #pragma omp parallel for num_threads(threads) if (threads > 1) schedule(dynamic)
     for (size_t i = 0; i < n; i++) {
         head h = head_of(in, i / in->heads, i % in->heads, in->drop.rate > 0 ? &mask : NULL);
@@ -287,7 +287,7 @@ void OP(attention_backward)(float *dq, float *dk, float *dv, const float *dy, co
 {
     dropout_mask mask = dropout_start(in->drop);
     size_t n = in->keys.n_seq * in->heads, D = in->hidden / in->heads;
-    int threads = threads_for(attention_work(in), n);
+    int threads = threads_for_products(attention_work(in), n);
 #pragma omp parallel for num_threads(threads) if (threads > 1) schedule(dynamic)
     for (size_t i = 0; i < n; i++) {
         head h = head_of(in, i / in->heads, i % in->heads, in->drop.rate > 0 ? &mask : NULL);

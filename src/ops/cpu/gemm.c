@@ -215,7 +215,7 @@ void OP(gemm_run)(const gemm *g)
         return;
     size_t panels = (g->n + GEMM_PANEL - 1) / GEMM_PANEL, groups = (g->m + ROWS - 1) / ROWS;
     size_t most = groups > panels ? groups : panels;
-    size_t threads = (size_t)threads_for(g->m * g->n * g->k, most);
+    size_t threads = (size_t)threads_for_products(g->m * g->n * g->k, most);
     /* Packed panels are shared by all rows, so rows are cut; others are packed by whoever uses them, so columns are. */
     size_t by_rows = (g->panels ? groups >= 4 * threads : panels < threads) ? threads : 1;
     size_t by_panels = by_rows == 1 ? threads : 1;
