@@ -51,7 +51,7 @@ typedef struct trainer {
     arena step;      /* of a step */
     int32_t *labels; /* (train->n) */
     float *best;     /* (tuned) the tuned weights of the best epoch */
-    double best_score;
+    double best_accuracy, best_loss;
     int64_t best_epoch;
     uint64_t steps;
     json_t *history; /* an array, an object an epoch */
@@ -218,10 +218,12 @@ static bert_status end_epoch(trainer *t, int64_t epoch, const epoch_sum *sum, be
         s = validate(t, &valid, err);
     if (s)
         return s;
-    double score = t->valid ? valid.accuracy : -sum->loss;
-    bool best = !t->best_epoch || score > t->best_score;
+    /* The better accuracy, and of equal ones the lower loss. */
+    double accuracy = t->valid ? valid.accuracy : 0, loss = t->valid ? valid.loss : sum->loss;
+    bool best = !t->best_epoch || accuracy > t->best_accuracy || (accuracy == t->best_accuracy && loss < t->best_loss);
     if (best) {
-        t->best_score = score;
+        t->best_accuracy = accuracy;
+        t->best_loss = loss;
         t->best_epoch = epoch;
         memcpy(t->best, l->values, l->n_tuned * sizeof *t->best);
         if (t->folder)
