@@ -283,6 +283,14 @@ void folder_abort(folder_writer *w)
     *w = (folder_writer){ 0 };
 }
 
+bert_status folder_end(folder_writer *w, bert_status filled, bert_err *err)
+{
+    if (!filled)
+        return folder_commit(w, err);
+    folder_abort(w);
+    return filled;
+}
+
 char *path_join(arena *a, const char *folder, const char *name)
 {
     if (name[0] == '/')

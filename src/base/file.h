@@ -52,6 +52,8 @@ typedef struct folder_writer {
 bert_status folder_begin(folder_writer *w, const char *path, const char *replaceable, bert_err *err);
 bert_status folder_commit(folder_writer *w, bert_err *err);
 void folder_abort(folder_writer *w); /* does nothing after commit */
+/* Commits where filling it came out as BERT_OK, else aborts and returns that status. */
+bert_status folder_end(folder_writer *w, bert_status filled, bert_err *err);
 
 /* Paths. All return arena memory, NULL when it is out. */
 char *path_join(arena *a, const char *folder, const char *name); /* name alone where it is absolute */

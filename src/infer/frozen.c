@@ -16,11 +16,9 @@ static bert_status needed_weights(const bert_model *m, weight_list *list, output
     const bert_layer *l = m->layer;
     bert_status s = request_of_pooling(request, (bert_pooling)l->spec.pooling, l, err);
     if (!s)
-        s = weights_create(list, a, &l->config, (size_t)(request->layer + 1), request->pooler, m->outputs, err);
+        s = request_weights(request, l, m->outputs, list, a, err);
     if (s)
         return s;
-    weights_take(list, &l->weights);
-    weights_take(list, &m->module->weights);
     for (size_t i = 0; i < list->n; i++)
         if (!list->items[i].value)
             return fail(err, BERT_ERR_ARGUMENT, "pooling cls: the module has no pooler; choose another pooling before freezing");
@@ -99,21 +97,6 @@ bool frozen_is(const char *path)
     return is;
 }
 
-static bert_status check_version(const json_t *about, const char *path, bert_err *err)
-{
-    const char *format;
-    int64_t version;
-    bert_status s = json_get_string(about, "format", &format, path, err);
-    if (!s && strcmp(format, "libbert.frozen"))
-        s = fail(err, BERT_ERR_FORMAT, "%s: format is \"%s\", expected \"libbert.frozen\"", path, format);
-    if (!s)
-        s = json_get_int(about, "version", 1, INT64_MAX, &version, path, err);
-    if (!s && version > FROZEN_VERSION)
-        s = fail(err, BERT_ERR_UNSUPPORTED, "%s: format version %lld, this libbert (" BERT_VERSION ") reads up to %d; use a newer one", path,
-                 (long long)version, FROZEN_VERSION);
-    return s;
-}
-
 /* The module inside the file: tensors stay where they are mapped. */
 static bert_status open_module(bert_module *m, const char *path, const json_t *about, const json_t *vocabulary, size_t outputs, bert_err *err)
 {
@@ -155,7 +138,7 @@ static bert_status open_parts(bert_module *module, const char *path, const json_
     if (!s)
         s = json_read_bytes(&about, json_string_value(about_text), json_string_length(about_text), path, err);
     if (!s)
-        s = check_version(about, path, err);
+        s = json_check_format(about, "libbert.frozen", FROZEN_VERSION, path, err);
     if (!s)
         s = json_get_object(about, "layer", &layer, path, err);
     if (!s)

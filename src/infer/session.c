@@ -19,7 +19,7 @@ struct bert_session {
     text_encoder own;   /* the model's own pooling: what a head reads */
     text_encoder other; /* another pooling for vectors; empty where that is the model's own */
     text_encoder *vectors;
-    classifier classifier; /* made at the first prediction */
+    classifier classifier; /* empty without a head */
 };
 
 bert_option_table bert_session_option_table(void)

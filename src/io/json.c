@@ -183,3 +183,18 @@ bert_status json_get_object(const json_t *object, const char *key, json_t **out,
     *out = value;
     return BERT_OK;
 }
+
+bert_status json_check_format(const json_t *object, const char *format, int newest, const char *where, bert_err *err)
+{
+    const char *found = NULL;
+    int64_t version = 0;
+    bert_status s = json_get_string(object, "format", &found, where, err);
+    if (!s && strcmp(found, format))
+        s = fail(err, BERT_ERR_FORMAT, "%s: format is \"%s\", expected \"%s\"", where, found, format);
+    if (!s)
+        s = json_get_int(object, "version", 1, INT64_MAX, &version, where, err);
+    if (!s && version > newest)
+        s = fail(err, BERT_ERR_UNSUPPORTED, "%s: format version %lld, this libbert (" BERT_VERSION ") reads up to %d; use a newer one", where,
+                 (long long)version, newest);
+    return s;
+}

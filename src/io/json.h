@@ -31,4 +31,7 @@ bert_status json_get_string_or(const json_t *object, const char *key, const char
 /* The object belongs to the JSON value. */
 bert_status json_get_object(const json_t *object, const char *key, json_t **out, const char *where, bert_err *err);
 
+/* Checks that "format" is this one, and "version" not above `newest`, which is BERT_ERR_UNSUPPORTED. */
+bert_status json_check_format(const json_t *object, const char *format, int newest, const char *where, bert_err *err);
+
 #endif

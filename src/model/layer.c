@@ -40,6 +40,16 @@ bert_status request_of_pooling(output_request *r, bert_pooling pooling, const be
     return BERT_OK;
 }
 
+bert_status request_weights(const output_request *r, const bert_layer *l, size_t outputs, weight_list *list, arena *a, bert_err *err)
+{
+    bert_status s = weights_create(list, a, &l->config, (size_t)(r->layer + 1), r->pooler, outputs, err);
+    if (s)
+        return s;
+    weights_take(list, &l->weights);
+    weights_take(list, &l->module->weights);
+    return BERT_OK;
+}
+
 /* The number of "layer_11"; false where the word is no such name. */
 static bool layer_by_name(const char *word, int *layer)
 {

@@ -49,6 +49,10 @@ bert_status request_of_pooling(output_request *r, bert_pooling pooling, const be
 /* Frees the memory of passes that were freed. */
 void passes_free_spare(bert_layer *layer);
 
+/* The weights that answering a request reads, a head of so many outputs with them: the layer's as they are now, what it lacks the module's. A
+ * pooler or head that neither has is left without a value. */
+bert_status request_weights(const output_request *r, const bert_layer *layer, size_t outputs, weight_list *list, arena *a, bert_err *err);
+
 /* The packed batch of an input, in the arena: from texts or matrices as the spec says. */
 bert_status layer_pack_input(const bert_layer *layer, const bert_input *input, packed_batch *batch, arena *a, bert_err *err);
 

@@ -191,21 +191,12 @@ static bert_status open_module(const json_t *json, const bert_layer_spec *spec, 
 
 static bert_status model_from_json(const json_t *json, const char *folder, const char *where, bert_model **model, bert_err *err)
 {
-    const char *format;
-    int64_t version;
     json_t *layer;
     bert_layer_spec spec;
     head_spec head;
     arena a = { 0 };
     bert_module *module = NULL;
-    bert_status s = json_get_string(json, "format", &format, where, err);
-    if (!s && strcmp(format, "libbert.model"))
-        s = fail(err, BERT_ERR_FORMAT, "%s: format is \"%s\", expected \"libbert.model\"", where, format);
-    if (!s)
-        s = json_get_int(json, "version", 1, INT64_MAX, &version, where, err);
-    if (!s && version > MODEL_VERSION)
-        s = fail(err, BERT_ERR_UNSUPPORTED, "%s: format version %lld, this libbert (" BERT_VERSION ") reads up to %d; use a newer one", where,
-                 (long long)version, MODEL_VERSION);
+    bert_status s = json_check_format(json, "libbert.model", MODEL_VERSION, where, err);
     if (!s)
         s = json_get_object(json, "layer", &layer, where, err);
     if (!s)

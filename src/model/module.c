@@ -60,17 +60,8 @@ static bert_status read_weights(bert_module *m, const char *path, bert_err *err)
 /* What module.json says: version, which files, which layers the signature gives out. */
 static bert_status read_description(bert_module *m, const json_t *json, const char *where, bool *do_lower_case, bert_err *err)
 {
-    const char *format;
-    int64_t version;
     json_t *signatures, *tokens, *info;
-    bert_status s = json_get_string(json, "format", &format, where, err);
-    if (!s && strcmp(format, "libbert.module"))
-        s = fail(err, BERT_ERR_FORMAT, "%s: format is \"%s\", expected \"libbert.module\"", where, format);
-    if (!s)
-        s = json_get_int(json, "version", 1, INT64_MAX, &version, where, err);
-    if (!s && version > MODULE_VERSION)
-        s = fail(err, BERT_ERR_UNSUPPORTED, "%s: format version %lld, this libbert (" BERT_VERSION ") reads up to %d; use a newer one", where,
-                 (long long)version, MODULE_VERSION);
+    bert_status s = json_check_format(json, "libbert.module", MODULE_VERSION, where, err);
     if (!s)
         s = json_get_object(json, "signatures", &signatures, where, err);
     if (!s)

@@ -168,11 +168,7 @@ bert_status module_write(const module_parts *parts, const char *folder, bert_err
     arena a = { 0 };
     s = write_files(parts, &a, w.temporary, err);
     arena_free(&a);
-    if (s) {
-        folder_abort(&w);
-        return s;
-    }
-    return folder_commit(&w, err);
+    return folder_end(&w, s, err);
 }
 
 static bert_status copy_file(arena *a, const bert_module *m, const char *folder, const char *name, bool needed, bert_err *err)
@@ -195,9 +191,5 @@ bert_status module_copy(const bert_module *m, const char *folder, bert_err *err)
     if (!s)
         s = copy_file(&a, m, w.temporary, "module.json", true, err);
     arena_free(&a);
-    if (s) {
-        folder_abort(&w);
-        return s;
-    }
-    return folder_commit(&w, err);
+    return folder_end(&w, s, err);
 }

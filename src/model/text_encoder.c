@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Activations of so many tokens stay in a core's second-level cache through all layers; measured in bench/ (120 to 240 are alike). */
+/* Activations of so many tokens stay in a core's second-level cache through all layers. */
 enum { TILE_TOKENS = 192, CHUNK_TEXTS = 2048 };
 
 /* Whether training would change a weight under the encoder: packing copies the matrices of layers and pooler, and nothing else. */
@@ -49,13 +49,9 @@ bert_status text_encoder_create(text_encoder *e, const bert_model *model, bert_p
         s = layer_ready(l, err);
     size_t n_layers = (size_t)(e->request.layer + 1);
     if (!s)
-        s = weights_create(&e->weights, &e->memory, &l->config, n_layers, e->request.pooler, 0, err);
-    if (!s) {
-        weights_take(&e->weights, &l->weights);
-        weights_take(&e->weights, &l->module->weights);
-        if (e->request.pooler && !weight_at(&e->weights, POOLER_WEIGHT, 0)->value)
-            s = fail(err, BERT_ERR_ARGUMENT, "pooling cls: the module has no pooler; take another pooling");
-    }
+        s = request_weights(&e->request, l, 0, &e->weights, &e->memory, err);
+    if (!s && e->request.pooler && !weight_at(&e->weights, POOLER_WEIGHT, 0)->value)
+        s = fail(err, BERT_ERR_ARGUMENT, "pooling cls: the module has no pooler; take another pooling");
     if (!s)
         s = copy_changing(e, l, err);
     if (!s)
@@ -102,7 +98,7 @@ static bert_status grow_threads(text_encoder *e, bert_err *err)
     return BERT_OK;
 }
 
-/* The texts at hand as ids: text i has ids[i * seq_len ...], sizes[i] of them, those from seconds[i] on in segment 1. */
+/* The texts at hand as ids: text i has ids[i * seq_len ...], as texts[i] says. */
 typedef struct chunk {
     size_t n;
     int32_t *ids;
