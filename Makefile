@@ -4,6 +4,7 @@
 #   make test       build, fetch a model, test   make clang      build and test with clang, warnings are errors
 #   make bench      measure                      make fuzz       FUZZ_SECONDS=60 for each target
 #   make format     clang-format 14              make model      the model that the demo and the golden tests use
+#   make bench-peers  beside PyTorch: time       make accuracy   beside PyTorch: metrics; PYTHON=one that has torch and transformers
 # BERT_FLAGS adds options for cmake (BERT_FLAGS=-DBERT_WERROR=ON), CTEST_FLAGS for ctest (CTEST_FLAGS="-R golden"), JOBS limits what runs at once.
 SHELL := /bin/bash
 PREFIX ?= /usr/local
@@ -16,7 +17,7 @@ BUILD = ninja -j $(JOBS) -C
 TEST = OMP_WAIT_POLICY=passive ctest --output-on-failure -j $(JOBS) $(CTEST_FLAGS) --test-dir
 CLANG = clang libomp-dev
 
-.PHONY: all deps demo test model bench install format sanitize clang fuzz clean
+.PHONY: all deps demo test model bench bench-peers accuracy install format sanitize clang fuzz clean
 
 all:
 	@$(CONFIGURE) -B build $(BERT_FLAGS) > /dev/null || { echo "tools/install-deps.sh installs what is missing"; exit 1; }
@@ -38,6 +39,12 @@ test: model
 bench: all
 	@$(BUILD) build bench_all
 	@for b in build/bench/bench_*; do [ ! -x $$b ] || [ -d $$b ] || $$b || exit 1; done
+
+bench-peers: model
+	@bench/peers/run.py $(PEERS_FLAGS)
+
+accuracy: model
+	@bench/peers/accuracy.py $(PEERS_FLAGS)
 
 install: all
 	@DESTDIR="$(DESTDIR)" cmake --install build --prefix "$(PREFIX)"

@@ -15,6 +15,7 @@
 enum { TOKENS = 960, LENGTH = 30 };
 
 static const ops *o;
+static ops_precision precision; /* of o */
 
 /* Seconds of one call: the least of all in a fifth of a second, so that what else the machine does is not measured. */
 static double seconds(void (*call)(void *), void *context)
@@ -75,16 +76,18 @@ static void onednn(void *context)
 }
 
 #if DNNL_VERSION_MAJOR < 3
-/* x (n, in) times weights in the layout that oneDNN likes best for them; their values do not matter here. */
+/* x (n, in) times weights in the layout that oneDNN likes best for them; their values do not matter here. With bf16 both are bf16 already, which
+ * ours converts in the call. */
 static dnnl_status_t onednn_make(product *p, dnnl_engine_t engine)
 {
     dnnl_dims_t x_dims = { (dnnl_dim_t)p->n, (dnnl_dim_t)p->d.in }, w_dims = { (dnnl_dim_t)p->d.in, (dnnl_dim_t)p->d.out };
     dnnl_dims_t y_dims = { (dnnl_dim_t)p->n, (dnnl_dim_t)p->d.out };
+    dnnl_data_type_t type = precision == OPS_BF16 ? dnnl_bf16 : dnnl_f32; /* of x and the weights; x is large enough for either */
     dnnl_memory_desc_t x, w, y;
     dnnl_matmul_desc_t matmul;
     dnnl_primitive_desc_t desc;
-    dnnl_memory_desc_init_by_tag(&x, 2, x_dims, dnnl_f32, dnnl_ab);
-    dnnl_memory_desc_init_by_tag(&w, 2, w_dims, dnnl_f32, dnnl_format_tag_any);
+    dnnl_memory_desc_init_by_tag(&x, 2, x_dims, type, dnnl_ab);
+    dnnl_memory_desc_init_by_tag(&w, 2, w_dims, type, dnnl_format_tag_any);
     dnnl_memory_desc_init_by_tag(&y, 2, y_dims, dnnl_f32, dnnl_ab);
     dnnl_matmul_desc_init(&matmul, &x, &w, NULL, &y);
     dnnl_status_t s = dnnl_primitive_desc_create(&desc, &matmul, NULL, engine, NULL);
@@ -105,10 +108,11 @@ static dnnl_status_t onednn_make(product *p, dnnl_engine_t engine)
 {
     dnnl_dims_t x_dims = { (dnnl_dim_t)p->n, (dnnl_dim_t)p->d.in }, w_dims = { (dnnl_dim_t)p->d.in, (dnnl_dim_t)p->d.out };
     dnnl_dims_t y_dims = { (dnnl_dim_t)p->n, (dnnl_dim_t)p->d.out };
+    dnnl_data_type_t type = precision == OPS_BF16 ? dnnl_bf16 : dnnl_f32; /* of x and the weights; x is large enough for either */
     dnnl_memory_desc_t x, w, y;
     dnnl_primitive_desc_t desc;
-    dnnl_memory_desc_create_with_tag(&x, 2, x_dims, dnnl_f32, dnnl_ab);
-    dnnl_memory_desc_create_with_tag(&w, 2, w_dims, dnnl_f32, dnnl_format_tag_any);
+    dnnl_memory_desc_create_with_tag(&x, 2, x_dims, type, dnnl_ab);
+    dnnl_memory_desc_create_with_tag(&w, 2, w_dims, type, dnnl_format_tag_any);
     dnnl_memory_desc_create_with_tag(&y, 2, y_dims, dnnl_f32, dnnl_ab);
     dnnl_status_t s = dnnl_matmul_primitive_desc_create(&desc, engine, x, w, NULL, y, NULL);
     if (s)
@@ -137,7 +141,7 @@ static void bench_product(size_t n, size_t in, size_t out, activation act, dnnl_
     p.x = numbers(n * in);
     p.y = numbers(n * out);
     p.dweight = numbers(in * out);
-    if (onednn_make(&p, engine) != dnnl_success || dense_pack(&p.d, NULL) != BERT_OK) {
+    if (onednn_make(&p, engine) != dnnl_success || dense_pack_as(&p.d, precision, NULL) != BERT_OK) {
         fprintf(stderr, "bench_ops: oneDNN or memory failed\n");
         exit(1);
     }
@@ -158,6 +162,19 @@ static void bench_product(size_t n, size_t in, size_t out, activation act, dnnl_
     free(p.x);
     free(p.y);
     free(p.dweight);
+}
+
+static void bench_products(dnnl_engine_t engine, dnnl_stream_t stream)
+{
+    static const size_t hidden[] = { 384, 768 }, n[] = { 1, 16, TOKENS };
+    for (size_t h = 0; h < 2; h++)
+        for (size_t i = 0; i < 3; i++) {
+            size_t H = hidden[h];
+            bench_product(n[i], H, 3 * H, ACTIVATION_NONE, engine, stream);
+            bench_product(n[i], H, H, ACTIVATION_NONE, engine, stream);
+            bench_product(n[i], H, 4 * H, ACTIVATION_GELU, engine, stream);
+            bench_product(n[i], 4 * H, H, ACTIVATION_NONE, engine, stream);
+        }
 }
 
 /* ---- attention ---------------------------------------------------------------------------------------------------------- */
@@ -251,7 +268,7 @@ static void drop(void *context)
 static void adam(void *context)
 {
     rows *r = context;
-    o->adam_step(r->x, r->y, r->residual, r->sum, 0, 0.9f, 0.999f, 1e-7f, r->n * r->C);
+    o->adam_step(r->x, r->y, r->residual, r->sum, &(adam_coefficients){ 0, 0.9f, 0.999f, 1e-7f, 1, 1 }, r->n * r->C);
 }
 
 static void embed(void *context)
@@ -309,15 +326,7 @@ int main(int argc, char **argv)
     if (dnnl_engine_create(&engine, dnnl_cpu, 0) || dnnl_stream_create(&stream, engine, dnnl_stream_default_flags))
         return 1;
     printf("%s, %d threads\n", o->name, omp_get_max_threads());
-    static const size_t hidden[] = { 384, 768 }, n[] = { 1, 16, TOKENS };
-    for (size_t h = 0; h < 2; h++)
-        for (size_t i = 0; i < 3; i++) {
-            size_t H = hidden[h];
-            bench_product(n[i], H, 3 * H, ACTIVATION_NONE, engine, stream);
-            bench_product(n[i], H, H, ACTIVATION_NONE, engine, stream);
-            bench_product(n[i], H, 4 * H, ACTIVATION_GELU, engine, stream);
-            bench_product(n[i], 4 * H, H, ACTIVATION_NONE, engine, stream);
-        }
+    bench_products(engine, stream);
     for (float rate = 0; rate < 0.2f; rate += 0.1f)
         for (int32_t length = LENGTH; length <= 480; length *= 4) {
             bench_attention(12, 32, length, rate);
@@ -325,6 +334,13 @@ int main(int argc, char **argv)
         }
     bench_rows(384);
     bench_rows(768);
+    precision = OPS_BF16;
+    if (ops_select_precision(precision, &o, &err)) {
+        printf("%s\n", err.message);
+    } else {
+        printf("%s, %d threads\n", o->name, omp_get_max_threads());
+        bench_products(engine, stream);
+    }
     dnnl_stream_destroy(stream);
     dnnl_engine_destroy(engine);
     return 0;

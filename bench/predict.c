@@ -45,7 +45,7 @@ static void run(const bert_model *model, const table_rows *r, token_count c, int
         double spent = clock_seconds() - start;
         best = spent < best ? spent : best;
     }
-    double rate = 1e-9 * work_of(layer, c, false) / best, limit = onednn_rate(layer, 192 * threads);
+    double rate = 1e-9 * work_of(layer, c, WORK_INFERENCE) / best, limit = onednn_rate(layer, 192 * threads);
     printf("%d thread%s %8.0f sequences/s %9.0f tokens/s %7.1f GFLOP/s   oneDNN %7.1f   share %.2f   one text of 16 tokens %6.2f ms\n", threads,
            threads > 1 ? "s" : " ", (double)r->n / best, c.tokens / best, rate, limit, rate / limit, latency(session, vectors));
     free(vectors);

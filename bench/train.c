@@ -1,16 +1,164 @@
-/* How fast a model trains: the last three layers, batches of 32, up to 64 tokens, one epoch.
+/* How fast a model trains, epoch by epoch: the first one also runs the frozen layers, later ones start from what is kept of them.
  *
- *     bench_train [MODULE [TABLE [COLUMNS [LABEL [ROWS]]]]]
+ *     bench_train [--shape minilm|base] [--precision fp32|bf16] [--pairs FILE] [--rows N] [--json] ...
  *
- * Samples/s, useful GFLOP/s (see work.h) beside oneDNN's on this machine at this moment, and the most memory that was in use. */
+ * Each precision runs in a process of its own, so that its peak memory is its own. Samples/s, useful GFLOP/s (see work.h) beside oneDNN's
+ * float32 on this machine at this moment. Any option of bert train for the layer and the training may be given, too. */
 #include "work.h"
 
+#include "model/module.h"
+
+#include "base/random.h"
+
+#include <math.h>
 #include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
-enum { SEQ_LEN = 64, BATCH = 32 };
+enum { EPOCHS_MOST = 100 };
 
-/* The first rows of a table with their labels, as a data set. */
-static bert_dataset *read_dataset(const char *path, const char *columns, const char *label, size_t most, table_rows *r)
+typedef enum bench_shape { SHAPE_CHECKPOINT, SHAPE_MINILM, SHAPE_BASE } bench_shape;
+typedef enum bench_precision { PRECISION_EACH, PRECISION_FP32, PRECISION_BF16 } bench_precision;
+static const char *const SHAPES[] = { "checkpoint", "minilm", "base", NULL };
+static const char *const PRECISIONS[] = { "each", "fp32", "bf16", NULL };
+
+typedef struct bench_options {
+    int shape, precision;
+    const char *pairs, *text_columns, *label_column;
+    int64_t rows, valid_rows;
+    bool json;
+    bert_layer_spec layer;
+    bert_train_options training;
+} bench_options;
+
+#define ROW(field, kind, fallback, min, max, choices, value, help)                                           \
+    {                                                                                                        \
+#field, BERT_OPTION_##kind, offsetof(bench_options, field), fallback, min, max, choices, value, help \
+    }
+static const bert_option OPTIONS[] = {
+    ROW(shape, CHOICE, "checkpoint", 0, 0, SHAPES, "WORD", ".cache/all-MiniLM-L6-v2, or random weights of the shape of MiniLM-L6 or BERT-base"),
+    ROW(precision, CHOICE, "each", 0, 0, PRECISIONS, "WORD", "each: fp32, then bf16 where the processor computes it"),
+    ROW(pairs, STRING, "../shared/data/qqp/train.tsv", 0, 0, NULL, "FILE", "the table to learn from"),
+    ROW(text_columns, STRING, "question1,question2", 0, 0, NULL, "NAMES", "its texts"),
+    ROW(label_column, STRING, "is_duplicate", 0, 0, NULL, "NAME", "its label"),
+    ROW(rows, INT, "2000", 1, 1e9, NULL, "N", "so many rows of it, the first ones"),
+    ROW(valid_rows, INT, "0", 0, 1e9, NULL, "N", "validate each epoch by the N rows behind them"),
+    ROW(json, BOOL, "false", 0, 0, NULL, NULL, "one JSON object a line"),
+};
+
+/* The tables an option may stand in, with their structs. */
+typedef struct option_place {
+    bert_option_table table;
+    size_t offset;
+} option_place;
+
+static void read_options(bench_options *o, int argc, char **argv)
+{
+    const option_place places[] = { { { OPTIONS, sizeof OPTIONS / sizeof *OPTIONS }, 0 },
+                                    { bert_layer_option_table(), offsetof(bench_options, layer) },
+                                    { bert_train_option_table(), offsetof(bench_options, training) } };
+    enum { N = sizeof places / sizeof *places };
+    bert_err err = { .message = "" };
+    for (int p = 0; p < N; p++)
+        bert_options_defaults((char *)o + places[p].offset, places[p].table);
+    o->training.epochs = 3;
+    for (int i = 1; i < argc; i++) {
+        bool flag = i + 1 == argc || !strncmp(argv[i + 1], "--", 2), set = false;
+        for (int p = 0; p < N && !set && !strncmp(argv[i], "--", 2); p++)
+            set = !bert_options_set((char *)o + places[p].offset, places[p].table, argv[i] + 2, flag ? "true" : argv[i + 1], &err);
+        if (!set) {
+            fprintf(stderr, "bench: %s: %s\n", argv[i], err.message);
+            exit(2);
+        }
+        i += !flag;
+    }
+    if (o->training.epochs > EPOCHS_MOST)
+        o->training.epochs = EPOCHS_MOST;
+}
+
+/* ---- a module of random weights ----------------------------------------------------------------------------------------- */
+
+static const char VOCABULARY[] = ".cache/all-MiniLM-L6-v2/vocab.txt";
+
+static void fill_weights(const weight_list *list, arena *a)
+{
+    random_stream random = { 0 };
+    for (size_t i = 0; i < list->n; i++) {
+        bert_param *p = &list->items[i];
+        bool one = p->cols == 1 && strstr(p->name, "LayerNorm.weight");
+        float *value = arena_array(a, p->rows * p->cols, sizeof *value);
+        if (!value)
+            exit(1);
+        for (size_t k = 0; k < p->rows * p->cols; k++)
+            value[k] = p->cols > 1 ? random_uniform(&random, -0.0346f, 0.0346f) : one; /* deviation 0.02, as BERT begins */
+        p->value = value;
+    }
+}
+
+static void write_random_module(bench_shape shape, const char *folder)
+{
+    config c = { .vocab_size = 30522,
+                 .max_position_embeddings = 512,
+                 .type_vocab_size = 2,
+                 .num_attention_heads = 12,
+                 .hidden_dropout_prob = 0.1,
+                 .attention_probs_dropout_prob = 0.1,
+                 .layer_norm_eps = 1e-12,
+                 .initializer_range = 0.02 };
+    c.hidden_size = shape == SHAPE_BASE ? 768 : 384;
+    c.num_hidden_layers = shape == SHAPE_BASE ? 12 : 6;
+    c.intermediate_size = 4 * c.hidden_size;
+    arena a = { 0 };
+    weight_list weights;
+    file_mapping vocabulary;
+    bert_err err;
+    check(file_map(&vocabulary, VOCABULARY, &err), &err);
+    check(weights_create(&weights, &a, &c, (size_t)c.num_hidden_layers, true, 0, &err), &err);
+    fill_weights(&weights, &a);
+    module_parts parts = { .config = &c,
+                           .weights = &weights,
+                           .vocabulary = (const char *)vocabulary.data,
+                           .vocabulary_size = vocabulary.size,
+                           .do_lower_case = true,
+                           .seq_layer = c.num_hidden_layers - 1 };
+    check(module_write(&parts, folder, &err), &err);
+    file_unmap(&vocabulary);
+    arena_free(&a);
+}
+
+/* ---- the measurement ---------------------------------------------------------------------------------------------------- */
+
+typedef struct outcome {
+    bool done;
+    int64_t epochs;
+    double train[EPOCHS_MOST]; /* seconds of each epoch up to its last step; the first one's begin with the call: tokenising is in it */
+    double seconds;            /* of all, with validation and saving the best weights */
+    double memory;             /* MB, at most */
+    double tokens;             /* of a row */
+    double work[2];            /* floating-point operations of an epoch: the first, a later one */
+    double limit;              /* GFLOP/s of oneDNN */
+    char said[1024];           /* where it is not done: why */
+} outcome;
+
+typedef struct stopwatch {
+    outcome *out;
+    double began; /* the epoch */
+} stopwatch;
+
+static bool on_event(void *context, const bert_event *e)
+{
+    stopwatch *w = context;
+    if (e->kind == BERT_EVENT_STEP && e->done == e->total)
+        w->out->train[e->epoch - 1] = clock_seconds() - w->began;
+    if (e->kind == BERT_EVENT_EPOCH) {
+        w->began = clock_seconds();
+        w->out->epochs = e->epoch;
+    }
+    return true;
+}
+
+/* Rows from `first` on with their labels, as a data set. */
+static bert_dataset *read_dataset(const bench_options *o, size_t first, size_t n)
 {
     bert_err err;
     bert_dataset *d;
@@ -18,52 +166,172 @@ static bert_dataset *read_dataset(const char *path, const char *columns, const c
     bert_rows rows;
     bert_table_options options;
     bert_table_defaults(&options);
-    options.text_columns = columns;
-    options.label_column = label;
-    *r = read_rows(path, columns, most);
-    bert_text *labels = calloc(r->n, sizeof *labels);
-    check(bert_table_open(path, &options, true, &table, &err), &err);
-    for (size_t n = 0; n < r->n; n += rows.n) {
-        check(bert_table_next(table, r->n - n, &rows, &err), &err);
-        for (size_t i = 0; i < rows.n; i++)
-            labels[n + i] = copy_text(rows.labels[i]);
-    }
+    options.text_columns = o->text_columns;
+    options.label_column = o->label_column;
+    check(bert_table_open(o->pairs, &options, true, &table, &err), &err);
+    if (first)
+        check(bert_table_next(table, first, &rows, &err), &err);
+    check(bert_table_next(table, n, &rows, &err), &err);
+    check(bert_dataset_create(rows.texts, rows.pairs, rows.labels, rows.n, &d, &err), &err);
     bert_table_close(table);
-    check(bert_dataset_create(r->texts, r->pairs, labels, r->n, &d, &err), &err);
     return d;
+}
+
+static double peak_memory(void)
+{
+    struct rusage usage;
+    getrusage(RUSAGE_SELF, &usage);
+    return (double)usage.ru_maxrss * 1024 / 1e6;
+}
+
+static void count_work(const bench_options *o, bert_model *model, outcome *out)
+{
+    size_t seq_len = (size_t)o->layer.seq_len;
+    table_rows rows = read_rows(o->pairs, o->text_columns, (size_t)o->rows);
+    token_count c = count_tokens(bert_model_tokenizer(model), &rows, seq_len);
+    bert_layer *layer = bert_model_layer(model);
+    out->tokens = c.tokens / (double)rows.n;
+    out->work[0] = work_of(layer, c, WORK_TRAINING);
+    out->work[1] = work_of(layer, c, o->training.frozen_dropout || !o->training.cache_budget ? WORK_TRAINING : WORK_TUNED);
+    out->limit = onednn_rate(layer, 960);
+}
+
+static void measure(const bench_options *o, int precision, outcome *out)
+{
+    bert_err err;
+    bert_model *model;
+    bert_train_options training = o->training;
+    training.precision = precision;
+    bert_dataset *d = read_dataset(o, 0, (size_t)o->rows);
+    bert_dataset *valid = o->valid_rows ? read_dataset(o, (size_t)o->rows, (size_t)o->valid_rows) : NULL;
+    bert_head_spec head;
+    bert_head_defaults(&head);
+    check(bert_head_of_dataset(&head, d, &err), &err);
+    check(bert_model_create(&o->layer, &head, 1, &model, &err), &err);
+    stopwatch watch = { out, clock_seconds() };
+    double began = watch.began;
+    bert_status s = bert_model_train(model, d, valid, &training, NULL, false, on_event, &watch, &err);
+    out->done = !s;
+    if (s)
+        memcpy(out->said, err.message, sizeof out->said);
+    out->seconds = clock_seconds() - began;
+    out->memory = peak_memory();
+    count_work(o, model, out);
+    bert_model_free(model);
+    bert_dataset_free(valid);
+    bert_dataset_free(d);
+}
+
+/* Runs in a child: what it takes of memory and of threads ends with it. */
+static outcome measure_apart(const bench_options *o, int precision)
+{
+    outcome out = { .said = "the process that measures ended early" };
+    int ends[2];
+    fflush(stdout);
+    if (pipe(ends))
+        exit(1);
+    pid_t child = fork();
+    if (!child) {
+        outcome mine = { 0 };
+        measure(o, precision, &mine);
+        _exit(write(ends[1], &mine, sizeof mine) != sizeof mine);
+    }
+    close(ends[1]);
+    outcome read_back;
+    size_t n = 0;
+    for (ssize_t got; n < sizeof read_back && (got = read(ends[0], (char *)&read_back + n, sizeof read_back - n)) > 0; n += (size_t)got)
+        ;
+    close(ends[0]);
+    waitpid(child, NULL, 0);
+    return n == sizeof read_back ? read_back : out;
+}
+
+/* ---- what is printed ---------------------------------------------------------------------------------------------------- */
+
+static double later_seconds(const outcome *out)
+{
+    double sum = 0;
+    for (int64_t e = 1; e < out->epochs; e++)
+        sum += out->train[e];
+    return out->epochs > 1 ? sum / (double)(out->epochs - 1) : NAN;
+}
+
+static void print_pace(const bench_options *o, const char *what, const outcome *out, double seconds, double work, double beside)
+{
+    double rate = 1e-9 * work / seconds;
+    printf("  %s %8.1f samples/s %7.2f ms/sample %6.1f GFLOP/s (%.2f of oneDNN's f32)", what, (double)o->rows / seconds,
+           1e3 * seconds / (double)o->rows, rate, rate / out->limit);
+    if (beside > 0)
+        printf("   %.2f times fp32", beside / seconds);
+    printf("\n");
+}
+
+static void print_text(const bench_options *o, const char *precision, const outcome *out, const outcome *fp32)
+{
+    double later = later_seconds(out);
+    printf("%s: %lld rows of %.1f tokens, batch %lld, %lld tuned layers: %lld epochs in %.1f s, peak memory %.0f MB\n", precision,
+           (long long)o->rows, out->tokens, (long long)o->training.batch_size, (long long)o->layer.n_tune_layers, (long long)out->epochs,
+           out->seconds, out->memory);
+    print_pace(o, "first epoch ", out, out->train[0], out->work[0], fp32 ? fp32->train[0] : 0);
+    if (out->epochs > 1)
+        print_pace(o, "later epochs", out, later, out->work[1], fp32 ? later_seconds(fp32) : 0);
+}
+
+static void print_json(const bench_options *o, const char *precision, const outcome *out)
+{
+    printf("{\"program\": \"libbert\", \"shape\": \"%s\", \"precision\": \"%s\", \"threads\": %d, \"rows\": %lld, \"tokens\": %.2f, ",
+           SHAPES[o->shape], precision, omp_get_max_threads(), (long long)o->rows, out->tokens);
+    for (int rates = 0; rates < 2; rates++) {
+        printf("\"%s\": [", rates ? "samples_per_second" : "epoch_seconds");
+        for (int64_t e = 0; e < out->epochs; e++)
+            printf("%s%.3f", e ? ", " : "", rates ? (double)o->rows / out->train[e] : out->train[e]);
+        printf("], ");
+    }
+    printf("\"seconds\": %.3f, \"peak_memory_mb\": %.1f}\n", out->seconds, out->memory);
+}
+
+/* In a child, too: neither its memory nor its threads are left when the measurement begins. */
+static void make_module(const bench_options *o)
+{
+    pid_t child = fork();
+    int status = 1;
+    bert_err err;
+    if (!child) {
+        if (o->shape == SHAPE_CHECKPOINT)
+            check(bert_import(CHECKPOINT, o->layer.module, NULL, NULL, &err), &err);
+        else
+            write_random_module((bench_shape)o->shape, o->layer.module);
+        _exit(0);
+    }
+    if (child < 0 || waitpid(child, &status, 0) != child || status)
+        exit(1);
 }
 
 int main(int argc, char **argv)
 {
-    bert_err err;
-    bert_model *model;
-    bert_layer_spec spec;
-    bert_train_options options;
-    table_rows r;
-    const char *const *labels;
-    struct rusage usage;
-    const char *module = argc > 1 ? argv[1] : default_module();
-    bert_dataset *d = read_dataset(argc > 2 ? argv[2] : "../shared/data/qqp/train.tsv", argc > 3 ? argv[3] : "question1,question2",
-                                   argc > 4 ? argv[4] : "is_duplicate", argc > 5 ? (size_t)atol(argv[5]) : 1000, &r);
-    size_t n_labels = bert_dataset_labels(d, &labels);
-    bert_layer_defaults(&spec);
-    spec.module = module;
-    spec.seq_len = SEQ_LEN;
-    check(bert_model_create(&spec, BERT_TASK_AUTO, labels, n_labels, 1, &model, &err), &err);
-    bert_train_defaults(&options);
-    options.epochs = 1;
-    options.batch_size = BATCH;
-    double start = clock_seconds();
-    check(bert_model_train(model, d, NULL, &options, NULL, false, NULL, NULL, &err), &err);
-    double spent = clock_seconds() - start;
-    token_count c = count_tokens(bert_model_tokenizer(model), &r, SEQ_LEN);
-    double rate = 1e-9 * work_of(bert_model_layer(model), c, true) / spent, limit = onednn_rate(bert_model_layer(model), 960);
-    getrusage(RUSAGE_SELF, &usage);
-    printf("%d threads, %zu rows of %.1f tokens: %.1f samples/s, %.1f ms/sample, %.1f GFLOP/s   oneDNN %.1f   share %.2f   peak memory %ld MB\n",
-           omp_get_max_threads(), r.n, c.tokens / (double)r.n, (double)r.n / spent, 1e3 * spent / (double)r.n, rate, limit, rate / limit,
-           usage.ru_maxrss / 1024);
-    bert_model_free(model);
-    bert_dataset_free(d);
+    bench_options o = { 0 };
+    outcome fp32 = { 0 };
+    int status = 0;
+    read_options(&o, argc, argv);
+    if (!o.layer.module) {
+        o.layer.module = bench_path();
+        make_module(&o);
+    }
+    for (int precision = 0; precision < 2; precision++) {
+        const char *name = PRECISIONS[1 + precision];
+        if (o.precision != PRECISION_EACH && o.precision != 1 + precision)
+            continue;
+        outcome out = measure_apart(&o, precision);
+        if (!out.done)
+            fprintf(stderr, "%s: %s\n", name, out.said);
+        else if (o.json)
+            print_json(&o, name, &out);
+        else
+            print_text(&o, name, &out, precision && fp32.done ? &fp32 : NULL);
+        status |= !out.done && (precision == 0 || o.precision != PRECISION_EACH);
+        if (!precision)
+            fp32 = out;
+    }
     drop_module();
-    return 0;
+    return status;
 }

@@ -11,6 +11,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Threads sleep while they wait, as those of the command do: on an idle machine nothing is lost, on a busy one a measurement is not ruined.
+ * The OpenMP library reads this before main. */
+static void wait_passively(void)
+{
+    setenv("OMP_WAIT_POLICY", "passive", 0);
+}
+__attribute__((section(".preinit_array"), used)) static void (*const before_libraries)(void) = wait_passively;
+
 /* Ends the program where a call failed. */
 static inline void check(bert_status s, const bert_err *err)
 {
@@ -23,13 +31,21 @@ static inline void check(bert_status s, const bert_err *err)
 /* The model that the benchmarks use unless told: imported into a new folder, which drop_module removes. */
 static char bench_folder[] = "/tmp/bert-bench-XXXXXX", bench_module[64];
 
-static inline const char *default_module(void)
+/* Where a module may be written. */
+static inline const char *bench_path(void)
 {
-    bert_err err;
     if (!mkdtemp(bench_folder))
         exit(1);
     snprintf(bench_module, sizeof bench_module, "%s/module", bench_folder);
-    check(bert_import(".cache/all-MiniLM-L6-v2", bench_module, NULL, NULL, &err), &err);
+    return bench_module;
+}
+
+static const char CHECKPOINT[] = ".cache/all-MiniLM-L6-v2";
+
+static inline const char *default_module(void)
+{
+    bert_err err;
+    check(bert_import(CHECKPOINT, bench_path(), NULL, NULL, &err), &err);
     return bench_module;
 }
 
@@ -109,16 +125,19 @@ static inline bool is_layer_matrix(const bert_param *p)
     return p->cols > 1 && !strncmp(p->group, "layer", 5);
 }
 
-/* Floating-point operations that the rows need: 2 for each weight of a layer and token, 4 H for each pair of tokens in attention. With train
- * also those of backward, in the layers that are tuned: as much again by the weights and by the inputs; attention takes 2.5 times as much. */
-static inline double work_of(const bert_layer *layer, token_count c, bool train)
+typedef enum work_kind { WORK_INFERENCE, WORK_TRAINING, WORK_TUNED } work_kind;
+
+/* Floating-point operations that the rows need: 2 for each weight of a layer and token, 4 H for each pair of tokens in attention. In training
+ * also those of backward, in the layers that are tuned: as much again by the weights and by the inputs; attention takes 2.5 times as much.
+ * WORK_TUNED leaves out the layers that are not tuned: their outputs are kept. */
+static inline double work_of(const bert_layer *layer, token_count c, work_kind kind)
 {
     size_t n;
     double work = 0;
     const bert_param *params = bert_layer_params(layer, &n);
     for (size_t i = 0; i < n; i++) {
-        bool query = strstr(params[i].name, "query.weight") != NULL, tuned = train && params[i].tuned;
-        if (!is_layer_matrix(&params[i]))
+        bool query = strstr(params[i].name, "query.weight") != NULL, tuned = kind != WORK_INFERENCE && params[i].tuned;
+        if (!is_layer_matrix(&params[i]) || (kind == WORK_TUNED && !tuned))
             continue;
         work += c.tokens * 2 * (double)params[i].rows * (double)params[i].cols * (tuned ? 3 : 1);
         work += query ? c.squares * 4 * (double)params[i].cols * (tuned ? 3.5 : 1) : 0;

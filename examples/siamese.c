@@ -79,14 +79,15 @@ int main(int argc, char **argv)
     bert_layer *layer;
     bert_optimizer *adam;
     bert_layer_spec spec;
+    bert_optimizer_options options;
     size_t n;
-    bert_layer_defaults(&spec), spec.pooling = BERT_POOLING_MEAN;
+    bert_layer_defaults(&spec), bert_optimizer_defaults(&options), spec.pooling = BERT_POOLING_MEAN, options.learning_rate = 2e-5;
     CHECK(argc != 5 || bert_module_open(argv[1], &module, &err) || bert_layer_create(module, &spec, 1, &layer, NULL, &err));
     for (int k = 0; k < 2; k++)
-        CHECK(bert_table_open(argv[2 + k], &(bert_table_options){ "tsv", "6,7", "5", true }, true, &table[k], &err) ||
+        CHECK(bert_table_open(argv[2 + k], &(bert_table_options){ "tsv", "6,7", "5", .no_header = true }, true, &table[k], &err) ||
               bert_table_next(table[k], MOST, &rows[k], &err));
     const bert_param *params = bert_layer_params(layer, &n);
-    CHECK(bert_optimizer_create(params, n, &(bert_optimizer_options){ 2e-5, 0.9, 0.999, 1e-7 }, &adam, &err));
+    CHECK(bert_optimizer_create(params, n, &options, &adam, &err));
     for (uint64_t e = 0; e < EPOCHS; e++) {
         double loss = epoch(layer, &rows[0], (bert_run){ .train = true, .seed = e }, adam, seen);
         epoch(layer, &rows[1], (bert_run){ 0 }, NULL, seen);

@@ -153,12 +153,18 @@ BERT_API void bert_features_free(bert_features *features);
 
 /* ---- tables ------------------------------------------------------------------------------------------------------------- */
 
-/* How a table is read. Formats go by the name: .tsv, .csv, .jsonl, .txt, each also with .gz. */
+/* How a table is read. Formats go by the name: .tsv, .csv, .jsonl, .conll, .txt, each also with .gz.
+ *
+ * conll: a word a line, its columns divided by blanks, an empty line between sentences, -DOCSTART- lines left out. A sentence becomes one row:
+ * its words with a space between them are the text, their tags likewise the label. Columns are numbers: 1 for the word, the last one for the tag
+ * unless given. In .jsonl a text that is an array of words and a label that is an array of tags become the same; a label that is an array beside
+ * a text that is none becomes its members with a comma between them. */
 typedef struct bert_table_options {
-    const char *format;       /* "tsv", "csv", "jsonl" or "txt" where the name does not tell (standard input: txt unless given) */
+    const char *format;       /* "tsv", "csv", "jsonl", "conll" or "txt" where the name does not tell (standard input: txt unless given) */
     const char *text_columns; /* "question1,question2": names, or numbers from 1; default: text and, where there is one, text_pair */
     const char *label_column; /* default: label */
     bool no_header;           /* the first row of a .tsv or .csv is data; columns are numbers */
+    bool skip_bad_rows;       /* a row that is wrong is left out and counted (bert_table_skipped), else it is an error */
 } bert_table_options;
 
 BERT_API bert_option_table bert_table_option_table(void);
@@ -184,6 +190,8 @@ BERT_API bert_status bert_table_open(const char *path, const bert_table_options 
  * Fails with BERT_ERR_DATA: a row with too few columns, a quote left open, JSON that does not parse, with file, line and column; BERT_ERR_FORMAT
  * (gzip cut off or damaged), BERT_ERR_IO. */
 BERT_API bert_status bert_table_next(bert_table *table, size_t most, bert_rows *rows, bert_err *err);
+/* How many rows have been left out so far (skip_bad_rows). */
+BERT_API size_t bert_table_skipped(const bert_table *table);
 BERT_API void bert_table_close(bert_table *table);
 
 /* Vectors as NumPy's .npy (version 1.0, float32, shape (rows, cols)), written as they come; the file appears when it is committed. */
@@ -335,38 +343,67 @@ BERT_API bert_status bert_layer_save(const bert_layer *layer, const char *folder
 
 /* ---- the optimiser ------------------------------------------------------------------------------------------------------ */
 
+typedef enum bert_optimizer_kind {
+    BERT_OPTIMIZER_ADAM, /* as Keras (Kingma & Ba 2015): lr_t = lr sqrt(1 - beta_2^t) / (1 - beta_1^t), w -= lr_t m / (sqrt(v) + epsilon) */
+    BERT_OPTIMIZER_ADAMW /* as PyTorch (Loshchilov & Hutter 2019): w -= lr weight_decay w, then w -= lr m' / (sqrt(v') + epsilon), m' = m /
+                            (1 - beta_1^t), v' = v / (1 - beta_2^t) */
+} bert_optimizer_kind;
+
 typedef struct bert_optimizer_options {
+    int optimizer; /* bert_optimizer_kind */
     double learning_rate, beta_1, beta_2, epsilon;
+    double weight_decay; /* of adamw; biases and layer norms are left out */
+    double clip_norm;    /* gradients are scaled so that their global norm is at most this; 0: never */
+    double layer_decay;  /* a layer's rate is this times that of the one above; head, pooler and last layer have the full rate */
 } bert_optimizer_options;
 
 BERT_API bert_option_table bert_optimizer_option_table(void);
 BERT_API void bert_optimizer_defaults(bert_optimizer_options *options);
 
-/* Adam as Keras computes it (Kingma & Ba 2015, with the bias correction in the step: lr_t = lr sqrt(1 - beta_2^t) / (1 - beta_1^t),
- * w -= lr_t m / (sqrt(v) + epsilon)). One thread. */
+/* One thread. */
 typedef struct bert_optimizer bert_optimizer;
 
 /* params: every one that is tuned is stepped; the arrays that they point to must outlive the optimiser. */
 BERT_API bert_status bert_optimizer_create(const bert_param *params, size_t n, const bert_optimizer_options *options, bert_optimizer **optimizer,
                                            bert_err *err);
 BERT_API void bert_optimizer_free(bert_optimizer *optimizer);
-BERT_API void bert_optimizer_step(bert_optimizer *optimizer); /* and sets the gradients to zero */
+/* One step, and sets the gradients to zero. Returns the global norm of the gradients before clipping (0 where clip_norm is 0). A tensor's bias
+ * correction counts the steps that this tensor took. */
+BERT_API double bert_optimizer_step(bert_optimizer *optimizer);
+/* The learning rate from the next step on: for schedules. */
+BERT_API void bert_optimizer_set_rate(bert_optimizer *optimizer, double learning_rate);
 
 /* ---- models ------------------------------------------------------------------------------------------------------------- */
 
 typedef enum bert_task {
-    BERT_TASK_AUTO,      /* binary where the labels are 0 and 1, else multiclass */
-    BERT_TASK_BINARY,    /* Dense(1) + sigmoid, binary cross-entropy; labels 0 and 1 */
-    BERT_TASK_MULTICLASS /* Dense(K) + softmax, cross-entropy; any labels */
+    BERT_TASK_AUTO,       /* bert_head_of_dataset chooses: binary where the labels are 0 and 1, else multiclass */
+    BERT_TASK_BINARY,     /* Dense(1) + sigmoid, binary cross-entropy; two labels, the second one is the positive one */
+    BERT_TASK_MULTICLASS, /* Dense(K) + softmax, cross-entropy; any labels */
+    BERT_TASK_MULTILABEL, /* Dense(K) + sigmoid each; a row has any number of labels, written with commas between them */
+    BERT_TASK_REGRESSION, /* Dense(1), squared error on labels scaled to 0 .. 1 by label_min and label_max */
+    BERT_TASK_SIMILARITY, /* no head: the two texts are encoded apart, their vectors' cosine is the score; squared error as for regression */
+    BERT_TASK_TOKENS      /* Dense(K) + softmax on each word's first piece; labels are BIO tags, with spaces between like the words */
 } bert_task;
+
+/* What stands on a layer. */
+typedef struct bert_head_spec {
+    int task;            /* bert_task */
+    int64_t head_hidden; /* 0: Dense(K); else Dense(head_hidden), tanh, dropout, Dense(K), as RoBERTa's classification head */
+    const char *const *labels; /* (n_labels) the words in the order of the outputs; none for regression and similarity */
+    size_t n_labels;
+    double label_min, label_max; /* regression, similarity: the labels that stand for outputs 0 and 1; both 0: those of the data set */
+} bert_head_spec;
+
+BERT_API bert_option_table bert_head_option_table(void); /* task, head_hidden, label_min, label_max */
+BERT_API void bert_head_defaults(bert_head_spec *head);
 
 /* A layer, a head and the words for its outcomes; or a module alone, or a frozen file. */
 typedef struct bert_model bert_model;
 
-/* Makes a new model: layer spec, a head for the task with Glorot-uniform weights from seed, zero bias.
- * labels: the K words in the order of the outputs; for binary { "0", "1" }. The module is opened from spec->module and lives in the model. */
-BERT_API bert_status bert_model_create(const bert_layer_spec *spec, bert_task task, const char *const *labels, size_t n_labels, uint64_t seed,
-                                       bert_model **model, bert_err *err);
+/* Makes a new model: layer spec, a head for the task with Glorot-uniform weights from seed, zero biases. The task may not be auto; tokens needs
+ * pooling none (auto becomes it), the others a pooling. The module is opened from spec->module and lives in the model. */
+BERT_API bert_status bert_model_create(const bert_layer_spec *spec, const bert_head_spec *head, uint64_t seed, bert_model **model,
+                                       bert_err *err);
 /* Opens a model folder, a frozen file, or a module (which embeds, and predicts nothing). A frozen file is mapped, not read. */
 BERT_API bert_status bert_model_load(const char *path, bert_model **model, bert_err *err);
 BERT_API void bert_model_free(bert_model *model);
@@ -374,7 +411,10 @@ BERT_API void bert_model_free(bert_model *model);
 BERT_API bert_layer *bert_model_layer(bert_model *model); /* belongs to the model */
 BERT_API const char *bert_model_note(const bert_model *model); /* what the user should know (a pooler that was started anew), or NULL */
 BERT_API const bert_tokenizer *bert_model_tokenizer(const bert_model *model);
-BERT_API size_t bert_model_labels(const bert_model *model, const char *const **labels); /* K; 0 without a head */
+BERT_API bert_task bert_model_task(const bert_model *model); /* BERT_TASK_AUTO: it predicts nothing */
+BERT_API const char *bert_task_name(bert_task task);         /* "binary"; "none" for auto */
+BERT_API size_t bert_model_labels(const bert_model *model, const char *const **labels); /* 0 where the task has none */
+BERT_API double bert_model_threshold(const bert_model *model); /* binary, multilabel: a score from here on is a yes */
 
 /* Saves model.json and weights.safetensors (the tuned tensors alone) into a folder, each atomically. copy_module: the module is copied in, so
  * that the folder is self-contained; else model.json holds its path relative to the folder. */
@@ -386,6 +426,7 @@ BERT_API bert_status bert_model_to_json(const bert_model *model, const char *fol
 BERT_API bert_status bert_model_from_json(const char *json, const char *folder, bert_model **model, bert_err *err);
 /* The tuned weights alone, as safetensors. Loading checks names and shapes. */
 BERT_API bert_status bert_model_save_weights(const bert_model *model, const char *path, bert_err *err);
+/* A training run's checkpoint is such a file, too: what it holds besides is passed over. */
 BERT_API bert_status bert_model_load_weights(bert_model *model, const char *path, bert_err *err);
 
 /* Writes everything that prediction needs into one file, and nothing else. */
@@ -401,47 +442,128 @@ BERT_API bert_status bert_dataset_create(const bert_text *texts, const bert_text
                                          bert_err *err);
 BERT_API void bert_dataset_free(bert_dataset *dataset);
 BERT_API size_t bert_dataset_size(const bert_dataset *dataset);
-/* The different labels, numbers in their order, else words in theirs. Belongs to the data set. */
+BERT_API size_t bert_dataset_skipped(const bert_dataset *dataset); /* rows that were left out as it was loaded (skip_bad_rows) */
+/* The different labels as they are written, numbers in their order, else words in theirs. Belongs to the data set. */
 BERT_API size_t bert_dataset_labels(const bert_dataset *dataset, const char *const **labels);
 
+/* Parts a data set: about `share` of the rows (0 < share < 1) become *valid. Stratified: each label gives the same share; rows of equal texts
+ * stay on one side; depends on the rows and the seed alone. Both keep the order of rows and copy what they need. Fails with BERT_ERR_DATA where
+ * a side would be empty. */
+BERT_API bert_status bert_dataset_split(const bert_dataset *dataset, double share, uint64_t seed, bert_dataset **train, bert_dataset **valid,
+                                        bert_err *err);
+
+/* Fills what a head spec leaves open (task auto, labels, label_min and label_max) from a data set; the words belong to the data set.
+ * Fails with BERT_ERR_DATA where the labels do not suit the task, naming a row. */
+BERT_API bert_status bert_head_of_dataset(bert_head_spec *head, const bert_dataset *dataset, bert_err *err);
+
+/* What a model is about to learn from, as lines of text or one JSON object: rows, shares of the labels, lengths in tokens with a histogram and
+ * the share that is cut at seq_len, rows twice, empty texts, texts that are in both train and valid (valid may be NULL). *out is freed by
+ * bert_free. */
+BERT_API bert_status bert_dataset_describe(const bert_dataset *train, const bert_dataset *valid, const bert_model *model, bool json, char **out,
+                                           bert_err *err);
+
+/* How well a model does. What a task does not have is NaN. Binary: precision, recall and f1 are those of the positive label; tokens: of whole
+ * entities, as seqeval (and conlleval) count them; else they are the macro means. */
+typedef struct bert_metrics {
+    size_t n; /* rows; tokens: words */
+    double loss;
+    double accuracy;                                   /* multilabel: of whole rows */
+    double precision, recall, f1;
+    double precision_micro, recall_micro, f1_micro;
+    double precision_macro, recall_macro, f1_macro;
+    double mcc;                                        /* Matthews correlation; multiclass: Gorodkin's R_K */
+    double auc;                                        /* area under the ROC curve; multiclass and multilabel: mean of one against the rest */
+    double pearson, spearman;                          /* regression, similarity */
+    double mse;                                        /* in the labels' own unit */
+} bert_metrics;
+
+/* A row of the table of metrics: everything that shows them loops over it. */
+typedef struct bert_metric {
+    const char *name;  /* "f1_macro" */
+    size_t offset;     /* of a double in bert_metrics */
+    bool larger_better;
+} bert_metric;
+
+BERT_API const bert_metric *bert_metric_table(size_t *n);
+/* Its value; NaN where there is none. */
+BERT_API double bert_metric_value(const bert_metrics *metrics, const bert_metric *metric);
+
+/* Numbers of layers count from the embeddings up; a step is one of the optimiser's. */
 typedef struct bert_train_options {
     int64_t epochs, batch_size;
+    int64_t max_steps;  /* stop after so many; 0: after the epochs */
+    int64_t accumulate; /* batches whose gradients make one step */
     double learning_rate, beta_1, beta_2, epsilon;
+    int optimizer;      /* bert_optimizer_kind */
+    double weight_decay, clip_norm, layer_decay; /* as in bert_optimizer_options */
+    int schedule;       /* 0 constant, 1 linear to zero, 2 half a cosine to zero; each behind the warm-up */
+    double warmup;      /* steps in which the rate rises from zero; below 1: that share of all steps */
+    int64_t unfreeze_every; /* head and pooler alone are trained at first, and after each so many epochs one layer more, the last one first; 0: off */
+    const char *class_weights; /* "balanced", or "spam=2,ham=0.5"; NULL: all 1. A row's loss is multiplied by its label's */
+    double label_smoothing;
+    const char *watch;      /* the metric that tells the best epoch; NULL: the task's */
+    int64_t patience;       /* stop after so many epochs without a better one; 0: never */
+    bool choose_threshold;  /* binary, multilabel: choose on validation data the threshold that is best for `watch` (else for accuracy, f1) */
     int64_t seed;
-    bool frozen_dropout;  /* dropout in the layers that are not tuned, too, as the original Keras layer */
-    int64_t length_window; /* batches are cut from windows of so many batches sorted by length; 1: no grouping by length */
+    int precision;          /* 0 fp32; 1 bf16: matrix products of bf16 numbers summed in fp32, weights and all else stay fp32 */
+    bool frozen_dropout;    /* dropout in the layers that are not tuned, too, as the original Keras layer; nothing is kept then */
+    int64_t cache_budget;   /* MiB for the outputs of the frozen layers, which are then computed once; -1: half of the free memory; 0: none */
+    int cache_precision;    /* 0 fp32: the same bits as without; 1 bf16: half the memory */
+    const char *cache;      /* a folder that keeps tokens and these outputs from run to run; NULL: memory alone */
+    int64_t length_window;  /* batches are cut from windows of so many batches sorted by length; 1: no grouping by length */
+    const char *checkpoint_every; /* "15m" minutes or "500" steps between checkpoints within an epoch; "0": at the end of epochs alone */
+    bool resume;            /* go on from the folder's checkpoint */
+    bool tensorboard;       /* event files in the folder's logs/ */
+    bool report;            /* the folder's report.html, after every epoch */
 } bert_train_options;
 
 BERT_API bert_option_table bert_train_option_table(void);
 BERT_API void bert_train_defaults(bert_train_options *options);
 
-typedef struct bert_metrics {
-    double loss, accuracy;
-    double precision, recall, f1; /* binary: of label "1"; multiclass: means over the classes */
-    size_t n;
-} bert_metrics;
-
-typedef enum bert_event_kind { BERT_EVENT_STEP, BERT_EVENT_EPOCH } bert_event_kind;
+typedef enum bert_event_kind {
+    BERT_EVENT_NOTE,       /* something that the user should know: `note` */
+    BERT_EVENT_STEP,       /* a batch is done */
+    BERT_EVENT_EPOCH,      /* an epoch is done, measured and saved */
+    BERT_EVENT_CHECKPOINT, /* a checkpoint was written: `note` is its path */
+    BERT_EVENT_END         /* the run is over: `note` says why where it is not that all epochs are done */
+} bert_event_kind;
 
 /* What happens while training. */
 typedef struct bert_event {
     bert_event_kind kind;
-    int64_t epoch, epochs;    /* from 1 */
-    size_t done, total;       /* samples of this epoch */
-    double seconds;           /* since the epoch began */
-    double loss, accuracy;    /* mean over this epoch so far */
+    int64_t epoch, epochs;     /* from 1 */
+    int64_t step, steps;       /* done so far in the whole run, and all */
+    size_t done, total;        /* samples of this epoch */
+    double seconds;            /* since the epoch began, or since it was resumed */
+    double seconds_left;       /* of this epoch, at the pace so far */
+    double samples_per_second;
+    double learning_rate;      /* of the last step */
+    double grad_norm;          /* before clipping; NaN where clip_norm is 0 */
+    double loss, accuracy;     /* mean over this epoch so far; accuracy is NaN where the task has none */
     const bert_metrics *valid; /* at the end of an epoch, where there is validation data */
-    bool best;                /* at the end of an epoch: the best so far by validation (or by the loss, without) */
+    const char *watch;         /* the metric that tells the best epoch */
+    bool best;                 /* at the end of an epoch: the best so far */
+    int64_t best_epoch;        /* 0: none yet */
+    const char *note;
 } bert_event;
 
-/* Return false to stop; training then fails with BERT_ERR_STOPPED and what was saved stays. */
+/* Return false to stop: the step at hand is finished and a checkpoint written, training fails with BERT_ERR_STOPPED, `resume` goes on. */
 typedef bool (*bert_on_event)(void *context, const bert_event *event);
 
-/* Trains in place. folder, where not NULL, receives the model after each epoch whose validation is the best so far, and history.json
- * after every epoch; the model ends with the best weights. valid may be NULL.
- * Fails with BERT_ERR_DATA (a label that the model does not know), BERT_ERR_NUMERIC, BERT_ERR_STOPPED, BERT_ERR_IO. */
+/* Trains in place; the model ends with the best weights (by validation; without validation data by the loss).
+ *
+ * folder, where not NULL, receives: model.json and weights.safetensors (the best epoch so far), checkpoint.safetensors (weights, optimiser,
+ * place in the data: what `resume` needs, and the last weights), history.json, report.html, logs/. It is locked for the run (train.lock holds
+ * the process id). valid may be NULL. The same seed, data and options give the same bits for any number of threads, resumed or not. Fails with
+ * BERT_ERR_DATA (a label that the model does not know), BERT_ERR_NUMERIC (a loss that is not finite), BERT_ERR_STOPPED, BERT_ERR_IO,
+ * BERT_ERR_ARGUMENT (resume: other data or options than the checkpoint's, each named; the folder is in use by another process). */
 BERT_API bert_status bert_model_train(bert_model *model, const bert_dataset *train, const bert_dataset *valid, const bert_train_options *options,
                                       const char *folder, bool copy_module, bert_on_event on_event, void *context, bert_err *err);
+
+/* What bert_model_train would do, without doing it: layers and parameters, steps, the memory and the time that it expects (a few steps are
+ * timed), as lines of text or one JSON object. The model is as before afterwards. *out is freed by bert_free. */
+BERT_API bert_status bert_train_plan(bert_model *model, const bert_dataset *train, const bert_dataset *valid, const bert_train_options *options,
+                                     bool json, char **out, bert_err *err);
 
 /* ---- prediction --------------------------------------------------------------------------------------------------------- */
 
@@ -465,19 +587,39 @@ BERT_API size_t bert_session_hidden(const bert_session *session);  /* width of a
 BERT_API size_t bert_session_seq_len(const bert_session *session); /* the most tokens of a text */
 BERT_API bool bert_session_per_token(const bert_session *session); /* pooling none */
 
-/* scores: (n, K), K as of bert_model_labels, each row sums to 1 (binary: 1 - p, p). The same text gives the same bits whatever else is in
- * the call and however many threads run. truncated, where not NULL, is increased by the number of texts that were cut.
- * Fails with BERT_ERR_ARGUMENT where the model has no head. */
+/* How many scores a text has: K for labels (binary: 2), 1 for regression and similarity, 0 for tokens and without a head. */
+BERT_API size_t bert_session_outputs(const bert_session *session);
+
+/* scores: (n, outputs). Binary: 1 - p, p; multiclass: probabilities that sum to 1; multilabel: one of each label; regression, similarity: the
+ * value in the labels' unit. The same text gives the same bits whatever else is in the call and however many threads run. truncated, where not
+ * NULL, is increased by the number of texts that were cut. Fails with BERT_ERR_ARGUMENT where the model has no head, or is one of tokens;
+ * similarity needs pairs. */
 BERT_API bert_status bert_session_predict(bert_session *session, const bert_text *texts, const bert_text *pairs, size_t n, float *scores,
                                           size_t *truncated, bert_err *err);
+
+/* A stretch of a text that a model of tokens found. */
+typedef struct bert_entity {
+    size_t text;                               /* which of the texts */
+    const char *label;                         /* "LOC"; belongs to the model */
+    size_t byte_start, byte_end;               /* [start, end) in the text */
+    size_t char_start, char_end;               /* the same in code points */
+    double score;                              /* mean of its words' probabilities */
+} bert_entity;
+
+/* The entities of n texts in their order. They belong to the session and stay until its next call. Words are what blanks divide. */
+BERT_API bert_status bert_session_entities(bert_session *session, const bert_text *texts, size_t n, const bert_entity **entities,
+                                           size_t *n_entities, size_t *truncated, bert_err *err);
 
 /* vectors: (n, hidden). Per token: (sum of counts, hidden), the tokens of one text after those of another, special ones included; vectors must
  * have room for n * seq_len rows; counts (n) receives how many rows each text has; NULL otherwise. */
 BERT_API bert_status bert_session_embed(bert_session *session, const bert_text *texts, const bert_text *pairs, size_t n, float *vectors,
                                         size_t *counts, size_t *truncated, bert_err *err);
 
-/* Metrics over a data set. */
-BERT_API bert_status bert_session_evaluate(bert_session *session, const bert_dataset *dataset, bert_metrics *metrics, bert_err *err);
+/* Metrics over a data set. report, where not NULL, is a page to write (HTML, self-contained: metrics, curves, the worst mistakes); predictions a
+ * table (.tsv or .jsonl) with a row for each row of the data set: text, label, prediction, scores. Fails with BERT_ERR_DATA for a label that the
+ * model does not know. */
+BERT_API bert_status bert_session_evaluate(bert_session *session, const bert_dataset *dataset, const char *report, const char *predictions,
+                                           bert_metrics *metrics, bert_err *err);
 
 #ifdef __cplusplus
 }

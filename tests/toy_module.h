@@ -63,7 +63,7 @@ static inline const char *toy_module(const char *name, toy t)
                  .initializer_range = 0.02 };
     c.num_hidden_layers = t.layers ? t.layers : TOY_LAYERS;
     c.max_position_embeddings = t.positions ? t.positions : TOY_POSITIONS;
-    check(weights_create(&list, &golden_memory, &c, (size_t)c.num_hidden_layers, !t.no_pooler, 0, &err), &err);
+    check(weights_create(&list, &golden_memory, &c, (size_t)c.num_hidden_layers, !t.no_pooler, NULL, &err), &err);
     toy_fill(&list);
     module_parts parts = { .config = &c,
                            .weights = &list,
@@ -93,8 +93,18 @@ static inline bert_text text_of(const char *words)
 
 static const char *const TOY_BINARY[] = { "0", "1" };
 
+static inline bert_head_spec toy_head(int task, const char *const *labels, size_t n)
+{
+    bert_head_spec head;
+    bert_head_defaults(&head);
+    head.task = task;
+    head.labels = labels;
+    head.n_labels = n;
+    return head;
+}
+
 /* A model with a new head on the module. */
-static inline bert_model *toy_model(const char *module, int pooling, int64_t seq_len)
+static inline bert_model *toy_model_of(const char *module, int pooling, int64_t seq_len, const bert_head_spec *head)
 {
     bert_err err;
     bert_model *model;
@@ -104,8 +114,14 @@ static inline bert_model *toy_model(const char *module, int pooling, int64_t seq
     spec.pooling = pooling;
     spec.seq_len = seq_len;
     spec.n_tune_layers = 1;
-    check(bert_model_create(&spec, BERT_TASK_BINARY, TOY_BINARY, 2, 11, &model, &err), &err);
+    check(bert_model_create(&spec, head, 11, &model, &err), &err);
     return model;
+}
+
+static inline bert_model *toy_model(const char *module, int pooling, int64_t seq_len)
+{
+    bert_head_spec head = toy_head(BERT_TASK_BINARY, TOY_BINARY, 2);
+    return toy_model_of(module, pooling, seq_len, &head);
 }
 
 static inline bert_model *load_model(const char *path)

@@ -1,5 +1,5 @@
 #!/bin/bash
-# The whole way once, on real data: import, train, evaluate, restore, freeze, predict. Called by `make demo` (questions to a bank) and by
+# The whole way once, on real data: import, train (interrupted once), evaluate, restore, freeze, predict. Called by `make demo` (questions to a bank) and by
 # examples/qqp.sh (Quora's question pairs), which say otherwise by these variables:
 #   DATA      folder of train.tsv and valid.tsv: question1, question2, is_duplicate
 #   OUT       folder to write; NAME: of the frozen file in it
@@ -44,21 +44,40 @@ printf '$ %s\n' "$BERT inspect $OUT/module | head -n 30"
 "$BERT" inspect "$OUT/module" | sed -n 1,30p
 
 step "2. The module learns from $(($(wc -l <"$DATA/train.tsv") - 1)) pairs of questions whether two ask the same"
-run "$BERT" train --module "$OUT/module" --train "$DATA/train.tsv" --valid "$DATA/valid.tsv" "${columns[@]}" "${training[@]}" -o "$OUT/model"
+learning=("$BERT" train --module "$OUT/module" --train "$DATA/train.tsv" --valid "$DATA/valid.tsv" "${columns[@]}" "${training[@]}" -o "$OUT/model")
+rm -rf "$OUT/model"
+printf '$ %s\n' "${learning[*]}"
+"${learning[@]}" &
+pid=$!
+trap 'kill $pid 2>/dev/null' EXIT
+while kill -0 $pid 2>/dev/null && [ ! -e "$OUT/model/history.json" ]; do sleep 0.2; done
+sleep 2
+kill -TERM $pid 2>/dev/null && echo "(the demo sends SIGTERM here, in the middle of an epoch)" || true
+status=0
+wait $pid || status=$?
+trap - EXIT
 
-step "3. The model, restored by a new process, is as good as when it was saved"
+if [ $status -ne 0 ]; then
+    step "3. It was interrupted; with --resume it goes on as if nothing had happened"
+    run "${learning[@]}" --resume
+else
+    step "3. This machine was done before it could be interrupted"
+fi
+echo "open $OUT/model/report.html in a browser; tensorboard --logdir $OUT/model/logs shows the curves, too"
+
+step "4. The model, restored by a new process, is as good as when it was saved"
 run "$BERT" eval -m "$OUT/model" "$DATA/valid.tsv" "${columns[@]}" | tee "$OUT/eval.json"
 accuracy=$(sed -nE 's/.*"accuracy": ([0-9.]+).*/\1/p' "$OUT/eval.json")
 grep -q "accuracy\": $accuracy" "$OUT/model/history.json" || { echo "its accuracy is not in $OUT/model/history.json"; exit 1; }
 
-step "4. One file with everything that prediction needs; it predicts the same bits"
+step "5. One file with everything that prediction needs; it predicts the same bits"
 run "$BERT" freeze "$OUT/model" -o "$OUT/$NAME.bert"
 predict_into "$OUT/model" "$OUT/from-model.jsonl"
 predict_into "$OUT/$NAME.bert" "$OUT/from-frozen.jsonl"
 run cmp "$OUT/from-model.jsonl" "$OUT/from-frozen.jsonl"
 echo "$(wc -l <"$OUT/from-frozen.jsonl") predictions, all the same"
 
-step "5. Do these two ask the same?  1: yes, 0: no"
+step "6. Do these two ask the same?  1: yes, 0: no"
 printf '$ %s\n' "echo '$PAIR' | $BERT predict -m $OUT/$NAME.bert"
 echo "$PAIR" | "$BERT" predict -m "$OUT/$NAME.bert"
 

@@ -43,12 +43,41 @@ uint32_t crc32c(uint32_t crc, const void *bytes, size_t n)
     return ~crc32c_bytes(~crc, bytes, n);
 }
 
+static void give_up(sha256 *h)
+{
+    EVP_MD_CTX_free(h->state);
+    h->state = NULL;
+}
+
+void sha256_begin(sha256 *h)
+{
+    h->state = EVP_MD_CTX_new();
+    if (h->state && !EVP_DigestInit_ex(h->state, EVP_sha256(), NULL))
+        give_up(h);
+}
+
+void sha256_add(sha256 *h, const void *bytes, size_t n)
+{
+    if (h->state && n && !EVP_DigestUpdate(h->state, bytes, n))
+        give_up(h);
+}
+
+bool sha256_end(sha256 *h, unsigned char digest[32])
+{
+    bool fine = h->state && EVP_DigestFinal_ex(h->state, digest, NULL);
+    if (!fine)
+        memset(digest, 0, 32);
+    give_up(h);
+    return fine;
+}
+
 void sha256_hex(const void *bytes, size_t n, char hex[SHA256_HEX])
 {
-    unsigned char digest[EVP_MAX_MD_SIZE];
-    unsigned int size = 0;
-    memset(digest, 0, sizeof digest);
-    EVP_Digest(bytes, n, digest, &size, EVP_sha256(), NULL);
+    unsigned char digest[32];
+    sha256 h;
+    sha256_begin(&h);
+    sha256_add(&h, bytes, n);
+    sha256_end(&h, digest);
     for (int i = 0; i < 32; i++) {
         hex[2 * i] = "0123456789abcdef"[digest[i] >> 4];
         hex[2 * i + 1] = "0123456789abcdef"[digest[i] & 15];

@@ -18,6 +18,16 @@ static inline uint32_t crc32c_mask(uint32_t crc)
 
 enum { SHA256_HEX = 65 }; /* 64 hexadecimal digits and a NUL */
 
+/* SHA-256 of bytes that come piece by piece. */
+typedef struct sha256 {
+    void *state;
+} sha256;
+
+void sha256_begin(sha256 *h);
+void sha256_add(sha256 *h, const void *bytes, size_t n);
+/* Frees what sha256_begin made. false, and 32 zeros: memory ran out in between. */
+bool sha256_end(sha256 *h, unsigned char digest[32]);
+
 void sha256_hex(const void *bytes, size_t n, char hex[SHA256_HEX]);
 bert_status sha256_file(const char *path, char hex[SHA256_HEX], bert_err *err);
 

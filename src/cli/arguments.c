@@ -20,12 +20,22 @@ static bool same_name(const char *name, const char *typed, size_t n)
     return !name[n];
 }
 
-bool group_takes(const option_group *group, const bert_option *option)
+static bool names(const char *const *list, const bert_option *option)
 {
-    for (const char *const *w = group->without; w && *w; w++)
-        if (!strcmp(*w, option->name))
+    for (; list && *list; list++)
+        if (!strcmp(*list, option->name))
+            return true;
+    return false;
+}
+
+bool group_takes(const command *c, const option_group *group, const bert_option *option)
+{
+    if (group->only)
+        return names(group->only, option);
+    for (const option_group *g = c->groups; g->table; g++)
+        if (g->table == group->table && names(g->only, option))
             return false;
-    return true;
+    return !names(group->without, option);
 }
 
 bool command_find(const command *c, const char *name, size_t n, found_option *found)
@@ -33,7 +43,7 @@ bool command_find(const command *c, const char *name, size_t n, found_option *fo
     for (const option_group *g = c->groups; g->table; g++) {
         bert_option_table table = g->table();
         for (size_t i = 0; i < table.n; i++)
-            if (same_name(table.options[i].name, name, n) && group_takes(g, &table.options[i])) {
+            if (same_name(table.options[i].name, name, n) && group_takes(c, g, &table.options[i])) {
                 *found = (found_option){ g, &table.options[i] };
                 return true;
             }
@@ -94,7 +104,7 @@ static arguments_outcome unknown_option(const command *c, const char *name, size
     for (const option_group *g = c->groups; g->table; g++) {
         bert_option_table table = g->table();
         for (size_t i = 0; i < table.n; i++)
-            if (group_takes(g, &table.options[i]))
+            if (group_takes(c, g, &table.options[i]))
                 nearest_try(&near, table.options[i].name);
     }
     char meant[NAME_MOST + 24] = "";

@@ -52,6 +52,13 @@ void bar_leave(bar *b)
     b->drawn = 0;
 }
 
+void bar_clear(bar *b)
+{
+    if (b->terminal && b->drawn > 0)
+        fputs("\r\033[K", stderr);
+    b->drawn = 0;
+}
+
 void bar_fill(char out[BAR_SIZE], int room, size_t done, size_t total)
 {
     enum { NARROWEST = 5 };

@@ -18,6 +18,7 @@ bool bar_due(const bar *b);                /* a terminal, and a tenth of a secon
 void bar_draw(bar *b, const char *line);   /* in place of the line before; cut to the terminal's width */
 void bar_finish(bar *b, const char *line); /* in place of the line before, whole, with a newline */
 void bar_leave(bar *b);                    /* what is drawn stays; later lines go below it */
+void bar_clear(bar *b);                    /* what is drawn goes; a line may be printed in its place */
 
 /* "[=====>........................]" as Keras fills it: BAR_WIDTH wide, or less where only `room` columns are left for it, or empty. */
 void bar_fill(char out[BAR_SIZE], int room, size_t done, size_t total);

@@ -10,6 +10,7 @@ typedef struct option_group {
     size_t offset;
     const char *title;          /* stands over them in --help */
     const char *const *without; /* those which this command does not take; ends with NULL; NULL: takes all */
+    const char *const *only;    /* those of a long table that belong under this title; ends with NULL; NULL: all that no other group names so */
 } option_group;
 
 typedef struct command {
@@ -39,6 +40,10 @@ extern const command pull_command, import_command, inspect_command, tokenize_com
     {                                                                                         \
 #field, BERT_OPTION_INT, offsetof(type, field), fallback, min, max, NULL, value, help \
     }
+#define OPTION_FLOAT(type, field, fallback, min, max, value, help)                              \
+    {                                                                                           \
+#field, BERT_OPTION_FLOAT, offsetof(type, field), fallback, min, max, NULL, value, help \
+    }
 #define OPTION_STRING(type, field, value, help)                                          \
     {                                                                                    \
 #field, BERT_OPTION_STRING, offsetof(type, field), NULL, 0, 0, NULL, value, help \
@@ -65,6 +70,7 @@ typedef struct found_option {
 
 /* The option of that name, n characters, '-' and '_' alike; false: the command has none. */
 bool command_find(const command *c, const char *name, size_t n, found_option *found);
-bool group_takes(const option_group *group, const bert_option *option);
+/* Whether the option stands in that group of the command's. */
+bool group_takes(const command *c, const option_group *group, const bert_option *option);
 
 #endif

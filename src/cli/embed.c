@@ -172,11 +172,11 @@ const command embed_command = {
     .required = (const char *const[]){ "model", NULL },
     .groups =
         (const option_group[]){
-            { table, 0, "options", NULL },
-            { bert_session_option_table, offsetof(embed_options, session), "vectors", NULL },
-            { bert_table_option_table, offsetof(embed_options, rows.table), "how FILE is read", LABEL_COLUMN },
-            { rows_option_table, offsetof(embed_options, rows), "how FILE is read", NULL },
-            { NULL, 0, NULL, NULL },
+            { .table = table, .title = "options" },
+            { bert_session_option_table, offsetof(embed_options, session), "vectors", NULL, NULL },
+            { bert_table_option_table, offsetof(embed_options, rows.table), "how FILE is read", LABEL_COLUMN, NULL },
+            { rows_option_table, offsetof(embed_options, rows), "how FILE is read", NULL, NULL },
+            { .table = NULL },
         },
     .options_size = sizeof(embed_options),
     .run = run,

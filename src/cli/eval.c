@@ -1,18 +1,20 @@
 /* bert eval: how good a model is on a table with labels. */
 #include "cli/command.h"
+#include "cli/metrics.h"
 #include "cli/model.h"
 #include "cli/report.h"
-#include "cli/results.h"
 #include "cli/rows.h"
 
 typedef struct eval_options {
-    const char *model;
+    const char *model, *report, *predictions;
     bert_session_options session;
     bert_table_options table;
 } eval_options;
 
 static const bert_option OPTIONS[] = {
     OPTION_STRING(eval_options, model, "ANY", "a model or a frozen file"),
+    OPTION_STRING(eval_options, report, "PAGE", "write a page (.html): figures, curves, the worst mistakes"),
+    OPTION_STRING(eval_options, predictions, "OUT", "write a table (.tsv, .csv or .jsonl) with text, label, prediction and scores of each row"),
 };
 
 static bert_option_table table(void)
@@ -20,24 +22,14 @@ static bert_option_table table(void)
     return OPTION_TABLE(OPTIONS);
 }
 
-static int write_metrics(const bert_metrics *m)
+static int print_metrics(const bert_metrics *metrics)
 {
-    const struct {
-        const char *name;
-        double value;
-    } rows[] = {
-        { "loss", m->loss }, { "accuracy", m->accuracy }, { "precision", m->precision }, { "recall", m->recall }, { "f1", m->f1 },
-    };
     results out;
     if (results_open(&out, NULL))
         return STATUS_FAILED;
     results_string(&out, "{");
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        results_printf(&out, "\"%s\": ", rows[i].name);
-        results_number(&out, rows[i].value);
-        results_string(&out, ", ");
-    }
-    results_printf(&out, "\"n\": %zu}\n", m->n);
+    metrics_write(&out, metrics);
+    results_string(&out, "}\n");
     return results_close(&out, STATUS_FINE);
 }
 
@@ -47,11 +39,16 @@ static int evaluate(const eval_options *o, const bert_model *model, const char *
     bert_metrics metrics;
     bert_session *session = NULL;
     bert_dataset *dataset = NULL;
-    bool done = !bert_session_create(model, &o->session, &session, &err) && !bert_dataset_load(file, &o->table, &dataset, &err) &&
-                !bert_session_evaluate(session, dataset, &metrics, &err);
+    bert_status s = bert_session_create(model, &o->session, &session, &err);
+    if (!s)
+        s = bert_dataset_load(file, &o->table, &dataset, &err);
+    if (!s)
+        rows_note_skipped(file, bert_dataset_skipped(dataset));
+    if (!s)
+        s = bert_session_evaluate(session, dataset, o->report, o->predictions, &metrics, &err);
     bert_dataset_free(dataset);
     bert_session_free(session);
-    return done ? write_metrics(&metrics) : report_failure(&err);
+    return s ? report_failure(&err) : print_metrics(&metrics);
 }
 
 static int run(const void *options, const char *file)
@@ -61,30 +58,26 @@ static int run(const void *options, const char *file)
     int status = model_open(o->model, &model);
     if (status)
         return status;
-    const char *const *labels;
-    if (!bert_model_labels(model, &labels))
-        status = report_error("%s: a module has no head and predicts nothing; bert train makes a model from it", o->model);
-    else
-        status = evaluate(o, model, file);
+    status = model_predicts(model, o->model) ? evaluate(o, model, file) : STATUS_FAILED;
     bert_model_free(model);
     return status;
 }
 
 const command eval_command = {
     .name = "eval",
-    .usage = "-m ANY FILE",
+    .usage = "-m ANY FILE [--report PAGE] [--predictions OUT]",
     .summary = "Measures a model on texts whose labels are known",
-    .details = "Prints one JSON object: loss, accuracy, precision, recall, f1 and the number of rows, n. Where the labels are 0 and 1, "
-               "precision, recall and f1 are those of label 1, else means over the labels.",
+    .details = "Prints one JSON object: the metrics that the model's task has, and the number of rows, n (of words for task tokens). Binary: "
+               "precision, recall and f1 are those of the second label; tokens: of whole entities; else they are means over the labels.",
     .argument = "FILE",
     .argument_needed = true,
     .required = (const char *const[]){ "model", NULL },
     .groups =
         (const option_group[]){
-            { table, 0, "options", NULL },
-            { bert_session_option_table, offsetof(eval_options, session), "options", (const char *const[]){ "pooling", "normalize", NULL } },
-            { bert_table_option_table, offsetof(eval_options, table), "how FILE is read", NULL },
-            { NULL, 0, NULL, NULL },
+            { .table = table, .title = "options" },
+            { bert_session_option_table, offsetof(eval_options, session), "options", NOT_OF_PREDICTION, NULL },
+            { bert_table_option_table, offsetof(eval_options, table), "how FILE is read", NULL, NULL },
+            { .table = NULL },
         },
     .options_size = sizeof(eval_options),
     .run = run,

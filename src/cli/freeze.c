@@ -7,11 +7,12 @@
 #include <sys/stat.h>
 
 typedef struct freeze_options {
-    const char *output;
+    const char *weights, *output;
 } freeze_options;
 
 static const bert_option OPTIONS[] = {
     OPTION_STRING(freeze_options, output, "FILE", "the file to write"),
+    OPTION_STRING(freeze_options, weights, "WEIGHTS", "a file with other weights of MODEL: MODEL/checkpoint.safetensors has the last ones"),
 };
 
 static bert_option_table table(void)
@@ -39,20 +40,23 @@ static int run(const void *options, const char *path)
     int status = model_open(path, &model);
     if (status)
         return status;
-    status = bert_model_freeze(model, o->output, &err) ? report_failure(&err) : tell_size(o->output);
+    bert_status s = o->weights ? bert_model_load_weights(model, o->weights, &err) : BERT_OK;
+    if (!s)
+        s = bert_model_freeze(model, o->output, &err);
+    status = s ? report_failure(&err) : tell_size(o->output);
     bert_model_free(model);
     return status;
 }
 
 const command freeze_command = {
     .name = "freeze",
-    .usage = "MODEL -o FILE",
+    .usage = "MODEL [--weights WEIGHTS] -o FILE",
     .summary = "Writes a model as one file that holds all that prediction needs",
     .details = "MODEL is a model folder, or a module, whose frozen file embeds and predicts nothing. FILE.bert is the usual name.",
     .argument = "MODEL",
     .argument_needed = true,
     .required = (const char *const[]){ "output", NULL },
-    .groups = (const option_group[]){ { table, 0, "options", NULL }, { NULL, 0, NULL, NULL } },
+    .groups = (const option_group[]){ { .table = table, .title = "options" }, { .table = NULL } },
     .options_size = sizeof(freeze_options),
     .run = run,
 };

@@ -137,12 +137,12 @@ static void print_option(results *out, const char *head, const char *text)
     print_wrapped(out, text, HELP_COLUMN);
 }
 
-static void print_group(results *out, const option_group *g)
+static void print_group(results *out, const command *c, const option_group *g)
 {
     bert_option_table table = g->table();
     for (size_t i = 0; i < table.n; i++) {
         char head[128], text[HELP_MOST];
-        if (!group_takes(g, &table.options[i]))
+        if (!group_takes(c, g, &table.options[i]))
             continue;
         option_head(&table.options[i], head, sizeof head);
         option_text(&table.options[i], text, sizeof text);
@@ -165,7 +165,7 @@ int help_command(const command *c)
         bool titled = g > c->groups && !strcmp(g->title, g[-1].title);
         if (!titled)
             results_printf(&out, "\n%s:\n", g->title);
-        print_group(&out, g);
+        print_group(&out, c, g);
     }
     return results_close(&out, STATUS_FINE);
 }

@@ -67,9 +67,9 @@ const command import_command = {
     .required = (const char *const[]){ "output", NULL },
     .groups =
         (const option_group[]){
-            { table, 0, "options", NULL },
-            { bert_import_option_table, offsetof(import_options, import), "options", NULL },
-            { NULL, 0, NULL, NULL },
+            { .table = table, .title = "options" },
+            { bert_import_option_table, offsetof(import_options, import), "options", NULL, NULL },
+            { .table = NULL },
         },
     .options_size = sizeof(import_options),
     .run = run,

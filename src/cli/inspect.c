@@ -3,8 +3,6 @@
 #include "cli/report.h"
 #include "cli/results.h"
 
-#include <string.h>
-
 typedef struct inspect_options {
     bool json;
 } inspect_options;
@@ -28,9 +26,7 @@ static int run(const void *options, const char *path)
     results out;
     int status = results_open(&out, NULL);
     if (!status) {
-        size_t n = strlen(text);
-        results_string(&out, text);
-        results_string(&out, n && text[n - 1] == '\n' ? "" : "\n");
+        results_line(&out, text);
         status = results_close(&out, status);
     }
     bert_free(text);
@@ -43,7 +39,7 @@ const command inspect_command = {
     .summary = "Tells what a checkpoint, module, model or frozen file holds",
     .argument = "PATH",
     .argument_needed = true,
-    .groups = (const option_group[]){ { table, 0, "options", NULL }, { NULL, 0, NULL, NULL } },
+    .groups = (const option_group[]){ { .table = table, .title = "options" }, { .table = NULL } },
     .options_size = sizeof(inspect_options),
     .run = run,
 };

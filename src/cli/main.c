@@ -1,6 +1,7 @@
 /* The command `bert`: the list of its commands, and the way to the one that is asked for. */
 #include "cli/arguments.h"
 #include "cli/command.h"
+#include "cli/command_line.h"
 #include "cli/help.h"
 #include "cli/report.h"
 #include "cli/results.h"
@@ -98,6 +99,7 @@ int main(int argc, char **argv)
     signal(SIGPIPE, SIG_IGN);
     signal(SIGXFSZ, SIG_IGN);
 
+    command_line_keep(argc, argv);
     const char *first = argc > 1 ? argv[1] : NULL;
     if (!first) {
         help_hint(COMMANDS);

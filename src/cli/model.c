@@ -3,6 +3,8 @@
 #include "cli/command.h"
 #include "cli/report.h"
 
+const char *const NOT_OF_PREDICTION[] = { "pooling", "normalize", NULL };
+
 int model_open(const char *path, bert_model **model)
 {
     bert_err err;
@@ -11,6 +13,14 @@ int model_open(const char *path, bert_model **model)
     if (bert_model_note(*model))
         report_note("%s", bert_model_note(*model));
     return STATUS_FINE;
+}
+
+bool model_predicts(const bert_model *model, const char *path)
+{
+    bool predicts = bert_model_task(model) != BERT_TASK_AUTO;
+    if (!predicts)
+        report_error("%s: a module has no head and predicts nothing; bert train makes a model from it", path);
+    return predicts;
 }
 
 void model_note_truncated(size_t truncated, size_t n, size_t seq_len)

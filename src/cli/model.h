@@ -4,8 +4,13 @@
 
 #include "bert.h"
 
+extern const char *const NOT_OF_PREDICTION[]; /* options of a session that are for vectors alone */
+
 /* Loads a module, model or frozen file and passes on its note. Returns an exit status; what went wrong has been told. */
 int model_open(const char *path, bert_model **model);
+
+/* Whether the model has a task; that it has none has been told. */
+bool model_predicts(const bert_model *model, const char *path);
 
 void model_note_truncated(size_t truncated, size_t n, size_t seq_len);
 

@@ -81,7 +81,7 @@ static int run(const void *options, const char *name)
     const char *folder = o->output ? o->output : last_part(name);
     download d = { .bar = bar_start() };
     bert_err err;
-    stop_watch();
+    stop_watch(NULL);
     bert_status s = bert_pull(name, folder, on_progress, &d, &err);
     stop_forget();
     bar_leave(&d.bar);
@@ -104,7 +104,7 @@ const command pull_command = {
                "public one, HF_TOKEN the token that some repositories want. What is there already is not fetched again.",
     .argument = "NAME",
     .argument_needed = true,
-    .groups = (const option_group[]){ { table, 0, "options", NULL }, { NULL, 0, NULL, NULL } },
+    .groups = (const option_group[]){ { .table = table, .title = "options" }, { .table = NULL } },
     .options_size = sizeof(pull_options),
     .run = run,
 };

@@ -46,6 +46,13 @@ void results_string(results *r, const char *string)
     put(r, string, strlen(string));
 }
 
+void results_line(results *r, const char *string)
+{
+    size_t n = strlen(string);
+    results_string(r, string);
+    results_string(r, n && string[n - 1] == '\n' ? "" : "\n");
+}
+
 void results_printf(results *r, const char *format, ...)
 {
     va_list args;

@@ -16,6 +16,7 @@ typedef struct results {
 int results_open(results *r, const char *path);
 
 void results_string(results *r, const char *string);
+void results_line(results *r, const char *string); /* with a line break behind it where it does not end with one */
 void results_printf(results *r, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void results_json_string(results *r, const char *bytes, size_t n); /* quoted; bytes that are not UTF-8 become U+FFFD */
 void results_number(results *r, double x);                         /* nine significant digits; null where it is not finite */

@@ -34,6 +34,12 @@ static bool greet_terminal(const char *path)
     return true;
 }
 
+void rows_note_skipped(const char *path, size_t skipped)
+{
+    if (skipped)
+        report_note("%s: %zu wrong row%s left out (--skip-bad-rows)", path, skipped, skipped == 1 ? " was" : "s were");
+}
+
 static int each_chunk(bert_table *table, size_t most, rows_write write, void *context, results *out, size_t *n)
 {
     for (;;) {
@@ -61,6 +67,7 @@ int rows_each(const char *path, const rows_options *options, size_t most, rows_w
         return report_failure(&err);
     most = greet_terminal(path) ? 1 : rows_most(options, most);
     int status = each_chunk(table, most, write, context, out, n);
+    rows_note_skipped(path, bert_table_skipped(table));
     bert_table_close(table);
     return status;
 }

@@ -22,6 +22,9 @@ typedef bert_status (*rows_write)(void *context, const bert_rows *rows, results 
  * Returns an exit status; what went wrong has been told. */
 int rows_each(const char *path, const rows_options *options, size_t most, rows_write write, void *context, results *out, size_t *n);
 
+/* Tells how many rows of a table were left out, where some were. */
+void rows_note_skipped(const char *path, size_t skipped);
+
 /* The size of chunk that rows_each will use at most. */
 size_t rows_most(const rows_options *options, size_t most);
 

@@ -180,10 +180,10 @@ const command tokenize_command = {
     .required = (const char *const[]){ "model", NULL },
     .groups =
         (const option_group[]){
-            { table, 0, "options", NULL },
-            { bert_table_option_table, offsetof(tokenize_options, rows.table), "how FILE is read", LABEL_COLUMN },
-            { rows_option_table, offsetof(tokenize_options, rows), "how FILE is read", NULL },
-            { NULL, 0, NULL, NULL },
+            { .table = table, .title = "options" },
+            { bert_table_option_table, offsetof(tokenize_options, rows.table), "how FILE is read", LABEL_COLUMN, NULL },
+            { rows_option_table, offsetof(tokenize_options, rows), "how FILE is read", NULL, NULL },
+            { .table = NULL },
         },
     .options_size = sizeof(tokenize_options),
     .run = run,

@@ -3,18 +3,17 @@
 #include "cli/report.h"
 #include "cli/results.h"
 #include "cli/rows.h"
-#include "cli/stop.h"
-#include "cli/train_bar.h"
+#include "cli/train_watch.h"
 
 #include <stdio.h>
-
-static const char *const TASKS[] = { "auto", "binary", "multiclass", NULL }; /* as bert_task */
+#include <unistd.h>
 
 typedef struct train_options {
     const char *train, *valid, *output;
-    int task;
-    bool copy_module, verbose, quiet;
+    double valid_split;
+    bool copy_module, dry_run, json, quiet, verbose;
     bert_layer_spec layer;
+    bert_head_spec head;
     bert_train_options training;
     bert_table_options table;
 } train_options;
@@ -22,11 +21,14 @@ typedef struct train_options {
 static const bert_option OPTIONS[] = {
     OPTION_STRING(train_options, train, "FILE", "the table to learn from"),
     OPTION_STRING(train_options, valid, "FILE", "a table to measure each epoch by; the best epoch is kept"),
+    OPTION_FLOAT(train_options, valid_split, "0", 0, 0.9, "X",
+                 "without --valid: measure by this share of the rows of --train, each label's alike; --seed chooses them"),
     OPTION_STRING(train_options, output, "MODEL", "the folder to write"),
-    OPTION_CHOICE(train_options, task, "auto", TASKS, "TASK", "auto: binary where the labels are 0 and 1"),
     OPTION_FLAG(train_options, copy_module, "copy the module into MODEL, else MODEL knows it by its relative path"),
-    OPTION_FLAG(train_options, verbose, "list what is tuned"),
-    OPTION_FLAG(train_options, quiet, "say nothing but errors"),
+    OPTION_FLAG(train_options, dry_run, "print what would be tuned, the memory and the time that it would take, and write nothing"),
+    OPTION_FLAG(train_options, json, "an object a line on standard output for all that happens, for programs"),
+    OPTION_FLAG(train_options, quiet, "say nothing but errors; with --json leave out the data and the steps"),
+    OPTION_FLAG(train_options, verbose, "list what is tuned and each checkpoint, too"),
 };
 
 static bert_option_table table(void)
@@ -34,45 +36,54 @@ static bert_option_table table(void)
     return OPTION_TABLE(OPTIONS);
 }
 
-/* A run, and what is known of it when it ends. */
-typedef struct run_state {
-    const train_options *o;
-    train_bar bar;
-    int64_t epoch;   /* under way */
-    int64_t best;    /* the epoch that MODEL holds; 0: none yet */
-    char scores[96]; /* of that epoch */
-} run_state;
+/* ---- the data ----------------------------------------------------------------------------------------------------------- */
 
-static bool on_event(void *context, const bert_event *event)
+typedef struct train_data {
+    bert_dataset *all; /* what train and valid are parts of; NULL without --valid-split */
+    bert_dataset *train;
+    bert_dataset *valid; /* may be NULL */
+} train_data;
+
+static bert_status load_table(const train_options *o, const char *path, bert_dataset **d, bert_err *err)
 {
-    run_state *r = context;
-    r->epoch = event->epoch;
-    train_bar_show(&r->bar, event);
-    if (event->kind == BERT_EVENT_EPOCH && event->best) {
-        r->best = event->epoch;
-        train_bar_scores(event, r->scores, sizeof r->scores);
-    }
-    return !stop_asked();
+    bert_status s = bert_dataset_load(path, &o->table, d, err);
+    if (!s && !o->quiet)
+        rows_note_skipped(path, bert_dataset_skipped(*d));
+    return s;
 }
 
-static int report_stop(const run_state *r)
+static bert_status load_data(const train_options *o, train_data *d, bert_err *err)
 {
-    if (!r->best)
-        return report_error("stopped in epoch %lld: no epoch was finished, %s was not written", (long long)r->epoch, r->o->output);
-    return report_error("stopped in epoch %lld: %s holds epoch %lld, the best so far (%s)", (long long)r->epoch, r->o->output,
-                        (long long)r->best, r->scores);
+    bool split = o->valid_split > 0;
+    bert_status s = load_table(o, o->train, split ? &d->all : &d->train, err);
+    if (!s && o->valid)
+        s = load_table(o, o->valid, &d->valid, err);
+    if (!s && split)
+        s = bert_dataset_split(d->all, o->valid_split, (uint64_t)o->training.seed, &d->train, &d->valid, err);
+    return s;
 }
 
-static int report_result(const run_state *r)
+static void free_data(train_data *d)
 {
-    if (r->o->quiet)
-        return STATUS_FINE;
-    results out;
-    if (results_open(&out, NULL))
-        return STATUS_FAILED;
-    results_printf(&out, "%s: epoch %lld, %s\n", r->o->output, (long long)r->best, r->scores);
-    return results_close(&out, STATUS_FINE);
+    bert_dataset_free(d->valid);
+    bert_dataset_free(d->train);
+    bert_dataset_free(d->all);
 }
+
+/* The labels are those of all rows, so that one that a split left to a single side is known on both. Where words are labelled one by one, the
+ * default pooling, which is for whole texts, gives way. */
+static bert_status create_model(const train_options *o, const train_data *d, bert_model **model, bert_err *err)
+{
+    bert_head_spec head = o->head;
+    bert_layer_spec layer = o->layer, defaults;
+    bert_layer_defaults(&defaults);
+    if (head.task == BERT_TASK_TOKENS && layer.pooling == defaults.pooling)
+        layer.pooling = BERT_POOLING_AUTO;
+    bert_status s = bert_head_of_dataset(&head, d->all ? d->all : d->train, err);
+    return s ? s : bert_model_create(&layer, &head, (uint64_t)o->training.seed, model, err);
+}
+
+/* ---- the run ------------------------------------------------------------------------------------------------------------ */
 
 static void describe_model(const train_options *o, bert_model *model)
 {
@@ -84,59 +95,104 @@ static void describe_model(const train_options *o, bert_model *model)
     bert_free(tuned);
 }
 
-static int train_model(const train_options *o, bert_model *model, const bert_dataset *train, const bert_dataset *valid)
+static int train_model(const train_options *o, bert_model *model, const train_data *d)
 {
-    run_state r = { .o = o, .bar = train_bar_start(o->quiet) };
+    train_watch w;
     bert_err err;
-    describe_model(o, model);
-    stop_watch();
-    bert_status s = bert_model_train(model, train, valid, &o->training, o->output, o->copy_module, on_event, &r, &err);
-    stop_forget();
-    bar_leave(&r.bar.bar);
-    if (s == BERT_ERR_STOPPED)
-        return report_stop(&r);
-    return s ? report_failure(&err) : report_result(&r);
+    if (train_watch_start(&w, o->output, o->json, o->quiet, o->verbose, o->training.resume))
+        return STATUS_FAILED;
+    train_watch_data(&w, d->train, d->valid, model);
+    bert_status s = BERT_OK;
+    if (!w.status)
+        s = bert_model_train(model, d->train, d->valid, &o->training, o->output, o->copy_module, train_watch_event, &w, &err);
+    return train_watch_end(&w, s, &err, model);
+}
+
+static int plan_model(const train_options *o, bert_model *model, const train_data *d)
+{
+    char *plan = NULL;
+    bert_err err;
+    results out;
+    if (bert_train_plan(model, d->train, d->valid, &o->training, o->json, &plan, &err))
+        return report_failure(&err);
+    int status = results_open(&out, NULL);
+    if (!status) {
+        results_line(&out, plan);
+        status = results_close(&out, status);
+    }
+    bert_free(plan);
+    return status;
+}
+
+/* A folder that is a module and a model at once would be neither. */
+static bool is_module(const char *folder)
+{
+    char path[4096];
+    return snprintf(path, sizeof path, "%s/module.json", folder) < (int)sizeof path && !access(path, F_OK);
 }
 
 static int run(const void *options, const char *argument)
 {
     (void)argument;
     const train_options *o = options;
-    bert_err err;
-    bert_dataset *train = NULL, *valid = NULL;
+    if (!o->output && !o->dry_run)
+        return report_usage(&train_command, "--output is missing");
+    if (o->valid && o->valid_split > 0)
+        return report_usage(&train_command, "--valid and --valid-split: one or the other");
+    if (o->output && is_module(o->output))
+        return report_error("%s: this is a module; give the model a folder of its own (--output)", o->output);
+    train_data d = { 0 };
     bert_model *model = NULL;
+    bert_err err;
     int status;
-    if (bert_dataset_load(o->train, &o->table, &train, &err) || (o->valid && bert_dataset_load(o->valid, &o->table, &valid, &err))) {
+    if (load_data(o, &d, &err) || create_model(o, &d, &model, &err)) {
         status = report_failure(&err);
     } else {
-        const char *const *labels;
-        size_t n = bert_dataset_labels(train, &labels);
-        if (bert_model_create(&o->layer, o->task, labels, n, (uint64_t)o->training.seed, &model, &err))
-            status = report_failure(&err);
-        else
-            status = train_model(o, model, train, valid);
+        describe_model(o, model);
+        status = o->dry_run ? plan_model(o, model, &d) : train_model(o, model, &d);
     }
     bert_model_free(model);
-    bert_dataset_free(valid);
-    bert_dataset_free(train);
+    free_data(&d);
     return status;
 }
+
+/* The long table of training by subject; what is not named here stands under "training". */
+static const char *const MODULE[] = { "module", NULL };
+static const char *const TASK[] = { "task", NULL };
+static const char *const NOT_OF_TRAINING[] = { "outputs", "do_preprocessing", NULL };
+static const char *const OF_OPTIMIZER[] = { "optimizer", "beta_1",      "beta_2",         "epsilon", "weight_decay", "clip_norm", "schedule",
+                                            "warmup",    "layer_decay", "unfreeze_every", NULL };
+static const char *const OF_LOSS[] = { "class_weights", "label_smoothing", "watch", "patience", "choose_threshold", NULL };
+static const char *const OF_SPEED[] = { "precision", "frozen_dropout", "cache_budget", "cache_precision", "cache", "length_window", NULL };
+static const char *const OF_FOLDER[] = { "resume", "checkpoint_every", "tensorboard", "report", NULL };
+
+#define TRAINING(title, only)                                                         \
+    {                                                                                 \
+        bert_train_option_table, offsetof(train_options, training), title, NULL, only \
+    }
 
 const command train_command = {
     .name = "train",
     .usage = "--module MODULE --train FILE [--valid FILE] -o MODEL",
-    .summary = "Fine-tunes a module into a classifier of your texts or pairs",
-    .details = "FILE has a text (or two) and a label in each row. MODEL receives model.json, weights.safetensors and history.json. From the "
-               "end of the first epoch on it holds the best one so far: Ctrl-C loses the epoch under way and no more.",
-    .required = (const char *const[]){ "module", "train", "output", NULL },
+    .summary = "Fine-tunes a module into a model of your texts or pairs",
+    .details = "FILE has a text (or two) and a label in each row. MODEL receives model.json and weights.safetensors of the best epoch so far, "
+               "history.json, report.html, logs/ for TensorBoard, and checkpoint.safetensors: Ctrl-C finishes the step and saves, and the same "
+               "command with --resume goes on as if nothing had happened.",
+    .required = (const char *const[]){ "module", "train", NULL },
     .groups =
         (const option_group[]){
-            { table, 0, "options", NULL },
-            { bert_layer_option_table, offsetof(train_options, layer), "the layer",
-              (const char *const[]){ "outputs", "do_preprocessing", NULL } },
-            { bert_train_option_table, offsetof(train_options, training), "training", NULL },
-            { bert_table_option_table, offsetof(train_options, table), "how FILE is read", NULL },
-            { NULL, 0, NULL, NULL },
+            { bert_layer_option_table, offsetof(train_options, layer), "options", NULL, MODULE },
+            { .table = table, .title = "options" },
+            { bert_head_option_table, offsetof(train_options, head), "options", NULL, TASK },
+            TRAINING("options", OF_FOLDER),
+            { bert_table_option_table, offsetof(train_options, table), "how FILE is read", NULL, NULL },
+            TRAINING("training", NULL),
+            { bert_layer_option_table, offsetof(train_options, layer), "the layer", NOT_OF_TRAINING, NULL },
+            { bert_head_option_table, offsetof(train_options, head), "the head", NULL, NULL },
+            TRAINING("the loss, and which epoch is the best", OF_LOSS),
+            TRAINING("the optimiser", OF_OPTIMIZER),
+            TRAINING("speed and memory", OF_SPEED),
+            { .table = NULL },
         },
     .options_size = sizeof(train_options),
     .run = run,

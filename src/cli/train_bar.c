@@ -1,26 +1,32 @@
-/* What is seen of a training run. */
+/* What a person sees of a training run. */
 #include "cli/train_bar.h"
+#include "cli/metrics.h"
+#include "cli/report.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
-train_bar train_bar_start(bool quiet)
+/* "loss: 0.4890 - accuracy: 0.7460" of the epoch so far; a task without accuracy has the loss alone. */
+static void training_scores(const bert_event *event, char *out, size_t size)
 {
-    return (train_bar){ .quiet = quiet, .bar = bar_start() };
+    int n = snprintf(out, size, "loss: %.4f", event->loss);
+    if (!isnan(event->accuracy))
+        snprintf(out + n, size - (size_t)n, " - accuracy: %.4f", event->accuracy);
 }
 
 void train_bar_scores(const bert_event *event, char *out, size_t size)
 {
     if (event->valid)
-        snprintf(out, size, "val_loss: %.4f - val_acc: %.4f", event->valid->loss, event->valid->accuracy);
+        metrics_text(event->valid, event->watch, out, size);
     else
-        snprintf(out, size, "loss: %.4f - acc: %.4f", event->loss, event->accuracy);
+        training_scores(event, out, size);
 }
 
 /* "4ms/sample" */
 static void pace(const bert_event *event, char *out, size_t size)
 {
-    double s = event->done ? event->seconds / (double)event->done : 0;
+    double s = event->samples_per_second > 0 ? 1 / event->samples_per_second : 0;
     if (s >= 1)
         snprintf(out, size, "%.0fs/sample", s);
     else if (s >= 1e-3)
@@ -29,30 +35,26 @@ static void pace(const bert_event *event, char *out, size_t size)
         snprintf(out, size, "%.0fus/sample", s * 1e6);
 }
 
-/* What stands behind the bar: " - ETA: 2:31 - 4ms/sample - loss: 0.4890 - acc: 0.7460"; at the end of an epoch the time that it took, and the
- * validation's figures. */
+/* What stands behind the bar: " - ETA: 2:31 - 4ms/sample - loss: 0.4890 - accuracy: 0.7460"; at the end of an epoch the time that it took, and
+ * the validation's figures. */
 static void describe_progress(const bert_event *event, char *out, size_t size)
 {
-    char time[48], each[48], scores[96] = "";
+    char time[48], each[48], scores[64], valid[160] = "";
     bool over = event->kind == BERT_EVENT_EPOCH;
-    double left = event->done ? event->seconds / (double)event->done * (double)(event->total - event->done) : 0;
-    if (over)
-        snprintf(time, sizeof time, "%.0fs", event->seconds);
-    else
-        bar_time(time, sizeof time, left);
+    bar_time(time, sizeof time, over ? event->seconds : event->seconds_left);
     pace(event, each, sizeof each);
+    training_scores(event, scores, sizeof scores);
     if (over && event->valid) {
-        memcpy(scores, " - ", 4);
-        train_bar_scores(event, scores + 3, sizeof scores - 3);
+        memcpy(valid, " - ", 4);
+        train_bar_scores(event, valid + 3, sizeof valid - 3);
     }
-    snprintf(out, size, " - %s%s%s%s - loss: %.4f - acc: %.4f%s", over ? "" : "ETA: ", time, over ? " " : " - ", each, event->loss,
-             event->accuracy, scores);
+    snprintf(out, size, " - %s%s%s%s - %s%s", over ? "" : "ETA: ", time, over ? " " : " - ", each, scores, valid);
 }
 
 /* " 3200/34000 [==>...] - ...". Where there is no terminal a bar is only noise; where it is narrow, the bar gives way. */
 static void describe(const train_bar *t, const bert_event *event, char *line, size_t size)
 {
-    char total[32], filled[BAR_SIZE] = "", progress[256];
+    char total[32], filled[BAR_SIZE] = "", progress[384];
     int width = snprintf(total, sizeof total, "%zu", event->total);
     describe_progress(event, progress, sizeof progress);
     if (t->bar.terminal) {
@@ -62,25 +64,49 @@ static void describe(const train_bar *t, const bert_event *event, char *line, si
     snprintf(line, size, "%*zu/%s%s%s%s", width, event->done, total, *filled ? " " : "", filled, progress);
 }
 
-void train_bar_show(train_bar *t, const bert_event *event)
+static void head_epoch(train_bar *t, const bert_event *event)
 {
-    if (t->quiet)
+    char heading[64];
+    if (t->epoch == event->epoch)
         return;
-    if (t->epoch != event->epoch) {
-        char heading[64];
-        snprintf(heading, sizeof heading, "Epoch %lld/%lld", (long long)event->epoch, (long long)event->epochs);
-        bar_finish(&t->bar, heading);
-        t->epoch = event->epoch;
-        t->quarter = 0;
-    }
-    char line[384];
-    describe(t, event, line, sizeof line);
+    snprintf(heading, sizeof heading, "Epoch %lld/%lld", (long long)event->epoch, (long long)event->epochs);
+    bar_finish(&t->bar, heading);
+    t->epoch = event->epoch;
+    t->quarter = 0;
+}
+
+static void show_step(train_bar *t, const bert_event *event)
+{
+    char line[512];
     int quarter = event->total ? (int)(4 * event->done / event->total) : 0;
-    if (event->kind == BERT_EVENT_EPOCH)
-        bar_finish(&t->bar, line);
-    else if (event->done == event->total ? t->bar.terminal : bar_due(&t->bar))
+    head_epoch(t, event);
+    describe(t, event, line, sizeof line);
+    if (event->done == event->total ? t->bar.terminal : bar_due(&t->bar))
         bar_draw(&t->bar, line);
     else if (!t->bar.terminal && quarter > t->quarter && quarter < 4)
         bar_finish(&t->bar, line);
     t->quarter = quarter;
+}
+
+static void show_epoch(train_bar *t, const bert_event *event)
+{
+    char line[512];
+    head_epoch(t, event);
+    describe(t, event, line, sizeof line);
+    bar_finish(&t->bar, line);
+    if (!event->best && event->best_epoch)
+        fprintf(stderr, "no better than epoch %lld, which is kept\n", (long long)event->best_epoch);
+}
+
+void train_bar_show(train_bar *t, const bert_event *event)
+{
+    bool told = event->kind == BERT_EVENT_CHECKPOINT ? t->checkpoints : event->kind == BERT_EVENT_NOTE || event->kind == BERT_EVENT_END;
+    if (event->kind == BERT_EVENT_STEP)
+        show_step(t, event);
+    else if (event->kind == BERT_EVENT_EPOCH)
+        show_epoch(t, event);
+    else if (told && event->note) {
+        bar_clear(&t->bar);
+        report_note("%s%s", event->kind == BERT_EVENT_CHECKPOINT ? "checkpoint: " : "", event->note);
+    }
 }

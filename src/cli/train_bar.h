@@ -1,4 +1,4 @@
-/* What is seen of a training run, as Keras shows it. */
+/* What a person sees of a training run on standard error, as Keras shows it. */
 #ifndef CLI_TRAIN_BAR_H
 #define CLI_TRAIN_BAR_H
 
@@ -6,16 +6,15 @@
 #include "cli/bar.h"
 
 typedef struct train_bar {
-    bool quiet;
     bar bar;
-    int64_t epoch; /* whose heading is printed */
-    int quarter;   /* of the epoch, told last where there is no terminal */
+    bool checkpoints; /* whether each that is written is told */
+    int64_t epoch;    /* whose heading is printed */
+    int quarter;      /* of the epoch, told last where there is no terminal */
 } train_bar;
 
-train_bar train_bar_start(bool quiet);
 void train_bar_show(train_bar *t, const bert_event *event);
 
-/* "val_loss: 0.4290 - val_acc: 0.7910"; without validation "loss: ... - acc: ...". */
+/* "val_loss: 0.4290 - val_accuracy: 0.7910"; without validation "loss: ... - accuracy: ...". */
 void train_bar_scores(const bert_event *event, char *out, size_t size);
 
 #endif

@@ -1,8 +1,10 @@
-/* Data sets: rows copied from a table or from the caller, labels sorted and numbered. */
+/* Data sets: rows copied from a table, from the caller or from another data set; their hash. */
 #include "data/dataset.h"
 
-#include "base/buffer.h"
+#include "base/checksum.h"
 #include "base/size.h"
+#include "data/labels.h"
+#include "text/words.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,9 +13,8 @@
 /* A data set that grows; the labels become numbers when all are there. */
 typedef struct builder {
     bert_dataset *d;
-    arena memory;      /* the labels' bytes */
-    bert_text *labels; /* (d->n) */
-    size_t capacity;   /* rows that the arrays have room for */
+    arena labels;    /* their bytes, until each different one is kept once */
+    size_t capacity; /* rows that the arrays have room for */
 } builder;
 
 const char *dataset_place(const bert_dataset *d, size_t i, char out[DATASET_PLACE])
@@ -45,7 +46,7 @@ static bool reserve(builder *b, size_t more, bool with_pairs)
     d->texts = grown(d->texts, capacity, sizeof *d->texts, &failed);
     d->lines = grown(d->lines, capacity, sizeof *d->lines, &failed);
     d->label = grown(d->label, capacity, sizeof *d->label, &failed);
-    b->labels = grown(b->labels, capacity, sizeof *b->labels, &failed);
+    d->label_texts = grown(d->label_texts, capacity, sizeof *d->label_texts, &failed);
     if (with_pairs)
         d->pairs = grown(d->pairs, capacity, sizeof *d->pairs, &failed);
     b->capacity = failed ? b->capacity : capacity;
@@ -77,7 +78,7 @@ static bert_status append(builder *b, const bert_rows *rows, bert_err *err)
         return fail(err, BERT_ERR_DATA, "%s: more than %u rows", d->name ? d->name : "data set", UINT32_MAX);
     if (!reserve(b, rows->n, rows->pairs) || !copy_texts(&d->memory, d->texts + d->n, rows->texts, rows->n) ||
         (rows->pairs && !copy_texts(&d->memory, d->pairs + d->n, rows->pairs, rows->n)) ||
-        !copy_texts(&b->memory, b->labels + d->n, rows->labels, rows->n))
+        !copy_texts(&b->labels, d->label_texts + d->n, rows->labels, rows->n))
         return fail_memory(err, d->name ? d->name : "a data set");
     for (size_t i = 0; i < rows->n; i++)
         d->lines[d->n + i] = rows->lines ? rows->lines[i] : d->n + i;
@@ -85,101 +86,45 @@ static bert_status append(builder *b, const bert_rows *rows, bert_err *err)
     return BERT_OK;
 }
 
-/* ---- labels ---- */
+/* ---- the whole ---- */
 
-typedef struct labelled_row {
-    bert_text label;
-    int64_t number; /* of the label where all labels are whole numbers, else 0 */
-    uint32_t row;
-} labelled_row;
-
-static bert_status check_labels(const builder *b, bert_err *err)
+static bool is_empty(bert_text text)
 {
-    char place[DATASET_PLACE];
-    for (size_t i = 0; i < b->d->n; i++) {
-        if (!b->labels[i].size)
-            return fail(err, BERT_ERR_DATA, "%s: the label is empty", dataset_place(b->d, i, place));
-        if (memchr(b->labels[i].data, 0, b->labels[i].size))
-            return fail(err, BERT_ERR_DATA, "%s: the label holds a NUL", dataset_place(b->d, i, place));
-    }
+    size_t at = 0, start, end;
+    return !word_next(text, &at, &start, &end);
+}
+
+static bool all_empty(const bert_text *texts, size_t n)
+{
+    size_t i = 0;
+    while (i < n && is_empty(texts[i]))
+        i++;
+    return i == n;
+}
+
+/* A column without a single text is most likely the wrong one; a second one that nobody asked for is none. */
+static bert_status check_texts(bert_dataset *d, bool pairs_wanted, bert_err *err)
+{
+    const char *name = d->name ? d->name : "data set";
+    if (!d->n && d->skipped)
+        return fail(err, BERT_ERR_DATA, "%s: no rows: all %zu were wrong and left out", name, d->skipped);
+    if (!d->n)
+        return fail(err, BERT_ERR_DATA, "%s: no rows", name);
+    if (all_empty(d->texts, d->n))
+        return fail(err, BERT_ERR_DATA, "%s: every text is empty", name);
+    if (!d->pairs || !all_empty(d->pairs, d->n))
+        return BERT_OK;
+    if (pairs_wanted)
+        return fail(err, BERT_ERR_DATA, "%s: every second text is empty", name);
+    free(d->pairs);
+    d->pairs = NULL;
     return BERT_OK;
 }
 
-/* Whether a label is a whole number of at most 18 digits. */
-static bool read_number(bert_text label, int64_t *number)
+static bert_status finish(builder *b, bool pairs_wanted, bert_err *err)
 {
-    size_t i = label.data[0] == '-' || label.data[0] == '+';
-    if (i == label.size || label.size - i > 18)
-        return false;
-    for (*number = 0; i < label.size; i++) {
-        if (label.data[i] < '0' || label.data[i] > '9')
-            return false;
-        *number = *number * 10 + (label.data[i] - '0');
-    }
-    if (label.data[0] == '-')
-        *number = -*number;
-    return true;
-}
-
-/* By number, then by bytes, then by row. */
-static int compare_labels(const void *left, const void *right)
-{
-    const labelled_row *a = left, *b = right;
-    if (a->number != b->number)
-        return a->number < b->number ? -1 : 1;
-    int order = memcmp(a->label.data, b->label.data, a->label.size < b->label.size ? a->label.size : b->label.size);
-    if (order || a->label.size != b->label.size)
-        return order ? order : a->label.size < b->label.size ? -1 : 1;
-    return a->row < b->row ? -1 : a->row > b->row;
-}
-
-static void sort_labels(labelled_row *rows, size_t n)
-{
-    bool numbers = true;
-    for (size_t i = 0; numbers && i < n; i++)
-        numbers = read_number(rows[i].label, &rows[i].number);
-    for (size_t i = 0; !numbers && i < n; i++)
-        rows[i].number = 0;
-    qsort(rows, n, sizeof *rows, compare_labels);
-}
-
-static bool starts_label(const labelled_row *rows, size_t i)
-{
-    return i == 0 || rows[i].label.size != rows[i - 1].label.size || memcmp(rows[i].label.data, rows[i - 1].label.data, rows[i].label.size);
-}
-
-/* Fills label, labels and n_labels from the rows in the order of their labels. */
-static bert_status number_labels(bert_dataset *d, const labelled_row *sorted, bert_err *err)
-{
-    size_t k = 0;
-    for (size_t i = 0; i < d->n; i++)
-        d->n_labels += starts_label(sorted, i);
-    d->labels = arena_array(&d->memory, d->n_labels, sizeof *d->labels);
-    for (size_t i = 0; d->labels && i < d->n; i++) {
-        if (starts_label(sorted, i) && !(d->labels[k++] = arena_copy(&d->memory, sorted[i].label.data, sorted[i].label.size)))
-            return fail_memory(err, "labels");
-        d->label[sorted[i].row] = (uint32_t)(k - 1);
-    }
-    return d->labels ? BERT_OK : fail_memory(err, "labels");
-}
-
-static bert_status finish(builder *b, bert_err *err)
-{
-    bert_dataset *d = b->d;
-    if (!d->n)
-        return fail(err, BERT_ERR_DATA, "%s: no rows", d->name ? d->name : "data set");
-    bert_status s = check_labels(b, err);
-    if (s)
-        return s;
-    labelled_row *rows = calloc(d->n, sizeof *rows);
-    if (!rows)
-        return fail_memory(err, "labels");
-    for (size_t i = 0; i < d->n; i++)
-        rows[i] = (labelled_row){ .label = b->labels[i], .row = (uint32_t)i };
-    sort_labels(rows, d->n);
-    s = number_labels(d, rows, err);
-    free(rows);
-    return s;
+    bert_status s = check_texts(b->d, pairs_wanted, err);
+    return s ? s : labels_number(b->d, err);
 }
 
 /* ---- data sets ---- */
@@ -200,8 +145,7 @@ static bert_status end(builder *b, bert_status s, bert_dataset **dataset)
         b->d = NULL;
     }
     *dataset = b->d;
-    free(b->labels);
-    arena_free(&b->memory);
+    arena_free(&b->labels);
     return s;
 }
 
@@ -217,8 +161,10 @@ bert_status bert_dataset_load(const char *path, const bert_table_options *option
     while (!s && rows.n)
         if (!(s = bert_table_next(table, ROWS, &rows, err)) && rows.n)
             s = append(&b, &rows, err);
-    if (!s)
-        s = finish(&b, err);
+    if (!s) {
+        b.d->skipped = bert_table_skipped(table);
+        s = finish(&b, options && options->text_columns && strchr(options->text_columns, ','), err);
+    }
     bert_table_close(table);
     return end(&b, s, dataset);
 }
@@ -235,7 +181,37 @@ bert_status bert_dataset_create(const bert_text *texts, const bert_text *pairs, 
     if (!s && n)
         s = append(&b, &rows, err);
     if (!s)
-        s = finish(&b, err);
+        s = finish(&b, false, err);
+    return end(&b, s, dataset);
+}
+
+/* out[i] = texts[rows[i]]; NULL where there are none. */
+static bert_text *chosen(arena *memory, const bert_text *texts, const uint32_t *rows, size_t n)
+{
+    bert_text *out = texts ? arena_array(memory, n, sizeof *out) : NULL;
+    for (size_t i = 0; out && i < n; i++)
+        out[i] = texts[rows[i]];
+    return out;
+}
+
+bert_status dataset_of_rows(const bert_dataset *d, const uint32_t *rows, size_t n, bert_dataset **dataset, bert_err *err)
+{
+    builder b;
+    arena memory = { 0 };
+    bert_rows part = { .n = n, .texts = chosen(&memory, d->texts, rows, n), .labels = chosen(&memory, d->label_texts, rows, n) };
+    part.pairs = chosen(&memory, d->pairs, rows, n);
+    size_t *lines = arena_array(&memory, n, sizeof *lines);
+    bert_status s = begin(&b, d->name, err);
+    if (!s && (!part.texts || !part.labels || !lines || (d->pairs && !part.pairs)))
+        s = fail_memory(err, "a part of a data set");
+    for (size_t i = 0; !s && i < n; i++)
+        lines[i] = d->lines[rows[i]];
+    part.lines = lines;
+    if (!s)
+        s = append(&b, &part, err);
+    if (!s)
+        s = labels_number(b.d, err);
+    arena_free(&memory);
     return end(&b, s, dataset);
 }
 
@@ -246,6 +222,7 @@ void bert_dataset_free(bert_dataset *d)
     free(d->texts);
     free(d->pairs);
     free(d->lines);
+    free(d->label_texts);
     free(d->label);
     arena_free(&d->memory);
     free(d);
@@ -256,6 +233,11 @@ size_t bert_dataset_size(const bert_dataset *d)
     return d->n;
 }
 
+size_t bert_dataset_skipped(const bert_dataset *d)
+{
+    return d->skipped;
+}
+
 size_t bert_dataset_labels(const bert_dataset *d, const char *const **labels)
 {
     if (labels)
@@ -263,38 +245,23 @@ size_t bert_dataset_labels(const bert_dataset *d, const char *const **labels)
     return d->n_labels;
 }
 
-/* The error for a row whose label a model lacks. */
-static bert_status unknown_label(const bert_dataset *d, size_t row, const char *const *labels, size_t n_labels, bert_err *err)
+/* ---- hash ---- */
+
+static void hash_text(sha256 *h, bert_text text)
 {
-    char place[DATASET_PLACE];
-    buffer list = { 0 };
-    for (size_t i = 0; i < n_labels && i < 20; i++)
-        buffer_printf(&list, "%s%.40s", i ? ", " : "", labels[i]);
-    buffer_string(&list, n_labels > 20 ? ", ..." : "");
-    bert_status s = list.failed ? fail_memory(err, "a message")
-                                : fail(err, BERT_ERR_DATA, "%s: label \"%.100s\" is not one of the model's: %s", dataset_place(d, row, place),
-                                       d->labels[d->label[row]], list.data);
-    buffer_free(&list);
-    return s;
+    uint64_t size = text.size; /* little-endian, as the machines that libbert runs on */
+    sha256_add(h, &size, sizeof size);
+    sha256_add(h, text.data, text.size);
 }
 
-bert_status dataset_label_ids(const bert_dataset *d, const char *const *labels, size_t n_labels, int32_t *ids, bert_err *err)
+bert_status dataset_hash(const bert_dataset *d, unsigned char hash[32], bert_err *err)
 {
-    int32_t *known = malloc(d->n_labels * sizeof *known); /* place of each of the data set's labels; -1: none */
-    if (!known)
-        return fail_memory(err, "labels");
-    for (size_t i = 0; i < d->n_labels; i++) {
-        known[i] = -1;
-        for (size_t k = 0; known[i] < 0 && k < n_labels; k++)
-            if (!strcmp(d->labels[i], labels[k]))
-                known[i] = (int32_t)k;
+    sha256 h;
+    sha256_begin(&h);
+    for (size_t i = 0; i < d->n; i++) {
+        hash_text(&h, d->texts[i]);
+        hash_text(&h, d->pairs ? d->pairs[i] : (bert_text){ 0 });
+        hash_text(&h, d->label_texts[i]);
     }
-    bert_status s = BERT_OK;
-    for (size_t i = 0; !s && i < d->n; i++) {
-        ids[i] = known[d->label[i]];
-        if (ids[i] < 0)
-            s = unknown_label(d, i, labels, n_labels, err);
-    }
-    free(known);
-    return s;
+    return sha256_end(&h, hash) ? BERT_OK : fail_memory(err, "the hash of a data set");
 }

@@ -6,21 +6,29 @@
 #include "base/error.h"
 
 struct bert_dataset {
-    arena memory;     /* the bytes of the texts and of the names */
-    const char *name; /* the file; NULL: made from memory */
-    size_t n;         /* below 2^32 */
-    bert_text *texts; /* (n) */
-    bert_text *pairs; /* (n) or NULL */
-    size_t *lines;    /* (n) of the file, from 1; without a file, the row from 0 */
-    uint32_t *label;  /* (n) index into labels */
+    arena memory;           /* the bytes of the texts and of the names */
+    const char *name;       /* the file; NULL: made from memory */
+    size_t n;               /* below 2^32 */
+    bert_text *texts;       /* (n) */
+    bert_text *pairs;       /* (n) or NULL */
+    size_t *lines;          /* (n) of the file, from 1; without a file, the row from 0 */
+    bert_text *label_texts; /* (n) as they are written */
+    uint32_t *label;        /* (n) index into labels */
     size_t n_labels;
     const char **labels; /* (n_labels) the different labels in their order */
+    size_t skipped;      /* rows that were left out as it was loaded */
 };
 
 enum { DATASET_PLACE = 512 };
 
 /* Where row i stands, for the start of a message: "train.tsv:17", or "row 17" without a file. Returns out. */
 const char *dataset_place(const bert_dataset *d, size_t i, char out[DATASET_PLACE]);
+
+/* A data set of the given rows (n at least 1), with the places that they have in d. Copies what it needs. */
+bert_status dataset_of_rows(const bert_dataset *d, const uint32_t *rows, size_t n, bert_dataset **dataset, bert_err *err);
+
+/* SHA-256 over all texts, pairs and labels in their order: what a run or a cache was made of. */
+bert_status dataset_hash(const bert_dataset *d, unsigned char hash[32], bert_err *err);
 
 /* ids (n): the place of each row's label among `labels`, those of a model. Fails with BERT_ERR_DATA, naming the row, for a label that is not
  * among them. */

@@ -5,26 +5,44 @@
 #include "data/dataset.h"
 #include "text/packed_batch.h"
 
+/* What the texts of a row become. */
+typedef enum row_form {
+    ROW_TOGETHER, /* one sequence: [CLS] a [SEP], or [CLS] a [SEP] b [SEP] */
+    ROW_APART,    /* two sequences, [CLS] a [SEP] and [CLS] b [SEP], each at most seq_len */
+    ROW_WORDS     /* one sequence of one text whose words are divided by blanks; it is known which token begins which word */
+} row_form;
+
 /* All zero is empty. Immutable once made. */
 typedef struct token_rows {
+    row_form form;
     size_t n;
-    size_t *start;    /* (n + 1) row i is ids[start[i] .. start[i + 1]) */
-    uint32_t *second; /* (n) how many of its ids are segment 0: all of them where there is no pair */
-    int32_t *ids;     /* (start[n]) */
-    size_t longest;   /* ids of the longest row */
+    size_t *start; /* (n + 1) row i is ids[start[i] .. start[i + 1]) */
+    uint32_t
+        *second;  /* (n) TOGETHER: how many of its ids are segment 0, all of them where there is no pair. APART: length of the first sequence */
+    int32_t *ids; /* (start[n]) */
+    int32_t *words; /* WORDS: (start[n]) the word, counted in its row, whose first piece a token is; -1: it begins none. Else NULL */
+    size_t longest; /* ids of the longest row */
     packed_losses losses;
 } token_rows;
 
-/* Tokenises every row, in threads; the result does not depend on their number. Fails as encode_pair, the message begins with the row's place. */
-bert_status token_rows_create(token_rows *t, const bert_dataset *d, const bert_tokenizer *tokenizer, size_t seq_len, bert_err *err);
+/* Tokenises every row, in threads; the result does not depend on their number. Fails as encode_pair, the message begins with the row's place; with
+ * BERT_ERR_DATA for APART without second texts. */
+bert_status token_rows_create(token_rows *t, const bert_dataset *d, const bert_tokenizer *tokenizer, size_t seq_len, row_form form,
+                              bert_err *err);
 void token_rows_free(token_rows *t);
+
+/* Sequences of a row. */
+static inline size_t token_rows_sequences(const token_rows *t)
+{
+    return t->form == ROW_APART ? 2 : 1;
+}
 
 static inline size_t token_rows_length(const token_rows *t, size_t row)
 {
     return t->start[row + 1] - t->start[row];
 }
 
-/* The given rows as one batch in arena memory. Fails as packed_batch_create. */
+/* The given rows as one batch in arena memory; APART: sequences 2 i and 2 i + 1 are those of the i-th. Fails as packed_batch_create. */
 bert_status token_rows_pack(const token_rows *t, const uint32_t *rows, size_t n, packed_batch *batch, arena *memory, bert_err *err);
 
 #endif

@@ -16,7 +16,7 @@ static bert_status needed_weights(const bert_model *m, weight_list *list, output
     const bert_layer *l = m->layer;
     bert_status s = request_of_pooling(request, (bert_pooling)l->spec.pooling, l, err);
     if (!s)
-        s = request_weights(request, l, m->outputs, list, a, err);
+        s = request_weights(request, l, &l->weights.head, list, a, err);
     if (s)
         return s;
     for (size_t i = 0; i < list->n; i++)
@@ -98,7 +98,8 @@ bool frozen_is(const char *path)
 }
 
 /* The module inside the file: tensors stay where they are mapped. */
-static bert_status open_module(bert_module *m, const char *path, const json_t *about, const json_t *vocabulary, size_t outputs, bert_err *err)
+static bert_status open_module(bert_module *m, const char *path, const json_t *about, const json_t *vocabulary, const head_shape *head,
+                               bert_err *err)
 {
     json_t *configuration;
     bool do_lower_case = true, pooler;
@@ -121,7 +122,7 @@ static bert_status open_module(bert_module *m, const char *path, const json_t *a
     int64_t last = m->config.num_hidden_layers - 1;
     s = json_get_int_or(about, "seq_layer", 0, last, last, &m->seq_layer, path, err);
     if (!s)
-        s = weights_create(&m->weights, &m->memory, &m->config, (size_t)m->config.num_hidden_layers, pooler, outputs, err);
+        s = weights_create(&m->weights, &m->memory, &m->config, (size_t)m->config.num_hidden_layers, pooler, head, err);
     return s ? s : weights_read(&m->weights, &m->memory, &m->tensors, naming, path, err);
 }
 
@@ -146,7 +147,7 @@ static bert_status open_parts(bert_module *module, const char *path, const json_
     if (!s && json_object_get(about, "task"))
         s = head_from_json(about, &head, &a, path, err);
     if (!s)
-        s = open_module(module, path, about, vocabulary, head.outputs, err);
+        s = open_module(module, path, about, vocabulary, &(head_shape){ head.outputs, head.hidden }, err);
     if (!s && spec.pooling == BERT_POOLING_CLS && !module->weights.pooler)
         s = fail(err, BERT_ERR_FORMAT, "%s: pooling cls, but no pooler", path);
     if (s)

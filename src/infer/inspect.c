@@ -30,7 +30,7 @@ static void count(json_t *groups, const char *group, size_t n)
 }
 
 /* Elements of the set by group of BERT's weights; what is none of them counts as other. */
-static json_t *count_parameters(const tensor_set *set, const weight_naming *naming, size_t outputs)
+static json_t *count_parameters(const tensor_set *set, const weight_naming *naming, const head_shape *head)
 {
     json_t *groups = json_object();
     arena a = { 0 };
@@ -38,7 +38,7 @@ static json_t *count_parameters(const tensor_set *set, const weight_naming *nami
     config one = { .vocab_size = 1, .hidden_size = 1, .intermediate_size = 1, .max_position_embeddings = 1, .type_vocab_size = 1 };
     size_t all = 0, known = 0;
     if (naming)
-        weights_create(&list, &a, &one, weights_count_layers(set, *naming), weights_have_pooler(set, *naming), outputs, NULL);
+        weights_create(&list, &a, &one, weights_count_layers(set, *naming), weights_have_pooler(set, *naming), head, NULL);
     for (size_t i = 0; i < list.n; i++) {
         const tensor *t = weights_find(set, *naming, &list, i);
         if (t)
@@ -74,10 +74,10 @@ static json_t *tokenizer_facts(const bert_module *m)
 static const weight_naming OURS = { "", false };
 
 /* What a module, and so a model or a frozen file on it, tells of itself. */
-static json_t *module_facts(const char *kind, const char *path, const bert_module *m, size_t outputs)
+static json_t *module_facts(const char *kind, const char *path, const bert_module *m, const head_shape *head)
 {
     return json_pack("{s:s, s:s, s:o, s:o, s:o}", "kind", kind, "path", path, "configuration", config_to_json(&m->config), "parameters",
-                     count_parameters(&m->tensors, &OURS, outputs), "tokenizer", tokenizer_facts(m));
+                     count_parameters(&m->tensors, &OURS, head), "tokenizer", tokenizer_facts(m));
 }
 
 /* ---- the kinds ------------------------------------------------------------------------------------------------------------ */
@@ -94,7 +94,7 @@ static bert_status inspect_module(const char *path, json_t **out, bert_err *err)
     s = file ? json_read_file(&description, file, err) : fail_memory(err, path);
     if (!s) {
         static const char *const KEYS[] = { "version", "tags", "signatures", "source", "files" };
-        *out = module_facts("libbert module", path, m, 0);
+        *out = module_facts("libbert module", path, m, NULL);
         for (size_t i = 0; i < sizeof KEYS / sizeof *KEYS; i++)
             json_object_set(*out, KEYS[i], json_object_get(description, KEYS[i]));
         json_object_set_new(*out, "tensors", tensor_list(&m->tensors));
@@ -117,7 +117,7 @@ static bert_status inspect_frozen(const char *path, json_t **out, bert_err *err)
     bert_status s = frozen_open(path, &m, err);
     if (s)
         return s;
-    *out = module_facts("libbert frozen model", path, m->module, m->outputs);
+    *out = module_facts("libbert frozen model", path, m->module, &m->layer->weights.head);
     add_layer_and_head(m, NULL, *out);
     json_object_set_new(*out, "signatures",
                         json_pack("{s:{s:[s,s,s], s:[s]}}", "tokens", "inputs", "input_ids", "input_mask", "segment_ids", "outputs",
@@ -137,7 +137,7 @@ static bert_status inspect_model(const char *path, json_t **out, bert_err *err)
     if (!s)
         s = safetensors_open(&weights, file, NULL, err);
     if (!s) {
-        *out = module_facts("libbert model", path, m->module, 0);
+        *out = module_facts("libbert model", path, m->module, NULL);
         add_layer_and_head(m, m->module->path, *out);
         json_object_set_new(*out, "tuned_parameters", count_tuned(m->layer));
         json_object_set_new(*out, "tensors", tensor_list(&weights));
@@ -155,7 +155,7 @@ static bert_status inspect_source(const char *path, json_t **out, bert_err *err)
     if (s)
         return s;
     *out = json_pack("{s:s, s:s, s:o}", "kind", src.kind, "path", path, "parameters",
-                     count_parameters(&src.tensors, src.is_bert ? &src.naming : NULL, 0));
+                     count_parameters(&src.tensors, src.is_bert ? &src.naming : NULL, NULL));
     if (src.has_config)
         json_object_set_new(*out, "configuration", config_to_json(&src.config));
     if (src.vocabulary)

@@ -1,6 +1,8 @@
-/* Sessions: one thread's way to run a model. */
+/* Sessions: one thread's way to run a model. What a call needs lives in arenas that the next call uses again. */
+#include "infer/session.h"
+
 #include "base/options.h"
-#include "task/classifier.h"
+#include "report/report.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -11,15 +13,6 @@ static const bert_option SESSION[] = {
     OPTION_CHOICE(bert_session_options, pooling, "auto", POOLING_WORDS, "WORD",
                   "from the tokens' vectors to one; auto: the model's, mean for a module"),
     OPTION_BOOL(bert_session_options, normalize, "false", "vectors of length 1"),
-};
-
-struct bert_session {
-    const bert_model *model;
-    bert_session_options options;
-    text_encoder own;   /* the model's own pooling: what a head reads */
-    text_encoder other; /* another pooling for vectors; empty where that is the model's own */
-    text_encoder *vectors;
-    classifier classifier; /* empty without a head */
 };
 
 bert_option_table bert_session_option_table(void)
@@ -44,7 +37,9 @@ static bert_status create(bert_session *s, bert_err *err)
         status = text_encoder_create(&s->other, s->model, (bert_pooling)s->options.pooling, seq_len, err);
     s->vectors = same ? &s->own : &s->other;
     if (!status && s->model->task)
-        status = classifier_create(&s->classifier, s->model, &s->own, err);
+        status = classifier_create(&s->classifier, s->model, &s->own.rows, err);
+    if (!status && s->model->task)
+        status = classifier_hold(&s->classifier, err);
     return status;
 }
 
@@ -75,6 +70,8 @@ void bert_session_free(bert_session *session)
     classifier_free(&session->classifier);
     text_encoder_free(&session->own);
     text_encoder_free(&session->other);
+    arena_free(&session->words);
+    free(session->entities.items);
     free(session);
 }
 
@@ -90,29 +87,88 @@ size_t bert_session_seq_len(const bert_session *session)
 
 bool bert_session_per_token(const bert_session *session)
 {
-    return session->vectors->request.tokens;
+    return session->vectors->rows.request.tokens;
 }
 
-static bert_status no_head(const bert_session *session, bert_err *err)
+size_t bert_session_outputs(const bert_session *session)
+{
+    const task *t = session->classifier.task;
+    return t && t->label != LABEL_TAGS ? t->columns(session->model->n_labels) : 0;
+}
+
+bert_status session_no_head(const bert_session *session, bert_err *err)
 {
     const char *path = session->model->module->path;
     return fail(err, BERT_ERR_ARGUMENT, "%s: has no head, so it predicts nothing; train a model on it, or embed", path ? path : "the model");
 }
 
+/* ---- scores ----------------------------------------------------------------------------------------------------------------- */
+
 bert_status bert_session_predict(bert_session *session, const bert_text *texts, const bert_text *pairs, size_t n, float *scores,
                                  size_t *truncated, bert_err *err)
 {
-    if (!session->model->task)
-        return no_head(session, err);
-    return classifier_run(&session->classifier, texts, pairs, n, scores, truncated, err);
+    const task *t = session->classifier.task;
+    if (!t)
+        return session_no_head(session, err);
+    if (t->label == LABEL_TAGS)
+        return fail(err, BERT_ERR_ARGUMENT, "a model of task %s has no scores for a text; ask for its entities", t->name);
+    if (t->form == ROW_APART && n && !pairs)
+        return fail(err, BERT_ERR_ARGUMENT, "task %s compares two texts, and there are no second ones", t->name);
+    size_t columns = bert_session_outputs(session);
+    token_rows rows;
+    bert_status s = BERT_OK;
+    for (size_t i = 0; !s && i < n; i += TEXT_ENCODER_PART) {
+        size_t part = session_part(n - i);
+        s = text_encoder_tokenise(&session->own, texts + i, pairs ? pairs + i : NULL, part, t->form, &rows, truncated, err);
+        if (!s)
+            s = classifier_run(&session->classifier, &rows, 0, part, scores + i * columns, err);
+    }
+    return s;
 }
 
-bert_status bert_session_evaluate(bert_session *session, const bert_dataset *dataset, bert_metrics *metrics, bert_err *err)
+/* ---- evaluation ------------------------------------------------------------------------------------------------------------- */
+
+static bert_status write_pages(const bert_session *s, const bert_dataset *d, const token_rows *rows, const outcomes *o,
+                               const bert_metrics *metrics, const char *page, const char *predictions, bert_err *err)
 {
-    if (!session->model->task)
-        return no_head(session, err);
-    return classifier_evaluate(&session->classifier, dataset, metrics, err);
+    double threshold = bert_model_threshold(s->model);
+    report r = { .title = "Evaluation report",
+                 .model = s->model,
+                 .outcomes = o,
+                 .metrics = metrics,
+                 .threshold = threshold,
+                 .data = d,
+                 .tokens = rows,
+                 .seq_len = s->own.seq_len };
+    bert_status status = page ? report_write(&r, page, err) : BERT_OK;
+    return status || !predictions ? status : predictions_write(o, d, threshold, predictions, err);
 }
+
+bert_status bert_session_evaluate(bert_session *session, const bert_dataset *dataset, const char *page, const char *predictions,
+                                  bert_metrics *metrics, bert_err *err)
+{
+    const task *t = session->classifier.task;
+    if (!t)
+        return session_no_head(session, err);
+    targets truth = { 0 };
+    token_rows rows = { 0 };
+    outcomes o = { 0 };
+    bert_status s = targets_create(&truth, t, session->model, dataset, err);
+    if (!s)
+        s = token_rows_create(&rows, dataset, session->own.tokenizer, session->own.seq_len, t->form, err);
+    if (!s)
+        s = classifier_judge(&session->classifier, &rows, &truth, &o, err);
+    if (!s)
+        s = outcomes_metrics(&o, bert_model_threshold(session->model), metrics, err);
+    if (!s)
+        s = write_pages(session, dataset, &rows, &o, metrics, page, predictions, err);
+    outcomes_free(&o);
+    token_rows_free(&rows);
+    targets_free(&truth);
+    return s;
+}
+
+/* ---- vectors ---------------------------------------------------------------------------------------------------------------- */
 
 /* Rows (n, H) to length 1; a zero row stays. */
 static void normalise(float *rows, size_t n, size_t H)

@@ -12,12 +12,14 @@ struct bert_table {
     arena memory; /* names */
     const table_format *format;
     table_records records;
-    bool no_header;
+    bool no_header, skip_bad_rows;
     size_t n_columns; /* of a table with a header: what every row must have */
     bool waiting;     /* records holds a record that is still to be given out: the first row of a table without header */
     bool ended;
     bert_err failure;  /* found behind good rows; the next call's result */
+    size_t skipped;    /* rows that were left out */
     size_t empty_line; /* the first of a run of empty lines, which are wrong unless nothing follows; 0: none */
+    size_t n_empty;    /* of that run */
     /* the rows of the present batch */
     size_t capacity;
     bert_text *columns[TABLE_ROLES]; /* (capacity) */
@@ -27,11 +29,12 @@ struct bert_table {
 
 static const bert_option OPTIONS[] = {
     { "input_format", BERT_OPTION_STRING, offsetof(bert_table_options, format), NULL, 0, 0, NULL, "FORMAT",
-      "tsv, csv, jsonl or txt; default: by the file's name, txt for standard input" },
+      "tsv, csv, jsonl, conll or txt; default: by the file's name, txt for standard input" },
     OPTION_STRING(bert_table_options, text_columns, NULL, "A[,B]",
                   "columns of the texts, by name or number from 1; default: text and, if there, text_pair"),
     OPTION_STRING(bert_table_options, label_column, NULL, "NAME", "column of the labels; default: label"),
     OPTION_BOOL(bert_table_options, no_header, NULL, "the first row is data, and columns are numbers"),
+    OPTION_BOOL(bert_table_options, skip_bad_rows, NULL, "leave out rows that are wrong, and count them"),
 };
 
 bert_option_table bert_table_option_table(void)
@@ -52,7 +55,7 @@ static bert_status choose_format(bert_table *t, const char *path, const char *fo
     const char *name = path;
     if (format) {
         t->format = table_format_find(format, strlen(format));
-        return t->format ? BERT_OK : fail(err, BERT_ERR_ARGUMENT, "--input-format: \"%s\" is not one of tsv, csv, jsonl, txt", format);
+        return t->format ? BERT_OK : fail(err, BERT_ERR_ARGUMENT, "--input-format: \"%s\" is not one of tsv, csv, jsonl, conll, txt", format);
     }
     if (!strcmp(path, "-"))
         return t->format = table_format_find("txt", 3), BERT_OK;
@@ -62,9 +65,10 @@ static bert_status choose_format(bert_table *t, const char *path, const char *fo
         if (path[i] == '.' || path[i] == '/')
             name = path + i + 1;
     t->format = table_format_find(name, (size_t)(path + size - name));
-    return t->format ? BERT_OK
-                     : fail(err, BERT_ERR_ARGUMENT,
-                            "%s: is this a table? The name ends in none of .tsv, .csv, .jsonl, .txt (.gz); choose with --input-format", path);
+    return t->format
+               ? BERT_OK
+               : fail(err, BERT_ERR_ARGUMENT,
+                      "%s: is this a table? The name ends in none of .tsv, .csv, .jsonl, .conll, .txt (.gz); choose with --input-format", path);
 }
 
 /* A name that outlives the caller's options. */
@@ -167,6 +171,31 @@ static bert_status find_columns_by_place(bert_table *t, const bert_table_options
     return find_numbered_columns(t, 2, err);
 }
 
+/* One of the numbered columns of a .conll. */
+static bert_status want_number(bert_table *t, table_role role, bert_err *err)
+{
+    table_column *c = &t->records.columns[role];
+    c->number = column_number(c->name, COLUMNS_MOST) + 1; /* SIZE_MAX + 1 is 0 */
+    c->index = role;
+    return c->number ? BERT_OK
+                     : fail(err, BERT_ERR_DATA, "%s: no column \"%s\"; a .conll has numbers, 1 for the first (choose with --%s)",
+                            t->records.lines.stream.name, c->name, role == TABLE_LABEL ? "label-column" : "text-columns");
+}
+
+/* By default the first column is the word and the last one the tag. */
+static bert_status find_columns_by_number(bert_table *t, const bert_table_options *options, bert_err *err)
+{
+    table_column *columns = t->records.columns;
+    if (options->text_columns && columns[TABLE_PAIR].present)
+        return fail(err, BERT_ERR_ARGUMENT, "--text-columns: \"%s\" are two, and a .conll has one text", options->text_columns);
+    columns[TABLE_PAIR].present = false;
+    if (!options->text_columns)
+        columns[TABLE_TEXT].name = "1";
+    columns[TABLE_LABEL].index = TABLE_LABEL;
+    bert_status s = want_number(t, TABLE_TEXT, err);
+    return s || !options->label_column ? s : want_number(t, TABLE_LABEL, err);
+}
+
 static bert_status locate_columns(bert_table *t, const bert_table_options *options, bert_err *err)
 {
     switch (t->format->naming) {
@@ -174,6 +203,8 @@ static bert_status locate_columns(bert_table *t, const bert_table_options *optio
         return find_columns_of_header(t, err);
     case NAMED_BY_PLACE:
         return find_columns_by_place(t, options, err);
+    case NAMED_BY_NUMBER:
+        return find_columns_by_number(t, options, err);
     case NAMED_BY_KEY:
         for (table_role role = 0; role < TABLE_ROLES; role++)
             t->records.columns[role].index = role;
@@ -196,6 +227,7 @@ bert_status bert_table_open(const char *path, const bert_table_options *options,
         s = table_lines_open(&t->records.lines, name, err);
     if (!s) {
         t->no_header = options->no_header;
+        t->skip_bad_rows = options->skip_bad_rows;
         s = locate_columns(t, options, err);
     }
     if (s) {
@@ -204,6 +236,11 @@ bert_status bert_table_open(const char *path, const bert_table_options *options,
     }
     *table = t;
     return s;
+}
+
+size_t bert_table_skipped(const bert_table *t)
+{
+    return t->skipped;
 }
 
 void bert_table_close(bert_table *t)
@@ -248,10 +285,13 @@ static bert_status next_row(bert_table *t, bert_err *err)
             return s;
         if (r->blank && !empty_is_row) {
             t->empty_line = t->empty_line ? t->empty_line : r->line;
+            t->n_empty++;
             continue;
         }
-        if (t->empty_line)
+        if (t->empty_line && !t->skip_bad_rows)
             return fail(err, BERT_ERR_DATA, "%s:%zu: an empty line", r->lines.stream.name, t->empty_line);
+        t->skipped += t->n_empty;
+        t->empty_line = t->n_empty = 0;
         return check_width(t, err);
     }
     return BERT_OK;
@@ -300,6 +340,14 @@ static void place_texts(bert_table *t, size_t n)
         }
 }
 
+/* Whether an error is one of a row that can be left out. */
+static bool left_out(bert_table *t, bert_status s)
+{
+    bool skip = t->skip_bad_rows && s == BERT_ERR_DATA && !t->records.lost;
+    t->skipped += skip;
+    return skip;
+}
+
 /* Reads rows until there are `most`, or many bytes, or the next is not here yet and somebody could use those that are. */
 static bert_status fill(bert_table *t, size_t most, size_t *n, bert_err *err)
 {
@@ -307,6 +355,8 @@ static bert_status fill(bert_table *t, size_t most, size_t *n, bert_err *err)
         bert_status s = next_row(t, err);
         if (!s && t->ended)
             return BERT_OK;
+        if (left_out(t, s))
+            continue;
         if (!s)
             s = keep_row(t, *n, err);
         if (s)
@@ -321,8 +371,9 @@ bert_status bert_table_next(bert_table *t, size_t most, bert_rows *rows, bert_er
     *rows = (bert_rows){ 0 };
     size_t n = 0;
     buffer_clear(&t->bytes);
-    if (!t->failure.code)
-        fill(t, most, &n, &t->failure);
+    bert_err failure = { 0 };
+    if (!t->failure.code && fill(t, most, &n, &failure))
+        t->failure = failure;
     if (t->failure.code && !n) { /* good rows first, then what is wrong, however rows are grouped */
         if (err)
             *err = t->failure;

@@ -42,37 +42,111 @@ static bert_status wrong_type(const table_records *r, table_role role, const jso
                 role == TABLE_LABEL ? " or a number" : "");
 }
 
-/* A label's number as text, kept in r->bytes. */
-static bert_status add_number(table_records *r, const json_t *value, bert_err *err)
+/* Appends a number, or true and false as 1 and 0, to the bytes of a column. */
+static void append_number(buffer *out, const json_t *value)
 {
-    buffer_clear(&r->bytes);
     if (json_is_real(value))
-        number_text(&r->bytes, json_real_value(value));
+        number_text(out, json_real_value(value));
     else if (json_is_integer(value))
-        buffer_printf(&r->bytes, "%" PRId64, (int64_t)json_integer_value(value));
+        buffer_printf(out, "%" PRId64, (int64_t)json_integer_value(value));
     else
-        buffer_char(&r->bytes, json_is_true(value) ? '1' : '0');
-    return r->bytes.failed ? fail_memory(err, r->lines.stream.name) : table_records_add(r, r->bytes.data, r->bytes.size, err);
+        buffer_char(out, json_is_true(value) ? '1' : '0');
 }
 
-/* The member of one column; empty where it is missing or of no use, and not required. */
+static bool is_number(const json_t *value)
+{
+    return json_is_number(value) || json_is_boolean(value);
+}
+
+static bert_status wrong_item(const table_records *r, table_role role, size_t i, const char *is, bert_err *err)
+{
+    char at[WHERE_SIZE];
+    return fail(err, BERT_ERR_DATA, "%s: \"%s\": item %zu of the list is %s", where(r, at), r->columns[role].name, i + 1, is);
+}
+
+/* A list's text must come apart again where it was put together. */
+static bert_status check_item(const table_records *r, table_role role, size_t i, bert_text item, char divider, bert_err *err)
+{
+    for (size_t k = 0; k < item.size; k++)
+        if (divider == ' ' ? table_blank(item.data[k]) : item.data[k] == divider)
+            return wrong_item(r, role, i, divider == ' ' ? "a word with a blank in it" : "a label with a comma in it", err);
+    return item.size ? BERT_OK : wrong_item(r, role, i, "empty", err);
+}
+
+/* The members of a list with the divider between them, in the bytes of its column. */
+static bert_status join_list(table_records *r, table_role role, const json_t *list, char divider, bert_err *err)
+{
+    buffer *out = &r->bytes[role];
+    size_t i;
+    json_t *item;
+    json_array_foreach(list, i, item)
+    {
+        if (i)
+            buffer_char(out, divider);
+        size_t before = out->size;
+        if (json_is_string(item))
+            buffer_add(out, json_string_value(item), json_string_length(item));
+        else if (role == TABLE_LABEL && is_number(item))
+            append_number(out, item);
+        else
+            return wrong_item(r, role, i, type_name(item), err);
+        if (out->failed)
+            return fail_memory(err, r->lines.stream.name);
+        bert_status s = check_item(r, role, i, (bert_text){ out->data + before, out->size - before }, divider, err);
+        if (s)
+            return s;
+    }
+    return BERT_OK;
+}
+
+/* A list of words, of their tags (beside such a text), or of labels (beside any other). */
+static bert_status read_list(table_records *r, table_role role, const json_t *list, bert_err *err)
+{
+    const json_t *text = json_object_get(r->json, r->columns[TABLE_TEXT].name);
+    bool tags = role == TABLE_LABEL && json_is_array(text);
+    char at[WHERE_SIZE];
+    if (tags && json_array_size(list) != json_array_size(text))
+        return fail(err, BERT_ERR_DATA, "%s: %zu words in \"%s\", %zu tags in \"%s\"", where(r, at), json_array_size(text),
+                    r->columns[TABLE_TEXT].name, json_array_size(list), r->columns[role].name);
+    return join_list(r, role, list, role == TABLE_LABEL && !tags ? ',' : ' ', err);
+}
+
+/* The member of one column as text. */
+static bert_status read_member(table_records *r, table_role role, const json_t *value, bert_text *out, bert_err *err)
+{
+    buffer *bytes = &r->bytes[role];
+    bert_status s = BERT_OK;
+    buffer_clear(bytes);
+    if (json_is_string(value)) {
+        *out = (bert_text){ json_string_value(value), json_string_length(value) };
+        return BERT_OK;
+    }
+    if (json_is_array(value))
+        s = read_list(r, role, value, err);
+    else if (role == TABLE_LABEL && is_number(value))
+        append_number(bytes, value);
+    else
+        s = value ? wrong_type(r, role, value, err) : missing_member(r, role, err);
+    *out = bytes->size ? (bert_text){ bytes->data, bytes->size } : (bert_text){ "", 0 };
+    return !s && bytes->failed ? fail_memory(err, r->lines.stream.name) : s;
+}
+
+/* Empty where it is missing and not required. A label that nobody asked for may be anything. */
 static bert_status add_member(table_records *r, table_role role, bert_err *err)
 {
     const table_column *column = &r->columns[role];
     const json_t *value = column->present ? json_object_get(r->json, column->name) : NULL;
-    if (json_is_string(value))
-        return table_records_add(r, json_string_value(value), json_string_length(value), err);
-    if (role == TABLE_LABEL && (json_is_number(value) || json_is_boolean(value)))
-        return add_number(r, value, err);
-    if (!column->required && (!value || json_is_null(value) || role == TABLE_LABEL))
+    bert_text text = { "", 0 };
+    bert_status s = column->required || (value && !json_is_null(value)) ? read_member(r, role, value, &text, err) : BERT_OK;
+    if (s == BERT_ERR_DATA && role == TABLE_LABEL && !column->required)
         return table_records_add(r, "", 0, err);
-    return value ? wrong_type(r, role, value, err) : missing_member(r, role, err);
+    return s ? s : table_records_add(r, text.data, text.size, err);
 }
 
 bert_status table_jsonl_next(table_records *r, bool *end, bert_err *err)
 {
     bert_text line = { 0 };
-    bert_status s = table_lines_next(&r->lines, &line, end, err);
+    bert_status s = table_records_line(r, &line, end, err);
     if (s || *end)
         return s;
     json_decref(r->json);

@@ -4,8 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { COLUMNS_MOST = 65536 };
-
 bert_status table_records_add(table_records *r, const char *data, size_t size, bert_err *err)
 {
     if (r->n == COLUMNS_MOST)
@@ -22,10 +20,17 @@ bert_status table_records_add(table_records *r, const char *data, size_t size, b
     return BERT_OK;
 }
 
+bert_status table_records_line(table_records *r, bert_text *line, bool *end, bert_err *err)
+{
+    bert_status s = table_lines_next(&r->lines, line, end, err);
+    r->lost |= s != BERT_OK;
+    return s;
+}
+
 /* The line that starts a record, without its line break. */
 static bert_status first_line(table_records *r, bert_text *line, bool *end, bert_err *err)
 {
-    bert_status s = table_lines_next(&r->lines, line, end, err);
+    bert_status s = table_records_line(r, line, end, err);
     *line = line_without_break(*line);
     r->n = 0;
     r->line = r->lines.number;
@@ -85,8 +90,8 @@ typedef struct csv_state {
 
 static bert_status csv_end_field(table_records *r, csv_state *c, bert_err *err)
 {
-    bert_status s = table_records_add(r, NULL, r->bytes.size - c->field, err);
-    c->field = r->bytes.size;
+    bert_status s = table_records_add(r, NULL, r->bytes->size - c->field, err);
+    c->field = r->bytes->size;
     c->state = FIELD_START;
     return s;
 }
@@ -98,9 +103,9 @@ static bert_status csv_take(table_records *r, csv_state *c, char ch, size_t colu
         if (ch == '"')
             c->state = AFTER_QUOTE;
         else
-            buffer_char(&r->bytes, ch);
+            buffer_char(r->bytes, ch);
     } else if (c->state == AFTER_QUOTE && ch == '"') {
-        buffer_char(&r->bytes, ch);
+        buffer_char(r->bytes, ch);
         c->state = QUOTED;
     } else if (ch == ',') {
         return csv_end_field(r, c, err);
@@ -112,7 +117,7 @@ static bert_status csv_take(table_records *r, csv_state *c, char ch, size_t colu
         return fail(err, BERT_ERR_DATA, "%s:%zu:%zu: text behind a closing quote (a quote inside quotes is written twice)", r->lines.stream.name,
                     r->lines.number, column);
     } else {
-        buffer_char(&r->bytes, ch);
+        buffer_char(r->bytes, ch);
         c->state = PLAIN;
     }
     return BERT_OK;
@@ -128,18 +133,19 @@ static bert_status csv_take_line(table_records *r, csv_state *c, bert_text line,
             return s;
     }
     if (c->state == QUOTED)
-        buffer_add(&r->bytes, text.data + text.size, line.size - text.size);
-    if (r->bytes.failed)
+        buffer_add(r->bytes, text.data + text.size, line.size - text.size);
+    if (r->bytes->failed)
         return fail_memory(err, r->lines.stream.name);
-    return r->bytes.size > LINE_MOST ? line_too_long(&r->lines, r->line, err) : BERT_OK;
+    r->lost = r->bytes->size > LINE_MOST;
+    return r->lost ? line_too_long(&r->lines, r->line, err) : BERT_OK;
 }
 
 static bert_status csv_next(table_records *r, bool *end, bert_err *err)
 {
     csv_state c = { 0 };
     bert_text line = { 0 };
-    buffer_clear(&r->bytes);
-    bert_status s = table_lines_next(&r->lines, &line, end, err);
+    buffer_clear(r->bytes);
+    bert_status s = table_records_line(r, &line, end, err);
     if (s || *end)
         return s;
     r->n = 0;
@@ -147,15 +153,16 @@ static bert_status csv_next(table_records *r, bool *end, bert_err *err)
     r->blank = line_without_break(line).size == 0;
     while (!(s = csv_take_line(r, &c, line, err)) && c.state == QUOTED) {
         bool open_at_end;
-        if ((s = table_lines_next(&r->lines, &line, &open_at_end, err)))
+        if ((s = table_records_line(r, &line, &open_at_end, err)))
             return s;
+        r->lost = open_at_end;
         if (open_at_end)
             return fail(err, BERT_ERR_DATA, "%s:%zu:%zu: the quote that opens here is never closed", r->lines.stream.name, c.quote_line,
                         c.quote_column);
     }
     if (s || (s = csv_end_field(r, &c, err)))
         return s;
-    const char *at = r->bytes.data ? r->bytes.data : "";
+    const char *at = r->bytes->data ? r->bytes->data : "";
     for (size_t i = 0; i < r->n; at += r->fields[i++].size)
         r->fields[i].data = at;
     return BERT_OK;
@@ -164,10 +171,8 @@ static bert_status csv_next(table_records *r, bool *end, bert_err *err)
 /* ---- all ---- */
 
 static const table_format FORMATS[] = {
-    { "tsv", NAMED_BY_HEADER, tsv_next },
-    { "csv", NAMED_BY_HEADER, csv_next },
-    { "jsonl", NAMED_BY_KEY, table_jsonl_next },
-    { "txt", NAMED_BY_PLACE, txt_next },
+    { "tsv", NAMED_BY_HEADER, tsv_next },           { "csv", NAMED_BY_HEADER, csv_next }, { "jsonl", NAMED_BY_KEY, table_jsonl_next },
+    { "conll", NAMED_BY_NUMBER, table_conll_next }, { "txt", NAMED_BY_PLACE, txt_next },
 };
 
 const table_format *table_format_find(const char *name, size_t size)
@@ -182,7 +187,8 @@ void table_records_close(table_records *r)
 {
     table_lines_close(&r->lines);
     free(r->fields);
-    buffer_free(&r->bytes);
+    for (table_role role = 0; role < TABLE_ROLES; role++)
+        buffer_free(&r->bytes[role]);
     json_decref(r->json);
     *r = (table_records){ 0 };
 }

@@ -23,9 +23,10 @@ static void layer_over(layer_weights *w, const weight_list *list, size_t layer)
     w->output = dense_over(&p[OUTPUT_WEIGHT - QUERY_WEIGHT], &p[OUTPUT_BIAS - QUERY_WEIGHT]);
 }
 
-bert_status encoder_create(encoder *e, arena *a, const ops *o, const config *c, const weight_list *weights, size_t n_layers, bert_err *err)
+bert_status encoder_create(encoder *e, arena *a, const ops *o, ops_precision precision, const config *c, const weight_list *weights, size_t n_layers,
+                           bert_err *err)
 {
-    *e = (encoder){ .ops = o, .config = c, .weights = weights, .n_layers = n_layers };
+    *e = (encoder){ .ops = o, .precision = precision, .config = c, .weights = weights, .n_layers = n_layers };
     e->layers = arena_array(a, n_layers, sizeof *e->layers);
     if (!e->layers)
         return fail_memory(err, "an encoder");
@@ -58,8 +59,8 @@ static bert_status pack_layer(encoder *e, size_t i, const encoder *lender, bert_
     layer_weights *w = &e->layers[i];
     if (w->output.packed)
         return BERT_OK;
-    if (lender && !w->tuned && i < lender->n_layers && e->n_layers == lender->n_layers && lender->layers[i].output.packed &&
-        lender->layers[i].qkv.weight == w->qkv.weight) {
+    if (lender && !w->tuned && i < lender->n_layers && e->n_layers == lender->n_layers && e->precision == lender->precision &&
+        lender->layers[i].output.packed && lender->layers[i].qkv.weight == w->qkv.weight) {
         bert_param *params = w->params;
         *w = lender->layers[i];
         w->params = params;
@@ -70,7 +71,7 @@ static bert_status pack_layer(encoder *e, size_t i, const encoder *lender, bert_
     size_t n = layer_denses(e, i, d);
     bert_status s = BERT_OK;
     for (size_t k = 0; !s && k < n; k++)
-        s = dense_pack(d[k], err);
+        s = dense_pack_as(d[k], e->precision, err);
     return s;
 }
 
@@ -81,8 +82,20 @@ bert_status encoder_pack(encoder *e, bool all, const encoder *lender, bert_err *
         if (all || !e->layers[i].tuned)
             s = pack_layer(e, i, lender, err);
     if (!s && all && e->pooler.in && !e->pooler.packed)
-        s = dense_pack(&e->pooler, err);
+        s = dense_pack_as(&e->pooler, e->precision, err);
     return s;
+}
+
+void encoder_forget_packed(encoder *e)
+{
+    for (size_t i = 0; i < e->n_layers; i++) {
+        dense *d[5];
+        size_t n = layer_denses(e, i, d);
+        for (size_t k = 0; k < n; k++)
+            d[k]->packed = NULL;
+        e->layers[i].borrowed = false;
+    }
+    e->pooler.packed = NULL;
 }
 
 void encoder_unpack(encoder *e)

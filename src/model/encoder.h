@@ -15,6 +15,7 @@ typedef struct layer_weights {
 
 typedef struct encoder {
     const ops *ops;
+    ops_precision precision; /* of ops */
     const config *config;
     const weight_list *weights;
     layer_weights *layers; /* (n_layers) */
@@ -34,12 +35,15 @@ static inline float *layer_grad(const layer_weights *w, weight_id id)
 }
 
 /* Lays dense layers over the list, which must stay. Memory from the arena; nothing is packed yet. */
-bert_status encoder_create(encoder *e, arena *a, const ops *o, const config *c, const weight_list *weights, size_t n_layers, bert_err *err);
+bert_status encoder_create(encoder *e, arena *a, const ops *o, ops_precision precision, const config *c, const weight_list *weights, size_t n_layers,
+                           bert_err *err);
 
 /* Packs what dense_forward will use: every layer that is not tuned, and with `all` the tuned ones and the pooler as they are now. Where
  * `lender` has a packed form of the same frozen layer, that is shared instead; it must outlive e. Packing twice does nothing. */
 bert_status encoder_pack(encoder *e, bool all, const encoder *lender, bert_err *err);
 void encoder_unpack(encoder *e);
+/* The packed forms have another owner now: e is as if it were unpacked. */
+void encoder_forget_packed(encoder *e);
 
 /* What may be asked of a forward pass. */
 typedef struct output_request {

@@ -46,7 +46,8 @@ static bool plan_rows(forward *f, arena *a)
     return true;
 }
 
-static bool embed(forward *f, arena *a)
+/* What the first layer reads, into x (n, H). */
+static bool embed(forward *f, arena *a, float *x)
 {
     const encoder *e = f->e;
     const packed_batch *b = f->batch;
@@ -54,44 +55,46 @@ static bool embed(forward *f, arena *a)
     const weight_list *w = e->weights;
     embedding_tables tables = { H, weight_at(w, WORD_EMBEDDINGS, 0)->value, weight_at(w, POSITION_EMBEDDINGS, 0)->value,
                                 weight_at(w, TOKEN_TYPE_EMBEDDINGS, 0)->value };
-    f->embedding = arena_alloc_raw(a, n * H * sizeof(float));
-    f->embedding_sum = f->embedding;
+    float *sum = x;
     if (f->embeddings_tuned) {
-        f->embedding_sum = arena_alloc_raw(a, n * H * sizeof(float));
+        sum = f->embedding_sum = arena_alloc_raw(a, n * H * sizeof(float));
         f->embedding_mean = arena_alloc_raw(a, n * sizeof(float));
         f->embedding_rstd = arena_alloc_raw(a, n * sizeof(float));
-        if (!f->embedding_mean || !f->embedding_rstd)
+        if (!sum || !f->embedding_mean || !f->embedding_rstd)
             return false;
     }
-    if (!f->embedding || !f->embedding_sum)
-        return false;
-    e->ops->embed_forward(f->embedding_sum, &tables, b->ids, b->positions, b->segments, n);
-    e->ops->layer_norm_forward(f->embedding, f->embeddings_tuned ? f->embedding_sum : NULL, f->embedding_mean, f->embedding_rstd,
-                               f->embedding_sum, NULL, weight_at(w, EMBEDDINGS_NORM_WEIGHT, 0)->value,
+    e->ops->embed_forward(sum, &tables, b->ids, b->positions, b->segments, n);
+    e->ops->layer_norm_forward(x, f->embedding_sum, f->embedding_mean, f->embedding_rstd, sum, NULL, weight_at(w, EMBEDDINGS_NORM_WEIGHT, 0)->value,
                                weight_at(w, EMBEDDINGS_NORM_BIAS, 0)->value, (float)e->config->layer_norm_eps, (dropout){ 0 }, n, H);
     dropout drop = embedding_dropout(f);
     if (drop.rate > 0)
-        e->ops->dropout_apply(f->embedding, f->embedding, drop, 0, n * H);
+        e->ops->dropout_apply(x, x, drop, 0, n * H);
     return true;
 }
 
-/* Arrays that layers which keep nothing share. y of one layer is x of the next, so these two take turns. */
-typedef struct shared_arrays {
-    float *qkv, *a, *f, *turns[2];
-} shared_arrays;
+/* Rows that take turns in a pass that keeps nothing: y of one layer is x of the next. The embeddings stand where layer -1 would have its y. */
+typedef struct turns {
+    float *even, *odd; /* (n, H); NULL where no layer needs them */
+} turns;
 
-static bool share(const forward *f, arena *a, shared_arrays *shared)
+static float *turn_of(const turns *t, size_t layer)
+{
+    return layer % 2 ? t->odd : t->even;
+}
+
+static bool plan_shared(forward *f, arena *a, turns *t)
 {
     size_t n = f->batch->n_tok, H = hidden(f), I = (size_t)f->e->config->intermediate_size;
-    *shared = (shared_arrays){ 0 };
-    if (f->first_kept == 0)
-        return true;
-    shared->qkv = arena_alloc_raw(a, n * 3 * H * sizeof(float));
-    shared->a = arena_alloc_raw(a, n * H * sizeof(float));
-    shared->f = arena_alloc_raw(a, n * I * sizeof(float));
-    shared->turns[0] = arena_alloc_raw(a, n * H * sizeof(float));
-    shared->turns[1] = arena_alloc_raw(a, n * H * sizeof(float));
-    return shared->qkv && shared->a && shared->f && shared->turns[0] && shared->turns[1];
+    size_t passing = f->first_kept < f->to ? f->first_kept : f->to; /* one past the last layer that keeps nothing */
+    *t = (turns){ 0 };
+    f->wide = arena_alloc_raw(a, n * (I > 3 * H ? I : 3 * H) * sizeof(float));
+    f->narrow = arena_alloc_raw(a, n * 4 * H * sizeof(float));
+    bool fine = f->wide && f->narrow;
+    if (f->from < passing)
+        fine &= (t->even = arena_alloc_raw(a, n * H * sizeof(float))) != NULL;
+    if (f->from < passing || !f->x)
+        fine &= (t->odd = arena_alloc_raw(a, n * H * sizeof(float))) != NULL;
+    return fine;
 }
 
 /* The first row of every sequence. */
@@ -105,18 +108,17 @@ static float *gather_first(const forward *f, arena *a, const float *x)
 }
 
 /* Gives layer i its arrays: its own where it keeps them, else the shared ones. */
-static bool plan_layer(forward *f, arena *a, size_t i, const float *x, const shared_arrays *shared)
+static bool plan_layer(forward *f, arena *a, size_t i, const float *x, const turns *t)
 {
     size_t H = hidden(f), I = (size_t)f->e->config->intermediate_size, NH = (size_t)f->e->config->num_attention_heads;
     layer_activations *act = &f->layers[i];
     bool reduced = f->first_only && i + 1 == f->e->n_layers;
     size_t n = f->batch->n_tok, m = reduced ? f->batch->n_seq : n;
-    *act = (layer_activations){ .n = n, .m = m, .x = x, .xq = reduced ? gather_first(f, a, x) : x };
+    *act = (layer_activations){ .n = n, .m = m, .x = x, .xq = reduced ? gather_first(f, a, x) : x, .f = f->wide };
     if (i < f->first_kept) {
-        act->qkv = shared->qkv;
-        act->context = act->sum_y = act->y = shared->turns[i % 2];
-        act->sum_a = act->a = shared->a;
-        act->f = shared->f;
+        act->qkv = f->narrow;
+        act->sum_a = act->a = f->narrow + n * 3 * H;
+        act->context = act->sum_y = act->y = turn_of(t, i);
         return act->xq != NULL;
     }
     struct {
@@ -131,7 +133,6 @@ static bool plan_layer(forward *f, arena *a, size_t i, const float *x, const sha
         { &act->rstd_a, m },
         { &act->a, m * H },
         { &act->pre, m * I },
-        { &act->f, m * I },
         { &act->sum_y, m * H },
         { &act->mean_y, m },
         { &act->rstd_y, m },
@@ -175,18 +176,26 @@ static bool answer_layer(forward *f, arena *a, int layer, const float *rows, boo
     return fine;
 }
 
+/* Sets what layer `from` reads, and answers the requests for it. */
+static bool begin(forward *f, arena *a, const turns *t)
+{
+    f->bottom = f->x ? f->x : t->odd;
+    return (f->x || embed(f, a, t->odd)) && answer_layer(f, a, (int)f->from - 1, f->bottom, false);
+}
+
 bert_status forward_run(forward *f, arena *a, bert_err *err)
 {
     const encoder *e = f->e;
-    shared_arrays shared;
+    turns t;
+    f->to = f->to ? f->to : e->n_layers;
     f->layers = arena_array(a, e->n_layers, sizeof *f->layers);
     f->outputs = arena_array(a, f->n_requests, sizeof *f->outputs);
-    if (!f->layers || !f->outputs || !plan_rows(f, a) || !share(f, a, &shared) || !embed(f, a) || !answer_layer(f, a, -1, f->embedding, false))
+    if (!f->layers || !f->outputs || !plan_rows(f, a) || !plan_shared(f, a, &t) || !begin(f, a, &t))
         return fail_memory(err, "a forward pass");
-    const float *x = f->embedding;
-    for (size_t i = 0; i < e->n_layers; i++) {
+    const float *x = f->bottom;
+    for (size_t i = f->from; i < f->to; i++) {
         bool reduced = f->first_only && i + 1 == e->n_layers;
-        if (!plan_layer(f, a, i, x, &shared))
+        if (!plan_layer(f, a, i, x, &t))
             return fail_memory(err, "a forward pass");
         layer_forward(e, i, &f->layers[i], reduced ? f->first : f->all, f->all, dropout_rates(f, e->layers[i].tuned));
         x = f->layers[i].y;
@@ -238,7 +247,7 @@ static bool collect(const forward *f, arena *a, const float *const *grads, int l
             continue;
         const float *by_rows = grad;
         if (!q->tokens && !reduced) {
-            const float *x = layer < 0 ? f->embedding : f->layers[layer].y;
+            const float *x = layer < (int)f->from ? f->bottom : f->layers[layer].y;
             o->pool_backward(t->spare, grad, y, x, f->all, H, q->pool);
             by_rows = t->spare;
         }
@@ -270,15 +279,13 @@ static void embeddings_backward(const forward *f, float *d)
 bert_status forward_backward(const forward *f, arena *a, const float *const *grads, bert_err *err)
 {
     const encoder *e = f->e;
-    size_t n = f->batch->n_tok, H = hidden(f), I = (size_t)e->config->intermediate_size;
-    traveller t = { arena_alloc_raw(a, n * H * sizeof(float)), arena_alloc_raw(a, n * H * sizeof(float)), false };
-    layer_scratch scratch = { arena_alloc_raw(a, n * H * sizeof(float)), arena_alloc_raw(a, n * H * sizeof(float)),
-                              arena_alloc_raw(a, n * I * sizeof(float)), arena_alloc_raw(a, n * 3 * H * sizeof(float)) };
-    if (!t.d || !t.spare || !scratch.d1 || !scratch.d2 || !scratch.df || !scratch.dqkv)
-        return fail_memory(err, "a backward pass");
+    size_t rows = f->batch->n_tok * hidden(f);
+    float *scratch = f->narrow; /* (4, n, H) */
+    traveller t = { scratch, scratch + rows, false };
+    layer_scratch layer = { scratch + 2 * rows, scratch + 3 * rows, f->wide };
     /* Below the lowest layer that keeps its activations only poolers over frozen rows have gradients. */
-    for (int i = (int)e->n_layers - 1; i >= -1; i--) {
-        bool reduced = f->first_only && i + 1 == (int)e->n_layers;
+    for (int i = (int)f->to - 1; i >= (int)f->from - 1; i--) {
+        bool reduced = f->first_only && i + 1 == (int)e->n_layers && i >= (int)f->from;
         bool more = i >= (int)f->first_kept || f->embeddings_tuned; /* something here or below is tuned */
         if (!collect(f, a, grads, i, reduced, more, &t))
             return fail_memory(err, "a backward pass");
@@ -289,8 +296,7 @@ bert_status forward_backward(const forward *f, arena *a, const float *const *gra
             break;
         }
         float *dx = i > (int)f->first_kept || f->embeddings_tuned ? t.spare : NULL;
-        layer_backward(e, (size_t)i, &f->layers[i], reduced ? f->first : f->all, f->all, dropout_rates(f, e->layers[i].tuned), t.d, dx,
-                       &scratch);
+        layer_backward(e, (size_t)i, &f->layers[i], reduced ? f->first : f->all, f->all, dropout_rates(f, e->layers[i].tuned), t.d, dx, &layer);
         if (dx) {
             t.spare = t.d;
             t.d = dx;

@@ -72,7 +72,7 @@ static bert_status import_open(source *src, const char *folder, const bert_impor
     bool pooler = weights_have_pooler(&src->tensors, src->naming);
     weight_list weights;
     if (!s)
-        s = weights_create(&weights, &a, &src->config, (size_t)src->config.num_hidden_layers, pooler, 0, err);
+        s = weights_create(&weights, &a, &src->config, (size_t)src->config.num_hidden_layers, pooler, NULL, err);
     if (!s)
         s = weights_read(&weights, &a, &src->tensors, src->naming, src->weights_path, err);
     if (!s && !pooler)

@@ -8,6 +8,8 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 /* ---- outputs -------------------------------------------------------------------------------------------------------------- */
 
@@ -40,9 +42,9 @@ bert_status request_of_pooling(output_request *r, bert_pooling pooling, const be
     return BERT_OK;
 }
 
-bert_status request_weights(const output_request *r, const bert_layer *l, size_t outputs, weight_list *list, arena *a, bert_err *err)
+bert_status request_weights(const output_request *r, const bert_layer *l, const head_shape *head, weight_list *list, arena *a, bert_err *err)
 {
-    bert_status s = weights_create(list, a, &l->config, (size_t)(r->layer + 1), r->pooler, outputs, err);
+    bert_status s = weights_create(list, a, &l->config, (size_t)(r->layer + 1), r->pooler, head, err);
     if (s)
         return s;
     weights_take(list, &l->weights);
@@ -135,12 +137,25 @@ static void start_new(const bert_layer *l, float *value, size_t i, uint64_t seed
     const bert_param *p = &l->weights.items[i];
     size_t layer;
     bool head = weight_group_of(&l->weights, i, &layer) == GROUP_HEAD;
-    random_stream r = { seed, head ? RANDOM_HEAD : RANDOM_POOLER, 0 };
-    if (p == weight_at(&l->weights, POOLER_BIAS, 0) || p == weight_at(&l->weights, HEAD_BIAS, 0))
+    bool hidden = p == weight_at(&l->weights, HEAD_HIDDEN_WEIGHT, 0); /* far from the numbers of the last layer */
+    random_stream r = { seed, head ? RANDOM_HEAD : RANDOM_POOLER, hidden ? (uint64_t)1 << 40 : 0 };
+    if (weight_is_bias(&l->weights, i))
         return;
     float limit = sqrtf(6.0f / (float)(p->rows + p->cols));
     for (size_t k = 0; k < weight_size(p); k++)
         value[k] = head ? random_uniform(&r, -limit, limit) : random_normal(&r) * (float)l->config.initializer_range;
+}
+
+/* The pages that hold nothing but these numbers go back to the system, where they are a mapped file's: they come again when they are read. */
+static void release_pages(const bert_module *m, const float *value, size_t n)
+{
+    uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE), begin = (uintptr_t)value, end = begin + n * sizeof *value;
+    uintptr_t first = (begin + page - 1) / page * page, last = end / page * page;
+    for (size_t i = 0; i < m->tensors.n_files; i++) {
+        const file_mapping *f = &m->tensors.files[i];
+        if (begin >= (uintptr_t)f->data && end <= (uintptr_t)f->data + f->size && first < last)
+            madvise((void *)first, last - first, MADV_DONTNEED);
+    }
 }
 
 /* Gives every tuned tensor its own value and gradient, each in one block in the order of the list. */
@@ -163,9 +178,10 @@ static bert_status own_tuned(bert_layer *l, uint64_t seed, bool *new_pooler, ber
             continue;
         p->tuned = l->values + at;
         p->grad = l->grads + at;
-        if (p->value)
+        if (p->value) {
             memcpy(p->tuned, p->value, weight_size(p) * sizeof *p->tuned);
-        else
+            release_pages(l->module, p->value, weight_size(p));
+        } else
             start_new(l, p->tuned, i, seed);
         at += weight_size(p);
     }
@@ -222,7 +238,7 @@ static size_t layers_needed(const bert_layer *l, bool head, bool *pooler)
     return (size_t)(last + 1);
 }
 
-static bert_status build(bert_layer *l, size_t outputs, uint64_t seed, bool *new_pooler, bert_err *err)
+static bert_status build(bert_layer *l, const head_shape *head, uint64_t seed, bool *new_pooler, bert_err *err)
 {
     const ops *o;
     bool pooler;
@@ -233,11 +249,11 @@ static bert_status build(bert_layer *l, size_t outputs, uint64_t seed, bool *new
         s = parse_outputs(l, err);
     if (s)
         return s;
-    size_t used = layers_needed(l, outputs > 0, &pooler);
+    size_t used = layers_needed(l, head, &pooler);
     if ((size_t)l->spec.n_tune_layers > used)
         return fail(err, BERT_ERR_ARGUMENT, "n_tune_layers %lld: the outputs need %zu layers", (long long)l->spec.n_tune_layers, used);
     l->config = l->module->config;
-    s = weights_create(&l->weights, &l->memory, &l->config, used, pooler, outputs, err);
+    s = weights_create(&l->weights, &l->memory, &l->config, used, pooler, head, err);
     if (s)
         return s;
     weights_take(&l->weights, &l->module->weights);
@@ -245,12 +261,12 @@ static bert_status build(bert_layer *l, size_t outputs, uint64_t seed, bool *new
     if (!s && pooler && !weight_at(&l->weights, POOLER_WEIGHT, 0)->value) /* a frozen file starts none */
         s = fail(err, BERT_ERR_ARGUMENT, "pooling cls: %s has no pooler", l->module->path);
     if (!s)
-        s = encoder_create(&l->encoder, &l->memory, o, &l->config, &l->weights, used, err);
+        s = encoder_create(&l->encoder, &l->memory, o, OPS_FP32, &l->config, &l->weights, used, err);
     l->first_kept = lowest_tuned(l);
     return s;
 }
 
-bert_status layer_create(const bert_module *module, const bert_layer_spec *spec, size_t outputs, uint64_t seed, bert_layer **layer,
+bert_status layer_create(const bert_module *module, const bert_layer_spec *spec, const head_shape *head, uint64_t seed, bert_layer **layer,
                          bool *new_pooler, bert_err *err)
 {
     *layer = NULL;
@@ -260,7 +276,7 @@ bert_status layer_create(const bert_module *module, const bert_layer_spec *spec,
     l->module = module;
     l->spec = *spec;
     pthread_mutex_init(&l->lock, NULL);
-    bert_status s = build(l, outputs, seed, new_pooler, err);
+    bert_status s = build(l, head, seed, new_pooler, err);
     if (s) {
         bert_layer_free(l);
         return s;
@@ -272,7 +288,44 @@ bert_status layer_create(const bert_module *module, const bert_layer_spec *spec,
 bert_status bert_layer_create(const bert_module *module, const bert_layer_spec *spec, uint64_t seed, bert_layer **layer, bool *new_pooler,
                               bert_err *err)
 {
-    return layer_create(module, spec, 0, seed, layer, new_pooler, err);
+    return layer_create(module, spec, NULL, seed, layer, new_pooler, err);
+}
+
+/* ---- packed forms --------------------------------------------------------------------------------------------------------- */
+
+typedef struct lent_encoder {
+    struct lent_encoder *next;
+    encoder encoder;
+} lent_encoder;
+
+static void free_aside(bert_layer *l)
+{
+    for (lent_encoder *e = l->aside, *next; e; e = next) {
+        next = e->next;
+        encoder_unpack(&e->encoder);
+        free(e->encoder.layers);
+        free(e);
+    }
+    l->aside = NULL;
+}
+
+/* The packed forms live on for those who have borrowed them; the layer has none then. */
+static bert_status put_aside(bert_layer *l, bert_err *err)
+{
+    lent_encoder *e = calloc(1, sizeof *e);
+    layer_weights *layers = calloc(l->encoder.n_layers + 1, sizeof *layers);
+    bert_status s = e && layers ? BERT_OK : fail_memory(err, "a layer's packed weights");
+    if (s) {
+        free(e);
+        free(layers);
+        return s;
+    }
+    *e = (lent_encoder){ l->aside, l->encoder };
+    e->encoder.layers = layers;
+    memcpy(layers, l->encoder.layers, l->encoder.n_layers * sizeof *layers);
+    l->aside = e;
+    encoder_forget_packed(&l->encoder);
+    return BERT_OK;
 }
 
 void bert_layer_free(bert_layer *layer)
@@ -280,21 +333,95 @@ void bert_layer_free(bert_layer *layer)
     if (!layer)
         return;
     encoder_unpack(&layer->encoder);
+    free_aside(layer);
     pthread_mutex_destroy(&layer->lock);
     passes_free_spare(layer);
     arena_free(&layer->memory);
     free(layer);
 }
 
-bert_status layer_ready(const bert_layer *layer, bert_err *err)
+static bert_layer *changeable(const bert_layer *layer)
 {
-    bert_layer *l = (bert_layer *)(uintptr_t)layer; /* packing changes no number that anybody sees */
+    return (bert_layer *)(uintptr_t)layer; /* packing changes no number that anybody sees */
+}
+
+void layer_lend(const bert_layer *layer)
+{
+    bert_layer *l = changeable(layer);
     pthread_mutex_lock(&l->lock);
-    bert_status s = l->packed ? BERT_OK : encoder_pack(&l->encoder, false, NULL, err);
-    l->packed = !s;
+    l->borrowers++;
+    pthread_mutex_unlock(&l->lock);
+}
+
+void layer_take_back(const bert_layer *layer)
+{
+    bert_layer *l = changeable(layer);
+    pthread_mutex_lock(&l->lock);
+    if (--l->borrowers == 0)
+        free_aside(l);
+    pthread_mutex_unlock(&l->lock);
+}
+
+bert_status layer_set_precision(bert_layer *l, ops_precision precision, bert_err *err)
+{
+    const ops *o;
+    bert_status s = ops_select_precision(precision, &o, err);
+    if (s || precision == l->encoder.precision)
+        return s;
+    pthread_mutex_lock(&l->lock);
+    if (l->borrowers)
+        s = put_aside(l, err);
+    else
+        encoder_unpack(&l->encoder);
+    if (!s) {
+        l->encoder.ops = o;
+        l->encoder.precision = precision;
+        l->packed = false;
+    }
     pthread_mutex_unlock(&l->lock);
     return s;
 }
+
+static bool is_dense(const bert_param *p)
+{
+    return p->cols > 1;
+}
+
+/* Forward reads the packed forms of frozen layers alone. */
+static void release_packed(const bert_layer *l)
+{
+    size_t layer;
+    for (size_t i = 0; i < l->weights.n; i++) {
+        const bert_param *p = &l->weights.items[i];
+        if (weight_group_of(&l->weights, i, &layer) == GROUP_LAYER && is_dense(p) && !p->tuned)
+            release_pages(l->module, p->value, weight_size(p));
+    }
+}
+
+bert_status layer_ready(const bert_layer *layer, bert_err *err)
+{
+    bert_layer *l = changeable(layer);
+    pthread_mutex_lock(&l->lock);
+    bert_status s = BERT_OK;
+    if (!l->packed) {
+        s = encoder_pack(&l->encoder, false, NULL, err);
+        l->packed = !s;
+        if (!s)
+            release_packed(l);
+    }
+    pthread_mutex_unlock(&l->lock);
+    return s;
+}
+
+void layer_rest_embeddings(const bert_layer *l)
+{
+    enum { LARGE = 1 << 24 }; /* numbers: reading a batch's rows again costs up to two milliseconds, which a small model's batch would feel */
+    const bert_param *p = weight_at(&l->weights, WORD_EMBEDDINGS, 0);
+    if (!p->tuned && weight_size(p) >= LARGE)
+        release_pages(l->module, p->value, weight_size(p));
+}
+
+/* ---- what it is ----------------------------------------------------------------------------------------------------------- */
 
 const bert_param *bert_layer_params(const bert_layer *layer, size_t *n)
 {
@@ -340,7 +467,7 @@ bert_status bert_layer_save(const bert_layer *layer, const char *folder, bert_er
         return fail(err, BERT_ERR_ARGUMENT, "%s: a layer that uses no transformer layer is no module", folder);
     arena a = { 0 };
     weight_list weights; /* without a head; with the module's pooler where the layer uses none */
-    bert_status s = weights_create(&weights, &a, &c, layer->weights.layers, layer->weights.pooler || m->weights.pooler, 0, err);
+    bert_status s = weights_create(&weights, &a, &c, layer->weights.layers, layer->weights.pooler || m->weights.pooler, NULL, err);
     if (s) {
         arena_free(&a);
         return s;

@@ -14,12 +14,14 @@ struct bert_layer {
     config config;        /* the module's */
     weight_list weights;  /* pooler where an output asks for it; head where the layer was made for a model */
     encoder encoder;      /* frozen layers packed by layer_ready, tuned ones plain */
+    struct lent_encoder *aside; /* packed forms of another precision that sessions still use */
+    size_t borrowers;           /* of packed forms */
     output_request *requests;
     size_t n_requests;
     size_t first_kept;     /* the lowest layer that backward must pass */
     float *values, *grads; /* (n_tuned) all tuned tensors and their gradients, one behind another */
     size_t n_tuned;
-    pthread_mutex_t lock; /* of packing */
+    pthread_mutex_t lock; /* of packing and lending */
     bool packed;
     bert_pass *spare; /* passes that were freed: the next ones live in their memory */
 };
@@ -33,12 +35,23 @@ static inline bool layer_owns(const bert_layer *l, const float *value)
 /* The words of bert_pooling, ending with NULL. */
 extern const char *const POOLING_WORDS[];
 
-/* As bert_layer_create, with a head of so many outputs (0: none): new and tuned, or the module's own where that has one. */
-bert_status layer_create(const bert_module *module, const bert_layer_spec *spec, size_t outputs, uint64_t seed, bert_layer **layer,
+/* As bert_layer_create, with a head (NULL: none): new and tuned, or the module's own where that has one. */
+bert_status layer_create(const bert_module *module, const bert_layer_spec *spec, const head_shape *head, uint64_t seed, bert_layer **layer,
                          bool *new_pooler, bert_err *err);
 
-/* Packs the frozen layers, once; any thread. */
+/* Changes how the layer multiplies; packed forms are made anew by layer_ready. No pass may be at work; sessions go on as they were made.
+ * Fails as ops_select_precision, BERT_ERR_MEMORY. */
+bert_status layer_set_precision(bert_layer *layer, ops_precision precision, bert_err *err);
+
+/* Packs the frozen layers, once; any thread. The module's own copy of them is then read no more, and its memory goes back to the system. */
 bert_status layer_ready(const bert_layer *layer, bert_err *err);
+
+/* Gives the memory of frozen embedding tables back to the system until they are read again, where they are large. */
+void layer_rest_embeddings(const bert_layer *layer);
+
+/* Somebody borrows packed layers until he gives them back; any thread. */
+void layer_lend(const bert_layer *layer);
+void layer_take_back(const bert_layer *layer);
 
 /* What the layer's spec calls an output, or BERT's names; pooling is resolved already. */
 bert_status request_parse(output_request *r, const char *name, size_t size, const bert_layer *layer, bert_err *err);
@@ -49,9 +62,9 @@ bert_status request_of_pooling(output_request *r, bert_pooling pooling, const be
 /* Frees the memory of passes that were freed. */
 void passes_free_spare(bert_layer *layer);
 
-/* The weights that answering a request reads, a head of so many outputs with them: the layer's as they are now, what it lacks the module's. A
+/* The weights that answering a request reads, a head's (NULL: none) with them: the layer's as they are now, what it lacks the module's. A
  * pooler or head that neither has is left without a value. */
-bert_status request_weights(const output_request *r, const bert_layer *layer, size_t outputs, weight_list *list, arena *a, bert_err *err);
+bert_status request_weights(const output_request *r, const bert_layer *layer, const head_shape *head, weight_list *list, arena *a, bert_err *err);
 
 /* The packed batch of an input, in the arena: from texts or matrices as the spec says. */
 bert_status layer_pack_input(const bert_layer *layer, const bert_input *input, packed_batch *batch, arena *a, bert_err *err);

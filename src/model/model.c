@@ -28,17 +28,19 @@ static bert_status check_label(const head_spec *head, size_t i, bert_err *err)
     return BERT_OK;
 }
 
-static bert_status copy_head(bert_model *m, const bert_layer_spec *spec, const head_spec *head, bert_err *err)
+static bert_status copy_head(bert_model *m, const head_spec *head, bert_err *err)
 {
-    if (spec->pooling == BERT_POOLING_NONE)
-        return fail(err, BERT_ERR_ARGUMENT, "pooling none gives a vector a token; task %s needs one a text", head->task);
     for (size_t i = 0; i < head->n_labels; i++) {
         bert_status s = check_label(head, i, err);
         if (s)
             return s;
     }
     m->outputs = head->outputs;
+    m->head_hidden = head->hidden;
     m->n_labels = head->n_labels;
+    m->label_min = model_number(head->label_min);
+    m->label_max = model_number(head->label_max);
+    m->threshold = model_number(head->threshold);
     m->task = arena_string(&m->memory, head->task);
     m->labels = arena_array(&m->memory, head->n_labels, sizeof *m->labels);
     bool fine = m->task && m->labels;
@@ -58,9 +60,10 @@ bert_status model_create(bert_module *module, const bert_layer_spec *spec, const
     }
     m->module = module;
     bool new_pooler = false;
-    bert_status s = head ? copy_head(m, spec, head, err) : BERT_OK;
+    bert_status s = head ? copy_head(m, head, err) : BERT_OK;
+    head_shape shape = { m->outputs, m->head_hidden };
     if (!s)
-        s = layer_create(module, spec, m->outputs, seed, &m->layer, &new_pooler, err);
+        s = layer_create(module, spec, head ? &shape : NULL, seed, &m->layer, &new_pooler, err);
     if (!s && new_pooler)
         m->note = arena_string(&m->memory, "the module has no pooler: pooling `cls` starts a new one");
     if (s) {
@@ -103,6 +106,11 @@ size_t bert_model_labels(const bert_model *model, const char *const **labels)
     return model->n_labels;
 }
 
+double bert_model_threshold(const bert_model *model)
+{
+    return model->threshold > 0 ? model->threshold : 0.5;
+}
+
 /* ---- weights -------------------------------------------------------------------------------------------------------------- */
 
 bert_status bert_model_save_weights(const bert_model *model, const char *path, bert_err *err)
@@ -118,15 +126,19 @@ bert_status bert_model_save_weights(const bert_model *model, const char *path, b
     return s;
 }
 
+/* What a training checkpoint holds beside the weights. */
+static bool is_of_training(const char *name)
+{
+    return !strncmp(name, "optimizer.", strlen("optimizer.")) || !strncmp(name, "best.", strlen("best."));
+}
+
 /* Every tuned tensor must be there, and nothing else: weights of another spec are not half loaded. */
 static bert_status check_weights(const weight_list *w, const tensor_set *set, const char *path, bert_err *err)
 {
-    size_t tuned = 0;
     for (size_t i = 0; i < w->n; i++) {
         const bert_param *p = &w->items[i];
         if (!p->tuned)
             continue;
-        tuned++;
         const tensor *t = tensors_find(set, p->name);
         if (!t)
             return fail(err, BERT_ERR_FORMAT, "%s: tensor %s is absent; are these the weights of another architecture?", path, p->name);
@@ -136,11 +148,11 @@ static bert_status check_weights(const weight_list *w, const tensor_set *set, co
         if (s)
             return s;
     }
-    for (size_t k = 0; k < set->n && set->n != tuned; k++) {
+    for (size_t k = 0; k < set->n; k++) {
         size_t i = 0;
         while (i < w->n && (!w->items[i].tuned || strcmp(w->items[i].name, set->items[k].name)))
             i++;
-        if (i == w->n)
+        if (i == w->n && !is_of_training(set->items[k].name))
             return fail(err, BERT_ERR_FORMAT, "%s: tensor %s is not tuned in this architecture", path, set->items[k].name);
     }
     return BERT_OK;

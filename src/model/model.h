@@ -12,19 +12,23 @@ struct bert_model {
     bert_layer *layer;
     const char *task; /* a name of the task table; NULL: no head */
     const char **labels;
-    size_t n_labels, outputs; /* outputs: rows of the head, 0 without one */
+    size_t n_labels, outputs;    /* outputs: rows of the head, 0 where it has no weights */
+    size_t head_hidden;          /* 0: the head is one dense layer */
+    double label_min, label_max; /* regression, similarity: the labels that outputs 0 and 1 stand for */
+    double threshold;            /* binary, multilabel: a score from here on is a yes; 0: the task has none */
     char *note;
 };
 
-/* What a model's head is: a task by its name, so many outputs, the labels' words. */
+/* What a model's head is: a task by its name, so many outputs (0: no weights), the labels' words; the rest as in bert_model. */
 typedef struct head_spec {
     const char *task;
-    size_t outputs;
+    size_t outputs, hidden;
     const char *const *labels;
     size_t n_labels;
+    double label_min, label_max, threshold;
 } head_spec;
 
-/* Makes a model on an open module, which it takes over, also when it fails. head NULL: none. */
+/* Makes a model on an open module, which it takes over, also when it fails. head NULL: none. Whether head and pooling suit the task is for task_of_model. */
 bert_status model_create(bert_module *module, const bert_layer_spec *spec, const head_spec *head, uint64_t seed, bert_model **model,
                          bert_err *err);
 
@@ -35,6 +39,9 @@ bert_status layer_spec_from_json(const json_t *json, bert_layer_spec *spec, cons
 /* Task, labels and head as members of a JSON object, and back; the words belong to the JSON value, the array to the arena. */
 void head_to_json(const bert_model *model, json_t *json);
 bert_status head_from_json(const json_t *json, head_spec *head, arena *a, const char *where, bert_err *err);
+
+/* A number as model.json holds it, with nine significant digits: a model that is saved and loaded is the same. */
+double model_number(double x);
 
 /* Opens a folder that holds model.json. */
 bert_status model_open_folder(const char *folder, bert_model **model, bert_err *err);

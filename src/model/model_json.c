@@ -4,6 +4,7 @@
 #include "io/json.h"
 #include "model/model.h"
 
+#include <float.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -65,6 +66,19 @@ bert_status layer_spec_from_json(const json_t *json, bert_layer_spec *spec, cons
     return BERT_OK;
 }
 
+double model_number(double x)
+{
+    char text[32]; /* printed and read in one locale */
+    snprintf(text, sizeof text, "%.9g", x);
+    return strtod(text, NULL);
+}
+
+/* How a head computes, by its type's name in JSON. An older libbert refuses a type that it does not know. */
+static const char *head_type(size_t outputs, size_t hidden)
+{
+    return !outputs ? "cosine" : hidden ? "dense-tanh-dense" : "dense";
+}
+
 void head_to_json(const bert_model *m, json_t *json)
 {
     if (!m->task)
@@ -74,28 +88,60 @@ void head_to_json(const bert_model *m, json_t *json)
         json_array_append_new(labels, json_string(m->labels[i]));
     json_object_set_new(json, "task", json_string(m->task));
     json_object_set_new(json, "labels", labels);
-    json_object_set_new(json, "head", json_pack("{s:s, s:I}", "type", "dense", "outputs", (json_int_t)m->outputs));
+    json_t *head = json_pack("{s:s, s:I}", "type", head_type(m->outputs, m->head_hidden), "outputs", (json_int_t)m->outputs);
+    if (m->head_hidden)
+        json_object_set_new(head, "hidden", json_integer((json_int_t)m->head_hidden));
+    if (m->label_min < m->label_max) {
+        json_object_set_new(head, "label_min", json_real(m->label_min));
+        json_object_set_new(head, "label_max", json_real(m->label_max));
+    }
+    if (m->threshold > 0)
+        json_object_set_new(head, "threshold", json_real(m->threshold));
+    json_object_set_new(json, "head", head);
+}
+
+/* Type, outputs and hidden of a head: the type tells which of them may be zero. */
+static bert_status shape_from_json(const json_t *object, head_spec *head, const char *where, bert_err *err)
+{
+    const char *type;
+    int64_t outputs, hidden = 0;
+    bert_status s = json_get_string(object, "type", &type, where, err);
+    if (s)
+        return s;
+    bool cosine = !strcmp(type, "cosine"), two = !strcmp(type, "dense-tanh-dense");
+    if (!cosine && !two && strcmp(type, "dense"))
+        return fail(err, BERT_ERR_UNSUPPORTED, "%s: head of type \"%s\", expected \"dense\", \"dense-tanh-dense\" or \"cosine\"", where, type);
+    s = json_get_int(object, "outputs", cosine ? 0 : 1, cosine ? 0 : 1 << 20, &outputs, where, err);
+    if (!s && two)
+        s = json_get_int(object, "hidden", 1, 1 << 20, &hidden, where, err);
+    head->outputs = s ? 0 : (size_t)outputs;
+    head->hidden = s ? 0 : (size_t)hidden;
+    return s;
+}
+
+/* Files of before there were scales and thresholds have neither. */
+static bert_status numbers_from_json(const json_t *object, head_spec *head, const char *where, bert_err *err)
+{
+    bert_status s = json_get_real_or(object, "label_min", -DBL_MAX, DBL_MAX, 0, &head->label_min, where, err);
+    if (!s)
+        s = json_get_real_or(object, "label_max", -DBL_MAX, DBL_MAX, 0, &head->label_max, where, err);
+    return s ? s : json_get_real_or(object, "threshold", 0, 1, 0, &head->threshold, where, err);
 }
 
 bert_status head_from_json(const json_t *json, head_spec *head, arena *a, const char *where, bert_err *err)
 {
     json_t *object, *labels = json_object_get(json, "labels");
-    const char *type;
-    int64_t outputs;
     bert_status s = json_get_string(json, "task", &head->task, where, err);
     if (!s)
         s = json_get_object(json, "head", &object, where, err);
     if (!s)
-        s = json_get_string(object, "type", &type, where, err);
-    if (!s && strcmp(type, "dense"))
-        s = fail(err, BERT_ERR_UNSUPPORTED, "%s: head of type \"%s\", expected \"dense\"", where, type);
+        s = shape_from_json(object, head, where, err);
     if (!s)
-        s = json_get_int(object, "outputs", 1, 1 << 20, &outputs, where, err);
-    if (!s && (!json_is_array(labels) || json_array_size(labels) < 2))
-        s = fail(err, BERT_ERR_FORMAT, "%s: \"labels\" is no array of at least two words", where);
+        s = numbers_from_json(object, head, where, err);
+    if (!s && (!json_is_array(labels) || json_array_size(labels) == 1))
+        s = fail(err, BERT_ERR_FORMAT, "%s: \"labels\" is no array of at least two words, or of none", where);
     if (s)
         return s;
-    head->outputs = (size_t)outputs;
     head->n_labels = json_array_size(labels);
     const char **words = arena_array(a, head->n_labels, sizeof *words);
     if (!words)

@@ -1,6 +1,7 @@
 /* The options structs of modules, layers and the optimiser, as tables. */
 #include "base/options.h"
 #include "model/layer.h"
+#include "model/optimizer.h"
 
 #include <math.h>
 
@@ -25,11 +26,17 @@ static const bert_option LAYER[] = {
     OPTION_BOOL(bert_layer_spec, do_preprocessing, "true", "texts go in; else the three matrices"),
 };
 
+const char *const OPTIMIZER_WORDS[] = { "adam", "adamw", NULL };
+
 static const bert_option OPTIMIZER[] = {
+    OPTION_CHOICE(bert_optimizer_options, optimizer, "adam", OPTIMIZER_WORDS, "WORD", "adam as Keras, or adamw as PyTorch"),
     OPTION_FLOAT(bert_optimizer_options, learning_rate, "1e-5", 0, INFINITY, "X", "learning rate"),
     OPTION_FLOAT(bert_optimizer_options, beta_1, "0.9", 0, 0.999999, "X", "decay of the mean of gradients"),
     OPTION_FLOAT(bert_optimizer_options, beta_2, "0.999", 0, 0.999999, "X", "decay of the mean of squared gradients"),
     OPTION_FLOAT(bert_optimizer_options, epsilon, "1e-7", 0, 1, "X", "added to the root of the mean of squares"),
+    OPTION_FLOAT(bert_optimizer_options, weight_decay, "0.01", 0, 1, "X", "weight decay of adamw; biases and layer norms are left out"),
+    OPTION_FLOAT(bert_optimizer_options, clip_norm, "0", 0, INFINITY, "X", "largest global norm of the gradients; 0: no limit"),
+    OPTION_FLOAT(bert_optimizer_options, layer_decay, "1", 0, 1, "X", "a layer's rate is this times that of the layer above"),
 };
 
 bert_option_table bert_import_option_table(void)

@@ -132,7 +132,7 @@ static bert_status config_from_tensors(source *s, int64_t heads, bert_err *err)
     /* Entries of the list are found by name alone; the shapes of this one mean nothing. */
     config one = { .vocab_size = 1, .hidden_size = 1, .max_position_embeddings = 1, .type_vocab_size = 1, .intermediate_size = 1 };
     c->num_hidden_layers = (int64_t)weights_count_layers(&s->tensors, s->naming);
-    bert_status status = weights_create(&probe, &s->memory, &one, 1, false, 0, err);
+    bert_status status = weights_create(&probe, &s->memory, &one, 1, false, NULL, err);
     if (status)
         return status;
     const tensor *word = weights_find(&s->tensors, s->naming, &probe, WORD_EMBEDDINGS);

@@ -117,13 +117,16 @@ void layer_backward(const encoder *e, size_t layer, const layer_activations *act
     o->layer_norm_backward(da, dhidden, layer_grad(w, OUTPUT_NORM_WEIGHT), layer_grad(w, OUTPUT_NORM_BIAS), dy, act->sum_y, act->mean_y,
                            act->rstd_y, layer_value(w, OUTPUT_NORM_WEIGHT), dropout_at(drop, layer, SITE_OUTPUT), m, H);
     const float *dff = dhidden ? dhidden : da;
+    float *wide = scratch->wide; /* holds f, then its gradient, then that by q, k and v: each is read for the last time before the next is formed */
+    if (w->tuned) {
+        o->activation_forward(wide, act->pre, e->config->hidden_act, m * I);
+        o->dense_backward_weight(layer_grad(w, OUTPUT_WEIGHT), layer_grad(w, OUTPUT_BIAS), dff, H, wide, I, I, H, m);
+    }
+    o->dense_backward_input(wide, I, dff, H, &w->output, false, m);
+    o->activation_backward(wide, wide, act->pre, e->config->hidden_act, m * I);
     if (w->tuned)
-        o->dense_backward_weight(layer_grad(w, OUTPUT_WEIGHT), layer_grad(w, OUTPUT_BIAS), dff, H, act->f, I, I, H, m);
-    o->dense_backward_input(scratch->df, I, dff, H, &w->output, false, m);
-    o->activation_backward(scratch->df, scratch->df, act->pre, e->config->hidden_act, m * I);
-    if (w->tuned)
-        o->dense_backward_weight(layer_grad(w, INTERMEDIATE_WEIGHT), layer_grad(w, INTERMEDIATE_BIAS), scratch->df, I, act->a, H, H, I, m);
-    o->dense_backward_input(da, H, scratch->df, I, &w->intermediate, true, m);
+        o->dense_backward_weight(layer_grad(w, INTERMEDIATE_WEIGHT), layer_grad(w, INTERMEDIATE_BIAS), wide, I, act->a, H, H, I, m);
+    o->dense_backward_input(da, H, wide, I, &w->intermediate, true, m);
 
     /* a = LayerNorm(x + dropout(context Wo^T)); dy's memory takes the gradient by x's residual */
     float *dxq = dy;
@@ -138,9 +141,9 @@ void layer_backward(const encoder *e, size_t layer, const layer_activations *act
     o->dense_backward_input(dcontext, H, dattention, H, &w->attention, false, m);
 
     attention_input in = attention_over(e, layer, act, queries, keys, drop);
-    float *dq = scratch->dqkv, *dk = apart(e, layer) ? dq + m * H : dq + H;
+    float *dq = wide, *dk = apart(e, layer) ? dq + m * H : dq + H;
     o->attention_backward(dq, dk, dk + H, dcontext, act->context, act->lse, &in);
     if (dx)
         query_backward_input(e, layer, act, dq, dxq);
-    projections_backward(e, layer, act, queries, keys, scratch->dqkv, dxq, dx);
+    projections_backward(e, layer, act, queries, keys, wide, dxq, dx);
 }

@@ -20,7 +20,7 @@ typedef struct layer_activations {
     float *sum_a, *mean_a, *rstd_a; /* (m, H), (m), (m): before the first norm; mean and rstd kept only */
     float *a;                       /* (m, H); may be sum_a where nothing is kept */
     float *pre;                     /* (m, I): before the activation; kept only */
-    float *f;                       /* (m, I) */
+    float *f;                       /* (m, I): of forward alone, backward forms it from pre again */
     float *sum_y, *mean_y, *rstd_y; /* (m, H), (m), (m) */
     float *y;                       /* (m, H); may be sum_y where nothing is kept */
 } layer_activations;
@@ -34,9 +34,9 @@ typedef struct layer_dropout {
 /* Rows: keys has the sequences' rows of x; queries those of the asked rows (keys itself where all are asked). */
 void layer_forward(const encoder *e, size_t layer, layer_activations *act, ragged queries, ragged keys, layer_dropout drop);
 
-/* Scratch of a backward pass: (m, H), (m, H), (m, I), (n, 3H). */
+/* Scratch of a backward pass: (m, H), (m, H), (m, I) and then (n, 3H). */
 typedef struct layer_scratch {
-    float *d1, *d2, *df, *dqkv;
+    float *d1, *d2, *wide;
 } layer_scratch;
 
 /* dy (m, H) is overwritten. Adds to the weight gradients of a tuned layer. dx (n, H), where not NULL, is assigned: the gradient by x. */

@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-typedef enum dim { DIM_ONE, DIM_V, DIM_P, DIM_T, DIM_H, DIM_I, DIM_K } dim;
+typedef enum dim { DIM_ONE, DIM_V, DIM_P, DIM_T, DIM_H, DIM_I, DIM_K, DIM_HIDDEN, DIM_LAST } dim;
 
 typedef struct weight_row {
     const char *name, *google; /* %d is the layer */
@@ -38,14 +38,16 @@ static const weight_row ROWS[N_WEIGHT_IDS] = {
     [OUTPUT_NORM_BIAS]       = { "encoder.layer.%d.output.LayerNorm.bias", "encoder/layer_%d/output/LayerNorm/beta", DIM_H, DIM_ONE, GROUP_LAYER, false },
     [POOLER_WEIGHT]          = { "pooler.dense.weight", "pooler/dense/kernel", DIM_H, DIM_H, GROUP_POOLER, true },
     [POOLER_BIAS]            = { "pooler.dense.bias", "pooler/dense/bias", DIM_H, DIM_ONE, GROUP_POOLER, false },
-    [HEAD_WEIGHT]            = { "classifier.weight", "head/kernel", DIM_K, DIM_H, GROUP_HEAD, true },
+    [HEAD_HIDDEN_WEIGHT]     = { "classifier.dense.weight", "head/dense/kernel", DIM_HIDDEN, DIM_H, GROUP_HEAD, true },
+    [HEAD_HIDDEN_BIAS]       = { "classifier.dense.bias", "head/dense/bias", DIM_HIDDEN, DIM_ONE, GROUP_HEAD, false },
+    [HEAD_WEIGHT]            = { "classifier.weight", "head/kernel", DIM_K, DIM_LAST, GROUP_HEAD, true },
     [HEAD_BIAS]              = { "classifier.bias", "head/bias", DIM_K, DIM_ONE, GROUP_HEAD, false },
     /* clang-format on */
 };
 
 enum { LAYER_IDS = POOLER_WEIGHT - QUERY_WEIGHT, NAME_MAX_SIZE = 160 };
 
-static size_t dim_size(dim d, const config *c, size_t outputs)
+static size_t dim_size(dim d, const config *c, head_shape head)
 {
     switch (d) {
     case DIM_V:
@@ -59,10 +61,20 @@ static size_t dim_size(dim d, const config *c, size_t outputs)
     case DIM_I:
         return (size_t)c->intermediate_size;
     case DIM_K:
-        return outputs;
+        return head.outputs;
+    case DIM_HIDDEN:
+        return head.hidden;
+    case DIM_LAST: /* what the head's last layer reads */
+        return head.hidden ? head.hidden : (size_t)c->hidden_size;
     default:
         return 1;
     }
+}
+
+/* Behind the layers stand pairs of a weight and a bias. */
+static bool has_pair(const weight_list *list, weight_id weight)
+{
+    return weight == POOLER_WEIGHT ? list->pooler : weight == HEAD_HIDDEN_WEIGHT ? list->head.hidden > 0 : list->head.outputs > 0;
 }
 
 /* The row of a list's entry, and its layer. */
@@ -76,7 +88,10 @@ static weight_id row_of(const weight_list *list, size_t index, size_t *layer)
         *layer = (index - QUERY_WEIGHT) / LAYER_IDS;
         return (weight_id)(QUERY_WEIGHT + (index - QUERY_WEIGHT) % LAYER_IDS);
     }
-    return (weight_id)((list->pooler ? POOLER_WEIGHT : HEAD_WEIGHT) + (index - behind));
+    weight_id id = POOLER_WEIGHT;
+    for (index -= behind; !has_pair(list, id) || index >= 2; id = (weight_id)(id + 2))
+        index -= has_pair(list, id) ? 2 : 0;
+    return (weight_id)(id + (weight_id)index);
 }
 
 /* Rows of names that hold no %d ignore the layer. */
@@ -89,11 +104,15 @@ static void print_name(char *out, size_t size, const char *prefix, const char *p
         snprintf(out, size, "%s%s", prefix, pattern);
 }
 
-bert_status weights_create(weight_list *list, arena *a, const config *c, size_t layers, bool pooler, size_t outputs, bert_err *err)
+bert_status weights_create(weight_list *list, arena *a, const config *c, size_t layers, bool pooler, const head_shape *head, bert_err *err)
 {
     static const char *const GROUPS[] = { "embeddings", NULL, "pooler", "head" };
-    *list = (weight_list){ .layers = layers, .outputs = outputs, .pooler = pooler };
-    list->n = QUERY_WEIGHT + layers * LAYER_IDS + (pooler ? 2 : 0) + (outputs ? 2 : 0);
+    *list = (weight_list){ .layers = layers, .pooler = pooler };
+    if (head)
+        list->head = *head;
+    list->n = QUERY_WEIGHT + layers * LAYER_IDS;
+    for (weight_id id = POOLER_WEIGHT; id < N_WEIGHT_IDS; id = (weight_id)(id + 2))
+        list->n += has_pair(list, id) ? 2 : 0;
     list->items = arena_array(a, list->n, sizeof *list->items);
     if (!list->items)
         return fail_memory(err, "the list of weights");
@@ -108,8 +127,8 @@ bert_status weights_create(weight_list *list, arena *a, const config *c, size_t 
             group = arena_printf(a, "layer %zu", layer);
         list->items[i] = (bert_param){ .name = arena_string(a, name),
                                        .group = row->group == GROUP_LAYER ? group : GROUPS[row->group],
-                                       .rows = dim_size(row->rows, c, outputs),
-                                       .cols = dim_size(row->cols, c, outputs) };
+                                       .rows = dim_size(row->rows, c, list->head),
+                                       .cols = dim_size(row->cols, c, list->head) };
         if (!list->items[i].name || !list->items[i].group)
             return fail_memory(err, "the list of weights");
     }
@@ -123,9 +142,17 @@ bert_param *weight_at(const weight_list *list, weight_id id, size_t layer)
         return &list->items[id];
     if (id < POOLER_WEIGHT)
         return layer < list->layers ? &list->items[QUERY_WEIGHT + layer * LAYER_IDS + (size_t)(id - QUERY_WEIGHT)] : NULL;
-    if (id < HEAD_WEIGHT)
-        return list->pooler ? &list->items[behind + (size_t)(id - POOLER_WEIGHT)] : NULL;
-    return list->outputs ? &list->items[behind + (list->pooler ? 2 : 0) + (size_t)(id - HEAD_WEIGHT)] : NULL;
+    weight_id pair = POOLER_WEIGHT;
+    for (; pair + 2 <= id; pair = (weight_id)(pair + 2))
+        behind += has_pair(list, pair) ? 2 : 0;
+    return has_pair(list, pair) ? &list->items[behind + (size_t)(id - pair)] : NULL;
+}
+
+bool weight_is_bias(const weight_list *list, size_t index)
+{
+    size_t layer;
+    weight_id id = row_of(list, index, &layer);
+    return id > POOLER_WEIGHT && (id - POOLER_WEIGHT) % 2;
 }
 
 weight_group weight_group_of(const weight_list *list, size_t index, size_t *layer)

@@ -33,6 +33,8 @@ typedef enum weight_id {
     OUTPUT_NORM_BIAS,
     POOLER_WEIGHT, /* from here one a model */
     POOLER_BIAS,
+    HEAD_HIDDEN_WEIGHT,
+    HEAD_HIDDEN_BIAS,
     HEAD_WEIGHT,
     HEAD_BIAS,
     N_WEIGHT_IDS
@@ -40,16 +42,22 @@ typedef enum weight_id {
 
 typedef enum weight_group { GROUP_EMBEDDINGS, GROUP_LAYER, GROUP_POOLER, GROUP_HEAD } weight_group;
 
-/* A model's tensors: `layers` layers, then pooler, then a head of `outputs` rows (0: none). What is absent has value NULL. */
+/* A head: rows of its last dense layer (0: it has no weights), and of a hidden one before that (0: none). */
+typedef struct head_shape {
+    size_t outputs, hidden;
+} head_shape;
+
+/* A model's tensors: `layers` layers, then pooler, then head. What is absent has value NULL. */
 typedef struct weight_list {
     bert_param *items;
     size_t n;
-    size_t layers, outputs;
+    size_t layers;
+    head_shape head;
     bool pooler;
 } weight_list;
 
-/* Makes the list with names and shapes, values NULL. */
-bert_status weights_create(weight_list *list, arena *a, const config *c, size_t layers, bool pooler, size_t outputs, bert_err *err);
+/* Makes the list with names and shapes, values NULL. head NULL: none. */
+bert_status weights_create(weight_list *list, arena *a, const config *c, size_t layers, bool pooler, const head_shape *head, bert_err *err);
 
 /* The entry of a row; layer is ignored where the row is not a layer's. NULL where the list has none. */
 bert_param *weight_at(const weight_list *list, weight_id id, size_t layer);
@@ -59,6 +67,9 @@ static inline size_t weight_size(const bert_param *p)
 }
 
 weight_group weight_group_of(const weight_list *list, size_t index, size_t *layer);
+
+/* True for the bias of a pooler or head. */
+bool weight_is_bias(const weight_list *list, size_t index);
 
 /* How a checkpoint names and lays out its tensors. */
 typedef struct weight_naming {

@@ -10,16 +10,12 @@ static double logistic(double z)
     return z >= 0 ? 1 / (1 + e) : e / (1 + e);
 }
 
-double loss_sigmoid_cross_entropy(float *dlogits, const float *logits, const float *targets, float scale, size_t n)
+double loss_sigmoid_cross_entropy(float *dlogit, float logit, double target, double scale)
 {
-    double total = 0;
-    for (size_t i = 0; i < n; i++) {
-        double z = logits[i], t = targets[i];
-        total += (z > 0 ? z : 0) + log1p(exp(-fabs(z))) - t * z;
-        if (dlogits)
-            dlogits[i] = (float)((logistic(z) - t) * scale);
-    }
-    return total;
+    double z = logit;
+    if (dlogit)
+        *dlogit = (float)((logistic(z) - target) * scale);
+    return (z > 0 ? z : 0) + log1p(exp(-fabs(z))) - target * z;
 }
 
 /* The logarithm of the sum of exp over a row of K. */
@@ -33,28 +29,26 @@ static double log_sum_exp(const float *x, size_t K)
     return most + log(total);
 }
 
-double loss_softmax_cross_entropy(float *dlogits, const float *logits, const int32_t *targets, float scale, size_t n, size_t K)
+double loss_softmax_cross_entropy(float *dlogits, const float *logits, size_t target, double smoothing, double scale, size_t K)
 {
-    double total = 0;
-    for (size_t i = 0; i < n; i++) {
-        const float *z = logits + i * K;
-        double lse = log_sum_exp(z, K);
-        size_t target = (size_t)targets[i];
-        total += lse - z[target];
-        for (size_t k = 0; dlogits && k < K; k++)
-            dlogits[i * K + k] = (float)((exp(z[k] - lse) - (k == target)) * scale);
+    double lse = log_sum_exp(logits, K), loss = lse - (1 - smoothing) * logits[target];
+    for (size_t k = 0; k < K && smoothing > 0; k++)
+        loss -= smoothing / (double)K * logits[k];
+    for (size_t k = 0; dlogits && k < K; k++) {
+        double wanted = (k == target ? 1 - smoothing : 0) + smoothing / (double)K;
+        dlogits[k] = (float)((exp(logits[k] - lse) - wanted) * scale);
     }
-    return total;
+    return loss;
 }
 
-double loss_squared_error(float *dlogits, const float *logits, const float *targets, float scale, size_t n)
+double loss_squared_error(float *doutputs, const float *outputs, const float *targets, float scale, size_t n)
 {
     double total = 0;
     for (size_t i = 0; i < n; i++) {
-        double d = (double)logits[i] - targets[i];
+        double d = (double)outputs[i] - targets[i];
         total += d * d;
-        if (dlogits)
-            dlogits[i] = (float)(2 * d * scale);
+        if (doutputs)
+            doutputs[i] = (float)(2 * d * scale);
     }
     return total;
 }

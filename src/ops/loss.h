@@ -1,17 +1,16 @@
-/* Losses over logits, in double, and their gradients. Small: (n, K) values a batch.
- * Each returns the SUM over the n rows of the loss and, where dlogits is not NULL, assigns the gradient of (sum * scale) to it. */
+/* Losses over logits, in double, and their gradients. Small: a batch has (n, K) logits.
+ * Each returns the loss and, where the gradient is not NULL, assigns the gradient of (loss * scale) to it. */
 #ifndef OPS_LOSS_H
 #define OPS_LOSS_H
 
 #include <stddef.h>
-#include <stdint.h>
 
-/* Binary cross-entropy of sigmoid(logit): softplus(z) - target z.   logits, targets, dlogits: (n) */
-double loss_sigmoid_cross_entropy(float *dlogits, const float *logits, const float *targets, float scale, size_t n);
-/* Cross-entropy of softmax(logits).   logits, dlogits: (n, K); targets: (n) class indices */
-double loss_softmax_cross_entropy(float *dlogits, const float *logits, const int32_t *targets, float scale, size_t n, size_t K);
-/* (z - target)^2.   (n) */
-double loss_squared_error(float *dlogits, const float *logits, const float *targets, float scale, size_t n);
+/* Binary cross-entropy of sigmoid(logit): softplus(logit) - target logit. target: from 0 to 1. */
+double loss_sigmoid_cross_entropy(float *dlogit, float logit, double target, double scale);
+/* Cross-entropy of softmax(logits) with (1 - smoothing) onehot(target) + smoothing / K.   logits, dlogits: (K) */
+double loss_softmax_cross_entropy(float *dlogits, const float *logits, size_t target, double smoothing, double scale, size_t K);
+/* Sum of (output - target)^2.   outputs, targets, doutputs: (n) */
+double loss_squared_error(float *doutputs, const float *outputs, const float *targets, float scale, size_t n);
 
 /* y (n) = 1 / (1 + exp(-x)); y may be x. Computed in double, rounded once. */
 void sigmoid(float *y, const float *x, size_t n);

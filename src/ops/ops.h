@@ -69,6 +69,12 @@ enum { ATTENTION_MAX_HEAD = 128 };
 
 typedef enum pool_kind { POOL_FIRST, POOL_MEAN, POOL_SQRT_MEAN, POOL_MAX } pool_kind;
 
+/* One step of Adam: g' = grad_scale g; m = beta_1 m + (1 - beta_1) g'; v = beta_2 v + (1 - beta_2) g'^2; w = keep w - rate m / (sqrt(v) + epsilon). Bias
+ * corrections are in rate and epsilon; keep is 1 - learning rate * decay of AdamW, else 1. */
+typedef struct adam_coefficients {
+    float rate, beta_1, beta_2, epsilon, keep, grad_scale;
+} adam_coefficients;
+
 typedef struct embedding_tables {
     size_t hidden;
     const float *word, *position, *token_type; /* (V, H), (P, H), (T, H) */
@@ -85,6 +91,8 @@ typedef struct ops {
     /* dweight (out, in) += dy^T x; dbias (out) += column sums of dy. Either may be NULL. */
     void (*dense_backward_weight)(float *dweight, float *dbias, const float *dy, size_t lddy, const float *x, size_t ldx, size_t in, size_t out,
                                   size_t n);
+    /* y (n) = act(x), the same bits as in dense_forward; y may be x. */
+    void (*activation_forward)(float *y, const float *x, activation act, size_t n);
     /* dx (n) = dy * act'(x). dx may be dy. For TANH x is the output y of the activation, for all others its input. */
     void (*activation_backward)(float *dx, const float *dy, const float *x, activation act, size_t n);
 
@@ -121,8 +129,10 @@ typedef struct ops {
     void (*pool_backward)(float *dx, const float *dy, const float *y, const float *x, ragged sequences, size_t C, pool_kind kind);
 
     /* -- optimiser --------------------------------------------------------------------------------------------------- */
-    /* Keras' Adam on n elements: m = b1 m + (1 - b1) g; v = b2 v + (1 - b2) g^2; w -= lr_t m / (sqrt(v) + eps); g = 0. */
-    void (*adam_step)(float *w, float *m, float *v, float *g, float lr_t, float b1, float b2, float eps, size_t n);
+    /* Adam on n elements; g = 0 afterwards. */
+    void (*adam_step)(float *w, float *m, float *v, float *g, const adam_coefficients *c, size_t n);
+    /* Sum of the squares of n elements, in double. */
+    double (*sum_squares)(const float *x, size_t n);
     /* y (n) += x */
     void (*add)(float *y, const float *x, size_t n);
 } ops;
@@ -131,11 +141,23 @@ typedef struct ops {
  * Fails with BERT_ERR_UNSUPPORTED where the machine lacks the instruction set (the message lists those it has). */
 bert_status ops_select(const ops **out, bert_err *err);
 
+/* How the three products of a dense layer multiply. Everything else is float32 in any case. */
+typedef enum ops_precision {
+    OPS_FP32,
+    OPS_BF16 /* both factors rounded to bfloat16 (to nearest, ties to even), products summed in float32 in one chain over pairs of k */
+} ops_precision;
+
+/* As ops_select, for a precision. bf16 fails with BERT_ERR_UNSUPPORTED where the machine has no AVX512-BF16; the message says so. A dense packed under
+ * one precision may be used under that alone. */
+bert_status ops_select_precision(ops_precision precision, const ops **out, bert_err *err);
+
 /* Those that this machine can run: their names, ending with NULL. */
 const char *const *ops_available(void);
 
 /* Packs d's weight (and bias) for dense_forward; d->weight must stay as it is (backward reads it). Fails with BERT_ERR_MEMORY. */
 bert_status dense_pack(dense *d, bert_err *err);
+/* The same for operations of a precision. */
+bert_status dense_pack_as(dense *d, ops_precision precision, bert_err *err);
 void dense_unpack(dense *d); /* frees the packed form; nothing where there is none */
 
 #endif

@@ -4,13 +4,24 @@
 
 #include "ops/ops.h"
 
+/* A list of operations, and the form of a packed weight that its dense_forward reads. */
+typedef struct back_end {
+    ops ops;
+    size_t depth_of_word; /* how many k share four bytes of a panel (dense_pack.h): 1 float, or 2 bf16 */
+    /* panel = the weights of outputs first .. first + GEMM_PANEL */
+    void (*pack_panel)(void *panel, const dense *d, size_t first);
+} back_end;
+
 #if defined(__x86_64__)
-extern const ops ops_avx512, ops_avx2;
+extern const back_end back_end_avx512, back_end_avx2, back_end_avx512_bf16;
 #else
-extern const ops ops_generic;
+extern const back_end back_end_generic;
 #endif
 
-/* The back end of that name, or NULL where there is none or this machine lacks the instructions. */
+/* As ops_select_precision. */
+bert_status back_end_select(ops_precision precision, const back_end **out, bert_err *err);
+
+/* The fp32 operations of that name, or NULL where there are none or this machine lacks the instructions. */
 const ops *ops_named(const char *name);
 
 #endif

@@ -1,88 +1,148 @@
-/* Texts to logits, scores and metrics. */
+/* Rows of tokens to logits, scores and outcomes, a part of the rows at a time: memory does not grow with a call. */
 #include "task/classifier.h"
 
-#include "task/metrics.h"
+#include "base/size.h"
+#include "task/label_words.h"
 
 #include <string.h>
 
-/* Texts that are predicted in one go: memory does not grow with a call. */
-enum { PART = 2048 };
+/* A part has at most so many vectors, and at least one row. */
+enum { PART = 2048, TOKENS_OF_A_PART = 16384 };
 
-static float *copy_floats(arena *a, const float *x, size_t n)
+bert_status classifier_create(classifier *c, const bert_model *model, row_encoder *rows, bert_err *err)
 {
-    float *y = arena_array(a, n, sizeof *y);
-    return y ? memcpy(y, x, n * sizeof *y) : NULL;
+    *c = (classifier){ .model = model, .rows = rows };
+    bert_status s = task_of_model(model, &c->task, err);
+    if (!s)
+        c->head = head_of_model(model);
+    return s;
 }
 
-bert_status classifier_create(classifier *c, const bert_model *model, text_encoder *texts, bert_err *err)
+bert_status classifier_hold(classifier *c, bert_err *err)
 {
-    *c = (classifier){ .model = model, .encoder = texts, .ops = model->layer->encoder.ops };
-    bert_status s = task_of_model(model, &c->task, err);
-    if (s)
-        return s;
-    const bert_param *weight = weight_at(&model->layer->weights, HEAD_WEIGHT, 0), *bias = weight + 1;
-    c->head = (dense){ .in = weight->cols, .out = weight->rows };
-    c->head.weight = copy_floats(&c->memory, weight->value, weight_size(weight));
-    c->head.bias = copy_floats(&c->memory, bias->value, weight_size(bias));
-    c->vectors = arena_alloc_raw(&c->memory, PART * c->head.in * sizeof *c->vectors);
-    c->logits = arena_alloc_raw(&c->memory, PART * c->head.out * sizeof *c->logits);
-    if (c->head.weight && c->head.bias && c->vectors && c->logits)
-        return BERT_OK;
-    classifier_free(c);
-    return fail_memory(err, "a classifier");
+    return head_hold(&c->head, &c->held, err);
 }
 
 void classifier_free(classifier *c)
 {
+    arena_free(&c->held);
     arena_free(&c->memory);
     *c = (classifier){ 0 };
 }
 
-/* Up to PART texts; their logits are in c. */
-static bert_status run_part(classifier *c, const bert_text *texts, const bert_text *pairs, size_t n, float *scores, size_t *truncated,
-                            bert_err *err)
+/* How many rows from `first` on make a part. */
+static size_t part_of(const token_rows *rows, size_t first, size_t left)
 {
-    bert_status s = text_encoder_run(c->encoder, texts, pairs, n, c->vectors, NULL, truncated, err);
+    size_t n = 1, most = PART / token_rows_sequences(rows);
+    if (rows->form != ROW_WORDS)
+        return left < most ? left : most;
+    while (n < left && rows->start[first + n + 1] - rows->start[first] <= TOKENS_OF_A_PART)
+        n++;
+    return n;
+}
+
+/* The logits (*n_logits, K) of a part: one row for each of its rows, or for each token that begins a word. They live in c->memory until the
+ * next part. */
+static bert_status run_part(classifier *c, const token_rows *rows, size_t first, size_t n, float **logits, size_t *n_logits, bert_err *err)
+{
+    size_t H = c->head.hidden_size, n_vectors = n * token_rows_sequences(rows), m = n;
+    const size_t from = rows->start[first], n_tok = rows->start[first + n] - from;
+    if (rows->form == ROW_WORDS)
+        n_vectors = n_tok;
+    arena_reset(&c->memory);
+    float *x = arena_alloc_raw(&c->memory, n_vectors * H * sizeof *x);
+    bert_status s = x ? row_encoder_run(c->rows, rows, first, n, x, err) : fail_memory(err, "scores");
     if (s)
         return s;
-    c->ops->dense_forward(c->logits, c->head.out, NULL, c->vectors, c->head.in, &c->head, ACTIVATION_NONE, n);
-    c->task->scores(scores, c->logits, n, c->head.out);
+    if (rows->form == ROW_WORDS) { /* the vectors of the words alone, moved together */
+        m = 0;
+        for (size_t i = 0; i < n_tok; i++)
+            if (rows->words[from + i] >= 0)
+                memmove(x + m++ * H, x + i * H, H * sizeof *x);
+    }
+    float *hidden = arena_alloc_raw(&c->memory, m * c->head.hidden.out * sizeof *hidden);
+    *logits = arena_alloc_raw(&c->memory, m * task_width(c->model) * sizeof **logits);
+    *n_logits = m;
+    if (!hidden || !*logits)
+        return fail_memory(err, "scores");
+    head_forward(&c->head, *logits, hidden, x, m);
     return BERT_OK;
 }
 
-static size_t part_of(size_t left)
+bert_status classifier_run(classifier *c, const token_rows *rows, size_t first, size_t n, float *scores, bert_err *err)
 {
-    return left < PART ? left : PART;
-}
-
-bert_status classifier_run(classifier *c, const bert_text *texts, const bert_text *pairs, size_t n, float *scores, size_t *truncated,
-                           bert_err *err)
-{
+    size_t columns = c->task->columns(c->model->n_labels), K = task_width(c->model);
     bert_status s = BERT_OK;
-    for (size_t i = 0; !s && i < n; i += PART)
-        s = run_part(c, texts + i, pairs ? pairs + i : NULL, part_of(n - i), scores + i * c->model->n_labels, truncated, err);
+    for (size_t i = 0, part; !s && i < n; i += part) {
+        float *logits;
+        size_t m;
+        part = part_of(rows, first + i, n - i);
+        s = run_part(c, rows, first + i, part, &logits, &m, err);
+        if (s)
+            break;
+        c->task->scores(c->model, scores, logits, m, K);
+        scores += m * columns;
+    }
     return s;
 }
 
-bert_status classifier_evaluate(classifier *c, const bert_dataset *d, bert_metrics *metrics, bert_err *err)
+/* ---- outcomes --------------------------------------------------------------------------------------------------------------- */
+
+/* Every word as if it had been cut off; those that were not are overwritten. */
+static void expect_nothing(outcomes *o)
 {
-    arena a = { 0 };
-    metrics_count count = { 0 };
-    size_t n_labels = c->model->n_labels, K = c->head.out;
-    int32_t *labels = arena_array(&a, d->n, sizeof *labels);
-    float *scores = arena_array(&a, part_of(d->n) * n_labels, sizeof *scores);
-    bert_status s = labels && scores ? dataset_label_ids(d, c->model->labels, n_labels, labels, err) : fail_memory(err, "metrics");
+    size_t outside = 0;
+    for (size_t k = 0; k < o->columns; k++)
+        outside = tag_is_outside(o->model->labels[k]) ? k : outside;
+    for (size_t i = 0; i < o->n; i++)
+        o->scores[i * o->columns + outside] = 1;
+    o->unseen = o->n;
+}
+
+static bert_status judge_part(classifier *c, const token_rows *rows, size_t first, size_t n, outcomes *o, bert_err *err)
+{
+    float *logits;
+    size_t m, K = task_width(c->model);
+    target_rows y;
+    bert_status s = run_part(c, rows, first, n, &logits, &m, err);
+    uint32_t *numbers = s ? NULL : arena_array(&c->memory, n, sizeof *numbers);
+    float *scores = s ? NULL : arena_array(&c->memory, m * o->columns, sizeof *scores);
+    float *losses = s ? NULL : arena_array(&c->memory, m, sizeof *losses);
+    if (!s && (!numbers || !scores || !losses))
+        s = fail_memory(err, "scores");
+    for (size_t i = 0; !s && i < n; i++)
+        numbers[i] = (uint32_t)(first + i);
     if (!s)
-        s = metrics_begin(&count, n_labels, err);
-    for (size_t i = 0; !s && i < d->n; i += PART) {
-        size_t n = part_of(d->n - i);
-        s = run_part(c, d->texts + i, d->pairs ? d->pairs + i : NULL, n, scores, NULL, err);
-        if (!s)
-            metrics_add(&count, scores, labels + i, n, c->task->loss(NULL, c->logits, labels + i, 1, n, K));
+        s = targets_gather(o->truth, rows, numbers, n, &y, &c->memory, err);
+    if (s)
+        return s;
+    c->task->loss(NULL, losses, logits, &y, NULL, 1, K);
+    c->task->scores(c->model, scores, logits, m, K);
+    for (size_t i = 0; i < m; i++) {
+        size_t to = y.words ? y.words[i] : first + i;
+        memcpy(o->scores + to * o->columns, scores + i * o->columns, o->columns * sizeof *scores);
+        o->losses[to] = losses[i];
     }
-    if (!s)
-        *metrics = metrics_result(&count, c->task->id == BERT_TASK_BINARY);
-    metrics_free(&count);
-    arena_free(&a);
+    o->unseen -= y.words ? m : 0;
+    return BERT_OK;
+}
+
+bert_status classifier_judge(classifier *c, const token_rows *rows, const targets *truth, outcomes *out, bert_err *err)
+{
+    size_t cells;
+    *out = (outcomes){ .model = c->model, .task = c->task, .truth = truth, .n = rows->n, .columns = c->task->columns(c->model->n_labels) };
+    if (truth->start)
+        out->n = truth->start[truth->n];
+    out->scores = mul_size(out->n, out->columns, &cells) ? arena_array(&out->memory, cells, sizeof *out->scores) : NULL;
+    out->losses = arena_array(&out->memory, out->n, sizeof *out->losses);
+    bert_status s = out->scores && out->losses ? BERT_OK : fail_memory(err, "scores");
+    if (!s && truth->start)
+        expect_nothing(out);
+    for (size_t i = 0, part; !s && i < rows->n; i += part) {
+        part = part_of(rows, i, rows->n - i);
+        s = judge_part(c, rows, i, part, out, err);
+    }
+    if (s)
+        outcomes_free(out);
     return s;
 }

@@ -1,32 +1,31 @@
-/* A model with a head, as it predicts and as it is judged: texts to logits, scores, metrics. */
+/* A model with a task, as it predicts and as it is judged: rows of tokens to scores and outcomes. */
 #ifndef TASK_CLASSIFIER_H
 #define TASK_CLASSIFIER_H
 
-#include "data/dataset.h"
-#include "model/text_encoder.h"
-#include "task/tasks.h"
+#include "model/row_encoder.h"
+#include "task/head.h"
+#include "task/outcomes.h"
 
-/* The head over an encoder of the model's own pooling. All zero is empty. One thread's. */
+/* The head over the vectors of a row encoder. All zero is empty. One thread's. */
 typedef struct classifier {
     const bert_model *model;
     const task *task;
-    const ops *ops;
-    dense head;            /* its numbers are in memory */
-    text_encoder *encoder; /* the caller's */
-    arena memory;
-    float *vectors, *logits; /* (PART, H), (PART, K): of the texts at hand */
+    row_encoder *rows; /* the caller's, of the model's own pooling */
+    model_head head;
+    arena held;   /* the head's weights, where they are held */
+    arena memory; /* vectors and logits of the rows at hand; grows to the largest part and stays */
 } classifier;
 
-/* texts: of the model's own pooling; it must outlive the classifier. The head is as it is at this call. Fails as task_of_model, and with
- * BERT_ERR_MEMORY. */
-bert_status classifier_create(classifier *c, const bert_model *model, text_encoder *texts, bert_err *err);
+/* Fails as task_of_model. The head's weights are read at each call. */
+bert_status classifier_create(classifier *c, const bert_model *model, row_encoder *rows, bert_err *err);
+/* From now on the head's weights are those of this moment. Fails with BERT_ERR_MEMORY. */
+bert_status classifier_hold(classifier *c, bert_err *err);
 void classifier_free(classifier *c);
 
-/* scores (n, labels). truncated, where not NULL, is added to. */
-bert_status classifier_run(classifier *c, const bert_text *texts, const bert_text *pairs, size_t n, float *scores, size_t *truncated,
-                           bert_err *err);
+/* Rows first .. first + n - 1: scores (n, columns); TAGS: (their tokens that begin a word, columns). */
+bert_status classifier_run(classifier *c, const token_rows *rows, size_t first, size_t n, float *scores, bert_err *err);
 
-/* Metrics over a data set; a label that the model does not know fails with BERT_ERR_DATA, naming file and line. */
-bert_status classifier_evaluate(classifier *c, const bert_dataset *dataset, bert_metrics *metrics, bert_err *err);
+/* All rows. truth must outlive the outcomes. */
+bert_status classifier_judge(classifier *c, const token_rows *rows, const targets *truth, outcomes *out, bert_err *err);
 
 #endif

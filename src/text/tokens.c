@@ -22,7 +22,7 @@ bool tokens_grow(bert_tokens *t, size_t more, bool spans)
     if (capacity < t->capacity)
         capacity = t->capacity;
     bool fine = resize((void **)&t->ids, capacity, sizeof *t->ids);
-    if (spans) {
+    if (spans || t->char_end) { /* a list that has spans keeps them as long as its ids */
         uint32_t **arrays[] = { &t->byte_start, &t->byte_end, &t->char_start, &t->char_end };
         for (size_t i = 0; fine && i < sizeof arrays / sizeof *arrays; i++)
             fine = resize((void **)arrays[i], capacity, sizeof **arrays[i]);

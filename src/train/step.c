@@ -1,63 +1,68 @@
-/* One training step. */
+/* One batch forward and backward. */
 #include "train/step.h"
 
-#include "task/metrics.h"
+#include "base/clock.h"
 
-#include <string.h>
+const char *const PART_NAMES[N_PARTS] = {
+    [PART_TOKENISE] = "tokenise",   [PART_FROZEN] = "frozen layers",  [PART_FORWARD] = "forward", [PART_BACKWARD] = "backward",
+    [PART_OPTIMISER] = "optimiser", [PART_VALIDATION] = "validation", [PART_SAVING] = "saving",
+};
 
-/* Head and loss over the pooled vectors x (n, H); dx (n, H) receives the gradient by them. */
-static bert_status head_step(bert_model *m, const task *t, const float *x, float *dx, const int32_t *labels, size_t n, step_dropout drop,
-                             float *logits, step_result *result, arena *a, bert_err *err)
-{
-    const ops *o = m->layer->encoder.ops;
-    bert_param *weight = weight_at(&m->layer->weights, HEAD_WEIGHT, 0), *bias = weight + 1;
-    size_t H = weight->cols, K = weight->rows;
-    dense head = { .in = H, .out = K, .weight = weight->value, .bias = bias->value };
-    dropout d = { drop.seed, drop.step, DROPOUT_SITE_HEAD, drop.on ? (float)m->layer->config.hidden_dropout_prob : 0 };
-    float *dropped = arena_alloc_raw(a, n * H * sizeof *dropped), *dlogits = arena_alloc_raw(a, n * K * sizeof *dlogits);
-    float *z = logits ? logits : arena_alloc_raw(a, n * K * sizeof *z), *scores = arena_alloc_raw(a, n * m->n_labels * sizeof *scores);
-    if (!dropped || !dlogits || !z || !scores)
-        return fail_memory(err, "a training step");
-    memcpy(dropped, x, n * H * sizeof *dropped);
-    if (d.rate > 0)
-        o->dropout_apply(dropped, dropped, d, 0, n * H);
-    o->dense_forward(z, K, NULL, dropped, H, &head, ACTIVATION_NONE, n);
-    result->loss = t->loss(dlogits, z, labels, 1.0f / (float)n, n, K);
-    t->scores(scores, z, n, K);
-    result->correct = 0;
-    for (size_t i = 0; i < n; i++)
-        result->correct += best_label(scores + i * m->n_labels, m->n_labels) == (size_t)labels[i];
-    o->dense_backward_weight(weight->grad, bias->grad, dlogits, K, dropped, H, H, K, n);
-    o->dense_backward_input(dx, H, dlogits, K, &head, false, n);
-    if (d.rate > 0)
-        o->dropout_apply(dx, dx, d, 0, n * H);
-    return BERT_OK;
-}
-
-bert_status step_run(bert_model *model, const task *t, const packed_batch *batch, const int32_t *labels, step_dropout drop, float *logits,
-                     step_result *result, arena *a, bert_err *err)
+bert_status step_plan_create(step_plan *p, bert_model *model, const task *t, bert_err *err)
 {
     bert_layer *l = model->layer;
-    output_request request;
+    *p = (step_plan){ .model = model, .task = t, .first_kept = l->first_kept, .embeddings_tuned = l->spec.tune_embeddings };
     bert_status s = layer_ready(l, err);
-    if (!s)
-        s = request_of_pooling(&request, (bert_pooling)l->spec.pooling, l, err);
-    if (s)
-        return s;
+    return s ? s : request_of_pooling(&p->request, (bert_pooling)l->spec.pooling, l, err);
+}
+
+/* Adds the time since *then to a part, and sets *then to now. */
+static void lap(double *seconds, work_part part, double *then)
+{
+    double now = clock_seconds();
+    if (seconds)
+        seconds[part] += now - *then;
+    *then = now;
+}
+
+/* Lets the pass begin at what was kept. */
+static bert_status start_above(const step_plan *p, const step_batch *batch, forward *f, arena *a, bert_err *err)
+{
+    float *x = arena_alloc_raw(a, batch->packed.n_tok * (size_t)p->model->layer->config.hidden_size * sizeof *x);
+    if (!x)
+        return fail_memory(err, "a training step");
+    f->from = kept_layer(p->kept);
+    f->x = x;
+    return kept_read(p->kept, batch->rows, batch->n, x, err);
+}
+
+bert_status step_run(const step_plan *p, const step_batch *batch, step_dropout drop, float *logits, head_result *result, double *seconds,
+                     arena *a, bert_err *err)
+{
+    bert_layer *l = p->model->layer;
     forward f = { .e = &l->encoder,
-                  .batch = batch,
-                  .requests = &request,
+                  .batch = &batch->packed,
+                  .requests = &p->request,
                   .n_requests = 1,
                   .drop = { drop.seed, drop.step, drop.on, drop.on && drop.frozen },
-                  .embeddings_tuned = l->spec.tune_embeddings,
-                  .first_kept = l->first_kept };
-    s = forward_run(&f, a, err);
+                  .embeddings_tuned = p->embeddings_tuned,
+                  .first_kept = p->first_kept };
+    double then = clock_seconds();
+    bert_status s = p->kept ? start_above(p, batch, &f, a, err) : BERT_OK;
+    lap(seconds, PART_FROZEN, &then);
+    if (!s)
+        s = forward_run(&f, a, err);
     if (s)
         return s;
-    float *dx = arena_alloc_raw(a, batch->n_seq * (size_t)l->config.hidden_size * sizeof *dx);
+    size_t rows = p->request.tokens ? batch->packed.n_tok : batch->packed.n_seq;
+    float *dx = arena_alloc_raw(a, rows * (size_t)l->config.hidden_size * sizeof *dx);
     if (!dx)
         return fail_memory(err, "a training step");
-    s = head_step(model, t, f.outputs[0].value, dx, labels, batch->n_seq, drop, logits, result, a, err);
+    s = head_train(p->model, p->task, f.outputs[0].value, dx, rows, &batch->targets, &p->loss, drop, logits, result, a, err);
+    lap(seconds, PART_FORWARD, &then);
     const float *grads[] = { dx };
-    return s ? s : forward_backward(&f, a, grads, err);
+    if (!s)
+        s = forward_backward(&f, a, grads, err);
+    lap(seconds, PART_BACKWARD, &then);
+    return s;
 }

@@ -1,25 +1,48 @@
-/* One training step: a batch forward through layer and head, its loss, and the gradients of all that is tuned. */
+/* One training step's gradients: a batch forward through layer and head, its loss, and backward to all that is tuned. */
 #ifndef TRAIN_STEP_H
 #define TRAIN_STEP_H
 
-#include "model/model.h"
-#include "task/tasks.h"
-#include "text/packed_batch.h"
+#include "model/kept.h"
+#include "task/head.h"
 
-/* Dropout of a step: on or off, in the frozen part as well or not. */
-typedef struct step_dropout {
-    uint64_t seed, step;
-    bool on, frozen;
-} step_dropout;
+/* The parts of a run whose time is measured. */
+typedef enum work_part {
+    PART_TOKENISE,
+    PART_FROZEN, /* what layer first_kept reads: computed or fetched */
+    PART_FORWARD,
+    PART_BACKWARD,
+    PART_OPTIMISER,
+    PART_VALIDATION,
+    PART_SAVING,
+    N_PARTS
+} work_part;
 
-typedef struct step_result {
-    double loss;    /* sum over the batch */
-    size_t correct; /* rows whose best score is their label's */
-} step_result;
+extern const char *const PART_NAMES[N_PARTS];
 
-/* labels (batch->n_seq). Gradients are of the mean loss and are added. Memory is the arena's. logits, where not NULL, receives (n_seq, K).
- * Fails with BERT_ERR_MEMORY. */
-bert_status step_run(bert_model *model, const task *t, const packed_batch *batch, const int32_t *labels, step_dropout drop, float *logits,
-                     step_result *result, arena *a, bert_err *err);
+/* How the batches of a run are computed. */
+typedef struct step_plan {
+    bert_model *model;
+    const task *task;
+    output_request request; /* the model's pooling */
+    loss_spec loss;
+    kept_outputs *kept; /* NULL: the frozen layers run with every batch */
+    size_t first_kept;  /* the lowest layer that learns; above the layer's own while layers are still to be unfrozen */
+    bool embeddings_tuned;
+} step_plan;
+
+/* All layers learn that are tuned, with a plain loss; nothing is kept. Packs what is frozen. */
+bert_status step_plan_create(step_plan *p, bert_model *model, const task *t, bert_err *err);
+
+typedef struct step_batch {
+    packed_batch packed;
+    target_rows targets;
+    const uint32_t *rows; /* (n) of the data set, where the plan has kept outputs; else NULL */
+    size_t n;
+} step_batch;
+
+/* Gradients are of the mean loss and are added. Memory is the arena's. logits, where not NULL, receives (targets.n, K); the seconds of each
+ * part are added to seconds (N_PARTS), where not NULL. Fails with BERT_ERR_MEMORY. */
+bert_status step_run(const step_plan *p, const step_batch *batch, step_dropout drop, float *logits, head_result *result, double *seconds,
+                     arena *a, bert_err *err);
 
 #endif

@@ -1,318 +1,185 @@
-/* The training loop: epochs of batches, validation, the best weights kept, the history written. */
+/* The training loop: how a run begins, goes on where another stopped, and ends. */
+#include "train/trainer.h"
+
 #include "base/clock.h"
-#include "base/file.h"
-#include "base/options.h"
-#include "data/batches.h"
-#include "io/json.h"
-#include "task/classifier.h"
-#include "train/step.h"
 
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
-static const bert_option TRAIN[] = {
-    OPTION_INT(bert_train_options, epochs, "5", 1, 100000, "N", "times through the training data"),
-    OPTION_INT(bert_train_options, batch_size, "32", 1, 65536, "N", "texts in a step"),
-    OPTION_FLOAT(bert_train_options, learning_rate, "1e-5", 0, INFINITY, "X", "learning rate of Adam"),
-    OPTION_FLOAT(bert_train_options, beta_1, "0.9", 0, 0.999999, "X", "Adam's decay of the mean of gradients"),
-    OPTION_FLOAT(bert_train_options, beta_2, "0.999", 0, 0.999999, "X", "Adam's decay of the mean of squared gradients"),
-    OPTION_FLOAT(bert_train_options, epsilon, "1e-7", 0, 1, "X", "Adam's addend to the root of the mean of squares"),
-    OPTION_INT(bert_train_options, seed, "42", 0, 9007199254740991, "N", "of the order of rows, dropout and the head's first weights"),
-    OPTION_BOOL(bert_train_options, frozen_dropout, "true", "dropout in the layers that are not tuned, too, as the original Keras layer"),
-    OPTION_INT(bert_train_options, length_window, "50", 1, 100000, "N", "batches of like length are cut from windows of N batches; 1: none"),
-};
+/* ---- what is told ------------------------------------------------------------------------------------------------------------ */
 
-bert_option_table bert_train_option_table(void)
+bert_event event_of(const trainer *t, bert_event_kind kind, const verdict *v, bool best, const char *note)
 {
-    return OPTION_TABLE(TRAIN);
+    const train_run *r = &t->run;
+    const progress *p = &t->at;
+    double seconds = clock_seconds() - t->began, done = (double)(p->rows - t->resumed), left = (double)(r->train->n - p->rows);
+    double n = p->targets ? (double)p->targets : 1;
+    return (bert_event){ .kind = kind,
+                         .epoch = p->epoch,
+                         .epochs = r->options.epochs,
+                         .step = p->step,
+                         .steps = r->schedule.steps,
+                         .done = p->rows,
+                         .total = r->train->n,
+                         .seconds = seconds,
+                         .seconds_left = done > 0 ? seconds / done * left : 0,
+                         .samples_per_second = seconds > 0 ? done / seconds : 0,
+                         .learning_rate = t->rate,
+                         .grad_norm = t->norm,
+                         .loss = p->loss / n,
+                         .accuracy = r->task->label == LABEL_NUMBER ? NAN : (double)p->correct / n,
+                         .valid = v && r->valid ? &v->metrics : NULL,
+                         .watch = r->watch->name,
+                         .best = best,
+                         .best_epoch = p->best_epoch,
+                         .note = note };
 }
 
-void bert_train_defaults(bert_train_options *options)
-{
-    bert_options_defaults(options, bert_train_option_table());
-}
-
-/* A run in progress. All zero before it begins. */
-typedef struct trainer {
-    bert_model *model;
-    const task *task;
-    const bert_dataset *train, *valid;
-    bert_train_options options;
-    const char *folder; /* NULL: nothing is saved */
-    bool copy_module;
-    bert_on_event on_event;
-    void *context;
-
-    bert_optimizer *optimizer;
-    token_rows rows;
-    batches order;
-    arena memory;    /* of the run */
-    arena step;      /* of a step */
-    int32_t *labels; /* (train->n) */
-    float *best;     /* (tuned) the tuned weights of the best epoch */
-    double best_accuracy, best_loss;
-    int64_t best_epoch;
-    uint64_t steps;
-    json_t *history; /* an array, an object an epoch */
-} trainer;
-
-/* What an epoch has seen so far. */
-typedef struct epoch_sum {
-    double began, loss;
-    size_t done, correct;
-} epoch_sum;
-
-static bool tell(const trainer *t, bert_event_kind kind, int64_t epoch, const epoch_sum *sum, const bert_metrics *valid, bool best)
+void tell(trainer *t, bert_event_kind kind, const verdict *v, bool best, const char *note)
 {
     if (!t->on_event)
-        return true;
-    double n = sum->done ? (double)sum->done : 1;
-    bert_event e = { .kind = kind,
-                     .epoch = epoch,
-                     .epochs = t->options.epochs,
-                     .done = sum->done,
-                     .total = t->train->n,
-                     .seconds = clock_seconds() - sum->began,
-                     .loss = sum->loss / n,
-                     .accuracy = (double)sum->correct / n,
-                     .valid = valid,
-                     .best = best };
-    return t->on_event(t->context, &e);
+        return;
+    bert_event e = event_of(t, kind, v, best, note);
+    t->stop |= !t->on_event(t->context, &e);
 }
 
-static bert_status stopped(const trainer *t, int64_t epoch, bert_err *err)
+/* ---- going on ---------------------------------------------------------------------------------------------------------------- */
+
+/* The report shows what the best weights say: they are asked once more. */
+static bert_status judge_best(trainer *t, bert_err *err)
 {
-    if (t->best_epoch && t->folder)
-        return fail(err, BERT_ERR_STOPPED, "stopped in epoch %lld; %s holds the weights of epoch %lld", (long long)epoch, t->folder,
-                    (long long)t->best_epoch);
-    return fail(err, BERT_ERR_STOPPED, "stopped in epoch %lld; nothing was saved", (long long)epoch);
+    verdict v;
+    if (!t->run.valid || !t->run.options.report || !t->at.best_epoch)
+        return BERT_OK;
+    bert_status s = load_best(t, err);
+    t->best_in_place = false;
+    return s ? s : validation_run(&t->run, &t->best_outcomes, &v, err);
 }
 
-/* ---- an epoch ------------------------------------------------------------------------------------------------------------- */
-
-static bert_status run_batch(trainer *t, int64_t epoch, size_t k, epoch_sum *sum, bert_err *err)
+/* The checkpoint's weights go in last: those of the best epoch have been in their place to be judged. */
+static bert_status resume(trainer *t, bert_err *err)
 {
-    const uint32_t *rows = t->order.rows + t->order.start[k];
-    size_t n = t->order.start[k + 1] - t->order.start[k];
-    arena_reset(&t->step);
-    packed_batch batch;
-    bert_status s = token_rows_pack(&t->rows, rows, n, &batch, &t->step, err);
-    int32_t *labels = arena_array(&t->step, n, sizeof *labels);
-    if (!s && !labels)
-        s = fail_memory(err, "a training step");
-    for (size_t i = 0; !s && i < n; i++)
-        labels[i] = t->labels[rows[i]];
-    step_dropout drop = { (uint64_t)t->options.seed, t->steps++, true, t->options.frozen_dropout };
-    step_result result;
+    checkpoint c;
+    if (!file_exists(t->checkpoint_path))
+        return fail(err, BERT_ERR_IO, "%s: is not there: there is nothing to go on with", t->checkpoint_path);
+    bert_status s = checkpoint_open(&c, t->checkpoint_path, err);
     if (!s)
-        s = step_run(t->model, t->task, &batch, labels, drop, NULL, &result, &t->step, err);
-    if (s)
-        return s;
-    if (!isfinite(result.loss)) {
-        char place[DATASET_PLACE];
-        return fail(err, BERT_ERR_NUMERIC, "the loss is %f at step %llu of epoch %lld (a batch with %s); try a lower learning rate", result.loss,
-                    (unsigned long long)t->steps, (long long)epoch, dataset_place(t->train, rows[0], place));
-    }
-    bert_optimizer_step(t->optimizer);
-    sum->loss += result.loss;
-    sum->correct += result.correct;
-    sum->done += n;
-    return BERT_OK;
-}
-
-static bert_status run_epoch(trainer *t, int64_t epoch, epoch_sum *sum, bert_err *err)
-{
-    batch_order order = { (size_t)t->options.batch_size, (size_t)t->options.length_window, (uint64_t)t->options.seed, (uint64_t)epoch };
-    bert_status s = batches_shuffled(&t->order, &t->rows, &order, err);
-    *sum = (epoch_sum){ .began = clock_seconds() };
-    for (size_t k = 0; !s && k < t->order.n; k++) {
-        s = run_batch(t, epoch, k, sum, err);
-        if (!s && !tell(t, BERT_EVENT_STEP, epoch, sum, NULL, false))
-            s = stopped(t, epoch, err);
-    }
-    return s;
-}
-
-static bert_status validate(trainer *t, bert_metrics *metrics, bert_err *err)
-{
-    text_encoder texts = { 0 };
-    classifier c = { 0 };
-    bert_status s = text_encoder_create(&texts, t->model, BERT_POOLING_AUTO, (size_t)t->model->layer->spec.seq_len, err);
+        s = checkpoint_check(&c, &t->run, err);
     if (!s)
-        s = classifier_create(&c, t->model, &texts, err);
+        s = checkpoint_restore(&c, &t->run, &t->at, &t->history, err);
     if (!s)
-        s = classifier_evaluate(&c, t->valid, metrics, err);
-    classifier_free(&c);
-    text_encoder_free(&texts);
+        s = judge_best(t, err);
+    if (!s && t->best_outcomes.n) { /* the record is there already */
+        history again = { 0 };
+        s = checkpoint_restore(&c, &t->run, &t->at, &again, err);
+        json_decref(again.epochs);
+        json_decref(again.steps);
+    }
+    checkpoint_close(&c);
     return s;
 }
 
-/* ---- what is kept --------------------------------------------------------------------------------------------------------- */
-
-/* The loss that a batch shows is that before its step: the last step of an epoch is checked by what it left. */
-static bert_status check_weights(const trainer *t, int64_t epoch, bert_err *err)
+static void note_unfinished(trainer *t)
 {
-    const bert_layer *l = t->model->layer;
-    float sum = 0;
-    for (size_t i = 0; i < l->n_tuned; i++)
-        sum += l->values[i] * 0; /* not zero where a weight is not finite */
-    return sum == 0 ? BERT_OK
-                    : fail(err, BERT_ERR_NUMERIC, "a weight is not finite after epoch %lld; try a lower learning rate", (long long)epoch);
+    checkpoint c;
+    if (!file_exists(t->checkpoint_path) || checkpoint_open(&c, t->checkpoint_path, NULL))
+        return;
+    if (checkpoint_unfinished(&c))
+        run_note(&t->run, "%s is that of a run that was not finished; this run begins anew and will replace it", t->checkpoint_path);
+    checkpoint_close(&c);
 }
 
-/* The options are numbers and booleans, whose text is JSON. NULL: out of memory. */
-static json_t *options_to_json(const bert_train_options *options)
-{
-    json_t *json = json_object();
-    buffer text = { 0 };
-    for (size_t i = 0; i < OPTION_TABLE(TRAIN).n; i++) {
-        buffer_clear(&text);
-        option_text(options, &TRAIN[i], &text);
-        json_object_set_new(json, TRAIN[i].name, json_loadb(text.data, text.size, JSON_DECODE_ANY, NULL));
-    }
-    bool whole = json_object_size(json) == OPTION_TABLE(TRAIN).n;
-    buffer_free(&text);
-    if (!whole)
-        json_decref(json);
-    return whole ? json : NULL;
-}
+/* ---- a run ------------------------------------------------------------------------------------------------------------------- */
 
-static bert_status write_history(const trainer *t, bert_err *err)
+static bert_status take_folder(trainer *t, bert_err *err)
 {
-    arena a = { 0 };
-    char *path = path_join(&a, t->folder, "history.json");
-    json_t *json = json_pack("{s:s, s:O, s:I}", "format", "libbert.history", "epochs", t->history, "best_epoch", (json_int_t)t->best_epoch);
-    if (json_object_set_new(json, "options", options_to_json(&t->options))) {
-        json_decref(json);
-        json = NULL;
-    }
-    bert_status s = path && json ? json_write_file(json, path, err) : fail_memory(err, "history.json");
-    json_decref(json);
-    arena_free(&a);
-    return s;
-}
-
-static void add_history(trainer *t, int64_t epoch, const epoch_sum *sum, const bert_metrics *valid)
-{
-    double n = (double)sum->done;
-    json_t *e = json_pack("{s:I, s:f, s:f, s:f}", "epoch", (json_int_t)epoch, "loss", sum->loss / n, "accuracy", (double)sum->correct / n,
-                          "seconds", clock_seconds() - sum->began);
-    if (valid) {
-        json_object_set_new(e, "val_loss", json_real(valid->loss));
-        json_object_set_new(e, "val_accuracy", json_real(valid->accuracy));
-        json_object_set_new(e, "val_precision", json_real(valid->precision));
-        json_object_set_new(e, "val_recall", json_real(valid->recall));
-        json_object_set_new(e, "val_f1", json_real(valid->f1));
-    }
-    json_array_append_new(t->history, e);
-}
-
-/* Validation, the best kept and saved, the history, the event. */
-static bert_status end_epoch(trainer *t, int64_t epoch, const epoch_sum *sum, bert_err *err)
-{
-    bert_layer *l = t->model->layer;
-    bert_metrics valid;
-    bert_status s = check_weights(t, epoch, err);
-    if (!s && t->valid)
-        s = validate(t, &valid, err);
-    if (s)
-        return s;
-    /* The better accuracy, and of equal ones the lower loss. */
-    double accuracy = t->valid ? valid.accuracy : 0, loss = t->valid ? valid.loss : sum->loss;
-    bool best = !t->best_epoch || accuracy > t->best_accuracy || (accuracy == t->best_accuracy && loss < t->best_loss);
-    if (best) {
-        t->best_accuracy = accuracy;
-        t->best_loss = loss;
-        t->best_epoch = epoch;
-        memcpy(t->best, l->values, l->n_tuned * sizeof *t->best);
-        if (t->folder)
-            s = bert_model_save(t->model, t->folder, t->copy_module, err);
-    }
-    add_history(t, epoch, sum, t->valid ? &valid : NULL);
-    if (!s && t->folder)
-        s = write_history(t, err);
-    if (!s && !tell(t, BERT_EVENT_EPOCH, epoch, sum, t->valid ? &valid : NULL, best))
-        s = stopped(t, epoch, err);
-    return s;
-}
-
-/* ---- the run -------------------------------------------------------------------------------------------------------------- */
-
-/* A folder that cannot be written is found now, not after an epoch. */
-static bert_status check_folder(const char *folder, bert_err *err)
-{
-    arena a = { 0 };
-    file_writer probe = { 0 };
-    char *path = path_join(&a, folder, "history.json");
-    bert_status s = path ? folder_create(folder, err) : fail_memory(err, folder);
+    t->checkpoint_path = path_join(&t->memory, t->folder, "checkpoint.safetensors");
+    bert_status s = t->checkpoint_path ? folder_create(t->folder, err) : fail_memory(err, t->folder);
     if (!s)
-        s = file_create(&probe, path, err);
-    file_abort(&probe);
-    arena_free(&a);
+        s = lock_take(&t->lock, t->folder, err);
+    if (!s && t->lock.stale)
+        run_note(&t->run, "%s was left by a process that did not come to its end", t->lock.path);
+    if (!s && !t->run.options.resume)
+        note_unfinished(t);
     return s;
+}
+
+/* Without a folder the best weights stay in memory. */
+static bert_status make_room(trainer *t, bert_err *err)
+{
+    size_t n = t->run.model->layer->n_tuned;
+    if (t->folder)
+        return take_folder(t, err);
+    if (t->run.options.resume)
+        return fail(err, BERT_ERR_ARGUMENT, "--resume: there is no folder to go on from");
+    t->best = arena_alloc_raw(&t->memory, n * sizeof *t->best);
+    return t->best ? BERT_OK : fail_memory(err, "a training run");
 }
 
 static bert_status begin(trainer *t, bert_err *err)
 {
-    bert_layer *l = t->model->layer;
-    bert_status s = options_check(&t->options, bert_train_option_table(), err);
-    if (!s && (!t->model->task || t->model->module->frozen))
-        s = fail(err, BERT_ERR_ARGUMENT, "only a model with a head that is made on a module can be trained");
+    const bert_train_options *o = &t->run.options;
+    bert_status s = make_room(t, err);
     if (!s)
-        s = task_of_model(t->model, &t->task, err);
-    if (s)
-        return s;
-    t->labels = arena_array(&t->memory, t->train->n, sizeof *t->labels);
-    t->best = arena_alloc_raw(&t->memory, l->n_tuned * sizeof *t->best);
-    t->history = json_array();
-    if (!t->labels || !t->best || !t->history)
-        return fail_memory(err, "a training run");
-    s = dataset_label_ids(t->train, t->model->labels, t->model->n_labels, t->labels, err);
-    /* What validation would find wrong after an epoch is found now. */
-    int32_t *valid_labels = t->valid && !s ? arena_array(&t->memory, t->valid->n, sizeof *valid_labels) : NULL;
-    if (!s && t->valid)
-        s = valid_labels ? dataset_label_ids(t->valid, t->model->labels, t->model->n_labels, valid_labels, err)
-                         : fail_memory(err, "a training run");
-    if (!s && t->folder)
-        s = check_folder(t->folder, err);
-    if (!s)
-        s = token_rows_create(&t->rows, t->train, t->model->module->tokenizer, (size_t)l->spec.seq_len, err);
-    const bert_train_options *o = &t->options;
-    bert_optimizer_options adam = { o->learning_rate, o->beta_1, o->beta_2, o->epsilon };
-    return s ? s : bert_optimizer_create(l->weights.items, l->weights.n, &adam, &t->optimizer, err);
+        s = run_prepare(&t->run, true, err);
+    t->at = (progress){ .epoch = 1 };
+    t->norm = NAN;
+    t->began = t->checkpoint_seconds = clock_seconds();
+    if (!s && o->resume)
+        s = resume(t, err);
+    t->checkpoint_step = t->at.step;
+    t->rate = t->at.step ? schedule_rate(&t->run.schedule, t->at.step - 1) : 0;
+    const char *logs = t->folder && o->tensorboard ? path_join(&t->memory, t->folder, "logs") : NULL;
+    return s ? s : history_begin(&t->history, &t->run, logs, t->at.step, err);
 }
 
-static void end(trainer *t)
+/* What was known before the first step. */
+static void tell_notes(trainer *t)
 {
-    bert_optimizer_free(t->optimizer);
-    token_rows_free(&t->rows);
+    for (size_t i = 0; i < t->run.n_notes; i++)
+        tell(t, BERT_EVENT_NOTE, NULL, false, t->run.notes[i]);
+}
+
+static bert_status run_epochs(trainer *t, bert_err *err)
+{
+    const char *why;
+    bert_status s = BERT_OK;
+    bool was_over = progress_over(&t->at, &t->run, &why, &t->memory);
+    while (!s && !progress_over(&t->at, &t->run, &why, &t->memory))
+        s = epoch_run(t, err);
+    if (!s)
+        s = load_best(t, err);
+    if (!s && was_over)
+        why = arena_printf(&t->memory, "the run was finished before, at step %lld; its best epoch is %lld", (long long)t->at.step,
+                           (long long)t->at.best_epoch);
+    if (!s)
+        tell(t, BERT_EVENT_END, NULL, false, why);
+    return s;
+}
+
+/* Frees all; whatever happened, the model is left with the best weights that there are. */
+static bert_status end(trainer *t, bert_status s, bert_err *err)
+{
+    if (s)
+        load_best(t, NULL);
+    bert_status closed = history_end(&t->history, s ? NULL : err);
+    outcomes_free(&t->best_outcomes);
     batches_free(&t->order);
-    json_decref(t->history);
+    lock_release(&t->lock);
+    run_end(&t->run);
     arena_free(&t->step);
     arena_free(&t->memory);
+    return s ? s : closed;
 }
 
 bert_status bert_model_train(bert_model *model, const bert_dataset *train, const bert_dataset *valid, const bert_train_options *options,
                              const char *folder, bool copy_module, bert_on_event on_event, void *context, bert_err *err)
 {
-    trainer t = {
-        .model = model, .train = train, .valid = valid, .folder = folder, .copy_module = copy_module, .on_event = on_event, .context = context
-    };
-    if (options)
-        t.options = *options;
-    else
-        bert_train_defaults(&t.options);
-    bert_status s = begin(&t, err);
-    epoch_sum sum;
-    for (int64_t epoch = 1; !s && epoch <= t.options.epochs; epoch++) {
-        s = run_epoch(&t, epoch, &sum, err);
-        if (!s)
-            s = end_epoch(&t, epoch, &sum, err);
-    }
-    if (t.best_epoch)
-        memcpy(model->layer->values, t.best, model->layer->n_tuned * sizeof *t.best);
-    bert_layer_zero_grad(model->layer);
-    end(&t);
-    return s;
+    trainer t = { .folder = folder, .copy_module = copy_module, .on_event = on_event, .context = context };
+    bert_status s = run_check(&t.run, model, train, valid, options, err);
+    if (!s)
+        s = begin(&t, err);
+    if (!s)
+        tell_notes(&t);
+    return end(&t, s ? s : run_epochs(&t, err), err);
 }

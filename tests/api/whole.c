@@ -117,14 +117,16 @@ static bert_model *train_model(bert_metrics *best)
     bert_layer_spec spec;
     bert_train_options options;
     bert_model *model;
-    const char *const *labels;
+    bert_head_spec head;
     bert_dataset *train = load("tests/files/toy-train.tsv"), *valid = load("tests/files/toy-valid.tsv");
     bert_layer_defaults(&spec);
     spec.module = module_path;
     spec.seq_len = 24;
     spec.n_tune_layers = 1;
-    size_t n = bert_dataset_labels(train, &labels);
-    check(bert_model_create(&spec, BERT_TASK_AUTO, labels, n, 1, &model, &err));
+    bert_head_defaults(&head);
+    check(bert_head_of_dataset(&head, train, &err));
+    assert_int_equal(head.task, BERT_TASK_BINARY);
+    check(bert_model_create(&spec, &head, 1, &model, &err));
     bert_train_defaults(&options);
     check(bert_options_set(&options, bert_train_option_table(), "learning-rate", "0.01", &err));
     options.epochs = 3;
@@ -141,7 +143,7 @@ static void check_evaluation(const bert_model *model, const bert_metrics *expect
     bert_metrics got;
     bert_dataset *valid = load("tests/files/toy-valid.tsv");
     check(bert_session_create(model, NULL, &session, &err));
-    check(bert_session_evaluate(session, valid, &got, &err));
+    check(bert_session_evaluate(session, valid, NULL, NULL, &got, &err));
     assert_int_equal(got.n, expected->n);
     assert_true(got.loss == expected->loss && got.accuracy == expected->accuracy && got.f1 == expected->f1);
     bert_session_free(session);
@@ -194,7 +196,7 @@ static void from_a_checkpoint_to_a_frozen_models_prediction(void **state)
     bert_err err;
     bert_dataset *train = load("tests/files/toy-train.tsv");
     assert_int_equal(bert_model_train(model, train, NULL, NULL, NULL, false, NULL, NULL, &err), BERT_ERR_ARGUMENT);
-    assert_string_equal(err.message, "only a model with a head that is made on a module can be trained");
+    assert_string_equal(err.message, "only a model with a task that is made on a module can be trained");
     assert_int_equal(bert_model_save(model, model_path, false, &err), BERT_ERR_ARGUMENT);
     bert_dataset_free(train);
     bert_model_free(model);

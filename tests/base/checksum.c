@@ -68,6 +68,22 @@ static void sha256_matches_its_published_values(void **state)
     assert_fails(sha256_file(scratch("none"), hex, err), BERT_ERR_IO, "none: cannot open: No such file or directory");
 }
 
+static void sha256_takes_bytes_in_any_pieces(void **state)
+{
+    (void)state;
+    static const unsigned char abc[] = { 0xba, 0x78, 0x16, 0xbf, 0x8f, 0x01, 0xcf, 0xea };
+    unsigned char digest[32];
+    for (size_t cut = 0; cut <= 3; cut++) {
+        sha256 h;
+        sha256_begin(&h);
+        sha256_add(&h, "abc", cut);
+        sha256_add(&h, NULL, 0);
+        sha256_add(&h, &"abc"[cut], 3 - cut);
+        assert_true(sha256_end(&h, digest));
+        assert_memory_equal(digest, abc, sizeof abc);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -75,6 +91,7 @@ int main(void)
         cmocka_unit_test(crc32c_goes_on_from_any_length_and_address),
         cmocka_unit_test(the_masked_form_is_turned_and_moved),
         cmocka_unit_test_setup_teardown(sha256_matches_its_published_values, scratch_make, scratch_remove),
+        cmocka_unit_test(sha256_takes_bytes_in_any_pieces),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

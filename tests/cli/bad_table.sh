@@ -31,10 +31,13 @@ printf '{"text": "my card", "label": 1}\n{"text": \n' >broken.jsonl && train --t
 echo "# labels"
 printf 'text\tlabel\nmy card\t1\nmy pin\t0\n' >numbers.tsv
 printf 'text\tlabel\nmy card\tyes\nmy pin\tno\n' >words.tsv
-printf 'text\tlabel\nmy card\t1\nmy pin\t2\nfee\t\n' >unseen.tsv
-train --train words.tsv --task binary
+printf 'text\tlabel\nmy card\t1\nmy pin\t2\n' >unseen.tsv
+printf 'text\tlabel\nmy card\t1\nfee\t\n' >none.tsv
 train --train numbers.tsv --valid unseen.tsv
+train --train numbers.tsv --valid none.tsv
+train --train none.tsv
 bert eval -m model words.tsv
 bert eval -m model unseen.tsv
+bert eval -m model none.tsv
 printf 'text\tlabel\nmy card\t1\nmy pin\t1\n' >one.tsv && train --train one.tsv
 train --train words.tsv && echo 'my pin' | bert predict -m model --format tsv | sed -E 's/[0-9]\.[0-9]{3,}/N/; s/(yes|no)	/LABEL	/'

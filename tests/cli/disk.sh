@@ -24,6 +24,17 @@ cmp old.bert before.bert && cmp model/weights.safetensors before/weights.safeten
 ls -A | grep -v -e '^\.std' -e '^\.raw'
 ls -A model
 
+echo "# a disk that fills up in the middle of a run: the last good checkpoint stays, and the run goes on from it where there is room again"
+run="train --module module --train files/toy-train.tsv --valid files/toy-valid.tsv $columns --quiet --no-report --no-tensorboard --learning-rate 0.01"
+"$BERT" $run -o going --epochs 2
+cp -R going good
+limited $run -o going --epochs 4 --resume
+cmp going/checkpoint.safetensors good/checkpoint.safetensors && cmp going/weights.safetensors good/weights.safetensors && echo "the last checkpoint stands"
+ls -A going
+"$BERT" $run -o going --epochs 4 --resume
+"$BERT" $run -o undisturbed --epochs 4
+cmp going/weights.safetensors undisturbed/weights.safetensors && echo "the same weights as if nothing had happened"
+
 echo "# standard output on a full disk"
 for call in "--help" "--version" "train --help" "inspect module" "import files/toy -o module" "predict -m model many.tsv --text-columns 1,2" \
     "tokenize -m module many.tsv --text-columns 1,2" "eval -m model files/toy-valid.tsv $columns" "freeze model -o old.bert"; do
@@ -44,8 +55,8 @@ cat err code
 echo "# where nothing can be written"
 : >file
 bert import files/toy -o file/module
-bert train --module module --train files/toy-train.tsv -o file/model $columns --epochs 1
-bert train --module module --train files/toy-train.tsv -o /proc/model $columns --epochs 1
+bert train --module module --train files/toy-train.tsv -o file/model $columns --epochs 1 --quiet
+bert train --module module --train files/toy-train.tsv -o /proc/model $columns --epochs 1 --quiet
 bert freeze model -o nowhere/out.bert
 bert freeze model -o file/out.bert
 bert embed -m module -o file/out.jsonl many.tsv --text-columns 1

@@ -15,6 +15,10 @@ done
 echo "# defaults and ranges come from the library's tables"
 "$BERT" train --help | grep -A1 -E -- '--(seq-len|tune-embeddings|batch-size) '
 
+echo "# every option of training stands under some title, once"
+"$BERT" train --help | grep -oE -- '^  (-., )?--[^ ]+' | sort | uniq -d
+"$BERT" train --help | grep -E '^[a-z].*:$' | grep -v usage
+
 echo "# wrong"
 bert
 bert trian
@@ -33,6 +37,14 @@ bert train --pooling median
 bert train --no-epochs
 bert train --quiet=perhaps
 bert train extra
+bert train --module m --train t -o o --valid v --valid-split 0.1
+bert train --module m --train t -o o --valid-split 2
+bert train --module m --train t -o o --task classification
+bert train --module m --train t -o o --precision fp16
+bert train --module m --train t -o o --warm-up 0.1
+bert train --module m --train t -o o --lr 1e-5
+bert train --module m --train t -o o --no-frozen-dropout=no
+bert train -m m --train t -o o --optimizer AdamW
 bert predict
 bert predict -m m a b
 bert predict -q

@@ -140,7 +140,7 @@ static void bad_tables_are_refused(void **state)
         { "empty.txt", "", BERT_ERR_DATA, "empty.txt: no column \"label\"; it has 1, 2 (choose with --label-column)" },
         { "empty.jsonl", "", BERT_ERR_DATA, "empty.jsonl: no rows" },
         { "header.csv", "text,label\n", BERT_ERR_DATA, "header.csv: no rows" },
-        { "a.tsv", "text\tlabel\nx\t1\ny\t\n", BERT_ERR_DATA, "a.tsv:3: the label is empty" },
+        { "a.tsv", "text\tlabel\n\t1\n \t\n", BERT_ERR_DATA, "a.tsv: every text is empty" },
         { "a.tsv", "text\tlabel\nx\t1\ny\n", BERT_ERR_DATA, "a.tsv:3: columns: 1, the header has 2" },
         { "a.tsv", "text\tclass\nx\t1\n", BERT_ERR_DATA, "a.tsv: no column \"label\"; it has text, class (choose with --label-column)" },
         { "a.jsonl", "{\"text\": \"x\", \"label\": \"a\\u0000\"}\n", BERT_ERR_DATA, "a.jsonl:1: the label holds a NUL" },
@@ -161,17 +161,106 @@ static void bad_tables_are_refused(void **state)
 static void bad_rows_in_memory_are_refused(void **state)
 {
     (void)state;
-    const bert_text texts[] = { TEXT("a"), TEXT("b") }, labels[] = { TEXT("1"), TEXT("") };
+    const bert_text texts[] = { TEXT("a"), TEXT("b") }, labels[] = { TEXT("1"), TEXT("\0") }, blanks[] = { TEXT(" "), TEXT("") };
     bert_dataset *d;
     bert_err err;
     assert_int_equal(bert_dataset_create(texts, texts, labels, 2, &d, &err), BERT_ERR_DATA);
-    assert_string_equal(err.message, "row 1: the label is empty");
+    assert_string_equal(err.message, "row 1: the label holds a NUL");
     assert_null(d);
     assert_int_equal(bert_dataset_create(texts, NULL, labels, 0, &d, &err), BERT_ERR_DATA);
     assert_string_equal(err.message, "data set: no rows");
     assert_int_equal(bert_dataset_create(texts, NULL, NULL, 2, &d, &err), BERT_ERR_ARGUMENT);
     assert_string_equal(err.message, "data set: labels are missing");
+    assert_int_equal(bert_dataset_create(blanks, texts, labels, 2, &d, &err), BERT_ERR_DATA);
+    assert_string_equal(err.message, "data set: every text is empty");
     bert_dataset_free(NULL);
+}
+
+/* An empty label is a multilabel row's without labels; whether the task has such rows it says itself. */
+static void labels_are_kept_as_they_are_written(void **state)
+{
+    (void)state;
+    const bert_text texts[] = { TEXT("a"), TEXT("b"), TEXT("c") }, labels[] = { TEXT("x,y"), TEXT(""), TEXT("x") };
+    bert_dataset *d;
+    assert_int_equal(bert_dataset_create(texts, NULL, labels, 3, &d, NULL), BERT_OK);
+    for (size_t i = 0; i < 3; i++) {
+        assert_int_equal(d->label_texts[i].size, labels[i].size);
+        assert_memory_equal(d->label_texts[i].data, labels[i].data, labels[i].size);
+        assert_ptr_equal(d->label_texts[i].data, d->labels[d->label[i]]);
+    }
+    assert_int_equal(d->n_labels, 3);
+    assert_string_equal(d->labels[0], "");
+    bert_dataset_free(d);
+}
+
+/* A second column that nobody asked for, and that has no text, is as if it were not there. */
+static void a_second_column_without_texts_is_none_or_wrong(void **state)
+{
+    (void)state;
+    bert_table_options options;
+    bert_dataset *d;
+    bert_err err;
+    bert_table_defaults(&options);
+    write_file("p.tsv", "text\ttext_pair\tlabel\na\t\t1\nb\t \t0\n");
+    assert_int_equal(bert_dataset_load("p.tsv", &options, &d, NULL), BERT_OK);
+    assert_null(d->pairs);
+    bert_dataset_free(d);
+    options.text_columns = "text,text_pair";
+    assert_int_equal(bert_dataset_load("p.tsv", &options, &d, &err), BERT_ERR_DATA);
+    assert_string_equal(err.message, "p.tsv: every second text is empty");
+    assert_null(d);
+}
+
+static void rows_left_out_are_counted(void **state)
+{
+    (void)state;
+    bert_table_options options;
+    bert_dataset *d;
+    bert_err err;
+    bert_table_defaults(&options);
+    options.skip_bad_rows = true;
+    write_file("s.tsv", "text\tlabel\na\t1\nb\n\nc\t0\n");
+    assert_int_equal(bert_dataset_load("s.tsv", &options, &d, NULL), BERT_OK);
+    assert_int_equal(d->n, 2);
+    assert_int_equal(d->lines[1], 5);
+    assert_int_equal(bert_dataset_skipped(d), 2);
+    bert_dataset_free(d);
+    write_file("s.tsv", "text\tlabel\na\nb\n");
+    assert_int_equal(bert_dataset_load("s.tsv", &options, &d, &err), BERT_ERR_DATA);
+    assert_string_equal(err.message, "s.tsv: no rows: all 2 were wrong and left out");
+}
+
+static void hash_of(const char *file, unsigned char hash[32])
+{
+    bert_dataset *d;
+    bert_table_options options;
+    bert_table_defaults(&options);
+    options.no_header = true;
+    options.text_columns = "1,2";
+    options.label_column = "3";
+    assert_int_equal(bert_dataset_load(file, &options, &d, NULL), BERT_OK);
+    assert_int_equal(dataset_hash(d, hash, NULL), BERT_OK);
+    bert_dataset_free(d);
+}
+
+/* Pinned: a cache is found again only as long as the hash stays. */
+static void the_hash_knows_every_text_pair_and_label(void **state)
+{
+    (void)state;
+    static const char *const tables[] = { "ab\tc\t0\nd\te\t1\n", "a\tbc\t0\nd\te\t1\n", "ab\tc\t1\nd\te\t1\n", "d\te\t1\nab\tc\t0\n",
+                                          "ab\tc\t0\n" };
+    static const unsigned char first[] = { 0xee, 0xe5, 0x0c, 0x8d, 0x34, 0x1b, 0xc8, 0x97 };
+    unsigned char hash[5][32], again[32];
+    for (size_t i = 0; i < 5; i++) {
+        write_file("h.tsv", tables[i]);
+        hash_of("h.tsv", hash[i]);
+        for (size_t k = 0; k < i; k++)
+            assert_memory_not_equal(hash[i], hash[k], 32);
+    }
+    assert_memory_equal(hash[0], first, sizeof first);
+    write_file("other.csv", "ab,c,0\n\"d\",e,1\n"); /* neither name nor format matters */
+    hash_of("other.csv", again);
+    assert_memory_equal(hash[0], again, 32);
 }
 
 static void labels_are_found_among_those_of_a_model(void **state)
@@ -215,6 +304,10 @@ int main(void)
         cmocka_unit_test(many_rows_keep_their_order),
         cmocka_unit_test(bad_tables_are_refused),
         cmocka_unit_test(bad_rows_in_memory_are_refused),
+        cmocka_unit_test(labels_are_kept_as_they_are_written),
+        cmocka_unit_test(a_second_column_without_texts_is_none_or_wrong),
+        cmocka_unit_test(rows_left_out_are_counted),
+        cmocka_unit_test(the_hash_knows_every_text_pair_and_label),
         cmocka_unit_test(labels_are_found_among_those_of_a_model),
     };
     return cmocka_run_group_tests(tests, enter_folder, leave_folder);

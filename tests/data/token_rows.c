@@ -50,7 +50,7 @@ static void rows_hold_what_encode_gives(void **state)
     bert_tokenizer *tokenizer = make_tokenizer();
     bert_features f = { 0 };
     token_rows t;
-    assert_int_equal(token_rows_create(&t, d, tokenizer, SEQ_LEN, NULL), BERT_OK);
+    assert_int_equal(token_rows_create(&t, d, tokenizer, SEQ_LEN, ROW_TOGETHER, NULL), BERT_OK);
     assert_int_equal(bert_encode(tokenizer, d->texts, d->pairs, N, SEQ_LEN, &f, NULL), BERT_OK);
     assert_int_equal(t.n, N);
     assert_int_equal(t.longest, SEQ_LEN);
@@ -78,10 +78,10 @@ static void the_number_of_threads_changes_nothing(void **state)
     int before = omp_get_max_threads();
     token_rows one, many;
     omp_set_num_threads(1);
-    assert_int_equal(token_rows_create(&one, d, tokenizer, SEQ_LEN, NULL), BERT_OK);
+    assert_int_equal(token_rows_create(&one, d, tokenizer, SEQ_LEN, ROW_TOGETHER, NULL), BERT_OK);
     for (int threads = 2; threads <= 5; threads++) {
         omp_set_num_threads(threads);
-        assert_int_equal(token_rows_create(&many, d, tokenizer, SEQ_LEN, NULL), BERT_OK);
+        assert_int_equal(token_rows_create(&many, d, tokenizer, SEQ_LEN, ROW_TOGETHER, NULL), BERT_OK);
         assert_memory_equal(one.start, many.start, (N + 1) * sizeof *one.start);
         assert_memory_equal(one.second, many.second, N * sizeof *one.second);
         assert_memory_equal(one.ids, many.ids, one.start[N] * sizeof *one.ids);
@@ -102,10 +102,10 @@ static void a_failure_names_the_first_row(void **state)
     bert_tokenizer *tokenizer = make_tokenizer();
     token_rows t;
     bert_err err;
-    assert_int_equal(token_rows_create(&t, d, tokenizer, 2, &err), BERT_ERR_ARGUMENT);
+    assert_int_equal(token_rows_create(&t, d, tokenizer, 2, ROW_TOGETHER, &err), BERT_ERR_ARGUMENT);
     assert_memory_equal(err.message, "row 0: ", 7);
     assert_null(t.ids);
-    assert_int_equal(token_rows_create(&t, d, tokenizer, 2, NULL), BERT_ERR_ARGUMENT);
+    assert_int_equal(token_rows_create(&t, d, tokenizer, 2, ROW_TOGETHER, NULL), BERT_ERR_ARGUMENT);
     bert_tokenizer_free(tokenizer);
     bert_dataset_free(d);
 }
@@ -119,7 +119,7 @@ static void chosen_rows_are_packed_in_their_order(void **state)
     arena memory = { 0 };
     packed_batch b;
     const uint32_t rows[] = { 17, 3, N - 1, 3 };
-    assert_int_equal(token_rows_create(&t, d, tokenizer, SEQ_LEN, NULL), BERT_OK);
+    assert_int_equal(token_rows_create(&t, d, tokenizer, SEQ_LEN, ROW_TOGETHER, NULL), BERT_OK);
     assert_int_equal(token_rows_pack(&t, rows, 4, &b, &memory, NULL), BERT_OK);
     assert_int_equal(b.n_seq, 4);
     int32_t at = 0;
@@ -140,6 +140,164 @@ static void chosen_rows_are_packed_in_their_order(void **state)
     bert_dataset_free(d);
 }
 
+static void texts_apart_are_two_sequences(void **state)
+{
+    (void)state;
+    bert_dataset *d = make_dataset();
+    bert_tokenizer *tokenizer = make_tokenizer();
+    token_rows t;
+    bert_features first = { 0 }, second = { 0 };
+    assert_int_equal(token_rows_create(&t, d, tokenizer, SEQ_LEN, ROW_APART, NULL), BERT_OK);
+    assert_int_equal(bert_encode(tokenizer, d->texts, NULL, N, SEQ_LEN, &first, NULL), BERT_OK);
+    assert_int_equal(bert_encode(tokenizer, d->pairs, NULL, N, SEQ_LEN, &second, NULL), BERT_OK);
+    assert_int_equal(token_rows_sequences(&t), 2);
+    assert_int_equal(t.longest, 2 * SEQ_LEN);
+    assert_null(t.words);
+    size_t n = 0;
+    for (size_t i = 0; i < N; i++) {
+        for (size_t k = 0; k < SEQ_LEN && first.input_mask[i * SEQ_LEN + k]; k++, n++)
+            assert_int_equal(t.ids[n], first.input_ids[i * SEQ_LEN + k]);
+        assert_int_equal(n - t.start[i], t.second[i]);
+        for (size_t k = 0; k < SEQ_LEN && second.input_mask[i * SEQ_LEN + k]; k++, n++)
+            assert_int_equal(t.ids[n], second.input_ids[i * SEQ_LEN + k]);
+        assert_int_equal(t.start[i + 1], n);
+    }
+    bert_features_free(&first);
+    bert_features_free(&second);
+    token_rows_free(&t);
+    bert_tokenizer_free(tokenizer);
+    bert_dataset_free(d);
+}
+
+static void sequences_apart_are_packed_side_by_side(void **state)
+{
+    (void)state;
+    bert_dataset *d = make_dataset();
+    bert_tokenizer *tokenizer = make_tokenizer();
+    token_rows t;
+    arena memory = { 0 };
+    packed_batch b;
+    const uint32_t rows[] = { 9, 0, 1200 };
+    assert_int_equal(token_rows_create(&t, d, tokenizer, SEQ_LEN, ROW_APART, NULL), BERT_OK);
+    assert_int_equal(token_rows_pack(&t, rows, 3, &b, &memory, NULL), BERT_OK);
+    assert_int_equal(b.n_seq, 6);
+    for (size_t i = 0; i < 3; i++) {
+        size_t row = rows[i], at = (size_t)b.start[2 * i];
+        assert_int_equal((size_t)b.start[2 * i + 1] - at, t.second[row]);
+        assert_int_equal((size_t)b.start[2 * i + 2] - at, token_rows_length(&t, row));
+        for (size_t k = 0; k < token_rows_length(&t, row); k++) {
+            assert_int_equal(b.ids[at + k], t.ids[t.start[row] + k]);
+            assert_int_equal(b.positions[at + k], k < t.second[row] ? k : k - t.second[row]);
+            assert_int_equal(b.segments[at + k], 0);
+        }
+    }
+    arena_free(&memory);
+    token_rows_free(&t);
+    bert_tokenizer_free(tokenizer);
+    bert_dataset_free(d);
+}
+
+static const char one_label[] = "O";
+
+static bert_dataset *dataset_of_text(bert_text text, const bert_text *pair)
+{
+    bert_dataset *d;
+    const bert_text label = { one_label, 1 };
+    assert_int_equal(bert_dataset_create(&text, pair, &label, 1, &d, NULL), BERT_OK);
+    return d;
+}
+
+/* Each word's first piece is known; -1 stands for [CLS], [SEP] and all other pieces. */
+static void the_first_piece_of_each_word_is_known(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        size_t size; /* 0: up to the NUL */
+        size_t n;
+        int32_t words[SEQ_LEN];
+    } cases[] = {
+        { "a b c", 0, 5, { -1, 0, 1, 2, -1 } },
+        { "abc ab", 0, 7, { -1, 0, -1, -1, 1, -1, -1 } },
+        { "  a\t\r\nb ", 0, 4, { -1, 0, 1, -1 } },
+        { "a.b c!", 0, 7, { -1, 0, -1, -1, 1, -1, -1 } }, /* one word of the table, three of the tokeniser */
+        { "a \x01\x02 b", 0, 4, { -1, 0, 2, -1 } },       /* a word without pieces has none */
+        { "\x01"
+          "a b",
+          0,
+          4,
+          { -1, 0, 1, -1 } },
+        { "a \xff\xff b", 0, 4, { -1, 0, 2, -1 } },
+        { "a\xc2\xa0"
+          "b c",
+          0,
+          5,
+          { -1, 0, -1, 1, -1 } },                                        /* a no-break space does not divide the table's words */
+        { "\xe4\xb8\xad\xe6\x96\x87 b", 0, 5, { -1, 0, -1, 1, -1 } },    /* nor do Chinese characters */
+        { "a a a a a a aa a a", 0, 9, { -1, 0, 1, 2, 3, 4, 5, 6, -1 } }, /* cut within a word */
+        { "a\0b c", 5, 5, { -1, 0, -1, 1, -1 } },
+    };
+    bert_tokenizer *tokenizer = make_tokenizer();
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        bert_dataset *d = dataset_of_text((bert_text){ cases[i].text, cases[i].size ? cases[i].size : strlen(cases[i].text) }, NULL);
+        token_rows t, plain;
+        assert_int_equal(token_rows_create(&t, d, tokenizer, SEQ_LEN, ROW_WORDS, NULL), BERT_OK);
+        assert_int_equal(token_rows_create(&plain, d, tokenizer, SEQ_LEN, ROW_TOGETHER, NULL), BERT_OK);
+        assert_int_equal(t.start[1], plain.start[1]);
+        assert_memory_equal(t.ids, plain.ids, t.start[1] * sizeof *t.ids);
+        assert_int_equal(t.second[0], t.start[1]);
+        assert_int_equal(t.start[1], cases[i].n);
+        for (size_t k = 0; k < cases[i].n; k++)
+            assert_int_equal(t.words[k], cases[i].words[k]);
+        token_rows_free(&t);
+        token_rows_free(&plain);
+        bert_dataset_free(d);
+    }
+    bert_tokenizer_free(tokenizer);
+}
+
+static void words_are_the_same_for_any_number_of_threads(void **state)
+{
+    (void)state;
+    bert_dataset *d = make_dataset();
+    bert_tokenizer *tokenizer = make_tokenizer();
+    int before = omp_get_max_threads();
+    token_rows one, many;
+    free(d->pairs);
+    d->pairs = NULL;
+    omp_set_num_threads(1);
+    assert_int_equal(token_rows_create(&one, d, tokenizer, SEQ_LEN, ROW_WORDS, NULL), BERT_OK);
+    omp_set_num_threads(4);
+    assert_int_equal(token_rows_create(&many, d, tokenizer, SEQ_LEN, ROW_WORDS, NULL), BERT_OK);
+    omp_set_num_threads(before);
+    assert_memory_equal(one.start, many.start, (N + 1) * sizeof *one.start);
+    assert_memory_equal(one.ids, many.ids, one.start[N] * sizeof *one.ids);
+    assert_memory_equal(one.words, many.words, one.start[N] * sizeof *one.words);
+    token_rows_free(&one);
+    token_rows_free(&many);
+    bert_tokenizer_free(tokenizer);
+    bert_dataset_free(d);
+}
+
+static void a_form_that_the_texts_do_not_have_is_refused(void **state)
+{
+    (void)state;
+    bert_tokenizer *tokenizer = make_tokenizer();
+    const bert_text text = { "a", 1 };
+    token_rows t;
+    bert_err err;
+    bert_dataset *d = dataset_of_text(text, NULL);
+    assert_int_equal(token_rows_create(&t, d, tokenizer, SEQ_LEN, ROW_APART, &err), BERT_ERR_DATA);
+    assert_string_equal(err.message, "row 0: task similarity needs two texts");
+    bert_dataset_free(d);
+    d = dataset_of_text(text, &text);
+    assert_int_equal(token_rows_create(&t, d, tokenizer, SEQ_LEN, ROW_WORDS, &err), BERT_ERR_DATA);
+    assert_string_equal(err.message, "row 0: task tokens reads one text, and this row has two");
+    assert_null(t.ids);
+    bert_dataset_free(d);
+    bert_tokenizer_free(tokenizer);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -147,6 +305,11 @@ int main(void)
         cmocka_unit_test(the_number_of_threads_changes_nothing),
         cmocka_unit_test(a_failure_names_the_first_row),
         cmocka_unit_test(chosen_rows_are_packed_in_their_order),
+        cmocka_unit_test(texts_apart_are_two_sequences),
+        cmocka_unit_test(sequences_apart_are_packed_side_by_side),
+        cmocka_unit_test(the_first_piece_of_each_word_is_known),
+        cmocka_unit_test(words_are_the_same_for_any_number_of_threads),
+        cmocka_unit_test(a_form_that_the_texts_do_not_have_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -56,7 +56,8 @@ static bert_model *make_model(const char *module, int pooling, int64_t use_layer
     spec.use_layers = use_layers;
     spec.n_tune_layers = 1;
     spec.seq_len = SEQ_LEN;
-    check(bert_model_create(&spec, BERT_TASK_BINARY, TOY_BINARY, 2, 11, &model, &err), &err);
+    bert_head_spec head = toy_head(BERT_TASK_BINARY, TOY_BINARY, 2);
+    check(bert_model_create(&spec, &head, 11, &model, &err), &err);
     size_t n;
     const bert_param *params = bert_layer_params(bert_model_layer(model), &n);
     for (size_t i = 0; i < n; i++) /* as if it had been trained: else the module alone would do */
@@ -106,6 +107,57 @@ static void a_frozen_file_alone_gives_the_bits_of_its_model_for_every_pooling(vo
     for (int pooling = BERT_POOLING_CLS; pooling <= BERT_POOLING_MAX; pooling++)
         for (int64_t use_layers = 0; use_layers <= 2; use_layers++)
             check_same_answers(pooling, use_layers);
+}
+
+/* Whatever stands in the file for a head comes back: hidden layer, scale, threshold. */
+static void every_task_keeps_its_head_in_the_file(void **state)
+{
+    (void)state;
+    static const char *const TAGS[] = { "B-X", "O" };
+    static const struct {
+        bert_task id;
+        int pooling;
+        int64_t hidden;
+    } CASES[] = { { BERT_TASK_BINARY, BERT_POOLING_CLS, 6 },     { BERT_TASK_MULTILABEL, BERT_POOLING_MEAN, 0 },
+                  { BERT_TASK_REGRESSION, BERT_POOLING_MAX, 3 }, { BERT_TASK_SIMILARITY, BERT_POOLING_MEAN, 0 },
+                  { BERT_TASK_SIMILARITY, BERT_POOLING_CLS, 0 }, { BERT_TASK_TOKENS, BERT_POOLING_NONE, 5 } };
+    for (size_t i = 0; i < sizeof CASES / sizeof *CASES; i++) {
+        bert_err err;
+        sample s = random_sample();
+        bool tags = CASES[i].id == BERT_TASK_TOKENS, numbers = CASES[i].id == BERT_TASK_REGRESSION || CASES[i].id == BERT_TASK_SIMILARITY;
+        bert_head_spec head = toy_head((int)CASES[i].id, tags ? TAGS : TOY_BINARY, numbers ? 0 : 2);
+        head.head_hidden = CASES[i].hidden;
+        head.label_min = -1.0 / 3;
+        head.label_max = 5;
+        bert_model *model = toy_model_of(toy_module("module", (toy){ 0 }), CASES[i].pooling, SEQ_LEN, &head), *frozen;
+        if (model->threshold > 0)
+            model->threshold = 0.123456789;
+        check(bert_model_freeze(model, in_folder("head.bert"), &err), &err);
+        frozen = load_model(in_folder("head.bert"));
+        assert_int_equal(bert_model_task(frozen), CASES[i].id);
+        assert_true(frozen->label_min == model->label_min && frozen->label_max == model->label_max && frozen->threshold == model->threshold);
+        assert_int_equal(frozen->head_hidden, CASES[i].hidden);
+        bert_session *a = open_session(model, 0, BERT_POOLING_AUTO, false), *b = open_session(frozen, 0, BERT_POOLING_AUTO, false);
+        float before[2 * N], after[2 * N];
+        const bert_entity *x, *y;
+        size_t n, m;
+        if (tags) {
+            check(bert_session_entities(a, s.texts, N, &x, &n, NULL, &err), &err);
+            check(bert_session_entities(b, s.texts, N, &y, &m, NULL, &err), &err);
+            assert_true(n > 0);
+            assert_int_equal(n, m);
+            for (size_t k = 0; k < n; k++)
+                assert_true(x[k].text == y[k].text && x[k].byte_start == y[k].byte_start && x[k].score == y[k].score);
+        } else {
+            check(bert_session_predict(a, s.texts, s.pairs, N, before, NULL, &err), &err);
+            check(bert_session_predict(b, s.texts, s.pairs, N, after, NULL, &err), &err);
+            assert_memory_equal(before, after, N * bert_session_outputs(a) * sizeof *before);
+        }
+        bert_session_free(a);
+        bert_session_free(b);
+        bert_model_free(model);
+        bert_model_free(frozen);
+    }
 }
 
 static void a_frozen_module_embeds_as_the_module(void **state)
@@ -330,14 +382,13 @@ static void a_file_that_says_something_else_is_refused_in_clear_words(void **sta
         { "layer", NULL, BERT_ERR_FORMAT, "layer is missing" },
         { "layer.seq_len", "49", BERT_ERR_ARGUMENT, "seq_len 49: the module has 48 positions" },
         { "layer.pooling", "\"cls\"", BERT_ERR_FORMAT, "pooling cls, but no pooler" },
-        { "layer.pooling", "\"none\"", BERT_ERR_ARGUMENT, "pooling none gives a vector a token; task binary needs one a text" },
         { "layer.colour", "\"red\"", BERT_ERR_FORMAT, "layer: --colour: no such option" },
         { "config.num_hidden_layers", "4", BERT_ERR_FORMAT, "tensor encoder.layer.3.attention.self.query.weight is absent" },
         { "config.num_attention_heads", "7", BERT_ERR_FORMAT, "hidden_size 40 is no multiple of num_attention_heads 7" },
         { "config.intermediate_size", "73", BERT_ERR_FORMAT,
           "tensor encoder.layer.0.intermediate.dense.weight has shape [72, 40], expected [73, 40]" },
         { "labels", "[\"0\", \"0\"]", BERT_ERR_ARGUMENT, "labels 0 and 1 are the same, \"0\"" },
-        { "labels", "[\"0\"]", BERT_ERR_FORMAT, "\"labels\" is no array of at least two words" },
+        { "labels", "[\"0\"]", BERT_ERR_FORMAT, "\"labels\" is no array of at least two words, or of none" },
         { "head.outputs", "2", BERT_ERR_FORMAT, "tensor classifier.weight has shape [1, 40], expected [2, 40]" },
     };
     const char *path = frozen_toy(), *other = in_folder("other.bert");
@@ -351,6 +402,23 @@ static void a_file_that_says_something_else_is_refused_in_clear_words(void **sta
     }
 }
 
+/* As libbert wrote heads before they had hidden layers, scales and thresholds. */
+static void a_head_of_an_older_file_has_the_defaults(void **state)
+{
+    (void)state;
+    answers before, after;
+    const char *path = frozen_toy(), *other = in_folder("other.bert");
+    bert_model *model = load_model(path);
+    ask(model, true, &before);
+    bert_model_free(model);
+    rewrite(path, other, "head", "{\"type\": \"dense\", \"outputs\": 1}");
+    model = load_model(other);
+    ask(model, true, &after);
+    assert_memory_equal(&before, &after, sizeof before);
+    assert_true(bert_model_threshold(model) == 0.5);
+    bert_model_free(model);
+}
+
 static void a_task_that_does_not_fit_is_refused_by_the_session(void **state)
 {
     (void)state;
@@ -361,7 +429,11 @@ static void a_task_that_does_not_fit_is_refused_by_the_session(void **state)
     } CASES[] = {
         { "task", "\"sorting\"", BERT_ERR_UNSUPPORTED, "task \"sorting\" is not one that this libbert (0.1.0) knows" },
         { "task", "\"multiclass\"", BERT_ERR_FORMAT, "task multiclass with 2 labels has 2 outputs, the model's head has 1" },
-        { "labels", "[\"0\", \"1\", \"2\"]", BERT_ERR_FORMAT, "the model: task binary: the labels are 3 (0, 1, ...), expected 0 and 1" },
+        { "labels", "[\"0\", \"1\", \"2\"]", BERT_ERR_FORMAT,
+          "the model: task binary: the labels are 3 (0, 1, ...), expected two, the second one the positive" },
+        { "labels", "[]", BERT_ERR_FORMAT, "the model: task binary: the labels are 0 (none), expected two, the second one the positive" },
+        { "layer.pooling", "\"none\"", BERT_ERR_ARGUMENT, "pooling none gives a vector a token; task binary needs one a text" },
+        { "task", "\"regression\"", BERT_ERR_FORMAT, "the model: the labels are numbers, and the model names words (0, ...)" },
     };
     const char *path = frozen_toy(), *other = in_folder("other.bert");
     for (size_t i = 0; i < sizeof CASES / sizeof *CASES; i++) {
@@ -467,6 +539,7 @@ static int groups(void)
 #define in_a_folder(test) cmocka_unit_test_setup_teardown(test, folder_set_up, folder_tear_down)
     const struct CMUnitTest tests[] = {
         in_a_folder(a_frozen_file_alone_gives_the_bits_of_its_model_for_every_pooling),
+        in_a_folder(every_task_keeps_its_head_in_the_file),
         in_a_folder(a_frozen_module_embeds_as_the_module),
         in_a_folder(another_pooling_of_a_frozen_file_is_that_of_the_model),
         in_a_folder(a_frozen_file_frozen_again_is_the_same_file),
@@ -475,6 +548,7 @@ static int groups(void)
         in_a_folder(a_file_that_is_cut_anywhere_is_refused),
         in_a_folder(a_header_with_a_changed_byte_never_crashes),
         in_a_folder(a_file_that_says_something_else_is_refused_in_clear_words),
+        in_a_folder(a_head_of_an_older_file_has_the_defaults),
         in_a_folder(a_task_that_does_not_fit_is_refused_by_the_session),
         in_a_folder(safetensors_that_are_no_frozen_model_are_refused),
         in_a_folder(a_vocabulary_that_no_file_can_hold_is_refused),

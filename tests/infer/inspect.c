@@ -94,6 +94,43 @@ static void a_model_tells_its_layer_head_and_what_is_tuned(void **state)
     json_decref(json);
 }
 
+static void a_head_tells_its_hidden_layer_scale_and_threshold(void **state)
+{
+    (void)state;
+    bert_err err;
+    const char *file = in_folder("model.bert");
+    bert_head_spec head = toy_head(BERT_TASK_BINARY, TOY_BINARY, 2);
+    head.head_hidden = 8;
+    bert_model *model = toy_model_of(toy_module("module", (toy){ 0 }), BERT_POOLING_MEAN, 16, &head);
+    model->threshold = 0.625;
+    check(bert_model_freeze(model, file, &err), &err);
+    bert_model_free(model);
+    json_t *json = inspected(file);
+    assert_word(json, "head.type", "dense-tanh-dense");
+    assert_number(json, "head.hidden", 8);
+    assert_true(json_real_value(member(json, "head.threshold")) == 0.625);
+    assert_null(json_object_get(member(json, "head"), "label_min"));
+    assert_number(json, "parameters.head", 8 * 40 + 8 + 8 + 1);
+    assert_null(json_object_get(member(json, "parameters"), "other"));
+    json_decref(json);
+
+    head = toy_head(BERT_TASK_SIMILARITY, NULL, 0);
+    head.label_min = -1;
+    head.label_max = 5;
+    model = toy_model_of(toy_module("module", (toy){ 0 }), BERT_POOLING_AUTO, 16, &head);
+    check(bert_model_save(model, in_folder("model"), false, &err), &err);
+    bert_model_free(model);
+    json = inspected(in_folder("model"));
+    assert_word(json, "task", "similarity");
+    assert_word(json, "layer.pooling", "mean");
+    assert_word(json, "head.type", "cosine");
+    assert_number(json, "head.outputs", 0);
+    assert_true(json_real_value(member(json, "head.label_min")) == -1 && json_real_value(member(json, "head.label_max")) == 5);
+    assert_null(json_object_get(member(json, "head"), "threshold"));
+    assert_int_equal(json_array_size(member(json, "labels")), 0);
+    json_decref(json);
+}
+
 static void a_frozen_file_tells_what_it_gives(void **state)
 {
     (void)state;
@@ -202,6 +239,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         in_a_folder(a_module_tells_its_signatures_and_parameters),
         in_a_folder(a_model_tells_its_layer_head_and_what_is_tuned),
+        in_a_folder(a_head_tells_its_hidden_layer_scale_and_threshold),
         in_a_folder(a_frozen_file_tells_what_it_gives),
         cmocka_unit_test(a_hugging_face_folder_is_told_before_it_is_imported),
         cmocka_unit_test(a_tensorflow_checkpoint_is_told_also_by_its_index_alone),

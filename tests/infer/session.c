@@ -280,7 +280,7 @@ static void a_module_embeds_the_mean_and_predicts_nothing(void **state)
     assert_memory_equal(a, b, sizeof a);
     snprintf(words, sizeof words, "%s: has no head, so it predicts nothing; train a model on it, or embed", module);
     assert_fails(bert_session_predict(session, &text, NULL, 1, a, NULL, err), BERT_ERR_ARGUMENT, words);
-    assert_fails(bert_session_evaluate(session, NULL, &metrics, err), BERT_ERR_ARGUMENT, words);
+    assert_fails(bert_session_evaluate(session, NULL, NULL, NULL, &metrics, err), BERT_ERR_ARGUMENT, words);
     bert_session_free(session);
     bert_session_free(mean);
     bert_model_free(model);
@@ -324,6 +324,8 @@ static void a_session_sees_the_weights_as_they_were_when_it_was_made(void **stat
     bert_err err;
     bert_layer_spec spec;
     bert_model *model;
+    bert_head_spec head = toy_head(BERT_TASK_BINARY, TOY_BINARY, 2);
+    head.head_hidden = 6;
     bert_text text = text_of("q r s t");
     float before[2], after[2], fresh[2];
     size_t n;
@@ -331,7 +333,7 @@ static void a_session_sees_the_weights_as_they_were_when_it_was_made(void **stat
     spec.module = toy_module("module", (toy){ 0 });
     spec.seq_len = 16;
     spec.tune_embeddings = true;
-    check(bert_model_create(&spec, BERT_TASK_AUTO, TOY_BINARY, 2, 1, &model, &err), &err);
+    check(bert_model_create(&spec, &head, 1, &model, &err), &err);
     bert_session *old = open_session(model, 0, BERT_POOLING_AUTO, false);
     check(bert_session_predict(old, &text, NULL, 1, before, NULL, &err), &err);
     const bert_param *params = bert_layer_params(bert_model_layer(model), &n);

@@ -22,10 +22,10 @@ typedef struct reading {
     const char *file, *content;
     size_t size; /* of content; 0: up to its NUL */
     const char *text_columns, *label_column, *format;
-    bool labels, no_header;
+    bool labels, no_header, skip;
     size_t most; /* rows at a time; 0: 7 */
-    const char
-        *expected; /* "LINE<text><pair><label>\n" a row, <-> where the table has no such column; or behind the rows "error CODE MESSAGE" */
+    const char *
+        expected; /* "LINE<text><pair><label>\n" a row, <-> where the table has no such column; behind the rows "N left out\n" or "error CODE MESSAGE" */
 } reading;
 
 static void write_content(const char *file, const char *content, size_t size)
@@ -55,6 +55,7 @@ static bert_status read_rows(const reading *r, buffer *out, size_t *n, bert_err 
     options.label_column = r->label_column;
     options.format = r->format;
     options.no_header = r->no_header;
+    options.skip_bad_rows = r->skip;
     bert_table *table;
     bert_rows rows;
     bert_status s = bert_table_open(r->file, &options, r->labels, &table, err);
@@ -73,6 +74,8 @@ static bert_status read_rows(const reading *r, buffer *out, size_t *n, bert_err 
     bert_rows again;
     assert_int_equal(bert_table_next(table, 1, &again, NULL), s); /* the end and an error both stay */
     assert_int_equal(again.n, 0);
+    if (bert_table_skipped(table))
+        buffer_printf(out, "%zu left out\n", bert_table_skipped(table));
     bert_table_close(table);
     return s;
 }
@@ -193,19 +196,154 @@ static void jsonl_takes_the_members_it_needs(void **state)
           .label_column = "y",
           .labels = true,
           .expected = "1<a><-><1>\n2<b><-><0.5>\n3<c><-><1>\n4<d><-><w>\n5<e><-><2>\n" },
-        { .file = "a.jsonl", .content = "{\"text\": \"a\", \"text_pair\": null, \"label\": [1, 2]}\n\n  \n", .expected = "1<a><><>\n" },
+        { .file = "a.jsonl", .content = "{\"text\": \"a\", \"text_pair\": null, \"label\": {}}\n\n  \n", .expected = "1<a><><>\n" },
         { .file = "a.jsonl", .content = "\xEF\xBB\xBF {\"text\": \"x\"}\r\n", .expected = "1<x><><>\n" },
     };
     CHECK_ALL(cases);
 }
 
+static void a_list_in_jsonl_is_words_tags_or_labels(void **state)
+{
+    (void)state;
+    const reading cases[] = {
+        { .file = "a.jsonl",
+          .content = "{\"text\": [\"EU\", \"rejects\"], \"label\": [\"B-ORG\", \"O\"]}\n{\"text\": [], \"label\": []}\n",
+          .labels = true,
+          .expected = "1<EU rejects><><B-ORG O>\n2<><><>\n" },
+        { .file = "a.jsonl", .content = "{\"text\": [\"a\"], \"text_pair\": [\"b\", \"c\"], \"label\": [3]}\n", .expected = "1<a><b c><3>\n" },
+        { .file = "a.jsonl",
+          .content = "{\"text\": \"a b\", \"label\": [\"two words\", \"joy\"]}\n{\"text\": \"a\", \"label\": []}\n{\"text\": \"a\", "
+                     "\"label\": [1, true, 0.5]}\n",
+          .labels = true,
+          .expected = "1<a b><><two words,joy>\n2<a><><>\n3<a><><1,1,0.5>\n" },
+        { .file = "a.jsonl",
+          .content = "{\"text\": [\"a\", \"\"]}\n",
+          .expected = "error BERT_ERR_DATA a.jsonl:1: \"text\": item 2 of the list is empty" },
+        { .file = "a.jsonl",
+          .content = "{\"text\": [\"a\", \"b\\tc\"]}\n",
+          .expected = "error BERT_ERR_DATA a.jsonl:1: \"text\": item 2 of the list is a word with a blank in it" },
+        { .file = "a.jsonl",
+          .content = "{\"text\": [5]}\n",
+          .expected = "error BERT_ERR_DATA a.jsonl:1: \"text\": item 1 of the list is a number" },
+        { .file = "a.jsonl",
+          .content = "{\"text\": [\"a\"], \"label\": [[]]}\n",
+          .labels = true,
+          .expected = "error BERT_ERR_DATA a.jsonl:1: \"label\": item 1 of the list is a list" },
+        { .file = "a.jsonl",
+          .content = "{\"text\": [\"a\", \"b\"], \"label\": [\"O\"]}\n",
+          .labels = true,
+          .expected = "error BERT_ERR_DATA a.jsonl:1: 2 words in \"text\", 1 tags in \"label\"" },
+        { .file = "a.jsonl",
+          .content = "{\"text\": [\"a\", \"b\"], \"label\": [\"O\"]}\n",
+          .expected = "1<a b><><>\n" }, /* nobody asked for it */
+        { .file = "a.jsonl",
+          .content = "{\"text\": \"a\", \"label\": [\"x\", \"y,z\"]}\n",
+          .labels = true,
+          .expected = "error BERT_ERR_DATA a.jsonl:1: \"label\": item 2 of the list is a label with a comma in it" },
+    };
+    CHECK_ALL(cases);
+}
+
+static void a_sentence_of_conll_is_a_row(void **state)
+{
+    (void)state;
+    static const char table[] = "-DOCSTART- -X- O O\n\nEU NNP B-NP B-ORG\nrejects VBZ B-VP O\n\n\n \t\n-DOCSTART-\nPeter NNP B-NP B-PER";
+    const reading cases[] = {
+        { .file = "a.conll", .content = table, .labels = true, .expected = "3<EU rejects><-><B-ORG O>\n9<Peter><-><B-PER>\n" },
+        { .file = "a.conll",
+          .content = table,
+          .text_columns = "2",
+          .label_column = "3",
+          .labels = true,
+          .expected = "3<NNP VBZ><-><B-NP B-VP>\n9<NNP><-><B-NP>\n" },
+        { .file = "a.txt",
+          .format = "conll",
+          .content = "a\tX\r\n b  O \r\n\r\nc Y\r\n",
+          .labels = true,
+          .expected = "1<a b><-><X O>\n4<c><-><Y>\n" },
+        { .file = "a.conll", .content = "a\nb\n\nc X\nd\n", .expected = "1<a b><-><>\n4<c d><-><>\n" }, /* words alone, or some tags: none */
+        { .file = "a.conll", .content = "a X\n", .expected = "1<a><-><X>\n" },
+        { .file = "a.conll", .content = "a X\n", .label_column = "3", .expected = "1<a><-><>\n" },
+        { .file = "a.conll", .content = "a-DOCSTART- X\n-DOCSTART-x Y\n", .labels = true, .expected = "1<a-DOCSTART- -DOCSTART-x><-><X Y>\n" },
+        { .file = "a.conll", .content = "", .labels = true, .expected = "" },
+        { .file = "a.conll", .content = "\n\n-DOCSTART-\n\n", .labels = true, .expected = "" },
+    };
+    CHECK_ALL(cases);
+}
+
+static void a_wrong_line_or_column_of_conll_is_found(void **state)
+{
+    (void)state;
+    const reading cases[] = {
+        { .file = "a.conll",
+          .content = "a X\n\nb Y\nc\n",
+          .labels = true,
+          .expected = "1<a><-><X>\nerror BERT_ERR_DATA a.conll:4: columns: 1, column 2 is wanted" },
+        { .file = "a.conll",
+          .content = "a X O\nb Y\n",
+          .label_column = "3",
+          .labels = true,
+          .expected = "error BERT_ERR_DATA a.conll:2: columns: 2, column 3 is wanted" },
+        { .file = "a.conll",
+          .content = "a\n",
+          .text_columns = "2",
+          .expected = "error BERT_ERR_DATA a.conll:1: columns: 1, column 2 is wanted" },
+        { .file = "a.conll",
+          .content = "a X\n",
+          .label_column = "ner",
+          .expected = "error BERT_ERR_DATA a.conll: no column \"ner\"; a .conll has numbers, 1 for the first (choose with --label-column)" },
+        { .file = "a.conll",
+          .content = "a X\n",
+          .text_columns = "0",
+          .expected = "error BERT_ERR_DATA a.conll: no column \"0\"; a .conll has numbers, 1 for the first (choose with --text-columns)" },
+        { .file = "a.conll",
+          .content = "a X\n",
+          .text_columns = "1,2",
+          .expected = "error BERT_ERR_ARGUMENT --text-columns: \"1,2\" are two, and a .conll has one text" },
+    };
+    CHECK_ALL(cases);
+}
+
+static void bad_rows_are_left_out_and_counted(void **state)
+{
+    (void)state;
+    const reading cases[] = {
+        { .file = "a.tsv", .content = "text\tlabel\na\t1\nb\nc\t0\t1\n\n\nd\t0\n\n", .expected = "2<a><-><1>\n7<d><-><0>\n4 left out\n" },
+        { .file = "a.tsv", .content = "text\tlabel\na\n", .expected = "1 left out\n" },
+        { .file = "a.tsv", .content = "a\tb\nc\n", .no_header = true, .text_columns = "2", .expected = "1<b><-><->\n1 left out\n" },
+        { .file = "a.csv", .content = "text,label\n\"a\" b,1\n\"two\nlines\"x,1\nc,0\n", .expected = "5<c><-><0>\n2 left out\n" },
+        { .file = "a.jsonl",
+          .content = "{\"text\": \n{\"txt\": \"a\"}\n7\n{\"text\": [\"\"]}\n{\"text\": \"b\"}\n",
+          .expected = "5<b><><>\n4 left out\n" },
+        { .file = "a.conll",
+          .content = "a X\nb\nc Y\n\nd Z\n-DOCSTART-\ne\n",
+          .labels = true,
+          .expected = "5<d><-><Z>\n2 left out\n" }, /* the whole sentence */
+        { .file = "a.txt", .content = "a\nb ||| c\n", .text_columns = "1,2", .expected = "2<b><c><->\n1 left out\n" },
+        { .file = "a.csv",
+          .content = "text,label\na\nb,1\nc,\"open\n",
+          .expected = "3<b><-><1>\n1 left out\nerror BERT_ERR_DATA a.csv:4:3: the quote that opens here is never closed" },
+        { .file = "a.tsv",
+          .content = "text\tlabel\n",
+          .text_columns = "x",
+          .expected = "error BERT_ERR_DATA a.tsv: no column \"x\"; it has text, label (choose with --text-columns)" },
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        for (size_t most = 1; most < 4; most++) {
+            reading one = cases[i];
+            one.skip = true;
+            one.most = most;
+            check(&one);
+        }
+}
+
 static void an_empty_file_has_no_rows(void **state)
 {
     (void)state;
-    static const char *const names[] = { "empty.tsv", "empty.csv", "empty.jsonl", "empty.txt" };
-    for (size_t i = 0; i < 4; i++) {
+    static const char *const names[] = { "empty.tsv", "empty.csv", "empty.jsonl", "empty.conll", "empty.txt" };
+    for (size_t i = 0; i < 5; i++) {
         assert_int_equal(file_write_whole(names[i], "", 0, NULL), BERT_OK);
-        check(&(reading){ .file = names[i], .labels = i < 3, .expected = "" });
+        check(&(reading){ .file = names[i], .labels = i < 4, .expected = "" });
         check(&(reading){ .file = names[i], .content = "\xEF\xBB\xBF", .expected = "" });
     }
     check(&(reading){ .file = "a.tsv", .content = "text\tlabel\n", .labels = true, .expected = "" });
@@ -222,9 +360,10 @@ static void nul_is_a_character(void **state)
         { "n.tsv", "text\na\0b\n", 9 },
         { "n.csv", "text\n\"a\0b\"\n", 11 },
         { "n.txt", "a\0b\n", 4 },
+        { "n.conll", "a\0b X\n", 6 },
         { "n.jsonl", "{\"text\": \"a\\u0000b\"}\n", 0 },
     };
-    for (size_t i = 0; i < 4; i++) {
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         bert_table *table;
         bert_rows rows;
         write_content(cases[i].file, cases[i].content, cases[i].size);
@@ -343,8 +482,8 @@ static void wrong_json_is_found_with_line_and_column(void **state)
           .expected = "error BERT_ERR_DATA a.jsonl:1: \"text\" is a number, expected a string" },
         { .file = "a.jsonl", .content = "{\"text\": null}\n", .expected = "error BERT_ERR_DATA a.jsonl:1: \"text\" is null, expected a string" },
         { .file = "a.jsonl",
-          .content = "{\"text\": \"a\", \"text_pair\": [\"b\"]}\n",
-          .expected = "error BERT_ERR_DATA a.jsonl:1: \"text_pair\" is a list, expected a string" },
+          .content = "{\"text\": \"a\", \"text_pair\": {}}\n",
+          .expected = "error BERT_ERR_DATA a.jsonl:1: \"text_pair\" is an object, expected a string" },
         { .file = "a.jsonl",
           .content = "{\"text\": \"a\", \"label\": {}}\n",
           .labels = true,
@@ -365,12 +504,13 @@ static void what_cannot_be_opened_is_said(void **state)
         { .file = ".", .format = "tsv", .expected = "error BERT_ERR_IO .: cannot read: Is a directory" },
         { .file = "a.dat",
           .content = "x",
-          .expected = "error BERT_ERR_ARGUMENT a.dat: is this a table? The name ends in none of .tsv, .csv, .jsonl, .txt (.gz); choose with "
-                      "--input-format" },
+          .expected =
+              "error BERT_ERR_ARGUMENT a.dat: is this a table? The name ends in none of .tsv, .csv, .jsonl, .conll, .txt (.gz); choose with "
+              "--input-format" },
         { .file = "tsv",
           .content = "text\nx\n",
           .format = "xls",
-          .expected = "error BERT_ERR_ARGUMENT --input-format: \"xls\" is not one of tsv, csv, jsonl, txt" },
+          .expected = "error BERT_ERR_ARGUMENT --input-format: \"xls\" is not one of tsv, csv, jsonl, conll, txt" },
         { .file = "a.tsv",
           .content = "x",
           .text_columns = "a,b,c",
@@ -491,6 +631,9 @@ static void a_row_above_the_limit_is_refused(void **state)
     check(&(reading){ .file = "huge.tsv.gz", .expected = "error BERT_ERR_DATA huge.tsv.gz:2: more than 67108864 bytes in one row" });
     write_huge_row("huge.csv.gz", "\n"); /* many lines inside one pair of quotes */
     check(&(reading){ .file = "huge.csv.gz", .expected = "error BERT_ERR_DATA huge.csv.gz:2: more than 67108864 bytes in one row" });
+    write_huge_row("huge.conll.gz", " x\n"); /* many words in one sentence */
+    check(&(reading){
+        .file = "huge.conll.gz", .skip = true, .expected = "error BERT_ERR_DATA huge.conll.gz:1: more than 67108864 bytes in one row" });
     char *tabs = malloc(70000);
     assert_non_null(tabs);
     memset(tabs, '\t', 70000);
@@ -569,35 +712,57 @@ static void standard_input_is_named_in_errors(void **state)
 
 static char shared[4096];
 
+/* Files as their makers publish them. Their counts are those of the data's own descriptions. */
 static void real_files_are_read_whole(void **state)
 {
     (void)state;
+    static const reading qqp = { .text_columns = "question1,question2", .label_column = "is_duplicate", .labels = true };
+    static const reading banking77 = { .label_column = "category", .labels = true };
+    static const reading sst2 = { .text_columns = "sentence", .labels = true };
+    static const reading cola = { .text_columns = "4", .label_column = "2", .labels = true, .no_header = true };
+    static const reading mrpc = { .format = "tsv", .text_columns = "#1 String,#2 String", .label_column = "Quality", .labels = true };
+    static const reading stsb = { .text_columns = "6,7", .label_column = "5", .labels = true, .no_header = true };
+    static const reading conll = { .format = "conll", .label_column = "2", .labels = true };
     static const struct {
         const char *path;
-        reading how;
+        const reading *how;
         size_t rows;
+        const char *first; /* row, as read_rows writes it */
     } files[] = {
-        { "data/qqp/train.tsv", { .text_columns = "question1,question2", .label_column = "is_duplicate", .labels = true }, 34000 },
-        { "data/banking77/train.csv", { .label_column = "category", .labels = true }, 10003 },
-        { "data/banking77/test.csv", { .label_column = "category", .labels = true }, 3080 },
-        { "data/sst-2/dev.tsv", { .text_columns = "sentence", .labels = true }, 6735 },
-        { "data/sts-b/sts-train.tsv", { .text_columns = "6,7", .label_column = "5", .labels = true, .no_header = true }, 5749 },
-        { "data/mrpc/msr_paraphrase_train.txt", { .format = "tsv", .text_columns = "4,5", .label_column = "Quality", .labels = true }, 4076 },
+        { "qqp/train.tsv", &qqp, 34000, NULL },
+        { "qqp/valid.tsv", &qqp, 4000, NULL },
+        { "banking77/train.csv", &banking77, 10003, "2<I am still waiting on my card?><-><card_arrival>\n" },
+        { "banking77/test.csv", &banking77, 3080, NULL },
+        { "sst-2/train.tsv", &sst2, 60614, NULL },
+        { "sst-2/dev.tsv", &sst2, 6735, "2<the expressive power of the camera ><-><1>\n" },
+        { "cola/in_domain_train.tsv", &cola, 8551, "1<Our friends won't buy this analysis, let alone the next one we propose.><-><1>\n" },
+        { "cola/in_domain_dev.tsv", &cola, 527, NULL },
+        { "cola/out_of_domain_dev.tsv", &cola, 516, NULL },
+        { "mrpc/msr_paraphrase_train.txt", &mrpc, 4076, NULL },
+        { "mrpc/msr_paraphrase_test.txt", &mrpc, 1725, NULL },
+        { "sts-b/sts-train.tsv", &stsb, 5749, "1<A plane is taking off.><An air plane is taking off.><5.000>\n" },
+        { "sts-b/sts-dev.tsv", &stsb, 1500, NULL },
+        { "sts-b/sts-test.tsv", &stsb, 1379, NULL },
+        { "conll2003/train.txt", &conll, 14041, "1<EU rejects German call to boycott British lamb .><-><B-ORG O B-MISC O O O B-MISC O O>\n" },
+        { "conll2003/valid.txt", &conll, 3250, NULL },
+        { "conll2003/test.txt", &conll, 3453, NULL },
     };
     char path[5000];
     size_t read = 0;
     for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
-        snprintf(path, sizeof path, "%s/%s", shared, files[i].path);
+        snprintf(path, sizeof path, "%s/data/%s", shared, files[i].path);
         if (access(path, R_OK))
             continue;
-        reading r = files[i].how;
+        reading r = *files[i].how;
         bert_err err = { 0 };
         buffer out = { 0 };
+        size_t n;
         r.file = path;
         r.most = 256;
-        size_t n;
         assert_int_equal(read_rows(&r, &out, &n, &err), BERT_OK);
         assert_int_equal(n, files[i].rows);
+        if (files[i].first)
+            assert_memory_equal(out.data, files[i].first, strlen(files[i].first));
         buffer_free(&out);
         read++;
     }
@@ -634,6 +799,10 @@ int main(void)
         cmocka_unit_test(csv_follows_rfc_4180),
         cmocka_unit_test(a_txt_line_is_a_text_or_a_pair),
         cmocka_unit_test(jsonl_takes_the_members_it_needs),
+        cmocka_unit_test(a_list_in_jsonl_is_words_tags_or_labels),
+        cmocka_unit_test(a_sentence_of_conll_is_a_row),
+        cmocka_unit_test(a_wrong_line_or_column_of_conll_is_found),
+        cmocka_unit_test(bad_rows_are_left_out_and_counted),
         cmocka_unit_test(an_empty_file_has_no_rows),
         cmocka_unit_test(nul_is_a_character),
         cmocka_unit_test(a_missing_column_is_named_with_those_there_are),

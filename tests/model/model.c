@@ -7,7 +7,7 @@
 #include <math.h>
 
 static const char *const LABELS[] = { "no", "yes", "perhaps: \"maybe\" \xe4\xb8\xad" };
-static const head_spec HEAD = { "multiclass", 3, LABELS, 3 };
+static const head_spec HEAD = { .task = "multiclass", .outputs = 3, .labels = LABELS, .n_labels = 3, .threshold = 0.5 };
 
 static bert_layer_spec spec_on(const char *module)
 {
@@ -188,6 +188,102 @@ static void a_new_model_has_the_same_weights_for_the_same_seed(void **state)
     bert_model_free(a);
 }
 
+/* ---- heads -------------------------------------------------------------------------------------------------------------- */
+
+static bert_model *model_of_head(const head_spec *head)
+{
+    bert_model *m = NULL;
+    bert_layer_spec spec = spec_on(scratch("module"));
+    assert_works(model_create(toy_open(scratch("module")), &spec, head, 9, &m, err));
+    return m;
+}
+
+static void a_hidden_head_has_two_layers_of_its_own(void **state)
+{
+    (void)state;
+    config c = toy_config();
+    bert_module_free(toy_module(&c, true));
+    head_spec two = HEAD;
+    two.hidden = 7;
+    bert_model *m = model_of_head(&two), *plain = model_of_head(&HEAD);
+    const weight_list *w = &m->layer->weights;
+    static const struct {
+        const char *name;
+        size_t rows, cols;
+    } EXPECTED[] = { { "pooler.dense.weight", 12, 12 }, { "pooler.dense.bias", 12, 1 }, { "classifier.dense.weight", 7, 12 },
+                     { "classifier.dense.bias", 7, 1 }, { "classifier.weight", 3, 7 },  { "classifier.bias", 3, 1 } };
+    assert_int_equal(w->n, 5 + 3 * 16 + 6);
+    for (size_t i = 0; i < 6; i++) {
+        const bert_param *p = &w->items[5 + 3 * 16 + i];
+        assert_string_equal(p->name, EXPECTED[i].name);
+        assert_string_equal(p->group, i < 2 ? "pooler" : "head");
+        assert_int_equal(p->rows, EXPECTED[i].rows);
+        assert_int_equal(p->cols, EXPECTED[i].cols);
+        assert_ptr_equal(p, weight_at(w, (weight_id)(POOLER_WEIGHT + i), 0));
+        assert_int_equal(weight_is_bias(w, 5 + 3 * 16 + i), i % 2);
+        assert_non_null(p->grad);
+    }
+    const float *first = weight_at(w, HEAD_HIDDEN_WEIGHT, 0)->value, *last = weight_at(w, HEAD_WEIGHT, 0)->value;
+    float limit = sqrtf(6.0f / 19), largest = 0;
+    for (size_t i = 0; i < 84; i++)
+        largest = fmaxf(largest, fabsf(first[i]));
+    assert_true(largest <= limit && largest > 0.8f * limit);
+    assert_true(fabs(first[0] / limit - last[0] / sqrtf(6.0f / 10)) > 1e-3); /* other random numbers */
+    assert_null(weight_at(&plain->layer->weights, HEAD_HIDDEN_WEIGHT, 0));
+    assert_null(weight_at(&plain->layer->weights, HEAD_HIDDEN_BIAS, 0));
+    assert_string_equal(weight_at(&plain->layer->weights, HEAD_WEIGHT, 0)->name, "classifier.weight");
+    assert_int_equal(weight_at(&plain->layer->weights, HEAD_WEIGHT, 0)->cols, 12);
+    bert_model_free(m);
+    bert_model_free(plain);
+}
+
+static void every_head_comes_back_from_its_folder(void **state)
+{
+    (void)state;
+    config c = toy_config();
+    bert_module_free(toy_module(&c, true));
+    static const head_spec HEADS[] = {
+        { .task = "binary", .outputs = 1, .labels = LABELS, .n_labels = 2, .threshold = 0.123456789 },
+        { .task = "multilabel", .outputs = 3, .hidden = 5, .labels = LABELS, .n_labels = 3, .threshold = 0.5 },
+        { .task = "regression", .outputs = 1, .label_min = -1.25, .label_max = 1e10 / 3 },
+        { .task = "similarity", .label_max = 5 },
+    };
+    for (size_t i = 0; i < sizeof HEADS / sizeof *HEADS; i++) {
+        bert_model *m = model_of_head(&HEADS[i]);
+        assert_int_equal(m->outputs > 0, weight_at(&m->layer->weights, HEAD_WEIGHT, 0) != NULL);
+        assert_int_equal(m->layer->weights.layers, 3); /* a cosine reads the pooled vectors, too */
+        assert_works(bert_model_save(m, scratch("model"), false, err));
+        bert_model *again = open_folder(scratch("model"));
+        assert_same_weights(m, again);
+        assert_same_head(m, again);
+        assert_int_equal(again->head_hidden, HEADS[i].hidden);
+        assert_true(again->label_min == m->label_min && again->label_max == m->label_max && again->threshold == m->threshold);
+        assert_true(fabs(again->label_max - HEADS[i].label_max) <= 1e-8 * HEADS[i].label_max);
+        assert_true(bert_model_threshold(again) == (HEADS[i].threshold > 0 ? HEADS[i].threshold : 0.5));
+        bert_model_free(m);
+        bert_model_free(again);
+    }
+}
+
+/* What libbert wrote before heads had more than a type and outputs. */
+static void a_head_of_an_older_file_has_the_defaults(void **state)
+{
+    (void)state;
+    bert_model *m = toy_model();
+    assert_works(bert_model_save(m, scratch("model"), false, err));
+    json_t *json = read_json(scratch("model/model.json"));
+    json_object_set_new(json, "head", json_pack("{s:s, s:i}", "type", "dense", "outputs", 3));
+    assert_works(json_write_file(json, scratch("model/model.json"), err));
+    json_decref(json);
+    bert_model *again = open_folder(scratch("model"));
+    assert_same_weights(m, again);
+    assert_int_equal(again->head_hidden, 0);
+    assert_true(again->label_min == 0 && again->label_max == 0);
+    assert_true(bert_model_threshold(again) == 0.5);
+    bert_model_free(m);
+    bert_model_free(again);
+}
+
 /* ---- folders ------------------------------------------------------------------------------------------------------------ */
 
 static void a_saved_model_comes_back_bit_for_bit(void **state)
@@ -363,13 +459,18 @@ static void a_model_json_of_another_kind_is_refused(void **state)
         { NULL, "layer", NULL, BERT_ERR_FORMAT, "model/model.json: layer is missing" },
         { NULL, "task", NULL, BERT_ERR_FORMAT, "model/model.json: task is missing" },
         { NULL, "head", NULL, BERT_ERR_FORMAT, "model/model.json: head is missing" },
-        { NULL, "labels", NULL, BERT_ERR_FORMAT, "model/model.json: \"labels\" is no array of at least two words" },
-        { NULL, "labels", json_pack("[s]", "a"), BERT_ERR_FORMAT, "model/model.json: \"labels\" is no array of at least two words" },
+        { NULL, "labels", NULL, BERT_ERR_FORMAT, "model/model.json: \"labels\" is no array of at least two words, or of none" },
+        { NULL, "labels", json_pack("[s]", "a"), BERT_ERR_FORMAT, "model/model.json: \"labels\" is no array of at least two words, or of none" },
         { NULL, "labels", json_pack("[s, i]", "a", 2), BERT_ERR_FORMAT, "model/model.json: label 1 is no text" },
         { NULL, "labels", json_pack("[s, s]", "a", "a"), BERT_ERR_ARGUMENT, "labels 0 and 1 are the same, \"a\"" },
         { NULL, "module_sha256", json_integer(1), BERT_ERR_FORMAT, "model/model.json: module_sha256 is a whole number, expected a string" },
-        { "head", "type", json_string("lstm"), BERT_ERR_UNSUPPORTED, "model/model.json: head of type \"lstm\", expected \"dense\"" },
+        { "head", "type", json_string("lstm"), BERT_ERR_UNSUPPORTED,
+          "model/model.json: head of type \"lstm\", expected \"dense\", \"dense-tanh-dense\" or \"cosine\"" },
         { "head", "outputs", json_integer(0), BERT_ERR_FORMAT, "model/model.json: outputs is 0, expected 1 to 1048576" },
+        { "head", "type", json_string("dense-tanh-dense"), BERT_ERR_FORMAT, "model/model.json: hidden is missing" },
+        { "head", "type", json_string("cosine"), BERT_ERR_FORMAT, "model/model.json: outputs is 3, expected 0 to 0" },
+        { "head", "threshold", json_real(1.5), BERT_ERR_FORMAT, "model/model.json: threshold is 1.5, expected 0 to 1" },
+        { "head", "label_min", json_string("low"), BERT_ERR_FORMAT, "model/model.json: label_min is a string, expected a number" },
         { "layer", "module", NULL, BERT_ERR_FORMAT, "model/model.json: layer: no \"module\"" },
         { "layer", "module", json_integer(5), BERT_ERR_FORMAT, "model/model.json: layer: \"module\" is no text" },
         { "layer", "outputs", json_true(), BERT_ERR_FORMAT, "model/model.json: layer: \"outputs\" is no text" },
@@ -378,7 +479,6 @@ static void a_model_json_of_another_kind_is_refused(void **state)
         { "layer", "seq_len", json_null(), BERT_ERR_FORMAT, "model/model.json: layer: \"seq_len\" is neither text, number nor boolean" },
         { "layer", "pooling", json_string("median"), BERT_ERR_FORMAT,
           "model/model.json: layer: --pooling: \"median\" is not one of auto, none, cls, cls_raw, mean, sqrt_mean, max" },
-        { "layer", "pooling", json_string("none"), BERT_ERR_ARGUMENT, "pooling none gives a vector a token; task multiclass needs one a text" },
         { "layer", "depth", json_integer(1), BERT_ERR_FORMAT, "model/model.json: layer: --depth: no such option" },
     };
     bert_model *m = toy_model(), *again;
@@ -430,7 +530,8 @@ static void weights_of_another_architecture_change_nothing(void **state)
         bert_layer_spec spec = spec_on(scratch("module"));
         spec.n_tune_layers = CASES[i].tune;
         spec.pooling = CASES[i].pooling;
-        head_spec head = { "multiclass", (size_t)CASES[i].outputs, LABELS, (size_t)CASES[i].outputs };
+        size_t outputs = (size_t)CASES[i].outputs;
+        head_spec head = { .task = "multiclass", .outputs = outputs, .labels = LABELS, .n_labels = outputs };
         bert_model *other;
         assert_works(model_create(toy_open(scratch("module")), &spec, &head, 1, &other, err));
         assert_works(bert_model_save_weights(other, scratch("weights"), err));
@@ -453,6 +554,30 @@ static void weights_of_another_type_change_nothing(void **state)
     for (size_t i = 0; i < m->layer->n_tuned; i++)
         m->layer->values[i] += 1;
     assert_not_loaded(m, scratch("weights"), "weights: tensor classifier.bias is of type BOOL, expected F32");
+    arena_free(&a);
+    bert_model_free(m);
+}
+
+static void a_training_checkpoint_gives_its_weights_and_nothing_else(void **state)
+{
+    (void)state;
+    bert_model *m = toy_model();
+    arena a = { 0 };
+    const weight_list *w = &m->layer->weights;
+    float more[3] = { 1, 2, 3 }, *before = arena_array(&a, m->layer->n_tuned, sizeof *before);
+    tensor *items = arena_array(&a, w->n + 3, sizeof *items);
+    size_t n = weights_to_tensors(w, true, items);
+    static const char *const NAMES[] = { "optimizer.m.classifier.bias", "best.classifier.bias", "optimize" };
+    for (size_t i = 0; i < 3; i++)
+        items[n + i] = (tensor){ .name = NAMES[i], .type = DTYPE_F32, .rank = 1, .shape = { 3 }, .n = 3, .data = more };
+    memcpy(before, m->layer->values, m->layer->n_tuned * sizeof *before);
+    assert_works(safetensors_write(scratch("checkpoint"), items, n + 2, NULL, err));
+    assert_works(safetensors_write(scratch("weights"), items, n + 3, NULL, err));
+    for (size_t i = 0; i < m->layer->n_tuned; i++)
+        m->layer->values[i] += 1;
+    assert_not_loaded(m, scratch("weights"), "weights: tensor optimize is not tuned in this architecture");
+    assert_works(bert_model_load_weights(m, scratch("checkpoint"), err));
+    assert_memory_equal(m->layer->values, before, m->layer->n_tuned * sizeof *before);
     arena_free(&a);
     bert_model_free(m);
 }
@@ -513,6 +638,9 @@ int main(void)
         TEST(the_module_path_is_relative_to_the_folder_or_as_given),
         TEST(an_address_is_kept_as_it_is),
         TEST(a_new_model_has_the_same_weights_for_the_same_seed),
+        TEST(a_hidden_head_has_two_layers_of_its_own),
+        TEST(every_head_comes_back_from_its_folder),
+        TEST(a_head_of_an_older_file_has_the_defaults),
         TEST(a_saved_model_comes_back_bit_for_bit),
         TEST(both_folders_may_move_together),
         TEST(a_module_that_was_moved_away_is_told),
@@ -524,6 +652,7 @@ int main(void)
         TEST(a_model_json_of_another_kind_is_refused),
         TEST(weights_of_another_architecture_change_nothing),
         TEST(weights_of_another_type_change_nothing),
+        TEST(a_training_checkpoint_gives_its_weights_and_nothing_else),
         TEST(weights_alone_go_into_a_model_rebuilt_from_json),
         TEST(a_folder_that_is_not_whole_is_refused),
         TEST(a_head_has_its_layers_and_pooler_whatever_the_outputs_are),

@@ -35,7 +35,7 @@ static inline weight_list toy_weights(arena *a, const config *c, bool pooler)
 {
     weight_list w;
     random_stream r = { 20, 0, 0 };
-    assert_works(weights_create(&w, a, c, (size_t)c->num_hidden_layers, pooler, 0, err));
+    assert_works(weights_create(&w, a, c, (size_t)c->num_hidden_layers, pooler, NULL, err));
     for (size_t i = 0; i < w.n; i++) {
         bert_param *p = &w.items[i];
         float centre = path_ends(p->name, "LayerNorm.weight") ? 1 : 0, *value = arena_array(a, weight_size(p), sizeof *value);

@@ -1,5 +1,5 @@
 /* Dense layers against plain loops in double, and what is promised about their bits. */
-#include "check.h"
+#include "dense_layer.h"
 
 #include "ops/dense_pack.h"
 
@@ -50,35 +50,6 @@ static double slope(double x, activation act)
     return 1;
 }
 
-/* A dense layer of given sizes with everything that its three products read, rows apart by more than their width. */
-typedef struct layer {
-    dense d;
-    size_t n, ldx, ldy;
-    float *x, *dy, *weight, *bias; /* (n, in; ldx), (n, out; ldy), (out, in), (out) */
-} layer;
-
-static layer layer_make(size_t n, size_t in, size_t out, bool bias, uint64_t seed)
-{
-    random_stream r = { .seed = seed };
-    layer l = { .d = { .in = in, .out = out }, .n = n, .ldx = in + seed % 3, .ldy = out + seed % 5 };
-    l.x = random_floats(&r, n * l.ldx, 1);
-    l.dy = random_floats(&r, n * l.ldy, 1);
-    l.weight = random_floats(&r, in * out, 1 / sqrtf((float)in));
-    l.bias = bias ? random_floats(&r, out, 1) : NULL;
-    l.d.weight = l.weight;
-    l.d.bias = l.bias;
-    return l;
-}
-
-static void layer_free(layer *l)
-{
-    dense_unpack(&l->d);
-    free(l->x);
-    free(l->dy);
-    free(l->weight);
-    free(l->bias);
-}
-
 /* x W^T + b in double, (n, out) dense */
 static double *reference_pre(const layer *l)
 {
@@ -92,13 +63,6 @@ static double *reference_pre(const layer *l)
         }
     return pre;
 }
-
-static const size_t SIZES[][3] = {
-    /* n, in, out */
-    { 1, 1, 1 },     { 2, 3, 1 },     { 3, 1, 12 },     { 5, 12, 20 },    { 7, 20, 12 },   { 14, 33, 31 }, { 15, 384, 33 }, { 29, 20, 64 },
-    { 33, 257, 65 }, { 90, 64, 384 }, { 200, 384, 96 }, { 17, 1000, 40 }, { 9, 1600, 17 }, { 0, 12, 20 },  { 6, 31, 3 },    { 530, 40, 1024 },
-};
-enum { N_SIZES = sizeof SIZES / sizeof *SIZES };
 
 static void check_forward(const ops *o, const layer *l, const char *what)
 {
@@ -286,13 +250,13 @@ static void check_rows(const ops *o, const layer *l)
 static void a_rows_bits_do_not_depend_on_other_rows(void **state)
 {
     (void)state;
-    static const size_t shapes[][3] = { { 300, 384, 100 }, { 170, 1536, 33 }, { 90, 20, 384 } };
-    FOR_EACH_ISA(o)
-    for (size_t s = 0; s < 3; s++) {
+    static const size_t shapes[][3] = { { 300, 384, 100 }, { 170, 1536, 33 }, { 90, 20, 384 }, { 40, 1029, 31 } };
+    FOR_EACH_MULTIPLIER(m)
+    for (size_t s = 0; s < 4; s++) {
         layer l = layer_make(shapes[s][0], shapes[s][1], shapes[s][2], true, s);
-        check_rows(o, &l);
-        assert_int_equal(dense_pack(&l.d, NULL), BERT_OK);
-        check_rows(o, &l);
+        check_rows(m->o, &l);
+        assert_int_equal(dense_pack_as(&l.d, m->precision, NULL), BERT_OK);
+        check_rows(m->o, &l);
         layer_free(&l);
     }
 }
@@ -313,29 +277,29 @@ static void bits_do_not_depend_on_threads(void **state)
 {
     (void)state;
     static const size_t shapes[][3] = { { 700, 384, 384 }, { 11, 384, 1536 }, { 64, 1536, 130 }, { 500, 64, 20 } };
-    FOR_EACH_ISA(o)
+    FOR_EACH_MULTIPLIER(m)
     for (size_t s = 0; s < 8; s++) {
         layer l = layer_make(shapes[s / 2][0], shapes[s / 2][1], shapes[s / 2][2], true, s);
         if (s % 2)
-            assert_int_equal(dense_pack(&l.d, NULL), BERT_OK);
+            assert_int_equal(dense_pack_as(&l.d, m->precision, NULL), BERT_OK);
         size_t size;
         omp_set_num_threads(1);
-        float *one = all_products(o, &l, &size);
+        float *one = all_products(m->o, &l, &size);
         for (int threads = 2; threads <= MOST_THREADS; threads++) {
             omp_set_num_threads(threads);
-            float *more = all_products(o, &l, &size);
-            assert_same_bits(o, "a product on more threads", more, one, size);
+            float *more = all_products(m->o, &l, &size);
+            assert_same_bits(m->o, "a product on more threads", more, one, size);
             free(more);
         }
         float *inside[2] = { NULL, NULL };
 #pragma omp parallel num_threads(2)
         {
             size_t ignored;
-            inside[omp_get_thread_num()] = all_products(o, &l, &ignored);
+            inside[omp_get_thread_num()] = all_products(m->o, &l, &ignored);
         }
         for (int i = 0; i < 2; i++) {
             if (inside[i])
-                assert_same_bits(o, "a product inside a parallel region", inside[i], one, size);
+                assert_same_bits(m->o, "a product inside a parallel region", inside[i], one, size);
             free(inside[i]);
         }
         free(one);
@@ -346,14 +310,14 @@ static void bits_do_not_depend_on_threads(void **state)
 static void packed_and_plain_weights_give_the_same_bits(void **state)
 {
     (void)state;
-    FOR_EACH_ISA(o)
+    FOR_EACH_MULTIPLIER(m)
     for (size_t s = 0; s < N_SIZES; s++) {
         layer l = layer_make(SIZES[s][0], SIZES[s][1], SIZES[s][2], true, s);
         size_t size;
-        float *plain = all_products(o, &l, &size);
-        assert_int_equal(dense_pack(&l.d, NULL), BERT_OK);
-        float *packed = all_products(o, &l, &size);
-        assert_same_bits(o, "packed", packed, plain, size);
+        float *plain = all_products(m->o, &l, &size);
+        assert_int_equal(dense_pack_as(&l.d, m->precision, NULL), BERT_OK);
+        float *packed = all_products(m->o, &l, &size);
+        assert_same_bits(m->o, "packed", packed, plain, size);
         free(plain);
         free(packed);
         layer_free(&l);

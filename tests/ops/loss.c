@@ -41,43 +41,49 @@ static void fill(float *x, size_t n, uint64_t seed)
 static void sigmoid_cross_entropy_has_known_values(void **state)
 {
     (void)state;
-    float z[3] = { 0, 100, -100 }, t[3] = { 1, 1, 1 }, d[3];
-    assert_true(fabs(loss_sigmoid_cross_entropy(d, z, t, 2, 3) - (log(2) + 0 + 100)) < 1e-12);
-    assert_true(d[0] == -1.0f && fabsf(d[1]) < 1e-30f && d[2] == -2.0f);
+    float d;
+    assert_true(fabs(loss_sigmoid_cross_entropy(&d, 0, 1, 2) - log(2)) < 1e-15 && d == -1.0f);
+    assert_true(fabs(loss_sigmoid_cross_entropy(&d, 100, 1, 2)) < 1e-40 && fabsf(d) < 1e-30f);
+    assert_true(fabs(loss_sigmoid_cross_entropy(&d, -100, 1, 2) - 100) < 1e-12 && d == -2.0f);
 }
 
 static void sigmoid_cross_entropys_gradient_is_that_of_differences(void **state)
 {
     (void)state;
-    float z[N], t[N], d[N];
+    float z[N], d[N];
     fill(z, N, 1);
-    for (size_t i = 0; i < N; i++)
-        t[i] = (float)(i % 3) / 2;
-    loss_sigmoid_cross_entropy(d, z, t, 0.5f, N);
-    for (size_t i = 0; i < N; i++)
-        ASSERT_SLOPE(z, i, d[i], 0.5 * loss_sigmoid_cross_entropy(NULL, z, t, 1, N));
+    for (size_t i = 0; i < N; i++) {
+        double target = (double)(i % 5) / 4;
+        loss_sigmoid_cross_entropy(&d[i], z[i], target, 0.5);
+        ASSERT_SLOPE(z, i, d[i], 0.5 * loss_sigmoid_cross_entropy(NULL, z[i], target, 1));
+    }
 }
 
 static void softmax_cross_entropy_has_known_values(void **state)
 {
     (void)state;
-    float z[2 * K] = { 5, 5, 5, 1000, 0, -1000 }, d[2 * K];
-    int32_t t[2] = { 1, 1 };
-    assert_true(fabs(loss_softmax_cross_entropy(d, z, t, 1, 2, K) - (log(3) + 1000)) < 1e-9);
-    assert_true(fabsf(d[0] - 1.0f / 3) < 1e-7f && d[3] == 1.0f && d[4] == -1.0f && d[5] == 0.0f);
+    float equal[K] = { 5, 5, 5 }, apart[K] = { 1000, 0, -1000 }, d[K];
+    assert_true(fabs(loss_softmax_cross_entropy(d, equal, 1, 0, 1, K) - log(3)) < 1e-12);
+    assert_true(fabsf(d[0] - 1.0f / 3) < 1e-7f && fabsf(d[1] + 2.0f / 3) < 1e-7f);
+    assert_true(fabs(loss_softmax_cross_entropy(d, apart, 1, 0, 1, K) - 1000) < 1e-9);
+    assert_true(d[0] == 1.0f && d[1] == -1.0f && d[2] == 0.0f);
+    /* smoothed by 0.3 the targets are 0.1, 0.8, 0.1 */
+    assert_true(fabs(loss_softmax_cross_entropy(d, apart, 1, 0.3, 1, K) - (0.8 * 1000 + 0.1 * 2000)) < 1e-9);
+    assert_true(fabsf(d[0] - 0.9f) < 1e-7f && fabsf(d[1] + 0.8f) < 1e-7f && fabsf(d[2] + 0.1f) < 1e-7f);
 }
 
 static void softmax_cross_entropys_gradient_is_that_of_differences(void **state)
 {
     (void)state;
-    float z[N * K], d[N * K];
-    int32_t t[N];
+    float z[N * K], d[K];
     fill(z, N * K, 2);
-    for (size_t i = 0; i < N; i++)
-        t[i] = (int32_t)(i % K);
-    loss_softmax_cross_entropy(d, z, t, 0.25f, N, K);
-    for (size_t i = 0; i < N * K; i++)
-        ASSERT_SLOPE(z, i, d[i], 0.25 * loss_softmax_cross_entropy(NULL, z, t, 1, N, K));
+    for (size_t row = 0; row < N; row++) {
+        double smoothing = row % 2 ? 0.2 : 0;
+        float *x = z + row * K;
+        loss_softmax_cross_entropy(d, x, row % K, smoothing, 0.25, K);
+        for (size_t k = 0; k < K; k++)
+            ASSERT_SLOPE(x, k, d[k], 0.25 * loss_softmax_cross_entropy(NULL, x, row % K, smoothing, 1, K));
+    }
 }
 
 static void squared_error_and_its_gradient_are_right(void **state)

@@ -1,4 +1,4 @@
-/* Embeddings, pooling, Adam and addition against plain loops in double. */
+/* Embeddings, pooling, Adam, sums of squares and addition against plain loops in double. */
 #include "check.h"
 
 static const size_t WIDTHS[] = { 1, 3, 12, 20, 64, 100, 384 };
@@ -240,32 +240,122 @@ static void a_sequence_is_pooled_to_the_same_bits_alone(void **state)
 
 /* ---- the optimiser, addition -------------------------------------------------------------------------------------------- */
 
-static void adam_steps_as_keras_does(void **state)
+static const size_t COUNTS[] = { 0, 1, 7, 16, 33, 1000, 100003 };
+enum { N_COUNTS = sizeof COUNTS / sizeof *COUNTS };
+
+/* A weight tensor with what Adam keeps of it. */
+typedef struct tuned {
+    size_t n;
+    float *w, *m, *v, *g;
+} tuned;
+
+static tuned tuned_make(size_t n)
+{
+    random_stream r = { .seed = n };
+    tuned t = { n, random_floats(&r, n, 1), random_floats(&r, n, 0.1f), random_floats(&r, n, 0.1f), random_floats(&r, n, 1) };
+    for (size_t i = 0; i < n; i++)
+        t.v[i] = fabsf(t.v[i]);
+    return t;
+}
+
+static void tuned_free(tuned *t)
+{
+    free(t->w);
+    free(t->m);
+    free(t->v);
+    free(t->g);
+}
+
+static void adam_steps_as_written(void **state)
 {
     (void)state;
-    static const size_t counts[] = { 0, 1, 7, 16, 33, 1000, 100003 };
+    static const adam_coefficients cases[] = { { 1e-3f, 0.9f, 0.999f, 1e-7f, 1, 1 }, { 3e-2f, 0.8f, 0.99f, 1e-6f, 0.97f, 0.25f } };
     FOR_EACH_ISA(o)
-    for (size_t k = 0; k < 7; k++) {
-        size_t n = counts[k];
-        random_stream r = { .seed = k };
-        float *w = random_floats(&r, n, 1), *m = random_floats(&r, n, 0.1f), *v = random_floats(&r, n, 0.1f), *g = random_floats(&r, n, 1);
+    for (size_t k = 0; k < 2 * N_COUNTS; k++) {
+        const adam_coefficients *c = &cases[k % 2];
+        size_t n = COUNTS[k / 2];
+        tuned t = tuned_make(n);
         double *want = doubles(n), *m64 = doubles(n), *v64 = doubles(n);
         for (size_t i = 0; i < n; i++) {
-            v[i] = fabsf(v[i]);
-            m64[i] = 0.9f * (double)m[i] + (1 - 0.9f) * (double)g[i];
-            v64[i] = 0.999f * (double)v[i] + (1 - 0.999f) * (double)g[i] * g[i];
-            want[i] = w[i] - 1e-3f * m64[i] / (sqrt(v64[i]) + 1e-7f);
+            double g = (double)c->grad_scale * t.g[i];
+            m64[i] = (double)c->beta_1 * t.m[i] + (1 - c->beta_1) * g;
+            v64[i] = (double)c->beta_2 * t.v[i] + (1 - c->beta_2) * g * g;
+            want[i] = (double)c->keep * t.w[i] - c->rate * m64[i] / (sqrt(v64[i]) + c->epsilon);
         }
-        o->adam_step(w, m, v, g, 1e-3f, 0.9f, 0.999f, 1e-7f, n);
-        assert_close(o, "w", w, want, n, 1e-7);
-        assert_close(o, "m", m, m64, n, 2e-7);
-        assert_close(o, "v", v, v64, n, 2e-7);
+        o->adam_step(t.w, t.m, t.v, t.g, c, n);
+        assert_close(o, "w", t.w, want, n, 1e-7);
+        assert_close(o, "m", t.m, m64, n, 2e-7);
+        assert_close(o, "v", t.v, v64, n, 2e-7);
         for (size_t i = 0; i < n; i++)
-            assert_true(g[i] == 0);
-        void *all[] = { w, m, v, g, want, m64, v64 };
-        for (size_t i = 0; i < 7; i++)
-            free(all[i]);
+            assert_true(t.g[i] == 0);
+        free(want);
+        free(m64);
+        free(v64);
+        tuned_free(&t);
     }
+}
+
+/* Without decay and scaling, each number is rounded where Keras' form of the step says, and nowhere else. */
+static void adam_without_decay_and_scaling_has_the_bits_of_keras_form(void **state)
+{
+    (void)state;
+    const adam_coefficients c = { 1e-3f, 0.9f, 0.999f, 1e-7f, 1, 1 };
+    FOR_EACH_ISA(o)
+    for (int threads = 1; threads <= MOST_THREADS; threads++) {
+        tuned t = tuned_make(200001);
+        float *want = floats(t.n);
+        for (size_t i = 0; i < t.n; i++) {
+            volatile float kept_m = c.beta_1 * t.m[i], kept_v = c.beta_2 * t.v[i], new_g = (1.0f - c.beta_2) * t.g[i];
+            volatile float m = fmaf(1.0f - c.beta_1, t.g[i], kept_m), v = fmaf(new_g, t.g[i], kept_v);
+            volatile float up = c.rate * m, down = sqrtf(v) + c.epsilon, change = up / down;
+            want[i] = t.w[i] - change;
+        }
+        omp_set_num_threads(threads);
+        o->adam_step(t.w, t.m, t.v, t.g, &c, t.n);
+        assert_same_bits(o, "w", t.w, want, t.n);
+        free(want);
+        tuned_free(&t);
+    }
+}
+
+static void squares_are_summed_in_double(void **state)
+{
+    (void)state;
+    FOR_EACH_ISA(o)
+    for (size_t k = 0; k < N_COUNTS; k++) {
+        random_stream r = { .seed = k };
+        float *x = random_floats(&r, COUNTS[k], 1);
+        long double want = 0;
+        for (size_t i = 0; i < COUNTS[k]; i++)
+            want += (long double)x[i] * x[i];
+        double got = o->sum_squares(x, COUNTS[k]);
+        if (!(fabsl(got - want) <= 1e-15L * want))
+            fail_msg("%s: the squares of %zu numbers: %.17g, should be %.17Lg", o->name, COUNTS[k], got, want);
+        free(x);
+    }
+}
+
+static void squares_beyond_a_float_are_summed(void **state)
+{
+    (void)state;
+    float x[3] = { 1e30f, 1e-30f, 1e30f };
+    FOR_EACH_ISA(o)
+    assert_true(o->sum_squares(x, 3) == 2.0 * ((double)x[0] * x[0]));
+}
+
+static void a_sum_of_squares_has_the_same_bits_on_any_threads_and_instructions(void **state)
+{
+    (void)state;
+    enum { N = 1000003 };
+    random_stream r = { .seed = 1 };
+    float *x = random_floats(&r, N, 1);
+    double first = ops_named(ops_available()[0])->sum_squares(x, N);
+    FOR_EACH_ISA(o)
+    for (int threads = 1; threads <= MOST_THREADS; threads++) {
+        omp_set_num_threads(threads);
+        assert_true(o->sum_squares(x, N) == first);
+    }
+    free(x);
 }
 
 static void add_adds(void **state)
@@ -294,7 +384,11 @@ int main(void)
         cmocka_unit_test(pooling_and_its_backward_match_plain_loops),
         cmocka_unit_test(the_references_pool_gradients_are_those_of_differences),
         cmocka_unit_test(a_sequence_is_pooled_to_the_same_bits_alone),
-        cmocka_unit_test(adam_steps_as_keras_does),
+        cmocka_unit_test(adam_steps_as_written),
+        cmocka_unit_test(adam_without_decay_and_scaling_has_the_bits_of_keras_form),
+        cmocka_unit_test(squares_are_summed_in_double),
+        cmocka_unit_test(squares_beyond_a_float_are_summed),
+        cmocka_unit_test(a_sum_of_squares_has_the_same_bits_on_any_threads_and_instructions),
         cmocka_unit_test(add_adds),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

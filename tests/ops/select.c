@@ -12,14 +12,14 @@
 #include <unistd.h>
 #include <cmocka.h>
 
-/* What ops_select answers in a fresh process under BERT_ISA=isa (NULL: unset). */
+/* What ops_select_precision answers in a fresh process under BERT_ISA=isa (NULL: unset). */
 typedef struct answer {
     bert_status status;
     char name[32];
     bert_err err;
 } answer;
 
-static answer ask(const char *isa)
+static answer ask_precision(const char *isa, ops_precision precision)
 {
     int pipe_ends[2];
     assert_int_equal(pipe(pipe_ends), 0);
@@ -33,7 +33,7 @@ static answer ask(const char *isa)
             setenv("BERT_ISA", isa, 1);
         else
             unsetenv("BERT_ISA");
-        a.status = ops_select(&o, &a.err);
+        a.status = ops_select_precision(precision, &o, &a.err);
         snprintf(a.name, sizeof a.name, "%s", o ? o->name : "");
         _exit(write(pipe_ends[1], &a, sizeof a) == (ssize_t)sizeof a ? 0 : 1);
     }
@@ -45,6 +45,11 @@ static answer ask(const char *isa)
     close(pipe_ends[0]);
     close(pipe_ends[1]);
     return a;
+}
+
+static answer ask(const char *isa)
+{
+    return ask_precision(isa, OPS_FP32);
 }
 
 static void the_first_that_the_machine_has_is_chosen(void **state)
@@ -88,6 +93,59 @@ static void another_name_is_refused_with_a_list(void **state)
     }
 }
 
+static void bf16_is_refused_on_instructions_without_it(void **state)
+{
+    (void)state;
+    for (const char *const *name = ops_available(); *name; name++) {
+        if (strcmp(*name, "avx512") == 0)
+            continue;
+        char message[256];
+        snprintf(message, sizeof message, "precision bf16: this processor has no AVX512-BF16 (it has: %s)", *name);
+        answer a = ask_precision(*name, OPS_BF16);
+        assert_int_equal(a.status, BERT_ERR_UNSUPPORTED);
+        assert_int_equal(a.err.code, BERT_ERR_UNSUPPORTED);
+        assert_string_equal(a.err.message, message);
+        assert_string_equal(a.name, "");
+    }
+}
+
+static void bf16_is_chosen_where_the_processor_has_it(void **state)
+{
+    (void)state;
+    answer a = ask_precision(NULL, OPS_BF16);
+    FILE *f = popen("grep -c -w avx512_bf16 /proc/cpuinfo", "r");
+    int processors = 0;
+    assert_non_null(f);
+    assert_int_equal(fscanf(f, "%d", &processors), 1);
+    pclose(f);
+    assert_int_equal(a.status, processors ? BERT_OK : BERT_ERR_UNSUPPORTED);
+    assert_string_equal(a.name, processors ? "avx512_bf16" : "");
+    if (processors)
+        assert_string_equal(ask_precision("avx512", OPS_BF16).name, "avx512_bf16");
+}
+
+static void a_wrong_name_is_refused_before_the_precision(void **state)
+{
+    (void)state;
+    answer fp32 = ask("sse4"), bf16 = ask_precision("sse4", OPS_BF16);
+    assert_int_equal(bf16.status, BERT_ERR_UNSUPPORTED);
+    assert_string_equal(bf16.err.message, fp32.err.message);
+}
+
+static void packing_for_bf16_fails_as_choosing_it_does(void **state)
+{
+    (void)state;
+    const ops *o;
+    bert_err want = { 0 }, err = { 0 };
+    float weight = 1;
+    dense d = { .in = 1, .out = 1, .weight = &weight };
+    bert_status s = ops_select_precision(OPS_BF16, &o, &want);
+    assert_int_equal(dense_pack_as(&d, OPS_BF16, &err), s);
+    assert_string_equal(err.message, want.message);
+    assert_int_equal(d.packed != NULL, s == BERT_OK);
+    dense_unpack(&d);
+}
+
 static void names_lead_to_their_operations(void **state)
 {
     (void)state;
@@ -103,6 +161,10 @@ int main(void)
         cmocka_unit_test(the_first_that_the_machine_has_is_chosen),
         cmocka_unit_test(each_that_the_machine_has_can_be_forced),
         cmocka_unit_test(another_name_is_refused_with_a_list),
+        cmocka_unit_test(bf16_is_refused_on_instructions_without_it),
+        cmocka_unit_test(bf16_is_chosen_where_the_processor_has_it),
+        cmocka_unit_test(a_wrong_name_is_refused_before_the_precision),
+        cmocka_unit_test(packing_for_bf16_fails_as_choosing_it_does),
         cmocka_unit_test(names_lead_to_their_operations),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

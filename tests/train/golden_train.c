@@ -20,10 +20,8 @@ typedef struct variant {
 } variant;
 
 static const variant VARIANTS[] = {
-    { "cls", BERT_POOLING_CLS, BERT_TASK_BINARY, 1, false, false },
-    { "mean", BERT_POOLING_MEAN, BERT_TASK_BINARY, 1, false, false },
-    { "tune_all", BERT_POOLING_CLS, BERT_TASK_BINARY, 1, false, true },
-    { "softmax3", BERT_POOLING_CLS, BERT_TASK_MULTICLASS, 3, false, false },
+    { "cls", BERT_POOLING_CLS, BERT_TASK_BINARY, 1, false, false },     { "mean", BERT_POOLING_MEAN, BERT_TASK_BINARY, 1, false, false },
+    { "tune_all", BERT_POOLING_CLS, BERT_TASK_BINARY, 1, false, true }, { "softmax3", BERT_POOLING_CLS, BERT_TASK_MULTICLASS, 3, false, false },
     { "mse", BERT_POOLING_CLS, BERT_TASK_BINARY, 1, true, false },
 };
 
@@ -165,8 +163,7 @@ static void check_tensors(const bert_model *m, const tensor_set *set, const json
         char norm_name[32], sum_name[32];
         snprintf(norm_name, sizeof norm_name, gradient ? "%s_l2" : "%s_change_l2", what);
         snprintf(sum_name, sizeof sum_name, "%s_sum", what);
-        check_whole(index, v, google, norm_name, sum_name, gradient ? p->grad : p->value,
-                    gradient ? NULL : before[i], weight_size(p), limit);
+        check_whole(index, v, google, norm_name, sum_name, gradient ? p->grad : p->value, gradient ? NULL : before[i], weight_size(p), limit);
         /* A part is measured by the whole tensor's root mean square: its own may be small by chance. */
         double norm = statistic(index, v, google, norm_name);
         double reference = t->n < weight_size(p) ? norm * norm * (double)t->n / (double)weight_size(p) : c.reference;
@@ -217,12 +214,13 @@ static double one_step(bert_model *m, const variant *v, const golden_batches *b,
     bert_input input = { .n = BATCH, .input_ids = b->ids + at, .input_mask = b->mask + at, .segment_ids = b->segments + at };
     if (v->squared_error)
         return squared_error_step(m, &input, b->target + step * BATCH, logits);
-    packed_batch batch;
-    step_result result;
+    step_plan plan;
+    step_batch batch = { .n = BATCH, .targets = { .n = BATCH, .ids = (v->outputs == 1 ? b->label01 : b->label3) + step * BATCH } };
+    head_result result;
     arena_reset(a);
-    check(layer_pack_input(m->layer, &input, &batch, a, &err), &err);
-    const int32_t *labels = (v->outputs == 1 ? b->label01 : b->label3) + step * BATCH;
-    check(step_run(m, task_by_name(m->task), &batch, labels, (step_dropout){ 0 }, logits, &result, a, &err), &err);
+    check(step_plan_create(&plan, m, task_by_name(m->task), &err), &err);
+    check(layer_pack_input(m->layer, &input, &batch.packed, a, &err), &err);
+    check(step_run(&plan, &batch, (step_dropout){ 0 }, logits, &result, NULL, a, &err), &err);
     return result.loss / BATCH;
 }
 
@@ -239,7 +237,12 @@ static bert_model *make_model(const char *module, const variant *v, const golden
     spec.n_tune_layers = last;
     spec.tune_embeddings = v->tune_all;
     spec.do_preprocessing = false;
-    check(bert_model_create(&spec, v->task, LABELS, v->outputs == 1 ? 2 : v->outputs, 0, &m, &err), &err);
+    bert_head_spec of_task;
+    bert_head_defaults(&of_task);
+    of_task.task = (int)v->task;
+    of_task.labels = LABELS;
+    of_task.n_labels = v->outputs == 1 ? 2 : v->outputs;
+    check(bert_model_create(&spec, &of_task, 0, &m, &err), &err);
     const bert_param *weight = weight_at(&m->layer->weights, HEAD_WEIGHT, 0);
     const float *kernel = golden_floats(golden(set, "%s.head.kernel", v->name));
     for (size_t i = 0; i < weight->rows * weight->cols; i++)
@@ -254,7 +257,9 @@ static void check_variant(const char *module, const variant *v, const tensor_set
     golden_batches b = read_batches(set);
     bert_model *m = make_model(module, v, &b, set, last);
     const weight_list *w = &m->layer->weights;
-    bert_optimizer_options options = { lr, 0.9, 0.999, 1e-7 };
+    bert_optimizer_options options;
+    bert_optimizer_defaults(&options);
+    options.learning_rate = lr;
     bert_optimizer *optimizer;
     check(bert_optimizer_create(w->items, w->n, &options, &optimizer, &err), &err);
     float **before = arena_array(&golden_memory, w->n, sizeof *before), logits[BATCH * 3];

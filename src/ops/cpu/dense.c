@@ -53,7 +53,7 @@ INLINE vec slope(vec x, activation act)
 
 /* ---- forward ------------------------------------------------------------------------------------------------------------ */
 
-/* Bias and activation, while the block of y is in cache. */
+/* Bias and activation, on the way from the sums to y. */
 typedef struct epilogue {
     gemm_finish finish; /* first, so that its address is that of the whole */
     float *y, *pre; /* pre: or NULL */
@@ -61,25 +61,26 @@ typedef struct epilogue {
     size_t ldy, out;
 } epilogue;
 
-INLINE void finish_block(const epilogue *e, size_t row, size_t rows, size_t col, size_t cols, activation act)
+INLINE void finish_block(const epilogue *e, const float *sums, size_t ld, size_t row, size_t rows, size_t col, size_t cols, activation act)
 {
-    for (size_t j = col; j < col + cols; j += LANES) {
-        size_t lanes = lanes_at(j, col + cols);
-        vec b = e->bias ? load_lanes(e->bias + j, lanes) : splat(0.0f);
-        for (size_t i = row; i < row + rows; i++) {
-            vec v = load_lanes(e->y + i * e->ldy + j, lanes) + b;
-            if (e->pre)
-                store_lanes(e->pre + i * e->out + j, v, lanes);
-            store_lanes(e->y + i * e->ldy + j, activate(v, act), lanes);
+    float *y = e->y + row * e->ldy + col, *pre = e->pre ? e->pre + row * e->out + col : NULL;
+    for (size_t j = 0; j < cols; j += LANES) {
+        size_t lanes = lanes_at(j, cols);
+        vec b = e->bias ? load_lanes(e->bias + col + j, lanes) : splat(0.0f);
+        for (size_t i = 0; i < rows; i++) {
+            vec v = load_lanes(sums + i * ld + j, lanes) + b;
+            if (pre)
+                store_lanes(pre + i * e->out + j, v, lanes);
+            store_lanes(y + i * e->ldy + j, activate(v, act), lanes);
         }
     }
 }
 
 /* One loop per activation, so that none has to choose inside. */
 #define FINISH(name, act) \
-    static void name(const gemm_finish *f, size_t row, size_t rows, size_t col, size_t cols) \
+    static void name(const gemm_finish *f, const float *sums, size_t ld, size_t row, size_t rows, size_t col, size_t cols) \
     { \
-        finish_block((const epilogue *)f, row, rows, col, cols, act); \
+        finish_block((const epilogue *)f, sums, ld, row, rows, col, cols, act); \
     }
 FINISH(finish_none, ACTIVATION_NONE)
 FINISH(finish_gelu, ACTIVATION_GELU)
@@ -90,7 +91,7 @@ FINISH(finish_tanh, ACTIVATION_TANH)
 
 void OP(dense_forward)(float *y, size_t ldy, float *pre, const float *x, size_t ldx, const dense *d, activation act, size_t n)
 {
-    static void (*const FINISHES[])(const gemm_finish *, size_t, size_t, size_t, size_t) = {
+    static void (*const FINISHES[])(const gemm_finish *, const float *, size_t, size_t, size_t, size_t, size_t) = {
         [ACTIVATION_NONE] = finish_none, [ACTIVATION_GELU] = finish_gelu, [ACTIVATION_GELU_TANH] = finish_gelu_tanh,
         [ACTIVATION_RELU] = finish_relu, [ACTIVATION_SILU] = finish_silu, [ACTIVATION_TANH] = finish_tanh,
     };
@@ -136,6 +137,40 @@ void OP(dense_backward_weight)(float *dweight, float *dbias, const float *dy, si
 #pragma omp parallel for num_threads(threads) if (threads > 1)
     for (size_t j = 0; j < out; j += LANES)
         add_column_sums(dbias, dy, lddy, j, lanes_at(j, out), n);
+}
+
+INLINE void activate_loop(float *y, const float *x, activation act, size_t n)
+{
+    int threads = threads_for(n, n / LANES);
+#pragma omp parallel for num_threads(threads) if (threads > 1)
+    for (size_t i = 0; i < n; i += LANES) {
+        size_t lanes = lanes_at(i, n);
+        store_lanes(y + i, activate(load_lanes(x + i, lanes), act), lanes);
+    }
+}
+
+void OP(activation_forward)(float *y, const float *x, activation act, size_t n)
+{
+    switch (act) {
+    case ACTIVATION_NONE:
+        activate_loop(y, x, ACTIVATION_NONE, n);
+        break;
+    case ACTIVATION_GELU:
+        activate_loop(y, x, ACTIVATION_GELU, n);
+        break;
+    case ACTIVATION_GELU_TANH:
+        activate_loop(y, x, ACTIVATION_GELU_TANH, n);
+        break;
+    case ACTIVATION_RELU:
+        activate_loop(y, x, ACTIVATION_RELU, n);
+        break;
+    case ACTIVATION_SILU:
+        activate_loop(y, x, ACTIVATION_SILU, n);
+        break;
+    case ACTIVATION_TANH:
+        activate_loop(y, x, ACTIVATION_TANH, n);
+        break;
+    }
 }
 
 INLINE void backward_loop(float *dx, const float *dy, const float *x, activation act, size_t n)

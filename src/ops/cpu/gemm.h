@@ -1,23 +1,21 @@
 /* Matrix products. C (m, n) = A B, or C += A B, with A (m, k) and B (k, n) each row-major or transposed, in place.
  *
- * An element of C is one chain of fused multiply-adds over k = 0, 1, 2, ... whatever the tile, the vector width, the rows beside it or the
+ * An element of C is one chain of fused multiply-adds over k = 0, 1, 2, ... (bf16: of vdpbf16ps over pairs of k, bf16/pairs.c) whatever the
+ * tile, the vector width, the rows beside it or the
  * number of threads: its bits depend on its row of A and its column of B alone. The cut of the work may therefore follow the machine.
  *
  * B is read in panels of GEMM_PANEL columns, (k, GEMM_PANEL) row after row, the last one filled up with zeros: packed before (dense_pack)
- * or block by block into the stack while it runs. */
+ * or block by block into the stack while it runs, once for all rows. */
 #ifndef OPS_CPU_GEMM_H
 #define OPS_CPU_GEMM_H
 
 #include "ops/cpu/kernels.h"
 #include "ops/dense_pack.h"
 
-enum {
-    GEMM_DEPTH = 256 /* of k at a time: a panel of so many rows is 32 KB, the first-level cache */
-};
-
-/* What becomes of a block of C when it is complete and still in cache: rows row .. row + rows, columns col .. col + cols. */
+/* What becomes of a block of C when it is complete: rows row .. row + rows, columns col .. col + cols of C = sums (rows, cols; ld), in the
+ * caller's way. sums may be that block of C itself. */
 typedef struct gemm_finish {
-    void (*run)(const struct gemm_finish *f, size_t row, size_t rows, size_t col, size_t cols);
+    void (*run)(const struct gemm_finish *f, const float *sums, size_t ld, size_t row, size_t rows, size_t col, size_t cols);
 } gemm_finish;
 
 typedef struct gemm {
@@ -27,7 +25,7 @@ typedef struct gemm {
     size_t a_row, a_col;
     const float *b; /* B[k][j] = b[k * b_row + j * b_col]; b_row or b_col is 1 */
     size_t b_row, b_col;
-    const float *panels; /* B packed (then A may not be transposed), or NULL: b is read */
+    const void *panels; /* B packed (then A is not transposed, and add false), or NULL: b is read */
     size_t m, n, k;
     bool add;
     const gemm_finish *finish; /* or NULL, as with a transposed A */

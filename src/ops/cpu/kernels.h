@@ -13,6 +13,7 @@ void OP(dense_forward)(float *y, size_t ldy, float *pre, const float *x, size_t 
 void OP(dense_backward_input)(float *dx, size_t lddx, const float *dy, size_t lddy, const dense *d, bool add, size_t n);
 void OP(dense_backward_weight)(float *dweight, float *dbias, const float *dy, size_t lddy, const float *x, size_t ldx, size_t in, size_t out,
                                size_t n);
+void OP(activation_forward)(float *y, const float *x, activation act, size_t n);
 void OP(activation_backward)(float *dx, const float *dy, const float *x, activation act, size_t n);
 
 void OP(embed_forward)(float *y, const embedding_tables *t, const int32_t *ids, const int32_t *positions, const int32_t *segments, size_t n);
@@ -31,7 +32,8 @@ void OP(attention_backward)(float *dq, float *dk, float *dv, const float *dy, co
 void OP(pool_forward)(float *y, const float *x, ragged sequences, size_t C, pool_kind kind);
 void OP(pool_backward)(float *dx, const float *dy, const float *y, const float *x, ragged sequences, size_t C, pool_kind kind);
 
-void OP(adam_step)(float *w, float *m, float *v, float *g, float lr_t, float b1, float b2, float eps, size_t n);
+void OP(adam_step)(float *w, float *m, float *v, float *g, const adam_coefficients *c, size_t n);
+double OP(sum_squares)(const float *x, size_t n);
 void OP(add)(float *y, const float *x, size_t n);
 
 #endif

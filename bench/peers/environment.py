@@ -1,0 +1,103 @@
+"""What both programs of this folder stand on: the Python with the peers in it, the machine's description, a page's generated part."""
+import json
+import os
+import platform
+import re
+import subprocess
+import sys
+import venv
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+VENV = "build/peers-venv"
+# A request of libc to keep freed memory instead of giving it back: PyTorch allocates its activations anew in every step.
+KEEP_MEMORY = {"MALLOC_TRIM_THRESHOLD_": "4000000000", "MALLOC_MMAP_THRESHOLD_": "4000000000", "MALLOC_TOP_PAD_": "268435456"}
+
+
+def peers_python():
+    """A Python that has the peers: $PYTHON, or one that is made in build/ from requirements.txt."""
+    if os.environ.get("PYTHON"):
+        return os.environ["PYTHON"]
+    python = f"{VENV}/bin/python"
+    ready = f"{VENV}/ready"
+    if not os.path.exists(ready):
+        venv.create(VENV, clear=True, with_pip=True)
+        subprocess.run([python, "-m", "pip", "install", "-q", "-r", f"{HERE}/requirements.txt"], check=True)
+        open(ready, "w").close()
+    return python
+
+
+def program(name):
+    return os.path.join(HERE, name)
+
+
+def environment(threads, **more):
+    return {**os.environ, "OMP_NUM_THREADS": str(threads), "HF_HUB_OFFLINE": "1", "TOKENIZERS_PARALLELISM": "true", **more}
+
+
+def need(path, words):
+    if not os.path.exists(path):
+        sys.exit(f"there is no {path}: {words}")
+
+
+def need_module(bert, source, folder):
+    if not os.path.exists(folder):
+        subprocess.run([bert, "import", source, "-o", folder], check=True, stdout=sys.stderr)
+
+
+# ---- the machine ----------------------------------------------------------------------------------------------------------
+
+def processor_flags():
+    with open("/proc/cpuinfo", encoding="utf-8") as f:
+        found = re.search(r"^flags\s*:(.*)$", f.read(), re.MULTILINE)
+    return set(found.group(1).split()) if found else set()
+
+
+def has_bf16():
+    return bool(processor_flags() & {"avx512_bf16", "amx_bf16"})
+
+
+def machine(python):
+    """Facts of this machine and of the peers, as text by name."""
+    out = subprocess.run(["lscpu", "-J"], check=True, capture_output=True, text=True, env={**os.environ, "LC_ALL": "C"}).stdout
+    cpu = {row["field"].rstrip(":"): row["data"] for row in flatten(json.loads(out)["lscpu"])}
+    code = "import json, platform, torch, transformers; print(json.dumps([platform.python_version(), torch.__version__, transformers.__version__]))"
+    versions = json.loads(subprocess.run([python, "-c", code], check=True, capture_output=True, text=True).stdout)
+    with open("/proc/meminfo", encoding="utf-8") as f:
+        memory = int(re.search(r"MemTotal:\s*(\d+)", f.read()).group(1)) / 1024 / 1024
+    wide = [name for name in ("avx2", "avx512f", "avx512_bf16", "amx_bf16") if name in processor_flags()]
+    return {"processor": f"{cpu['Model name']}, family {cpu.get('CPU family')} model {cpu.get('Model')}, {cpu['CPU(s)']} cores "
+                         f"({', '.join(wide)}); L2 {cpu.get('L2 cache') or cpu.get('L2')}, L3 {cpu.get('L3 cache') or cpu.get('L3')}",
+            "memory": f"{memory:.0f} GiB", "system": f"Linux {platform.release().split('-')[0]}, {distribution()}",
+            "Python": versions[0], "torch": versions[1], "transformers": versions[2]}
+
+
+def flatten(rows):
+    for row in rows:
+        yield row
+        yield from flatten(row.get("children", []))
+
+
+def distribution():
+    with open("/etc/os-release", encoding="utf-8") as f:
+        found = re.search(r'^PRETTY_NAME="?([^"\n]*)', f.read(), re.MULTILINE)
+    return found.group(1) if found else "unknown"
+
+
+# ---- pages ----------------------------------------------------------------------------------------------------------------
+
+def fill_page(path, text):
+    """Puts text between the marks <!-- figures --> and <!-- end of figures --> of a page; the rest was written by hand and stays."""
+    with open(path, encoding="utf-8") as f:
+        page = f.read()
+    marks = re.compile(r"(<!-- figures -->\n).*(<!-- end of figures -->)", re.DOTALL)
+    if not marks.search(page):
+        sys.exit(f"{path} has no place for figures")
+    with open(path + ".part", "w", encoding="utf-8") as f:
+        f.write(marks.sub(lambda m: m.group(1) + text + m.group(2), page))
+    os.replace(path + ".part", path)
+
+
+def table(head, rows):
+    """Markdown; the first column is text, the others are numbers."""
+    lines = [head, ["---"] + ["---:"] * (len(head) - 1), *rows]
+    return "".join("| " + " | ".join(map(str, line)) + " |\n" for line in lines)

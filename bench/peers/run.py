@@ -1,0 +1,279 @@
+#!/usr/bin/env python3
+"""Fine-tunes the same pairs with libbert and with PyTorch, in turns, and writes docs/bench/finetune.md and finetune.json.
+
+    bench/peers/run.py [--rounds 3] [--models minilm,bert-base] [--only NAME,...] [--out FOLDER] [--threads N] [--bert build/bert]
+                       [--pairs TRAIN,VALID for all models] [--show]
+
+`make bench-peers` calls it. The peers are the Python of $PYTHON, or one that is made in build/. --show writes the page from the figures of the last run.
+"""
+import argparse
+import collections
+import datetime
+import itertools
+import json
+import os
+import statistics
+import subprocess
+import sys
+import time
+
+from environment import (KEEP_MEMORY, environment, fill_page, has_bf16, machine, need, need_module, peers_python, program, table)
+
+WORK = "build/peers"
+MINILM = ".cache/all-MiniLM-L6-v2"
+# Folders of train.tsv and valid.tsv; the first that is there.
+DATA = (("QQP", "../shared/data/qqp"), ("pairs of Banking77", "examples/banking"))
+EPOCHS = 5
+SHORT = 2  # epochs of what is not the best peer: five of them are reckoned from two
+
+# folder: None is made with random weights
+Model = collections.namedtuple("Model", "name title folder train valid")
+MODELS = (
+    Model("minilm", "MiniLM-L6 (6 layers of 384)", MINILM, 2000, 500),
+    Model("bert-base", "BERT-base (12 layers of 768, random weights)", None, 320, 64),
+)
+
+# bf16: needs a processor that has it. best: the runs among which the best peer is sought.
+Run = collections.namedtuple("Run", "name title torch options bf16 best")
+RUNS = (
+    Run("torch-plain", "PyTorch as most write it", True, ("--variant", "plain"), False, False),
+    Run("torch-fp32", "best PyTorch, fp32", True, ("--variant", "best", "--onednn"), False, True),
+    Run("torch-bf16", "best PyTorch, bf16", True, ("--variant", "best", "--bf16"), True, True),
+    Run("bert-fp32", "libbert, fp32", False, ("--no-frozen-dropout", "--precision", "fp32"), False, False),
+    Run("bert-bf16", "libbert, bf16", False, ("--no-frozen-dropout", "--precision", "bf16"), True, False),
+    Run("torch-fp32-dropout", "best PyTorch, fp32, dropout in frozen layers, too", True, ("--variant", "best", "--onednn", "--frozen-dropout"),
+        False, False),
+    Run("torch-bf16-dropout", "best PyTorch, bf16, dropout in frozen layers, too", True, ("--variant", "best", "--bf16", "--frozen-dropout"),
+        True, False),
+    Run("bert-fp32-dropout", "libbert, fp32, dropout in frozen layers, too", False, ("--frozen-dropout", "--precision", "fp32"), False, False),
+)
+TITLE = {run.name: run.title for run in RUNS}
+
+
+def is_short(run):
+    """The best peer and libbert run whole, in every round; what stands beside them once and for two epochs."""
+    if run.name.endswith("-dropout"):
+        return True
+    return run.torch and not (run.best and run.bf16 == has_bf16())
+
+
+# ---- what is run ----------------------------------------------------------------------------------------------------------
+
+def first_rows(source, out, n):
+    with open(source, encoding="utf-8") as f, open(out, "w", encoding="utf-8") as g:
+        g.writelines(itertools.islice(f, n + 1))  # and the header
+
+
+def prepare(model, o):
+    """Tables, checkpoint and module of a model -> their paths."""
+    os.makedirs(f"{WORK}/{model.name}", exist_ok=True)
+    title, data = next((title, folder) for title, folder in DATA if os.path.isdir(folder))
+    paths = {"data": title, "checkpoint": model.folder or f"{WORK}/{model.name}/checkpoint", "module": f"{WORK}/{model.name}/module"}
+    for part, n in (("train", model.train), ("valid", model.valid)):
+        paths[part] = f"{WORK}/{model.name}/{part}.tsv"
+        first_rows(f"{data}/{part}.tsv", paths[part], n)
+    if not os.path.isdir(paths["checkpoint"]):
+        subprocess.run([o.python, program("make_bert_base.py"), MINILM, paths["checkpoint"]], check=True, stdout=sys.stderr)
+    need_module(o.bert, paths["checkpoint"], paths["module"])
+    return paths
+
+
+def command_of(run, paths, epochs, o):
+    if run.torch:
+        return [o.python, program("finetune_torch.py"), *run.options, "--model", paths["checkpoint"], "--train", paths["train"],
+                "--valid", paths["valid"], "--epochs", str(epochs), "--threads", str(o.threads)]
+    return [o.bert, "train", "--module", paths["module"], "--train", paths["train"], "--valid", paths["valid"],
+            "--text-columns", "question1,question2", "--label-column", "is_duplicate", "-o", f"{paths['module']}-trained", "--pooling", "cls",
+            "--seq-len", "64", "--n-tune-layers", "3", "--batch-size", "32", "--learning-rate", "1e-5", "--seed", "1", "--epochs", str(epochs),
+            "--json", *run.options]
+
+
+def busy_seconds():
+    """Processor seconds of all that ran on this machine so far."""
+    with open("/proc/stat", encoding="utf-8") as f:
+        fields = [int(x) for x in f.readline().split()[1:]]
+    return sum(fields[i] for i in (0, 1, 2, 5, 6)) / os.sysconf("SC_CLK_TCK")
+
+
+def follow(command, env):
+    """Runs a command that prints an object a line -> [(seconds since the start, object)], seconds in all, its use of the machine."""
+    start, busy, events = time.monotonic(), busy_seconds(), []
+    with open(f"{WORK}/messages", "w", encoding="utf-8") as messages:
+        child = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=messages, text=True, env=env)
+        for line in child.stdout:
+            events.append((time.monotonic() - start, json.loads(line)))
+        _, status, usage = os.wait4(child.pid, 0)
+    seconds = time.monotonic() - start
+    if status:
+        with open(f"{WORK}/messages", encoding="utf-8") as messages:
+            sys.exit(f"{' '.join(command)}: failed\n{messages.read()}")
+    own = usage.ru_utime + usage.ru_stime
+    return events, seconds, {"peak_mb": usage.ru_maxrss * 1024 / 1e6, "cpu_seconds": own, "others_cpu_seconds": busy_seconds() - busy - own}
+
+
+# ---- what is measured -----------------------------------------------------------------------------------------------------
+
+def times_of_torch(events):
+    """-> when training began, [(when the last step of an epoch was done, when the epoch was measured)]"""
+    began = next(at for at, e in events if e["event"] == "ready")
+    epochs = [(at - e["valid_seconds"], at) for at, e in events if e["event"] == "epoch"]
+    return began, epochs
+
+
+def times_of_bert(events):
+    steps = [(at, e) for at, e in events if e["event"] == "step"]
+    began = steps[0][0] - steps[0][1]["seconds"]
+    trained = [next(at for at, e in reversed(steps) if e["epoch"] == k) for k in sorted({e["epoch"] for _, e in steps})]
+    return began, list(zip(trained, (at for at, e in events if e["event"] == "epoch")))
+
+
+def measure(run, model, paths, epochs, o):
+    env = environment(o.threads, **(KEEP_MEMORY if run.torch else {}))
+    events, whole, use = follow(command_of(run, paths, epochs, o), env)
+    began, marks = (times_of_torch if run.torch else times_of_bert)(events)
+    starts = [began] + [measured for _, measured in marks[:-1]]
+    train = [trained - start for start, (trained, _) in zip(starts, marks)]
+    valid = [measured - trained for trained, measured in marks]
+    last = [e for _, e in events if e["event"] == "epoch"][-1]
+    return {"model": model.name, "run": run.name, "epochs": epochs, "train_seconds": train, "valid_seconds": valid, "load_seconds": began,
+            "end_seconds": whole - marks[-1][1], "process_seconds": whole, **use, "loss": last["loss"],
+            "others_share": max(0.0, use["others_cpu_seconds"]) / (whole * os.cpu_count())}
+
+
+def count_tokens(paths, o):
+    """Tokens of both tables, without padding."""
+    code = ("import sys, itertools; from tokenizers import Tokenizer; t = Tokenizer.from_file(sys.argv[1] + '/tokenizer.json'); t.no_padding(); "
+            "t.enable_truncation(64); "
+            "rows = [l.rstrip('\\r\\n').split('\\t')[:2] for p in sys.argv[2:] for l in itertools.islice(open(p, encoding='utf-8'), 1, None)]; "
+            "print(sum(len(e.ids) for e in t.encode_batch(rows)))")
+    command = [o.python, "-c", code, paths["checkpoint"], paths["train"], paths["valid"]]
+    return int(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+
+
+def hidden_size(paths):
+    with open(f"{paths['checkpoint']}/config.json", encoding="utf-8") as f:
+        return json.load(f)["hidden_size"]
+
+
+# ---- the page -------------------------------------------------------------------------------------------------------------
+
+def summary(figures, model, name):
+    """Medians of a run over its rounds; None where it did not run."""
+    mine = [f for f in figures if (f["model"], f["run"]) == (model, name)]
+    if not mine:
+        return None
+    median = statistics.median
+    first = median(f["train_seconds"][0] for f in mine)
+    later = median(s for f in mine for s in f["train_seconds"][1:])
+    valid = median(s for f in mine for s in f["valid_seconds"])
+    whole = all(f["epochs"] == EPOCHS for f in mine)
+    five = median(sum(f["train_seconds"]) + sum(f["valid_seconds"]) for f in mine) if whole else first + (EPOCHS - 1) * later + EPOCHS * valid
+    around = median(f["load_seconds"] + f["end_seconds"] for f in mine)
+    return {"first": first, "later": later, "valid": valid, "five": five, "process": five + around, "peak": median(f["peak_mb"] for f in mine),
+            "whole": whole, "rounds": len(mine)}
+
+
+def figures_table(result, model):
+    rows = []
+    for run in RUNS:
+        s = summary(result["figures"], model["name"], run.name)
+        if s:
+            reckoned = "" if s["whole"] else "~"
+            kept = f"{model['kept_mb']:.0f}" if not run.torch and not run.name.endswith("-dropout") else "-"
+            rows.append([run.title, f"{s['first']:.2f} ({model['train'] / s['first']:.0f})", f"{s['later']:.2f} ({model['train'] / s['later']:.0f})",
+                         f"{s['valid']:.2f}", f"{reckoned}{s['five']:.1f}", f"{reckoned}{s['process']:.1f}", f"{s['peak']:.0f}", kept])
+    head = ["", "first epoch, s (samples/s)", "later epochs, s (samples/s)", "validation, s", "five epochs with validation, s",
+            "the same, process and loading with it, s", "peak memory, MB", "kept outputs in it, MB"]
+    return table(head, rows)
+
+
+def best_peer(result, model):
+    """The fastest peer of those that do the same work as libbert, by its later epochs."""
+    found = {run.name: summary(result["figures"], model["name"], run.name) for run in RUNS if run.best}
+    found = {name: s for name, s in found.items() if s}
+    return min(found.items(), key=lambda item: item[1]["later"]) if found else (None, None)
+
+
+def ratios(peer, mine, same_work):
+    """How many times faster. same_work: the peer does the same in its first epoch as in later ones, so the faster of both stands for the first."""
+    first = min(peer["first"], peer["later"]) if same_work else peer["first"]
+    return [f"{first / mine['first']:.2f}", f"{peer['later'] / mine['later']:.2f}", f"{peer['five'] / mine['five']:.2f}",
+            f"{peer['process'] / mine['process']:.2f}", f"{mine['peak'] / peer['peak']:.2f}"]
+
+
+def ratios_table(result, model):
+    figures, rows = result["figures"], []
+    name, peer = best_peer(result, model)
+    pairs = [(name, peer, "bert-fp32"), (name, peer, "bert-bf16")]
+    pairs += [(n, summary(figures, model["name"], n), m) for n, m in (("torch-fp32", "bert-fp32"), ("torch-plain", "bert-fp32"),
+              ("torch-fp32-dropout", "bert-fp32-dropout"), ("torch-bf16-dropout", "bert-fp32-dropout"), ("bert-fp32", "bert-bf16"))]
+    seen = set()
+    for other, theirs, own in pairs:
+        mine = summary(figures, model["name"], own)
+        if theirs and mine and (other, own) not in seen:
+            seen.add((other, own))
+            mark = "**" if other == name and own == "bert-fp32" else ""
+            rows.append([f"{mark}{TITLE[own]} : {TITLE[other]}{mark}", *ratios(theirs, mine, other.startswith("torch"))])
+    return table(["times faster", "first epoch", "later epochs", "five epochs", "whole process", "memory, share"], rows)
+
+
+def page(result):
+    out = [f"{result['date']}, {result['threads']} threads, {result['rounds']} rounds in turns, medians. "
+           + "; ".join(f"{k} {v}" for k, v in result["machine"].items()) + ".\n\n"]
+    for model in result["models"]:
+        out.append(f"### {model['title']}: {model['train']} pairs of {model['tokens_per_row']:.1f} tokens, {model['valid']} for validation "
+                   f"({model['data']})\n\n{figures_table(result, model)}\n{ratios_table(result, model)}\n")
+    share = max(f["others_share"] for f in result["figures"])
+    out.append(f"Other work took at most {100 * share:.0f} % of the machine during a run.\n")
+    return "".join(out)
+
+
+# ---- the run --------------------------------------------------------------------------------------------------------------
+
+def measure_all(models, o):
+    result = {"date": datetime.date.today().isoformat(), "threads": o.threads, "rounds": o.rounds, "machine": machine(o.python), "models": [],
+              "figures": []}
+    for model in models:
+        paths = prepare(model, o)
+        tokens = count_tokens(paths, o)
+        result["models"].append({"name": model.name, "title": model.title, "train": model.train, "valid": model.valid, "data": paths["data"],
+                                 "tokens_per_row": tokens / (model.train + model.valid), "kept_mb": tokens * hidden_size(paths) * 4 / 1e6})
+        for k, run in itertools.product(range(o.rounds), RUNS):
+            short = is_short(run)
+            if (run.bf16 and not has_bf16()) or (o.only and run.name not in o.only) or (short and k):
+                continue
+            figure = measure(run, model, paths, SHORT if short else EPOCHS, o)
+            result["figures"].append(figure)
+            print(f"{model.name} round {k + 1} {run.name}: epochs {' '.join(f'{s:.2f}' for s in figure['train_seconds'])} s, "
+                  f"in all {figure['process_seconds']:.1f} s, {figure['peak_mb']:.0f} MB, others {100 * figure['others_share']:.0f} %", flush=True)
+    return result
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--models", default=",".join(m.name for m in MODELS))
+    parser.add_argument("--only", type=lambda names: names.split(","))
+    parser.add_argument("--pairs", type=lambda pair: tuple(map(int, pair.split(","))))
+    parser.add_argument("--out", default="docs/bench")
+    parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)))
+    parser.add_argument("--bert", default="build/bert")
+    parser.add_argument("--show", action="store_true")
+    o = parser.parse_args()
+    raw = f"{o.out}/finetune.json"
+    if not o.show:
+        need(o.bert, "run make")
+        need(MINILM, "run make model")
+        o.python = peers_python()
+        models = [m for m in MODELS if m.name in o.models.split(",")]
+        if o.pairs:
+            models = [m._replace(train=o.pairs[0], valid=o.pairs[1]) for m in models]
+        result = measure_all(models, o)
+        with open(raw, "w", encoding="utf-8") as f:
+            f.write(json.dumps(result, indent=1) + "\n")
+    with open(raw, encoding="utf-8") as f:
+        fill_page(f"{o.out}/finetune.md", page(json.load(f)))
+
+
+if __name__ == "__main__":
+    main()

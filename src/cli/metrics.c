@@ -1,0 +1,33 @@
+/* Metrics as the library's table lists them. */
+#include "cli/metrics.h"
+
+#include <math.h>
+#include <string.h>
+
+void metrics_write(results *out, const bert_metrics *metrics)
+{
+    size_t n;
+    const bert_metric *table = bert_metric_table(&n);
+    for (size_t i = 0; i < n; i++) {
+        double value = bert_metric_value(metrics, &table[i]);
+        if (isnan(value))
+            continue;
+        results_printf(out, "\"%s\": ", table[i].name);
+        results_number(out, value);
+        results_string(out, ", ");
+    }
+    results_printf(out, "\"n\": %zu", metrics->n);
+}
+
+void metrics_text(const bert_metrics *metrics, const char *watch, char *out, size_t size)
+{
+    size_t n, at = 0;
+    const bert_metric *table = bert_metric_table(&n);
+    *out = 0;
+    for (size_t i = 0; i < n && at < size; i++) {
+        const char *name = table[i].name;
+        double value = bert_metric_value(metrics, &table[i]);
+        if (!isnan(value) && (!strcmp(name, "loss") || !strcmp(name, "accuracy") || (watch && !strcmp(name, watch))))
+            at += (size_t)snprintf(out + at, size - at, "%sval_%s: %.4f", at ? " - " : "", name, value);
+    }
+}

@@ -1,0 +1,14 @@
+/* Metrics as the library's table lists them. */
+#ifndef CLI_METRICS_H
+#define CLI_METRICS_H
+
+#include "bert.h"
+#include "cli/results.h"
+
+/* "loss": 0.41, "accuracy": 0.8, ..., "n": 400: members of a JSON object; what a task does not have is left out. */
+void metrics_write(results *out, const bert_metrics *metrics);
+
+/* "val_loss: 0.4100 - val_accuracy: 0.8000": loss, accuracy and the one that is watched (may be NULL). */
+void metrics_text(const bert_metrics *metrics, const char *watch, char *out, size_t size);
+
+#endif

@@ -1,0 +1,189 @@
+/* The kernel of a matrix product: a tile of C in registers, and a panel of tiles. A and B consist of words of four bytes: a float, or, in a
+ * file compiled with OPS_WORD_BF16, two bf16 that follow one another in k. */
+#ifndef OPS_CPU_TILE_H
+#define OPS_CPU_TILE_H
+
+#include "ops/cpu/vec.h"
+#include "ops/dense_pack.h"
+
+#include <stdbool.h>
+
+#if defined(__clang__)
+#define UNROLL _Pragma("unroll")
+#define UNROLL_DEPTH _Pragma("unroll 4")
+#else
+#define UNROLL _Pragma("GCC unroll 16")
+#define UNROLL_DEPTH _Pragma("GCC unroll 4")
+#endif
+
+#if defined(OPS_WORD_BF16)
+typedef uint32_t word;
+
+INLINE vec splat_word(word w)
+{
+    return (vec)_mm512_set1_epi32((int)w);
+}
+
+/* sum + the products of each lane's two pairs */
+INLINE vec multiply_add(vec a, vec b, vec sum)
+{
+    return _mm512_dpbf16_ps(sum, (__m512bh)a, (__m512bh)b);
+}
+#else
+typedef float word;
+
+INLINE vec splat_word(word w)
+{
+    return splat(w);
+}
+
+INLINE vec multiply_add(vec a, vec b, vec sum)
+{
+    return fma_vec(a, b, sum);
+}
+#endif
+
+INLINE vec load_words(const word *p)
+{
+    return load((const float *)p);
+}
+
+/* A tile of C is ROWS x (2 LANES): its sums, two vectors of B and one of A stay in the registers. With 14 rows of AVX-512 gcc is no
+ * faster and clang 14 moves the sums to the stack, at half the speed. */
+#if LANES == 16
+enum { ROWS = 12 };
+#else
+enum { ROWS = 6 };
+#endif
+enum { WIDTH = 2 * LANES };
+
+/* c (rows, WIDTH) = or += A (rows, k) b (k, WIDTH of GEMM_PANEL) */
+INLINE void tile(float *c, size_t ldc, const word *a, size_t a_row, size_t a_col, const word *b, size_t ahead, size_t k, bool add,
+                 const int rows)
+{
+    vec sum[ROWS][2];
+    UNROLL for (int i = 0; i < rows; i++) {
+        sum[i][0] = add ? load(c + (size_t)i * ldc) : splat(0.0f);
+        sum[i][1] = add ? load(c + (size_t)i * ldc + LANES) : splat(0.0f);
+    }
+    UNROLL_DEPTH for (size_t l = 0; l < k; l++) {
+        vec b0 = load_words(b), b1 = load_words(b + LANES);
+        __builtin_prefetch(b + ahead, 0, 2);
+        UNROLL for (int i = 0; i < rows; i++) {
+            vec ai = splat_word(a[(size_t)i * a_row]);
+            sum[i][0] = multiply_add(ai, b0, sum[i][0]);
+            sum[i][1] = multiply_add(ai, b1, sum[i][1]);
+        }
+        a += a_col;
+        b += GEMM_PANEL;
+    }
+    UNROLL for (int i = 0; i < rows; i++) {
+        store(c + (size_t)i * ldc, sum[i][0]);
+        store(c + (size_t)i * ldc + LANES, sum[i][1]);
+    }
+}
+
+/* One tile function for every number of rows, each with its own registers; a_col is 1 or, A being transposed, a_row is. */
+#define TILE_FUNCTION(rows) \
+    static void tile_##rows(float *c, size_t ldc, const word *a, size_t a_row, size_t a_col, const word *b, size_t ahead, size_t k, bool add) \
+    { \
+        if (a_col == 1) \
+            tile(c, ldc, a, a_row, 1, b, ahead, k, add, rows); \
+        else \
+            tile(c, ldc, a, 1, a_col, b, ahead, k, add, rows); \
+    }
+TILE_FUNCTION(1)
+TILE_FUNCTION(2)
+TILE_FUNCTION(3)
+TILE_FUNCTION(4)
+TILE_FUNCTION(5)
+TILE_FUNCTION(6)
+#if LANES == 16
+TILE_FUNCTION(7)
+TILE_FUNCTION(8)
+TILE_FUNCTION(9)
+TILE_FUNCTION(10)
+TILE_FUNCTION(11)
+TILE_FUNCTION(12)
+#endif
+
+typedef void (*tile_function)(float *c, size_t ldc, const word *a, size_t a_row, size_t a_col, const word *b, size_t ahead, size_t k,
+                              bool add);
+static const tile_function TILES[] = { NULL, tile_1, tile_2, tile_3, tile_4,  tile_5,  tile_6,
+#if LANES == 16
+                                       tile_7, tile_8, tile_9, tile_10, tile_11, tile_12,
+#endif
+};
+_Static_assert(sizeof TILES / sizeof *TILES == ROWS + 1, "a tile function for each number of rows");
+
+/* Columns at the right edge: WIDTH of them are computed in a tile of our own, cols of them belong to c. */
+static void edge_tile(float *c, size_t ldc, size_t cols, const word *a, size_t a_row, size_t a_col, const word *b, size_t k, bool add,
+                      size_t rows)
+{
+    float full[ROWS * WIDTH] = { 0 };
+    for (size_t i = 0; add && i < rows; i++)
+        memcpy(full + i * WIDTH, c + i * ldc, cols * sizeof *c);
+    TILES[rows](full, WIDTH, a, a_row, a_col, b, 0, k, add);
+    for (size_t i = 0; i < rows; i++)
+        memcpy(c + i * ldc, full + i * WIDTH, cols * sizeof *c);
+}
+
+/* Brings near the lines of c (rows, WIDTH) for the tile that comes next. */
+INLINE void expect(const float *c, size_t ldc, size_t rows)
+{
+    for (size_t i = 0; i < rows; i++) {
+        __builtin_prefetch(c + i * ldc, 1);
+        __builtin_prefetch(c + i * ldc + WIDTH - 1, 1);
+    }
+}
+
+/* One panel: c (m, cols) = or += A (m, k words) times b (k words, GEMM_PANEL), cols <= GEMM_PANEL, k > 0. a_row or a_col is 1.
+ * What stands `ahead` words behind b is brought near. */
+INLINE void multiply_panel(float *c, size_t ldc, size_t cols, const word *a, size_t a_row, size_t a_col, const word *b, size_t ahead, size_t m,
+                           size_t k, bool add)
+{
+    /* Groups of like height: one or two rows alone would wait for the multiplier. */
+    size_t groups = (m + ROWS - 1) / ROWS, height = groups ? (m + groups - 1) / groups : 0;
+    for (size_t j = 0; j < cols; j += WIDTH) {
+        for (size_t i = 0; i < m; i += height) {
+            size_t rows = m - i < height ? m - i : height;
+            if (i + rows < m)
+                expect(c + (i + rows) * ldc + j, ldc, m - i - rows < height ? m - i - rows : height);
+            if (cols - j >= WIDTH)
+                TILES[rows](c + i * ldc + j, ldc, a + i * a_row, a_row, a_col, b + j, ahead, k, add);
+            else
+                edge_tile(c + i * ldc + j, ldc, cols - j, a + i * a_row, a_row, a_col, b + j, k, add, rows);
+        }
+    }
+}
+
+/* ---- a panel's sums under way --------------------------------------------------------------------------------------------
+ * They may stand in a block of their own, sums (rows, GEMM_PANEL), where that pays: rows of C may lie a multiple of 4 KB apart, and a first-level
+ * cache holds only a dozen lines of such addresses. */
+
+/* sums = c (rows, cols), cols <= GEMM_PANEL; zero beyond */
+INLINE void take_sums(float *sums, const float *c, size_t ldc, size_t rows, size_t cols)
+{
+    for (size_t i = 0; i < rows; i++, sums += GEMM_PANEL, c += ldc)
+        for (size_t j = 0; j < GEMM_PANEL; j += LANES)
+            store(sums + j, j < cols ? load_lanes(c + j, lanes_at(j, cols)) : splat(0.0f));
+}
+
+/* c (rows, cols) = sums */
+INLINE void put_sums(float *c, size_t ldc, const float *sums, size_t rows, size_t cols)
+{
+    for (size_t i = 0; i < rows; i++, sums += GEMM_PANEL, c += ldc)
+        for (size_t j = 0; j < cols; j += LANES)
+            store_lanes(c + j, load(sums + j), lanes_at(j, cols));
+}
+
+/* Part `part` of `parts` equal ones of n: from begin to end, in multiples of unit. */
+INLINE void cut(size_t n, size_t unit, size_t part, size_t parts, size_t *begin, size_t *end)
+{
+    size_t units = (n + unit - 1) / unit;
+    *begin = units * part / parts * unit;
+    *end = units * (part + 1) / parts * unit;
+    *end = *end < n ? *end : n;
+}
+
+#endif

@@ -1,0 +1,231 @@
+/* The table of predictions. A format is how a cell is written and what stands between; rows are the same for all. */
+#include "report/report.h"
+
+#include "base/file.h"
+#include "report/report_words.h"
+#include "text/utf8.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* One cell; name is the column's. */
+typedef struct cell {
+    const char *name;
+    bert_text text;
+    bool number;
+} cell;
+
+typedef struct table_format {
+    const char *suffix, *start, *between, *end; /* of a row */
+    bool header;
+    void (*write)(buffer *b, const cell *c);
+} table_format;
+
+/* ---- cells ---- */
+
+static bert_text text_of_string(const char *s)
+{
+    return (bert_text){ s, strlen(s) };
+}
+
+/* Tabs and ends of lines become spaces: a .tsv has no quotes. */
+static void write_tsv(buffer *b, const cell *c)
+{
+    size_t at = b->size;
+    buffer_add(b, c->text.data, c->text.size);
+    for (; at < b->size; at++)
+        if (b->data[at] == '\t' || b->data[at] == '\n' || b->data[at] == '\r')
+            b->data[at] = ' ';
+}
+
+static void write_csv(buffer *b, const cell *c)
+{
+    bool quote = false;
+    for (size_t i = 0; i < c->text.size; i++)
+        quote |= strchr(",\"\n\r", c->text.data[i]) && c->text.data[i];
+    if (!quote) {
+        buffer_add(b, c->text.data, c->text.size);
+        return;
+    }
+    buffer_char(b, '"');
+    for (size_t i = 0; i < c->text.size; i++) {
+        if (c->text.data[i] == '"')
+            buffer_char(b, '"');
+        buffer_char(b, c->text.data[i]);
+    }
+    buffer_char(b, '"');
+}
+
+/* A JSON string; a byte that is not UTF-8 becomes U+FFFD, for JSON has no way to say it. */
+static void write_json_string(buffer *b, bert_text t)
+{
+    buffer_char(b, '"');
+    for (size_t i = 0; i < t.size;) {
+        uint32_t cp;
+        size_t n = utf8_decode((const unsigned char *)t.data + i, t.size - i, &cp);
+        if (n == 0)
+            buffer_string(b, "\xEF\xBF\xBD");
+        else if (cp == '"' || cp == '\\')
+            buffer_printf(b, "\\%c", (int)cp);
+        else if (cp < 0x20 || cp == 0x7F)
+            buffer_printf(b, "\\u%04x", (unsigned)cp);
+        else
+            buffer_add(b, t.data + i, n);
+        i += n ? n : 1;
+    }
+    buffer_char(b, '"');
+}
+
+static void write_jsonl(buffer *b, const cell *c)
+{
+    write_json_string(b, text_of_string(c->name));
+    buffer_string(b, ": ");
+    if (c->number && !isfinite(strtod(c->text.data, NULL)))
+        buffer_string(b, "null");
+    else if (c->number)
+        buffer_add(b, c->text.data, c->text.size);
+    else
+        write_json_string(b, c->text);
+}
+
+static const table_format FORMATS[] = {
+    { ".tsv", "", "\t", "\n", true, write_tsv },
+    { ".csv", "", ",", "\n", true, write_csv },
+    { ".jsonl", "{", ", ", "}\n", false, write_jsonl },
+};
+
+/* ---- rows ---- */
+
+typedef struct prediction_table {
+    const outcomes *o;
+    const bert_dataset *data;
+    double threshold;
+    const table_format *format;
+    char **score_names; /* (n_scores) */
+    size_t n_scores;    /* a label each; 0 for numbers, which are the prediction, and for tags */
+    buffer row, words;
+    size_t cells; /* of the row at hand so far */
+} prediction_table;
+
+static void add_cell(prediction_table *t, const char *name, bert_text text, bool number)
+{
+    buffer_string(&t->row, t->cells++ ? t->format->between : t->format->start);
+    t->format->write(&t->row, &(cell){ name, text, number });
+}
+
+static void end_row(prediction_table *t)
+{
+    buffer_string(&t->row, t->format->end);
+    t->cells = 0;
+}
+
+static void add_header(prediction_table *t)
+{
+    static const char *const names[] = { "text", "text_pair", "label", "prediction" };
+    for (size_t i = 0; i < 4; i++)
+        if (i != 1 || t->data->pairs)
+            add_cell(t, names[i], text_of_string(names[i]), false);
+    for (size_t k = 0; k < t->n_scores; k++)
+        add_cell(t, t->score_names[k], text_of_string(t->score_names[k]), false);
+    end_row(t);
+}
+
+/* A cell of what stands in `words`, which is emptied. */
+static void add_words(prediction_table *t, const char *name, bool number)
+{
+    t->row.failed |= t->words.failed;
+    add_cell(t, name, (bert_text){ t->words.data ? t->words.data : "", t->words.size }, number);
+    buffer_clear(&t->words);
+}
+
+/* The label as it is written in the data; of a number, the number. */
+static void add_label(prediction_table *t, size_t row)
+{
+    bert_text label = t->data->label_texts[row];
+    if (t->o->task->label == LABEL_NUMBER) {
+        buffer_add(&t->words, label.data, label.size);
+        double x = t->words.data ? strtod(t->words.data, NULL) : NAN;
+        buffer_clear(&t->words);
+        number_words(&t->words, x);
+        add_words(t, "label", true);
+    } else {
+        add_cell(t, "label", label, false);
+    }
+}
+
+static void add_row(prediction_table *t, size_t row)
+{
+    add_cell(t, "text", t->data->texts[row], false);
+    if (t->data->pairs)
+        add_cell(t, "text_pair", t->data->pairs[row], false);
+    add_label(t, row);
+    predicted_words(&t->words, t->o, row, t->threshold);
+    add_words(t, "prediction", t->o->task->label == LABEL_NUMBER);
+    for (size_t k = 0; k < t->n_scores; k++) {
+        number_words(&t->words, (double)t->o->scores[row * t->o->columns + k]);
+        add_words(t, t->score_names[k], true);
+    }
+    end_row(t);
+}
+
+static bool name_scores(prediction_table *t)
+{
+    label_kind label = t->o->task->label;
+    size_t n = label == LABEL_CLASS || label == LABEL_CLASSES ? t->o->columns : 0;
+    t->score_names = calloc(n + 1, sizeof *t->score_names);
+    if (!t->score_names)
+        return false;
+    for (; t->n_scores < n; t->n_scores++) {
+        buffer name = { 0 };
+        buffer_printf(&name, "score_%s", t->o->model->labels[t->n_scores]);
+        if (!(t->score_names[t->n_scores] = buffer_take(&name)))
+            return false;
+    }
+    return true;
+}
+
+static void table_free(prediction_table *t)
+{
+    for (size_t k = 0; k < t->n_scores; k++)
+        free(t->score_names[k]);
+    free(t->score_names);
+    buffer_free(&t->row);
+    buffer_free(&t->words);
+}
+
+static bert_status write_rows(prediction_table *t, const char *path, bert_err *err)
+{
+    file_writer w;
+    bert_status s = file_create(&w, path, err);
+    if (s)
+        return s;
+    if (t->format->header)
+        add_header(t);
+    for (size_t row = 0; row <= t->data->n && !s; row++) {
+        file_write(&w, t->row.data, t->row.size);
+        s = t->row.failed ? fail_memory(err, path) : file_failed(&w, err);
+        buffer_clear(&t->row);
+        if (row < t->data->n)
+            add_row(t, row);
+    }
+    if (!s)
+        return file_commit(&w, err);
+    file_abort(&w);
+    return s;
+}
+
+bert_status predictions_write(const outcomes *o, const bert_dataset *data, double threshold, const char *path, bert_err *err)
+{
+    prediction_table t = { .o = o, .data = data, .threshold = threshold };
+    for (size_t i = 0; i < sizeof FORMATS / sizeof *FORMATS; i++)
+        if (path_ends(path, FORMATS[i].suffix))
+            t.format = &FORMATS[i];
+    if (!t.format)
+        return fail(err, BERT_ERR_ARGUMENT, "%s: predictions are written as .tsv, .csv or .jsonl", path);
+    locale_t before = uselocale(plain_locale());
+    bert_status s = name_scores(&t) ? write_rows(&t, path, err) : fail_memory(err, path);
+    uselocale(before);
+    table_free(&t);
+    return s;
+}

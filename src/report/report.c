@@ -1,0 +1,130 @@
+/* The page as a whole: its head, the tiles, and the sections in their order. */
+#include "report/report.h"
+
+#include "base/file.h"
+#include "report/report_page.h"
+#include "report/report_sections.h"
+#include "report/report_words.h"
+
+#include <math.h>
+#include <string.h>
+#include <time.h>
+
+enum { MOST_TILES = 6 };
+
+static void (*const SECTIONS[])(page *) = {
+    section_curves,  section_metrics,  section_confusion, section_labels,  section_thresholds, section_calibration,
+    section_numbers, section_entities, section_mistakes,  section_lengths, section_run,
+};
+
+const char *watched_metric(const report *r)
+{
+    const char *name = r->options ? json_string_value(json_object_get(r->options, "watch")) : NULL;
+    const task *t = r->outcomes ? r->outcomes->task : r->model && r->model->task ? task_by_name(r->model->task) : NULL;
+    return name && *name ? name : t ? t->watch : NULL;
+}
+
+/* ---- the head ---- */
+
+static void add_subtitle(page *p)
+{
+    const report *r = p->r;
+    char date[64] = "";
+    time_t now = time(NULL);
+    struct tm local;
+    if (localtime_r(&now, &local))
+        strftime(date, sizeof date, "%Y-%m-%d %H:%M", &local);
+    buffer_string(&p->out, "<p>");
+    if (r->model && r->model->task) {
+        buffer_string(&p->out, "Task <strong>");
+        page_string(p, r->model->task);
+        buffer_string(&p->out, "</strong> · ");
+    }
+    if (r->model && r->model->module && r->model->module->path) {
+        buffer_string(&p->out, "module <strong>");
+        page_string(p, path_name(r->model->module->path));
+        buffer_string(&p->out, "</strong> · ");
+    }
+    if (r->data && r->data->name) {
+        buffer_string(&p->out, "data <strong>");
+        page_string(p, path_name(r->data->name));
+        buffer_string(&p->out, "</strong> · ");
+    }
+    buffer_printf(&p->out, "%s</p>\n", date);
+}
+
+/* ---- tiles ---- */
+
+static void add_tile(page *p, const char *name, double value, bool main)
+{
+    buffer_printf(&p->out, "<div class=\"tile%s\"><b>", main ? " main" : "");
+    page_number(p, value);
+    buffer_string(&p->out, "</b><span>");
+    page_string(p, name);
+    buffer_string(&p->out, "</span></div>\n");
+}
+
+/* The watched metric, then the best known of the others that the task has. */
+static void add_metric_tiles(page *p)
+{
+    static const char *const order[] = { "accuracy", "f1", "auc", "mcc", "precision", "recall", "pearson", "spearman", "mse", "loss" };
+    const char *watch = watched_metric(p->r);
+    const bert_metric *watched = watch ? metric_by_name(watch) : NULL;
+    size_t shown = 0;
+    if (watched && !isnan(bert_metric_value(p->r->metrics, watched))) {
+        add_tile(p, watched->name, bert_metric_value(p->r->metrics, watched), true);
+        shown++;
+    }
+    for (size_t i = 0; i < sizeof order / sizeof *order && shown < MOST_TILES; i++) {
+        const bert_metric *m = metric_by_name(order[i]);
+        if (!m || m == watched || isnan(bert_metric_value(p->r->metrics, m)))
+            continue;
+        add_tile(p, m->name, bert_metric_value(p->r->metrics, m), false);
+        shown++;
+    }
+}
+
+static void add_tiles(page *p)
+{
+    const report *r = p->r;
+    size_t epochs = json_array_size(r->history);
+    buffer_string(&p->out, "<div class=\"tiles\">\n");
+    if (r->metrics)
+        add_metric_tiles(p);
+    else if (epochs)
+        add_tile(p, "training loss", json_number_value(json_object_get(json_array_get(r->history, epochs - 1), "loss")), true);
+    if (epochs && r->best_epoch > 0) {
+        buffer_printf(&p->out, "<div class=\"tile\"><b>%lld</b><span>best epoch of %zu</span></div>\n", (long long)r->best_epoch, epochs);
+    }
+    if (r->metrics)
+        add_tile(p, r->outcomes && r->outcomes->task->label == LABEL_TAGS ? "words judged" : "rows judged", (double)r->metrics->n, false);
+    buffer_string(&p->out, "</div>\n");
+}
+
+static void add_page(page *p)
+{
+    const char *title = p->r->title ? p->r->title : "Report";
+    page_begin(p, title);
+    buffer_string(&p->out, "<header>\n<h1>");
+    page_string(p, title);
+    buffer_string(&p->out, "</h1>\n");
+    add_subtitle(p);
+    add_tiles(p);
+    buffer_string(&p->out, "</header>\n");
+    for (size_t i = 0; i < sizeof SECTIONS / sizeof *SECTIONS; i++)
+        SECTIONS[i](p);
+    buffer_printf(&p->out, "</main>\n<footer>Made by libbert %s.</footer>\n", bert_version());
+    page_end(p);
+}
+
+bert_status report_write(const report *r, const char *path, bert_err *err)
+{
+    page p = { .r = r };
+    locale_t before = uselocale(plain_locale());
+    add_page(&p);
+    uselocale(before);
+    bert_status s = p.out.failed ? fail_memory(err, path) : file_write_whole(path, p.out.data, p.out.size, err);
+    buffer_free(&p.out);
+    arena_free(&p.memory);
+    return s;
+}

@@ -1,0 +1,36 @@
+/* The page that people look at: one self-contained HTML file of a training run or an evaluation; and the table of predictions. */
+#ifndef REPORT_REPORT_H
+#define REPORT_REPORT_H
+
+#include "io/json.h"
+#include "task/outcomes.h"
+
+/* What a page shows. What is NULL is left out. */
+typedef struct report {
+    const char *title; /* "Training report" */
+    const bert_model *model;
+    const json_t *history; /* an array, an object an epoch: "epoch", "loss", "accuracy", "seconds", "learning_rate", and "val_NAME" of metrics */
+    const json_t *steps;   /* an array of [step, loss, learning_rate], thinned to at most some thousand */
+    int64_t best_epoch;
+    const json_t *options;    /* an object: options and their values */
+    const json_t *parts;      /* an object: seconds by part of the work: "tokenise", "forward", "validation", ... */
+    const outcomes *outcomes; /* of the validation data, the best epoch's */
+    const bert_metrics *metrics;
+    double threshold;
+    const bert_dataset *data;       /* that the outcomes are of */
+    const token_rows *tokens;       /* of the same: lengths */
+    const token_rows *train_tokens; /* of the training data: lengths; NULL in an evaluation */
+    size_t seq_len;
+} report;
+
+/* Written atomically. Text of the user's is escaped. Fails with BERT_ERR_IO, BERT_ERR_MEMORY. */
+bert_status report_write(const report *r, const char *path, bert_err *err);
+
+/* One row for each of the data set's, .tsv, .csv or .jsonl by the name: text, text_pair (where there is one), label, prediction, then a score
+ * each column by its label's name ("score_NAME"); TAGS: label and prediction are the tags with spaces between. Written atomically. */
+bert_status predictions_write(const outcomes *o, const bert_dataset *data, double threshold, const char *path, bert_err *err);
+
+/* The machine in words: processor, cores, instruction set, memory. Into `out`. */
+void machine_describe(char *out, size_t size);
+
+#endif

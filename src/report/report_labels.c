@@ -1,0 +1,257 @@
+/* What is taken for what: the confusion matrix, and precision, recall and F1 of each label. */
+#include "report/plot.h"
+#include "report/report_ranking.h"
+#include "report/report_sections.h"
+#include "report/report_words.h"
+#include "task/counts.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { MOST_HEAT = 20, MOST_PAIRS = 20, MOST_LABELS = 300, NAME = 28, MOST_RANKED = 5000000 };
+
+/* How often a label was taken for a label. */
+typedef struct taken {
+    uint32_t truth, predicted;
+    size_t n;
+} taken;
+
+/* Those that occur, by (truth, predicted): as many as there are rows at most, however many labels there are. */
+typedef struct confusion {
+    taken *pairs; /* (n) */
+    size_t n;
+    size_t *truly, *predicted, *right; /* (labels) */
+} confusion;
+
+static int by_labels(const void *a, const void *b)
+{
+    const taken *x = a, *y = b;
+    if (x->truth != y->truth)
+        return x->truth < y->truth ? -1 : 1;
+    return (x->predicted > y->predicted) - (x->predicted < y->predicted);
+}
+
+static int by_number(const void *a, const void *b)
+{
+    const taken *x = a, *y = b;
+    return x->n != y->n ? (x->n < y->n) - (x->n > y->n) : by_labels(a, b);
+}
+
+static bool confusion_count(page *p, confusion *c)
+{
+    const outcomes *o = p->r->outcomes;
+    size_t K = o->model->n_labels;
+    *c = (confusion){ .pairs = page_array(p, o->n, sizeof *c->pairs), .truly = page_array(p, 3 * K, sizeof *c->truly) };
+    if (!c->pairs || !c->truly)
+        return false;
+    c->predicted = c->truly + K;
+    c->right = c->truly + 2 * K;
+    for (size_t i = 0; i < o->n; i++) {
+        taken t = { (uint32_t)o->truth->ids[i], (uint32_t)outcome_label(o, i, p->r->threshold), 1 };
+        c->pairs[i] = t;
+        c->truly[t.truth]++;
+        c->predicted[t.predicted]++;
+        c->right[t.truth] += t.truth == t.predicted;
+    }
+    qsort(c->pairs, o->n, sizeof *c->pairs, by_labels);
+    for (size_t i = 0; i < o->n; i++) /* equal pairs into one */
+        if (c->n && !by_labels(&c->pairs[c->n - 1], &c->pairs[i]))
+            c->pairs[c->n - 1].n++;
+        else
+            c->pairs[c->n++] = c->pairs[i];
+    return true;
+}
+
+static void add_name(page *p, const char *label)
+{
+    page_cut(p, (bert_text){ label, strlen(label) }, NAME);
+}
+
+/* ---- few labels: a table whose cells are as strong as their share of the row ---- */
+
+static void heat_cell(page *p, size_t n, size_t of)
+{
+    double share = of ? (double)n / (double)of : 0;
+    buffer_printf(&p->out, "<td%s style=\"background:rgba(0,95,160,%.2f)\">%zu</td>", share > 0.45 ? " class=\"hot\"" : "", share, n);
+}
+
+static void heat_table(page *p, const confusion *c)
+{
+    const bert_model *m = p->r->outcomes->model;
+    const taken *t = c->pairs, *end = c->pairs + c->n;
+    buffer_string(
+        &p->out,
+        "<div class=\"scroll\"><table class=\"heat\">\n<caption>Rows: the label; columns: what was predicted</caption>\n<thead><tr><td></td>");
+    for (size_t k = 0; k < m->n_labels; k++) {
+        buffer_string(&p->out, "<th scope=\"col\">");
+        add_name(p, m->labels[k]);
+        buffer_string(&p->out, "</th>");
+    }
+    buffer_string(&p->out, "</tr></thead>\n<tbody>\n");
+    for (size_t truth = 0; truth < m->n_labels; truth++) {
+        buffer_string(&p->out, "<tr><th scope=\"row\">");
+        add_name(p, m->labels[truth]);
+        buffer_string(&p->out, "</th>");
+        for (size_t k = 0; k < m->n_labels; k++) {
+            bool occurs = t < end && t->truth == truth && t->predicted == k;
+            heat_cell(p, occurs ? t->n : 0, c->truly[truth]);
+            t += occurs;
+        }
+        row_end(p);
+    }
+    table_end(p);
+}
+
+/* ---- many labels: a picture of all, and the pairs that are confused most ---- */
+
+static void heat_map(page *p, const confusion *c)
+{
+    size_t K = p->r->outcomes->model->n_labels;
+    enum { LEVELS = 5 };
+    buffer_printf(
+        &p->out,
+        "<figure>\n<figcaption>All %zu labels</figcaption>\n<div class=\"legend\"><span>down: the label, across: what was predicted, in the "
+        "order of the labels</span></div>\n<svg viewBox=\"-0.5 -0.5 %zu %zu\" role=\"img\" style=\"max-width:420px\">\n<title>Confusion "
+        "matrix</title>\n"
+        "<desc>Each square is a pair of label and prediction, the stronger the larger its share of the label's rows</desc>\n"
+        "<rect width=\"%zu\" height=\"%zu\" fill=\"var(--paper)\" stroke=\"var(--line)\" stroke-width=\"%.3f\"/>\n",
+        K, K + 1, K + 1, K, K, (double)K / 400);
+    for (int level = 1; level <= LEVELS; level++) {
+        buffer_printf(&p->out, "<path fill=\"var(--c0)\" fill-opacity=\"%.2f\" d=\"", (double)level / LEVELS);
+        for (size_t i = 0; i < c->n; i++) {
+            const taken *t = &c->pairs[i];
+            if ((int)ceil((double)LEVELS * (double)t->n / (double)c->truly[t->truth]) == level)
+                buffer_printf(&p->out, "M%u %uh1v1h-1z", t->predicted, t->truth);
+        }
+        buffer_string(&p->out, "\"/>\n");
+    }
+    buffer_string(&p->out, "</svg>\n</figure>\n");
+}
+
+static void confused_pairs(page *p, const confusion *c)
+{
+    const bert_model *m = p->r->outcomes->model;
+    qsort(c->pairs, c->n, sizeof *c->pairs, by_number);
+    table_begin(p, "Confused most", "Label|<Predicted|Times|Of the label's rows");
+    for (size_t i = 0, shown = 0; i < c->n && shown < MOST_PAIRS; i++) {
+        const taken *t = &c->pairs[i];
+        if (t->truth == t->predicted)
+            continue;
+        row_begin(p, m->labels[t->truth]);
+        cell_string(p, m->labels[t->predicted]);
+        cell_count(p, t->n);
+        cell_percent(p, (double)t->n / (double)c->truly[t->truth]);
+        row_end(p);
+        shown++;
+    }
+    table_end(p);
+}
+
+void section_confusion(page *p)
+{
+    const outcomes *o = p->r->outcomes;
+    confusion c;
+    if (!o || (o->task->label != LABEL_CLASS && o->task->label != LABEL_TAGS) || o->n == 0 || !confusion_count(p, &c))
+        return;
+    section_begin(p, "Confusion matrix", o->task->label == LABEL_TAGS ? "Word by word." : NULL);
+    if (o->model->n_labels <= MOST_HEAT) {
+        heat_table(p, &c);
+    } else {
+        figures_begin(p);
+        heat_map(p, &c);
+        buffer_string(&p->out, "<div>\n");
+        confused_pairs(p, &c);
+        buffer_string(&p->out, "</div>\n");
+        figures_end(p);
+    }
+    section_end(p);
+}
+
+/* ---- each label ---- */
+
+typedef struct label_scores {
+    size_t label;
+    hits hits;
+    prf ratios;
+} label_scores;
+
+static void score_label(label_scores *s, size_t label, size_t right, size_t truly, size_t predicted)
+{
+    hits h = { .right = (double)right, .predicted = (double)predicted, .actual = (double)truly };
+    *s = (label_scores){ label, h, prf_of(h) };
+}
+
+static bool score_classes(page *p, label_scores *s)
+{
+    confusion c;
+    if (!confusion_count(p, &c))
+        return false;
+    for (size_t k = 0; k < p->r->outcomes->model->n_labels; k++)
+        score_label(&s[k], k, c.right[k], c.truly[k], c.predicted[k]);
+    return true;
+}
+
+static bool score_sets(page *p, label_scores *s)
+{
+    const outcomes *o = p->r->outcomes;
+    for (size_t k = 0; k < o->columns; k++) {
+        size_t right = 0, truly = 0, predicted = 0;
+        for (size_t i = 0; i < o->n; i++) {
+            bool is = o->truth->values[i * o->truth->width + k] >= 0.5f, said = (double)o->scores[i * o->columns + k] >= p->r->threshold;
+            right += is && said, truly += is, predicted += said;
+        }
+        score_label(&s[k], k, right, truly, predicted);
+    }
+    return true;
+}
+
+/* The weakest first, those without a row last. */
+static int weakest_first(const void *a, const void *b)
+{
+    const label_scores *x = a, *y = b;
+    bool has = x->hits.actual > 0;
+    if (has != (y->hits.actual > 0))
+        return has ? -1 : 1;
+    return x->ratios.f1 != y->ratios.f1 ? (x->ratios.f1 > y->ratios.f1) - (x->ratios.f1 < y->ratios.f1)
+                                        : (x->label > y->label) - (x->label < y->label);
+}
+
+static void label_row(page *p, const label_scores *s, bool ranked)
+{
+    ranking r;
+    row_begin(p, p->r->outcomes->model->labels[s->label]);
+    cell_number(p, s->hits.actual);
+    cell_number(p, s->ratios.precision);
+    cell_number(p, s->ratios.recall);
+    cell_number(p, s->ratios.f1);
+    if (ranked)
+        cell_number(p, ranking_of_column(p, &r, s->label) ? ranking_auc(&r) : NAN);
+    row_end(p);
+}
+
+void section_labels(page *p)
+{
+    const outcomes *o = p->r->outcomes;
+    if (!o || (o->task->label != LABEL_CLASS && o->task->label != LABEL_CLASSES) || o->n == 0)
+        return;
+    size_t K = o->model->n_labels, shown = K < MOST_LABELS ? K : MOST_LABELS;
+    label_scores *s = page_array(p, K, sizeof *s);
+    bool ranked = o->n * shown <= MOST_RANKED; /* an order for each label takes a while */
+    char note[128];
+    if (!s || !(o->task->label == LABEL_CLASS ? score_classes : score_sets)(p, s))
+        return;
+    if (K > MOST_HEAT)
+        qsort(s, K, sizeof *s, weakest_first);
+    snprintf(note, sizeof note, "The weakest first; %zu of %zu.", shown, K);
+    section_begin(p, "Labels", K > MOST_HEAT ? note : NULL);
+    if (K > 2 * MOST_HEAT)
+        fold_begin(p, "All in numbers");
+    table_begin(p, NULL, ranked ? "Label|Rows|Precision|Recall|F1|ROC area" : "Label|Rows|Precision|Recall|F1");
+    for (size_t k = 0; k < shown; k++)
+        label_row(p, &s[k], ranked);
+    table_end(p);
+    if (K > 2 * MOST_HEAT)
+        fold_end(p);
+    section_end(p);
+}

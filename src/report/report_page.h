@@ -1,0 +1,48 @@
+/* A page under way: its text, what is escaped, and the small parts that sections are made of. */
+#ifndef REPORT_REPORT_PAGE_H
+#define REPORT_REPORT_PAGE_H
+
+#include "base/buffer.h"
+#include "report/report.h"
+
+typedef struct page {
+    buffer out;   /* failed: memory ran out somewhere */
+    arena memory; /* what sections compute, until the page is done */
+    const report *r;
+} page;
+
+/* n items, zeroed; NULL: memory is out, which the page remembers. */
+void *page_array(page *p, size_t n, size_t size);
+
+void page_begin(page *p, const char *title);
+void page_end(page *p);
+
+/* A section with its heading, and grids of figures within. note: a sentence under the heading, or NULL. */
+void section_begin(page *p, const char *heading, const char *note);
+void section_end(page *p);
+
+/* Text of anybody's: what HTML would read as its own is escaped, what is not UTF-8 or not to be seen becomes U+FFFD. */
+void page_text(page *p, bert_text text);
+void page_string(page *p, const char *string);
+/* At most `most` code points of it, then an ellipsis. */
+void page_cut(page *p, bert_text text, size_t most);
+/* A number for people: four decimals or so; a dash for NaN. */
+void page_number(page *p, double x);
+
+/* A table that scrolls sideways where it is wide. heads: "Label|Rows|F1"; the first column and those whose head begins with
+ * "<" are left-aligned, the others hold numbers. */
+void table_begin(page *p, const char *caption, const char *heads);
+void table_end(page *p);
+void row_begin(page *p, const char *head);              /* its first cell */
+void row_begin_number(page *p, double head, bool best); /* best: the row stands out */
+void row_end(page *p);
+void cell_number(page *p, double x);
+void cell_count(page *p, size_t n);
+void cell_percent(page *p, double share);
+void cell_string(page *p, const char *string);
+
+/* What stands folded under a figure: its numbers. */
+void fold_begin(page *p, const char *summary);
+void fold_end(page *p);
+
+#endif

@@ -1,0 +1,34 @@
+/* Scores with what is true of them, in order: what curves, areas and calibration are made from. */
+#ifndef REPORT_REPORT_RANKING_H
+#define REPORT_REPORT_RANKING_H
+
+#include "report/report_page.h"
+
+typedef struct scored {
+    float score;
+    bool truth;
+} scored;
+
+/* From the highest score down. */
+typedef struct ranking {
+    scored *items; /* (n) */
+    size_t n, positives;
+} ranking;
+
+/* Of column k: is it this label? All columns: of CLASSES, each row and label is one. false: memory is out. */
+bool ranking_of_column(page *p, ranking *r, size_t k);
+bool ranking_of_all(page *p, ranking *r);
+
+/* Of the score of what is predicted: is it right? */
+bool ranking_of_confidence(page *p, ranking *r);
+
+/* Area under the ROC curve, equal scores counting half; NaN where there is but one kind. */
+double ranking_auc(const ranking *r);
+
+/* Mean precision over the positives (as scikit-learn's average_precision_score); NaN without positives. */
+double ranking_average_precision(const ranking *r);
+
+/* How many of the items, and of them how many true ones, have a score of at least `least`. */
+size_t ranking_above(const ranking *r, double least, size_t *true_ones);
+
+#endif

@@ -1,0 +1,133 @@
+/* How the numbers came about: metrics in full, options, time, machine and memory. */
+#include "report/report_sections.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+
+void section_metrics(page *p)
+{
+    if (!p->r->metrics)
+        return;
+    size_t n;
+    const bert_metric *metrics = bert_metric_table(&n);
+    section_begin(p, "Metrics", NULL);
+    table_begin(p, NULL, "Metric|Value");
+    for (size_t i = 0; i < n; i++) {
+        double v = bert_metric_value(p->r->metrics, &metrics[i]);
+        if (isnan(v))
+            continue;
+        row_begin(p, metrics[i].name);
+        cell_number(p, v);
+        row_end(p);
+    }
+    bert_task id = p->r->outcomes ? p->r->outcomes->task->id : BERT_TASK_AUTO;
+    if (id == BERT_TASK_BINARY || id == BERT_TASK_MULTILABEL) {
+        row_begin(p, "decision threshold");
+        cell_number(p, p->r->threshold);
+        row_end(p);
+    }
+    table_end(p);
+    section_end(p);
+}
+
+/* ---- time ---- */
+
+static void add_duration(page *p, double seconds)
+{
+    if (seconds < 60)
+        buffer_printf(&p->out, "<td>%.1f s</td>", seconds);
+    else if (seconds < 3600)
+        buffer_printf(&p->out, "<td>%d min %02d s</td>", (int)seconds / 60, (int)seconds % 60);
+    else
+        buffer_printf(&p->out, "<td>%.0f h %02d min</td>", floor(seconds / 3600), (int)(fmod(seconds, 3600) / 60));
+}
+
+static double total_seconds(const json_t *parts)
+{
+    double total = 0;
+    const char *name;
+    const json_t *value;
+    json_object_foreach((json_t *)(uintptr_t)parts, name, value) total += fmax(0, json_number_value(value));
+    return total;
+}
+
+static void add_parts(page *p)
+{
+    double total = total_seconds(p->r->parts);
+    if (!(total > 0) || !isfinite(total))
+        return;
+    const char *name;
+    const json_t *value;
+    table_begin(p, "Time by part of the work", "Part|Time|Share|");
+    json_object_foreach((json_t *)(uintptr_t)p->r->parts, name, value)
+    {
+        double seconds = fmax(0, json_number_value(value));
+        row_begin(p, name);
+        add_duration(p, seconds);
+        cell_percent(p, seconds / total);
+        buffer_printf(&p->out, "<td class=\"bars\"><span class=\"bar\" style=\"width:%.1f%%\"></span></td>", 100 * seconds / total);
+        row_end(p);
+    }
+    row_begin(p, "all");
+    add_duration(p, total);
+    buffer_string(&p->out, "<td></td><td></td>");
+    row_end(p);
+    table_end(p);
+}
+
+/* ---- options ---- */
+
+static void add_options(page *p)
+{
+    const char *name;
+    const json_t *value;
+    if (json_object_size(p->r->options) == 0)
+        return;
+    fold_begin(p, "Options");
+    table_begin(p, NULL, "Option|<Value");
+    json_object_foreach((json_t *)(uintptr_t)p->r->options, name, value)
+    {
+        char *text = json_is_string(value) ? NULL : json_dumps(value, JSON_ENCODE_ANY | JSON_REAL_PRECISION(9));
+        row_begin(p, name);
+        cell_string(p, text ? text : json_is_string(value) ? json_string_value(value) : "");
+        row_end(p);
+        free(text);
+    }
+    table_end(p);
+    fold_end(p);
+}
+
+/* ---- machine and memory ---- */
+
+static void add_machine(page *p)
+{
+    char words[512];
+    struct rusage usage;
+    machine_describe(words, sizeof words);
+    table_begin(p, NULL, "This run|<");
+    row_begin(p, "machine");
+    cell_string(p, words);
+    row_end(p);
+    if (!getrusage(RUSAGE_SELF, &usage)) {
+        row_begin(p, "most memory so far");
+        buffer_printf(&p->out, "<td class=\"l\">%.0f MiB</td>", (double)usage.ru_maxrss / 1024);
+        row_end(p);
+    }
+    if (p->r->seq_len) {
+        row_begin(p, "tokens of a text, at most");
+        buffer_printf(&p->out, "<td class=\"l\">%zu</td>", p->r->seq_len);
+        row_end(p);
+    }
+    table_end(p);
+}
+
+void section_run(page *p)
+{
+    section_begin(p, p->r->history ? "The run" : "The machine", NULL);
+    add_parts(p);
+    add_machine(p);
+    add_options(p);
+    section_end(p);
+}

@@ -1,0 +1,83 @@
+/* Ratios of counts. */
+#include "task/counts.h"
+
+#include <math.h>
+
+static double ratio(double a, double b)
+{
+    return b > 0 ? a / b : 0;
+}
+
+prf prf_of(hits h)
+{
+    return (prf){ ratio(h.right, h.predicted), ratio(h.right, h.actual), ratio(2 * h.right, h.predicted + h.actual) };
+}
+
+static void add_hits(hits *to, hits by)
+{
+    to->right += by.right;
+    to->predicted += by.predicted;
+    to->actual += by.actual;
+}
+
+static void add_ratios(prf *to, prf by, double sign)
+{
+    to->precision += sign * by.precision;
+    to->recall += sign * by.recall;
+    to->f1 += sign * by.f1;
+}
+
+void counts_change(counts *c, size_t label, hits by)
+{
+    add_ratios(&c->sum, prf_of(c->labels[label]), -1);
+    add_hits(&c->labels[label], by);
+    add_hits(&c->all, by);
+    add_ratios(&c->sum, prf_of(c->labels[label]), 1);
+}
+
+void counts_sum(counts *c)
+{
+    c->all = (hits){ 0 };
+    c->sum = (prf){ 0 };
+    for (size_t k = 0; k < c->n_labels; k++) {
+        add_hits(&c->all, c->labels[k]);
+        add_ratios(&c->sum, prf_of(c->labels[k]), 1);
+    }
+}
+
+void counts_report(const counts *c, size_t averaged, bert_metrics *m)
+{
+    prf micro = prf_of(c->all);
+    double n = (double)averaged;
+    m->accuracy = ratio((double)c->right, (double)c->n);
+    m->precision_micro = micro.precision;
+    m->recall_micro = micro.recall;
+    m->f1_micro = micro.f1;
+    m->precision = m->precision_macro = ratio(c->sum.precision, n);
+    m->recall = m->recall_macro = ratio(c->sum.recall, n);
+    m->f1 = m->f1_macro = ratio(c->sum.f1, n);
+}
+
+double counts_correlation(const counts *c)
+{
+    double n = (double)c->n, both = 0, predicted = 0, actual = 0;
+    for (size_t k = 0; k < c->n_labels; k++) {
+        both += c->labels[k].predicted * c->labels[k].actual;
+        predicted += c->labels[k].predicted * c->labels[k].predicted;
+        actual += c->labels[k].actual * c->labels[k].actual;
+    }
+    return ratio((double)c->right * n - both, sqrt(n * n - predicted) * sqrt(n * n - actual));
+}
+
+void counts_metrics(const counts *c, const task *t, bert_metrics *m)
+{
+    counts_report(c, c->n_labels, m);
+    if (t->label == LABEL_CLASS)
+        m->mcc = counts_correlation(c);
+    if (t->id == BERT_TASK_BINARY) {
+        prf positive = prf_of(c->labels[1]);
+        m->precision = positive.precision;
+        m->recall = positive.recall;
+        m->f1 = positive.f1;
+    }
+}

@@ -1,0 +1,104 @@
+/* Losses and scores of the tasks: rows with their weights over the losses of ops/loss. */
+#include "task/losses.h"
+
+#include "ops/loss.h"
+
+static double weight_of(const loss_spec *spec, size_t label)
+{
+    return spec && spec->class_weights ? spec->class_weights[label] : 1;
+}
+
+static double smoothing_of(const loss_spec *spec)
+{
+    return spec ? spec->smoothing : 0;
+}
+
+/* A target of 0 or 1, smoothed. */
+static double soft(double target, const loss_spec *spec)
+{
+    double smoothing = smoothing_of(spec);
+    return (1 - smoothing) * target + smoothing / 2;
+}
+
+static double keep(float *losses, size_t i, double loss)
+{
+    if (losses)
+        losses[i] = (float)loss;
+    return loss;
+}
+
+double binary_loss(float *dlogits, float *losses, const float *logits, const target_rows *y, const loss_spec *spec, float scale, size_t K)
+{
+    (void)K;
+    double sum = 0;
+    for (size_t i = 0; i < y->n; i++) {
+        double weight = weight_of(spec, (size_t)y->ids[i]), target = soft(y->ids[i], spec);
+        sum += keep(losses, i, weight * loss_sigmoid_cross_entropy(dlogits ? &dlogits[i] : NULL, logits[i], target, weight * scale));
+    }
+    return sum;
+}
+
+double class_loss(float *dlogits, float *losses, const float *logits, const target_rows *y, const loss_spec *spec, float scale, size_t K)
+{
+    double sum = 0, smoothing = smoothing_of(spec);
+    for (size_t i = 0; i < y->n; i++) {
+        size_t label = (size_t)y->ids[i];
+        double weight = weight_of(spec, label);
+        float *d = dlogits ? dlogits + i * K : NULL;
+        sum += keep(losses, i, weight * loss_softmax_cross_entropy(d, logits + i * K, label, smoothing, weight * scale, K));
+    }
+    return sum;
+}
+
+double classes_loss(float *dlogits, float *losses, const float *logits, const target_rows *y, const loss_spec *spec, float scale, size_t K)
+{
+    double sum = 0;
+    for (size_t i = 0; i < y->n; i++) {
+        double row = 0;
+        for (size_t k = 0; k < K; k++) {
+            size_t at = i * K + k;
+            double weight = weight_of(spec, k) / (double)K, target = soft(y->values[at], spec);
+            row += weight * loss_sigmoid_cross_entropy(dlogits ? &dlogits[at] : NULL, logits[at], target, weight * scale);
+        }
+        sum += keep(losses, i, row);
+    }
+    return sum;
+}
+
+double number_loss(float *dlogits, float *losses, const float *logits, const target_rows *y, const loss_spec *spec, float scale, size_t K)
+{
+    (void)spec, (void)K;
+    for (size_t i = 0; losses && i < y->n; i++)
+        losses[i] = (float)loss_squared_error(NULL, logits + i, y->values + i, 1, 1);
+    return loss_squared_error(dlogits, logits, y->values, scale, y->n);
+}
+
+void binary_scores(const bert_model *m, float *scores, const float *logits, size_t n, size_t K)
+{
+    (void)m, (void)K;
+    for (size_t i = 0; i < n; i++) {
+        float p;
+        sigmoid(&p, &logits[i], 1);
+        scores[2 * i] = 1 - p;
+        scores[2 * i + 1] = p;
+    }
+}
+
+void class_scores(const bert_model *m, float *scores, const float *logits, size_t n, size_t K)
+{
+    (void)m;
+    softmax(scores, logits, n, K);
+}
+
+void classes_scores(const bert_model *m, float *scores, const float *logits, size_t n, size_t K)
+{
+    (void)m;
+    sigmoid(scores, logits, n * K);
+}
+
+void number_scores(const bert_model *m, float *scores, const float *logits, size_t n, size_t K)
+{
+    (void)K;
+    for (size_t i = 0; i < n; i++)
+        scores[i] = (float)(m->label_min + logits[i] * (m->label_max - m->label_min));
+}

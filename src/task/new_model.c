@@ -1,0 +1,205 @@
+/* Making a model: what a head spec leaves open comes from a data set; then layer and head for the task. */
+#include "base/options.h"
+#include "task/label_words.h"
+#include "task/tasks.h"
+
+#include <math.h>
+#include <string.h>
+
+static const bert_option HEAD[] = {
+    OPTION_CHOICE(bert_head_spec, task, "auto", TASK_WORDS, "WORD", "what the labels are; auto: binary where they are 0 and 1, else multiclass"),
+    OPTION_INT(bert_head_spec, head_hidden, "0", 0, 65536, "N", "units of a hidden layer in the head; 0: none"),
+    OPTION_FLOAT(bert_head_spec, label_min, "0", -INFINITY, INFINITY, "X", "regression, similarity: the label that stands for output 0"),
+    OPTION_FLOAT(bert_head_spec, label_max, "0", -INFINITY, INFINITY, "X", "the label for output 1; both 0: the least and the largest label"),
+};
+
+bert_option_table bert_head_option_table(void)
+{
+    return OPTION_TABLE(HEAD);
+}
+
+void bert_head_defaults(bert_head_spec *head)
+{
+    *head = (bert_head_spec){ 0 };
+    bert_options_defaults(head, bert_head_option_table());
+}
+
+/* ---- from a data set, a function for each kind of label --------------------------------------------------------------------- */
+
+static bert_status read_class(bert_head_spec *head, const bert_dataset *d, bert_err *err)
+{
+    char place[DATASET_PLACE];
+    for (size_t i = 0; i < d->n; i++)
+        if (!d->label_texts[i].size)
+            return fail(err, BERT_ERR_DATA, "%s: the label is empty", dataset_place(d, i, place));
+    if (!head->n_labels)
+        head->n_labels = bert_dataset_labels(d, &head->labels);
+    return BERT_OK;
+}
+
+/* The words of a set become the head's labels and belong to the data set from then on. Two threads may ask at once. */
+static bert_status labels_of_set(bert_head_spec *head, const bert_dataset *d, const word_set *set, bert_err *err)
+{
+    arena *memory = (arena *)(uintptr_t)&d->memory; /* which grows, while nothing that anybody sees changes */
+    const char **labels = NULL;
+    bool fine = true;
+#pragma omp critical(dataset_words)
+    {
+        labels = arena_array(memory, set->n, sizeof *labels);
+        for (size_t i = 0; labels && i < set->n; i++)
+            fine &= (labels[i] = arena_copy(memory, set->words[i].data, set->words[i].size)) != NULL;
+    }
+    if (!labels || !fine)
+        return fail_memory(err, "labels");
+    head->labels = labels;
+    head->n_labels = set->n;
+    return BERT_OK;
+}
+
+static bert_status read_classes(bert_head_spec *head, const bert_dataset *d, bert_err *err)
+{
+    word_set set = { 0 };
+    char place[DATASET_PLACE];
+    bert_status s = BERT_OK;
+    for (size_t i = 0; !s && i < d->n; i++) {
+        bert_text label;
+        for (size_t at = 0; !s && label_next(d->label_texts[i], &at, &label);)
+            if (!label.size)
+                s = fail(err, BERT_ERR_DATA, "%s: a label beside a comma is empty", dataset_place(d, i, place));
+            else if (!word_set_add(&set, label))
+                s = fail_memory(err, "labels");
+    }
+    if (!s && !head->n_labels)
+        s = labels_of_set(head, d, &set, err);
+    word_set_free(&set);
+    return s;
+}
+
+static bert_status read_tags(bert_head_spec *head, const bert_dataset *d, bert_err *err)
+{
+    word_set set = { 0 };
+    char place[DATASET_PLACE];
+    bert_status s = BERT_OK;
+    for (size_t i = 0; !s && i < d->n; i++) {
+        size_t n = 0;
+        bert_text tag;
+        for (size_t at = 0; !s && tag_next(d->label_texts[i], &at, &tag); n++)
+            if (!tag_is_one(tag))
+                s = fail(err, BERT_ERR_DATA, "%s: \"%.*s\" is no tag: O, B-NAME or I-NAME is expected", dataset_place(d, i, place),
+                         (int)(tag.size < 100 ? tag.size : 100), tag.data);
+            else if (!word_set_add(&set, tag))
+                s = fail_memory(err, "labels");
+        if (!s)
+            s = tags_check_count(d, i, n, err);
+    }
+    if (!s && !head->n_labels)
+        s = labels_of_set(head, d, &set, err);
+    word_set_free(&set);
+    return s;
+}
+
+/* Every row of the data set has this one number. */
+static bert_status no_scale(const bert_head_spec *head, const bert_dataset *d, double number, bert_err *err)
+{
+    return fail(err, BERT_ERR_DATA, "%s%stask %s: every row has the label %g; there is nothing to learn", d->name ? d->name : "",
+                d->name ? ": " : "", bert_task_name((bert_task)head->task), number);
+}
+
+static bert_status read_numbers(bert_head_spec *head, const bert_dataset *d, bert_err *err)
+{
+    char place[DATASET_PLACE];
+    double least = INFINITY, most = -INFINITY, number;
+    for (size_t i = 0; i < d->n; i++) {
+        if (!label_number(d->label_texts[i], &number))
+            return fail(err, BERT_ERR_DATA, "%s: label \"%.100s\" is no number", dataset_place(d, i, place), d->label_texts[i].data);
+        least = number < least ? number : least;
+        most = number > most ? number : most;
+    }
+    if (!(least < most))
+        return no_scale(head, d, least, err);
+    if (head->label_min == 0 && head->label_max == 0) {
+        head->label_min = least;
+        head->label_max = most;
+    }
+    return BERT_OK;
+}
+
+static bert_status check_scale(const bert_head_spec *head, const task *t, bert_err *err)
+{
+    if (t->label != LABEL_NUMBER || (head->label_min < head->label_max && isfinite(head->label_max - head->label_min)))
+        return BERT_OK;
+    return fail(err, BERT_ERR_ARGUMENT, "task %s: label_min %g is not below label_max %g", t->name, head->label_min, head->label_max);
+}
+
+static const task *auto_task(const bert_dataset *d)
+{
+    bool zero_one = d->n_labels == 2 && !strcmp(d->labels[0], "0") && !strcmp(d->labels[1], "1");
+    return task_by_id(zero_one ? BERT_TASK_BINARY : BERT_TASK_MULTICLASS);
+}
+
+bert_status bert_head_of_dataset(bert_head_spec *head, const bert_dataset *dataset, bert_err *err)
+{
+    static bert_status (*const READ[])(bert_head_spec *, const bert_dataset *, bert_err *) = {
+        [LABEL_CLASS] = read_class, [LABEL_CLASSES] = read_classes, [LABEL_NUMBER] = read_numbers, [LABEL_TAGS] = read_tags
+    };
+    const task *t = head->task == BERT_TASK_AUTO ? auto_task(dataset) : task_by_id((bert_task)head->task);
+    if (!t)
+        return fail(err, BERT_ERR_ARGUMENT, "task %d is none of bert_task", head->task);
+    if (t->form == ROW_APART && !dataset->pairs)
+        return fail(err, BERT_ERR_DATA, "task %s needs two texts a row", t->name);
+    bert_head_spec found = *head;
+    found.task = (int)t->id;
+    bert_status s = READ[t->label](&found, dataset, err);
+    if (!s)
+        s = t->check_labels(found.labels, found.n_labels, err);
+    if (!s)
+        s = check_scale(&found, t, err);
+    if (!s)
+        *head = found;
+    return s;
+}
+
+/* ---- the model -------------------------------------------------------------------------------------------------------------- */
+
+static bert_status check(const bert_layer_spec *spec, const bert_head_spec *head, const task *t, bert_err *err)
+{
+    bert_status s = options_check(head, bert_head_option_table(), err);
+    if (!s)
+        s = options_check(spec, bert_layer_option_table(), err);
+    if (!s && !t)
+        s = fail(err, BERT_ERR_ARGUMENT, "the task is auto, which bert_head_of_dataset resolves");
+    if (!s && !spec->module)
+        s = fail(err, BERT_ERR_ARGUMENT, "the layer spec names no module");
+    if (!s && head->head_hidden && !t->outputs(head->n_labels))
+        s = fail(err, BERT_ERR_ARGUMENT, "task %s has no head: head_hidden must be 0", t->name);
+    if (!s)
+        s = task_check_pooling(t, spec->pooling, err);
+    if (!s)
+        s = t->check_labels(head->labels, head->n_labels, err);
+    return s ? s : check_scale(head, t, err);
+}
+
+bert_status bert_model_create(const bert_layer_spec *spec, const bert_head_spec *head, uint64_t seed, bert_model **model, bert_err *err)
+{
+    *model = NULL;
+    const task *t = task_by_id((bert_task)head->task);
+    bert_layer_spec layer = *spec;
+    if (t && layer.pooling == BERT_POOLING_AUTO)
+        layer.pooling = t->pooling;
+    bert_module *module = NULL;
+    bert_status s = check(&layer, head, t, err);
+    if (!s)
+        s = bert_module_open(spec->module, &module, err);
+    if (s)
+        return s;
+    bool scaled = t->label == LABEL_NUMBER;
+    head_spec made = { .task = t->name,
+                       .outputs = t->outputs(head->n_labels),
+                       .hidden = (size_t)head->head_hidden,
+                       .labels = head->labels,
+                       .n_labels = head->n_labels,
+                       .label_min = scaled ? head->label_min : 0,
+                       .label_max = scaled ? head->label_max : 0,
+                       .threshold = t->threshold ? 0.5 : 0 };
+    return model_create(module, &layer, &made, seed, model, err);
+}

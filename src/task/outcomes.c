@@ -1,0 +1,192 @@
+/* The list of metrics, and how outcomes become them: a function for each kind of label. */
+#include "task/outcomes.h"
+
+#include "task/counts.h"
+#include "task/entities.h"
+#include "task/ranking.h"
+
+#include <math.h>
+#include <stddef.h>
+#include <string.h>
+
+#define METRIC(field, larger)                         \
+    {                                                 \
+#field, offsetof(bert_metrics, field), larger \
+    }
+
+static const bert_metric METRICS[] = {
+    METRIC(loss, false),        METRIC(accuracy, true), METRIC(precision, true),
+    METRIC(recall, true),       METRIC(f1, true),       METRIC(precision_micro, true),
+    METRIC(recall_micro, true), METRIC(f1_micro, true), METRIC(precision_macro, true),
+    METRIC(recall_macro, true), METRIC(f1_macro, true), METRIC(mcc, true),
+    METRIC(auc, true),          METRIC(pearson, true),  METRIC(spearman, true),
+    METRIC(mse, false),
+};
+enum { N_METRICS = sizeof METRICS / sizeof *METRICS };
+
+const bert_metric *bert_metric_table(size_t *n)
+{
+    *n = N_METRICS;
+    return METRICS;
+}
+
+double bert_metric_value(const bert_metrics *metrics, const bert_metric *metric)
+{
+    return *(const double *)(const void *)((const char *)metrics + metric->offset);
+}
+
+const bert_metric *metric_by_name(const char *name)
+{
+    for (int i = 0; i < N_METRICS; i++)
+        if (!strcmp(METRICS[i].name, name))
+            return &METRICS[i];
+    return NULL;
+}
+
+void outcomes_free(outcomes *o)
+{
+    arena_free(&o->memory);
+    *o = (outcomes){ 0 };
+}
+
+size_t outcome_label(const outcomes *o, size_t i, double threshold)
+{
+    const float *scores = o->scores + i * o->columns;
+    return o->task->threshold ? scores[1] >= threshold : best_label(scores, o->columns);
+}
+
+/* ---- by label --------------------------------------------------------------------------------------------------------------- */
+
+static bool truly(const outcomes *o, size_t i, size_t label)
+{
+    const targets *t = o->truth;
+    return t->ids ? t->ids[i] == (int32_t)label : t->values[i * t->width + label] > 0;
+}
+
+static void count_class(const outcomes *o, double threshold, counts *c)
+{
+    for (size_t i = 0; i < o->n; i++) {
+        size_t predicted = outcome_label(o, i, threshold), actual = (size_t)o->truth->ids[i];
+        c->labels[predicted].predicted++;
+        c->labels[actual].actual++;
+        c->labels[actual].right += predicted == actual;
+        c->right += predicted == actual;
+    }
+}
+
+static void count_classes(const outcomes *o, double threshold, counts *c)
+{
+    for (size_t i = 0; i < o->n; i++) {
+        bool right = true;
+        for (size_t k = 0; k < o->columns; k++) {
+            bool predicted = o->scores[i * o->columns + k] >= threshold, actual = truly(o, i, k);
+            c->labels[k].predicted += predicted;
+            c->labels[k].actual += actual;
+            c->labels[k].right += predicted && actual;
+            right &= predicted == actual;
+        }
+        c->right += right;
+    }
+}
+
+/* The mean over the labels of one against the rest; of two labels that exclude each other it is that of either. NaN where a label has no row,
+ * or all. */
+static bert_status area(const outcomes *o, double *out, arena *a, bert_err *err)
+{
+    double *ranks = arena_array(a, o->n, sizeof *ranks), sum = 0;
+    ranked *scratch = arena_array(a, o->n, sizeof *scratch);
+    bool *positive = arena_array(a, o->n, sizeof *positive);
+    if (!ranks || !scratch || !positive)
+        return fail_memory(err, "metrics");
+    size_t from = o->task->id == BERT_TASK_BINARY;
+    for (size_t k = from; k < o->columns; k++) {
+        for (size_t i = 0; i < o->n; i++) {
+            ranks[i] = o->scores[i * o->columns + k];
+            positive[i] = truly(o, i, k);
+        }
+        midranks(ranks, ranks, o->n, scratch);
+        sum += auc_of_ranks(ranks, positive, o->n);
+    }
+    *out = sum / (double)(o->columns - from);
+    return BERT_OK;
+}
+
+static bert_status class_metrics(const outcomes *o, double threshold, bert_metrics *m, arena *a, bert_err *err)
+{
+    counts c = { .labels = arena_array(a, o->columns, sizeof *c.labels), .n_labels = o->columns, .n = o->n };
+    if (!c.labels)
+        return fail_memory(err, "metrics");
+    if (o->task->label == LABEL_CLASSES)
+        count_classes(o, threshold, &c);
+    else
+        count_class(o, threshold, &c);
+    counts_sum(&c);
+    counts_metrics(&c, o->task, m);
+    return area(o, &m->auc, a, err);
+}
+
+/* ---- by number -------------------------------------------------------------------------------------------------------------- */
+
+static bert_status number_metrics(const outcomes *o, bert_metrics *m, arena *a, bert_err *err)
+{
+    double *said = arena_array(a, o->n, sizeof *said), *true_values = arena_array(a, o->n, sizeof *true_values), sum = 0;
+    ranked *scratch = arena_array(a, o->n, sizeof *scratch);
+    if (!said || !true_values || !scratch)
+        return fail_memory(err, "metrics");
+    for (size_t i = 0; i < o->n; i++) {
+        said[i] = o->scores[i];
+        true_values[i] = o->model->label_min + o->truth->values[i] * (o->model->label_max - o->model->label_min);
+        sum += (said[i] - true_values[i]) * (said[i] - true_values[i]);
+    }
+    m->mse = sum / (double)o->n;
+    m->pearson = pearson(said, true_values, o->n);
+    midranks(said, said, o->n, scratch);
+    midranks(true_values, true_values, o->n, scratch);
+    m->spearman = pearson(said, true_values, o->n);
+    return BERT_OK;
+}
+
+/* ---- by tag ----------------------------------------------------------------------------------------------------------------- */
+
+static bert_status tag_metrics(const outcomes *o, bert_metrics *m, arena *a, bert_err *err)
+{
+    size_t types;
+    counts c = { .labels = arena_array(a, o->columns, sizeof *c.labels), .n_labels = o->columns, .n = o->n };
+    bert_status s = c.labels ? entities_count(o, &c, &types, a, err) : fail_memory(err, "metrics");
+    if (s)
+        return s;
+    for (size_t i = 0; i < o->n; i++)
+        c.right += outcome_label(o, i, 0) == (size_t)o->truth->ids[i];
+    counts_sum(&c);
+    counts_report(&c, types, m);
+    m->precision = m->precision_micro;
+    m->recall = m->recall_micro;
+    m->f1 = m->f1_micro;
+    return BERT_OK;
+}
+
+/* ----------------------------------------------------------------------------------------------------------------------------- */
+
+static double mean_loss(const outcomes *o)
+{
+    double sum = 0;
+    for (size_t i = 0; i < o->n; i++)
+        sum += o->losses[i];
+    return o->n > o->unseen ? sum / (double)(o->n - o->unseen) : 0;
+}
+
+bert_status outcomes_metrics(const outcomes *o, double threshold, bert_metrics *metrics, bert_err *err)
+{
+    arena a = { 0 };
+    bert_metrics m = { .n = o->n };
+    for (int i = 0; i < N_METRICS; i++)
+        *(double *)(void *)((char *)&m + METRICS[i].offset) = NAN;
+    m.loss = mean_loss(o);
+    bert_status s = o->task->label == LABEL_NUMBER ? number_metrics(o, &m, &a, err)
+                    : o->task->label == LABEL_TAGS ? tag_metrics(o, &m, &a, err)
+                                                   : class_metrics(o, threshold, &m, &a, err);
+    if (!s)
+        *metrics = m;
+    arena_free(&a);
+    return s;
+}

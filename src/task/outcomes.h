@@ -1,0 +1,41 @@
+/* What a model says of every row of a data set, beside what is true: what metrics, thresholds, reports and tables of predictions are made from.
+ * */
+#ifndef TASK_OUTCOMES_H
+#define TASK_OUTCOMES_H
+
+#include "task/targets.h"
+
+/* All zero is empty. */
+typedef struct outcomes {
+    arena memory;
+    const bert_model *model;
+    const task *task;
+    const targets *truth; /* the caller's */
+    size_t n;             /* rows; TAGS: words (truth->start tells whose) */
+    size_t unseen;        /* TAGS: words that were cut off by seq_len, or that have no token */
+    size_t columns;
+    float *scores; /* (n, columns); an unseen word has score 1 for tag O (or the first tag) */
+    float *losses; /* (n) without smoothing or class weights; 0 of an unseen word */
+} outcomes;
+
+void outcomes_free(outcomes *o);
+
+/* The label predicted for row i: of CLASS and TAGS; binary by the threshold. */
+size_t outcome_label(const outcomes *o, size_t i, double threshold);
+
+/* All that the task has; the rest is NaN. */
+bert_status outcomes_metrics(const outcomes *o, double threshold, bert_metrics *metrics, bert_err *err);
+
+/* The threshold that is best for a metric that depends on one (else for accuracy, multilabel: f1_micro); of equals the nearest to 0.5. It has
+ * nine digits, as model.json holds it. */
+bert_status outcomes_threshold(const outcomes *o, const bert_metric *metric, double *threshold, bert_err *err);
+
+/* The metric of that name; NULL: none. */
+const bert_metric *metric_by_name(const char *name);
+
+/* Entities of a row of tags as seqeval finds them: [first, last] words and the type, the tag behind "B-" or "I-". tags (n) are places among the
+ * labels. Calls found for each, in order. */
+void entities_find(const char *const *labels, const int32_t *tags, size_t n,
+                   void (*found)(void *context, size_t first, size_t last, const char *type), void *context);
+
+#endif

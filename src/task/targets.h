@@ -1,0 +1,38 @@
+/* What is true of a data set's rows, as the numbers that losses and metrics read. */
+#ifndef TASK_TARGETS_H
+#define TASK_TARGETS_H
+
+#include "data/dataset.h"
+#include "data/token_rows.h"
+#include "model/model.h"
+#include "task/tasks.h"
+
+/* Which arrays there are follows from the task's kind of label. All zero is empty. */
+typedef struct targets {
+    arena memory;
+    size_t n;      /* rows */
+    int32_t *ids;  /* CLASS: (n) place among the model's labels. TAGS: (start[n]) those of the words, row after row */
+    size_t *start; /* TAGS: (n + 1) where a row's words begin in ids */
+    float *values; /* NUMBER: (n) scaled to the head's output, 0 for label_min, 1 for label_max. CLASSES: (n, K) 0 or 1 */
+    size_t width;  /* of a row of values */
+} targets;
+
+/* Fails with BERT_ERR_DATA, naming the row's place: a label that the model does not know, no number, tags that are not as many as words. */
+bert_status targets_create(targets *t, const task *kind, const bert_model *model, const bert_dataset *d, bert_err *err);
+void targets_free(targets *t);
+
+/* Those of a batch, one for each row that the head reads: a sequence (a pair of sequences for similarity), or for TAGS a labelled word. */
+typedef struct target_rows {
+    size_t n;
+    const int32_t *ids;  /* (n) */
+    const float *values; /* (n, width) */
+    size_t width;
+    const int32_t *tokens; /* TAGS: (n) the row of the packed batch where each word's first piece stands; else NULL */
+    const size_t *words;   /* TAGS: (n) the word, its place in the targets' ids; else NULL */
+} target_rows;
+
+/* Of the given rows, packed into a batch in this order (token_rows_pack). Memory is the arena's. Fails with BERT_ERR_MEMORY. */
+bert_status targets_gather(const targets *t, const token_rows *tokens, const uint32_t *rows, size_t n, target_rows *out, arena *a,
+                           bert_err *err);
+
+#endif

@@ -1,0 +1,226 @@
+/* A run's state as JSON, and back. */
+#include "train/checkpoint_state.h"
+
+#include "base/options.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- what a run is made of: it may not change -------------------------------------------------------------------------------- */
+
+enum { HASH_TEXT = 65 };
+
+static const char *hash_text(const unsigned char hash[32], char text[HASH_TEXT])
+{
+    for (int i = 0; i < 32; i++)
+        snprintf(text + 2 * i, 3, "%02x", hash[i]);
+    return text;
+}
+
+/* Labels and head, as far as they shape the weights. */
+static json_t *head_to_compare(const bert_model *m)
+{
+    json_t *labels = json_array();
+    for (size_t i = 0; i < m->n_labels; i++)
+        json_array_append_new(labels, json_string(m->labels[i]));
+    return json_pack("{s:s, s:I, s:f, s:f, s:o}", "task", m->task, "head_hidden", (json_int_t)m->head_hidden, "label_min", m->label_min,
+                     "label_max", m->label_max, "labels", labels);
+}
+
+/* Each part of the model and the data with the text that tells it from others. */
+static json_t *origin_of_run(const train_run *r)
+{
+    char train[HASH_TEXT], valid[HASH_TEXT];
+    const bert_module *m = r->model->module;
+    return json_pack("{s:s, s:s?, s:s, s:s, s:o}", "training data", hash_text(r->train_hash, train), "validation data",
+                     r->valid ? hash_text(r->valid_hash, valid) : NULL, "module", m->sha256, "module's weights", m->weights_sha256, "head",
+                     head_to_compare(r->model));
+}
+
+/* ---- to JSON ----------------------------------------------------------------------------------------------------------------- */
+
+/* JSON has no NaN: null stands for it. */
+static json_t *number_or_null(double x)
+{
+    return isfinite(x) ? json_real(x) : json_null();
+}
+
+static json_t *metrics_to_json(const bert_metrics *m)
+{
+    size_t n;
+    const bert_metric *table = bert_metric_table(&n);
+    json_t *json = json_pack("{s:I}", "n", (json_int_t)m->n);
+    for (size_t i = 0; i < n; i++)
+        json_object_set_new(json, table[i].name, number_or_null(bert_metric_value(m, &table[i])));
+    return json;
+}
+
+static json_t *steps_of_tensors(const bert_optimizer *o)
+{
+    json_t *json = json_object();
+    for (size_t i = 0; i < o->n_slots; i++)
+        json_object_set_new(json, o->slots[i].name, json_integer(o->slots[i].steps));
+    return json;
+}
+
+static json_t *progress_to_json(const progress *p)
+{
+    return json_pack("{s:I, s:I, s:I, s:b, s:I, s:I, s:I, s:f, s:f, s:I, s:f, s:o}", "epoch", (json_int_t)p->epoch, "batch",
+                     (json_int_t)p->batch, "step", (json_int_t)p->step, "measured", p->measured, "rows", (json_int_t)p->rows, "targets",
+                     (json_int_t)p->targets, "correct", (json_int_t)p->correct, "loss", p->loss, "seconds", p->seconds, "best_epoch",
+                     (json_int_t)p->best_epoch, "threshold", p->best.threshold, "best", metrics_to_json(&p->best.metrics));
+}
+
+json_t *state_of_run(const train_run *r, const progress *p, const history *h, uint32_t crc)
+{
+    arena a = { 0 };
+    const char *why;
+    bool finished = progress_over(p, r, &why, &a);
+    arena_free(&a);
+    return json_pack("{s:s, s:i, s:b, s:I, s:o, s:o, s:o, s:o, s:I, s:f, s:o, s:o, s:O, s:O}", "format", STATE_FORMAT, "version", STATE_VERSION,
+                     "finished", finished, "crc", (json_int_t)crc, "origin", origin_of_run(r), "options",
+                     options_to_texts(&r->options, bert_train_option_table()), "layer",
+                     options_to_texts(&r->model->layer->spec, bert_layer_option_table()), "progress", progress_to_json(p), "steps_in_all",
+                     (json_int_t)r->schedule.steps, "model_threshold", r->model->threshold, "tensor_steps", steps_of_tensors(r->optimizer),
+                     "seconds", seconds_to_json(r->seconds), "epochs", h->epochs, "steps", h->steps);
+}
+
+/* ---- differences ------------------------------------------------------------------------------------------------------------- */
+
+/* Hashes say nothing to people: that they differ does. */
+static void origin_differences(buffer *out, const json_t *was, const json_t *now)
+{
+    const char *part;
+    json_t *value;
+    bool module = false;
+    json_object_foreach((json_t *)(uintptr_t)now, part, value)
+    {
+        if (json_equal(value, json_object_get(was, part)) || !strcmp(part, "head"))
+            continue;
+        if (!strncmp(part, "module", 6)) {
+            if (module)
+                continue;
+            module = true;
+        }
+        buffer_printf(out, "%s%s: not the checkpoint's", out->size ? "; " : "", module && !strncmp(part, "module", 6) ? "module" : part);
+    }
+}
+
+static void head_differences(buffer *out, const json_t *was, const json_t *now)
+{
+    const char *name;
+    json_t *value;
+    json_object_foreach((json_t *)(uintptr_t)now, name, value)
+    {
+        if (json_equal(value, json_object_get(was, name)))
+            continue;
+        char *a = json_dumps(json_object_get(was, name), JSON_ENCODE_ANY | JSON_REAL_PRECISION(9));
+        char *b = json_dumps(value, JSON_ENCODE_ANY | JSON_REAL_PRECISION(9));
+        text_difference(out, name, a ? a : "none", b ? b : "none");
+        free(a);
+        free(b);
+    }
+}
+
+void state_differences(buffer *out, const json_t *state, const train_run *r)
+{
+    static const char *const LAYER_FREE[] = { "module", "outputs", NULL }; /* the module is told by its hash; outputs are not trained on */
+    const json_t *was = json_object_get(state, "origin");
+    json_t *now = origin_of_run(r);
+    if (!now) {
+        out->failed = true;
+        return;
+    }
+    origin_differences(out, was, now);
+    head_differences(out, json_object_get(was, "head"), json_object_get(now, "head"));
+    options_differences(out, &r->model->layer->spec, bert_layer_option_table(), json_object_get(state, "layer"), LAYER_FREE);
+    options_differences(out, &r->options, bert_train_option_table(), json_object_get(state, "options"), RESUME_FREE);
+    int64_t steps = json_integer_value(json_object_get(state, "steps_in_all"));
+    if (rate_depends_on_steps(&r->options) && steps != r->schedule.steps)
+        buffer_printf(out, "%ssteps in all, on which the learning rate depends: %lld in the checkpoint, %lld now", out->size ? "; " : "",
+                      (long long)steps, (long long)r->schedule.steps);
+    json_decref(now);
+}
+
+/* ---- from JSON --------------------------------------------------------------------------------------------------------------- */
+
+/* A whole number from 0 on, or a real one; what is missing or wrong fails once, at the end. */
+typedef struct state_reader {
+    const json_t *json;
+    const char *wrong; /* the first member that is no such number */
+} state_reader;
+
+static int64_t read_count(state_reader *r, const char *name)
+{
+    const json_t *value = json_object_get(r->json, name);
+    if ((!json_is_integer(value) || json_integer_value(value) < 0) && !r->wrong)
+        r->wrong = name;
+    return json_integer_value(value);
+}
+
+static double read_number(state_reader *r, const char *name)
+{
+    const json_t *value = json_object_get(r->json, name);
+    if (!json_is_number(value) && !r->wrong)
+        r->wrong = name;
+    return json_number_value(value);
+}
+
+static bert_metrics metrics_from_json(const json_t *json)
+{
+    bert_metrics m = { .n = (size_t)json_integer_value(json_object_get(json, "n")) };
+    size_t n;
+    const bert_metric *table = bert_metric_table(&n);
+    for (size_t i = 0; i < n; i++) {
+        const json_t *value = json_object_get(json, table[i].name);
+        *(double *)(void *)((char *)&m + table[i].offset) = json_is_number(value) ? json_number_value(value) : NAN;
+    }
+    return m;
+}
+
+static progress read_progress(state_reader *r)
+{
+    progress p = { .epoch = read_count(r, "epoch"),
+                   .batch = (size_t)read_count(r, "batch"),
+                   .step = read_count(r, "step"),
+                   .measured = json_is_true(json_object_get(r->json, "measured")),
+                   .rows = (size_t)read_count(r, "rows"),
+                   .targets = (size_t)read_count(r, "targets"),
+                   .correct = (size_t)read_count(r, "correct"),
+                   .loss = read_number(r, "loss"),
+                   .seconds = read_number(r, "seconds"),
+                   .best_epoch = read_count(r, "best_epoch") };
+    p.best.threshold = read_number(r, "threshold");
+    p.best.metrics = metrics_from_json(json_object_get(r->json, "best"));
+    return p;
+}
+
+bert_status state_to_run(const json_t *state, const char *where, train_run *r, progress *p, history *h, bert_err *err)
+{
+    bert_optimizer *o = r->optimizer;
+    state_reader of_progress = { json_object_get(state, "progress"), NULL }, of_tensors = { json_object_get(state, "tensor_steps"), NULL };
+    state_reader of_state = { state, NULL };
+    json_t *epochs = json_object_get(state, "epochs"), *steps = json_object_get(state, "steps");
+    progress read = read_progress(&of_progress);
+    double threshold = read_number(&of_state, "model_threshold");
+    for (size_t i = 0; i < o->n_slots; i++)
+        read_count(&of_tensors, o->slots[i].name);
+    const char *wrong = of_progress.wrong  ? of_progress.wrong
+                        : of_tensors.wrong ? of_tensors.wrong
+                        : of_state.wrong   ? of_state.wrong
+                        : read.epoch < 1   ? "epoch"
+                                           : NULL;
+    if (!wrong && (!json_is_array(epochs) || !json_is_array(steps)))
+        wrong = "epochs";
+    if (wrong)
+        return fail(err, BERT_ERR_FORMAT, "%s: state: \"%s\" is absent or not what it should be", where, wrong);
+    *p = read;
+    r->model->threshold = threshold;
+    for (size_t i = 0; i < o->n_slots; i++)
+        o->slots[i].steps = read_count(&of_tensors, o->slots[i].name);
+    seconds_from_json(json_object_get(state, "seconds"), r->seconds);
+    h->epochs = json_incref(epochs);
+    h->steps = json_incref(steps);
+    return BERT_OK;
+}

@@ -1,0 +1,20 @@
+/* The part of a checkpoint that is no tensor, as JSON. */
+#ifndef TRAIN_CHECKPOINT_STATE_H
+#define TRAIN_CHECKPOINT_STATE_H
+
+#include "train/history.h"
+
+#define STATE_FORMAT "libbert.checkpoint"
+enum { STATE_VERSION = 1 };
+
+/* crc: of the tensors. NULL: out of memory. */
+json_t *state_of_run(const train_run *r, const progress *p, const history *h, uint32_t crc);
+
+/* Appends what keeps the run from going on where the state ends, joined by "; ". */
+void state_differences(buffer *out, const json_t *state, const train_run *r);
+
+/* Sets progress, record, the steps of the optimiser's tensors, the model's threshold and the seconds. Fails with BERT_ERR_FORMAT, nothing is
+ * changed then. */
+bert_status state_to_run(const json_t *state, const char *where, train_run *r, progress *p, history *h, bert_err *err);
+
+#endif

@@ -1,0 +1,75 @@
+/* Weights of the labels. */
+#include "train/class_weights.h"
+
+#include <locale.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+void label_counts(const targets *y, const task *t, size_t n_labels, size_t *counts)
+{
+    memset(counts, 0, n_labels * sizeof *counts);
+    size_t n = t->label == LABEL_TAGS ? y->start[y->n] : y->n;
+    if (t->label == LABEL_CLASS || t->label == LABEL_TAGS)
+        for (size_t i = 0; i < n; i++)
+            counts[y->ids[i]]++;
+    if (t->label == LABEL_CLASSES)
+        for (size_t i = 0; i < n * n_labels; i++)
+            counts[i % n_labels] += y->values[i] != 0;
+}
+
+static bert_status balance(float *weights, size_t n_labels, const task *t, const targets *y, arena *a, bert_err *err)
+{
+    size_t *counts = arena_array(a, n_labels, sizeof *counts), n = 0;
+    if (!counts)
+        return fail_memory(err, "class weights");
+    label_counts(y, t, n_labels, counts);
+    for (size_t k = 0; k < n_labels; k++)
+        n += counts[k];
+    for (size_t k = 0; k < n_labels; k++)
+        weights[k] = counts[k] ? (float)((double)n / ((double)n_labels * (double)counts[k])) : 1;
+    return BERT_OK;
+}
+
+/* One "label=number" of `size` bytes. A label may hold '=': the last one counts. */
+static bert_status parse_one(const char *text, size_t size, const bert_model *m, float *weights, arena *a, bert_err *err)
+{
+    char *word = arena_copy(a, text, size), *end;
+    char *equals = word ? strrchr(word, '=') : NULL;
+    if (!word)
+        return fail_memory(err, "class weights");
+    if (!equals)
+        return fail(err, BERT_ERR_ARGUMENT, "--class-weights: \"%s\" is neither balanced nor LABEL=NUMBER", word);
+    *equals = 0;
+    double x = strtod_l(equals + 1, &end, newlocale(LC_ALL_MASK, "C", (locale_t)0)); /* glibc's constant: cannot fail, nothing to free */
+    if (end == equals + 1 || *end || !isfinite(x) || x < 0)
+        return fail(err, BERT_ERR_ARGUMENT, "--class-weights: \"%s\" of label \"%s\" is no number from 0", equals + 1, word);
+    for (size_t k = 0; k < m->n_labels; k++)
+        if (!strcmp(m->labels[k], word))
+            return weights[k] = (float)x, BERT_OK;
+    return fail(err, BERT_ERR_ARGUMENT, "--class-weights: the model has no label \"%s\"", word);
+}
+
+bert_status class_weights_parse(const char *text, const bert_model *m, const task *t, const targets *y, float **weights, arena *a, bert_err *err)
+{
+    *weights = NULL;
+    if (!text)
+        return BERT_OK;
+    if (t->label == LABEL_NUMBER)
+        return fail(err, BERT_ERR_ARGUMENT, "--class-weights: task %s has no labels", t->name);
+    float *w = arena_array(a, m->n_labels, sizeof *w);
+    if (!w)
+        return fail_memory(err, "class weights");
+    *weights = w;
+    if (!strcmp(text, "balanced"))
+        return balance(w, m->n_labels, t, y, a, err);
+    for (size_t k = 0; k < m->n_labels; k++)
+        w[k] = 1;
+    bert_status s = BERT_OK;
+    for (const char *p = text; !s && *p;) {
+        size_t n = strcspn(p, ",");
+        s = parse_one(p, n, m, w, a, err);
+        p += n + (p[n] == ',');
+    }
+    return s;
+}

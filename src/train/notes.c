@@ -1,0 +1,58 @@
+/* What is odd about the data of a run, and yet no error. */
+#include "train/notes.h"
+
+#include "base/buffer.h"
+#include "train/class_weights.h"
+
+enum { MOST_NAMES = 5 };
+
+/* Notes the labels that stand so often in the training data and, with `in_valid`, in the validation data at all: "PREFIX "a", "b" and 3
+ * more". */
+static bert_status note_labels(train_run *r, const size_t *counts, size_t wanted, const size_t *in_valid, const char *what, bert_err *err)
+{
+    buffer names = { 0 };
+    size_t n = 0;
+    for (size_t k = 0; k < r->model->n_labels; k++)
+        if (counts[k] == wanted && (!in_valid || in_valid[k]) && n++ < MOST_NAMES)
+            buffer_printf(&names, "%s\"%s\"", names.size ? ", " : "", r->model->labels[k]);
+    if (n > MOST_NAMES)
+        buffer_printf(&names, " and %zu more", n - MOST_NAMES);
+    if (n && !names.failed)
+        run_note(r, "%s: %s", what, names.data);
+    bert_status s = names.failed ? fail_memory(err, "a note") : BERT_OK;
+    buffer_free(&names);
+    return s;
+}
+
+bert_status note_data(train_run *r, bert_err *err)
+{
+    size_t labels = r->model->n_labels, used = 0, last = 0;
+    if ((uint64_t)r->options.batch_size > r->train->n)
+        run_note(r, "the batch size of %lld is more than the %zu rows of the training data: an epoch is one batch",
+                 (long long)r->options.batch_size, r->train->n);
+    if (r->task->label == LABEL_NUMBER)
+        return BERT_OK;
+    size_t *counts = arena_array(&r->memory, labels, sizeof *counts), *in_valid = arena_array(&r->memory, labels, sizeof *in_valid);
+    if (!counts || !in_valid)
+        return fail_memory(err, "a training run");
+    label_counts(&r->train_truth, r->task, labels, counts);
+    if (r->valid)
+        label_counts(&r->valid_truth, r->task, labels, in_valid);
+    for (size_t k = 0; k < labels; k++)
+        if (counts[k]) {
+            used++;
+            last = k;
+        }
+    if (used == 1)
+        run_note(r, "every label of the training data is \"%s\": there is nothing to tell apart", r->model->labels[last]);
+    bert_status s = note_labels(r, counts, 1, NULL, "labels that stand once in the training data", err);
+    return s || !r->valid ? s : note_labels(r, counts, 0, in_valid, "labels of the validation data that the training data has not", err);
+}
+
+bert_status check_tokens(const train_run *r, bert_err *err)
+{
+    size_t empty = 2 * token_rows_sequences(&r->train_tokens.rows); /* [CLS] and [SEP] */
+    if (r->train_tokens.rows.longest > empty)
+        return BERT_OK;
+    return fail(err, BERT_ERR_DATA, "every text of the training data is empty; is the text column the right one?");
+}

@@ -1,0 +1,13 @@
+/* What is odd about the data of a run. */
+#ifndef TRAIN_NOTES_H
+#define TRAIN_NOTES_H
+
+#include "train/run.h"
+
+/* Notes on labels and batch size. Fails with BERT_ERR_MEMORY. */
+bert_status note_data(train_run *r, bert_err *err);
+
+/* Fails with BERT_ERR_DATA where every text of the training data is empty. */
+bert_status check_tokens(const train_run *r, bert_err *err);
+
+#endif

@@ -1,0 +1,55 @@
+/* What a training run works with: options that are checked, targets, tokens, kept outputs, the optimiser. The trainer and the plan begin
+ * with it. */
+#ifndef TRAIN_RUN_H
+#define TRAIN_RUN_H
+
+#include "model/optimizer.h"
+#include "train/schedule.h"
+#include "train/step.h"
+#include "train/token_cache.h"
+#include "train/train_options.h"
+
+enum { MOST_NOTES = 16 };
+
+/* All zero before run_check. */
+typedef struct train_run {
+    bert_model *model;
+    const task *task;
+    const bert_dataset *train, *valid; /* valid: NULL where there is none */
+    bert_train_options options;
+    checkpoint_interval interval;
+    const bert_metric *watch;
+    targets train_truth, valid_truth;
+    arena memory;
+    const char *notes[MOST_NOTES]; /* what the user should know before the first step */
+    size_t n_notes;
+
+    unsigned char train_hash[32], valid_hash[32]; /* of the data */
+    cached_tokens train_tokens, valid_tokens;
+    kept_outputs *train_kept, *valid_kept; /* NULL: nothing is kept */
+    uint64_t budget;                       /* bytes for both */
+    step_plan plan;
+    schedule schedule;
+    bert_optimizer *optimizer;
+    double seconds[N_PARTS]; /* by part, so far */
+} train_run;
+
+/* Checks options and labels and makes what stands above the empty line; nothing is written, the model is as before. options NULL: the defaults.
+ * Fails with BERT_ERR_ARGUMENT, BERT_ERR_DATA. */
+bert_status run_check(train_run *r, bert_model *model, const bert_dataset *train, const bert_dataset *valid, const bert_train_options *options,
+                      bert_err *err);
+/* Makes the rest. `keep`: outputs of frozen layers are kept within the budget; else none is, each is computed. */
+bert_status run_prepare(train_run *r, bool keep, bert_err *err);
+/* Frees all; the layer multiplies in fp32 again and its gradients are zero. */
+void run_end(train_run *r);
+
+/* Appends a printed note; what has no room is left out. */
+void run_note(train_run *r, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* Lets the layers learn that the epoch lets learn (unfreeze_every). */
+void run_unfreeze(train_run *r, int64_t epoch);
+
+/* The given rows as a batch, in arena memory. */
+bert_status run_batch(const train_run *r, const uint32_t *rows, size_t n, step_batch *batch, arena *a, bert_err *err);
+
+#endif
