@@ -100,6 +100,7 @@ static void write_random_module(bench_shape shape, const char *folder)
     config c = { .vocab_size = 30522,
                  .max_position_embeddings = 512,
                  .type_vocab_size = 2,
+                 .hidden_act = ACTIVATION_GELU,
                  .num_attention_heads = 12,
                  .hidden_dropout_prob = 0.1,
                  .attention_probs_dropout_prob = 0.1,

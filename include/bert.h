@@ -498,12 +498,13 @@ typedef struct bert_train_options {
     double weight_decay, clip_norm, layer_decay; /* as in bert_optimizer_options */
     int schedule;       /* 0 constant, 1 linear to zero, 2 half a cosine to zero; each behind the warm-up */
     double warmup;      /* steps in which the rate rises from zero; below 1: that share of all steps */
-    int64_t unfreeze_every; /* head and pooler alone are trained at first, and after each so many epochs one layer more, the last one first; 0: off */
+    int64_t unfreeze_every; /* head and pooler alone at first, after each so many epochs one layer more, the last one first; 0: all at once */
     const char *class_weights; /* "balanced", or "spam=2,ham=0.5"; NULL: all 1. A row's loss is multiplied by its label's */
     double label_smoothing;
     const char *watch;      /* the metric that tells the best epoch; NULL: the task's */
     int64_t patience;       /* stop after so many epochs without a better one; 0: never */
-    bool choose_threshold;  /* binary, multilabel: choose on validation data the threshold that is best for `watch` (else for accuracy, f1) */
+    bool choose_threshold;  /* binary, multilabel: each epoch is measured at the threshold that is best for `watch` (else accuracy, f1_micro), the
+                               best epoch's is the model's; else 0.5 */
     int64_t seed;
     int precision;          /* 0 fp32; 1 bf16: matrix products of bf16 numbers summed in fp32, weights and all else stay fp32 */
     bool frozen_dropout;    /* dropout in the layers that are not tuned, too, as the original Keras layer; nothing is kept then */
@@ -512,7 +513,8 @@ typedef struct bert_train_options {
     const char *cache;      /* a folder that keeps tokens and these outputs from run to run; NULL: memory alone */
     int64_t length_window;  /* batches are cut from windows of so many batches sorted by length; 1: no grouping by length */
     const char *checkpoint_every; /* "15m" minutes or "500" steps between checkpoints within an epoch; "0": at the end of epochs alone */
-    bool resume;            /* go on from the folder's checkpoint */
+    bool resume;            /* go on from the folder's checkpoint. Of its options may differ: epochs, max_steps (where the rate does not depend on
+                               the number of steps), patience, cache, cache_budget, checkpoint_every, tensorboard, report */
     bool tensorboard;       /* event files in the folder's logs/ */
     bool report;            /* the folder's report.html, after every epoch */
 } bert_train_options;

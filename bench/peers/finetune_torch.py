@@ -9,6 +9,7 @@ The same work as bert train: the last --tune layers, the pooler (tanh of the fir
 The tables are tab-separated: question1, question2, is_duplicate.
 """
 import argparse
+import copy
 import itertools
 import json
 import os
@@ -30,10 +31,11 @@ parser.add_argument("--learning-rate", type=float, default=1e-5)
 parser.add_argument("--window", type=int, default=50, help="batches of like length are cut from windows of so many batches")
 parser.add_argument("--threads", type=int, default=os.cpu_count())
 parser.add_argument("--seed", type=int, default=1)
-parser.add_argument("--attention", choices=("sdpa", "eager"), help="default: eager for plain, sdpa for best")
+parser.add_argument("--attention", choices=("sdpa", "eager", "mixed"), help="mixed: sdpa where there is no dropout, eager where there is")
 parser.add_argument("--frozen-dropout", action="store_true")
 parser.add_argument("--bf16", action="store_true")
 parser.add_argument("--onednn", action="store_true")
+parser.add_argument("--bf16-products", action="store_true", help="float32 everywhere but inside oneDNN's products")
 parser.add_argument("--compile", action="store_true")
 options = parser.parse_args()
 os.environ["OMP_NUM_THREADS"] = str(options.threads)
@@ -47,6 +49,8 @@ from transformers import BertModel  # noqa: E402
 from onednn_linear import use_onednn  # noqa: E402
 
 BEST = options.variant == "best"
+# Of the frozen layers and of the tuned ones. With dropout SDPA is no fused kernel on a CPU.
+ATTENTION = {"sdpa": ("sdpa", "sdpa"), "eager": ("eager", "eager"), "mixed": ("sdpa", "eager")}[options.attention or ("sdpa" if BEST else "eager")]
 
 
 # ---- rows and batches -----------------------------------------------------------------------------------------------------
@@ -96,7 +100,7 @@ def shuffled(rows, random):
 class Classifier(torch.nn.Module):
     def __init__(self):
         super().__init__()
-        self.bert = BertModel.from_pretrained(options.model, attn_implementation=options.attention or ("sdpa" if BEST else "eager")).float()
+        self.bert = BertModel.from_pretrained(options.model, attn_implementation=ATTENTION[0]).float()
         self.head = torch.nn.Linear(self.bert.config.hidden_size, 1)
         self.dropout = torch.nn.Dropout(self.bert.config.hidden_dropout_prob)
         layers = self.bert.encoder.layer
@@ -104,6 +108,10 @@ class Classifier(torch.nn.Module):
         self.bert.requires_grad_(False)
         for part in (*layers[self.n_frozen:], self.bert.pooler):
             part.requires_grad_(True)
+        upper = copy.deepcopy(self.bert.config)
+        upper._attn_implementation = ATTENTION[1]
+        for layer in layers[self.n_frozen:]:
+            layer.attention.self.config = upper
 
     def forward(self, ids, mask, segments):
         """(n) logits, as most write it"""
@@ -209,6 +217,8 @@ def say(event, **values):
 
 def main():
     torch.set_num_threads(options.threads)
+    if options.bf16_products:
+        torch.backends.mkldnn.matmul.fp32_precision = "bf16"
     train, valid = Rows(options.train), Rows(options.valid)
     model, optimizer = make_model()
     random = np.random.default_rng(options.seed)

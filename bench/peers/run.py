@@ -2,9 +2,10 @@
 """Fine-tunes the same pairs with libbert and with PyTorch, in turns, and writes docs/bench/finetune.md and finetune.json.
 
     bench/peers/run.py [--rounds 3] [--models minilm,bert-base] [--only NAME,...] [--out FOLDER] [--threads N] [--bert build/bert]
-                       [--pairs TRAIN,VALID for all models] [--show]
+                       [--pairs TRAIN,VALID for all models] [--show | --try]
 
 `make bench-peers` calls it. The peers are the Python of $PYTHON, or one that is made in build/. --show writes the page from the figures of the last run.
+--try measures PyTorch's settings beside one another instead (the page's second table), on the first of --models.
 """
 import argparse
 import collections
@@ -48,6 +49,18 @@ RUNS = (
     Run("bert-fp32-dropout", "libbert, fp32, dropout in frozen layers, too", False, ("--frozen-dropout", "--precision", "fp32"), False, False),
 )
 TITLE = {run.name: run.title for run in RUNS}
+
+# Settings of PyTorch that might be the best: what is asked of finetune_torch.py, and whether libc keeps freed memory. --try measures them.
+TRIED = (
+    ("bf16 autocast, SDPA", ("--bf16",), True),
+    ("the same, libc as it comes", ("--bf16",), False),
+    ("the same, eager attention in the tuned layers", ("--bf16", "--attention", "mixed"), True),
+    ("the same, eager attention everywhere", ("--bf16", "--attention", "eager"), True),
+    ("the same, torch.compile(dynamic=True)", ("--bf16", "--compile"), True),
+    ("float32, SDPA", (), True),
+    ("float32, products by oneDNN", ("--onednn",), True),
+    ("float32, products of bf16 numbers inside oneDNN", ("--bf16-products",), True),
+)
 
 
 def is_short(run):
@@ -140,6 +153,21 @@ def measure(run, model, paths, epochs, o):
             "others_share": max(0.0, use["others_cpu_seconds"]) / (whole * os.cpu_count())}
 
 
+def try_settings(model, o):
+    """Three epochs of each setting, twice in turns -> rows of the second table: title, seconds of the fastest epoch, samples/s, seconds of the first one."""
+    paths, seen = prepare(model, o), collections.defaultdict(list)
+    for _, (title, options, keep_memory) in itertools.product(range(2), TRIED):
+        run = Run("tried", title, True, ("--variant", "best", *options), False, False)
+        events, *_ = follow(command_of(run, paths, 3, o), environment(o.threads, **(KEEP_MEMORY if keep_memory else {})))
+        seen[title].append([e["train_seconds"] for _, e in events if e["event"] == "epoch"])
+        print(title, " ".join(f"{s:.2f}" for s in seen[title][-1]), flush=True)
+    rows = []
+    for title, rounds in seen.items():
+        best = min(s for seconds in rounds for s in seconds)
+        rows.append([title, f"{best:.2f}", f"{model.train / best:.0f}", f"{min(seconds[0] for seconds in rounds):.2f}"])
+    return {"model": model.title, "rows": rows}
+
+
 def count_tokens(paths, o):
     """Tokens of both tables, without padding."""
     code = ("import sys, itertools; from tokenizers import Tokenizer; t = Tokenizer.from_file(sys.argv[1] + '/tokenizer.json'); t.no_padding(); "
@@ -223,6 +251,9 @@ def page(result):
     for model in result["models"]:
         out.append(f"### {model['title']}: {model['train']} pairs of {model['tokens_per_row']:.1f} tokens, {model['valid']} for validation "
                    f"({model['data']})\n\n{figures_table(result, model)}\n{ratios_table(result, model)}\n")
+    if result.get("tried"):
+        out.append(f"### Settings of PyTorch beside one another: {result['tried']['model']}\n\n"
+                   + table(["best PyTorch with", "fastest epoch, s", "samples/s", "first epoch, s"], result["tried"]["rows"]) + "\n")
     share = max(f["others_share"] for f in result["figures"])
     out.append(f"Other work took at most {100 * share:.0f} % of the machine during a run.\n")
     return "".join(out)
@@ -230,8 +261,21 @@ def page(result):
 
 # ---- the run --------------------------------------------------------------------------------------------------------------
 
+def raw_file(o):
+    return f"{o.out}/finetune.json"
+
+
+def read_result(o):
+    """Of the last run; None before the first."""
+    if not os.path.exists(raw_file(o)):
+        return None
+    with open(raw_file(o), encoding="utf-8") as f:
+        return json.load(f)
+
+
 def measure_all(models, o):
-    result = {"date": datetime.date.today().isoformat(), "threads": o.threads, "rounds": o.rounds, "machine": machine(o.python), "models": [],
+    """The figures of a run; settings that were tried before stay beside them."""
+    result = {**(read_result(o) or {}), "date": datetime.date.today().isoformat(), "threads": o.threads, "rounds": o.rounds, "machine": machine(o.python), "models": [],
               "figures": []}
     for model in models:
         paths = prepare(model, o)
@@ -259,8 +303,8 @@ def main():
     parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)))
     parser.add_argument("--bert", default="build/bert")
     parser.add_argument("--show", action="store_true")
+    parser.add_argument("--try", dest="trying", action="store_true")
     o = parser.parse_args()
-    raw = f"{o.out}/finetune.json"
     if not o.show:
         need(o.bert, "run make")
         need(MINILM, "run make model")
@@ -268,11 +312,14 @@ def main():
         models = [m for m in MODELS if m.name in o.models.split(",")]
         if o.pairs:
             models = [m._replace(train=o.pairs[0], valid=o.pairs[1]) for m in models]
-        result = measure_all(models, o)
-        with open(raw, "w", encoding="utf-8") as f:
+        if o.trying:
+            result = read_result(o) or sys.exit("--try adds to the figures of a run: there are none yet")
+            result["tried"] = try_settings(models[0], o)
+        else:
+            result = measure_all(models, o)
+        with open(raw_file(o), "w", encoding="utf-8") as f:
             f.write(json.dumps(result, indent=1) + "\n")
-    with open(raw, encoding="utf-8") as f:
-        fill_page(f"{o.out}/finetune.md", page(json.load(f)))
+    fill_page(f"{o.out}/finetune.md", page(read_result(o) or sys.exit(f"there is no {raw_file(o)}: run without --show first")))
 
 
 if __name__ == "__main__":

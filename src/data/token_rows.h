@@ -25,8 +25,8 @@ typedef struct token_rows {
     packed_losses losses;
 } token_rows;
 
-/* Tokenises every row, in threads; the result does not depend on their number. Fails as encode_pair, the message begins with the row's place; with
- * BERT_ERR_DATA for APART without second texts. */
+/* Tokenises every row, in threads; the result does not depend on their number. Fails as encode_pair, the message begins with the row's place;
+ * with BERT_ERR_DATA for APART without second texts. */
 bert_status token_rows_create(token_rows *t, const bert_dataset *d, const bert_tokenizer *tokenizer, size_t seq_len, row_form form,
                               bert_err *err);
 void token_rows_free(token_rows *t);

@@ -23,8 +23,8 @@ static void layer_over(layer_weights *w, const weight_list *list, size_t layer)
     w->output = dense_over(&p[OUTPUT_WEIGHT - QUERY_WEIGHT], &p[OUTPUT_BIAS - QUERY_WEIGHT]);
 }
 
-bert_status encoder_create(encoder *e, arena *a, const ops *o, ops_precision precision, const config *c, const weight_list *weights, size_t n_layers,
-                           bert_err *err)
+bert_status encoder_create(encoder *e, arena *a, const ops *o, ops_precision precision, const config *c, const weight_list *weights,
+                           size_t n_layers, bert_err *err)
 {
     *e = (encoder){ .ops = o, .precision = precision, .config = c, .weights = weights, .n_layers = n_layers };
     e->layers = arena_array(a, n_layers, sizeof *e->layers);

@@ -35,8 +35,8 @@ static inline float *layer_grad(const layer_weights *w, weight_id id)
 }
 
 /* Lays dense layers over the list, which must stay. Memory from the arena; nothing is packed yet. */
-bert_status encoder_create(encoder *e, arena *a, const ops *o, ops_precision precision, const config *c, const weight_list *weights, size_t n_layers,
-                           bert_err *err);
+bert_status encoder_create(encoder *e, arena *a, const ops *o, ops_precision precision, const config *c, const weight_list *weights,
+                           size_t n_layers, bert_err *err);
 
 /* Packs what dense_forward will use: every layer that is not tuned, and with `all` the tuned ones and the pooler as they are now. Where
  * `lender` has a packed form of the same frozen layer, that is shared instead; it must outlive e. Packing twice does nothing. */

@@ -64,8 +64,9 @@ static bool embed(forward *f, arena *a, float *x)
             return false;
     }
     e->ops->embed_forward(sum, &tables, b->ids, b->positions, b->segments, n);
-    e->ops->layer_norm_forward(x, f->embedding_sum, f->embedding_mean, f->embedding_rstd, sum, NULL, weight_at(w, EMBEDDINGS_NORM_WEIGHT, 0)->value,
-                               weight_at(w, EMBEDDINGS_NORM_BIAS, 0)->value, (float)e->config->layer_norm_eps, (dropout){ 0 }, n, H);
+    e->ops->layer_norm_forward(x, f->embedding_sum, f->embedding_mean, f->embedding_rstd, sum, NULL,
+                               weight_at(w, EMBEDDINGS_NORM_WEIGHT, 0)->value, weight_at(w, EMBEDDINGS_NORM_BIAS, 0)->value,
+                               (float)e->config->layer_norm_eps, (dropout){ 0 }, n, H);
     dropout drop = embedding_dropout(f);
     if (drop.rate > 0)
         e->ops->dropout_apply(x, x, drop, 0, n * H);

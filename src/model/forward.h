@@ -29,21 +29,21 @@ typedef struct forward {
     const float *x;    /* (n_tok, H): what layer `from` reads, above 0; NULL: from is 0, the embeddings run */
     size_t to;         /* one past the last layer that runs; 0: all. The last layer of the encoder alone may leave out rows */
 
-    ragged all, first;                                       /* rows of every sequence; one row each */
-    bool first_only;                                         /* the last layer is asked for the first rows alone */
-    const float *bottom;                                     /* (n_tok, H): x, or the embeddings */
-    float *embedding_sum, *embedding_mean, *embedding_rstd;  /* (n_tok, H), (n_tok), (n_tok): where the embeddings are tuned */
+    ragged all, first;                                      /* rows of every sequence; one row each */
+    bool first_only;                                        /* the last layer is asked for the first rows alone */
+    const float *bottom;                                    /* (n_tok, H): x, or the embeddings */
+    float *embedding_sum, *embedding_mean, *embedding_rstd; /* (n_tok, H), (n_tok), (n_tok): where the embeddings are tuned */
     float *wide, *narrow;      /* (n_tok, max(I, 3 H)), (n_tok, 4 H): what the layers use in turn, forward and then backward */
     layer_activations *layers; /* (n_layers) those that ran */
     forward_output *outputs;   /* (n_requests) */
 } forward;
 
-/* Runs the pass. The caller has set what stands above the empty line; batch, requests and x must stay. Requests name layers from `from` - 1 (x itself) to
- * `to` - 1. All memory is the arena's. Fails with BERT_ERR_MEMORY. */
+/* Runs the pass. The caller has set what stands above the empty line; batch, requests and x must stay. Requests name layers from `from` - 1 (x
+ * itself) to `to` - 1. All memory is the arena's. Fails with BERT_ERR_MEMORY. */
 bert_status forward_run(forward *f, arena *a, bert_err *err);
 
-/* Backward from the gradients by the outputs: grads[i] has the shape of outputs[i].value, or is NULL. Adds to the gradients of tuned weights; goes no lower
- * than `first_kept`, which is then at least `from`. Scratch memory is the arena's. Once: it overwrites what the pass has kept. */
+/* Backward from the gradients by the outputs: grads[i] has the shape of outputs[i].value, or is NULL. Adds to the gradients of tuned weights;
+ * goes no lower than `first_kept`, which is then at least `from`. Scratch memory is the arena's. Once: it overwrites what the pass has kept. */
 bert_status forward_backward(const forward *f, arena *a, const float *const *grads, bert_err *err);
 
 #endif

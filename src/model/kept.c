@@ -1,5 +1,5 @@
-/* Kept outputs: computing what is not kept yet. The arithmetic below the lowest tuned layer (fp32 or bf16) is part of what the numbers are, as is the form in
- * which they are kept: a file of the one is made anew for the other. */
+/* Kept outputs: computing what is not kept yet. The arithmetic below the lowest tuned layer (fp32 or bf16) is part of what the numbers are, as
+ * is the form in which they are kept: a file of the one is made anew for the other. */
 #include "model/kept.h"
 
 #include "model/kept_store.h"
@@ -66,7 +66,8 @@ static kept_header header_of(const kept_outputs *k, const unsigned char key[32])
     return h;
 }
 
-bert_status kept_create(kept_outputs **kept, bert_layer *layer, const token_rows *rows, const kept_options *options, const char **note, bert_err *err)
+bert_status kept_create(kept_outputs **kept, bert_layer *layer, const token_rows *rows, const kept_options *options, const char **note,
+                        bert_err *err)
 {
     const char *words;
     *kept = NULL;

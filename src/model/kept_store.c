@@ -81,7 +81,8 @@ static bool usable(int fd, const kept_header *what, size_t rows, size_t size, ui
     if (size == 0)
         return false;
     *note = NOTE_DAMAGED;
-    if (pread(fd, &found, sizeof found, 0) != (ssize_t)sizeof found || memcmp(found.magic, MAGIC, sizeof MAGIC) || found.crc != header_crc(&found))
+    if (pread(fd, &found, sizeof found, 0) != (ssize_t)sizeof found || memcmp(found.magic, MAGIC, sizeof MAGIC) ||
+        found.crc != header_crc(&found))
         return false;
     kept_header same = complete(what, found.capacity);
     if (memcmp(&same, &found, sizeof found)) {

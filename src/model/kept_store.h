@@ -2,9 +2,10 @@
  *
  *     header (KEPT_HEADER bytes) | a kept_entry for each row | the rows, in the order in which they came
  *
- * A row counts as kept when its entry has a place, which is written after its data. So a process that is killed leaves whole rows alone: what it has written
- * to a shared mapping stays in its order. After a fall of the whole machine pages may be missing, in any order; therefore an entry of a file has a checksum,
- * seeded with the row's number, and a row that an earlier run has left is compared with it when it is first read. */
+ * A row counts as kept when its entry has a place, which is written after its data. So a process that is killed leaves whole rows alone: what
+ * it has written to a shared mapping stays in its order. After a fall of the whole machine pages may be missing, in any order; therefore an
+ * entry of a file has a checksum, seeded with the row's number, and a row that an earlier run has left is compared with it when it is first
+ * read. */
 #ifndef MODEL_KEPT_STORE_H
 #define MODEL_KEPT_STORE_H
 
@@ -15,16 +16,16 @@
 typedef struct kept_header {
     char magic[16];
     uint32_t version, byte_order;
-    uint64_t rows, tokens;    /* of the data */
-    uint64_t layer, hidden;   /* the layer that reads them, H */
-    uint64_t token_bytes;     /* 4 H, or bf16: 2 H */
-    uint64_t capacity;        /* tokens that there is room for */
-    char module[72];          /* SHA-256 of module.json */
-    char weights[72];         /* and of the weights, as module.json has it */
-    char arithmetic[32];      /* the operations by name: other ones give other bits */
-    char library[16];         /* and so may another version of the library */
+    uint64_t rows, tokens;  /* of the data */
+    uint64_t layer, hidden; /* the layer that reads them, H */
+    uint64_t token_bytes;   /* 4 H, or bf16: 2 H */
+    uint64_t capacity;      /* tokens that there is room for */
+    char module[72];        /* SHA-256 of module.json */
+    char weights[72];       /* and of the weights, as module.json has it */
+    char arithmetic[32];    /* the operations by name: other ones give other bits */
+    char library[16];       /* and so may another version of the library */
     unsigned char key[32];
-    uint32_t zero, crc;       /* of all before it */
+    uint32_t zero, crc; /* of all before it */
 } kept_header;
 
 typedef struct kept_entry {
@@ -49,8 +50,8 @@ typedef struct kept_store {
     int fd;                  /* of the file; -1: memory */
 } kept_store;
 
-/* All of it within `budget` bytes; path NULL: memory. `what` has all but magic, version, byte order, capacity and checksum. *note receives constant words, or NULL. Fails
- * with BERT_ERR_MEMORY, BERT_ERR_IO. */
+/* All of it within `budget` bytes; path NULL: memory. `what` has all but magic, version, byte order, capacity and checksum. *note receives
+ * constant words, or NULL. Fails with BERT_ERR_MEMORY, BERT_ERR_IO. */
 bert_status kept_store_open(kept_store *s, const char *path, const kept_header *what, const token_rows *rows, uint64_t budget, const char **note,
                             bert_err *err);
 void kept_store_close(kept_store *s);

@@ -10,10 +10,10 @@
 struct bert_layer {
     arena memory;
     const bert_module *module;
-    bert_layer_spec spec; /* its strings are the layer's; pooling is never auto */
-    config config;        /* the module's */
-    weight_list weights;  /* pooler where an output asks for it; head where the layer was made for a model */
-    encoder encoder;      /* frozen layers packed by layer_ready, tuned ones plain */
+    bert_layer_spec spec;       /* its strings are the layer's; pooling is never auto */
+    config config;              /* the module's */
+    weight_list weights;        /* pooler where an output asks for it; head where the layer was made for a model */
+    encoder encoder;            /* frozen layers packed by layer_ready, tuned ones plain */
     struct lent_encoder *aside; /* packed forms of another precision that sessions still use */
     size_t borrowers;           /* of packed forms */
     output_request *requests;
@@ -64,7 +64,8 @@ void passes_free_spare(bert_layer *layer);
 
 /* The weights that answering a request reads, a head's (NULL: none) with them: the layer's as they are now, what it lacks the module's. A
  * pooler or head that neither has is left without a value. */
-bert_status request_weights(const output_request *r, const bert_layer *layer, const head_shape *head, weight_list *list, arena *a, bert_err *err);
+bert_status request_weights(const output_request *r, const bert_layer *layer, const head_shape *head, weight_list *list, arena *a,
+                            bert_err *err);
 
 /* The packed batch of an input, in the arena: from texts or matrices as the spec says. */
 bert_status layer_pack_input(const bert_layer *layer, const bert_input *input, packed_batch *batch, arena *a, bert_err *err);

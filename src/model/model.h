@@ -28,7 +28,8 @@ typedef struct head_spec {
     double label_min, label_max, threshold;
 } head_spec;
 
-/* Makes a model on an open module, which it takes over, also when it fails. head NULL: none. Whether head and pooling suit the task is for task_of_model. */
+/* Makes a model on an open module, which it takes over, also when it fails. head NULL: none. Whether head and pooling suit the task is for
+ * task_of_model. */
 bert_status model_create(bert_module *module, const bert_layer_spec *spec, const head_spec *head, uint64_t seed, bert_model **model,
                          bert_err *err);
 

@@ -1,5 +1,5 @@
-/* Token rows through an encoder to vectors, in inference: in tiles of tokens, each thread its own tile through all layers. What sessions, validation and the
- * filling of kept outputs share. */
+/* Token rows through an encoder to vectors, in inference: in tiles of tokens, each thread its own tile through all layers. What sessions,
+ * validation and the filling of kept outputs share. */
 #ifndef MODEL_ROW_ENCODER_H
 #define MODEL_ROW_ENCODER_H
 

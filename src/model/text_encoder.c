@@ -37,7 +37,8 @@ bert_status text_encoder_create(text_encoder *e, const bert_model *model, bert_p
     output_request *request = &e->rows.request;
     *e = (text_encoder){ .tokenizer = model->module->tokenizer, .seq_len = seq_len };
     if (seq_len < 3 || seq_len > (size_t)l->config.max_position_embeddings)
-        return fail(err, BERT_ERR_ARGUMENT, "seq_len %zu: from 3 to the module's %lld positions", seq_len, (long long)l->config.max_position_embeddings);
+        return fail(err, BERT_ERR_ARGUMENT, "seq_len %zu: from 3 to the module's %lld positions", seq_len,
+                    (long long)l->config.max_position_embeddings);
     if (pooling == BERT_POOLING_AUTO)
         pooling = (bert_pooling)l->spec.pooling;
     bert_status s = request_of_pooling(request, pooling, l, err);
@@ -86,7 +87,9 @@ bert_status text_encoder_tokenise(text_encoder *e, const bert_text *texts, const
         return fail_memory(err, "a session");
     for (size_t i = 0; i < n; i++)
         lines[i] = i;
-    const bert_dataset texts_at_hand = { .n = n, .texts = (bert_text *)(uintptr_t)texts, .pairs = (bert_text *)(uintptr_t)pairs, .lines = lines };
+    const bert_dataset texts_at_hand = {
+        .n = n, .texts = (bert_text *)(uintptr_t)texts, .pairs = (bert_text *)(uintptr_t)pairs, .lines = lines
+    };
     bert_status s = token_rows_create(&e->part, &texts_at_hand, e->tokenizer, e->seq_len, form, err);
     if (truncated)
         *truncated += e->part.losses.truncated;

@@ -8,7 +8,8 @@
 /* Texts that are tokenised at a time: more of them are best given in parts of so many. */
 enum { TEXT_ENCODER_PART = 2048 };
 
-/* One thread's calls: an encoder whose layers are packed, one output, and memory that calls share. All zero is empty; once made it stays where it is. */
+/* One thread's calls: an encoder whose layers are packed, one output, and memory that calls share. All zero is empty; once made it stays where
+ * it is. */
 typedef struct text_encoder {
     arena memory;
     weight_list weights;
@@ -27,8 +28,8 @@ typedef struct text_encoder {
 bert_status text_encoder_create(text_encoder *e, const bert_model *model, bert_pooling pooling, size_t seq_len, bert_err *err);
 void text_encoder_free(text_encoder *e);
 
-/* Texts (and pairs, or NULL) as rows of tokens, for e->rows; they belong to the encoder and stay until its next call. truncated may be NULL; added to.
- * Fails as token_rows_create. */
+/* Texts (and pairs, or NULL) as rows of tokens, for e->rows; they belong to the encoder and stay until its next call. truncated may be NULL;
+ * added to. Fails as token_rows_create. */
 bert_status text_encoder_tokenise(text_encoder *e, const bert_text *texts, const bert_text *pairs, size_t n, row_form form, token_rows *rows,
                                   size_t *truncated, bert_err *err);
 

@@ -4,7 +4,8 @@
 #include <omp.h>
 #include <stdlib.h>
 
-/* Activations of so many tokens stay in a core's cache through all layers; of fewer than the second, weights are read more often than it is worth. */
+/* Activations of so many tokens stay in a core's cache through all layers; of fewer than the second, weights are read more often than it is
+ * worth. */
 enum { TILE_TOKENS = 192, LEAST_TOKENS = 96 };
 
 /* Every thread has memory of its own. */

@@ -1,5 +1,5 @@
-/* Rows of tokens in tiles: each thread takes its own tile through all layers, so that activations stay in its cache and no thread waits for another. With
- * fewer tiles than threads the threads share each operation instead. What a row gives does not depend on its tile. */
+/* Rows of tokens in tiles: each thread takes its own tile through all layers, so that activations stay in its cache and no thread waits for
+ * another. With fewer tiles than threads the threads share each operation instead. What a row gives does not depend on its tile. */
 #ifndef MODEL_TILES_H
 #define MODEL_TILES_H
 

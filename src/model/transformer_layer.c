@@ -117,7 +117,8 @@ void layer_backward(const encoder *e, size_t layer, const layer_activations *act
     o->layer_norm_backward(da, dhidden, layer_grad(w, OUTPUT_NORM_WEIGHT), layer_grad(w, OUTPUT_NORM_BIAS), dy, act->sum_y, act->mean_y,
                            act->rstd_y, layer_value(w, OUTPUT_NORM_WEIGHT), dropout_at(drop, layer, SITE_OUTPUT), m, H);
     const float *dff = dhidden ? dhidden : da;
-    float *wide = scratch->wide; /* holds f, then its gradient, then that by q, k and v: each is read for the last time before the next is formed */
+    float *wide =
+        scratch->wide; /* holds f, then its gradient, then that by q, k and v: each is read for the last time before the next is formed */
     if (w->tuned) {
         o->activation_forward(wide, act->pre, e->config->hidden_act, m * I);
         o->dense_backward_weight(layer_grad(w, OUTPUT_WEIGHT), layer_grad(w, OUTPUT_BIAS), dff, H, wide, I, I, H, m);

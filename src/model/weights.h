@@ -89,8 +89,8 @@ const tensor *weights_find(const tensor_set *set, weight_naming naming, const we
 /* Fails with BERT_ERR_FORMAT where a tensor has another shape than its entry (transposed: than its entry's transpose). */
 bert_status weight_check_shape(const tensor *t, const bert_param *p, bool transposed, bert_err *err);
 
-/* Gives every entry its value: in place where the tensor is float32, aligned, and not transposed, else as a copy in the arena. q, k and v come out
- * side by side. A missing tensor or a wrong shape fails with BERT_ERR_FORMAT, naming file, tensor, what was found and expected. */
+/* Gives every entry its value: in place where the tensor is float32, aligned, and not transposed, else as a copy in the arena. q, k and v come
+ * out side by side. A missing tensor or a wrong shape fails with BERT_ERR_FORMAT, naming file, tensor, what was found and expected. */
 bert_status weights_read(weight_list *list, arena *a, const tensor_set *set, weight_naming naming, const char *path, bert_err *err);
 
 /* Gives entries that have no value yet the value of the entry of the same name. */

@@ -69,8 +69,8 @@ enum { ATTENTION_MAX_HEAD = 128 };
 
 typedef enum pool_kind { POOL_FIRST, POOL_MEAN, POOL_SQRT_MEAN, POOL_MAX } pool_kind;
 
-/* One step of Adam: g' = grad_scale g; m = beta_1 m + (1 - beta_1) g'; v = beta_2 v + (1 - beta_2) g'^2; w = keep w - rate m / (sqrt(v) + epsilon). Bias
- * corrections are in rate and epsilon; keep is 1 - learning rate * decay of AdamW, else 1. */
+/* One step of Adam: g' = grad_scale g; m = beta_1 m + (1 - beta_1) g'; v = beta_2 v + (1 - beta_2) g'^2; w = keep w - rate m / (sqrt(v) +
+ * epsilon). Bias corrections are in rate and epsilon; keep is 1 - learning rate * decay of AdamW, else 1. */
 typedef struct adam_coefficients {
     float rate, beta_1, beta_2, epsilon, keep, grad_scale;
 } adam_coefficients;
@@ -147,8 +147,8 @@ typedef enum ops_precision {
     OPS_BF16 /* both factors rounded to bfloat16 (to nearest, ties to even), products summed in float32 in one chain over pairs of k */
 } ops_precision;
 
-/* As ops_select, for a precision. bf16 fails with BERT_ERR_UNSUPPORTED where the machine has no AVX512-BF16; the message says so. A dense packed under
- * one precision may be used under that alone. */
+/* As ops_select, for a precision. bf16 fails with BERT_ERR_UNSUPPORTED where the machine has no AVX512-BF16; the message says so. A dense packed
+ * under one precision may be used under that alone. */
 bert_status ops_select_precision(ops_precision precision, const ops **out, bert_err *err);
 
 /* Those that this machine can run: their names, ending with NULL. */

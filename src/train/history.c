@@ -42,7 +42,7 @@ bert_status history_begin(history *h, const train_run *r, const char *logs, int6
         return fail_memory(err, "a run's history");
     if (!logs)
         return BERT_OK;
-    bert_status s = event_file_create(&h->events, logs, resumed_at ? resumed_at + 1 : -1, err);
+    bert_status s = event_file_create(&h->events, logs, resumed_at ? resumed_at : -1, err);
     if (!s)
         s = write_options(h->events, r, resumed_at, err);
     h->flushed = clock_seconds();
