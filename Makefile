@@ -4,6 +4,7 @@
 #   make test       build, fetch a model, test   make clang      build and test with clang, warnings are errors
 #   make bench      measure                      make fuzz       FUZZ_SECONDS=60 for each target
 #   make format     clang-format 14              make model      the model that the demo and the golden tests use
+#   make viewers    Chromium and TensorBoard, with which two tests look at reports
 #   make bench-peers  beside PyTorch: time       make accuracy   beside PyTorch: metrics; PYTHON=one that has torch and transformers
 # BERT_FLAGS adds options for cmake (BERT_FLAGS=-DBERT_WERROR=ON), CTEST_FLAGS for ctest (CTEST_FLAGS="-R golden"), JOBS limits what runs at once.
 SHELL := /bin/bash
@@ -17,7 +18,7 @@ BUILD = ninja -j $(JOBS) -C
 TEST = OMP_WAIT_POLICY=passive ctest --output-on-failure -j $(JOBS) $(CTEST_FLAGS) --test-dir
 CLANG = clang libomp-dev
 
-.PHONY: all deps demo test model bench bench-peers accuracy install format sanitize clang fuzz clean
+.PHONY: all deps demo test model bench bench-peers accuracy install format sanitize clang viewers fuzz clean
 
 all:
 	@$(CONFIGURE) -B build $(BERT_FLAGS) > /dev/null || { echo "tools/install-deps.sh installs what is missing"; exit 1; }
@@ -62,6 +63,11 @@ clang: model
 	@CC=clang $(CONFIGURE) -B build-clang -DBERT_WERROR=ON $(BERT_FLAGS) > /dev/null
 	@$(BUILD) build-clang all bench_all
 	@$(TEST) build-clang
+
+# What two tests look at reports with; they skip where it is not there.
+viewers:
+	@tools/install-deps.sh chromium fonts-dejavu-core python3-venv
+	@[ -x build/venv/bin/tensorboard ] || { python3 -m venv build/venv && build/venv/bin/pip install -q tensorboard; }
 
 fuzz:
 	@tools/install-deps.sh $(CLANG)

@@ -4,6 +4,8 @@
 
 #include "bert.h"
 
+#include <math.h>
+
 /* Fills err (NULL is fine) and returns code, so that `return fail(err, BERT_ERR_FORMAT, "%s: ...", path)` is one line. */
 bert_status fail(bert_err *err, bert_status code, const char *format, ...) __attribute__((format(printf, 3, 4)));
 
@@ -15,5 +17,11 @@ bert_status fail_memory(bert_err *err, const char *what);
 
 /* Puts "context: " before a message that a deeper function has filled. Returns err's code. */
 bert_status fail_in(bert_err *err, bert_status code, const char *format, ...) __attribute__((format(printf, 3, 4)));
+
+/* A number for a message: NaN has no sign that means anything, and printf would print one. */
+static inline double plain_nan(double x)
+{
+    return isnan(x) ? fabs((double)NAN) : x;
+}
 
 #endif

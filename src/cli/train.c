@@ -6,7 +6,6 @@
 #include "cli/train_watch.h"
 
 #include <stdio.h>
-#include <unistd.h>
 
 typedef struct train_options {
     const char *train, *valid, *output;
@@ -124,13 +123,6 @@ static int plan_model(const train_options *o, bert_model *model, const train_dat
     return status;
 }
 
-/* A folder that is a module and a model at once would be neither. */
-static bool is_module(const char *folder)
-{
-    char path[4096];
-    return snprintf(path, sizeof path, "%s/module.json", folder) < (int)sizeof path && !access(path, F_OK);
-}
-
 static int run(const void *options, const char *argument)
 {
     (void)argument;
@@ -139,8 +131,6 @@ static int run(const void *options, const char *argument)
         return report_usage(&train_command, "--output is missing");
     if (o->valid && o->valid_split > 0)
         return report_usage(&train_command, "--valid and --valid-split: one or the other");
-    if (o->output && is_module(o->output))
-        return report_error("%s: this is a module; give the model a folder of its own (--output)", o->output);
     train_data d = { 0 };
     bert_model *model = NULL;
     bert_err err;

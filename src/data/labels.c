@@ -1,4 +1,4 @@
-/* Labels as words: in their order, numbered, found among those of a model. */
+/* Labels as words: in their order, numbered, found among those of a model, or not. */
 #include "data/labels.h"
 
 #include "base/buffer.h"
@@ -98,8 +98,13 @@ bert_status labels_number(bert_dataset *d, bert_err *err)
     return s;
 }
 
-/* The error for a row whose label a model lacks. */
-static bert_status unknown_label(const bert_dataset *d, size_t row, const char *const *labels, size_t n_labels, bert_err *err)
+bert_status label_empty(const bert_dataset *d, size_t row, const char *what, bert_err *err)
+{
+    char place[DATASET_PLACE];
+    return fail(err, BERT_ERR_DATA, "%s: %s is empty", dataset_place(d, row, place), what);
+}
+
+bert_status label_unknown(const bert_dataset *d, size_t row, bert_text label, const char *const *labels, size_t n_labels, bert_err *err)
 {
     char place[DATASET_PLACE];
     buffer list = { 0 };
@@ -107,8 +112,8 @@ static bert_status unknown_label(const bert_dataset *d, size_t row, const char *
         buffer_printf(&list, "%s%.40s", i ? ", " : "", labels[i]);
     buffer_string(&list, n_labels > 20 ? ", ..." : "");
     bert_status s = list.failed ? fail_memory(err, "a message")
-                                : fail(err, BERT_ERR_DATA, "%s: label \"%.100s\" is not one of the model's: %s", dataset_place(d, row, place),
-                                       d->labels[d->label[row]], list.data);
+                                : fail(err, BERT_ERR_DATA, "%s: label \"%.*s\" is not one of the model's: %s", dataset_place(d, row, place),
+                                       (int)(label.size < 100 ? label.size : 100), label.data, list.data);
     buffer_free(&list);
     return s;
 }
@@ -128,7 +133,7 @@ bert_status dataset_label_ids(const bert_dataset *d, const char *const *labels, 
     for (size_t i = 0; !s && i < d->n; i++) {
         ids[i] = known[d->label[i]];
         if (ids[i] < 0)
-            s = unknown_label(d, i, labels, n_labels, err);
+            s = d->label_texts[i].size ? label_unknown(d, i, d->label_texts[i], labels, n_labels, err) : label_empty(d, i, "the label", err);
     }
     free(known);
     return s;

@@ -9,4 +9,8 @@
  * label. */
 bert_status labels_number(bert_dataset *d, bert_err *err);
 
+/* Both are BERT_ERR_DATA and name the row: WHAT of the row, "the label", is empty; a label of it is not among those of a model. */
+bert_status label_empty(const bert_dataset *d, size_t row, const char *what, bert_err *err);
+bert_status label_unknown(const bert_dataset *d, size_t row, bert_text label, const char *const *labels, size_t n_labels, bert_err *err);
+
 #endif

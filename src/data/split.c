@@ -160,7 +160,7 @@ bert_status bert_dataset_split(const bert_dataset *d, double share, uint64_t see
 {
     *train = *valid = NULL;
     if (!(share > 0 && share < 1))
-        return fail(err, BERT_ERR_ARGUMENT, "a share of %g for validation: it must be above 0 and below 1", share);
+        return fail(err, BERT_ERR_ARGUMENT, "a share of %g for validation: it must be above 0 and below 1", plain_nan(share));
     strata s;
     bert_status status = strata_create(&s, d, seed, err);
     if (!status) {

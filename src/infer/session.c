@@ -3,6 +3,7 @@
 
 #include "base/options.h"
 #include "report/report.h"
+#include "text/words.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -104,6 +105,17 @@ bert_status session_no_head(const bert_session *session, bert_err *err)
 
 /* ---- scores ----------------------------------------------------------------------------------------------------------------- */
 
+/* Blanks alone are no second text. */
+static bert_status check_pairs(const task *t, const bert_text *pairs, size_t n, bert_err *err)
+{
+    if (n && !pairs)
+        return fail(err, BERT_ERR_ARGUMENT, "task %s compares two texts, and there are no second ones", t->name);
+    for (size_t i = 0; i < n; i++)
+        if (text_blank(pairs[i]))
+            return fail(err, BERT_ERR_ARGUMENT, "row %zu: task %s needs two texts", i, t->name);
+    return BERT_OK;
+}
+
 bert_status bert_session_predict(bert_session *session, const bert_text *texts, const bert_text *pairs, size_t n, float *scores,
                                  size_t *truncated, bert_err *err)
 {
@@ -112,11 +124,9 @@ bert_status bert_session_predict(bert_session *session, const bert_text *texts, 
         return session_no_head(session, err);
     if (t->label == LABEL_TAGS)
         return fail(err, BERT_ERR_ARGUMENT, "a model of task %s has no scores for a text; ask for its entities", t->name);
-    if (t->form == ROW_APART && n && !pairs)
-        return fail(err, BERT_ERR_ARGUMENT, "task %s compares two texts, and there are no second ones", t->name);
     size_t columns = bert_session_outputs(session);
     token_rows rows;
-    bert_status s = BERT_OK;
+    bert_status s = t->form == ROW_APART ? check_pairs(t, pairs, n, err) : BERT_OK;
     for (size_t i = 0; !s && i < n; i += TEXT_ENCODER_PART) {
         size_t part = session_part(n - i);
         s = text_encoder_tokenise(&session->own, texts + i, pairs ? pairs + i : NULL, part, t->form, &rows, truncated, err);

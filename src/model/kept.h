@@ -17,9 +17,9 @@ typedef struct kept_options {
 } kept_options;
 
 /* For the rows `rows` of a layer whose first_kept is above 0; both must outlive it, and the layer's precision stay as it is. A file of other
- * data, of another module or damaged is made anew, and one that another process is using is left alone and memory taken instead (*note, where
- * not NULL, then points to constant words that say so, else is NULL). Fails with BERT_ERR_MEMORY; BERT_ERR_IO: the file cannot be opened, or
- * the disk has no room for it. */
+ * data, of another module or damaged is made anew; one that another process is using, or that the disk has no room for, is left alone and memory
+ * taken instead (*note, where not NULL, then points to constant words that say so, else is NULL). Fails with BERT_ERR_MEMORY; BERT_ERR_IO: the
+ * file cannot be opened. */
 bert_status kept_create(kept_outputs **kept, bert_layer *layer, const token_rows *rows, const kept_options *options, const char **note,
                         bert_err *err);
 void kept_free(kept_outputs *kept);

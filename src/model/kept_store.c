@@ -19,6 +19,7 @@ _Static_assert(sizeof(kept_header) == 304 && sizeof(kept_header) <= KEPT_HEADER 
 
 static const char NOTE_OTHER[] = "the file of kept outputs is of other data, another module or another version: it is made anew";
 static const char NOTE_DAMAGED[] = "the file of kept outputs is damaged: it is made anew";
+static const char NOTE_NO_ROOM[] = "the disk has no room for the file of kept outputs: they stay in memory";
 static const char NOTE_IN_USE[] = "the file of kept outputs is in use by another process: this one keeps them in memory";
 
 /* ---- layout --------------------------------------------------------------------------------------------------------------- */
@@ -144,18 +145,28 @@ static bert_status take_entries(kept_store *s, uint64_t old_capacity, const char
     return BERT_OK;
 }
 
-/* Gives the file its size. All of it is reserved now: a write to a mapped page that finds no room on the disk would kill the process. */
-static bert_status reserve(const kept_store *s, const char *path, size_t old_size, bert_err *err)
+/* Gives the file its size; *room tells whether the disk has it. All of it is reserved now: a write to a mapped page that finds no room on the
+ * disk would kill the process. */
+static bert_status reserve(const kept_store *s, const char *path, size_t old_size, bool *room, bert_err *err)
 {
     if (old_size > s->mapped && ftruncate(s->fd, (off_t)s->mapped))
         return fail_errno(err, "%s: cannot shorten", path);
-    int failed = posix_fallocate(s->fd, 0, (off_t)s->mapped);
-    if (!failed)
-        return BERT_OK;
-    int back = ftruncate(s->fd, (off_t)(old_size < s->mapped ? old_size : s->mapped)); /* what was reserved in vain; it may fail, too */
-    (void)back;
-    errno = failed;
-    return fail_errno(err, "%s: cannot reserve %zu bytes for kept outputs", path, s->mapped);
+    *room = !posix_fallocate(s->fd, 0, (off_t)s->mapped);
+    if (!*room) {
+        int back = ftruncate(s->fd, (off_t)(old_size < s->mapped ? old_size : s->mapped)); /* what was reserved in vain; it may fail, too */
+        (void)back;
+    }
+    return BERT_OK;
+}
+
+/* From the file, which stays as it is, to memory. */
+static bert_status leave_file(kept_store *s, bert_err *err)
+{
+    close(s->fd); /* unlocks it */
+    free(s->seen);
+    s->fd = -1;
+    s->seen = NULL;
+    return map(s, err);
 }
 
 static bert_status fill_file(kept_store *s, const char *path, const kept_header *what, const char **note, bert_err *err)
@@ -171,7 +182,12 @@ static bert_status fill_file(kept_store *s, const char *path, const kept_header 
     if (!same && ftruncate(s->fd, 0))
         return fail_errno(err, "%s: cannot empty", path);
     s->seen = calloc(s->rows->n + 1, sizeof *s->seen);
-    bert_status status = s->seen ? reserve(s, path, same ? size : 0, err) : fail_memory(err, "kept outputs");
+    bool room;
+    bert_status status = s->seen ? reserve(s, path, same ? size : 0, &room, err) : fail_memory(err, "kept outputs");
+    if (!status && !room) {
+        *note = NOTE_NO_ROOM;
+        return leave_file(s, err);
+    }
     if (!status)
         status = map(s, err);
     if (!status && same)

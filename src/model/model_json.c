@@ -312,9 +312,22 @@ static bert_status copy_module(const bert_model *m, const char *folder, bert_err
     return s;
 }
 
+bert_status model_check_folder(const char *folder, bert_err *err)
+{
+    arena a = { 0 };
+    const char *mark = path_join(&a, folder, "module.json");
+    bert_status s = !mark              ? fail_memory(err, folder)
+                    : file_exists(mark) ? fail(err, BERT_ERR_ARGUMENT, "%s: this is a module; give the model a folder of its own (--output)", folder)
+                                        : BERT_OK;
+    arena_free(&a);
+    return s;
+}
+
 bert_status bert_model_save(const bert_model *model, const char *folder, bool with_module, bert_err *err)
 {
     bert_status s = check_saved(model, folder, err);
+    if (!s)
+        s = model_check_folder(folder, err);
     if (s)
         return s;
     arena a = { 0 };

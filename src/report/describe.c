@@ -57,36 +57,13 @@ static void add_note(description *d, buffer *text)
         text->failed = true;
 }
 
-/* "train: labels with a single row: a, b, ... (17 in all)", of those labels of a side for which `chosen` says so. */
-static void note_labels(description *d, size_t side, const char *what, bool (*chosen)(const description *, const label_count *), buffer *text)
+static bool all_equal(const data_summary *s, bool numbers)
 {
-    enum { NAMED = 5 };
-    const data_summary *s = &d->sides[side];
-    size_t n = 0;
-    buffer_clear(text);
-    buffer_printf(text, "%s: %s: ", SIDES[side], what);
-    for (size_t k = 0; k < s->words.n; k++)
-        if (chosen(d, &s->labels[k]) && n++ < NAMED) {
-            buffer_string(text, n > 1 ? ", " : "");
-            add_name(text, s->labels[k].label);
-        }
-    if (n > NAMED)
-        buffer_printf(text, ", ... (%zu in all)", n);
-    if (n)
-        add_note(d, text);
+    return s->d->n > 1 && (numbers ? s->numbers && s->smallest == s->largest : s->words.n == 1 && s->labels[0].n == s->labelled);
 }
 
-static bool has_one_row(const description *d, const label_count *label)
-{
-    (void)d;
-    return label->n == 1;
-}
-
-static bool unknown_to_training(const description *d, const label_count *label)
-{
-    return !data_summary_label(&d->sides[0], label->label);
-}
-
+/* What training says of the labels by itself, once it begins, is not said here: words that are all the same in the training data, those of a
+ * single row, and those that only the validation data has. */
 static void note_side(description *d, size_t side, buffer *text)
 {
     const data_summary *s = &d->sides[side];
@@ -97,14 +74,10 @@ static void note_side(description *d, size_t side, buffer *text)
         add_note(d, text);
     }
     buffer_clear(text);
-    if (s->d->n > 1 && (numbers ? s->numbers && s->smallest == s->largest : s->words.n == 1 && s->labels[0].n == s->labelled)) {
+    if ((numbers || side == 1) && all_equal(s, numbers)) {
         buffer_printf(text, "%s: all labels are equal", SIDES[side]);
         add_note(d, text);
     }
-    if (side == 0 && !numbers)
-        note_labels(d, side, d->task->label == LABEL_TAGS ? "tags of a single word" : "labels of a single row", has_one_row, text);
-    if (side == 1 && !numbers)
-        note_labels(d, side, "labels that training does not know", unknown_to_training, text);
 }
 
 /* ---- for people ---- */

@@ -1,5 +1,6 @@
 /* Making a model: what a head spec leaves open comes from a data set; then layer and head for the task. */
 #include "base/options.h"
+#include "data/labels.h"
 #include "task/label_words.h"
 #include "task/tasks.h"
 
@@ -28,10 +29,9 @@ void bert_head_defaults(bert_head_spec *head)
 
 static bert_status read_class(bert_head_spec *head, const bert_dataset *d, bert_err *err)
 {
-    char place[DATASET_PLACE];
     for (size_t i = 0; i < d->n; i++)
         if (!d->label_texts[i].size)
-            return fail(err, BERT_ERR_DATA, "%s: the label is empty", dataset_place(d, i, place));
+            return label_empty(d, i, "the label", err);
     if (!head->n_labels)
         head->n_labels = bert_dataset_labels(d, &head->labels);
     return BERT_OK;
@@ -59,13 +59,12 @@ static bert_status labels_of_set(bert_head_spec *head, const bert_dataset *d, co
 static bert_status read_classes(bert_head_spec *head, const bert_dataset *d, bert_err *err)
 {
     word_set set = { 0 };
-    char place[DATASET_PLACE];
     bert_status s = BERT_OK;
     for (size_t i = 0; !s && i < d->n; i++) {
         bert_text label;
         for (size_t at = 0; !s && label_next(d->label_texts[i], &at, &label);)
             if (!label.size)
-                s = fail(err, BERT_ERR_DATA, "%s: a label beside a comma is empty", dataset_place(d, i, place));
+                s = label_empty(d, i, "a label beside a comma", err);
             else if (!word_set_add(&set, label))
                 s = fail_memory(err, "labels");
     }
@@ -128,7 +127,8 @@ static bert_status check_scale(const bert_head_spec *head, const task *t, bert_e
 {
     if (t->label != LABEL_NUMBER || (head->label_min < head->label_max && isfinite(head->label_max - head->label_min)))
         return BERT_OK;
-    return fail(err, BERT_ERR_ARGUMENT, "task %s: label_min %g is not below label_max %g", t->name, head->label_min, head->label_max);
+    return fail(err, BERT_ERR_ARGUMENT, "task %s: label_min %g is not below label_max %g", t->name,
+                plain_nan(head->label_min), plain_nan(head->label_max));
 }
 
 static const task *auto_task(const bert_dataset *d)

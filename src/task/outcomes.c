@@ -9,19 +9,40 @@
 #include <stddef.h>
 #include <string.h>
 
-#define METRIC(field, larger)                         \
-    {                                                 \
-#field, offsetof(bert_metrics, field), larger \
-    }
-
-static const bert_metric METRICS[] = {
-    METRIC(loss, false),        METRIC(accuracy, true), METRIC(precision, true),
-    METRIC(recall, true),       METRIC(f1, true),       METRIC(precision_micro, true),
-    METRIC(recall_micro, true), METRIC(f1_micro, true), METRIC(precision_macro, true),
-    METRIC(recall_macro, true), METRIC(f1_macro, true), METRIC(mcc, true),
-    METRIC(auc, true),          METRIC(pearson, true),  METRIC(spearman, true),
-    METRIC(mse, false),
+/* Which kinds of label have a metric. */
+enum {
+    ONE = 1 << LABEL_CLASS,
+    TEXTS = ONE | 1 << LABEL_CLASSES,
+    WORDS = TEXTS | 1 << LABEL_TAGS,
+    NUMBERS = 1 << LABEL_NUMBER,
+    ALL = WORDS | NUMBERS
 };
+
+/* clang-format off */
+#define LIST_OF_METRICS(ROW)                                                                    \
+    /*  field            larger is better  whose */                                             \
+    ROW(loss,            false,            ALL)                                                 \
+    ROW(accuracy,        true,             WORDS)                                               \
+    ROW(precision,       true,             WORDS)                                               \
+    ROW(recall,          true,             WORDS)                                               \
+    ROW(f1,              true,             WORDS)                                               \
+    ROW(precision_micro, true,             WORDS)                                               \
+    ROW(recall_micro,    true,             WORDS)                                               \
+    ROW(f1_micro,        true,             WORDS)                                               \
+    ROW(precision_macro, true,             WORDS)                                               \
+    ROW(recall_macro,    true,             WORDS)                                               \
+    ROW(f1_macro,        true,             WORDS)                                               \
+    ROW(mcc,             true,             ONE)                                                 \
+    ROW(auc,             true,             TEXTS)                                               \
+    ROW(pearson,         true,             NUMBERS)                                             \
+    ROW(spearman,        true,             NUMBERS)                                             \
+    ROW(mse,             false,            NUMBERS)
+#define METRIC(field, larger, whose) { #field, offsetof(bert_metrics, field), larger },
+#define KINDS(field, larger, whose) whose,
+/* clang-format on */
+
+static const bert_metric METRICS[] = { LIST_OF_METRICS(METRIC) };
+static const unsigned char KINDS_OF_METRIC[] = { LIST_OF_METRICS(KINDS) };
 enum { N_METRICS = sizeof METRICS / sizeof *METRICS };
 
 const bert_metric *bert_metric_table(size_t *n)
@@ -41,6 +62,11 @@ const bert_metric *metric_by_name(const char *name)
         if (!strcmp(METRICS[i].name, name))
             return &METRICS[i];
     return NULL;
+}
+
+bool task_has_metric(const task *t, const bert_metric *metric)
+{
+    return KINDS_OF_METRIC[metric - METRICS] >> t->label & 1;
 }
 
 void outcomes_free(outcomes *o)

@@ -32,6 +32,8 @@ bert_status outcomes_threshold(const outcomes *o, const bert_metric *metric, dou
 
 /* The metric of that name; NULL: none. */
 const bert_metric *metric_by_name(const char *name);
+/* Whether the task has it; `metric` is one of the table's. */
+bool task_has_metric(const task *t, const bert_metric *metric);
 
 /* Entities of a row of tags as seqeval finds them: [first, last] words and the type, the tag behind "B-" or "I-". tags (n) are places among the
  * labels. Calls found for each, in order. */

@@ -1,27 +1,14 @@
 /* Labels to numbers, a function for each kind of label; and those of a batch. */
 #include "task/targets.h"
 
-#include "base/buffer.h"
 #include "base/size.h"
+#include "data/labels.h"
 #include "task/label_words.h"
+#include "text/words.h"
 
 #include <string.h>
 
 /* ---- of a data set ---------------------------------------------------------------------------------------------------------- */
-
-static bert_status unknown(const bert_dataset *d, size_t row, bert_text label, const bert_model *m, bert_err *err)
-{
-    char place[DATASET_PLACE];
-    buffer list = { 0 };
-    for (size_t i = 0; i < m->n_labels && i < 20; i++)
-        buffer_printf(&list, "%s%.40s", i ? ", " : "", m->labels[i]);
-    buffer_string(&list, m->n_labels > 20 ? ", ..." : "");
-    bert_status s = list.failed ? fail_memory(err, "a message")
-                                : fail(err, BERT_ERR_DATA, "%s: label \"%.*s\" is not one of the model's: %s", dataset_place(d, row, place),
-                                       (int)(label.size < 100 ? label.size : 100), label.data, list.data);
-    buffer_free(&list);
-    return s;
-}
 
 static bert_status index_labels(word_set *set, const bert_model *m, bert_err *err)
 {
@@ -51,7 +38,7 @@ static bert_status read_classes(targets *t, const bert_model *m, const bert_data
         for (size_t at = 0; !s && label_next(d->label_texts[i], &at, &label);) {
             int32_t k = word_set_find(&known, label);
             if (k < 0)
-                s = unknown(d, i, label, m, err);
+                s = label.size ? label_unknown(d, i, label, m->labels, m->n_labels, err) : label_empty(d, i, "a label beside a comma", err);
             else
                 t->values[i * t->width + (size_t)k] = 1;
         }
@@ -102,10 +89,20 @@ static bert_status read_tags(targets *t, const bert_model *m, const bert_dataset
         int32_t *id = t->ids + t->start[i];
         for (size_t at = 0; !s && tag_next(d->label_texts[i], &at, &tag); id++)
             if ((*id = word_set_find(&known, tag)) < 0)
-                s = unknown(d, i, tag, m, err);
+                s = label_unknown(d, i, tag, m->labels, m->n_labels, err);
     }
     word_set_free(&known);
     return s;
+}
+
+/* A second text of blanks alone is none: the cosine with it would say nothing of the first. */
+static bert_status check_pairs(const bert_dataset *d, const task *kind, bert_err *err)
+{
+    char place[DATASET_PLACE];
+    for (size_t i = 0; i < d->n; i++)
+        if (!d->pairs || text_blank(d->pairs[i]))
+            return fail(err, BERT_ERR_DATA, "%s: task %s needs two texts", dataset_place(d, i, place), kind->name);
+    return BERT_OK;
 }
 
 bert_status targets_create(targets *t, const task *kind, const bert_model *model, const bert_dataset *d, bert_err *err)
@@ -114,7 +111,9 @@ bert_status targets_create(targets *t, const task *kind, const bert_model *model
         [LABEL_CLASS] = read_class, [LABEL_CLASSES] = read_classes, [LABEL_NUMBER] = read_numbers, [LABEL_TAGS] = read_tags
     };
     *t = (targets){ .n = d->n };
-    bert_status s = READ[kind->label](t, model, d, err);
+    bert_status s = kind->form == ROW_APART ? check_pairs(d, kind, err) : BERT_OK;
+    if (!s)
+        s = READ[kind->label](t, model, d, err);
     if (s)
         targets_free(t);
     return s;

@@ -17,7 +17,8 @@ typedef struct targets {
     size_t width;  /* of a row of values */
 } targets;
 
-/* Fails with BERT_ERR_DATA, naming the row's place: a label that the model does not know, no number, tags that are not as many as words. */
+/* Fails with BERT_ERR_DATA, naming the row's place: a label that the model does not know, no number, tags that are not as many as words,
+ * one text where the task compares two. */
 bert_status targets_create(targets *t, const task *kind, const bert_model *model, const bert_dataset *d, bert_err *err);
 void targets_free(targets *t);
 

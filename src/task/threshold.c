@@ -38,10 +38,9 @@ static bool by_threshold(const bert_metric *m)
 
 static const bert_metric *metric_of(const outcomes *o, const bert_metric *wanted)
 {
-    bool classes = o->task->label == LABEL_CLASSES;
-    if (wanted && by_threshold(wanted) && !(classes && wanted->offset == offsetof(bert_metrics, mcc)))
+    if (wanted && by_threshold(wanted) && task_has_metric(o->task, wanted))
         return wanted;
-    return metric_by_name(classes ? "f1_micro" : "accuracy");
+    return metric_by_name(o->task->label == LABEL_CLASSES ? "f1_micro" : "accuracy");
 }
 
 /* ---- counts while no decision, then ever more, are a yes -------------------------------------------------------------------- */

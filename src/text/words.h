@@ -23,4 +23,11 @@ static inline bool word_next(bert_text text, size_t *at, size_t *start, size_t *
     return *end > *start;
 }
 
+/* Whether a text has no word. */
+static inline bool text_blank(bert_text text)
+{
+    size_t at = 0, start, end;
+    return !word_next(text, &at, &start, &end);
+}
+
 #endif

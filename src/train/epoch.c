@@ -28,8 +28,8 @@ static bert_status check_loss(trainer *t, double loss, const uint32_t *rows, siz
 {
     if (isfinite(loss))
         return BERT_OK;
-    return fail(err, BERT_ERR_NUMERIC, "the loss is %f at step %lld, in epoch %lld; its batch: %s; %s", loss, (long long)t->at.step + 1,
-                (long long)t->at.epoch, name_rows(t, rows, n), ADVICE);
+    return fail(err, BERT_ERR_NUMERIC, "the loss is %f at step %lld, in epoch %lld; its batch: %s; %s", plain_nan(loss),
+                (long long)t->at.step + 1, (long long)t->at.epoch, name_rows(t, rows, n), ADVICE);
 }
 
 bert_status check_weights(trainer *t, bert_err *err)

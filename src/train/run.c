@@ -14,15 +14,17 @@
 
 /* ---- checks ------------------------------------------------------------------------------------------------------------------ */
 
-static bert_status unknown_metric(const char *name, bert_err *err)
+static bert_status no_such_metric(const char *name, const task *t, bert_err *err)
 {
     buffer names = { 0 };
     size_t n;
     const bert_metric *table = bert_metric_table(&n);
     for (size_t i = 0; i < n; i++)
-        buffer_printf(&names, "%s%s", i ? ", " : "", table[i].name);
+        if (task_has_metric(t, &table[i]))
+            buffer_printf(&names, "%s%s", names.size ? ", " : "", table[i].name);
     bert_status s = names.failed ? fail_memory(err, "a message")
-                                 : fail(err, BERT_ERR_ARGUMENT, "--watch: \"%s\" is not one of %s", name, names.data);
+                                 : fail(err, BERT_ERR_ARGUMENT, "--watch: task %s has no metric \"%.100s\"; it has %s", t->name, name,
+                                        names.data);
     buffer_free(&names);
     return s;
 }
@@ -31,11 +33,19 @@ static bert_status choose_watch(train_run *r, bert_err *err)
 {
     const char *name = r->options.watch ? r->options.watch : r->valid ? r->task->watch : "loss";
     r->watch = metric_by_name(name);
-    if (!r->watch)
-        return unknown_metric(name, err);
+    if (!r->watch || !task_has_metric(r->task, r->watch))
+        return no_such_metric(name, r->task, err);
     if (!r->valid && strcmp(name, "loss"))
         return fail(err, BERT_ERR_ARGUMENT, "--watch: %s needs validation data; without it the loss is watched", name);
     return BERT_OK;
+}
+
+static bert_status check_threshold(const train_run *r, bert_err *err)
+{
+    if (!r->task->threshold)
+        return fail(err, BERT_ERR_ARGUMENT, "--choose-threshold: task %s has no threshold%s", r->task->name,
+                    r->task->label == LABEL_CLASS && r->model->n_labels == 2 ? "; with two labels, task binary has one" : "");
+    return r->valid ? BERT_OK : fail(err, BERT_ERR_ARGUMENT, "--choose-threshold: there is no validation data");
 }
 
 static bert_status check_options(train_run *r, bert_err *err)
@@ -54,11 +64,9 @@ static bert_status check_options(train_run *r, bert_err *err)
     s = task_of_model(r->model, &r->task, err);
     if (!s)
         s = choose_watch(r, err);
-    if (s || !o->choose_threshold)
-        return s;
-    if (r->task->id != BERT_TASK_BINARY && r->task->id != BERT_TASK_MULTILABEL)
-        return fail(err, BERT_ERR_ARGUMENT, "--choose-threshold: task %s has no threshold", r->task->name);
-    return r->valid ? BERT_OK : fail(err, BERT_ERR_ARGUMENT, "--choose-threshold: there is no validation data");
+    if (!s && o->label_smoothing > 0 && r->task->label == LABEL_NUMBER)
+        s = fail(err, BERT_ERR_ARGUMENT, "--label-smoothing: task %s has no labels to smooth", r->task->name);
+    return s || !o->choose_threshold ? s : check_threshold(r, err);
 }
 
 static bert_status check_data(train_run *r, bert_err *err)

@@ -144,7 +144,8 @@ static bool read_file(cached_tokens *t, const unsigned char key[32], row_form fo
 
 /* ---- writing ----------------------------------------------------------------------------------------------------------------- */
 
-static bert_status write_file(const token_rows *t, const unsigned char key[32], const char *path, bert_err *err)
+/* A disk without room is no error: *note says so. */
+static bert_status write_file(const token_rows *t, const unsigned char key[32], const char *path, const char **note, bert_err *err)
 {
     static const char ZEROS[8];
     place p[N_ARRAYS];
@@ -173,7 +174,9 @@ static bert_status write_file(const token_rows *t, const unsigned char key[32], 
         file_write(&w, arrays[i], p[i].size);
         file_write(&w, ZEROS, -p[i].size & 7);
     }
-    return file_commit(&w, err);
+    if (file_commit(&w, NULL))
+        *note = "the file of tokens cannot be written whole: they stay in memory";
+    return BERT_OK;
 }
 
 /* ---------------------------------------------------------------------------------------------------------------------------------- */
@@ -195,7 +198,7 @@ bert_status cached_tokens_create(cached_tokens *t, const bert_dataset *d, const 
         t->rows = (token_rows){ 0 };
     }
     bert_status s = token_rows_create(&t->rows, d, tokenizer, seq_len, form, err);
-    return s || !path ? s : write_file(&t->rows, key, path, err);
+    return s || !path ? s : write_file(&t->rows, key, path, note, err);
 }
 
 void cached_tokens_free(cached_tokens *t)

@@ -177,6 +177,8 @@ bert_status bert_model_train(bert_model *model, const bert_dataset *train, const
 {
     trainer t = { .folder = folder, .copy_module = copy_module, .on_event = on_event, .context = context };
     bert_status s = run_check(&t.run, model, train, valid, options, err);
+    if (!s && folder)
+        s = model_check_folder(folder, err);
     if (!s)
         s = begin(&t, err);
     if (!s)
