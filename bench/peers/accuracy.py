@@ -14,6 +14,8 @@ import subprocess
 import sys
 import time
 
+sys.dont_write_bytecode = True
+
 from accuracy_tasks import DATA, LABEL_RANGE, MODEL, SEEDS, SETTING, TASKS, WORK, data_file, prepare
 from environment import environment, fill_page, need, need_module, peers_python, program, table
 

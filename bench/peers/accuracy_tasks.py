@@ -1,6 +1,6 @@
-"""The tasks of docs/accuracy.md: where their rows come from, how they are learnt, what is measured. One row a task; every program here loops over it.
+"""The tasks of docs/accuracy.md: where their rows come from, how they are learnt, what is measured. One row a task; the programs loop over it.
 
-    bench/peers/accuracy_tasks.py OUT [DATA]     writes OUT/TASK-{train,valid}.jsonl (CoNLL: .conll) from the folder DATA (default ../shared/data)
+    bench/peers/accuracy_tasks.py OUT [DATA]     writes OUT/TASK-{train,valid}.jsonl (CoNLL: .conll) from DATA (default ../shared/data)
 """
 import collections
 import csv

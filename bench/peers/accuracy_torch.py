@@ -2,7 +2,7 @@
 
     accuracy_torch.py [--tasks mrpc,stsb,...] [--seeds 1,2,3]      appends one JSON line for each task and seed to build/accuracy/torch.jsonl
 
-What is there already is not run again. The layers that are not tuned run once without dropout and their outputs are kept: the same numbers, sooner.
+What is there is not run again. The layers that are not tuned run once, without dropout, and their outputs are kept: the same numbers, sooner.
 """
 import argparse
 import json

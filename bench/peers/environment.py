@@ -31,7 +31,8 @@ def program(name):
 
 
 def environment(threads, **more):
-    return {**os.environ, "OMP_NUM_THREADS": str(threads), "HF_HUB_OFFLINE": "1", "TOKENIZERS_PARALLELISM": "true", **more}
+    return {**os.environ, "OMP_NUM_THREADS": str(threads), "HF_HUB_OFFLINE": "1", "TOKENIZERS_PARALLELISM": "true",
+            "PYTHONDONTWRITEBYTECODE": "1", **more}
 
 
 def need(path, words):
@@ -60,7 +61,8 @@ def machine(python):
     """Facts of this machine and of the peers, as text by name."""
     out = subprocess.run(["lscpu", "-J"], check=True, capture_output=True, text=True, env={**os.environ, "LC_ALL": "C"}).stdout
     cpu = {row["field"].rstrip(":"): row["data"] for row in flatten(json.loads(out)["lscpu"])}
-    code = "import json, platform, torch, transformers; print(json.dumps([platform.python_version(), torch.__version__, transformers.__version__]))"
+    code = ("import json, platform, torch, transformers as t; "
+            "print(json.dumps([platform.python_version(), torch.__version__, t.__version__]))")
     versions = json.loads(subprocess.run([python, "-c", code], check=True, capture_output=True, text=True).stdout)
     with open("/proc/meminfo", encoding="utf-8") as f:
         memory = int(re.search(r"MemTotal:\s*(\d+)", f.read()).group(1)) / 1024 / 1024

@@ -50,7 +50,8 @@ from onednn_linear import use_onednn  # noqa: E402
 
 BEST = options.variant == "best"
 # Of the frozen layers and of the tuned ones. With dropout SDPA is no fused kernel on a CPU.
-ATTENTION = {"sdpa": ("sdpa", "sdpa"), "eager": ("eager", "eager"), "mixed": ("sdpa", "eager")}[options.attention or ("sdpa" if BEST else "eager")]
+ATTENTION = {"sdpa": ("sdpa", "sdpa"), "eager": ("eager", "eager"),
+             "mixed": ("sdpa", "eager")}[options.attention or ("sdpa" if BEST else "eager")]
 
 
 # ---- rows and batches -----------------------------------------------------------------------------------------------------
@@ -142,7 +143,8 @@ class Upper(torch.nn.Module):
 
     def __init__(self, model):
         super().__init__()
-        self.layers, self.pooler, self.head, self.dropout = model.bert.encoder.layer[model.n_frozen:], model.bert.pooler, model.head, model.dropout
+        self.layers, self.pooler = model.bert.encoder.layer[model.n_frozen:], model.bert.pooler
+        self.head, self.dropout = model.head, model.dropout
 
     def forward(self, x, bias):
         for layer in self.layers:

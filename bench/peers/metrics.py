@@ -31,7 +31,7 @@ def numbers(truth, said):
 
 
 def entities(tags):
-    """The set of (kind, first word, end) that BIO tags mark; an I- that follows no tag of its kind begins one, as seqeval and conlleval count."""
+    """The set of (kind, first word, end) that BIO tags mark; an I- that follows no tag of its kind begins one, as in seqeval."""
     found, kind, first = set(), None, 0
     for i, tag in enumerate([*tags, "O"]):
         prefix, _, here = tag.partition("-")

@@ -4,7 +4,8 @@
     bench/peers/run.py [--rounds 3] [--models minilm,bert-base] [--only NAME,...] [--out FOLDER] [--threads N] [--bert build/bert]
                        [--pairs TRAIN,VALID for all models] [--show | --try]
 
-`make bench-peers` calls it. The peers are the Python of $PYTHON, or one that is made in build/. --show writes the page from the figures of the last run.
+`make bench-peers` calls it. The peers are the Python of $PYTHON, or one that is made in build/.
+--show writes the page from the figures of the last run.
 --try measures PyTorch's settings beside one another instead (the page's second table), on the first of --models.
 """
 import argparse
@@ -17,6 +18,8 @@ import statistics
 import subprocess
 import sys
 import time
+
+sys.dont_write_bytecode = True
 
 from environment import (KEEP_MEMORY, environment, fill_page, has_bf16, machine, need, need_module, peers_python, program, table)
 
@@ -154,7 +157,7 @@ def measure(run, model, paths, epochs, o):
 
 
 def try_settings(model, o):
-    """Three epochs of each setting, twice in turns -> rows of the second table: title, seconds of the fastest epoch, samples/s, seconds of the first one."""
+    """Three epochs of each setting, twice in turns -> rows of the second table: title, fastest epoch, samples/s, first epoch."""
     paths, seen = prepare(model, o), collections.defaultdict(list)
     for _, (title, options, keep_memory) in itertools.product(range(2), TRIED):
         run = Run("tried", title, True, ("--variant", "best", *options), False, False)
@@ -208,8 +211,9 @@ def figures_table(result, model):
         if s:
             reckoned = "" if s["whole"] else "~"
             kept = f"{model['kept_mb']:.0f}" if not run.torch and not run.name.endswith("-dropout") else "-"
-            rows.append([run.title, f"{s['first']:.2f} ({model['train'] / s['first']:.0f})", f"{s['later']:.2f} ({model['train'] / s['later']:.0f})",
-                         f"{s['valid']:.2f}", f"{reckoned}{s['five']:.1f}", f"{reckoned}{s['process']:.1f}", f"{s['peak']:.0f}", kept])
+            epochs = [f"{s[which]:.2f} ({model['train'] / s[which]:.0f})" for which in ("first", "later")]
+            rows.append([run.title, *epochs, f"{s['valid']:.2f}", f"{reckoned}{s['five']:.1f}", f"{reckoned}{s['process']:.1f}",
+                         f"{s['peak']:.0f}", kept])
     head = ["", "first epoch, s (samples/s)", "later epochs, s (samples/s)", "validation, s", "five epochs with validation, s",
             "the same, process and loading with it, s", "peak memory, MB", "kept outputs in it, MB"]
     return table(head, rows)
@@ -223,7 +227,7 @@ def best_peer(result, model):
 
 
 def ratios(peer, mine, same_work):
-    """How many times faster. same_work: the peer does the same in its first epoch as in later ones, so the faster of both stands for the first."""
+    """How many times faster. same_work: the peer does the same in every epoch, so its faster figure stands for the first one, too."""
     first = min(peer["first"], peer["later"]) if same_work else peer["first"]
     return [f"{first / mine['first']:.2f}", f"{peer['later'] / mine['later']:.2f}", f"{peer['five'] / mine['five']:.2f}",
             f"{peer['process'] / mine['process']:.2f}", f"{mine['peak'] / peer['peak']:.2f}"]
@@ -275,8 +279,8 @@ def read_result(o):
 
 def measure_all(models, o):
     """The figures of a run; settings that were tried before stay beside them."""
-    result = {**(read_result(o) or {}), "date": datetime.date.today().isoformat(), "threads": o.threads, "rounds": o.rounds, "machine": machine(o.python), "models": [],
-              "figures": []}
+    result = {"date": datetime.date.today().isoformat(), "threads": o.threads, "rounds": o.rounds, "machine": machine(o.python), "models": [],
+              "figures": [], "tried": (read_result(o) or {}).get("tried")}
     for model in models:
         paths = prepare(model, o)
         tokens = count_tokens(paths, o)
@@ -288,8 +292,9 @@ def measure_all(models, o):
                 continue
             figure = measure(run, model, paths, SHORT if short else EPOCHS, o)
             result["figures"].append(figure)
-            print(f"{model.name} round {k + 1} {run.name}: epochs {' '.join(f'{s:.2f}' for s in figure['train_seconds'])} s, "
-                  f"in all {figure['process_seconds']:.1f} s, {figure['peak_mb']:.0f} MB, others {100 * figure['others_share']:.0f} %", flush=True)
+            epochs = " ".join(f"{s:.2f}" for s in figure["train_seconds"])
+            print(f"{model.name} round {k + 1} {run.name}: epochs {epochs} s, in all {figure['process_seconds']:.1f} s, "
+                  f"{figure['peak_mb']:.0f} MB, others {100 * figure['others_share']:.0f} %", flush=True)
     return result
 
 

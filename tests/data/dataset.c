@@ -279,6 +279,11 @@ static void labels_are_found_among_those_of_a_model(void **state)
     assert_int_equal(dataset_label_ids(d, model, 2, ids, &err), BERT_ERR_DATA);
     assert_string_equal(err.message, "valid.csv:3: label \"b\" is not one of the model's: c, a");
     bert_dataset_free(d);
+    write_file("valid.csv", "label,text\na,x\n,y\n");
+    assert_int_equal(bert_dataset_load("valid.csv", NULL, &d, NULL), BERT_OK);
+    assert_int_equal(dataset_label_ids(d, model, 3, ids, &err), BERT_ERR_DATA);
+    assert_string_equal(err.message, "valid.csv:3: the label is empty");
+    bert_dataset_free(d);
 }
 
 static char folder[] = "/tmp/test_data_dataset.XXXXXX";

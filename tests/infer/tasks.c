@@ -358,6 +358,9 @@ static void what_a_task_has_not_is_refused(void **state)
     assert_null(entities);
     assert_fails(bert_session_predict(p, s.texts, NULL, N, scores, NULL, err), BERT_ERR_ARGUMENT,
                  "task similarity compares two texts, and there are no second ones");
+    s.pairs[3] = text_of(" \n");
+    assert_fails(bert_session_predict(p, s.texts, s.pairs, N, scores, NULL, err), BERT_ERR_ARGUMENT,
+                 "row 3: task similarity needs two texts");
     bert_dataset *d = dataset_of(BERT_TASK_MULTILABEL, &s);
     assert_fails(bert_session_evaluate(c, d, NULL, NULL, &metrics, err), BERT_ERR_DATA,
                  "row 0: label \"a,c\" is not one of the model's: a, b, c");

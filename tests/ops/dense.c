@@ -205,6 +205,30 @@ static void activations_keep_what_is_not_a_number(void **state)
     }
 }
 
+/* The activation alone, of what dense_forward keeps as the value before it: the same bits as inside, beside y and in its place. */
+static void activation_forward_has_the_bits_of_dense_forward(void **state)
+{
+    (void)state;
+    FOR_EACH_MULTIPLIER(m)
+    for (size_t s = 0; s < N_SIZES; s++) {
+        layer l = layer_make(SIZES[s][0], SIZES[s][1], SIZES[s][2], s % 3 != 0, s);
+        size_t out = l.d.out, n = l.n * out;
+        assert_int_equal(dense_pack_as(&l.d, m->precision, NULL), BERT_OK);
+        for (size_t a = 0; a < N_ACTIVATIONS; a++) {
+            float *inside = floats(n), *pre = floats(n), *alone = floats(n);
+            m->o->dense_forward(inside, out, pre, l.x, l.ldx, &l.d, ACTIVATIONS[a], l.n);
+            m->o->activation_forward(alone, pre, ACTIVATIONS[a], n);
+            assert_same_bits(m->o, "an activation alone", alone, inside, n);
+            m->o->activation_forward(pre, pre, ACTIVATIONS[a], n);
+            assert_same_bits(m->o, "an activation in place", pre, inside, n);
+            free(inside);
+            free(pre);
+            free(alone);
+        }
+        layer_free(&l);
+    }
+}
+
 static void activation_backward_multiplies_in_place(void **state)
 {
     (void)state;
@@ -375,6 +399,7 @@ int main(void)
         cmocka_unit_test(slopes_are_those_of_the_activations),
         cmocka_unit_test(activations_are_accurate),
         cmocka_unit_test(activations_keep_what_is_not_a_number),
+        cmocka_unit_test(activation_forward_has_the_bits_of_dense_forward),
         cmocka_unit_test(activation_backward_multiplies_in_place),
         cmocka_unit_test(a_rows_bits_do_not_depend_on_other_rows),
         cmocka_unit_test(bits_do_not_depend_on_threads),

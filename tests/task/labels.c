@@ -324,7 +324,8 @@ static void a_row_that_the_model_cannot_read_is_named(void **state)
     } CASES[] = {
         { BERT_TASK_MULTICLASS, { "a", "d" }, "row 1: label \"d\" is not one of the model's: a, b, c" },
         { BERT_TASK_MULTILABEL, { "a,b", "b,d" }, "row 1: label \"d\" is not one of the model's: a, b, c" },
-        { BERT_TASK_MULTILABEL, { "a,", "b" }, "row 0: label \"\" is not one of the model's: a, b, c" },
+        { BERT_TASK_MULTILABEL, { "a,", "b" }, "row 0: a label beside a comma is empty" },
+        { BERT_TASK_MULTICLASS, { "a", "" }, "row 1: the label is empty" },
         { BERT_TASK_REGRESSION, { "1", "x" }, "row 1: label \"x\" is no number" },
         { BERT_TASK_TOKENS, { "O O", "O B-Y" }, "row 1: label \"B-Y\" is not one of the model's: O, B-X, I-X" },
         { BERT_TASK_TOKENS, { "O", "O O" }, "row 0: 1 tags for 2 words" },
@@ -336,6 +337,28 @@ static void a_row_that_the_model_cannot_read_is_named(void **state)
         assert_null(t.ids);
         bert_dataset_free(d);
     }
+}
+
+static void a_second_text_of_blanks_is_none(void **state)
+{
+    (void)state;
+    static const char *const NUMBERS[] = { "1", "2" }, *const BLANKS[] = { "", " \t\n " };
+    bert_text texts[] = { text_of("a"), text_of("b") }, pairs[] = { text_of("c"), text_of("d") };
+    bert_text labels[] = { text_of(NUMBERS[0]), text_of(NUMBERS[1]) };
+    targets t;
+    for (size_t i = 0; i < 2; i++) {
+        bert_err e;
+        bert_dataset *d;
+        pairs[1] = text_of(BLANKS[i]);
+        check(bert_dataset_create(texts, pairs, labels, 2, &d, &e), &e);
+        assert_fails(read_targets(&t, BERT_TASK_SIMILARITY, d, err), BERT_ERR_DATA, "row 1: task similarity needs two texts");
+        t = targets_of(BERT_TASK_REGRESSION, d); /* there a pair may lack its second text */
+        targets_free(&t);
+        bert_dataset_free(d);
+    }
+    bert_dataset *single = rows_of(NULL, NUMBERS, 2, NULL);
+    assert_fails(read_targets(&t, BERT_TASK_SIMILARITY, single, err), BERT_ERR_DATA, "row 0: task similarity needs two texts");
+    bert_dataset_free(single);
 }
 
 static void a_batch_has_the_targets_of_its_rows(void **state)
@@ -409,6 +432,7 @@ int main(void)
         in_a_folder(a_file_is_named_with_its_line),
         cmocka_unit_test(labels_become_the_numbers_that_losses_read),
         cmocka_unit_test(a_row_that_the_model_cannot_read_is_named),
+        cmocka_unit_test(a_second_text_of_blanks_is_none),
         cmocka_unit_test(a_batch_has_the_targets_of_its_rows),
         cmocka_unit_test(words_that_were_cut_off_have_no_target),
     };

@@ -149,16 +149,20 @@ static inline void assert_same_weights(const bert_model *a, const bert_model *b)
     assert_memory_equal(a->layer->values, b->layer->values, a->layer->n_tuned * sizeof(float));
 }
 
-/* Metrics of a model as it is, by a run's own validation. */
+/* Metrics of a model as it is, by a run's own validation: those that the task has, and no other. */
 static inline bert_metrics evaluate(bert_model *model, const bert_dataset *d)
 {
     bert_err err;
     train_run r;
     outcomes out;
     verdict v;
+    size_t n;
+    const bert_metric *table = bert_metric_table(&n);
     check(run_check(&r, model, d, d, NULL, &err), &err);
     check(run_prepare(&r, false, &err), &err);
     check(validation_run(&r, &out, &v, &err), &err);
+    for (size_t i = 0; i < n; i++)
+        assert_int_equal(isnan(bert_metric_value(&v.metrics, &table[i])), !task_has_metric(r.task, &table[i]));
     outcomes_free(&out);
     run_end(&r);
     return v.metrics;
