@@ -501,7 +501,7 @@ typedef struct bert_train_options {
     int64_t unfreeze_every; /* head and pooler alone at first, after each so many epochs one layer more, the last one first; 0: all at once */
     const char *class_weights; /* "balanced", or "spam=2,ham=0.5"; NULL: all 1. A row's loss is multiplied by its label's */
     double label_smoothing;
-    const char *watch;      /* the metric that tells the best epoch; NULL: the task's */
+    const char *watch;      /* the metric that tells the best epoch, one that the task has; NULL: the task's own */
     int64_t patience;       /* stop after so many epochs without a better one; 0: never */
     bool choose_threshold;  /* binary, multilabel: each epoch is measured at the threshold that is best for `watch` (else accuracy, f1_micro), the
                                best epoch's is the model's; else 0.5 */
@@ -510,7 +510,7 @@ typedef struct bert_train_options {
     bool frozen_dropout;    /* dropout in the layers that are not tuned, too, as the original Keras layer; nothing is kept then */
     int64_t cache_budget;   /* MiB for the outputs of the frozen layers, which are then computed once; -1: half of the free memory; 0: none */
     int cache_precision;    /* 0 fp32: the same bits as without; 1 bf16: half the memory */
-    const char *cache;      /* a folder that keeps tokens and these outputs from run to run; NULL: memory alone */
+    const char *cache;      /* a folder that keeps tokens and these outputs from run to run; NULL, or a disk without room: memory alone */
     int64_t length_window;  /* batches are cut from windows of so many batches sorted by length; 1: no grouping by length */
     const char *checkpoint_every; /* "15m" minutes or "500" steps between checkpoints within an epoch; "0": at the end of epochs alone */
     bool resume;            /* go on from the folder's checkpoint. Of its options may differ: epochs, max_steps (where the rate does not depend on
@@ -595,7 +595,7 @@ BERT_API size_t bert_session_outputs(const bert_session *session);
 /* scores: (n, outputs). Binary: 1 - p, p; multiclass: probabilities that sum to 1; multilabel: one of each label; regression, similarity: the
  * value in the labels' unit. The same text gives the same bits whatever else is in the call and however many threads run. truncated, where not
  * NULL, is increased by the number of texts that were cut. Fails with BERT_ERR_ARGUMENT where the model has no head, or is one of tokens;
- * similarity needs pairs. */
+ * similarity needs pairs, and a second text of blanks alone is none. */
 BERT_API bert_status bert_session_predict(bert_session *session, const bert_text *texts, const bert_text *pairs, size_t n, float *scores,
                                           size_t *truncated, bert_err *err);
 

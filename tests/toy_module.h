@@ -7,7 +7,7 @@
 #include "base/buffer.h"
 #include "base/random.h"
 #include "model/model.h"
-#include "test_folder.h"
+#include "base/scratch.h"
 
 #include <omp.h>
 
@@ -45,12 +45,12 @@ static inline void toy_fill(weight_list *list)
     }
 }
 
-/* Writes the module to test_folder/name and returns its path. */
+/* Writes the module to the scratch folder/name and returns its path. */
 static inline const char *toy_module(const char *name, toy t)
 {
     bert_err err;
     weight_list list;
-    char *vocabulary = toy_vocabulary(), *path = path_join(&golden_memory, test_folder, name);
+    char *vocabulary = toy_vocabulary(), *path = path_join(&golden_memory, scratch_folder, name);
     config c = { .vocab_size = 57,
                  .hidden_size = TOY_HIDDEN,
                  .num_attention_heads = 5,
@@ -144,15 +144,5 @@ static inline bert_session *open_session(const bert_model *model, int64_t seq_le
     check(bert_session_create(model, &options, &session, &err), &err);
     return session;
 }
-
-/* A call that must fail, with this code and these words. */
-#define assert_fails(call, expected_code, words)                                      \
-    do {                                                                              \
-        bert_err error = { 0 };                                                       \
-        bert_err *err = &error;                                                       \
-        assert_string_equal(bert_status_name(call), bert_status_name(expected_code)); \
-        assert_int_equal(error.code, expected_code);                                  \
-        assert_string_equal(error.message, words);                                    \
-    } while (0)
 
 #endif

@@ -316,9 +316,10 @@ bert_status model_check_folder(const char *folder, bert_err *err)
 {
     arena a = { 0 };
     const char *mark = path_join(&a, folder, "module.json");
-    bert_status s = !mark              ? fail_memory(err, folder)
-                    : file_exists(mark) ? fail(err, BERT_ERR_ARGUMENT, "%s: this is a module; give the model a folder of its own (--output)", folder)
-                                        : BERT_OK;
+    bert_status s = !mark ? fail_memory(err, folder)
+                    : file_exists(mark)
+                        ? fail(err, BERT_ERR_ARGUMENT, "%s: this is a module; give the model a folder of its own (--output)", folder)
+                        : BERT_OK;
     arena_free(&a);
     return s;
 }

@@ -127,8 +127,8 @@ static bert_status check_scale(const bert_head_spec *head, const task *t, bert_e
 {
     if (t->label != LABEL_NUMBER || (head->label_min < head->label_max && isfinite(head->label_max - head->label_min)))
         return BERT_OK;
-    return fail(err, BERT_ERR_ARGUMENT, "task %s: label_min %g is not below label_max %g", t->name,
-                plain_nan(head->label_min), plain_nan(head->label_max));
+    return fail(err, BERT_ERR_ARGUMENT, "task %s: label_min %g is not below label_max %g", t->name, plain_nan(head->label_min),
+                plain_nan(head->label_max));
 }
 
 static const task *auto_task(const bert_dataset *d)

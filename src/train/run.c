@@ -22,9 +22,9 @@ static bert_status no_such_metric(const char *name, const task *t, bert_err *err
     for (size_t i = 0; i < n; i++)
         if (task_has_metric(t, &table[i]))
             buffer_printf(&names, "%s%s", names.size ? ", " : "", table[i].name);
-    bert_status s = names.failed ? fail_memory(err, "a message")
-                                 : fail(err, BERT_ERR_ARGUMENT, "--watch: task %s has no metric \"%.100s\"; it has %s", t->name, name,
-                                        names.data);
+    bert_status s = names.failed
+                        ? fail_memory(err, "a message")
+                        : fail(err, BERT_ERR_ARGUMENT, "--watch: task %s has no metric \"%.100s\"; it has %s", t->name, name, names.data);
     buffer_free(&names);
     return s;
 }

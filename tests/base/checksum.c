@@ -87,10 +87,8 @@ static void sha256_takes_bytes_in_any_pieces(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(crc32c_matches_its_published_values),
-        cmocka_unit_test(crc32c_goes_on_from_any_length_and_address),
-        cmocka_unit_test(the_masked_form_is_turned_and_moved),
-        cmocka_unit_test_setup_teardown(sha256_matches_its_published_values, scratch_make, scratch_remove),
+        cmocka_unit_test(crc32c_matches_its_published_values), cmocka_unit_test(crc32c_goes_on_from_any_length_and_address),
+        cmocka_unit_test(the_masked_form_is_turned_and_moved), in_a_folder(sha256_matches_its_published_values),
         cmocka_unit_test(sha256_takes_bytes_in_any_pieces),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

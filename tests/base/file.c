@@ -292,7 +292,7 @@ static void a_path_is_seen_from_a_folder(void **state)
     arena_free(&a);
 }
 
-#define IN_SCRATCH(test) cmocka_unit_test_setup_teardown(test, scratch_make, scratch_remove)
+#define IN_SCRATCH(test) in_a_folder(test)
 
 int main(void)
 {

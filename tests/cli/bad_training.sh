@@ -7,10 +7,10 @@ train() {
 }
 
 echo "# a loss that is not finite"
-train --train files/toy-train.tsv $columns --learning-rate 1e30 --epochs 50 --batch-size 4 | sed 's/-nan/nan/'
+train --train files/toy-train.tsv $columns --learning-rate 1e30 --epochs 50 --batch-size 4
 
 echo "# the module's own folder"
-bert train --module module --train files/toy-train.tsv $columns -o module
+bert train --module module --train files/toy-train.tsv $columns --quiet -o module
 ls module | grep -c -e model.json -e checkpoint
 
 echo "# labels"

@@ -2,20 +2,9 @@
 #include "base/options.h"
 #include "io/json.h"
 #include "model/model.h"
-
-#include <stdio.h>
-#include <stdlib.h>
+#include "fuzz/expect.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-/* A broken promise ends the run, with its words. */
-static void expect(bool kept, const char *promise)
-{
-    if (kept)
-        return;
-    fprintf(stderr, "not kept: %s\n", promise);
-    abort();
-}
 
 static void try_config(const json_t *json)
 {

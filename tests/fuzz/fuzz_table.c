@@ -3,23 +3,14 @@
 #include "bert.h"
 
 #include "base/buffer.h"
+#include "fuzz/expect.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-/* A broken promise ends the run, with its words. */
-static void expect(bool kept, const char *promise)
-{
-    if (kept)
-        return;
-    fprintf(stderr, "not kept: %s\n", promise);
-    abort();
-}
 
 static void add_texts(buffer *out, const bert_text *texts, size_t i)
 {

@@ -3,8 +3,8 @@
  * tokens is found. */
 #include "text/split.h"
 #include "text/utf8.h"
+#include "fuzz/expect.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -18,15 +18,6 @@ static const char VOCABULARY[] =
     "\xE1\x84\x80\n##\xE1\x85\xA1\n##\xE1\x86\xA8\n\xEA\xB0\x81\n"                                         /* Hangul letters, a syllable */
     "\xF0\x9D\x85\x97\n##\xF0\x9D\x85\xA5\n##\xE3\x80\xAE\n##\xE3\x80\xAF\n##\xE1\xAD\x84\n"               /* marks that reorder */
     "\xF0\x9F\x98\x80\n\xE2\x80\x94\n\xE3\x80\x82\n##\xCC\x81\n##\xCC\xA7";
-
-/* A broken promise ends the run, with its words. */
-static void expect(bool kept, const char *promise)
-{
-    if (kept)
-        return;
-    fprintf(stderr, "not kept: %s\n", promise);
-    abort();
-}
 
 static const bert_tokenizer *tokenizer(bool do_lower_case)
 {

@@ -74,7 +74,7 @@ static void a_model_tells_its_layer_head_and_what_is_tuned(void **state)
 {
     (void)state;
     bert_err err;
-    const char *folder = in_folder("model");
+    const char *folder = scratch("model");
     bert_model *model = toy_model(toy_module("module", (toy){ 0 }), BERT_POOLING_CLS, 16);
     check(bert_model_save(model, folder, false, &err), &err);
     bert_model_free(model);
@@ -98,7 +98,7 @@ static void a_head_tells_its_hidden_layer_scale_and_threshold(void **state)
 {
     (void)state;
     bert_err err;
-    const char *file = in_folder("model.bert");
+    const char *file = scratch("model.bert");
     bert_head_spec head = toy_head(BERT_TASK_BINARY, TOY_BINARY, 2);
     head.head_hidden = 8;
     bert_model *model = toy_model_of(toy_module("module", (toy){ 0 }), BERT_POOLING_MEAN, 16, &head);
@@ -118,9 +118,9 @@ static void a_head_tells_its_hidden_layer_scale_and_threshold(void **state)
     head.label_min = -1;
     head.label_max = 5;
     model = toy_model_of(toy_module("module", (toy){ 0 }), BERT_POOLING_AUTO, 16, &head);
-    check(bert_model_save(model, in_folder("model"), false, &err), &err);
+    check(bert_model_save(model, scratch("model"), false, &err), &err);
     bert_model_free(model);
-    json = inspected(in_folder("model"));
+    json = inspected(scratch("model"));
     assert_word(json, "task", "similarity");
     assert_word(json, "layer.pooling", "mean");
     assert_word(json, "head.type", "cosine");
@@ -135,7 +135,7 @@ static void a_frozen_file_tells_what_it_gives(void **state)
 {
     (void)state;
     bert_err err;
-    const char *file = in_folder("model.bert");
+    const char *file = scratch("model.bert");
     bert_model *model = toy_model(toy_module("module", (toy){ 0 }), BERT_POOLING_MEAN, 16);
     check(bert_model_freeze(model, file, &err), &err);
     bert_model_free(model);
@@ -229,13 +229,12 @@ static void what_is_not_there_or_not_known_is_said(void **state)
                  "tests/files/toy/vocab.txt: not a checkpoint that is known by its name (.safetensors, .bin, .index, saved_model.pb)");
     assert_null(text);
     snprintf(words, sizeof words, "%s: no checkpoint that is known (model.safetensors, pytorch_model.bin, saved_model.pb, *.index)",
-             test_folder);
-    assert_fails(bert_inspect(test_folder, true, &text, err), BERT_ERR_FORMAT, words);
+             scratch_folder);
+    assert_fails(bert_inspect(scratch_folder, true, &text, err), BERT_ERR_FORMAT, words);
 }
 
 int main(void)
 {
-#define in_a_folder(test) cmocka_unit_test_setup_teardown(test, folder_set_up, folder_tear_down)
     const struct CMUnitTest tests[] = {
         in_a_folder(a_module_tells_its_signatures_and_parameters),
         in_a_folder(a_model_tells_its_layer_head_and_what_is_tuned),

@@ -376,7 +376,6 @@ static void another_pooling_reads_the_trained_weights(void **state)
 
 static int groups(void)
 {
-#define in_a_folder(test) cmocka_unit_test_setup_teardown(test, folder_set_up, folder_tear_down)
     const struct CMUnitTest tests[] = {
         in_a_folder(a_text_has_the_same_bits_in_every_batch_on_any_number_of_threads),
         in_a_folder(a_text_has_the_same_bits_in_every_batch_of_minilm),

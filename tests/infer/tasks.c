@@ -95,9 +95,12 @@ static void equal_texts_are_as_similar_as_can_be(void **state)
     (void)state;
     bert_err err;
     sample s = random_sample();
+    random_stream r = { 13, 0, 0 };
     bert_model *m = model_of(BERT_TASK_SIMILARITY, 0);
     bert_session *session = open_session(m, 0, BERT_POOLING_AUTO, false);
     float scores[N], swapped[N];
+    for (size_t i = 0; i < N; i++)
+        s.texts[i] = toy_text(&r, 1 + random_below(&r, SEQ_LEN)); /* none is empty: each is a second text, too */
     check(bert_session_predict(session, s.texts, s.texts, N, scores, NULL, &err), &err);
     for (size_t i = 0; i < N; i++)
         assert_true(fabsf(scores[i] - 5) < 1e-5f);
@@ -298,11 +301,11 @@ static void every_task_is_evaluated_with_a_page_and_a_table(void **state)
         bert_dataset *d = dataset_of(id, &s);
         bert_session *session = open_session(m, 0, BERT_POOLING_AUTO, false);
         check(bert_session_evaluate(session, d, NULL, NULL, &first, &err), &err);
-        check(bert_session_evaluate(session, d, in_folder("report.html"), in_folder("predictions.tsv"), &second, &err), &err);
+        check(bert_session_evaluate(session, d, scratch("report.html"), scratch("predictions.tsv"), &second, &err), &err);
         assert_memory_equal(&first, &second, sizeof first);
         assert_true(isfinite(bert_metric_value(&first, metric_by_name(task_by_id(id)->watch))) || id == BERT_TASK_TOKENS);
-        check(file_map(&page, in_folder("report.html"), &err), &err);
-        check(file_map(&table, in_folder("predictions.tsv"), &err), &err);
+        check(file_map(&page, scratch("report.html"), &err), &err);
+        check(file_map(&table, scratch("predictions.tsv"), &err), &err);
         assert_true(page.size > 1000 && !memcmp(page.data, "<!", 2));
         size_t lines = 0;
         for (size_t i = 0; i < table.size; i++)
@@ -359,15 +362,14 @@ static void what_a_task_has_not_is_refused(void **state)
     assert_fails(bert_session_predict(p, s.texts, NULL, N, scores, NULL, err), BERT_ERR_ARGUMENT,
                  "task similarity compares two texts, and there are no second ones");
     s.pairs[3] = text_of(" \n");
-    assert_fails(bert_session_predict(p, s.texts, s.pairs, N, scores, NULL, err), BERT_ERR_ARGUMENT,
-                 "row 3: task similarity needs two texts");
+    assert_fails(bert_session_predict(p, s.texts, s.pairs, N, scores, NULL, err), BERT_ERR_ARGUMENT, "row 3: task similarity needs two texts");
     bert_dataset *d = dataset_of(BERT_TASK_MULTILABEL, &s);
     assert_fails(bert_session_evaluate(c, d, NULL, NULL, &metrics, err), BERT_ERR_DATA,
                  "row 0: label \"a,c\" is not one of the model's: a, b, c");
     bert_dataset_free(d);
     d = dataset_of(BERT_TASK_MULTICLASS, &s);
-    assert_fails(bert_session_evaluate(c, d, NULL, in_folder("predictions.doc"), &metrics, err), BERT_ERR_ARGUMENT,
-                 arena_printf(&golden_memory, "%s: predictions are written as .tsv, .csv or .jsonl", in_folder("predictions.doc")));
+    assert_fails(bert_session_evaluate(c, d, NULL, scratch("predictions.doc"), &metrics, err), BERT_ERR_ARGUMENT,
+                 arena_printf(&golden_memory, "%s: predictions are written as .tsv, .csv or .jsonl", scratch("predictions.doc")));
     bert_dataset_free(d);
     bert_session_free(t);
     bert_session_free(p);
@@ -379,7 +381,6 @@ static void what_a_task_has_not_is_refused(void **state)
 
 int main(void)
 {
-#define in_a_folder(test) cmocka_unit_test_setup_teardown(test, folder_set_up, folder_tear_down)
     const struct CMUnitTest tests[] = {
         in_a_folder(scores_are_the_heads_on_the_sessions_vectors),
         in_a_folder(equal_texts_are_as_similar_as_can_be),

@@ -3,7 +3,7 @@
 
 #include "base/checksum.h"
 #include "http_server.h"
-#include "test_folder.h"
+#include "base/scratch.h"
 
 #include <setjmp.h>
 #include <signal.h>
@@ -20,7 +20,7 @@ static http_server server;
 /* A download of /file to FOLDER/file that does not pause for long between tries. */
 static download of_file(void)
 {
-    return (download){ .url = server_url(&server, "/file"), .path = in_folder("file"), .pause = 0.01 };
+    return (download){ .url = server_url(&server, "/file"), .path = scratch("file"), .pause = 0.01 };
 }
 
 /* Runs it against one route. */
@@ -37,9 +37,9 @@ static bert_status run(download *d, route *r, bert_err *err)
 
 static void assert_whole(const char *bytes, size_t n)
 {
-    assert_true(file_holds(in_folder("file"), bytes, n));
-    assert_false(file_exists(in_folder("file.part")));
-    assert_false(file_exists(in_folder("file.part.etag")));
+    assert_true(file_holds(scratch("file"), bytes, n));
+    assert_false(file_exists(scratch("file.part")));
+    assert_false(file_exists(scratch("file.part.etag")));
 }
 
 /* "http://127.0.0.1:PORT/file: WORDS" */
@@ -54,7 +54,7 @@ static void a_file_arrives_whole(void **state)
 {
     (void)state;
     route r = { .body = BODY, .size = SIZE };
-    download d = { .path = in_folder("file") };
+    download d = { .path = scratch("file") };
     assert_int_equal(run(&d, &r, NULL), BERT_OK);
     assert_whole(BODY, SIZE);
     assert_int_equal(r.hits, 1);
@@ -67,7 +67,7 @@ static void an_empty_file_arrives(void **state)
 {
     (void)state;
     route r = { .body = "" };
-    download d = { .path = in_folder("file") };
+    download d = { .path = scratch("file") };
     assert_int_equal(run(&d, &r, NULL), BERT_OK);
     assert_whole("", 0);
 }
@@ -76,7 +76,7 @@ static void a_file_of_untold_length_arrives(void **state)
 {
     (void)state;
     route r = { .body = BODY, .size = SIZE, .no_length = true };
-    download d = { .path = in_folder("file") };
+    download d = { .path = scratch("file") };
     assert_int_equal(run(&d, &r, NULL), BERT_OK);
     assert_whole(BODY, SIZE);
 }
@@ -84,15 +84,15 @@ static void a_file_of_untold_length_arrives(void **state)
 /* Leaves what an interrupted download leaves: the first bytes and the tag they were sent under. */
 static void leave_part(size_t n, const char *etag)
 {
-    file_write_whole(in_folder("file.part"), BODY, n, NULL);
-    file_write_whole(in_folder("file.part.etag"), etag, strlen(etag), NULL);
+    file_write_whole(scratch("file.part"), BODY, n, NULL);
+    file_write_whole(scratch("file.part.etag"), etag, strlen(etag), NULL);
 }
 
 static void what_is_half_there_is_resumed(void **state)
 {
     (void)state;
     route r = { .body = BODY, .size = SIZE, .etag = "\"one\"" };
-    download d = { .path = in_folder("file") };
+    download d = { .path = scratch("file") };
     leave_part(150000, "\"one\"");
     assert_int_equal(run(&d, &r, NULL), BERT_OK);
     assert_whole(BODY, SIZE);
@@ -105,7 +105,7 @@ static void a_file_that_changed_is_fetched_from_its_start(void **state)
 {
     (void)state;
     route r = { .body = "new", .etag = "\"two\"" };
-    download d = { .path = in_folder("file") };
+    download d = { .path = scratch("file") };
     leave_part(150000, "\"one\"");
     assert_int_equal(run(&d, &r, NULL), BERT_OK);
     assert_whole("new", 3);
@@ -115,7 +115,7 @@ static void bytes_of_unknown_origin_are_not_resumed(void **state)
 {
     (void)state;
     route r = { .body = BODY, .size = SIZE, .etag = "\"one\"" };
-    download d = { .path = in_folder("file") };
+    download d = { .path = scratch("file") };
     leave_part(150000, "W/\"one\""); /* a weak tag does not stand for bytes */
     assert_int_equal(run(&d, &r, NULL), BERT_OK);
     assert_whole(BODY, SIZE);
@@ -126,7 +126,7 @@ static void a_server_without_ranges_is_read_from_the_start(void **state)
 {
     (void)state;
     route r = { .body = BODY, .size = SIZE, .etag = "\"one\"", .no_ranges = true };
-    download d = { .path = in_folder("file") };
+    download d = { .path = scratch("file") };
     leave_part(150000, "\"one\"");
     assert_int_equal(run(&d, &r, NULL), BERT_OK);
     assert_whole(BODY, SIZE);
@@ -136,7 +136,7 @@ static void a_broken_transfer_is_taken_up_where_it_broke(void **state)
 {
     (void)state;
     route r = { .body = BODY, .size = SIZE, .etag = "\"one\"", .cut_first = 2, .cut = 60000 };
-    download d = { .path = in_folder("file"), .pause = 0.01 };
+    download d = { .path = scratch("file"), .pause = 0.01 };
     assert_int_equal(run(&d, &r, NULL), BERT_OK);
     assert_whole(BODY, SIZE);
     assert_int_equal(r.hits, 3);
@@ -147,7 +147,7 @@ static void a_stalled_transfer_is_taken_up(void **state)
 {
     (void)state;
     route r = { .body = BODY, .size = SIZE, .etag = "\"one\"", .cut_first = 1, .cut = 60000, .stall = true };
-    download d = { .path = in_folder("file"), .pause = 0.01, .stall_seconds = 1 };
+    download d = { .path = scratch("file"), .pause = 0.01, .stall_seconds = 1 };
     assert_int_equal(run(&d, &r, NULL), BERT_OK);
     assert_whole(BODY, SIZE);
     assert_int_equal(r.hits, 2);
@@ -158,10 +158,10 @@ static void a_transfer_that_always_breaks_fails_and_can_be_resumed(void **state)
     (void)state;
     bert_err err;
     route r = { .body = BODY, .size = SIZE, .etag = "\"one\"", .cut_first = 5, .cut = 10000 };
-    download d = { .path = in_folder("file"), .pause = 0.01 };
+    download d = { .path = scratch("file"), .pause = 0.01 };
     assert_int_equal(run(&d, &r, &err), BERT_ERR_NETWORK);
     assert_non_null(strstr(err.message, "/file: transfer closed with 150000 bytes remaining to read (tried 5 times)"));
-    assert_false(file_exists(in_folder("file")));
+    assert_false(file_exists(scratch("file")));
     route again = { .body = BODY, .size = SIZE, .etag = "\"one\"" };
     d.url = NULL;
     assert_int_equal(run(&d, &again, NULL), BERT_OK);
@@ -173,7 +173,7 @@ static void a_server_in_trouble_is_asked_again(void **state)
 {
     (void)state;
     route r = { .body = "text", .fail_first = 2 };
-    download d = { .path = in_folder("file"), .pause = 0.01 };
+    download d = { .path = scratch("file"), .pause = 0.01 };
     assert_int_equal(run(&d, &r, NULL), BERT_OK);
     assert_whole("text", 4);
     assert_int_equal(r.hits, 3);
@@ -195,12 +195,12 @@ static void statuses_are_told(void **state)
     for (size_t i = 0; i < sizeof CASES / sizeof *CASES; i++) {
         bert_err err;
         route r = { .body = CASES[i].status == 204 ? "" : "a page about an error", .status = CASES[i].status };
-        download d = { .path = in_folder("file"), .pause = 0.01 };
+        download d = { .path = scratch("file"), .pause = 0.01 };
         assert_int_equal(run(&d, &r, &err), BERT_ERR_NETWORK);
         assert_string_equal(err.message, message(CASES[i].words));
         assert_int_equal(r.hits, CASES[i].hits);
-        assert_false(file_exists(in_folder("file")));
-        assert_false(file_exists(in_folder("file.part")));
+        assert_false(file_exists(scratch("file")));
+        assert_false(file_exists(scratch("file.part")));
     }
 }
 
@@ -208,10 +208,10 @@ static void an_optional_file_may_be_missing(void **state)
 {
     (void)state;
     route r = { .body = "nothing here", .status = 404 };
-    download d = { .path = in_folder("file"), .optional = true };
+    download d = { .path = scratch("file"), .optional = true };
     assert_int_equal(run(&d, &r, NULL), BERT_OK);
     assert_true(d.missing);
-    assert_false(file_exists(in_folder("file")));
+    assert_false(file_exists(scratch("file")));
 }
 
 static void a_wrong_checksum_is_told(void **state)
@@ -220,13 +220,13 @@ static void a_wrong_checksum_is_told(void **state)
     bert_err err;
     char words[512];
     route r = { .body = "text" };
-    download d = { .path = in_folder("file"), .expected_sha256 = "00000000000000000000000000000000000000000000000000000000000000aa" };
+    download d = { .path = scratch("file"), .expected_sha256 = "00000000000000000000000000000000000000000000000000000000000000aa" };
     assert_int_equal(run(&d, &r, &err), BERT_ERR_NETWORK);
     snprintf(words, sizeof words, "SHA-256 is 982d9e3eb996f559e633f4d194def3761d909f5a3b647d1a851fead67c32c9d1, expected %s", d.expected_sha256);
     assert_string_equal(err.message, message(words));
     assert_int_equal(r.hits, 1);
-    assert_false(file_exists(in_folder("file")));
-    assert_false(file_exists(in_folder("file.part")));
+    assert_false(file_exists(scratch("file")));
+    assert_false(file_exists(scratch("file.part")));
 }
 
 static void the_hubs_tags_are_checksums(void **state)
@@ -238,7 +238,7 @@ static void the_hubs_tags_are_checksums(void **state)
                                          "W/\"f3a34851d44d6b97c90fbb99dd3d18c261b9a237\"" };
     for (int i = 0; i < 2; i++) {
         route r = { .body = "text", .etag = RIGHT[i] }, wrong = { .body = "test", .etag = RIGHT[i] };
-        download d = { .path = in_folder("file"), .from_hub = true };
+        download d = { .path = scratch("file"), .from_hub = true };
         assert_int_equal(run(&d, &r, &err), BERT_OK);
         assert_whole("text", 4);
         unlink(d.path);
@@ -247,7 +247,7 @@ static void the_hubs_tags_are_checksums(void **state)
         assert_non_null(strstr(err.message, i == 0 ? "SHA-256 is 9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08, expected 982d"
                                                    : "git SHA-1 is 30d74d258442c7c65512eafab474568dd706c430, expected f3a3"));
         route other = { .body = "test", .etag = RIGHT[i] }; /* elsewhere a tag of 64 digits may be anything */
-        d = (download){ .path = in_folder("file") };
+        d = (download){ .path = scratch("file") };
         assert_int_equal(run(&d, &other, &err), BERT_OK);
         unlink(d.path);
     }
@@ -259,9 +259,9 @@ static void a_resumed_file_with_a_wrong_checksum_is_fetched_anew(void **state)
     char hex[SHA256_HEX];
     sha256_hex(BODY, SIZE, hex);
     route r = { .body = BODY, .size = SIZE, .etag = "\"one\"" };
-    download d = { .path = in_folder("file"), .expected_sha256 = hex, .pause = 0.01 };
+    download d = { .path = scratch("file"), .expected_sha256 = hex, .pause = 0.01 };
     leave_part(1000, "\"one\"");
-    file_write_whole(in_folder("file.part"), "not the first bytes", 19, NULL);
+    file_write_whole(scratch("file.part"), "not the first bytes", 19, NULL);
     assert_int_equal(run(&d, &r, NULL), BERT_OK);
     assert_whole(BODY, SIZE);
     assert_int_equal(r.hits, 2);
@@ -274,7 +274,7 @@ static void what_is_there_and_whole_is_kept(void **state)
                                         "\"f3a34851d44d6b97c90fbb99dd3d18c261b9a237\"", NULL };
     for (int i = 0; i < 3; i++) {
         route r = { .body = "text", .linked_etag = TAGS[i] };
-        download d = { .path = in_folder("file"), .from_hub = true };
+        download d = { .path = scratch("file"), .from_hub = true };
         file_write_whole(d.path, "text", 4, NULL);
         assert_int_equal(run(&d, &r, NULL), BERT_OK);
         assert_true(d.kept);
@@ -341,7 +341,7 @@ static void a_token_with_a_line_break_is_refused(void **state)
     (void)state;
     bert_err err;
     route r = { .body = "text" };
-    download d = { .path = in_folder("file"), .bearer = "token\r\nX-Evil: 1" };
+    download d = { .path = scratch("file"), .bearer = "token\r\nX-Evil: 1" };
     assert_int_equal(run(&d, &r, &err), BERT_ERR_ARGUMENT);
     assert_non_null(strstr(err.message, "the token for http://127.0.0.1:"));
     assert_int_equal(r.hits, 0);
@@ -351,14 +351,14 @@ static void other_protocols_are_refused(void **state)
 {
     (void)state;
     bert_err err;
-    download d = { .url = "file:///etc/passwd", .path = in_folder("file") };
+    download d = { .url = "file:///etc/passwd", .path = scratch("file") };
     assert_int_equal(download_file(&d, &err), BERT_ERR_ARGUMENT);
     assert_string_equal(err.message, "file:///etc/passwd: not an http:// or https:// address");
     route r = { .location = "file:///etc/passwd" };
-    d = (download){ .path = in_folder("file"), .pause = 0.01 };
+    d = (download){ .path = scratch("file"), .pause = 0.01 };
     assert_int_equal(run(&d, &r, &err), BERT_ERR_NETWORK);
     assert_non_null(strstr(err.message, "Protocol \"file\""));
-    assert_false(file_exists(in_folder("file")));
+    assert_false(file_exists(scratch("file")));
 }
 
 static void a_circle_of_redirects_ends(void **state)
@@ -366,7 +366,7 @@ static void a_circle_of_redirects_ends(void **state)
     (void)state;
     bert_err err;
     route r = { .location = "/file" };
-    download d = { .path = in_folder("file") };
+    download d = { .path = scratch("file") };
     assert_int_equal(run(&d, &r, &err), BERT_ERR_NETWORK);
     assert_non_null(strstr(err.message, "Maximum (10) redirects followed"));
 }
@@ -382,7 +382,7 @@ static void nobody_at_the_port_is_told_at_once(void **state)
     assert_int_equal(download_file(&d, &err), BERT_ERR_NETWORK);
     assert_non_null(strstr(err.message, "/file: Failed to connect to 127.0.0.1 port "));
     assert_null(strstr(err.message, "tried"));
-    assert_false(file_exists(in_folder("file.part")));
+    assert_false(file_exists(scratch("file.part")));
 }
 
 /* The last figures that a download told. */
@@ -406,7 +406,7 @@ static void progress_counts_resumed_bytes_and_may_stop(void **state)
     bert_err err;
     figures f = { .stop_at = UINT64_MAX };
     route r = { .body = BODY, .size = SIZE, .etag = "\"one\"" }, again = r;
-    download d = { .path = in_folder("file"), .progress = keep_figures, .context = &f };
+    download d = { .path = scratch("file"), .progress = keep_figures, .context = &f };
     leave_part(150000, "\"one\"");
     assert_int_equal(run(&d, &r, NULL), BERT_OK);
     assert_string_equal(f.file, "file");
@@ -417,7 +417,7 @@ static void progress_counts_resumed_bytes_and_may_stop(void **state)
     d.url = NULL;
     assert_int_equal(run(&d, &again, &err), BERT_ERR_STOPPED);
     assert_string_equal(err.message, message("stopped"));
-    assert_false(file_exists(in_folder("file")));
+    assert_false(file_exists(scratch("file")));
 }
 
 /* In a process of its own, which may write files of 100,000 bytes at most. */
@@ -451,7 +451,7 @@ static void a_folder_that_is_not_there_is_told(void **state)
     (void)state;
     bert_err err;
     char expected[600];
-    download d = { .url = "http://127.0.0.1:1/file", .path = in_folder("none/file") };
+    download d = { .url = "http://127.0.0.1:1/file", .path = scratch("none/file") };
     snprintf(expected, sizeof expected, "%s.part: cannot write: No such file or directory", d.path);
     assert_int_equal(download_file(&d, &err), BERT_ERR_IO);
     assert_string_equal(err.message, expected);
@@ -480,7 +480,7 @@ int main(void)
 {
     for (size_t i = 0; i < SIZE; i++)
         BODY[i] = (char)(i * i >> 7);
-#define IN_FOLDER(test) cmocka_unit_test_setup_teardown(test, folder_set_up, folder_tear_down)
+#define IN_FOLDER(test) in_a_folder(test)
     const struct CMUnitTest tests[] = {
         IN_FOLDER(a_file_arrives_whole),
         IN_FOLDER(an_empty_file_arrives),

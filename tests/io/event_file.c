@@ -222,13 +222,13 @@ static void a_run_is_left_for_tensorboard(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(a_file_begins_with_the_version, scratch_make, scratch_remove),
-        cmocka_unit_test_setup_teardown(scalars_keep_step_tag_and_value_even_zero_and_nan, scratch_make, scratch_remove),
-        cmocka_unit_test_setup_teardown(a_text_is_a_tensor_of_one_string_for_the_text_plugin, scratch_make, scratch_remove),
-        cmocka_unit_test_setup_teardown(a_resumed_run_opens_a_second_file_that_leaves_out_later_steps, scratch_make, scratch_remove),
+        in_a_folder(a_file_begins_with_the_version),
+        in_a_folder(scalars_keep_step_tag_and_value_even_zero_and_nan),
+        in_a_folder(a_text_is_a_tensor_of_one_string_for_the_text_plugin),
+        in_a_folder(a_resumed_run_opens_a_second_file_that_leaves_out_later_steps),
         cmocka_unit_test(closing_nothing_is_fine),
-        cmocka_unit_test_setup_teardown(a_folder_that_cannot_be_made_is_an_error, scratch_make, scratch_remove),
-        cmocka_unit_test_setup_teardown(a_full_disk_is_told_by_flush_and_by_close, scratch_make, scratch_remove),
+        in_a_folder(a_folder_that_cannot_be_made_is_an_error),
+        in_a_folder(a_full_disk_is_told_by_flush_and_by_close),
         cmocka_unit_test(a_run_is_left_for_tensorboard),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

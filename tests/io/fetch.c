@@ -4,7 +4,7 @@
 #include "base/checksum.h"
 #include "http_server.h"
 #include "tar_builder.h"
-#include "test_folder.h"
+#include "base/scratch.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -16,15 +16,15 @@ static arena memory;
 
 static int set_up(void **state)
 {
-    int failed = folder_set_up(state);
-    setenv("BERT_CACHE", in_folder("cache"), 1);
+    int failed = scratch_make(state);
+    setenv("BERT_CACHE", scratch("cache"), 1);
     return failed;
 }
 
 static int tear_down(void **state)
 {
     arena_free(&memory);
-    return folder_tear_down(state);
+    return scratch_remove(state);
 }
 
 /* FOLDER/name, an archive that holds module/module.json with this text. */
@@ -33,8 +33,8 @@ static const char *make_archive(const char *name, const char *text)
     buffer tar = { 0 };
     tar_entry(&tar, '5', "module/", "", 0);
     tar_file(&tar, "module/module.json", text);
-    tar_write(&tar, in_folder(name));
-    return in_folder(name);
+    tar_write(&tar, scratch(name));
+    return scratch(name);
 }
 
 /* What module.json of the fetched folder must hold. */
@@ -48,9 +48,9 @@ static void a_folder_is_itself(void **state)
 {
     (void)state;
     char *folder = NULL;
-    assert_int_equal(fetch_module(&memory, test_folder, &folder, NULL), BERT_OK);
-    assert_string_equal(folder, test_folder);
-    assert_false(file_exists(in_folder("cache")));
+    assert_int_equal(fetch_module(&memory, scratch_folder, &folder, NULL), BERT_OK);
+    assert_string_equal(folder, scratch_folder);
+    assert_false(file_exists(scratch("cache")));
 }
 
 static void an_archive_is_unpacked_under_its_hash(void **state)
@@ -59,7 +59,7 @@ static void an_archive_is_unpacked_under_its_hash(void **state)
     char *folder = NULL, hex[SHA256_HEX], expected[256];
     const char *archive = make_archive("a.tar.gz", "one");
     assert_int_equal(sha256_file(archive, hex, NULL), BERT_OK);
-    snprintf(expected, sizeof expected, "%s/cache/archives/%s/module", test_folder, hex);
+    snprintf(expected, sizeof expected, "%s/cache/archives/%s/module", scratch_folder, hex);
     for (int i = 0; i < 2; i++) {
         assert_int_equal(fetch_module(&memory, archive, &folder, NULL), BERT_OK);
         assert_string_equal(folder, expected);
@@ -76,8 +76,8 @@ static void an_archive_may_hold_the_module_at_its_top(void **state)
     buffer tar = { 0 };
     tar_file(&tar, "module.json", "top");
     tar_file(&tar, "assets/vocab.txt", "[UNK]\n");
-    tar_write(&tar, in_folder("a.tar.gz"));
-    assert_int_equal(fetch_module(&memory, in_folder("a.tar.gz"), &folder, NULL), BERT_OK);
+    tar_write(&tar, scratch("a.tar.gz"));
+    assert_int_equal(fetch_module(&memory, scratch("a.tar.gz"), &folder, NULL), BERT_OK);
     assert_module(folder, "top");
 }
 
@@ -102,7 +102,7 @@ static void an_address_is_fetched_once(void **state)
         assert_module(folder, "one");
     }
     assert_int_equal(r.hits, 1);
-    folder_remove(in_folder("cache/archives"), NULL); /* what was unpacked is gone: fetched again */
+    folder_remove(scratch("cache/archives"), NULL); /* what was unpacked is gone: fetched again */
     assert_int_equal(fetch_module(&memory, url, &folder, NULL), BERT_OK);
     assert_module(folder, "one");
     assert_int_equal(r.hits, 2);
@@ -135,7 +135,7 @@ static void several_processes_fetch_an_address_once(void **state)
     file_unmap(&m);
     assert_int_equal(r.hits, 1);
     char command[256];
-    snprintf(command, sizeof command, "test $(ls %s/cache/archives | wc -l) = 1", test_folder); /* no temporary folder is left */
+    snprintf(command, sizeof command, "test $(ls %s/cache/archives | wc -l) = 1", scratch_folder); /* no temporary folder is left */
     assert_int_equal(system(command), 0);
 }
 
@@ -149,7 +149,7 @@ static void bad_archives_leave_nothing_in_the_cache(void **state)
     server_start(&server, &r, 1);
     const char *url = server_url(&server, r.path);
     assert_int_equal(fetch_module(&memory, url, &folder, &err), BERT_ERR_FORMAT);
-    snprintf(text, sizeof text, "%s: %s/cache/addresses/", url, test_folder);
+    snprintf(text, sizeof text, "%s: %s/cache/addresses/", url, scratch_folder);
     assert_memory_equal(err.message, text, strlen(text));
     assert_non_null(strstr(err.message, ".tar.gz: not a gzip file"));
     r = (route){ .path = "/m.tar.gz", .status = 404 };
@@ -157,7 +157,8 @@ static void bad_archives_leave_nothing_in_the_cache(void **state)
     snprintf(text, sizeof text, "%s: the server answered 404 (not found)", url);
     assert_string_equal(err.message, text);
     server_stop(&server);
-    snprintf(command, sizeof command, "test -z \"$(ls %s/cache/archives; ls %s/cache/addresses | grep -v lock)\"", test_folder, test_folder);
+    snprintf(command, sizeof command, "test -z \"$(ls %s/cache/archives; ls %s/cache/addresses | grep -v lock)\"", scratch_folder,
+             scratch_folder);
     assert_int_equal(system(command), 0);
 }
 
@@ -166,12 +167,12 @@ static void what_is_no_module_is_told(void **state)
     (void)state;
     char *folder = NULL, text[512];
     bert_err err;
-    assert_int_equal(fetch_module(&memory, in_folder("none"), &folder, &err), BERT_ERR_IO);
-    snprintf(text, sizeof text, "%s/none: no such file or folder", test_folder);
+    assert_int_equal(fetch_module(&memory, scratch("none"), &folder, &err), BERT_ERR_IO);
+    snprintf(text, sizeof text, "%s/none: no such file or folder", scratch_folder);
     assert_string_equal(err.message, text);
-    file_write_whole(in_folder("notes.txt"), "text", 4, NULL);
-    assert_int_equal(fetch_module(&memory, in_folder("notes.txt"), &folder, &err), BERT_ERR_FORMAT);
-    snprintf(text, sizeof text, "%s/notes.txt: not a module: expected a folder, a .tar.gz file or an http(s) address", test_folder);
+    file_write_whole(scratch("notes.txt"), "text", 4, NULL);
+    assert_int_equal(fetch_module(&memory, scratch("notes.txt"), &folder, &err), BERT_ERR_FORMAT);
+    snprintf(text, sizeof text, "%s/notes.txt: not a module: expected a folder, a .tar.gz file or an http(s) address", scratch_folder);
     assert_string_equal(err.message, text);
 }
 
@@ -193,9 +194,9 @@ static void the_cache_is_where_the_environment_says(void **state)
         unsetenv("HOME");
         if (i == 3)
             break;
-        setenv(CASES[i].variable, in_folder(CASES[i].value), 1);
+        setenv(CASES[i].variable, scratch(CASES[i].value), 1);
         assert_int_equal(fetch_module(&memory, archive, &folder, NULL), BERT_OK);
-        snprintf(expected, sizeof expected, "%s/%s", test_folder, CASES[i].cache);
+        snprintf(expected, sizeof expected, "%s/%s", scratch_folder, CASES[i].cache);
         assert_memory_equal(folder, expected, strlen(expected));
     }
     assert_int_equal(fetch_module(&memory, archive, &folder, &err), BERT_ERR_IO);

@@ -2,7 +2,7 @@
 #include "io/hub.h"
 
 #include "http_server.h"
-#include "test_folder.h"
+#include "base/scratch.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -122,22 +122,22 @@ static void a_repository_arrives_and_is_not_fetched_twice(void **state)
     hub_start(r, 5);
     snprintf(store, sizeof store, "http://localhost:%d/store", server.port);
     setenv("HF_TOKEN", "secret-token", 1);
-    assert_int_equal(bert_pull("o/r", in_folder("out"), note_files, files, NULL), BERT_OK);
-    assert_true(file_holds(in_folder("out/1_Pooling/config.json"), "{}", 2));
-    assert_true(file_holds(in_folder("out/config.json"), "{}", 2));
-    assert_true(file_holds(in_folder("out/model.safetensors"), "weights", 7));
-    assert_false(file_exists(in_folder("out/README.md")));
+    assert_int_equal(bert_pull("o/r", scratch("out"), note_files, files, NULL), BERT_OK);
+    assert_true(file_holds(scratch("out/1_Pooling/config.json"), "{}", 2));
+    assert_true(file_holds(scratch("out/config.json"), "{}", 2));
+    assert_true(file_holds(scratch("out/model.safetensors"), "weights", 7));
+    assert_false(file_exists(scratch("out/README.md")));
     assert_non_null(strstr(files, "1_Pooling/config.json"));
     assert_non_null(strstr(files, "model.safetensors"));
     for (int i = 0; i < 4; i++)
         assert_non_null(strstr(r[i].request, "Authorization: Bearer secret-token\r\n"));
     assert_null(strstr(r[4].request, "secret"));
-    assert_int_equal(bert_pull("o/r", in_folder("out"), NULL, NULL, NULL), BERT_OK);
+    assert_int_equal(bert_pull("o/r", scratch("out"), NULL, NULL, NULL), BERT_OK);
     assert_int_equal(r[4].hits, 1);
     r[2].body = "{\"new\": 1}"; /* the repository moves on */
     r[2].etag = "\"4977953ceef72187fa5d414d1691dc1b230de0d8\"";
-    assert_int_equal(bert_pull("o/r", in_folder("out"), NULL, NULL, NULL), BERT_OK);
-    assert_true(file_holds(in_folder("out/config.json"), "{\"new\": 1}", 10));
+    assert_int_equal(bert_pull("o/r", scratch("out"), NULL, NULL, NULL), BERT_OK);
+    assert_true(file_holds(scratch("out/config.json"), "{\"new\": 1}", 10));
     assert_int_equal(r[4].hits, 1);
     server_stop(&server);
 }
@@ -149,9 +149,9 @@ static void a_wrong_file_of_a_repository_is_not_kept(void **state)
     route r[] = { { .path = "/api/models/o/r", .body = "{\"siblings\": [{\"rfilename\": \"model.safetensors\"}]}" },
                   { .path = "/o/r/resolve/main/model.safetensors", .body = "wrights", .linked_etag = WEIGHTS_TAG } };
     hub_start(r, 2);
-    assert_int_equal(bert_pull("o/r", in_folder("out"), NULL, NULL, &err), BERT_ERR_NETWORK);
+    assert_int_equal(bert_pull("o/r", scratch("out"), NULL, NULL, &err), BERT_ERR_NETWORK);
     assert_non_null(strstr(err.message, "/o/r/resolve/main/model.safetensors: SHA-256 is "));
-    assert_false(file_exists(in_folder("out/model.safetensors")));
+    assert_false(file_exists(scratch("out/model.safetensors")));
     server_stop(&server);
 }
 
@@ -178,9 +178,9 @@ static void what_the_hub_says_wrong_is_told(void **state)
         bert_err err;
         route r = { .path = "/api/models/o/r", .body = CASES[i].listing, .status = CASES[i].status };
         hub_start(&r, 1);
-        assert_int_equal(bert_pull("o/r", in_folder("out"), NULL, NULL, &err), CASES[i].code);
+        assert_int_equal(bert_pull("o/r", scratch("out"), NULL, NULL, &err), CASES[i].code);
         assert_non_null(strstr(err.message, CASES[i].words));
-        assert_false(file_exists(in_folder("out")));
+        assert_false(file_exists(scratch("out")));
         server_stop(&server);
     }
 }
@@ -192,18 +192,18 @@ static void names_that_are_no_repository_are_refused(void **state)
     bert_err err;
     char text[256];
     for (size_t i = 0; i < sizeof NAMES / sizeof *NAMES; i++) {
-        assert_int_equal(bert_pull(NAMES[i], in_folder("out"), NULL, NULL, &err), BERT_ERR_ARGUMENT);
+        assert_int_equal(bert_pull(NAMES[i], scratch("out"), NULL, NULL, &err), BERT_ERR_ARGUMENT);
         snprintf(text, sizeof text, "\"%s\": not a repository's name, expected OWNER/NAME", NAMES[i]);
         assert_string_equal(err.message, text);
     }
     setenv("HF_ENDPOINT", "ftp://hub", 1);
-    assert_int_equal(bert_pull("a/b", in_folder("out"), NULL, NULL, &err), BERT_ERR_ARGUMENT);
+    assert_int_equal(bert_pull("a/b", scratch("out"), NULL, NULL, &err), BERT_ERR_ARGUMENT);
     assert_string_equal(err.message, "HF_ENDPOINT is ftp://hub, expected an http:// or https:// address");
 }
 
 int main(void)
 {
-#define IN_FOLDER(test) cmocka_unit_test_setup_teardown(test, folder_set_up, folder_tear_down)
+#define IN_FOLDER(test) in_a_folder(test)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_best_weights_and_what_belongs_to_them_are_chosen),
         cmocka_unit_test(names_that_leave_the_folder_are_refused),

@@ -134,7 +134,7 @@ static void a_wrong_member_says_what_was_found(void **state)
     json_decref(root);
 }
 
-#define IN_SCRATCH(test) cmocka_unit_test_setup_teardown(test, scratch_make, scratch_remove)
+#define IN_SCRATCH(test) in_a_folder(test)
 
 int main(void)
 {

@@ -96,7 +96,7 @@ static void a_full_disk_is_an_error(void **state)
     assert_int_equal(scratch_entries(), 0);
 }
 
-#define IN_SCRATCH(test) cmocka_unit_test_setup_teardown(test, scratch_make, scratch_remove)
+#define IN_SCRATCH(test) in_a_folder(test)
 
 int main(void)
 {

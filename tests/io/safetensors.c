@@ -261,7 +261,7 @@ static void a_real_file_is_read(void **state)
     tensors_close(&set);
 }
 
-#define IN_SCRATCH(test) cmocka_unit_test_setup_teardown(test, scratch_make, scratch_remove)
+#define IN_SCRATCH(test) in_a_folder(test)
 
 int main(void)
 {

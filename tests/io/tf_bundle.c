@@ -542,7 +542,7 @@ static void the_only_index_of_a_folder_is_its_checkpoint(void **state)
     arena_free(&a);
 }
 
-#define IN_SCRATCH(test) cmocka_unit_test_setup_teardown(test, scratch_make, scratch_remove)
+#define IN_SCRATCH(test) in_a_folder(test)
 
 int main(void)
 {

@@ -216,7 +216,7 @@ static void what_is_no_module_is_refused(void **state)
     arena_free(&a);
 }
 
-#define IN_SCRATCH(test) cmocka_unit_test_setup_teardown(test, scratch_make, scratch_remove)
+#define IN_SCRATCH(test) in_a_folder(test)
 
 int main(void)
 {

@@ -430,7 +430,7 @@ static void shards_are_one_set(void **state)
     tensors_close(&set);
 }
 
-#define IN_SCRATCH(test) cmocka_unit_test_setup_teardown(test, scratch_make, scratch_remove)
+#define IN_SCRATCH(test) in_a_folder(test)
 
 int main(void)
 {

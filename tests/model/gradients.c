@@ -241,7 +241,7 @@ static void two_passes_alive_at_once_add_their_gradients(void **state)
 
 static int groups(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, scratch_make, scratch_remove)
+#define TEST(name) in_a_folder(name)
     const struct CMUnitTest tests[] = {
         TEST(every_pooling_has_the_gradients_of_its_differences),    TEST(whatever_is_tuned_has_the_gradients_of_its_differences),
         TEST(lower_layers_have_the_gradients_of_their_differences),  TEST(with_dropout_the_gradients_are_those_of_the_same_masks),

@@ -457,24 +457,22 @@ static void what_is_no_file_is_refused(void **state)
     scene_free(&s);
 }
 
-#define SCRATCH(test) cmocka_unit_test_setup_teardown(test, scratch_make, scratch_remove)
-
 static int all_groups(void)
 {
     const struct CMUnitTest tests[] = {
-        SCRATCH(a_run_that_is_killed_leaves_whole_rows),
-        SCRATCH(in_memory_every_budget_gives_the_same_bits_and_is_kept_to),
-        SCRATCH(as_bf16_every_row_is_rounded_kept_or_not),
-        SCRATCH(a_file_serves_the_next_run),
-        SCRATCH(a_file_may_get_another_budget),
-        SCRATCH(a_file_of_something_else_is_made_anew),
-        SCRATCH(another_precision_is_something_else),
-        SCRATCH(a_file_that_is_cut_off_is_made_anew),
-        SCRATCH(a_file_with_a_wrong_byte_gives_no_wrong_bits),
-        SCRATCH(entries_that_name_each_others_rows_give_no_wrong_bits),
-        SCRATCH(the_second_of_two_runs_on_one_file_keeps_in_memory),
-        SCRATCH(on_a_full_disk_they_stay_in_memory),
-        SCRATCH(what_is_no_file_is_refused),
+        in_a_folder(a_run_that_is_killed_leaves_whole_rows),
+        in_a_folder(in_memory_every_budget_gives_the_same_bits_and_is_kept_to),
+        in_a_folder(as_bf16_every_row_is_rounded_kept_or_not),
+        in_a_folder(a_file_serves_the_next_run),
+        in_a_folder(a_file_may_get_another_budget),
+        in_a_folder(a_file_of_something_else_is_made_anew),
+        in_a_folder(another_precision_is_something_else),
+        in_a_folder(a_file_that_is_cut_off_is_made_anew),
+        in_a_folder(a_file_with_a_wrong_byte_gives_no_wrong_bits),
+        in_a_folder(entries_that_name_each_others_rows_give_no_wrong_bits),
+        in_a_folder(the_second_of_two_runs_on_one_file_keeps_in_memory),
+        in_a_folder(on_a_full_disk_they_stay_in_memory),
+        in_a_folder(what_is_no_file_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -554,7 +554,7 @@ static void a_backward_pass_that_makes_no_sense_is_refused(void **state)
 
 static int groups(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, scratch_make, scratch_remove)
+#define TEST(name) in_a_folder(name)
     const struct CMUnitTest tests[] = {
         TEST(padding_is_zero_and_its_gradient_does_not_matter),
         TEST(texts_give_the_bits_of_their_matrices),

@@ -632,7 +632,7 @@ static void a_head_has_its_layers_and_pooler_whatever_the_outputs_are(void **sta
 
 int main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, scratch_make, scratch_remove)
+#define TEST(name) in_a_folder(name)
     const struct CMUnitTest tests[] = {
         TEST(an_architecture_goes_through_json_unchanged),
         TEST(the_module_path_is_relative_to_the_folder_or_as_given),

@@ -846,7 +846,7 @@ static void a_module_json_of_another_kind_is_refused(void **state)
 
 int main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, scratch_make, scratch_remove)
+#define TEST(name) in_a_folder(name)
     const struct CMUnitTest tests[] = {
         TEST(every_naming_and_type_gives_the_same_module),
         TEST(shards_give_the_same_module),

@@ -209,9 +209,9 @@ static int all_groups(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(precision_changes_the_bits_of_the_layer_and_back_and_never_those_of_a_session, scratch_make,
                                         scratch_remove),
-        cmocka_unit_test_setup_teardown(tiles_have_the_bits_of_one_pass, scratch_make, scratch_remove),
-        cmocka_unit_test_setup_teardown(tiles_that_begin_with_kept_outputs_have_the_bits_of_one_pass, scratch_make, scratch_remove),
-        cmocka_unit_test_setup_teardown(a_step_from_what_the_lowest_tuned_layer_reads_has_the_bits_of_a_whole_one, scratch_make, scratch_remove),
+        in_a_folder(tiles_have_the_bits_of_one_pass),
+        in_a_folder(tiles_that_begin_with_kept_outputs_have_the_bits_of_one_pass),
+        in_a_folder(a_step_from_what_the_lowest_tuned_layer_reads_has_the_bits_of_a_whole_one),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -373,7 +373,6 @@ static void inference_gives_the_logits_without_dropout(void **state)
 
 int main(void)
 {
-#define in_a_folder(test) cmocka_unit_test_setup_teardown(test, folder_set_up, folder_tear_down)
     const struct CMUnitTest tests[] = {
         in_a_folder(plain_heads_match_the_reference),
         in_a_folder(hidden_heads_match_the_reference),

@@ -254,7 +254,7 @@ static void a_file_is_named_with_its_line(void **state)
     bert_err e;
     bert_dataset *d;
     char words[512];
-    const char *path = in_folder("train.tsv"), *text = "text\tlabel\nso it is\tO O B-X\nbut why\tO O O\n";
+    const char *path = scratch("train.tsv"), *text = "text\tlabel\nso it is\tO O B-X\nbut why\tO O O\n";
     check(file_write_whole(path, text, strlen(text), &e), &e);
     check(bert_dataset_load(path, NULL, &d, &e), &e);
     bert_head_spec head = toy_head(BERT_TASK_TOKENS, NULL, 0);
@@ -418,7 +418,6 @@ static void words_that_were_cut_off_have_no_target(void **state)
 
 int main(void)
 {
-#define in_a_folder(test) cmocka_unit_test_setup_teardown(test, folder_set_up, folder_tear_down)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(numbers_are_read_in_full_or_not_at_all),
         cmocka_unit_test(commas_and_blanks_divide),

@@ -253,7 +253,6 @@ static void a_model_whose_parts_do_not_fit_has_no_task(void **state)
 
 int main(void)
 {
-#define in_a_folder(test) cmocka_unit_test_setup_teardown(test, folder_set_up, folder_tear_down)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_task_is_found_by_name_and_id),     cmocka_unit_test(labels_that_do_not_suit_are_named),
         cmocka_unit_test(losses_are_those_of_their_formulas), cmocka_unit_test(scores_are_what_logits_mean),

@@ -1,7 +1,7 @@
 /* Vocabularies, and small texts whose tokens can be told by eye. */
 #include "bert.h"
 
-#include "test_folder.h"
+#include "base/scratch.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -64,8 +64,8 @@ static void a_missing_file_is_an_error_of_input(void **state)
     (void)state;
     bert_tokenizer *t;
     bert_err err;
-    assert_int_equal(bert_tokenizer_load(in_folder("vocab.txt"), true, &t, &err), BERT_ERR_IO);
-    assert_non_null(strstr(err.message, in_folder("vocab.txt")));
+    assert_int_equal(bert_tokenizer_load(scratch("vocab.txt"), true, &t, &err), BERT_ERR_IO);
+    assert_non_null(strstr(err.message, scratch("vocab.txt")));
     assert_non_null(strstr(err.message, "No such file or directory"));
     assert_null(t);
 }
@@ -75,11 +75,11 @@ static void a_vocabulary_is_read_from_its_file_and_leaves_it_alone(void **state)
     (void)state;
     bert_tokenizer *t;
     const char vocabulary[] = SPECIALS "the\n";
-    assert_int_equal(file_write_whole(in_folder("vocab.txt"), vocabulary, sizeof vocabulary - 1, NULL), BERT_OK);
-    assert_int_equal(bert_tokenizer_load(in_folder("vocab.txt"), true, &t, NULL), BERT_OK);
+    assert_int_equal(file_write_whole(scratch("vocab.txt"), vocabulary, sizeof vocabulary - 1, NULL), BERT_OK);
+    assert_int_equal(bert_tokenizer_load(scratch("vocab.txt"), true, &t, NULL), BERT_OK);
     assert_int_equal(bert_tokenizer_size(t), 5);
     assert_int_equal(bert_tokenizer_id(t, "the", 3), 4);
-    assert_true(file_holds(in_folder("vocab.txt"), vocabulary, sizeof vocabulary - 1));
+    assert_true(file_holds(scratch("vocab.txt"), vocabulary, sizeof vocabulary - 1));
     bert_tokenizer_free(t);
 }
 
@@ -342,8 +342,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_vocabulary_without_a_special_token_is_refused_by_name),
-        cmocka_unit_test_setup_teardown(a_missing_file_is_an_error_of_input, folder_set_up, folder_tear_down),
-        cmocka_unit_test_setup_teardown(a_vocabulary_is_read_from_its_file_and_leaves_it_alone, folder_set_up, folder_tear_down),
+        in_a_folder(a_missing_file_is_an_error_of_input),
+        in_a_folder(a_vocabulary_is_read_from_its_file_and_leaves_it_alone),
         cmocka_unit_test(lines_are_read_as_the_original_reads_them),
         cmocka_unit_test(an_id_leads_to_its_token_and_no_further),
         cmocka_unit_test(the_longest_piece_comes_first),

@@ -153,7 +153,7 @@ static void tokens_from_the_file_are_those_that_were_made(void **state)
     bert_dataset *two, *one;
     bert_text texts[] = { text_of("a bc \1 d"), text_of(""), text_of("x y z x y z x y z x y z") };
     bert_text pairs[] = { text_of("e"), text_of("f g"), text_of("h") }, labels[] = { text_of("0"), text_of("1"), text_of("0") };
-    const char *path = in_folder("tokens"), *vocabulary = toy_vocabulary();
+    const char *path = scratch("tokens"), *vocabulary = toy_vocabulary();
     check(bert_tokenizer_create(vocabulary, strlen(vocabulary), "vocabulary", true, &tokenizer, &err), &err);
     check(bert_dataset_create(texts, pairs, labels, 3, &two, &err), &err);
     check(bert_dataset_create(texts, NULL, labels, 3, &one, &err), &err);
@@ -207,7 +207,6 @@ static void the_key_tells_data_vocabulary_case_length_and_form_apart(void **stat
 
 int main(void)
 {
-#define in_a_folder(test) cmocka_unit_test_setup_teardown(test, folder_set_up, folder_tear_down)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(steps_are_counted_over_all_epochs),
         cmocka_unit_test(rates_are_those_of_the_schedule),

@@ -93,7 +93,6 @@ static void the_plan_leaves_the_model_as_it_is(void **state)
 
 static int groups(void)
 {
-#define in_a_folder(test) cmocka_unit_test_setup_teardown(test, folder_set_up, folder_tear_down)
     const struct CMUnitTest tests[] = {
         in_a_folder(the_plan_counts_layers_steps_and_memory),
         in_a_folder(the_plan_leaves_the_model_as_it_is),

@@ -49,7 +49,7 @@ static bert_model *whole_model(const char *module)
 
 static bert_status run_into(const char *folder, const data *d, const bert_train_options *o, told *t, bert_err *err)
 {
-    bert_model *model = whole_model(in_folder("module"));
+    bert_model *model = whole_model(scratch("module"));
     bert_status s = bert_model_train(model, d->train, d->valid, o, folder, false, t ? listen : NULL, t, err);
     bert_model_free(model);
     return s;
@@ -107,7 +107,7 @@ static void run_whole(const data *d)
     bert_err err;
     bert_train_options o = whole_options();
     toy_module("module", (toy){ 0 });
-    check(run_into(in_folder("whole"), d, &o, NULL, &err), &err);
+    check(run_into(scratch("whole"), d, &o, NULL, &err), &err);
 }
 
 /* ---- stopped --------------------------------------------------------------------------------------------------------------- */
@@ -123,7 +123,7 @@ static void a_run_that_is_stopped_anywhere_goes_on_with_the_same_bits(void **sta
     for (size_t at = 1; !done; at += 2) {
         bert_err err;
         bert_train_options o = whole_options();
-        const char *folder = arena_string(&golden_memory, in_folder("parts"));
+        const char *folder = arena_string(&golden_memory, scratch("parts"));
         folder_remove(folder, NULL);
         for (size_t part = 0;; part++) {
             told *t = new_told();
@@ -138,7 +138,7 @@ static void a_run_that_is_stopped_anywhere_goes_on_with_the_same_bits(void **sta
             assert_null(told_event(t, BERT_EVENT_END, 0));
             stops++;
         }
-        assert_same_folder(folder, in_folder("whole"));
+        assert_same_folder(folder, scratch("whole"));
     }
     assert_true(stops > 20);
     free_data(d);
@@ -153,14 +153,14 @@ static void stopping_says_where_and_how_to_go_on(void **state)
     told *t = new_told();
     toy_module("module", (toy){ 0 });
     t->stop_at = 1; /* the first batch of two: the step is finished */
-    assert_int_equal(run_into(in_folder("model"), &d, &o, t, &err), BERT_ERR_STOPPED);
+    assert_int_equal(run_into(scratch("model"), &d, &o, t, &err), BERT_ERR_STOPPED);
     assert_string_equal(err.message, arena_printf(&golden_memory,
                                                   "stopped in epoch 1 after step 1; %s/checkpoint.safetensors holds the run, resume goes "
                                                   "on with it",
-                                                  in_folder("model")));
+                                                  scratch("model")));
     const bert_event *e = told_event(t, BERT_EVENT_CHECKPOINT, 0);
     assert_non_null(e);
-    assert_string_equal(e->note, in_folder("model/checkpoint.safetensors"));
+    assert_string_equal(e->note, scratch("model/checkpoint.safetensors"));
     assert_int_equal(e->step, 1);
     assert_int_equal(e->done, 2 * BATCH);
     t = new_told();
@@ -180,10 +180,10 @@ static void a_resumed_run_counts_on(void **state)
     told *t = new_told();
     toy_module("module", (toy){ 0 });
     t->stop_at = 4;
-    assert_int_equal(run_into(in_folder("model"), &d, &o, t, &err), BERT_ERR_STOPPED);
+    assert_int_equal(run_into(scratch("model"), &d, &o, t, &err), BERT_ERR_STOPPED);
     o.resume = true;
     t = new_told();
-    check(run_into(in_folder("model"), &d, &o, t, &err), &err);
+    check(run_into(scratch("model"), &d, &o, t, &err), &err);
     const bert_event *e = told_event(t, BERT_EVENT_STEP, 0);
     assert_int_equal(e->done, 5 * BATCH);
     assert_int_equal(e->step, 2);
@@ -211,7 +211,7 @@ static void killed_at_step(const data *d, const bert_train_options *o, int64_t s
         omp_set_num_threads(1); /* threads of the parent are not here */
         t->then = kill_at;
         t->context = &step;
-        run_into(in_folder("killed"), d, o, t, &err);
+        run_into(scratch("killed"), d, o, t, &err);
         _exit(1);
     }
     int status;
@@ -230,17 +230,17 @@ static void a_run_that_is_killed_goes_on_from_its_last_checkpoint(void **state)
         bert_err err;
         bert_train_options o = whole_options();
         o.checkpoint_every = "2"; /* steps */
-        folder_remove(in_folder("killed"), NULL);
+        folder_remove(scratch("killed"), NULL);
         killed_at_step(&d, &o, STEPS[i]);
-        assert_true(file_exists(in_folder("killed/train.lock")));
+        assert_true(file_exists(scratch("killed/train.lock")));
         told *t = new_told();
         o.resume = true;
-        check(run_into(in_folder("killed"), &d, &o, t, &err), &err);
+        check(run_into(scratch("killed"), &d, &o, t, &err), &err);
         assert_true(was_noted(t, "train.lock was left by a process that did not come to its end"));
         /* At most two steps were lost. */
         int64_t first = told_event(t, BERT_EVENT_STEP, 0)->step;
         assert_true(first <= STEPS[i] && first + 2 >= STEPS[i]);
-        assert_same_folder(in_folder("killed"), in_folder("whole"));
+        assert_same_folder(scratch("killed"), scratch("whole"));
     }
     free_data(d);
 }
@@ -252,16 +252,16 @@ static void stop_early(const data *d, const bert_train_options *o)
     bert_err err;
     told *t = new_told();
     t->stop_at = 20;
-    folder_remove(in_folder("model"), NULL);
-    assert_int_equal(run_into(in_folder("model"), d, o, t, &err), BERT_ERR_STOPPED);
+    folder_remove(scratch("model"), NULL);
+    assert_int_equal(run_into(scratch("model"), d, o, t, &err), BERT_ERR_STOPPED);
 }
 
 static void refused(const data *d, bert_train_options o, const char *words)
 {
     bert_err err = { 0 };
     o.resume = true;
-    assert_int_equal(run_into(in_folder("model"), d, &o, NULL, &err), BERT_ERR_ARGUMENT);
-    assert_string_equal(err.message, arena_printf(&golden_memory, "%s/checkpoint.safetensors: cannot go on: %s", in_folder("model"), words));
+    assert_int_equal(run_into(scratch("model"), d, &o, NULL, &err), BERT_ERR_ARGUMENT);
+    assert_string_equal(err.message, arena_printf(&golden_memory, "%s/checkpoint.safetensors: cannot go on: %s", scratch("model"), words));
 }
 
 static void other_data_options_or_modules_are_refused_by_name(void **state)
@@ -291,14 +291,14 @@ static void other_data_options_or_modules_are_refused_by_name(void **state)
     bert_model *model = new_binary(&spec);
     changed = o;
     changed.resume = true;
-    assert_int_equal(bert_model_train(model, d.train, d.valid, &changed, in_folder("model"), false, NULL, NULL, &err), BERT_ERR_ARGUMENT);
+    assert_int_equal(bert_model_train(model, d.train, d.valid, &changed, scratch("model"), false, NULL, NULL, &err), BERT_ERR_ARGUMENT);
     assert_non_null(strstr(err.message, "cannot go on: module: not the checkpoint's; pooling: cls in the checkpoint, mean now"));
     bert_model_free(model);
     static const char *const WORDS[] = { "1", "0" };
-    spec = toy_spec(in_folder("module"), BERT_POOLING_CLS, 2);
+    spec = toy_spec(scratch("module"), BERT_POOLING_CLS, 2);
     bert_head_spec turned = toy_head(BERT_TASK_BINARY, WORDS, 2);
     model = new_model(&spec, &turned);
-    assert_int_equal(bert_model_train(model, d.train, d.valid, &changed, in_folder("model"), false, NULL, NULL, &err), BERT_ERR_ARGUMENT);
+    assert_int_equal(bert_model_train(model, d.train, d.valid, &changed, scratch("model"), false, NULL, NULL, &err), BERT_ERR_ARGUMENT);
     assert_non_null(strstr(err.message, "cannot go on: labels: [\"0\", \"1\"] in the checkpoint, [\"1\", \"0\"] now"));
     bert_model_free(model);
     free_data(d);
@@ -315,13 +315,13 @@ static void a_finished_run_says_so_and_may_be_made_longer(void **state)
     toy_module("module", (toy){ 0 });
     o.schedule = SCHEDULE_CONSTANT;
     o.warmup = 3;
-    check(run_into(in_folder("whole"), &d, &o, NULL, &err), &err);
+    check(run_into(scratch("whole"), &d, &o, NULL, &err), &err);
     o.epochs = 2;
-    check(run_into(in_folder("model"), &d, &o, NULL, &err), &err);
+    check(run_into(scratch("model"), &d, &o, NULL, &err), &err);
     o.resume = true;
     told *t = new_told();
-    bert_model *model = whole_model(in_folder("module")), *best = open_folder(in_folder("model"));
-    check(bert_model_train(model, d.train, d.valid, &o, in_folder("model"), false, listen, t, &err), &err);
+    bert_model *model = whole_model(scratch("module")), *best = open_folder(scratch("model"));
+    check(bert_model_train(model, d.train, d.valid, &o, scratch("model"), false, listen, t, &err), &err);
     assert_int_equal(t->n, 1);
     assert_int_equal(t->events[0].kind, BERT_EVENT_END);
     assert_string_equal(t->events[0].note, arena_printf(&golden_memory, "the run was finished before, at step 8; its best epoch is %d",
@@ -332,8 +332,8 @@ static void a_finished_run_says_so_and_may_be_made_longer(void **state)
     bert_model_free(best);
     o.epochs = 3;
     o.patience = 50;
-    check(run_into(in_folder("model"), &d, &o, NULL, &err), &err);
-    assert_same_folder(in_folder("model"), in_folder("whole"));
+    check(run_into(scratch("model"), &d, &o, NULL, &err), &err);
+    assert_same_folder(scratch("model"), scratch("whole"));
     free_data(d);
 }
 
@@ -346,11 +346,11 @@ static void a_run_that_begins_anew_over_an_unfinished_one_says_so(void **state)
     run_whole(&d);
     stop_early(&d, &o);
     told *t = new_told();
-    check(run_into(in_folder("model"), &d, &o, t, &err), &err);
+    check(run_into(scratch("model"), &d, &o, t, &err), &err);
     assert_true(was_noted(t, "checkpoint.safetensors is that of a run that was not finished; this run begins anew and will replace it"));
-    assert_same_folder(in_folder("model"), in_folder("whole"));
+    assert_same_folder(scratch("model"), scratch("whole"));
     t = new_told();
-    check(run_into(in_folder("model"), &d, &o, t, &err), &err);
+    check(run_into(scratch("model"), &d, &o, t, &err), &err);
     assert_false(was_noted(t, "not finished"));
     free_data(d);
 }
@@ -362,9 +362,9 @@ static void resume_fails(const data *d, bert_status code, const char *words)
     bert_err err = { 0 };
     bert_train_options o = whole_options();
     o.resume = true;
-    assert_int_equal(run_into(in_folder("model"), d, &o, NULL, &err), code);
+    assert_int_equal(run_into(scratch("model"), d, &o, NULL, &err), code);
     if (!strstr(err.message, words) ||
-        strncmp(err.message, in_folder("model/checkpoint.safetensors"), strlen(in_folder("model/checkpoint.safetensors"))))
+        strncmp(err.message, scratch("model/checkpoint.safetensors"), strlen(scratch("model/checkpoint.safetensors"))))
         fail_msg("\"%s\" does not say \"%s\"", err.message, words);
 }
 
@@ -388,7 +388,7 @@ static void a_checkpoint_that_is_damaged_or_absent_is_named(void **state)
     bert_train_options o = whole_options();
     file_mapping file;
     buffer whole = { 0 };
-    const char *path = arena_string(&golden_memory, in_folder("model/checkpoint.safetensors"));
+    const char *path = arena_string(&golden_memory, scratch("model/checkpoint.safetensors"));
     toy_module("module", (toy){ 0 });
     resume_fails(&d, BERT_ERR_IO, "is not there: there is nothing to go on with");
     stop_early(&d, &o);
@@ -407,7 +407,7 @@ static void a_checkpoint_that_is_damaged_or_absent_is_named(void **state)
     state_at = memmem(whole.data, whole.size, "\\\"best_epoch", 12);
     damage(path, &whole, (size_t)(state_at - whole.data) + 4, false);
     resume_fails(&d, BERT_ERR_FORMAT, "state: \"best_epoch\" is absent or not what it should be");
-    check(file_copy(in_folder("model/weights.safetensors"), path, &err), &err);
+    check(file_copy(scratch("model/weights.safetensors"), path, &err), &err);
     resume_fails(&d, BERT_ERR_FORMAT, "is no checkpoint of a training run");
     o.resume = true;
     assert_int_equal(run_into(NULL, &d, &o, NULL, &err), BERT_ERR_ARGUMENT);
@@ -425,8 +425,8 @@ static void a_checkpoint_loads_as_weights(void **state)
     bert_train_options o = whole_options();
     toy_module("module", (toy){ 0 });
     stop_early(&d, &o);
-    bert_model *model = whole_model(in_folder("module")), *fresh = whole_model(in_folder("module"));
-    check(bert_model_load_weights(model, in_folder("model/checkpoint.safetensors"), &err), &err);
+    bert_model *model = whole_model(scratch("module")), *fresh = whole_model(scratch("module"));
+    check(bert_model_load_weights(model, scratch("model/checkpoint.safetensors"), &err), &err);
     assert_memory_not_equal(model->layer->values, fresh->layer->values, model->layer->n_tuned * sizeof(float));
     bert_model_free(model);
     bert_model_free(fresh);
@@ -441,7 +441,7 @@ static size_t checkpoints_with(const data *d, const char *every)
     bert_train_options o = whole_options();
     told *t = new_told();
     o.checkpoint_every = every;
-    check(run_into(in_folder("model"), d, &o, t, &err), &err);
+    check(run_into(scratch("model"), d, &o, t, &err), &err);
     return told_count(t, BERT_EVENT_CHECKPOINT);
 }
 
@@ -482,16 +482,15 @@ static void a_disk_that_fills_up_leaves_the_last_checkpoint_to_go_on_from(void *
     o.checkpoint_every = "1";
     signal(SIGXFSZ, SIG_IGN);
     getrlimit(RLIMIT_FSIZE, &before);
-    bert_status s = run_into(in_folder("model"), &d, &o, t, &err);
+    bert_status s = run_into(scratch("model"), &d, &o, t, &err);
     setrlimit(RLIMIT_FSIZE, &before);
     assert_int_equal(s, BERT_ERR_IO);
-    assert_string_equal(err.message,
-                        arena_printf(&golden_memory, "%s: cannot write: File too large", in_folder("model/checkpoint.safetensors")));
+    assert_string_equal(err.message, arena_printf(&golden_memory, "%s: cannot write: File too large", scratch("model/checkpoint.safetensors")));
     o.resume = true;
     t = new_told();
-    check(run_into(in_folder("model"), &d, &o, t, &err), &err);
+    check(run_into(scratch("model"), &d, &o, t, &err), &err);
     assert_int_equal(told_event(t, BERT_EVENT_STEP, 0)->step, 5); /* half-way to the sixth */
-    assert_same_folder(in_folder("model"), in_folder("whole"));
+    assert_same_folder(scratch("model"), scratch("whole"));
     free_data(d);
 }
 
@@ -505,15 +504,15 @@ static void two_runs_cannot_write_one_folder(void **state)
     bert_train_options o = whole_options();
     folder_lock lock = { 0 };
     toy_module("module", (toy){ 0 });
-    check(folder_create(in_folder("model"), &err), &err);
-    check(lock_take(&lock, in_folder("model"), &err), &err);
+    check(folder_create(scratch("model"), &err), &err);
+    check(lock_take(&lock, scratch("model"), &err), &err);
     assert_false(lock.stale);
-    assert_int_equal(run_into(in_folder("model"), &d, &o, NULL, &err), BERT_ERR_ARGUMENT);
-    assert_string_equal(err.message, arena_printf(&golden_memory, "%s: process %ld is training into this folder (train.lock)",
-                                                  in_folder("model"), (long)getpid()));
+    assert_int_equal(run_into(scratch("model"), &d, &o, NULL, &err), BERT_ERR_ARGUMENT);
+    assert_string_equal(err.message, arena_printf(&golden_memory, "%s: process %ld is training into this folder (train.lock)", scratch("model"),
+                                                  (long)getpid()));
     lock_release(&lock);
-    assert_false(file_exists(in_folder("model/train.lock")));
-    check(run_into(in_folder("model"), &d, &o, NULL, &err), &err);
+    assert_false(file_exists(scratch("model/train.lock")));
+    check(run_into(scratch("model"), &d, &o, NULL, &err), &err);
     free_data(d);
 }
 
@@ -522,19 +521,18 @@ static void a_lock_that_nobody_holds_is_taken_over(void **state)
     (void)state;
     bert_err err;
     folder_lock lock = { 0 };
-    check(file_write_whole(in_folder("train.lock"), "999999\n", 7, &err), &err);
-    check(lock_take(&lock, test_folder, &err), &err);
+    check(file_write_whole(scratch("train.lock"), "999999\n", 7, &err), &err);
+    check(lock_take(&lock, scratch_folder, &err), &err);
     assert_true(lock.stale);
     char id[32];
     snprintf(id, sizeof id, "%ld\n", (long)getpid());
-    assert_true(file_holds(in_folder("train.lock"), id, strlen(id)));
+    assert_true(file_holds(scratch("train.lock"), id, strlen(id)));
     lock_release(&lock);
     lock_release(&lock); /* nothing to do */
 }
 
 static int groups(void)
 {
-#define in_a_folder(test) cmocka_unit_test_setup_teardown(test, folder_set_up, folder_tear_down)
     const struct CMUnitTest tests[] = {
         in_a_folder(a_run_that_is_stopped_anywhere_goes_on_with_the_same_bits),
         in_a_folder(stopping_says_where_and_how_to_go_on),

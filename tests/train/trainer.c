@@ -181,13 +181,13 @@ static void kept_outputs_change_no_bit_wherever_they_are(void **state)
         o.cache_precision = (int)bf16;
         none = file = o;
         none.cache_budget = 0;
-        file.cache = in_folder("cache");
+        file.cache = scratch("cache");
         assert_same_run(&spec, &o, &none, 2, true);
         assert_same_run(&spec, &o, &file, 2, true); /* made */
         assert_same_run(&spec, &o, &file, 2, true); /* read */
         none.frozen_dropout = true;
         assert_same_run(&spec, &o, &none, 1, false);
-        folder_remove(in_folder("cache"), NULL);
+        folder_remove(scratch("cache"), NULL);
     }
 }
 
@@ -223,7 +223,7 @@ static void two_batches_of_16_are_one_of_32(void **state)
     bert_err err;
     bert_layer_spec spec = toy_spec(toy_module("module", (toy){ 0 }), BERT_POOLING_CLS, 2);
     bert_dataset *train = learnable(32, 2, 1);
-    without_dropout(in_folder("module/config.json"));
+    without_dropout(scratch("module/config.json"));
     bert_model *start = new_binary(&spec), *one = new_binary(&spec), *two = new_binary(&spec);
     bert_train_options o = options_of(5, 0.1);
     told *t = new_told();
@@ -327,7 +327,7 @@ static void the_best_epoch_is_kept_in_memory_and_on_disk(void **state)
     bert_train_options o = options_of(6, 0.01);
     check(bert_model_train(model, train, NULL, &o, NULL, false, NULL, NULL, &err), &err);
     for (int on_disk = 0; on_disk < 2; on_disk++) {
-        const char *folder = on_disk ? in_folder("model") : NULL;
+        const char *folder = on_disk ? scratch("model") : NULL;
         told *t = new_told();
         t->then = spoil;
         t->context = model;
@@ -341,9 +341,9 @@ static void the_best_epoch_is_kept_in_memory_and_on_disk(void **state)
         bert_metrics after = evaluate(model, valid);
         assert_same_metrics(&after, told_valid(t, 0));
     }
-    loaded = open_folder(in_folder("model"));
+    loaded = open_folder(scratch("model"));
     assert_same_weights(model, loaded);
-    check(json_read_file(&json, in_folder("model/history.json"), &err), &err);
+    check(json_read_file(&json, scratch("model/history.json"), &err), &err);
     assert_int_equal(json_integer_value(json_object_get(json, "best_epoch")), 1);
     json_decref(json);
     bert_model_free(loaded);
@@ -381,7 +381,7 @@ static void a_run_may_end_within_an_epoch(void **state)
     bert_train_options o = options_of(20, 0.001);
     told *t = new_told();
     o.max_steps = ROWS / BATCH + 3;
-    check(bert_model_train(model, train, valid, &o, in_folder("model"), false, listen, t, &err), &err);
+    check(bert_model_train(model, train, valid, &o, scratch("model"), false, listen, t, &err), &err);
     assert_int_equal(told_count(t, BERT_EVENT_EPOCH), 2);
     const bert_event *e = told_event(t, BERT_EVENT_EPOCH, 1), *end = told_event(t, BERT_EVENT_END, 0);
     assert_int_equal(e->done, 3 * BATCH);
@@ -404,8 +404,8 @@ static void the_threshold_is_chosen_on_the_best_epoch_and_kept(void **state)
     told *t = new_told();
     o.choose_threshold = true;
     o.watch = "accuracy";
-    check(bert_model_train(model, train, valid, &o, in_folder("model"), false, listen, t, &err), &err);
-    loaded = open_folder(in_folder("model"));
+    check(bert_model_train(model, train, valid, &o, scratch("model"), false, listen, t, &err), &err);
+    loaded = open_folder(scratch("model"));
     assert_true(bert_model_threshold(model) != 0.5 && bert_model_threshold(model) == bert_model_threshold(loaded));
     bert_metrics chosen = evaluate(loaded, valid);
     assert_same_metrics(&chosen, told_valid(t, (size_t)told_event(t, BERT_EVENT_END, 0)->best_epoch - 1));
@@ -443,8 +443,8 @@ static void the_history_tells_every_epoch_and_all_options(void **state)
     bert_train_options o = options_of(2, 0.002);
     told *t = new_told();
     o.class_weights = "0=2,1=1.5";
-    check(bert_model_train(model, train, valid, &o, in_folder("model"), false, listen, t, &err), &err);
-    check(json_read_file(&json, in_folder("model/history.json"), &err), &err);
+    check(bert_model_train(model, train, valid, &o, scratch("model"), false, listen, t, &err), &err);
+    check(json_read_file(&json, scratch("model/history.json"), &err), &err);
     json_t *epochs = json_object_get(json, "epochs"), *options = json_object_get(json, "options");
     assert_string_equal(json_string_value(json_object_get(json, "format")), "libbert.history");
     assert_string_equal(json_string_value(json_object_get(json, "watch")), "accuracy");
@@ -545,26 +545,25 @@ static void report_and_event_files_are_written_where_they_are_asked_for(void **s
         bert_model *model = toy_model(module, BERT_POOLING_CLS, SEQ_LEN);
         bert_train_options o = options_of(2, 0.001);
         o.report = o.tensorboard = on;
-        check(bert_model_train(model, train, valid, &o, in_folder("model"), false, NULL, NULL, &err), &err);
-        assert_int_equal(file_exists(in_folder("model/report.html")), on);
-        assert_int_equal(file_exists(in_folder("model/logs")), on);
-        assert_true(file_exists(in_folder("model/checkpoint.safetensors")) && !file_exists(in_folder("model/train.lock")));
+        check(bert_model_train(model, train, valid, &o, scratch("model"), false, NULL, NULL, &err), &err);
+        assert_int_equal(file_exists(scratch("model/report.html")), on);
+        assert_int_equal(file_exists(scratch("model/logs")), on);
+        assert_true(file_exists(scratch("model/checkpoint.safetensors")) && !file_exists(scratch("model/train.lock")));
         bert_model_free(model);
     }
     bert_model *model = toy_model(module, BERT_POOLING_CLS, SEQ_LEN);
     bert_train_options o = options_of(1, 0.001);
     o.report = true;
-    check(bert_model_train(model, train, NULL, &o, in_folder("without"), false, NULL, NULL, &err), &err);
-    assert_true(file_exists(in_folder("without/report.html")));
+    check(bert_model_train(model, train, NULL, &o, scratch("without"), false, NULL, NULL, &err), &err);
+    assert_true(file_exists(scratch("without/report.html")));
     bert_model_free(model);
-    assert_int_equal(files_in(in_folder("model/logs"), "events.out.tfevents"), 1);
+    assert_int_equal(files_in(scratch("model/logs"), "events.out.tfevents"), 1);
     bert_dataset_free(train);
     bert_dataset_free(valid);
 }
 
 static int groups(void)
 {
-#define in_a_folder(test) cmocka_unit_test_setup_teardown(test, folder_set_up, folder_tear_down)
     const struct CMUnitTest tests[] = {
         in_a_folder(what_can_be_learned_is_learned),
         in_a_folder(every_task_learns),
