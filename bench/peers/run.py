@@ -43,6 +43,7 @@ RUNS = (
     Run("torch-plain", "PyTorch as most write it", True, ("--variant", "plain"), False, False),
     Run("torch-fp32", "best PyTorch, fp32", True, ("--variant", "best", "--onednn"), False, True),
     Run("torch-bf16", "best PyTorch, bf16", True, ("--variant", "best", "--bf16"), True, True),
+    Run("torch-fp32-own", "best PyTorch, fp32, PyTorch's own products", True, ("--variant", "best"), False, False),
     Run("bert-fp32", "libbert, fp32", False, ("--no-frozen-dropout", "--precision", "fp32"), False, False),
     Run("bert-bf16", "libbert, bf16", False, ("--no-frozen-dropout", "--precision", "bf16"), True, False),
     Run("torch-fp32-dropout", "best PyTorch, fp32, dropout in frozen layers, too", True, ("--variant", "best", "--onednn", "--frozen-dropout"),
@@ -237,8 +238,9 @@ def ratios_table(result, model):
     figures, rows = result["figures"], []
     name, peer = best_peer(result, model)
     pairs = [(name, peer, "bert-fp32"), (name, peer, "bert-bf16")]
-    pairs += [(n, summary(figures, model["name"], n), m) for n, m in (("torch-fp32", "bert-fp32"), ("torch-plain", "bert-fp32"),
-              ("torch-fp32-dropout", "bert-fp32-dropout"), ("torch-bf16-dropout", "bert-fp32-dropout"), ("bert-fp32", "bert-bf16"))]
+    pairs += [(n, summary(figures, model["name"], n), m) for n, m in (
+        ("torch-fp32", "bert-fp32"), ("torch-fp32-own", "bert-fp32"), ("torch-plain", "bert-fp32"), ("torch-fp32-dropout", "bert-fp32-dropout"),
+        ("torch-bf16-dropout", "bert-fp32-dropout"), ("bert-fp32", "bert-bf16"))]
     seen = set()
     for other, theirs, own in pairs:
         mine = summary(figures, model["name"], own)
@@ -278,9 +280,14 @@ def read_result(o):
 
 
 def measure_all(models, o):
-    """The figures of a run; settings that were tried before stay beside them."""
+    """The figures of a run; settings that were tried before stay beside them, as do the other models' figures of the same day and machine."""
     result = {"date": datetime.date.today().isoformat(), "threads": o.threads, "rounds": o.rounds, "machine": machine(o.python), "models": [],
               "figures": [], "tried": (read_result(o) or {}).get("tried")}
+    earlier = read_result(o) or {}
+    if all(earlier.get(what) == result[what] for what in ("date", "threads", "rounds", "machine")):
+        names = [model.name for model in models]
+        result["models"] = [m for m in earlier["models"] if m["name"] not in names]
+        result["figures"] = [f for f in earlier["figures"] if f["model"] not in names]
     for model in models:
         paths = prepare(model, o)
         tokens = count_tokens(paths, o)
