@@ -40,7 +40,7 @@ const bert_option *option_find(bert_option_table table, const char *name)
 
 /* ---- numbers ---- */
 
-static locale_t c_locale(void)
+locale_t plain_locale(void)
 {
     return newlocale(LC_ALL_MASK, "C", (locale_t)0); /* glibc hands out a constant here: cannot fail, nothing to free */
 }
@@ -48,7 +48,7 @@ static locale_t c_locale(void)
 void number_text(buffer *out, double number)
 {
     char text[32];
-    locale_t before = uselocale(c_locale());
+    locale_t before = uselocale(plain_locale());
     bool whole = number == trunc(number) && fabs(number) < 1e15; /* 100, not 1e+02 */
     for (int digits = whole ? 15 : 1; digits <= 17; digits++) {
         snprintf(text, sizeof text, "%.*g", digits, number);
@@ -57,6 +57,13 @@ void number_text(buffer *out, double number)
     }
     uselocale(before);
     buffer_string(out, text);
+}
+
+bool number_read(const char *text, double *number)
+{
+    char *end;
+    *number = strtod_l(text, &end, plain_locale());
+    return end != text && !*end;
 }
 
 /* A bound without end is left out of the message: "at least 0". */
@@ -110,9 +117,9 @@ static bert_status read_int(const bert_option *o, const char *value, void *field
 
 static bert_status read_float(const bert_option *o, const char *value, void *field, bert_err *err)
 {
-    char name[FLAG_SIZE], *end;
-    double v = strtod_l(value, &end, c_locale());
-    if (end == value || *end)
+    char name[FLAG_SIZE];
+    double v;
+    if (!number_read(value, &v))
         return fail(err, BERT_ERR_ARGUMENT, "%s: \"%s\" is not a number", flag(o->name, name), value);
     if (!isfinite(v) || !in_range(o, v))
         return out_of_range(o, value, err);

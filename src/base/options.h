@@ -5,6 +5,7 @@
 #include "base/buffer.h"
 #include "base/error.h"
 
+#include <locale.h>
 #include <stddef.h>
 
 /* One row of a table:   static const bert_option OPTIONS[] = {
@@ -36,5 +37,10 @@ bert_status options_check(const void *options, bert_option_table table, bert_err
 
 /* A finite number with as few digits as give it back when read, in any locale: "1e-05", "0.1", "32". */
 void number_text(buffer *out, double number);
+/* The way back, in any locale: whether the whole text is one number (nan and inf count). */
+bool number_read(const char *text, double *number);
+
+/* Digits as C writes them, whatever the program's locale is: for uselocale around what prints. Nothing to free. */
+locale_t plain_locale(void);
 
 #endif

@@ -44,6 +44,12 @@ bert_status head_from_json(const json_t *json, head_spec *head, arena *a, const 
 /* A number as model.json holds it, with nine significant digits: a model that is saved and loaded is the same. */
 double model_number(double x);
 
+/* What an output of a model of numbers is in the labels' unit. */
+static inline double model_in_unit(const bert_model *m, double output)
+{
+    return m->label_min + output * (m->label_max - m->label_min);
+}
+
 /* Fails with BERT_ERR_ARGUMENT where the folder is a module: with a model in it, it would be both, and neither to who opens it. */
 bert_status model_check_folder(const char *folder, bert_err *err);
 

@@ -2,35 +2,13 @@
 #include "report/report.h"
 
 #include "base/buffer.h"
+#include "base/proc.h"
 
 #include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-/* The value of the first line "KEY : VALUE" of a file of /proc; false: there is none. */
-static bool proc_value(const char *path, const char *key, char *out, size_t size)
-{
-    FILE *f = fopen(path, "re");
-    if (!f)
-        return false;
-    char *line = NULL;
-    size_t room = 0;
-    bool found = false;
-    while (!found && getline(&line, &room, f) > 0) {
-        size_t n = strlen(key);
-        const char *colon = strchr(line, ':');
-        if (!colon || strncmp(line, key, n) || line + n + strspn(line + n, " \t") != colon)
-            continue;
-        colon += 1 + strspn(colon + 1, " \t");
-        snprintf(out, size, "%.*s", (int)strcspn(colon, "\n"), colon);
-        found = true;
-    }
-    free(line);
-    fclose(f);
-    return found;
-}
 
 /* Whether a word stands in a list of words. */
 static bool has_word(const char *list, const char *word)

@@ -3,6 +3,7 @@
 
 #include "base/file.h"
 #include "report/report_words.h"
+#include "task/label_words.h"
 #include "text/utf8.h"
 
 #include <math.h>
@@ -144,10 +145,8 @@ static void add_label(prediction_table *t, size_t row)
 {
     bert_text label = t->data->label_texts[row];
     if (t->o->task->label == LABEL_NUMBER) {
-        buffer_add(&t->words, label.data, label.size);
-        double x = t->words.data ? strtod(t->words.data, NULL) : NAN;
-        buffer_clear(&t->words);
-        number_words(&t->words, x);
+        double x;
+        number_words(&t->words, label_number(label, &x) ? x : NAN);
         add_words(t, "label", true);
     } else {
         add_cell(t, "label", label, false);

@@ -22,7 +22,7 @@ static bool collect(page *p, number_pairs *d)
         return false;
     *d = (number_pairs){ o->n, memory, memory + o->n, memory + 2 * o->n };
     for (size_t i = 0; i < o->n; i++) {
-        d->truth[i] = true_number(o, i);
+        d->truth[i] = outcome_truth(o, i);
         d->predicted[i] = (double)o->scores[i * o->columns];
         d->residual[i] = d->predicted[i] - d->truth[i];
     }

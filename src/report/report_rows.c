@@ -28,7 +28,7 @@ static int by_weight(const void *a, const void *b)
 static double wrongness(const outcomes *o, size_t row, double threshold)
 {
     if (o->task->label == LABEL_NUMBER)
-        return fabs((double)o->scores[row * o->columns] - true_number(o, row));
+        return fabs((double)o->scores[row * o->columns] - outcome_truth(o, row));
     outcome_span s = outcomes_of_row(o, row);
     double sum = NAN;
     for (size_t i = s.first; i < s.last; i++)
@@ -111,7 +111,7 @@ static void add_outcome(page *p, size_t row)
     const outcomes *o = p->r->outcomes;
     buffer words = { 0 };
     if (o->task->label == LABEL_NUMBER) {
-        cell_number(p, true_number(o, row));
+        cell_number(p, outcome_truth(o, row));
         cell_number(p, (double)o->scores[row * o->columns]);
         return;
     }

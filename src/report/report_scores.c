@@ -2,6 +2,7 @@
 #include "report/plot.h"
 #include "report/report_ranking.h"
 #include "report/report_sections.h"
+#include "task/counts.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -46,25 +47,25 @@ static void curve_end(curve *c)
 }
 
 /* Calls add with the counts of every threshold that differs: how many scores stand above it, and how many of them are true ones. */
-static void each_threshold(const ranking *r, void (*add)(curve *c, const ranking *r, size_t above, size_t hits), curve *c)
+static void each_threshold(const ranking *r, void (*add)(curve *c, const ranking *r, size_t above, size_t found), curve *c)
 {
-    size_t hits = 0;
+    size_t found = 0;
     for (size_t i = 0; i < r->n; i++) {
-        hits += r->items[i].truth;
+        found += r->items[i].truth;
         if (i + 1 == r->n || r->items[i + 1].score != r->items[i].score)
-            add(c, r, i + 1, hits);
+            add(c, r, i + 1, found);
     }
     curve_end(c);
 }
 
-static void add_precision(curve *c, const ranking *r, size_t above, size_t hits)
+static void add_precision(curve *c, const ranking *r, size_t above, size_t found)
 {
-    curve_add(c, (double)hits / (double)r->positives, (double)hits / (double)above);
+    curve_add(c, (double)found / (double)r->positives, (double)found / (double)above);
 }
 
-static void add_rates(curve *c, const ranking *r, size_t above, size_t hits)
+static void add_rates(curve *c, const ranking *r, size_t above, size_t found)
 {
-    curve_add(c, (double)(above - hits) / (double)(r->n - r->positives), (double)hits / (double)r->positives);
+    curve_add(c, (double)(above - found) / (double)(r->n - r->positives), (double)found / (double)r->positives);
 }
 
 /* ---- the two curves ---- */
@@ -85,7 +86,7 @@ static void unit_plot(page *p, plot *f, const curve *c, double at_x, double at_y
     figure_end(p);
 }
 
-static void plot_precision(page *p, const ranking *r, size_t above, size_t hits)
+static void plot_precision(page *p, const ranking *r, size_t above, size_t found)
 {
     curve c;
     char title[96];
@@ -94,10 +95,10 @@ static void plot_precision(page *p, const ranking *r, size_t above, size_t hits)
     each_threshold(r, add_precision, &c);
     snprintf(title, sizeof title, "Precision and recall, mean precision %.4f", ranking_average_precision(r));
     plot f = { .title = title, .words = "Precision against recall at every threshold", .x_name = "recall", .y_name = "precision" };
-    unit_plot(p, &f, &c, (double)hits / (double)r->positives, above ? (double)hits / (double)above : NAN, false);
+    unit_plot(p, &f, &c, (double)found / (double)r->positives, above ? (double)found / (double)above : NAN, false);
 }
 
-static void plot_roc(page *p, const ranking *r, size_t above, size_t hits)
+static void plot_roc(page *p, const ranking *r, size_t above, size_t found)
 {
     curve c;
     char title[96];
@@ -111,7 +112,7 @@ static void plot_roc(page *p, const ranking *r, size_t above, size_t hits)
                .words = "Share of the true ones found against share of the others taken for them, at every threshold",
                .x_name = "false positive rate",
                .y_name = "true positive rate" };
-    unit_plot(p, &f, &c, (double)(above - hits) / negatives, (double)hits / (double)r->positives, true);
+    unit_plot(p, &f, &c, (double)(above - found) / negatives, (double)found / (double)r->positives, true);
 }
 
 /* ---- how scores are spread ---- */
@@ -162,13 +163,13 @@ static void plot_spread(page *p, const ranking *r, const char *yes, const char *
 
 static void threshold_row(page *p, const ranking *r, double threshold, bool used)
 {
-    size_t hits, above = ranking_above(r, threshold, &hits);
-    double precision = above ? (double)hits / (double)above : 0, recall = r->positives ? (double)hits / (double)r->positives : 0;
+    size_t found, above = ranking_above(r, threshold, &found);
+    prf scores = prf_of((hits){ .right = (double)found, .predicted = (double)above, .actual = (double)r->positives });
     row_begin_number(p, threshold, used);
-    cell_number(p, precision);
-    cell_number(p, recall);
-    cell_number(p, precision + recall > 0 ? 2 * precision * recall / (precision + recall) : 0);
-    cell_number(p, (double)(r->n - r->positives - above + 2 * hits) / (double)r->n);
+    cell_number(p, scores.precision);
+    cell_number(p, scores.recall);
+    cell_number(p, scores.f1);
+    cell_number(p, (double)(r->n - r->positives - above + 2 * found) / (double)r->n);
     row_end(p);
 }
 
@@ -208,12 +209,12 @@ void section_thresholds(page *p)
     if (!(binary ? ranking_of_column(p, &r, 1) : ranking_of_all(p, &r)) || r.n == 0)
         return;
     double threshold = o->task->id == BERT_TASK_MULTICLASS ? 0.5 : p->r->threshold;
-    size_t hits, above = ranking_above(&r, threshold, &hits);
+    size_t found, above = ranking_above(&r, threshold, &found);
     section_begin(p, "Scores and thresholds", binary ? NULL : "Every label of every row counts as one.");
     figures_begin(p);
     plot_spread(p, &r, binary ? o->model->labels[1] : "has the label", binary ? o->model->labels[0] : "has it not", threshold);
-    plot_precision(p, &r, above, hits);
-    plot_roc(p, &r, above, hits);
+    plot_precision(p, &r, above, found);
+    plot_roc(p, &r, above, found);
     figures_end(p);
     threshold_table(p, &r, threshold);
     section_end(p);

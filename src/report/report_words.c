@@ -1,11 +1,6 @@
 /* Outcomes in words. */
 #include "report/report_words.h"
 
-locale_t plain_locale(void)
-{
-    return newlocale(LC_ALL_MASK, "C", (locale_t)0); /* glibc hands out a constant here: cannot fail, nothing to free */
-}
-
 outcome_span outcomes_of_row(const outcomes *o, size_t row)
 {
     if (o->task->label == LABEL_TAGS)
@@ -16,12 +11,6 @@ outcome_span outcomes_of_row(const outcomes *o, size_t row)
 void number_words(buffer *b, double x)
 {
     buffer_printf(b, "%.9g", x);
-}
-
-double true_number(const outcomes *o, size_t i)
-{
-    const bert_model *m = o->model;
-    return m->label_min + (double)o->truth->values[i] * (m->label_max - m->label_min);
 }
 
 /* The labels of which `has` says yes, commas between. */
@@ -51,7 +40,7 @@ void predicted_words(buffer *b, const outcomes *o, size_t row, double threshold)
 void true_words(buffer *b, const outcomes *o, size_t row)
 {
     if (o->task->label == LABEL_NUMBER) {
-        buffer_printf(b, "%.6g", true_number(o, row));
+        buffer_printf(b, "%.6g", outcome_truth(o, row));
     } else if (o->task->label == LABEL_CLASSES) {
         add_labels(b, o, o->truth->values + row * o->truth->width, 0.5);
     } else {

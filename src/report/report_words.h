@@ -2,13 +2,8 @@
 #ifndef REPORT_REPORT_WORDS_H
 #define REPORT_REPORT_WORDS_H
 
-#include "base/buffer.h"
+#include "base/options.h"
 #include "task/outcomes.h"
-
-#include <locale.h>
-
-/* Digits as C writes them, whatever the program's locale is: for uselocale around what prints. Nothing to free. */
-locale_t plain_locale(void);
 
 /* Labels that a row has as places among the model's, [first, last): a word each for TAGS, else the row itself. */
 typedef struct outcome_span {
@@ -24,9 +19,6 @@ void predicted_words(buffer *b, const outcomes *o, size_t row, double threshold)
 
 /* What is true of it, in the model's words; NUMBER: in the labels' unit. */
 void true_words(buffer *b, const outcomes *o, size_t row);
-
-/* NUMBER: what is true of outcome i, in the labels' unit. */
-double true_number(const outcomes *o, size_t i);
 
 /* Whether outcome i was predicted rightly; numbers never are wrong. */
 bool outcome_right(const outcomes *o, size_t i, double threshold);

@@ -1,10 +1,10 @@
 /* Labels as they are written. */
 #include "task/label_words.h"
 
+#include "base/options.h"
 #include "base/size.h"
 #include "text/words.h"
 
-#include <locale.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,7 +20,7 @@ static bert_text without_blanks(bert_text t)
 
 bool label_number(bert_text label, double *number)
 {
-    char text[64], *end;
+    char text[64];
     bert_text bare = without_blanks(label);
     if (!bare.size || bare.size >= sizeof text)
         return false;
@@ -29,8 +29,7 @@ bool label_number(bert_text label, double *number)
             return false;
     memcpy(text, bare.data, bare.size);
     text[bare.size] = 0;
-    *number = strtod_l(text, &end, newlocale(LC_ALL_MASK, "C", (locale_t)0)); /* glibc hands out a constant: nothing to free */
-    return !*end && isfinite(*number);
+    return number_read(text, number) && isfinite(*number);
 }
 
 bool label_next(bert_text list, size_t *at, bert_text *label)

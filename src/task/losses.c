@@ -100,5 +100,5 @@ void number_scores(const bert_model *m, float *scores, const float *logits, size
 {
     (void)K;
     for (size_t i = 0; i < n; i++)
-        scores[i] = (float)(m->label_min + logits[i] * (m->label_max - m->label_min));
+        scores[i] = (float)model_in_unit(m, logits[i]);
 }

@@ -153,6 +153,11 @@ static bert_status class_metrics(const outcomes *o, double threshold, bert_metri
 
 /* ---- by number -------------------------------------------------------------------------------------------------------------- */
 
+double outcome_truth(const outcomes *o, size_t i)
+{
+    return model_in_unit(o->model, o->truth->values[i]);
+}
+
 static bert_status number_metrics(const outcomes *o, bert_metrics *m, arena *a, bert_err *err)
 {
     double *said = arena_array(a, o->n, sizeof *said), *true_values = arena_array(a, o->n, sizeof *true_values), sum = 0;
@@ -161,7 +166,7 @@ static bert_status number_metrics(const outcomes *o, bert_metrics *m, arena *a, 
         return fail_memory(err, "metrics");
     for (size_t i = 0; i < o->n; i++) {
         said[i] = o->scores[i];
-        true_values[i] = o->model->label_min + o->truth->values[i] * (o->model->label_max - o->model->label_min);
+        true_values[i] = outcome_truth(o, i);
         sum += (said[i] - true_values[i]) * (said[i] - true_values[i]);
     }
     m->mse = sum / (double)o->n;
@@ -201,12 +206,19 @@ static double mean_loss(const outcomes *o)
     return o->n > o->unseen ? sum / (double)(o->n - o->unseen) : 0;
 }
 
+bert_metrics metrics_unknown(void)
+{
+    bert_metrics m = { 0 };
+    for (int i = 0; i < N_METRICS; i++)
+        *(double *)(void *)((char *)&m + METRICS[i].offset) = NAN;
+    return m;
+}
+
 bert_status outcomes_metrics(const outcomes *o, double threshold, bert_metrics *metrics, bert_err *err)
 {
     arena a = { 0 };
-    bert_metrics m = { .n = o->n };
-    for (int i = 0; i < N_METRICS; i++)
-        *(double *)(void *)((char *)&m + METRICS[i].offset) = NAN;
+    bert_metrics m = metrics_unknown();
+    m.n = o->n;
     m.loss = mean_loss(o);
     bert_status s = o->task->label == LABEL_NUMBER ? number_metrics(o, &m, &a, err)
                     : o->task->label == LABEL_TAGS ? tag_metrics(o, &m, &a, err)

@@ -23,6 +23,12 @@ void outcomes_free(outcomes *o);
 /* The label predicted for row i: of CLASS and TAGS; binary by the threshold. */
 size_t outcome_label(const outcomes *o, size_t i, double threshold);
 
+/* NUMBER: what is true of row i, in the labels' unit. */
+double outcome_truth(const outcomes *o, size_t i);
+
+/* Metrics of which none is known: all NaN. */
+bert_metrics metrics_unknown(void);
+
 /* All that the task has; the rest is NaN. */
 bert_status outcomes_metrics(const outcomes *o, double threshold, bert_metrics *metrics, bert_err *err);
 

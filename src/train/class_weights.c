@@ -1,7 +1,8 @@
 /* Weights of the labels. */
 #include "train/class_weights.h"
 
-#include <locale.h>
+#include "base/options.h"
+
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -34,15 +35,15 @@ static bert_status balance(float *weights, size_t n_labels, const task *t, const
 /* One "label=number" of `size` bytes. A label may hold '=': the last one counts. */
 static bert_status parse_one(const char *text, size_t size, const bert_model *m, float *weights, arena *a, bert_err *err)
 {
-    char *word = arena_copy(a, text, size), *end;
+    double x;
+    char *word = arena_copy(a, text, size);
     char *equals = word ? strrchr(word, '=') : NULL;
     if (!word)
         return fail_memory(err, "class weights");
     if (!equals)
         return fail(err, BERT_ERR_ARGUMENT, "--class-weights: \"%s\" is neither balanced nor LABEL=NUMBER", word);
     *equals = 0;
-    double x = strtod_l(equals + 1, &end, newlocale(LC_ALL_MASK, "C", (locale_t)0)); /* glibc's constant: cannot fail, nothing to free */
-    if (end == equals + 1 || *end || !isfinite(x) || x < 0)
+    if (!number_read(equals + 1, &x) || !isfinite(x) || x < 0)
         return fail(err, BERT_ERR_ARGUMENT, "--class-weights: \"%s\" of label \"%s\" is no number from 0", equals + 1, word);
     for (size_t k = 0; k < m->n_labels; k++)
         if (!strcmp(m->labels[k], word))

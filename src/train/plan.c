@@ -79,7 +79,6 @@ static bert_status time_validation(planning *p, bert_err *err)
     return s;
 }
 
-/* Where the n-th part of the batches, sorted by tokens, ends. */
 static int compare_sizes(const void *a, const void *b)
 {
     size_t x = *(const size_t *)a, y = *(const size_t *)b;

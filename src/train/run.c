@@ -4,6 +4,7 @@
 #include "base/buffer.h"
 #include "base/clock.h"
 #include "base/options.h"
+#include "base/proc.h"
 #include "task/outcomes.h"
 #include "train/class_weights.h"
 #include "train/notes.h"
@@ -169,15 +170,8 @@ static bert_status make_kept(train_run *r, const side *d, uint64_t budget, bert_
 /* Half of the memory that is free; 0 where the system does not tell. */
 static uint64_t half_of_free_memory(void)
 {
-    unsigned long long kib = 0;
-    char line[256];
-    FILE *f = fopen("/proc/meminfo", "re");
-    while (f && fgets(line, sizeof line, f))
-        if (sscanf(line, "MemAvailable: %llu", &kib) == 1)
-            break;
-    if (f)
-        fclose(f);
-    return kib * 512;
+    char kib[64];
+    return proc_value("/proc/meminfo", "MemAvailable", kib, sizeof kib) ? strtoull(kib, NULL, 10) * 512 : 0;
 }
 
 /* Kept outputs need frozen layers that run without dropout. Training data comes first: it is read in every epoch, too, and is the larger. */

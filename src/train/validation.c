@@ -27,11 +27,7 @@ bert_status validation_run(const train_run *r, outcomes *out, verdict *v, bert_e
 
 verdict verdict_of_loss(const train_run *r, double loss)
 {
-    verdict v = { .threshold = r->model->threshold };
-    size_t n;
-    const bert_metric *table = bert_metric_table(&n);
-    for (size_t i = 0; i < n; i++)
-        *(double *)(void *)((char *)&v.metrics + table[i].offset) = NAN;
+    verdict v = { .threshold = r->model->threshold, .metrics = metrics_unknown() };
     v.metrics.loss = loss;
     return v;
 }
