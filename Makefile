@@ -4,8 +4,9 @@
 #   make test       build, fetch a model, test   make clang      build and test with clang, warnings are errors
 #   make bench      measure                      make fuzz       FUZZ_SECONDS=60 for each target
 #   make format     clang-format 14              make model      the model that the demo and the golden tests use
-#   make viewers    Chromium and TensorBoard, with which two tests look at reports
-#   make bench-peers  beside PyTorch: time       make accuracy   beside PyTorch: metrics; PYTHON=one that has torch and transformers
+#   make viewers    Chromium, TensorBoard, onnxruntime and gguf, with which tests look at reports and exports
+#   make bench-peers  beside other engines       make bench-peers-training, make accuracy   beside PyTorch: time, metrics
+#                     PYTHON= one that has the packages of bench/peers/requirements.txt, else one is made
 # BERT_FLAGS adds options for cmake (BERT_FLAGS=-DBERT_WERROR=ON), CTEST_FLAGS for ctest (CTEST_FLAGS="-R golden"), JOBS limits what runs at once.
 SHELL := /bin/bash
 PREFIX ?= /usr/local
@@ -18,7 +19,7 @@ BUILD = ninja -j $(JOBS) -C
 TEST = OMP_WAIT_POLICY=passive ctest --output-on-failure -j $(JOBS) $(CTEST_FLAGS) --test-dir
 CLANG = clang libomp-dev
 
-.PHONY: all deps demo test model bench bench-peers accuracy install format sanitize clang viewers fuzz clean
+.PHONY: all deps demo test model bench bench-peers bench-peers-training accuracy install format sanitize clang viewers fuzz clean
 
 all:
 	@$(CONFIGURE) -B build $(BERT_FLAGS) > /dev/null || { echo "tools/install-deps.sh installs what is missing"; exit 1; }
@@ -39,10 +40,13 @@ test: model
 
 bench: all
 	@$(BUILD) build bench_all
-	@for b in build/bench/bench_*; do [ ! -x $$b ] || [ -d $$b ] || $$b || exit 1; done
+	@export GOMP_SPINCOUNT=10000; for b in build/bench/bench_*; do [ ! -x $$b ] || [ -d $$b ] || $$b || exit 1; done
 
 bench-peers: model
-	@bench/peers/run.py $(PEERS_FLAGS)
+	@bench/peers/infer.py $(PEERS_FLAGS)
+
+bench-peers-training: model
+	@bench/peers/finetune.py $(PEERS_FLAGS)
 
 accuracy: model
 	@bench/peers/accuracy.py $(PEERS_FLAGS)
@@ -64,10 +68,10 @@ clang: model
 	@$(BUILD) build-clang all bench_all
 	@$(TEST) build-clang
 
-# What two tests look at reports with; they skip where it is not there.
+# What some tests look at reports and exports with; they skip where it is not there.
 viewers:
 	@tools/install-deps.sh chromium fonts-dejavu-core python3-venv
-	@[ -x build/venv/bin/tensorboard ] || { python3 -m venv build/venv && build/venv/bin/pip install -q tensorboard; }
+	@[ -e build/venv/viewers ] || { python3 -m venv build/venv && build/venv/bin/pip install -q tensorboard onnx onnxruntime gguf && touch build/venv/viewers; }
 
 fuzz:
 	@tools/install-deps.sh $(CLANG)

@@ -2,7 +2,8 @@
  *
  *     bench_ops [threads]
  *
- * GFLOP/s for products and attention, GB/s (bytes read and written once) for the rest; the last column is the share of oneDNN's rate. */
+ * GFLOP/s (int8: 10^9 operations) for products and attention, GB/s (bytes read and written once) for the rest; the last column is the share of
+ * oneDNN's rate. */
 #include "base/clock.h"
 #include "ops/select.h"
 
@@ -12,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { TOKENS = 960, LENGTH = 30 };
+enum { TOKENS = 960, TILE = 192, LENGTH = 30 }; /* of a batch in training; of a tile in inference; of a sequence */
 
 static const ops *o;
 static ops_precision precision; /* of o */
@@ -75,20 +76,35 @@ static void onednn(void *context)
     dnnl_stream_wait(p->stream);
 }
 
+/* What oneDNN multiplies beside ours: with bf16 both factors are bf16 already, with int8 x is u8 and y the plain sums, so that what ours does
+ * in the call besides, rounding x and making floats of the sums, is no part of it. The arrays are large enough for any type. */
+static dnnl_data_type_t type_of_x(void)
+{
+    return precision == OPS_BF16 ? dnnl_bf16 : precision == OPS_INT8 ? dnnl_u8 : dnnl_f32;
+}
+
+static dnnl_data_type_t type_of_weights(void)
+{
+    return precision == OPS_INT8 ? dnnl_s8 : type_of_x();
+}
+
+static dnnl_data_type_t type_of_y(void)
+{
+    return precision == OPS_INT8 ? dnnl_s32 : dnnl_f32;
+}
+
 #if DNNL_VERSION_MAJOR < 3
-/* x (n, in) times weights in the layout that oneDNN likes best for them; their values do not matter here. With bf16 both are bf16 already, which
- * ours converts in the call. */
+/* x (n, in) times weights in the layout that oneDNN likes best for them; their values do not matter here. */
 static dnnl_status_t onednn_make(product *p, dnnl_engine_t engine)
 {
     dnnl_dims_t x_dims = { (dnnl_dim_t)p->n, (dnnl_dim_t)p->d.in }, w_dims = { (dnnl_dim_t)p->d.in, (dnnl_dim_t)p->d.out };
     dnnl_dims_t y_dims = { (dnnl_dim_t)p->n, (dnnl_dim_t)p->d.out };
-    dnnl_data_type_t type = precision == OPS_BF16 ? dnnl_bf16 : dnnl_f32; /* of x and the weights; x is large enough for either */
     dnnl_memory_desc_t x, w, y;
     dnnl_matmul_desc_t matmul;
     dnnl_primitive_desc_t desc;
-    dnnl_memory_desc_init_by_tag(&x, 2, x_dims, type, dnnl_ab);
-    dnnl_memory_desc_init_by_tag(&w, 2, w_dims, type, dnnl_format_tag_any);
-    dnnl_memory_desc_init_by_tag(&y, 2, y_dims, dnnl_f32, dnnl_ab);
+    dnnl_memory_desc_init_by_tag(&x, 2, x_dims, type_of_x(), dnnl_ab);
+    dnnl_memory_desc_init_by_tag(&w, 2, w_dims, type_of_weights(), dnnl_format_tag_any);
+    dnnl_memory_desc_init_by_tag(&y, 2, y_dims, type_of_y(), dnnl_ab);
     dnnl_matmul_desc_init(&matmul, &x, &w, NULL, &y);
     dnnl_status_t s = dnnl_primitive_desc_create(&desc, &matmul, NULL, engine, NULL);
     if (s)
@@ -108,12 +124,11 @@ static dnnl_status_t onednn_make(product *p, dnnl_engine_t engine)
 {
     dnnl_dims_t x_dims = { (dnnl_dim_t)p->n, (dnnl_dim_t)p->d.in }, w_dims = { (dnnl_dim_t)p->d.in, (dnnl_dim_t)p->d.out };
     dnnl_dims_t y_dims = { (dnnl_dim_t)p->n, (dnnl_dim_t)p->d.out };
-    dnnl_data_type_t type = precision == OPS_BF16 ? dnnl_bf16 : dnnl_f32; /* of x and the weights; x is large enough for either */
     dnnl_memory_desc_t x, w, y;
     dnnl_primitive_desc_t desc;
-    dnnl_memory_desc_create_with_tag(&x, 2, x_dims, type, dnnl_ab);
-    dnnl_memory_desc_create_with_tag(&w, 2, w_dims, type, dnnl_format_tag_any);
-    dnnl_memory_desc_create_with_tag(&y, 2, y_dims, dnnl_f32, dnnl_ab);
+    dnnl_memory_desc_create_with_tag(&x, 2, x_dims, type_of_x(), dnnl_ab);
+    dnnl_memory_desc_create_with_tag(&w, 2, w_dims, type_of_weights(), dnnl_format_tag_any);
+    dnnl_memory_desc_create_with_tag(&y, 2, y_dims, type_of_y(), dnnl_ab);
     dnnl_status_t s = dnnl_matmul_primitive_desc_create(&desc, engine, x, w, NULL, y, NULL);
     if (s)
         return s;
@@ -149,7 +164,7 @@ static void bench_product(size_t n, size_t in, size_t out, activation act, dnnl_
     printf("%-26s %4zu x %4zu, %4zu rows  %7.1f GFLOP/s\n", "oneDNN matmul", out, in, n, limit);
     print_product(&p, act ? "forward, packed, gelu" : "forward, packed", forward, limit);
     dense_unpack(&p.d);
-    if (n == TOKENS) {
+    if (n == TOKENS && (precision == OPS_FP32 || precision == OPS_BF16)) {
         print_product(&p, act ? "forward, plain, gelu" : "forward, plain", forward, limit);
         print_product(&p, "backward, dx", backward_input, limit);
         print_product(&p, "backward, dweight", backward_weight, limit);
@@ -166,9 +181,9 @@ static void bench_product(size_t n, size_t in, size_t out, activation act, dnnl_
 
 static void bench_products(dnnl_engine_t engine, dnnl_stream_t stream)
 {
-    static const size_t hidden[] = { 384, 768 }, n[] = { 1, 16, TOKENS };
+    static const size_t hidden[] = { 384, 768 }, n[] = { 1, 16, TILE, TOKENS };
     for (size_t h = 0; h < 2; h++)
-        for (size_t i = 0; i < 3; i++) {
+        for (size_t i = 0; i < 4; i++) {
             size_t H = hidden[h];
             bench_product(n[i], H, 3 * H, ACTIVATION_NONE, engine, stream);
             bench_product(n[i], H, H, ACTIVATION_NONE, engine, stream);
@@ -274,7 +289,8 @@ static void adam(void *context)
 static void embed(void *context)
 {
     rows *r = context;
-    o->embed_forward(r->y, &(embedding_tables){ r->C, r->x, r->residual, r->residual }, r->ids, r->ids, r->ids, r->n);
+    embedding_table x = { .rows = r->x }, residual = { .rows = r->residual };
+    o->embed_forward(r->y, &(embedding_tables){ r->C, x, residual, residual }, r->ids, r->ids, r->ids, r->n);
 }
 
 static void print_rows(rows *r, const char *what, double arrays, void (*call)(void *))
@@ -334,11 +350,15 @@ int main(int argc, char **argv)
         }
     bench_rows(384);
     bench_rows(768);
-    precision = OPS_BF16;
-    if (ops_select_precision(precision, &o, &err)) {
-        printf("%s\n", err.message);
-    } else {
-        printf("%s, %d threads\n", o->name, omp_get_max_threads());
+    static const ops_precision others[] = { OPS_BF16, OPS_BF16_WIDENED, OPS_INT8 };
+    static const char *const words[] = { "bf16", "bf16 widened", "int8" };
+    for (size_t i = 0; i < 3; i++) {
+        precision = others[i];
+        if (ops_select_precision(precision, &o, &err)) {
+            printf("%s\n", err.message);
+            continue;
+        }
+        printf("%s: %s, %d threads\n", words[i], o->name, omp_get_max_threads());
         bench_products(engine, stream);
     }
     dnnl_stream_destroy(stream);

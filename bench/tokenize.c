@@ -121,7 +121,7 @@ int main(int argc, char **argv)
     double start = clock_seconds();
     if (bert_tokenizer_load(vocabulary_path, true, &t, &err))
         die(&err);
-    printf("vocabulary of %zu tokens read in %.0f ms\n", bert_tokenizer_size(t), (clock_seconds() - start) * 1e3);
+    printf("vocabulary of %zu tokens read in %.1f ms\n", bert_tokenizer_size(t), (clock_seconds() - start) * 1e3);
     read_corpus(&c, folder);
     printf("%zu texts, %.1f MB\n", c.n, (double)c.bytes / 1e6);
 

@@ -11,14 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Threads sleep while they wait, as those of the command do: on an idle machine nothing is lost, on a busy one a measurement is not ruined.
- * The OpenMP library reads this before main. */
-static void wait_passively(void)
-{
-    setenv("OMP_WAIT_POLICY", "passive", 0);
-}
-__attribute__((section(".preinit_array"), used)) static void (*const before_libraries)(void) = wait_passively;
-
 /* Ends the program where a call failed. */
 static inline void check(bert_status s, const bert_err *err)
 {

@@ -113,12 +113,12 @@ BERT_API int32_t bert_tokenizer_id(const bert_tokenizer *tokenizer, const char *
 /* The tokens of one text, without special tokens. All zero before the first use; reused, it allocates nothing once large enough. */
 typedef struct bert_tokens {
     size_t n;
-    int32_t *ids;                        /* (n) */
-    uint32_t *byte_start, *byte_end;     /* (n) where the token stands in the original text, in bytes, [start, end) */
-    uint32_t *char_start, *char_end;     /* (n) the same in code points; bytes that are not UTF-8 count as none */
-    size_t dropped;                      /* bytes that were not UTF-8 */
-    size_t capacity;                     /* internal */
-    void *scratch;                       /* internal */
+    int32_t *ids;                    /* (n) */
+    uint32_t *byte_start, *byte_end; /* (n) where the token stands in the original text, in bytes, [start, end) */
+    uint32_t *char_start, *char_end; /* (n) the same in code points; bytes that are not UTF-8 count as none */
+    size_t dropped;                  /* bytes that were not UTF-8 */
+    size_t capacity;                 /* internal */
+    void *scratch;                   /* internal */
 } bert_tokens;
 
 /* Splits a text into word pieces: clean, split at Chinese characters, lower-case and strip accents (uncased), split at
@@ -190,6 +190,8 @@ BERT_API bert_status bert_table_open(const char *path, const bert_table_options 
  * Fails with BERT_ERR_DATA: a row with too few columns, a quote left open, JSON that does not parse, with file, line and column; BERT_ERR_FORMAT
  * (gzip cut off or damaged), BERT_ERR_IO. */
 BERT_API bert_status bert_table_next(bert_table *table, size_t most, bert_rows *rows, bert_err *err);
+/* How many of the file's bytes the rows so far take, packed ones where it is packed: at most *total, which is 0 where nobody knows (a pipe). */
+BERT_API void bert_table_progress(const bert_table *table, uint64_t *read, uint64_t *total);
 /* How many rows have been left out so far (skip_bad_rows). */
 BERT_API size_t bert_table_skipped(const bert_table *table);
 BERT_API void bert_table_close(bert_table *table);
@@ -202,26 +204,34 @@ BERT_API bert_status bert_npy_write(bert_npy *npy, const float *rows, size_t n, 
 BERT_API bert_status bert_npy_commit(bert_npy *npy, bert_err *err); /* frees npy, whether it succeeds or not */
 BERT_API void bert_npy_abort(bert_npy *npy);                        /* frees npy and removes what was written */
 
+enum { BERT_NPY_HEADER = 128 };
+
+/* The bytes that such a file begins with, for who writes the numbers behind them himself. */
+BERT_API void bert_npy_header(char header[BERT_NPY_HEADER], size_t rows, size_t cols);
+
 /* ---- modules ------------------------------------------------------------------------------------------------------------ */
 
 typedef struct bert_import_options {
-    int64_t seq_layer;  /* the layer of signature output sequence_output; negative from the end, -1 the last */
-    int64_t tok_layer;  /* the layer of token_output; default -7 as in the original exporter, the first in a model of fewer layers */
-    int do_lower_case;  /* 0 auto: from the checkpoint's files, else no where the vocabulary holds capitals; 1 yes; 2 no */
+    int64_t seq_layer;           /* the layer of signature output sequence_output; negative from the end, -1 the last */
+    int64_t tok_layer;           /* the layer of token_output; default -7 as in the original exporter, the first in a model of fewer layers */
+    int do_lower_case;           /* 0 auto: from the checkpoint's files, else no where the vocabulary holds capitals; 1 yes; 2 no */
     int64_t num_attention_heads; /* 0: from the configuration; for TF-Hub folders without one: from the graph */
 } bert_import_options;
 
 BERT_API bert_option_table bert_import_option_table(void);
 BERT_API void bert_import_defaults(bert_import_options *options);
 
-/* Turns a published checkpoint into a module folder that libbert, Hugging Face and sentence-transformers load.
+/* Turns a published checkpoint into a module folder that libbert, Hugging Face and sentence-transformers load. Of a sentence-transformers folder
+ * the module keeps pooling, normalisation and the most tokens of a text: vectors are taken so unless a session asks for another pooling.
+ * What others fine-tuned becomes a model folder instead, ready to freeze and predict, with its module inside: BertForSequenceClassification
+ * (a CrossEncoder's among them) and BertForTokenClassification, with their head and labels; predictions are those of transformers and CrossEncoder.
  *
  * source      a folder or a file: TensorFlow V2 bundle, TF1 Hub module, Hugging Face folder (safetensors, sharded safetensors,
  *             pytorch_model.bin), sentence-transformers folder
- * folder      written whole or not at all; an earlier module there is replaced, anything else refused
+ * folder      written whole or not at all; an earlier module (a model: an earlier import) there is replaced, anything else refused
  * note        where not NULL, receives what the user should know (e.g. no pooler), or NULL; freed by bert_free
  *
- * Fails with BERT_ERR_IO, BERT_ERR_FORMAT, BERT_ERR_UNSUPPORTED. */
+ * Fails with BERT_ERR_IO, BERT_ERR_FORMAT, BERT_ERR_UNSUPPORTED (another architecture; steps, poolings or activations that libbert has not). */
 BERT_API bert_status bert_import(const char *source, const char *folder, const bert_import_options *options, char **note, bert_err *err);
 
 /* How far a download has come; return false to stop. total is 0 where the server does not tell. */
@@ -249,7 +259,8 @@ BERT_API bert_status bert_inspect(const char *path, bool json, char **out, bert_
 /* ---- the layer ---------------------------------------------------------------------------------------------------------- */
 
 typedef enum bert_pooling {
-    BERT_POOLING_AUTO,      /* a layer: cls where the module has a pooler, else mean; a session: the model's, mean for a module */
+    BERT_POOLING_AUTO,      /* a layer: cls where the module has a pooler, else mean; a session: the model's; of a module by itself what
+                               sentence-transformers' files told, normalisation included, else mean */
     BERT_POOLING_NONE,      /* every token's vector: (n, seq_len, hidden), zero at padding */
     BERT_POOLING_CLS,       /* the pooler: tanh(W h_[CLS] + b) */
     BERT_POOLING_CLS_RAW,   /* h_[CLS] itself */
@@ -280,8 +291,8 @@ typedef struct bert_layer bert_layer;
 /* Makes a layer on a module. The module must outlive it. seed starts a pooler where the module has none and pooling needs one
  * (*new_pooler, where not NULL, tells). Fails with BERT_ERR_ARGUMENT (seq_len beyond the position table, more layers than there are,
  * an unknown output), BERT_ERR_MEMORY. */
-BERT_API bert_status bert_layer_create(const bert_module *module, const bert_layer_spec *spec, uint64_t seed, bert_layer **layer, bool *new_pooler,
-                                       bert_err *err);
+BERT_API bert_status bert_layer_create(const bert_module *module, const bert_layer_spec *spec, uint64_t seed, bert_layer **layer,
+                                       bool *new_pooler, bert_err *err);
 BERT_API void bert_layer_free(bert_layer *layer);
 
 /* One tensor of a layer or model. value and grad belong to it; grad is NULL where the tensor is not tuned. */
@@ -303,8 +314,8 @@ BERT_API char *bert_layer_describe(const bert_layer *layer);
 /* What goes into a layer: texts (do_preprocessing) or matrices. Read during the call alone. */
 typedef struct bert_input {
     size_t n;
-    const bert_text *texts, *pairs;                           /* (n); pairs may be NULL */
-    const int32_t *input_ids, *input_mask, *segment_ids;      /* (n, seq_len) */
+    const bert_text *texts, *pairs;                      /* (n); pairs may be NULL */
+    const int32_t *input_ids, *input_mask, *segment_ids; /* (n, seq_len) */
 } bert_input;
 
 /* Which variant of the module runs. Without train, dropout is off and nothing is kept for a backward pass. */
@@ -387,8 +398,8 @@ typedef enum bert_task {
 
 /* What stands on a layer. */
 typedef struct bert_head_spec {
-    int task;            /* bert_task */
-    int64_t head_hidden; /* 0: Dense(K); else Dense(head_hidden), tanh, dropout, Dense(K), as RoBERTa's classification head */
+    int task;                  /* bert_task */
+    int64_t head_hidden;       /* 0: Dense(K); else Dense(head_hidden), tanh, dropout, Dense(K), as RoBERTa's classification head */
     const char *const *labels; /* (n_labels) the words in the order of the outputs; none for regression and similarity */
     size_t n_labels;
     double label_min, label_max; /* regression, similarity: the labels that stand for outputs 0 and 1; both 0: those of the data set */
@@ -408,13 +419,13 @@ BERT_API bert_status bert_model_create(const bert_layer_spec *spec, const bert_h
 BERT_API bert_status bert_model_load(const char *path, bert_model **model, bert_err *err);
 BERT_API void bert_model_free(bert_model *model);
 
-BERT_API bert_layer *bert_model_layer(bert_model *model); /* belongs to the model */
+BERT_API bert_layer *bert_model_layer(bert_model *model);      /* belongs to the model */
 BERT_API const char *bert_model_note(const bert_model *model); /* what the user should know (a pooler that was started anew), or NULL */
 BERT_API const bert_tokenizer *bert_model_tokenizer(const bert_model *model);
-BERT_API bert_task bert_model_task(const bert_model *model); /* BERT_TASK_AUTO: it predicts nothing */
-BERT_API const char *bert_task_name(bert_task task);         /* "binary"; "none" for auto */
+BERT_API bert_task bert_model_task(const bert_model *model);                            /* BERT_TASK_AUTO: it predicts nothing */
+BERT_API const char *bert_task_name(bert_task task);                                    /* "binary"; "none" for auto */
 BERT_API size_t bert_model_labels(const bert_model *model, const char *const **labels); /* 0 where the task has none */
-BERT_API double bert_model_threshold(const bert_model *model); /* binary, multilabel: a score from here on is a yes */
+BERT_API double bert_model_threshold(const bert_model *model);                          /* binary, multilabel: a score from here on is a yes */
 
 /* Saves model.json and weights.safetensors (the tuned tensors alone) into a folder, each atomically. copy_module: the module is copied in, so
  * that the folder is self-contained; else model.json holds its path relative to the folder. */
@@ -429,17 +440,14 @@ BERT_API bert_status bert_model_save_weights(const bert_model *model, const char
 /* A training run's checkpoint is such a file, too: what it holds besides is passed over. */
 BERT_API bert_status bert_model_load_weights(bert_model *model, const char *path, bert_err *err);
 
-/* Writes everything that prediction needs into one file, and nothing else. */
-BERT_API bert_status bert_model_freeze(const bert_model *model, const char *path, bert_err *err);
-
 /* ---- training ----------------------------------------------------------------------------------------------------------- */
 
 /* A table in memory, tokenised. Immutable. */
 typedef struct bert_dataset bert_dataset;
 
 BERT_API bert_status bert_dataset_load(const char *path, const bert_table_options *options, bert_dataset **dataset, bert_err *err);
-BERT_API bert_status bert_dataset_create(const bert_text *texts, const bert_text *pairs, const bert_text *labels, size_t n, bert_dataset **dataset,
-                                         bert_err *err);
+BERT_API bert_status bert_dataset_create(const bert_text *texts, const bert_text *pairs, const bert_text *labels, size_t n,
+                                         bert_dataset **dataset, bert_err *err);
 BERT_API void bert_dataset_free(bert_dataset *dataset);
 BERT_API size_t bert_dataset_size(const bert_dataset *dataset);
 BERT_API size_t bert_dataset_skipped(const bert_dataset *dataset); /* rows that were left out as it was loaded (skip_bad_rows) */
@@ -467,20 +475,20 @@ BERT_API bert_status bert_dataset_describe(const bert_dataset *train, const bert
 typedef struct bert_metrics {
     size_t n; /* rows; tokens: words */
     double loss;
-    double accuracy;                                   /* multilabel: of whole rows */
+    double accuracy; /* multilabel: of whole rows */
     double precision, recall, f1;
     double precision_micro, recall_micro, f1_micro;
     double precision_macro, recall_macro, f1_macro;
-    double mcc;                                        /* Matthews correlation; multiclass: Gorodkin's R_K */
-    double auc;                                        /* area under the ROC curve; multiclass and multilabel: mean of one against the rest */
-    double pearson, spearman;                          /* regression, similarity */
-    double mse;                                        /* in the labels' own unit */
+    double mcc;               /* Matthews correlation; multiclass: Gorodkin's R_K */
+    double auc;               /* area under the ROC curve; multiclass and multilabel: mean of one against the rest */
+    double pearson, spearman; /* regression, similarity */
+    double mse;               /* in the labels' own unit */
 } bert_metrics;
 
 /* A row of the table of metrics: everything that shows them loops over it. */
 typedef struct bert_metric {
-    const char *name;  /* "f1_macro" */
-    size_t offset;     /* of a double in bert_metrics */
+    const char *name; /* "f1_macro" */
+    size_t offset;    /* of a double in bert_metrics */
     bool larger_better;
 } bert_metric;
 
@@ -494,29 +502,29 @@ typedef struct bert_train_options {
     int64_t max_steps;  /* stop after so many; 0: after the epochs */
     int64_t accumulate; /* batches whose gradients make one step */
     double learning_rate, beta_1, beta_2, epsilon;
-    int optimizer;      /* bert_optimizer_kind */
+    int optimizer;                               /* bert_optimizer_kind */
     double weight_decay, clip_norm, layer_decay; /* as in bert_optimizer_options */
-    int schedule;       /* 0 constant, 1 linear to zero, 2 half a cosine to zero; each behind the warm-up */
-    double warmup;      /* steps in which the rate rises from zero; below 1: that share of all steps */
-    int64_t unfreeze_every; /* head and pooler alone at first, after each so many epochs one layer more, the last one first; 0: all at once */
+    int schedule;                                /* 0 constant, 1 linear to zero, 2 half a cosine to zero; each behind the warm-up */
+    double warmup;                               /* steps in which the rate rises from zero; below 1: that share of all steps */
+    int64_t unfreeze_every;    /* head and pooler alone at first, after each so many epochs one layer more, the last one first; 0: all at once */
     const char *class_weights; /* "balanced", or "spam=2,ham=0.5"; NULL: all 1. A row's loss is multiplied by its label's */
     double label_smoothing;
-    const char *watch;      /* the metric that tells the best epoch, one that the task has; NULL: the task's own */
-    int64_t patience;       /* stop after so many epochs without a better one; 0: never */
-    bool choose_threshold;  /* binary, multilabel: each epoch is measured at the threshold that is best for `watch` (else accuracy, f1_micro), the
+    const char *watch;     /* the metric that tells the best epoch, one that the task has; NULL: the task's own */
+    int64_t patience;      /* stop after so many epochs without a better one; 0: never */
+    bool choose_threshold; /* binary, multilabel: each epoch is measured at the threshold that is best for `watch` (else accuracy, f1_micro), the
                                best epoch's is the model's; else 0.5 */
     int64_t seed;
-    int precision;          /* 0 fp32; 1 bf16: matrix products of bf16 numbers summed in fp32, weights and all else stay fp32 */
-    bool frozen_dropout;    /* dropout in the layers that are not tuned, too, as the original Keras layer; nothing is kept then */
-    int64_t cache_budget;   /* MiB for the outputs of the frozen layers, which are then computed once; -1: half of the free memory; 0: none */
-    int cache_precision;    /* 0 fp32: the same bits as without; 1 bf16: half the memory */
-    const char *cache;      /* a folder that keeps tokens and these outputs from run to run; NULL, or a disk without room: memory alone */
-    int64_t length_window;  /* batches are cut from windows of so many batches sorted by length; 1: no grouping by length */
+    int precision;         /* 0 fp32; 1 bf16: matrix products of bf16 numbers summed in fp32, weights and all else stay fp32 */
+    bool frozen_dropout;   /* dropout in the layers that are not tuned, too, as the original Keras layer; nothing is kept then */
+    int64_t cache_budget;  /* MiB for the outputs of the frozen layers, which are then computed once; -1: half of the free memory; 0: none */
+    int cache_precision;   /* 0 fp32: the same bits as without; 1 bf16: half the memory */
+    const char *cache;     /* a folder that keeps tokens and these outputs from run to run; NULL, or a disk without room: memory alone */
+    int64_t length_window; /* batches are cut from windows of so many batches sorted by length; 1: no grouping by length */
     const char *checkpoint_every; /* "15m" minutes or "500" steps between checkpoints within an epoch; "0": at the end of epochs alone */
-    bool resume;            /* go on from the folder's checkpoint. Of its options may differ: epochs, max_steps (where the rate does not depend on
+    bool resume;      /* go on from the folder's checkpoint. Of its options may differ: epochs, max_steps (where the rate does not depend on
                                the number of steps), patience, cache, cache_budget, checkpoint_every, tensorboard, report */
-    bool tensorboard;       /* event files in the folder's logs/ */
-    bool report;            /* the folder's report.html, after every epoch */
+    bool tensorboard; /* event files in the folder's logs/ */
+    bool report;      /* the folder's report.html, after every epoch */
 } bert_train_options;
 
 BERT_API bert_option_table bert_train_option_table(void);
@@ -533,11 +541,11 @@ typedef enum bert_event_kind {
 /* What happens while training. */
 typedef struct bert_event {
     bert_event_kind kind;
-    int64_t epoch, epochs;     /* from 1 */
-    int64_t step, steps;       /* done so far in the whole run, and all */
-    size_t done, total;        /* samples of this epoch */
-    double seconds;            /* since the epoch began, or since it was resumed */
-    double seconds_left;       /* of this epoch, at the pace so far */
+    int64_t epoch, epochs; /* from 1 */
+    int64_t step, steps;   /* done so far in the whole run, and all */
+    size_t done, total;    /* samples of this epoch */
+    double seconds;        /* since the epoch began, or since it was resumed */
+    double seconds_left;   /* of this epoch, at the pace so far */
     double samples_per_second;
     double learning_rate;      /* of the last step */
     double grad_norm;          /* before clipping; NaN where clip_norm is 0 */
@@ -567,15 +575,78 @@ BERT_API bert_status bert_model_train(bert_model *model, const bert_dataset *tra
 BERT_API bert_status bert_train_plan(bert_model *model, const bert_dataset *train, const bert_dataset *valid, const bert_train_options *options,
                                      bool json, char **out, bert_err *err);
 
+/* ---- frozen files ------------------------------------------------------------------------------------------------------- */
+
+typedef struct bert_freeze_options {
+    int precision; /* 0 fp32; 1 bf16: weights in bf16, multiplied as such where the processor can, else widened; 2 int8: matrices with a scale for
+                      each output, embeddings with one for each row, rows of activations quantised as they come; pooler, head, norms and
+                      softmax stay fp32 */
+    double min_agreement; /* with data to check on: refuse to write where less than this share of the rows gets the same answer */
+} bert_freeze_options;
+
+BERT_API bert_option_table bert_freeze_option_table(void);
+BERT_API void bert_freeze_defaults(bert_freeze_options *options);
+
+/* A frozen file beside the model that it was made from, on somebody's data. What a task does not have is NaN. */
+typedef struct bert_freeze_check {
+    size_t n;
+    double agreement;              /* share of the rows with the same answer; numbers: within 1 % of the scale; without a head: cosine of
+                                                      0.99 and more */
+    bert_metrics frozen, original; /* where the data has labels; else n is 0 */
+    double difference_mean, difference_worst; /* of scores, absolute */
+    double cosine_mean, cosine_worst;         /* of the vectors that the head reads */
+    double texts_per_second, texts_per_second_original;
+} bert_freeze_check;
+
+/* Writes everything that prediction needs into one file, and nothing else. options NULL: the defaults. data, where not NULL: both are run on it
+ * and *check tells how they compare; the file appears only if they agree. Fails with BERT_ERR_DATA where they agree on too few rows (the message
+ * says on how many), and check is filled then, too. */
+BERT_API bert_status bert_model_freeze(const bert_model *model, const char *path, const bert_freeze_options *options, const bert_dataset *data,
+                                       bert_freeze_check *check, bert_err *err);
+
+/* Reads a frozen file from end to end and compares its data with the hash that it carries. (Its header is checked whenever it is opened.)
+ * Fails with BERT_ERR_FORMAT, BERT_ERR_IO. */
+BERT_API bert_status bert_frozen_verify(const char *path, bert_err *err);
+
+/* ---- exports ------------------------------------------------------------------------------------------------------------ */
+
+typedef enum bert_export_format {
+    BERT_EXPORT_ONNX, /* a file for onnxruntime and others: inputs input_ids, attention_mask, token_type_ids (batch, sequence), int64 */
+    BERT_EXPORT_GGUF, /* a file for llama.cpp: the encoder and its vocabulary, without a head */
+    BERT_EXPORT_HF    /* a folder for transformers and sentence-transformers */
+} bert_export_format;
+
+typedef struct bert_export_options {
+    int format; /* bert_export_format */
+    int type;   /* gguf: 0 f32, 1 f16, 2 q8_0 for the matrices */
+    bool force; /* replace what is there */
+} bert_export_options;
+
+BERT_API bert_option_table bert_export_option_table(void);
+BERT_API void bert_export_defaults(bert_export_options *options);
+
+/* Writes a model, a module or a frozen file in another program's format, whole or not at all. note, where not NULL, receives what the user
+ * should know (weights that were bf16 or int8, a head that the format has no place for), or NULL; freed by bert_free. Fails with
+ * BERT_ERR_ARGUMENT (the target is there and force is not given, options that the format has not), BERT_ERR_UNSUPPORTED (a model that the format
+ * cannot express), BERT_ERR_IO. */
+BERT_API bert_status bert_model_export(const bert_model *model, const char *path, const bert_export_options *options, char **note,
+                                       bert_err *err);
+
 /* ---- prediction --------------------------------------------------------------------------------------------------------- */
 
 /* One thread's way to run a model: its scratch memory. The model must outlive it; any number of sessions may share one model. */
 typedef struct bert_session bert_session;
 
 typedef struct bert_session_options {
-    int64_t seq_len; /* longer texts are cut; 0: the model's, for a module all the positions that it has */
+    int64_t seq_len; /* longer texts are cut; 0: the model's; a module's own, all its positions where it names none */
     int pooling;     /* bert_pooling, for vectors; prediction always uses the model's */
     bool normalize;  /* vectors of length 1 */
+    int64_t threads; /* 0: as many as OpenMP would use. With 1 no other thread is woken, and a call does nothing but compute */
+    int streams;     /* 0 auto; 1 one: all threads work on the same texts, each operation is cut; 2 many: each thread has texts of its own */
+    int64_t
+        window; /* 0: what does not fit into seq_len is cut off; else long texts are read in windows of so many tokens, special ones counted */
+    int64_t stride; /* from the start of a window to that of the next, in tokens of the text; 0: half of what fits */
+    int combine;    /* 0 mean, 1 max: of the windows' probabilities or values; vectors: the mean or maximum of each channel */
 } bert_session_options;
 
 BERT_API bert_option_table bert_session_option_table(void);
@@ -601,11 +672,11 @@ BERT_API bert_status bert_session_predict(bert_session *session, const bert_text
 
 /* A stretch of a text that a model of tokens found. */
 typedef struct bert_entity {
-    size_t text;                               /* which of the texts */
-    const char *label;                         /* "LOC"; belongs to the model */
-    size_t byte_start, byte_end;               /* [start, end) in the text */
-    size_t char_start, char_end;               /* the same in code points */
-    double score;                              /* mean of its words' probabilities */
+    size_t text;                 /* which of the texts */
+    const char *label;           /* "LOC"; belongs to the model */
+    size_t byte_start, byte_end; /* [start, end) in the text */
+    size_t char_start, char_end; /* the same in code points */
+    double score;                /* mean of its words' probabilities */
 } bert_entity;
 
 /* The entities of n texts in their order. They belong to the session and stay until its next call. Words are what blanks divide. */
@@ -617,11 +688,43 @@ BERT_API bert_status bert_session_entities(bert_session *session, const bert_tex
 BERT_API bert_status bert_session_embed(bert_session *session, const bert_text *texts, const bert_text *pairs, size_t n, float *vectors,
                                         size_t *counts, size_t *truncated, bert_err *err);
 
+/* What one pass over texts is to give. A member that is NULL is not asked for; what is asked for has room from the caller. */
+typedef struct bert_outputs {
+    float *scores;         /* (n, outputs) as bert_session_predict */
+    float *vectors;        /* (n, hidden), or per token, as bert_session_embed */
+    size_t *counts;        /* (n) tokens of each text */
+    const int64_t *layers; /* (n_layers) which layers the next two are of: 0 is the first, -1 the embeddings (they have no attention) */
+    size_t n_layers;
+    float *const *hidden; /* (n_layers) each (sum of counts, hidden): what the layer gives */
+    float *const
+        *attention; /* (n_layers) each, one text behind another, (heads, T, T): row i what token i looks at, the softmax's probabilities */
+} bert_outputs;
+
+/* Several outputs from one pass. Not with windows; scores not of similarity and tokens. Room: counts of at most seq_len a text. Fails with
+ * BERT_ERR_ARGUMENT. */
+BERT_API bert_status bert_session_run(bert_session *session, const bert_text *texts, const bert_text *pairs, size_t n,
+                                      const bert_outputs *outputs, size_t *truncated, bert_err *err);
+
 /* Metrics over a data set. report, where not NULL, is a page to write (HTML, self-contained: metrics, curves, the worst mistakes); predictions a
  * table (.tsv or .jsonl) with a row for each row of the data set: text, label, prediction, scores. Fails with BERT_ERR_DATA for a label that the
  * model does not know. */
 BERT_API bert_status bert_session_evaluate(bert_session *session, const bert_dataset *dataset, const char *report, const char *predictions,
                                            bert_metrics *metrics, bert_err *err);
+
+/* ---- measuring ---------------------------------------------------------------------------------------------------------- */
+
+typedef struct bert_bench_options {
+    double seconds; /* about so long for each figure */
+    bool roofline;  /* beside it what the machine could do: the products alone (by oneDNN, too, where libdnnl is installed), memory's speed */
+} bert_bench_options;
+
+BERT_API bert_option_table bert_bench_option_table(void);
+BERT_API void bert_bench_defaults(bert_bench_options *options);
+
+/* How fast a model runs here, as lines of text or one JSON object: tokens and sequences a second, latency of one text (p50, p95, p99), shares of
+ * the operations, memory, machine. data NULL: texts that are made up. *out is freed by bert_free. */
+BERT_API bert_status bert_model_bench(const bert_model *model, const bert_session_options *session, const bert_dataset *data,
+                                      const bert_bench_options *options, bool json, char **out, bert_err *err);
 
 #ifdef __cplusplus
 }

@@ -6,6 +6,7 @@
 #include "base/file.h"
 #include "io/json.h"
 #include "io/safetensors.h"
+#include "model/module.h"
 
 #include <math.h>
 #include <setjmp.h>
@@ -53,7 +54,7 @@ static inline void check(bert_status s, const bert_err *err)
 }
 
 /* A module made from a checkpoint, in a new folder; hidden_act, where not NULL, replaces the configuration's. */
-static inline char *import_golden(const char *source, const char *hidden_act, bool do_lower_case)
+static inline char *import_golden(const char *checkpoint, const char *hidden_act, bool do_lower_case)
 {
     bert_err err;
     char pattern[] = "/tmp/bert-golden-XXXXXX", *folder = arena_string(&golden_memory, mkdtemp(pattern));
@@ -61,14 +62,14 @@ static inline char *import_golden(const char *source, const char *hidden_act, bo
     bert_import_options options;
     bert_import_defaults(&options);
     options.do_lower_case = do_lower_case ? 1 : 2;
-    check(bert_import(source, module, &options, NULL, &err), &err);
+    check(module_import(checkpoint, module, &options, NULL, &err), &err);
     if (hidden_act) {
-        json_t *config = NULL;
+        json_t *settings = NULL;
         char *path = path_join(&golden_memory, module, "config.json");
-        check(json_read_file(&config, path, &err), &err);
-        json_object_set_new(config, "hidden_act", json_string(hidden_act));
-        check(json_write_file(config, path, &err), &err);
-        json_decref(config);
+        check(json_read_file(&settings, path, &err), &err);
+        json_object_set_new(settings, "hidden_act", json_string(hidden_act));
+        check(json_write_file(settings, path, &err), &err);
+        json_decref(settings);
     }
     return module;
 }

@@ -13,7 +13,7 @@
 
 /* Zero fields are the usual ones: 3 layers of 40 channels in 5 heads, 48 positions, a pooler. */
 typedef struct toy {
-    int64_t layers, positions, seq_layer; /* seq_layer: 0 for the last, else counted from 1 */
+    int64_t layers, positions, seq_layer, hidden; /* seq_layer: 0 for the last, else counted from 1 */
     bool no_pooler;
 } toy;
 
@@ -52,7 +52,7 @@ static inline const char *toy_module(const char *name, toy t)
     weight_list list;
     char *vocabulary = toy_vocabulary(), *path = path_join(&golden_memory, scratch_folder, name);
     config c = { .vocab_size = 57,
-                 .hidden_size = TOY_HIDDEN,
+                 .hidden_size = t.hidden ? t.hidden : TOY_HIDDEN,
                  .num_attention_heads = 5,
                  .intermediate_size = 72,
                  .type_vocab_size = 2,

@@ -76,6 +76,8 @@ predict_into "$OUT/model" "$OUT/from-model.jsonl"
 predict_into "$OUT/$NAME.bert" "$OUT/from-frozen.jsonl"
 run cmp "$OUT/from-model.jsonl" "$OUT/from-frozen.jsonl"
 echo "$(wc -l <"$OUT/from-frozen.jsonl") predictions, all the same"
+echo "A quarter of the size, and faster; what that costs is measured on the same data:"
+run "$BERT" freeze "$OUT/model" --precision int8 -o "$OUT/$NAME-int8.bert" --check "$DATA/valid.tsv" "${columns[@]}"
 
 step "6. Do these two ask the same?  1: yes, 0: no"
 printf '$ %s\n' "echo '$PAIR' | $BERT predict -m $OUT/$NAME.bert"

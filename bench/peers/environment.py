@@ -1,14 +1,20 @@
-"""What both programs of this folder stand on: the Python with the peers in it, the machine's description, a page's generated part."""
+"""What the programs of this folder stand on: the Python with the peers in it, the data, the machine's description, a page's generated part."""
+import itertools
 import json
 import os
 import platform
 import re
 import subprocess
 import sys
+import time
 import venv
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 VENV = "build/peers-venv"
+WORK = "build/peers"
+MINILM = ".cache/all-MiniLM-L6-v2"
+# Folders of train.tsv and valid.tsv; the first that is there.
+DATA = (("QQP", "../shared/data/qqp"), ("pairs of Banking77", "examples/banking"))
 # A request of libc to keep freed memory instead of giving it back: PyTorch allocates its activations anew in every step.
 KEEP_MEMORY = {"MALLOC_TRIM_THRESHOLD_": "4000000000", "MALLOC_MMAP_THRESHOLD_": "4000000000", "MALLOC_TOP_PAD_": "268435456"}
 
@@ -45,6 +51,28 @@ def need_module(bert, source, folder):
         subprocess.run([bert, "import", source, "-o", folder], check=True, stdout=sys.stderr)
 
 
+def pairs_folder():
+    """The title and the folder of the pairs that all programs read."""
+    return next((title, folder) for title, folder in DATA if os.path.isdir(folder))
+
+
+def first_rows(source, out, n):
+    with open(source, encoding="utf-8") as f, open(out, "w", encoding="utf-8") as g:
+        g.writelines(itertools.islice(f, n + 1))  # and the header
+
+
+def run_timed(command, text, env):
+    """Runs a command that reads a text -> its seconds and its peak memory."""
+    start = time.monotonic()
+    child = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=env)
+    child.stdin.write((text + "\n").encode())
+    child.stdin.close()
+    _, status, usage = os.wait4(child.pid, 0)
+    if status:
+        sys.exit(f"{' '.join(command)}: failed")
+    return {"seconds": time.monotonic() - start, "peak_mb": usage.ru_maxrss * 1024 / 1e6}
+
+
 # ---- the machine ----------------------------------------------------------------------------------------------------------
 
 def processor_flags():
@@ -57,20 +85,20 @@ def has_bf16():
     return bool(processor_flags() & {"avx512_bf16", "amx_bf16"})
 
 
-def machine(python):
+def machine(python, packages=("torch", "transformers")):
     """Facts of this machine and of the peers, as text by name."""
     out = subprocess.run(["lscpu", "-J"], check=True, capture_output=True, text=True, env={**os.environ, "LC_ALL": "C"}).stdout
     cpu = {row["field"].rstrip(":"): row["data"] for row in flatten(json.loads(out)["lscpu"])}
-    code = ("import json, platform, torch, transformers as t; "
-            "print(json.dumps([platform.python_version(), torch.__version__, t.__version__]))")
-    versions = json.loads(subprocess.run([python, "-c", code], check=True, capture_output=True, text=True).stdout)
+    code = ("import json, platform, sys; from importlib.metadata import version; "
+            "print(json.dumps({'Python': platform.python_version(), **{name: version(name) for name in sys.argv[1:]}}))")
+    versions = json.loads(subprocess.run([python, "-c", code, *packages], check=True, capture_output=True, text=True).stdout)
     with open("/proc/meminfo", encoding="utf-8") as f:
         memory = int(re.search(r"MemTotal:\s*(\d+)", f.read()).group(1)) / 1024 / 1024
-    wide = [name for name in ("avx2", "avx512f", "avx512_bf16", "amx_bf16") if name in processor_flags()]
+    wide = [name for name in ("avx2", "avx_vnni", "avx512f", "avx512_vnni", "avx512_bf16", "amx_bf16", "amx_int8") if name in processor_flags()]
     return {"processor": f"{cpu['Model name']}, family {cpu.get('CPU family')} model {cpu.get('Model')}, {cpu['CPU(s)']} cores "
                          f"({', '.join(wide)}); L2 {cpu.get('L2 cache') or cpu.get('L2')}, L3 {cpu.get('L3 cache') or cpu.get('L3')}",
             "memory": f"{memory:.0f} GiB", "system": f"Linux {platform.release().split('-')[0]}, {distribution()}",
-            "Python": versions[0], "torch": versions[1], "transformers": versions[2]}
+            **versions}
 
 
 def flatten(rows):

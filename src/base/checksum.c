@@ -71,6 +71,15 @@ bool sha256_end(sha256 *h, unsigned char digest[32])
     return fine;
 }
 
+void sha256_digest_hex(const unsigned char digest[32], char hex[SHA256_HEX])
+{
+    for (int i = 0; i < 32; i++) {
+        hex[2 * i] = "0123456789abcdef"[digest[i] >> 4];
+        hex[2 * i + 1] = "0123456789abcdef"[digest[i] & 15];
+    }
+    hex[64] = 0;
+}
+
 void sha256_hex(const void *bytes, size_t n, char hex[SHA256_HEX])
 {
     unsigned char digest[32];
@@ -78,11 +87,7 @@ void sha256_hex(const void *bytes, size_t n, char hex[SHA256_HEX])
     sha256_begin(&h);
     sha256_add(&h, bytes, n);
     sha256_end(&h, digest);
-    for (int i = 0; i < 32; i++) {
-        hex[2 * i] = "0123456789abcdef"[digest[i] >> 4];
-        hex[2 * i + 1] = "0123456789abcdef"[digest[i] & 15];
-    }
-    hex[64] = 0;
+    sha256_digest_hex(digest, hex);
 }
 
 bert_status sha256_file(const char *path, char hex[SHA256_HEX], bert_err *err)

@@ -28,6 +28,8 @@ void sha256_add(sha256 *h, const void *bytes, size_t n);
 /* Frees what sha256_begin made. false, and 32 zeros: memory ran out in between. */
 bool sha256_end(sha256 *h, unsigned char digest[32]);
 
+/* A digest's digits. */
+void sha256_digest_hex(const unsigned char digest[32], char hex[SHA256_HEX]);
 void sha256_hex(const void *bytes, size_t n, char hex[SHA256_HEX]);
 bert_status sha256_file(const char *path, char hex[SHA256_HEX], bert_err *err);
 

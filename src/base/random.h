@@ -28,9 +28,9 @@ typedef struct random_stream {
 } random_stream;
 
 uint32_t random_u32(random_stream *r);
-uint32_t random_below(random_stream *r, uint32_t n);        /* uniform in [0, n), n > 0, without bias */
+uint32_t random_below(random_stream *r, uint32_t n); /* uniform in [0, n), n > 0, without bias */
 float random_uniform(random_stream *r, float low, float high);
-float random_normal(random_stream *r);                      /* mean 0, deviation 1 (Box-Muller) */
+float random_normal(random_stream *r); /* mean 0, deviation 1 (Box-Muller) */
 void random_shuffle(random_stream *r, uint32_t *items, size_t n);
 
 /* Streams, so that no two uses of one seed see the same numbers. Dropout has its own counter layout (ops/dropout.h). */

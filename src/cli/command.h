@@ -29,7 +29,7 @@ typedef struct command {
 enum { STATUS_FINE = 0, STATUS_FAILED = 1, STATUS_USAGE = 2 };
 
 extern const command pull_command, import_command, inspect_command, tokenize_command, embed_command, train_command, eval_command,
-    predict_command, freeze_command;
+    predict_command, freeze_command, export_command, bench_command;
 
 /* Rows of a command's own table. */
 #define OPTION_FLAG(type, field, help)                                                   \

@@ -1,19 +1,19 @@
 /* bert embed: texts to vectors. */
 #include "cli/command.h"
 #include "cli/model.h"
+#include "cli/pipeline.h"
+#include "cli/record.h"
 #include "cli/report.h"
-#include "cli/results.h"
-#include "cli/rows.h"
 
 #include <stdlib.h>
-#include <string.h>
 
-enum { FORMAT_JSONL, FORMAT_TSV, FORMAT_NPY };
+enum { FORMAT_JSONL, FORMAT_TSV, FORMAT_NPY, ROWS_MOST = 2048, TOKENS_MOST = 8192 };
 static const char *const FORMATS[] = { "jsonl", "tsv", "npy", NULL };
 
 typedef struct embed_options {
     const char *model, *output;
     int format;
+    bool resume, verify;
     bert_session_options session;
     rows_options rows;
 } embed_options;
@@ -22,6 +22,8 @@ static const bert_option OPTIONS[] = {
     OPTION_STRING(embed_options, model, "ANY", "a module, a model or a frozen file"),
     OPTION_STRING(embed_options, output, "OUT", "a file instead of standard output"),
     OPTION_CHOICE(embed_options, format, "jsonl", FORMATS, "FORMAT", "JSON lines, tab-separated numbers, or NumPy's .npy, which needs --output"),
+    OPTION_FLAG(embed_options, resume, "go on with OUT where a run was stopped"),
+    OPTION_FLAG(embed_options, verify, "a frozen file: compare all of it with the hash that it carries first"),
 };
 
 static bert_option_table table(void)
@@ -33,15 +35,21 @@ typedef struct embed {
     bert_session *session;
     size_t hidden;
     bool per_token;
-    size_t most;    /* rows of one chunk */
-    float *vectors; /* (most, hidden); per token (most * seq_len, hidden) */
-    size_t *counts; /* (most) tokens of each text; NULL unless per token */
     int format;
-    bert_npy *npy; /* NULL unless that is the format */
     size_t truncated;
 } embed;
 
-/* ---- one chunk ---------------------------------------------------------------------------------------------------------- */
+static bert_status compute(void *context, chunk *c, bert_err *err)
+{
+    embed *e = context;
+    size_t *counts = e->per_token ? c->counts : NULL;
+    bert_status s = bert_session_embed(e->session, c->rows.texts, c->rows.pairs, c->rows.n, c->numbers, counts, &e->truncated, err);
+    if (s)
+        c->rows.n = 0;
+    return s;
+}
+
+/* ---- writing ------------------------------------------------------------------------------------------------------------ */
 
 static void write_json_vector(const embed *e, const float *x, results *out)
 {
@@ -50,13 +58,13 @@ static void write_json_vector(const embed *e, const float *x, results *out)
     results_string(out, "]");
 }
 
-static void write_json(const embed *e, size_t n, results *out)
+static void write_json(const embed *e, const chunk *c, results *out)
 {
-    const float *x = e->vectors;
-    for (size_t i = 0; i < n; i++) {
-        size_t rows = e->per_token ? e->counts[i] : 1;
+    const float *x = c->numbers;
+    for (size_t i = 0; i < c->rows.n; i++) {
+        size_t vectors = e->per_token ? c->counts[i] : 1;
         results_string(out, e->per_token ? "{\"embedding\": [" : "{\"embedding\": ");
-        for (size_t k = 0; k < rows; k++, x += e->hidden) {
+        for (size_t k = 0; k < vectors; k++, x += e->hidden) {
             results_string(out, k ? ", " : "");
             write_json_vector(e, x, out);
         }
@@ -64,110 +72,79 @@ static void write_json(const embed *e, size_t n, results *out)
     }
 }
 
-static void write_tsv(const embed *e, size_t n, results *out)
+static void write_tsv(const embed *e, const chunk *c, results *out)
 {
-    for (size_t i = 0; i < n; i++) {
-        results_numbers(out, e->vectors + i * e->hidden, e->hidden, "\t");
+    for (size_t i = 0; i < c->rows.n; i++) {
+        results_numbers(out, c->numbers + i * e->hidden, e->hidden, "\t");
         results_string(out, "\n");
     }
 }
 
-static bert_status embed_rows(void *context, const bert_rows *rows, results *out, bert_err *err)
+static void write_rows(void *context, const chunk *c, results *out)
 {
-    embed *e = context;
-    bert_status s = bert_session_embed(e->session, rows->texts, rows->pairs, rows->n, e->vectors, e->counts, &e->truncated, err);
-    if (s)
-        return s;
-    if (e->npy)
-        return bert_npy_write(e->npy, e->vectors, rows->n, err);
-    if (e->format == FORMAT_TSV)
-        write_tsv(e, rows->n, out);
+    const embed *e = context;
+    if (e->format == FORMAT_NPY)
+        results_bytes(out, c->numbers, c->rows.n * e->hidden * sizeof *c->numbers);
     else
-        write_json(e, rows->n, out);
-    return BERT_OK;
+        (e->format == FORMAT_TSV ? write_tsv : write_json)(e, c, out);
 }
 
-/* ---- all of them -------------------------------------------------------------------------------------------------------- */
+/* ------------------------------------------------------------------------------------------------------------------------- */
 
-/* Room for one chunk. Per token a text may have seq_len vectors, so there are fewer texts: memory stays the same. */
-static int make_room(embed *e, const rows_options *options)
+/* Per token a text may have seq_len vectors, so there are fewer texts in a chunk: memory stays the same. */
+static int embed_all(const embed_options *o, embed *e, const char *file)
 {
-    size_t seq_len = bert_session_seq_len(e->session);
-    size_t most = e->per_token ? 1 + 8192 / seq_len : 1024;
-    e->most = rows_most(options, most);
-    size_t vectors = e->per_token ? e->most * seq_len : e->most;
-    e->vectors = calloc(vectors * e->hidden, sizeof *e->vectors);
-    e->counts = e->per_token ? calloc(e->most, sizeof *e->counts) : NULL;
-    if (!e->vectors || (e->per_token && !e->counts))
-        return report_error("out of memory: %zu vectors of %zu", vectors, e->hidden);
-    return STATUS_FINE;
-}
-
-static int embed_to_npy(embed *e, const embed_options *o, const char *file, size_t *n)
-{
-    bert_err err;
-    if (bert_npy_create(o->output, e->hidden, &e->npy, &err))
-        return report_failure(&err);
-    results none = { .stream = stdout }; /* nothing is written there */
-    int status = rows_each(file, &o->rows, e->most, embed_rows, e, &none, n);
-    if (status)
-        bert_npy_abort(e->npy);
-    else if (bert_npy_commit(e->npy, &err))
-        status = report_failure(&err);
-    return status;
-}
-
-static int embed_to_text(embed *e, const embed_options *o, const char *file, size_t *n)
-{
-    results out;
-    int status = results_open(&out, o->output);
-    if (status)
-        return status;
-    return results_close(&out, rows_each(file, &o->rows, e->most, embed_rows, e, &out, n));
-}
-
-static int embed_all(const embed_options *o, const bert_model *model, const char *file)
-{
-    embed e = { .format = o->format };
-    bert_err err;
-    if (bert_session_create(model, &o->session, &e.session, &err))
-        return report_failure(&err);
-    e.hidden = bert_session_hidden(e.session);
-    e.per_token = bert_session_per_token(e.session);
-    size_t n = 0;
-    int status = make_room(&e, &o->rows);
-    if (!status && e.per_token && e.format != FORMAT_JSONL)
-        status = report_error("pooling none gives a text several vectors: --format %s has no place for them, jsonl has", FORMATS[e.format]);
-    if (!status)
-        status = e.format == FORMAT_NPY ? embed_to_npy(&e, o, file, &n) : embed_to_text(&e, o, file, &n);
-    model_note_truncated(e.truncated, n, bert_session_seq_len(e.session));
-    free(e.vectors);
-    free(e.counts);
-    bert_session_free(e.session);
+    size_t n, seq_len = bert_session_seq_len(e->session);
+    if (e->per_token && o->format != FORMAT_JSONL)
+        return report_error("pooling none gives a text several vectors: --format %s has no place for them, jsonl has", FORMATS[o->format]);
+    char *record = NULL;
+    if (o->output && record_make(&embed_command, o, e->session, file, &record))
+        return STATUS_FAILED;
+    pipeline_work work = { .context = e, .compute = compute, .write = write_rows };
+    work.most = e->per_token ? 1 + TOKENS_MOST / seq_len : ROWS_MOST;
+    work.numbers = e->per_token ? seq_len * e->hidden : e->hidden;
+    pipeline_target target = { .path = o->output, .cols = e->hidden, .resume = o->resume, .record = record };
+    target.form = o->format == FORMAT_NPY ? OUTPUT_NPY : OUTPUT_LINES;
+    int status = pipeline_run(file, &o->rows, &work, &target, &n);
+    model_note_truncated(e->truncated, n, seq_len);
+    free(record);
     return status;
 }
 
 static int run(const void *options, const char *file)
 {
     const embed_options *o = options;
-    if (o->format == FORMAT_NPY && (!o->output || !strcmp(o->output, "-")))
-        return report_usage(&embed_command, "--format npy needs --output FILE");
     bert_model *model;
-    int status = model_open(o->model, &model);
+    bert_err err;
+    int status = target_check(&embed_command, o->output, o->format == FORMAT_NPY, o->resume);
+    if (!status)
+        status = model_open_verified(o->model, o->verify, &model);
     if (status)
         return status;
-    status = embed_all(o, model, file);
+    embed e = { .format = o->format };
+    if (bert_session_create(model, &o->session, &e.session, &err)) {
+        status = report_failure(&err);
+    } else {
+        e.hidden = bert_session_hidden(e.session);
+        e.per_token = bert_session_per_token(e.session);
+        status = embed_all(o, &e, file);
+    }
+    bert_session_free(e.session);
     bert_model_free(model);
     return status;
 }
 
 const command embed_command = {
     .name = "embed",
-    .usage = "-m ANY [FILE] [--pooling P] [--normalize] [--format F] [-o OUT]",
+    .usage = "-m ANY [FILE] [--pooling P] [--normalize] [--format F] [-o OUT [--resume]]",
     .summary = "Turns texts into vectors",
-    .details = "Prints one line a row, in the order of FILE (standard input where there is none):\n"
-               "{\"embedding\": [...]}\n"
-               "With --pooling none there is one list per token, special ones included. Memory does not grow with FILE.",
+    .details =
+        "Prints one line a row, in the order of FILE (standard input where there is none):\n"
+        "{\"embedding\": [...]}\n"
+        "With --pooling none there is one list per token, special ones included. Memory does not grow with FILE.\n"
+        "\n"
+        "Ctrl-C ends it behind a whole line. OUT appears when it is whole: a run that is stopped, by whatever it is, leaves OUT.part, and "
+        "the same command with --resume goes on from there to the same bytes.",
     .argument = "FILE",
     .required = (const char *const[]){ "model", NULL },
     .groups =

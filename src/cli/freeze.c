@@ -1,18 +1,26 @@
-/* bert freeze: a model into one file that predicts. */
+/* bert freeze: a model into one file that predicts, and how the two compare. */
 #include "cli/command.h"
 #include "cli/model.h"
 #include "cli/report.h"
 #include "cli/results.h"
+#include "cli/rows.h"
 
+#include <jansson.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 
 typedef struct freeze_options {
-    const char *weights, *output;
+    const char *weights, *output, *check;
+    bert_freeze_options freeze;
+    bert_table_options table;
 } freeze_options;
 
 static const bert_option OPTIONS[] = {
     OPTION_STRING(freeze_options, output, "FILE", "the file to write"),
     OPTION_STRING(freeze_options, weights, "WEIGHTS", "a file with other weights of MODEL: MODEL/checkpoint.safetensors has the last ones"),
+    OPTION_STRING(freeze_options, check, "TABLE", "run MODEL and the frozen file on these texts and tell how they compare"),
 };
 
 static bert_option_table table(void)
@@ -20,16 +28,153 @@ static bert_option_table table(void)
     return OPTION_TABLE(OPTIONS);
 }
 
-static int tell_size(const char *path)
+/* ---- sizes -------------------------------------------------------------------------------------------------------------- */
+
+/* All of a model's weights, as bert_inspect counts them; 0 where it cannot. */
+static double count_weights(const char *path)
+{
+    char *text = NULL;
+    json_int_t encoder = 0;
+    if (bert_inspect(path, true, &text, NULL))
+        return 0;
+    json_t *inspected = json_loads(text, 0, NULL);
+    bert_free(text);
+    json_unpack(inspected, "{s:{s:I}}", "parameters", "all", &encoder);
+    json_decref(inspected);
+    return (double)encoder;
+}
+
+/* A file's bytes; a folder's weights are fp32. */
+static double size_of(const char *path, double weights)
 {
     struct stat st;
+    if (stat(path, &st))
+        return 0;
+    return S_ISREG(st.st_mode) ? (double)st.st_size : weights * 4;
+}
+
+static void size_text(char *out, size_t n, double size)
+{
+    snprintf(out, n, size < 1e6 ? "%.1f kB" : "%.1f MB", size < 1e6 ? size / 1e3 : size / 1e6);
+}
+
+/* ---- the comparison ----------------------------------------------------------------------------------------------------- */
+
+static void print_row(results *out, const char *name, const char *format, double original, double frozen)
+{
+    char cells[2][32];
+    if (isnan(original) || isnan(frozen))
+        return;
+    snprintf(cells[0], sizeof cells[0], format, original);
+    snprintf(cells[1], sizeof cells[1], format, frozen);
+    results_printf(out, "%-14s %12s %12s\n", name, cells[0], cells[1]);
+}
+
+/* The metrics that people name first; the others are bert eval's. */
+static void print_metrics(results *out, const bert_freeze_check *check)
+{
+    static const char *const SHOWN[] = { "accuracy", "f1", "pearson", "spearman" };
+    size_t n;
+    const bert_metric *metrics = bert_metric_table(&n);
+    for (size_t k = 0; k < sizeof SHOWN / sizeof *SHOWN; k++)
+        for (size_t i = 0; check->original.n && i < n; i++)
+            if (!strcmp(metrics[i].name, SHOWN[k]))
+                print_row(out, SHOWN[k], "%.4f", bert_metric_value(&check->original, &metrics[i]),
+                          bert_metric_value(&check->frozen, &metrics[i]));
+}
+
+static void print_check(results *out, const bert_freeze_check *check)
+{
+    results_printf(out, "%-14s %12s %12s\n", "", "original", "frozen");
+    print_metrics(out, check);
+    print_row(out, "texts/s", "%.0f", check->texts_per_second_original, check->texts_per_second);
+    results_printf(out, "the same answer to %.2f %% of %zu rows\n", 100 * check->agreement, check->n);
+    if (!isnan(check->difference_mean))
+        results_printf(out, "scores differ by %.5f in the mean, %.5f at most\n", check->difference_mean, check->difference_worst);
+    if (!isnan(check->cosine_mean))
+        results_printf(out, "cosine of the vectors: %.5f in the mean, %.5f at least\n", check->cosine_mean, check->cosine_worst);
+}
+
+/* ---- the texts of the comparison ---------------------------------------------------------------------------------------- */
+
+/* The first rows of a table without labels: more would tell nothing new. A data set's rows have some, so they are empty. */
+static bert_status load_texts(bert_table *table, bert_dataset **data, bert_err *err)
+{
+    enum { MOST_ROWS = 1 << 16 };
+    bert_rows rows;
+    bert_status s = bert_table_next(table, MOST_ROWS, &rows, err);
+    if (s)
+        return s;
+    bert_text *labels = calloc(rows.n + 1, sizeof *labels);
+    *err = (bert_err){ BERT_ERR_MEMORY, "out of memory: labels" };
+    s = labels ? bert_dataset_create(rows.texts, rows.pairs, labels, rows.n, data, err) : err->code;
+    free(labels);
+    return s;
+}
+
+/* Labels are compared where there are some, or where the user says so. */
+static bert_status load_check(const freeze_options *o, bert_dataset **data, bert_err *err)
+{
+    bert_table *table = NULL;
+    bert_rows rows = { 0 };
+    bool again = strcmp(o->check, "-") != 0; /* standard input cannot be read twice */
+    bert_status s = again ? bert_table_open(o->check, &o->table, false, &table, err) : BERT_OK;
+    if (!s && again)
+        s = bert_table_next(table, 1, &rows, err);
+    bert_table_close(table);
+    if (s)
+        return s;
+    if (!again || o->table.label_column || rows.labels || !rows.n)
+        return bert_dataset_load(o->check, &o->table, data, err);
+    s = bert_table_open(o->check, &o->table, false, &table, err);
+    if (!s)
+        s = load_texts(table, data, err);
+    bert_table_close(table);
+    return s;
+}
+
+/* ---- freezing ----------------------------------------------------------------------------------------------------------- */
+
+/* "model.bert: 23.1 MB, 1.02 bytes a weight (the model: 90.9 MB)" */
+static void print_size(results *out, const freeze_options *o, const char *model)
+{
+    char frozen[32], original[32];
+    double weights = count_weights(model), size = size_of(o->output, weights);
+    size_text(frozen, sizeof frozen, size);
+    size_text(original, sizeof original, size_of(model, weights));
+    results_printf(out, "%s: %s", o->output, frozen);
+    if (weights > 0)
+        results_printf(out, ", %.2f bytes a weight", size / weights);
+    results_printf(out, " (%s: %s)\n", model, original);
+}
+
+static int freeze(const freeze_options *o, const char *path, const bert_model *model, const bert_dataset *data)
+{
+    bert_freeze_check check = { 0 };
+    bert_err err;
     results out;
-    if (results_open(&out, NULL))
-        return STATUS_FAILED;
-    double size = stat(path, &st) ? 0 : (double)st.st_size;
-    results_printf(&out, size < 1e6 ? "%s: %.1f kB" : "%s: %.1f MB", path, size < 1e6 ? size / 1e3 : size / 1e6);
-    results_string(&out, ", all that prediction needs\n");
-    return results_close(&out, STATUS_FINE);
+    bert_status s = bert_model_freeze(model, o->output, &o->freeze, data, &check, &err);
+    int status = results_open(&out, NULL);
+    if (status)
+        return status;
+    if (data && check.n)
+        print_check(&out, &check);
+    if (!s)
+        print_size(&out, o, path);
+    return results_close(&out, s ? report_failure(&err) : STATUS_FINE);
+}
+
+static int freeze_checked(const freeze_options *o, const char *path, const bert_model *model)
+{
+    bert_dataset *data = NULL;
+    bert_err err;
+    if (o->check && load_check(o, &data, &err))
+        return report_failure(&err);
+    if (data)
+        rows_note_skipped(o->check, bert_dataset_skipped(data));
+    int status = freeze(o, path, model, data);
+    bert_dataset_free(data);
+    return status;
 }
 
 static int run(const void *options, const char *path)
@@ -37,26 +182,36 @@ static int run(const void *options, const char *path)
     const freeze_options *o = options;
     bert_model *model;
     bert_err err;
+    if (o->freeze.min_agreement > 0 && !o->check)
+        return report_usage(&freeze_command, "--min-agreement needs --check TABLE");
     int status = model_open(path, &model);
     if (status)
         return status;
-    bert_status s = o->weights ? bert_model_load_weights(model, o->weights, &err) : BERT_OK;
-    if (!s)
-        s = bert_model_freeze(model, o->output, &err);
-    status = s ? report_failure(&err) : tell_size(o->output);
+    if (o->weights && bert_model_load_weights(model, o->weights, &err))
+        status = report_failure(&err);
+    else
+        status = freeze_checked(o, path, model);
     bert_model_free(model);
     return status;
 }
 
 const command freeze_command = {
     .name = "freeze",
-    .usage = "MODEL [--weights WEIGHTS] -o FILE",
+    .usage = "MODEL [--precision P] [--check TABLE [--min-agreement X]] -o FILE",
     .summary = "Writes a model as one file that holds all that prediction needs",
-    .details = "MODEL is a model folder, or a module, whose frozen file embeds and predicts nothing. FILE.bert is the usual name.",
+    .details =
+        "MODEL is a model folder, or a module, whose frozen file embeds and predicts nothing. FILE.bert is the usual name.\n"
+        "With --check it prints how the frozen file does beside MODEL: accuracy, the same answers, differences of scores and vectors, speed.",
     .argument = "MODEL",
     .argument_needed = true,
     .required = (const char *const[]){ "output", NULL },
-    .groups = (const option_group[]){ { .table = table, .title = "options" }, { .table = NULL } },
+    .groups =
+        (const option_group[]){
+            { .table = table, .title = "options" },
+            { bert_freeze_option_table, offsetof(freeze_options, freeze), "options", NULL, NULL },
+            { bert_table_option_table, offsetof(freeze_options, table), "how TABLE is read", NULL, NULL },
+            { .table = NULL },
+        },
     .options_size = sizeof(freeze_options),
     .run = run,
 };

@@ -1,4 +1,4 @@
-/* bert import: a published checkpoint into a module. */
+/* bert import: a published checkpoint into a module, or a model where it was fine-tuned. */
 #include "cli/command.h"
 #include "cli/report.h"
 #include "cli/results.h"
@@ -11,7 +11,7 @@ typedef struct import_options {
 } import_options;
 
 static const bert_option OPTIONS[] = {
-    OPTION_STRING(import_options, output, "MODULE", "the folder to write"),
+    OPTION_STRING(import_options, output, "FOLDER", "the folder to write"),
 };
 
 static bert_option_table table(void)
@@ -19,28 +19,54 @@ static bert_option_table table(void)
     return OPTION_TABLE(OPTIONS);
 }
 
-/* "demo/module: 6 layers of 384 channels, 30522 tokens, 22.7 M parameters", from what bert_inspect says of it. */
+static const char *text_of(const json_t *object, const char *key)
+{
+    const char *text = json_string_value(json_object_get(object, key));
+    return text ? text : "";
+}
+
+/* What stands on the encoder: the head of a model, or how a module's vectors are taken where its source tells. */
+static void tell_top(results *out, const json_t *what)
+{
+    const json_t *vectors = json_object_get(json_object_get(what, "signatures"), "vectors"), *labels = json_object_get(what, "labels");
+    size_t n = json_array_size(labels);
+    if (json_object_get(what, "task"))
+        results_printf(out, "; a model of task %s", text_of(what, "task"));
+    for (size_t i = 0; i < n && i < 4; i++)
+        results_printf(out, "%s%s", i ? ", " : ", labels ", json_string_value(json_array_get(labels, i)));
+    if (n > 4)
+        results_printf(out, " and %zu more", n - 4);
+    if (vectors)
+        results_printf(out, "; vectors: pooling %s%s", text_of(vectors, "pooling"),
+                       json_is_true(json_object_get(vectors, "normalize")) ? ", length 1" : "");
+    results_string(out, "\n");
+}
+
+/* "demo/module: 6 layers of 384 channels, 30522 tokens, 22.7 M parameters", and what it is for, from what bert_inspect says of it. */
 static int tell_written(const char *path)
 {
     char *text = NULL;
     bert_err err;
     if (bert_inspect(path, true, &text, &err))
         return report_failure(&err);
-    json_t *module = json_loads(text, 0, NULL);
+    json_t *what = json_loads(text, 0, NULL);
     bert_free(text);
     json_int_t layers = 0, hidden = 0, tokens = 0, parameters = 0;
-    json_unpack(module, "{s:{s:I, s:I}, s:{s:I}, s:{s:I}}", "configuration", "num_hidden_layers", &layers, "hidden_size", &hidden, "tokenizer",
+    json_unpack(what, "{s:{s:I, s:I}, s:{s:I}, s:{s:I}}", "configuration", "num_hidden_layers", &layers, "hidden_size", &hidden, "tokenizer",
                 "tokens", &tokens, "parameters", "all", &parameters);
-    json_decref(module);
     results out;
-    if (results_open(&out, NULL))
-        return STATUS_FAILED;
-    results_printf(&out, "%s: %lld layers of %lld channels, %lld tokens, ", path, layers, hidden, tokens);
-    if (parameters < 1000000)
-        results_printf(&out, "%lld parameters\n", parameters);
-    else
-        results_printf(&out, "%.1f M parameters\n", (double)parameters / 1e6);
-    return results_close(&out, STATUS_FINE);
+    int status = results_open(&out, NULL);
+    if (!status) {
+        results_printf(&out, "%s: %lld layers of %lld channels, %lld tokens, ", path, layers, hidden, tokens);
+        if (parameters < 1000000)
+            results_printf(&out, "%lld parameters", parameters);
+        else
+            results_printf(&out, "%.1f M parameters", (double)parameters / 1e6);
+        tell_top(&out, what);
+        status = results_close(&out, STATUS_FINE);
+    }
+    json_decref(what);
+    return status;
 }
 
 static int run(const void *options, const char *source)
@@ -58,10 +84,12 @@ static int run(const void *options, const char *source)
 
 const command import_command = {
     .name = "import",
-    .usage = "SOURCE -o MODULE",
+    .usage = "SOURCE -o FOLDER",
     .summary = "Turns a published checkpoint into a module",
     .details = "SOURCE is a folder or file as somebody published it: a TensorFlow bundle (bert_model.ckpt), a TF1 Hub module, a Hugging "
-               "Face or sentence-transformers folder. MODULE is written whole or not at all, and Hugging Face loads it, too.",
+               "Face or sentence-transformers folder. An encoder becomes a module, which Hugging Face loads, too; of a sentence-transformers "
+               "folder it keeps the pooling. BertForSequenceClassification, a CrossEncoder among them, and BertForTokenClassification become "
+               "a model, ready to predict and to freeze. FOLDER is written whole or not at all.",
     .argument = "SOURCE",
     .argument_needed = true,
     .required = (const char *const[]){ "output", NULL },

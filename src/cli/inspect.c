@@ -4,11 +4,12 @@
 #include "cli/results.h"
 
 typedef struct inspect_options {
-    bool json;
+    bool json, verify;
 } inspect_options;
 
 static const bert_option OPTIONS[] = {
     OPTION_FLAG(inspect_options, json, "one JSON object, for machines"),
+    OPTION_FLAG(inspect_options, verify, "a frozen file: read all of it and compare it with the hash that it carries"),
 };
 
 static bert_option_table table(void)
@@ -21,6 +22,8 @@ static int run(const void *options, const char *path)
     const inspect_options *o = options;
     char *text = NULL;
     bert_err err;
+    if (o->verify && bert_frozen_verify(path, &err))
+        return report_failure(&err);
     if (bert_inspect(path, o->json, &text, &err))
         return report_failure(&err);
     results out;
@@ -35,7 +38,7 @@ static int run(const void *options, const char *path)
 
 const command inspect_command = {
     .name = "inspect",
-    .usage = "PATH [--json]",
+    .usage = "PATH [--json] [--verify]",
     .summary = "Tells what a checkpoint, module, model or frozen file holds",
     .argument = "PATH",
     .argument_needed = true,

@@ -15,8 +15,8 @@
 
 /* In the order of the way of the data. */
 static const command *const COMMANDS[] = {
-    &pull_command,  &import_command, &inspect_command, &tokenize_command, &embed_command,
-    &train_command, &eval_command,   &predict_command, &freeze_command,   NULL,
+    &pull_command, &import_command,  &inspect_command, &tokenize_command, &embed_command, &train_command,
+    &eval_command, &predict_command, &freeze_command,  &export_command,   &bench_command, NULL,
 };
 
 static const command *find(const char *name)
@@ -75,13 +75,16 @@ static int version(void)
     return results_close(&out, STATUS_FINE);
 }
 
-/* OpenMP's threads sleep while they wait unless the user says otherwise: spinning gains nothing that can be measured on an idle machine and
- * takes the processor from others on a busy one. The OpenMP library reads this before main, so it is set before any library starts. */
-static void wait_passively(void)
+/* How long OpenMP's threads spin for work before they sleep, unless the user says: a tenth of a millisecond or so. One text on all threads needs that
+ * (waking a thread for each operation doubles its time); longer would take the processor from others on a busy machine. The OpenMP library reads
+ * it as it is loaded, before anything of ours runs, so the command starts itself once more: 4 ms. */
+static void spin_briefly(char **argv)
 {
-    setenv("OMP_WAIT_POLICY", "passive", 0);
+    if (getenv("OMP_WAIT_POLICY") || getenv("GOMP_SPINCOUNT") || getenv("KMP_BLOCKTIME"))
+        return;
+    if (!setenv("GOMP_SPINCOUNT", "10000", 0) && !setenv("KMP_BLOCKTIME", "0", 0))
+        execv("/proc/self/exe", argv); /* where that is not possible, all the same but slower */
 }
-__attribute__((section(".preinit_array"), used)) static void (*const before_libraries)(void) = wait_passively;
 
 /* A standard stream that the caller closed would give its number to the next file that is opened, and what is printed would land in there.
  * Each that is closed gets /dev/null, opened the wrong way round, so that using it fails as it should. */
@@ -112,5 +115,7 @@ int main(int argc, char **argv)
     if (first[0] == '-')
         return report_usage(NULL, "unknown option %s", first);
     const command *c = find(first);
+    if (c)
+        spin_briefly(argv);
     return c ? run(c, argc - 2, argv + 2) : unknown_command(first);
 }

@@ -15,6 +15,13 @@ int model_open(const char *path, bert_model **model)
     return STATUS_FINE;
 }
 
+int model_open_verified(const char *path, bool verify, bert_model **model)
+{
+    bert_err err;
+    *model = NULL;
+    return verify && bert_frozen_verify(path, &err) ? report_failure(&err) : model_open(path, model);
+}
+
 bool model_predicts(const bert_model *model, const char *path)
 {
     bool predicts = bert_model_task(model) != BERT_TASK_AUTO;

@@ -8,6 +8,8 @@ extern const char *const NOT_OF_PREDICTION[]; /* options of a session that are f
 
 /* Loads a module, model or frozen file and passes on its note. Returns an exit status; what went wrong has been told. */
 int model_open(const char *path, bert_model **model);
+/* The same of a frozen file, whose data is compared with its hash first. */
+int model_open_verified(const char *path, bool verify, bert_model **model);
 
 /* Whether the model has a task; that it has none has been told. */
 bool model_predicts(const bert_model *model, const char *path);

@@ -2,17 +2,20 @@
 #include "cli/answers.h"
 #include "cli/command.h"
 #include "cli/model.h"
+#include "cli/pipeline.h"
+#include "cli/record.h"
 #include "cli/report.h"
-#include "cli/rows.h"
 
 #include <stdlib.h>
+#include <string.h>
 
-enum { FORMAT_JSONL, FORMAT_TSV };
-static const char *const FORMATS[] = { "jsonl", "tsv", NULL };
+enum { FORMAT_JSONL, FORMAT_TSV, FORMAT_NPY, ROWS_MOST = 4096 };
+static const char *const FORMATS[] = { "jsonl", "tsv", "npy", NULL };
 
 typedef struct predict_options {
     const char *model, *output;
     int format;
+    bool resume, verify;
     bert_session_options session;
     rows_options rows;
 } predict_options;
@@ -20,7 +23,10 @@ typedef struct predict_options {
 static const bert_option OPTIONS[] = {
     OPTION_STRING(predict_options, model, "ANY", "a model or a frozen file"),
     OPTION_STRING(predict_options, output, "OUT", "a file instead of standard output"),
-    OPTION_CHOICE(predict_options, format, "jsonl", FORMATS, "FORMAT", "JSON lines, or columns with tabs between"),
+    OPTION_CHOICE(predict_options, format, "jsonl", FORMATS, "FORMAT",
+                  "JSON lines, columns with tabs between, or the scores as NumPy's .npy, which needs --output"),
+    OPTION_FLAG(predict_options, resume, "go on with OUT where a run was stopped"),
+    OPTION_FLAG(predict_options, verify, "a frozen file: compare all of it with the hash that it carries first"),
 };
 
 static bert_option_table table(void)
@@ -31,53 +37,132 @@ static bert_option_table table(void)
 typedef struct predict {
     bert_session *session;
     answers answers;
-    float *scores; /* (most, columns) */
-    size_t seen;   /* rows before this chunk */
+    bool similarity;
+    const char *file; /* for messages */
+    int format;
     size_t truncated;
 } predict;
 
-static bert_status predict_scores(predict *p, const bert_rows *rows, results *out, bert_err *err)
+/* ---- computing ---------------------------------------------------------------------------------------------------------- */
+
+static bool is_blank(bert_text text)
 {
-    bert_status s = bert_session_predict(p->session, rows->texts, rows->pairs, rows->n, p->scores, &p->truncated, err);
-    for (size_t i = 0; !s && i < rows->n; i++)
-        answers_scores(&p->answers, p->scores + i * p->answers.columns, out);
-    return s;
+    size_t i = 0;
+    while (i < text.size && (text.data[i] == ' ' || (text.data[i] >= '\t' && text.data[i] <= '\r')))
+        i++;
+    return i == text.size;
 }
 
-static bert_status predict_entities(predict *p, const bert_rows *rows, results *out, bert_err *err)
+/* How many rows come before the first one that is no pair. */
+static size_t count_pairs(const bert_rows *rows)
+{
+    size_t n = 0;
+    while (rows->pairs && n < rows->n && !is_blank(rows->pairs[n]))
+        n++;
+    return n;
+}
+
+static bert_status compute_scores(predict *p, chunk *c, size_t n, bert_err *err)
+{
+    return bert_session_predict(p->session, c->rows.texts, c->rows.pairs, n, c->numbers, &p->truncated, err);
+}
+
+/* A row without a second text is the caller's mistake in one line of a file: it is named, and the rows before it count. */
+static bert_status compute_similarity(predict *p, chunk *c, bert_err *err)
+{
+    size_t n = count_pairs(&c->rows), line = n < c->rows.n ? c->rows.lines[n] : 0;
+    bert_status s = compute_scores(p, c, n, err);
+    if (s || n == c->rows.n)
+        return s;
+    c->rows.n = n;
+    *err = (bert_err){ .code = BERT_ERR_DATA };
+    snprintf(err->message, sizeof err->message, "%s:%zu: no second text to compare with", p->file, line);
+    return err->code;
+}
+
+static bert_status compute_entities(predict *p, chunk *c, bert_err *err)
 {
     const bert_entity *entities;
-    size_t n, at = 0;
-    bert_status s = bert_session_entities(p->session, rows->texts, rows->n, &entities, &n, &p->truncated, err);
-    for (size_t i = 0; !s && i < rows->n; i++) {
-        size_t first = at;
-        while (at < n && entities[at].text == i)
-            at++;
-        answers_entities(&p->answers, entities + first, at - first, rows->texts[i], p->seen + i + 1, out);
-    }
+    size_t n;
+    bert_status s = bert_session_entities(p->session, c->rows.texts, c->rows.n, &entities, &n, &p->truncated, err);
+    if (s || chunk_keep_entities(c, entities, n))
+        return s;
+    *err = (bert_err){ BERT_ERR_MEMORY, "out of memory: entities" };
+    return BERT_ERR_MEMORY;
+}
+
+static bert_status compute(void *context, chunk *c, bert_err *err)
+{
+    predict *p = context;
+    if (p->similarity)
+        return compute_similarity(p, c, err);
+    bert_status s = p->answers.columns ? compute_scores(p, c, c->rows.n, err) : compute_entities(p, c, err);
+    if (s)
+        c->rows.n = 0;
     return s;
 }
 
-static bert_status predict_rows(void *context, const bert_rows *rows, results *out, bert_err *err)
+/* ---- writing ------------------------------------------------------------------------------------------------------------ */
+
+static void write_entities(const predict *p, const chunk *c, results *out)
 {
-    predict *p = context;
-    bert_status s = (p->answers.columns ? predict_scores : predict_entities)(p, rows, out, err);
-    p->seen += rows->n;
-    return s;
+    for (size_t i = 0, at = 0; i < c->rows.n; i++) {
+        size_t first = at;
+        while (at < c->n_entities && c->entities[at].text == i)
+            at++;
+        answers_entities(&p->answers, c->entities + first, at - first, c->rows.texts[i], c->first + i + 1, out);
+    }
 }
+
+static void write_rows(void *context, const chunk *c, results *out)
+{
+    const predict *p = context;
+    size_t columns = p->answers.columns;
+    if (!columns)
+        write_entities(p, c, out);
+    else if (p->format == FORMAT_NPY)
+        results_bytes(out, c->numbers, c->rows.n * columns * sizeof *c->numbers);
+    else
+        for (size_t i = 0; i < c->rows.n; i++)
+            answers_scores(&p->answers, c->numbers + i * columns, out);
+}
+
+/* ------------------------------------------------------------------------------------------------------------------------- */
 
 static int predict_all(const predict_options *o, predict *p, const char *file)
 {
-    size_t most = rows_most(&o->rows, 1024), n = 0;
-    p->scores = calloc(most * p->answers.columns + 1, sizeof *p->scores); /* entities need none */
-    if (!p->scores)
-        return report_error("out of memory: %zu scores", most * p->answers.columns);
-    results out;
-    int status = results_open(&out, o->output);
-    if (!status)
-        status = results_close(&out, rows_each(file, &o->rows, most, predict_rows, p, &out, &n));
+    size_t n, columns = p->answers.columns;
+    bool npy = o->format == FORMAT_NPY;
+    char *record = NULL;
+    if (o->output && record_make(&predict_command, o, p->session, file, &record))
+        return STATUS_FAILED;
+    pipeline_work work = { .context = p, .most = ROWS_MOST, .numbers = columns, .compute = compute, .write = write_rows };
+    pipeline_target target = { .path = o->output, .cols = columns, .resume = o->resume, .record = record };
+    target.form = npy ? OUTPUT_NPY : o->format == FORMAT_TSV && !columns ? OUTPUT_NUMBERED : OUTPUT_LINES;
+    int status = pipeline_run(file, &o->rows, &work, &target, &n);
     model_note_truncated(p->truncated, n, bert_session_seq_len(p->session));
-    free(p->scores);
+    free(record);
+    return status;
+}
+
+static int predict_with(const predict_options *o, const bert_model *model, const char *file)
+{
+    predict p = { .similarity = bert_model_task(model) == BERT_TASK_SIMILARITY, .format = o->format };
+    bert_err err;
+    int status;
+    p.file = file && strcmp(file, "-") ? file : "standard input";
+    if (!model_predicts(model, o->model))
+        return STATUS_FAILED;
+    if (bert_session_create(model, &o->session, &p.session, &err))
+        return report_failure(&err);
+    if (!answers_open(&p.answers, model, p.session, o->format == FORMAT_TSV))
+        status = report_error("%s: this version cannot write the answers of task %s", o->model, bert_task_name(bert_model_task(model)));
+    else if (o->format == FORMAT_NPY && !p.answers.columns)
+        status = report_error("task %s gives entities, not scores: --format npy has no place for them, jsonl and tsv have",
+                              bert_task_name(bert_model_task(model)));
+    else
+        status = predict_all(o, &p, file);
+    bert_session_free(p.session);
     return status;
 }
 
@@ -85,36 +170,32 @@ static int run(const void *options, const char *file)
 {
     const predict_options *o = options;
     bert_model *model;
-    int status = model_open(o->model, &model);
+    int status = target_check(&predict_command, o->output, o->format == FORMAT_NPY, o->resume);
+    if (!status)
+        status = model_open_verified(o->model, o->verify, &model);
     if (status)
         return status;
-    predict p = { 0 };
-    bert_err err;
-    if (!model_predicts(model, o->model))
-        status = STATUS_FAILED;
-    else if (bert_session_create(model, &o->session, &p.session, &err))
-        status = report_failure(&err);
-    else if (!answers_open(&p.answers, model, p.session, o->format == FORMAT_TSV))
-        status = report_error("%s: this version cannot write the answers of task %s", o->model, bert_task_name(bert_model_task(model)));
-    else
-        status = predict_all(o, &p, file);
-    bert_session_free(p.session);
+    status = predict_with(o, model, file);
     bert_model_free(model);
     return status;
 }
 
 const command predict_command = {
     .name = "predict",
-    .usage = "-m ANY [FILE] [--format F] [-o OUT]",
+    .usage = "-m ANY [FILE] [--format F] [-o OUT [--resume]]",
     .summary = "Predicts labels, values or entities of texts and pairs",
-    .details = "Prints one line a row, in the order of FILE (standard input where there is none), by the task of the model:\n"
-               "binary, multiclass: {\"label\": \"1\", \"score\": 0.984, \"scores\": {\"0\": 0.016, \"1\": 0.984}}\n"
-               "multilabel: {\"labels\": [\"a\", \"b\"], \"scores\": {\"a\": 0.9, \"b\": 0.7, \"c\": 0.1}}\n"
-               "regression, similarity: {\"value\": 3.2}\n"
-               "tokens: {\"entities\": [{\"label\": \"LOC\", \"start\": 10, \"end\": 15, \"text\": \"Paris\", \"score\": 0.98}]}\n"
-               "\n"
-               "--format tsv: label and score; labels and their scores, commas between; the value; for entities a line each: the number of "
-               "the row, label, start, end, score, text. Memory does not grow with FILE.",
+    .details =
+        "Prints one line a row, in the order of FILE (standard input where there is none), by the task of the model:\n"
+        "binary, multiclass: {\"label\": \"1\", \"score\": 0.984, \"scores\": {\"0\": 0.016, \"1\": 0.984}}\n"
+        "multilabel: {\"labels\": [\"a\", \"b\"], \"scores\": {\"a\": 0.9, \"b\": 0.7, \"c\": 0.1}}\n"
+        "regression, similarity: {\"value\": 3.2}\n"
+        "tokens: {\"entities\": [{\"label\": \"LOC\", \"start\": 10, \"end\": 15, \"text\": \"Paris\", \"score\": 0.98}]}\n"
+        "\n"
+        "--format tsv: label and score; labels and their scores, commas between; the value; for entities a line each: the number of "
+        "the row, label, start, end, score, text. Memory does not grow with FILE.\n"
+        "\n"
+        "Ctrl-C ends it behind a whole line. OUT appears when it is whole: a run that is stopped, by whatever it is, leaves OUT.part, and "
+        "the same command with --resume goes on from there to the same bytes.",
     .argument = "FILE",
     .required = (const char *const[]){ "model", NULL },
     .groups =

@@ -11,8 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* Pipes and devices are written as they are: a rename would put a file in their place. */
-static bool is_special(const char *path)
+bool results_special(const char *path)
 {
     struct stat st;
     return !stat(path, &st) && !S_ISREG(st.st_mode);
@@ -24,7 +23,7 @@ int results_open(results *r, const char *path)
     if (!path || !strcmp(path, "-"))
         return STATUS_FINE;
     r->path = strdup(path);
-    bool whole = r->path && (is_special(path) || asprintf(&r->temporary, "%s.tmp-%ld", path, (long)getpid()) >= 0);
+    bool whole = r->path && (results_special(path) || asprintf(&r->temporary, "%s.tmp-%ld", path, (long)getpid()) >= 0);
     r->stream = !whole ? NULL : r->temporary ? fopen(r->temporary, "wxe") : fopen(path, "we");
     if (r->stream)
         return STATUS_FINE;
@@ -35,7 +34,7 @@ int results_open(results *r, const char *path)
 }
 
 /* Remembers why the first write failed: stdio only knows that one did. */
-static void put(results *r, const char *bytes, size_t n)
+void results_bytes(results *r, const void *bytes, size_t n)
 {
     if (fwrite(bytes, 1, n, r->stream) != n && !r->error)
         r->error = errno;
@@ -43,7 +42,7 @@ static void put(results *r, const char *bytes, size_t n)
 
 void results_string(results *r, const char *string)
 {
-    put(r, string, strlen(string));
+    results_bytes(r, string, strlen(string));
 }
 
 void results_line(results *r, const char *string)
@@ -96,7 +95,7 @@ void results_json_string(results *r, const char *bytes, size_t n)
     results_string(r, "\"");
     for (size_t i = 0; i < n; i++) {
         size_t plain = plain_length(p + i, n - i);
-        put(r, bytes + i, plain);
+        results_bytes(r, bytes + i, plain);
         i += plain;
         if (i == n)
             break;
@@ -127,11 +126,16 @@ void results_numbers(results *r, const float *x, size_t n, const char *between)
     }
 }
 
-int results_flush(results *r)
+bool results_push(results *r)
 {
     if (fflush(r->stream) && !r->error)
         r->error = errno;
-    if (!r->error)
+    return !r->error;
+}
+
+int results_flush(results *r)
+{
+    if (results_push(r))
         return STATUS_FINE;
     if (r->error == EPIPE)
         return STATUS_FAILED;

@@ -2,6 +2,7 @@
 #ifndef CLI_RESULTS_H
 #define CLI_RESULTS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
 
@@ -12,9 +13,13 @@ typedef struct results {
     int error;       /* errno of the first write that failed; 0: none did */
 } results;
 
+/* Pipes and devices are written as they are: a rename would put a file in their place. */
+bool results_special(const char *path);
+
 /* path: NULL or "-" for standard output. Returns an exit status; what went wrong has been told. */
 int results_open(results *r, const char *path);
 
+void results_bytes(results *r, const void *bytes, size_t n);
 void results_string(results *r, const char *string);
 void results_line(results *r, const char *string); /* with a line break behind it where it does not end with one */
 void results_printf(results *r, const char *format, ...) __attribute__((format(printf, 2, 3)));
@@ -22,7 +27,9 @@ void results_json_string(results *r, const char *bytes, size_t n); /* quoted; by
 void results_number(results *r, double x);                         /* nine significant digits; null where it is not finite */
 void results_numbers(results *r, const float *x, size_t n, const char *between);
 
-/* Hands on what was written so far. A reader that went away (EPIPE) is a failure that nothing is said about. */
+/* Hands on what was written so far; false: that, or an earlier write, failed. Nothing is told. */
+bool results_push(results *r);
+/* The same with a word to the user, and an exit status. A reader that went away (EPIPE) is a failure that nothing is said about. */
 int results_flush(results *r);
 
 /* Flushes and, for a file, puts it under its name if status is fine, else removes it. Returns status, or that of its own failure. */

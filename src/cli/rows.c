@@ -34,6 +34,11 @@ static bool greet_terminal(const char *path)
     return true;
 }
 
+size_t rows_chunk(const char *path, const rows_options *options, size_t most)
+{
+    return greet_terminal(path) ? 1 : rows_most(options, most);
+}
+
 void rows_note_skipped(const char *path, size_t skipped)
 {
     if (skipped)
@@ -65,8 +70,7 @@ int rows_each(const char *path, const rows_options *options, size_t most, rows_w
     bert_err err;
     if (bert_table_open(path, &options->table, false, &table, &err))
         return report_failure(&err);
-    most = greet_terminal(path) ? 1 : rows_most(options, most);
-    int status = each_chunk(table, most, write, context, out, n);
+    int status = each_chunk(table, rows_chunk(path, options, most), write, context, out, n);
     rows_note_skipped(path, bert_table_skipped(table));
     bert_table_close(table);
     return status;

@@ -25,7 +25,9 @@ int rows_each(const char *path, const rows_options *options, size_t most, rows_w
 /* Tells how many rows of a table were left out, where some were. */
 void rows_note_skipped(const char *path, size_t skipped);
 
-/* The size of chunk that rows_each will use at most. */
+/* The size of chunk that was asked for, `most` where none or more was. */
 size_t rows_most(const rows_options *options, size_t most);
+/* The same for a path ("-": standard input): 1 where a person types, who is told how. */
+size_t rows_chunk(const char *path, const rows_options *options, size_t most);
 
 #endif

@@ -21,6 +21,7 @@ typedef struct token_rows {
         *second;  /* (n) TOGETHER: how many of its ids are segment 0, all of them where there is no pair. APART: length of the first sequence */
     int32_t *ids; /* (start[n]) */
     int32_t *words; /* WORDS: (start[n]) the word, counted in its row, whose first piece a token is; -1: it begins none. Else NULL */
+    uint32_t *text; /* (n) windows: which text the row is of, in rising order; else NULL: row i is text i */
     size_t longest; /* ids of the longest row */
     packed_losses losses;
 } token_rows;
@@ -40,6 +41,12 @@ static inline size_t token_rows_sequences(const token_rows *t)
 static inline size_t token_rows_length(const token_rows *t, size_t row)
 {
     return t->start[row + 1] - t->start[row];
+}
+
+/* Which text a row is of. */
+static inline size_t token_rows_text(const token_rows *t, size_t row)
+{
+    return t->text ? t->text[row] : row;
 }
 
 /* The given rows as one batch in arena memory; APART: sequences 2 i and 2 i + 1 are those of the i-th. Fails as packed_batch_create. */

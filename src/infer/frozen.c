@@ -1,153 +1,208 @@
-/* Freezing a model, and opening a frozen file. */
+/* Opening a frozen file, and verifying one. */
 #include "infer/frozen.h"
 
+#include "base/checksum.h"
 #include "base/file.h"
+#include "base/size.h"
 #include "io/json.h"
 #include "io/safetensors.h"
+#include "model/weight_forms.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- freeze --------------------------------------------------------------------------------------------------------------- */
+const char *const FROZEN_PRECISIONS[] = { "fp32", "bf16", "int8", NULL };
+const ops_precision FROZEN_FORMS[] = { OPS_FP32, OPS_BF16, OPS_INT8 };
 
-/* The weights that prediction reads: the layers up to the one that is pooled, the pooler where it is asked for, the head. */
-static bert_status needed_weights(const bert_model *m, weight_list *list, output_request *request, arena *a, bert_err *err)
+const char *frozen_precision(const bert_module *m)
 {
-    const bert_layer *l = m->layer;
-    bert_status s = request_of_pooling(request, (bert_pooling)l->spec.pooling, l, err);
-    if (!s)
-        s = request_weights(request, l, &l->weights.head, list, a, err);
-    if (s)
-        return s;
-    for (size_t i = 0; i < list->n; i++)
-        if (!list->items[i].value)
-            return fail(err, BERT_ERR_ARGUMENT, "pooling cls: the module has no pooler; choose another pooling before freezing");
-    return BERT_OK;
+    return FROZEN_PRECISIONS[m->precision == OPS_INT8 ? 2 : m->precision != OPS_FP32];
 }
 
-/* What the file says of itself. */
-static json_t *description(const bert_model *m, size_t n_layers)
+/* ---- the header's own CRC --------------------------------------------------------------------------------------------------- */
+
+/* How every frozen file goes on behind the eight bytes of its header's size; eight digits follow. */
+static const char BEGINNING[] = "{\"__metadata__\":{\"format\":\"libbert.frozen\",\"crc32c\":\"";
+enum { CRC_AT = 8 + sizeof BEGINNING - 1, CRC_DIGITS = 8 };
+
+static bool begins(const unsigned char *bytes, size_t size)
 {
-    config c = m->layer->config;
-    c.num_hidden_layers = (int64_t)n_layers;
-    c.hidden_dropout_prob = c.attention_probs_dropout_prob = 0;
-    bert_layer_spec spec = m->layer->spec;
-    spec.n_tune_layers = 0;
-    spec.tune_embeddings = false;
-    spec.use_layers = 0;
-    spec.outputs = "output";
-    output_request tokens;
-    request_of_pooling(&tokens, BERT_POOLING_NONE, m->layer, NULL); /* cannot fail */
-    json_t *json = json_pack("{s:s, s:i, s:o, s:o, s:i, s:b}", "format", "libbert.frozen", "version", FROZEN_VERSION, "config",
-                             config_to_json(&c), "layer", layer_spec_to_json(&spec, NULL), "seq_layer", tokens.layer, "do_lower_case",
-                             m->module->do_lower_case);
-    if (!json)
-        return NULL;
-    head_to_json(m, json);
-    const char *output = m->task ? "scores" : "output";
-    json_object_set_new(json, "signature",
-                        json_pack("{s:[s,s,s], s:[s]}", "inputs", "input_ids", "input_mask", "segment_ids", "outputs", output));
-    return json;
+    return size >= CRC_AT + CRC_DIGITS && !memcmp(bytes + 8, BEGINNING, sizeof BEGINNING - 1);
 }
 
-static bert_status write_frozen(const bert_model *m, const char *path, arena *a, bert_err *err)
+/* Digits of the CRC of a header of `size` bytes, its own size included. */
+static void crc_of(const unsigned char *bytes, size_t size, char digits[CRC_DIGITS + 1])
 {
-    weight_list list;
-    output_request request;
-    bert_status s = needed_weights(m, &list, &request, a, err);
-    if (s)
-        return s;
-    tensor *items = arena_array(a, list.n, sizeof *items);
-    const bert_module *module = m->module;
-    json_t *about = description(m, list.layers), *metadata = json_object();
-    char *text = about ? json_dumps(about, JSON_COMPACT) : NULL;
-    json_decref(about);
-    if (!items || !text || !metadata)
-        s = fail_memory(err, path);
-    else if (json_object_set_new(metadata, "format", json_string("pt")) || json_object_set_new(metadata, "libbert", json_string(text)) ||
-             json_object_set_new(metadata, "vocabulary", json_stringn(module->vocabulary, module->vocabulary_size)))
-        s = fail(err, BERT_ERR_FORMAT, "%s: the vocabulary is not UTF-8", module->path);
-    else if (memchr(module->vocabulary, 0, module->vocabulary_size))
-        s = fail(err, BERT_ERR_FORMAT, "%s: the vocabulary holds a NUL", module->path);
-    else
-        s = safetensors_write(path, items, weights_to_tensors(&list, false, items), metadata, err);
-    free(text);
-    json_decref(metadata);
-    return s;
+    uint32_t crc = crc32c(0, bytes, CRC_AT);
+    crc = crc32c(crc, "00000000", CRC_DIGITS);
+    crc = crc32c(crc, bytes + CRC_AT + CRC_DIGITS, size - CRC_AT - CRC_DIGITS);
+    snprintf(digits, CRC_DIGITS + 1, "%08" PRIx32, crc);
 }
 
-bert_status bert_model_freeze(const bert_model *model, const char *path, bert_err *err)
+bool frozen_seal(buffer *header)
 {
-    arena a = { 0 };
-    bert_status s = write_frozen(model, path, &a, err);
-    arena_free(&a);
-    return s;
+    char digits[CRC_DIGITS + 1];
+    if (!begins((unsigned char *)header->data, header->size))
+        return false;
+    crc_of((unsigned char *)header->data, header->size, digits);
+    memcpy(header->data + CRC_AT, digits, CRC_DIGITS);
+    return true;
 }
-
-/* ---- open ----------------------------------------------------------------------------------------------------------------- */
 
 bool frozen_is(const char *path)
 {
-    tensor_set set = { 0 };
-    json_t *metadata = NULL;
-    bool is = !file_is_folder(path) && !safetensors_open(&set, path, &metadata, NULL) && json_is_string(json_object_get(metadata, "libbert")) &&
-              json_is_string(json_object_get(metadata, "vocabulary"));
+    unsigned char bytes[CRC_AT + CRC_DIGITS];
+    FILE *f = file_is_folder(path) ? NULL : fopen(path, "rbe");
+    size_t n = f ? fread(bytes, 1, sizeof bytes, f) : 0;
+    if (f)
+        fclose(f);
+    return begins(bytes, n);
+}
+
+static bert_status check_header(const file_mapping *m, const char *path, bert_err *err)
+{
+    char digits[CRC_DIGITS + 1];
+    uint64_t size = load_le64(m->data);
+    if (size > m->size - 8 || size < CRC_AT + CRC_DIGITS - 8)
+        return fail(err, BERT_ERR_FORMAT, "%s: header of %" PRIu64 " bytes at byte 0, the file has %zu: it is cut or damaged", path, size,
+                    m->size);
+    crc_of(m->data, 8 + (size_t)size, digits);
+    if (memcmp(digits, m->data + CRC_AT, CRC_DIGITS))
+        return fail(err, BERT_ERR_FORMAT, "%s: the header is damaged (its CRC-32C is %s, the file says %.8s)", path, digits,
+                    (const char *)m->data + CRC_AT);
+    return BERT_OK;
+}
+
+/* ---- what the file says ----------------------------------------------------------------------------------------------------- */
+
+static bert_status no_frozen_model(const char *path, bert_err *err)
+{
+    tensor_set set;
+    json_t *metadata;
+    bert_status s = safetensors_open(&set, path, &metadata, err);
+    if (s == BERT_ERR_FORMAT)
+        fail_in(err, s, "not a frozen model, or a damaged one");
+    if (s)
+        return s;
+    bool old = json_object_get(metadata, "libbert") && json_object_get(metadata, "vocabulary");
     tensors_close(&set);
     json_decref(metadata);
-    return is;
+    return old ? fail(err, BERT_ERR_UNSUPPORTED, "%s: frozen by an older libbert, in format version 1; freeze the model again", path)
+               : fail(err, BERT_ERR_FORMAT, "%s: a safetensors file, but no frozen model", path);
 }
 
-/* The module inside the file: tensors stay where they are mapped. */
-static bert_status open_module(bert_module *m, const char *path, const json_t *about, const json_t *vocabulary, const head_shape *head,
-                               bert_err *err)
+/* Opens the tensors and what the file says of itself, once the header is known to be whole. The two JSON values are the caller's, also when it
+ * fails. */
+static bert_status open_whole(tensor_set *set, const char *path, json_t **metadata, json_t **about, bert_err *err)
 {
-    json_t *configuration;
-    bool do_lower_case = true, pooler;
-    m->frozen = true;
-    m->path = arena_string(&m->memory, path);
-    bert_status s = m->path ? json_get_object(about, "config", &configuration, path, err) : fail_memory(err, path);
+    const char *endian;
+    bert_status s = safetensors_open(set, path, metadata, err);
+    const json_t *text = json_object_get(*metadata, "libbert");
+    if (!s && !(json_is_string(text) && json_is_string(json_object_get(*metadata, "data_sha256"))))
+        s = fail(err, BERT_ERR_FORMAT, "%s: the metadata lacks \"libbert\" or \"data_sha256\"", path);
     if (!s)
-        s = config_parse(configuration, &m->config, path, err);
+        s = json_read_bytes(about, json_string_value(text), json_string_length(text), path, err);
     if (!s)
-        s = json_get_bool_or(about, "do_lower_case", true, &do_lower_case, path, err);
+        s = json_check_format(*about, "libbert.frozen", FROZEN_VERSION, path, err);
+    if (!s)
+        s = json_get_string(*about, "endian", &endian, path, err);
+    if (!s && strcmp(endian, "little"))
+        s = fail(err, BERT_ERR_UNSUPPORTED, "%s: its numbers are \"%s\" endian, this machine's are little", path, endian);
+    return s;
+}
+
+/* The header's CRC before anything is read by it. */
+static bert_status open_checked(tensor_set *set, const char *path, json_t **metadata, json_t **about, bert_err *err)
+{
+    file_mapping file;
+    bert_status s = file_map(&file, path, err);
     if (s)
         return s;
-    char *where = arena_printf(&m->memory, "%s: vocabulary", path);
-    s = where ? module_set_vocabulary(m, json_string_value(vocabulary), json_string_length(vocabulary), do_lower_case, where, err)
-              : fail_memory(err, path);
+    bool is = begins(file.data, file.size);
+    s = is ? check_header(&file, path, err) : BERT_OK;
+    file_unmap(&file);
+    return s ? s : is ? open_whole(set, path, metadata, about, err) : no_frozen_model(path, err);
+}
+
+/* ---- opening ---------------------------------------------------------------------------------------------------------------- */
+
+/* The file's form, and how it is multiplied by here: bf16 widened where the machine cannot multiply it. */
+static bert_status choose_operations(bert_module *m, const json_t *about, ops_precision *form, bert_err *err)
+{
+    const char *word;
+    const ops *o;
+    size_t i = 0;
+    bert_status s = json_get_string(about, "precision", &word, m->path, err);
     if (s)
         return s;
-    weight_naming naming = { "", false };
-    pooler = weights_have_pooler(&m->tensors, naming);
+    while (FROZEN_PRECISIONS[i] && strcmp(FROZEN_PRECISIONS[i], word))
+        i++;
+    if (!FROZEN_PRECISIONS[i])
+        return fail(err, BERT_ERR_UNSUPPORTED, "%s: precision \"%s\" is not one that this libbert (%s) knows", m->path, word, BERT_VERSION);
+    *form = m->precision = FROZEN_FORMS[i];
+    if (m->precision == OPS_BF16 && ops_select_precision(OPS_BF16, &o, NULL))
+        m->precision = OPS_BF16_WIDENED;
+    return BERT_OK;
+}
+
+static bert_status open_weights(bert_module *m, const json_t *about, const head_shape *head, bert_err *err)
+{
+    ops_precision form = OPS_FP32;
+    bool pooler = weights_have_pooler(&m->tensors, (weight_naming){ "", false });
     int64_t last = m->config.num_hidden_layers - 1;
-    s = json_get_int_or(about, "seq_layer", 0, last, last, &m->seq_layer, path, err);
+    bert_status s = choose_operations(m, about, &form, err);
+    if (!s)
+        s = json_get_int_or(about, "seq_layer", 0, last, last, &m->seq_layer, m->path, err);
     if (!s)
         s = weights_create(&m->weights, &m->memory, &m->config, (size_t)m->config.num_hidden_layers, pooler, head, err);
-    return s ? s : weights_read(&m->weights, &m->memory, &m->tensors, naming, path, err);
+    return s ? s : weights_read_forms(&m->weights, &m->memory, &m->tensors, form, m->path, err);
 }
 
-static bert_status open_parts(bert_module *module, const char *path, const json_t *metadata, bert_model **model, bert_err *err)
+static bert_status open_vocabulary(bert_module *m, const json_t *about, bert_err *err)
 {
-    const json_t *about_text = json_object_get(metadata, "libbert"), *vocabulary = json_object_get(metadata, "vocabulary");
+    bool do_lower_case = true;
+    const tensor *t = tensors_find(&m->tensors, "vocabulary");
+    bert_status s = json_get_bool_or(about, "do_lower_case", true, &do_lower_case, m->path, err);
+    if (s)
+        return s;
+    if (!t || t->type != DTYPE_U8)
+        return fail(err, BERT_ERR_FORMAT, "%s: there is no vocabulary of type U8", m->path);
+    char *where = arena_printf(&m->memory, "%s: vocabulary", m->path);
+    return where ? module_set_vocabulary(m, t->data, t->n, do_lower_case, where, err) : fail_memory(err, m->path);
+}
+
+/* The module inside the file. */
+static bert_status open_module(bert_module *m, const json_t *about, const json_t *metadata, const head_shape *head, bert_err *err)
+{
+    json_t *configuration;
+    snprintf(m->weights_sha256, sizeof m->weights_sha256, "%s", json_string_value(json_object_get(metadata, "data_sha256")));
+    bert_status s = json_get_object(about, "config", &configuration, m->path, err);
+    if (!s)
+        s = config_parse(configuration, &m->config, m->path, err);
+    if (!s)
+        s = open_vocabulary(m, about, err);
+    return s ? s : open_weights(m, about, head, err);
+}
+
+/* Takes the module over, also when it fails. */
+static bert_status open_model(bert_module *module, const json_t *about, const json_t *metadata, bert_model **model, bert_err *err)
+{
+    const char *path = module->path;
     arena a = { 0 };
-    json_t *about = NULL, *layer;
+    json_t *layer;
     bert_layer_spec spec;
     head_spec head = { 0 };
-    bert_status s = BERT_OK;
-    if (!json_is_string(about_text) || !json_is_string(vocabulary))
-        s = fail(err, BERT_ERR_FORMAT, "%s: a safetensors file, but no frozen model (its metadata lacks \"libbert\" or \"vocabulary\")", path);
-    if (!s)
-        s = json_read_bytes(&about, json_string_value(about_text), json_string_length(about_text), path, err);
-    if (!s)
-        s = json_check_format(about, "libbert.frozen", FROZEN_VERSION, path, err);
-    if (!s)
-        s = json_get_object(about, "layer", &layer, path, err);
+    bool normalize = false;
+    bert_status s = json_get_object(about, "layer", &layer, path, err);
     if (!s)
         s = layer_spec_from_json(layer, &spec, path, err);
+    if (!s)
+        s = json_get_bool_or(about, "normalize", false, &normalize, path, err);
     if (!s && json_object_get(about, "task"))
         s = head_from_json(about, &head, &a, path, err);
     if (!s)
-        s = open_module(module, path, about, vocabulary, &(head_shape){ head.outputs, head.hidden }, err);
+        s = open_module(module, about, metadata, &(head_shape){ head.outputs, head.hidden }, err);
     if (!s && spec.pooling == BERT_POOLING_CLS && !module->weights.pooler)
         s = fail(err, BERT_ERR_FORMAT, "%s: pooling cls, but no pooler", path);
     if (s)
@@ -156,11 +211,13 @@ static bert_status open_parts(bert_module *module, const char *path, const json_
         spec.module = NULL;
         spec.n_tune_layers = 0;
         spec.tune_embeddings = false;
+        char *name = arena_string(&a, path); /* the module goes with a model that is not made */
         s = model_create(module, &spec, head.task ? &head : NULL, 0, model, err);
         if (s)
-            fail_in(err, s, "%s", path);
+            fail_in(err, s, "%s", name ? name : "a frozen model");
+        else
+            (*model)->normalize = normalize;
     }
-    json_decref(about);
     arena_free(&a);
     return s;
 }
@@ -169,16 +226,39 @@ bert_status frozen_open(const char *path, bert_model **model, bert_err *err)
 {
     *model = NULL;
     bert_module *module = calloc(1, sizeof *module);
+    json_t *metadata = NULL, *about = NULL;
     if (!module)
         return fail_memory(err, path);
-    json_t *metadata = NULL;
-    bert_status s = safetensors_open(&module->tensors, path, &metadata, err);
-    if (s == BERT_ERR_FORMAT)
-        fail_in(err, s, "not a frozen model, or a damaged one");
+    module->frozen = true;
+    module->path = arena_string(&module->memory, path);
+    bert_status s = module->path ? open_checked(&module->tensors, path, &metadata, &about, err) : fail_memory(err, path);
     if (s)
         bert_module_free(module);
     else
-        s = open_parts(module, path, metadata, model, err);
+        s = open_model(module, about, metadata, model, err);
+    json_decref(about);
+    json_decref(metadata);
+    return s;
+}
+
+/* ---- verifying -------------------------------------------------------------------------------------------------------------- */
+
+bert_status bert_frozen_verify(const char *path, bert_err *err)
+{
+    tensor_set set = { 0 };
+    json_t *metadata = NULL, *about = NULL;
+    bert_status s = open_checked(&set, path, &metadata, &about, err);
+    if (!s) {
+        char found[SHA256_HEX];
+        const file_mapping *file = &set.files[0];
+        size_t header = 8 + (size_t)load_le64(file->data);
+        const char *expected = json_string_value(json_object_get(metadata, "data_sha256"));
+        sha256_hex(file->data + header, file->size - header, found);
+        if (strcmp(found, expected))
+            s = fail(err, BERT_ERR_FORMAT, "%s: the data is damaged (its SHA-256 is %.12s..., the file says %.12s...)", path, found, expected);
+    }
+    tensors_close(&set);
+    json_decref(about);
     json_decref(metadata);
     return s;
 }

@@ -1,17 +1,33 @@
-/* A frozen model: one safetensors file. Its tensors are the weights that prediction reads, under their Hugging Face names; its metadata holds
- *     libbert      JSON: format, version, configuration, layer spec, seq_layer, task, labels, head, do_lower_case, signature
- *     vocabulary   vocab.txt as it is
- * A frozen file opens as a module of which nothing is tuned, with the same layer on it: so a prediction takes one way. */
+/* A frozen model: one safetensors file, used where it is mapped. Its tensors are what prediction multiplies by and reads (model/weight_forms.h)
+ * and "vocabulary", U8 [bytes], which is vocab.txt as it is. Its metadata is, in this order,
+ *     format       "libbert.frozen"
+ *     crc32c       CRC-32C of the file up to the data, with eight zeros in place of its own digits: checked whenever the file is opened
+ *     data_sha256  of the bytes behind the header: checked by bert_frozen_verify
+ *     libbert      JSON: format, version, precision, endian, configuration, layer spec, seq_layer, do_lower_case, normalize, task, labels, head,
+ *                  signature
+ * Every version begins like this, so that an older libbert can tell a newer file from a damaged one. A frozen file opens as a module of which
+ * nothing is tuned, with the same layer on it: so a prediction takes one way. */
 #ifndef INFER_FROZEN_H
 #define INFER_FROZEN_H
 
+#include "base/buffer.h"
 #include "model/model.h"
 
-enum { FROZEN_VERSION = 1 };
+enum { FROZEN_VERSION = 2 };
 
-/* True where the file begins as a safetensors file whose metadata names libbert's frozen format; errors read as false. */
+/* True where the file begins as a frozen one; errors read as false. */
 bool frozen_is(const char *path);
 
+/* Fails with BERT_ERR_FORMAT (damaged, cut, no frozen model), BERT_ERR_UNSUPPORTED (of another version, for another endianness). */
 bert_status frozen_open(const char *path, bert_model **model, bert_err *err);
+
+/* "fp32", "bf16" or "int8": the choices of bert_freeze_options, and a file's word; ends with NULL. */
+extern const char *const FROZEN_PRECISIONS[];
+extern const ops_precision FROZEN_FORMS[]; /* in the same order: how weights stand in the file */
+/* That of an open frozen module. */
+const char *frozen_precision(const bert_module *module);
+
+/* Puts a header's CRC into it. false: it does not begin as a frozen file's. */
+bool frozen_seal(buffer *header);
 
 #endif

@@ -30,7 +30,7 @@ static void count(json_t *groups, const char *group, size_t n)
 }
 
 /* Elements of the set by group of BERT's weights; what is none of them counts as other. */
-static json_t *count_parameters(const tensor_set *set, const weight_naming *naming, const head_shape *head)
+static json_t *count_parameters(const tensor_set *set, const weight_naming *naming)
 {
     json_t *groups = json_object();
     arena a = { 0 };
@@ -38,7 +38,7 @@ static json_t *count_parameters(const tensor_set *set, const weight_naming *nami
     config one = { .vocab_size = 1, .hidden_size = 1, .intermediate_size = 1, .max_position_embeddings = 1, .type_vocab_size = 1 };
     size_t all = 0, known = 0;
     if (naming)
-        weights_create(&list, &a, &one, weights_count_layers(set, *naming), weights_have_pooler(set, *naming), head, NULL);
+        weights_create(&list, &a, &one, weights_count_layers(set, *naming), weights_have_pooler(set, *naming), NULL, NULL);
     for (size_t i = 0; i < list.n; i++) {
         const tensor *t = weights_find(set, *naming, &list, i);
         if (t)
@@ -54,14 +54,18 @@ static json_t *count_parameters(const tensor_set *set, const weight_naming *nami
     return groups;
 }
 
-/* Of a layer, what is tuned. */
-static json_t *count_tuned(const bert_layer *l)
+/* Of a list, all entries or those that are tuned. */
+static json_t *count_weights(const weight_list *list, bool tuned)
 {
     json_t *groups = json_object();
-    for (size_t i = 0; i < l->weights.n; i++)
-        if (l->weights.items[i].tuned)
-            count(groups, l->weights.items[i].group, weight_size(&l->weights.items[i]));
-    count(groups, "all", l->n_tuned);
+    size_t all = 0;
+    for (size_t i = 0; i < list->n; i++) {
+        size_t n = tuned && !list->items[i].tuned ? 0 : weight_size(&list->items[i]);
+        if (n)
+            count(groups, list->items[i].group, n);
+        all += n;
+    }
+    count(groups, "all", all);
     return groups;
 }
 
@@ -73,11 +77,11 @@ static json_t *tokenizer_facts(const bert_module *m)
 
 static const weight_naming OURS = { "", false };
 
-/* What a module, and so a model or a frozen file on it, tells of itself. */
-static json_t *module_facts(const char *kind, const char *path, const bert_module *m, const head_shape *head)
+/* What a module, and so a model on it, or a frozen file, tells of itself. */
+static json_t *module_facts(const char *kind, const char *path, const bert_module *m)
 {
     return json_pack("{s:s, s:s, s:o, s:o, s:o}", "kind", kind, "path", path, "configuration", config_to_json(&m->config), "parameters",
-                     count_parameters(&m->tensors, &OURS, head), "tokenizer", tokenizer_facts(m));
+                     m->frozen ? count_weights(&m->weights, false) : count_parameters(&m->tensors, &OURS), "tokenizer", tokenizer_facts(m));
 }
 
 /* ---- the kinds ------------------------------------------------------------------------------------------------------------ */
@@ -94,7 +98,7 @@ static bert_status inspect_module(const char *path, json_t **out, bert_err *err)
     s = file ? json_read_file(&description, file, err) : fail_memory(err, path);
     if (!s) {
         static const char *const KEYS[] = { "version", "tags", "signatures", "source", "files" };
-        *out = module_facts("libbert module", path, m, NULL);
+        *out = module_facts("libbert module", path, m);
         for (size_t i = 0; i < sizeof KEYS / sizeof *KEYS; i++)
             json_object_set(*out, KEYS[i], json_object_get(description, KEYS[i]));
         json_object_set_new(*out, "tensors", tensor_list(&m->tensors));
@@ -111,13 +115,23 @@ static void add_layer_and_head(const bert_model *m, const char *module_path, jso
     head_to_json(m, out);
 }
 
+/* What a frozen file takes. */
+static void add_file(const bert_module *m, json_t *out)
+{
+    json_int_t size = (json_int_t)m->tensors.files[0].size;
+    double weights = (double)json_integer_value(json_object_get(json_object_get(out, "parameters"), "all"));
+    json_object_update_new(out, json_pack("{s:s, s:I, s:f, s:s}", "precision", frozen_precision(m), "file_size", size, "bytes_per_weight",
+                                          (double)size / weights, "data_sha256", m->weights_sha256));
+}
+
 static bert_status inspect_frozen(const char *path, json_t **out, bert_err *err)
 {
     bert_model *m = NULL;
     bert_status s = frozen_open(path, &m, err);
     if (s)
         return s;
-    *out = module_facts("libbert frozen model", path, m->module, &m->layer->weights.head);
+    *out = module_facts("libbert frozen model", path, m->module);
+    add_file(m->module, *out);
     add_layer_and_head(m, NULL, *out);
     json_object_set_new(*out, "signatures",
                         json_pack("{s:{s:[s,s,s], s:[s]}}", "tokens", "inputs", "input_ids", "input_mask", "segment_ids", "outputs",
@@ -137,9 +151,9 @@ static bert_status inspect_model(const char *path, json_t **out, bert_err *err)
     if (!s)
         s = safetensors_open(&weights, file, NULL, err);
     if (!s) {
-        *out = module_facts("libbert model", path, m->module, NULL);
+        *out = module_facts("libbert model", path, m->module);
         add_layer_and_head(m, m->module->path, *out);
-        json_object_set_new(*out, "tuned_parameters", count_tuned(m->layer));
+        json_object_set_new(*out, "tuned_parameters", count_weights(&m->layer->weights, true));
         json_object_set_new(*out, "tensors", tensor_list(&weights));
     }
     tensors_close(&weights);
@@ -155,7 +169,7 @@ static bert_status inspect_source(const char *path, json_t **out, bert_err *err)
     if (s)
         return s;
     *out = json_pack("{s:s, s:s, s:o}", "kind", src.kind, "path", path, "parameters",
-                     count_parameters(&src.tensors, src.is_bert ? &src.naming : NULL, NULL));
+                     count_parameters(&src.tensors, src.is_bert ? &src.naming : NULL));
     if (src.has_config)
         json_object_set_new(*out, "configuration", config_to_json(&src.config));
     if (src.vocabulary)

@@ -2,7 +2,7 @@
 #include "base/file.h"
 #include "infer/frozen.h"
 
-/* A module by itself gives vectors: the mean over its tokens, unless a session asks for another pooling. */
+/* A module by itself gives vectors, as it says itself, else the mean over its tokens, unless a session asks for another pooling. */
 static bert_status model_of_module(const char *path, bert_model **model, bert_err *err)
 {
     bert_module *module;
@@ -12,10 +12,15 @@ static bert_status model_of_module(const char *path, bert_model **model, bert_er
     bert_layer_spec spec;
     bert_layer_defaults(&spec);
     spec.module = path;
-    spec.seq_len = module->config.max_position_embeddings;
-    spec.pooling = BERT_POOLING_MEAN;
+    const vector_spec *vectors = &module->vectors;
+    bool normalize = vectors->normalize;
+    spec.seq_len = vectors->seq_len ? vectors->seq_len : module->config.max_position_embeddings;
+    spec.pooling = vectors->pooling != BERT_POOLING_AUTO ? vectors->pooling : (int)BERT_POOLING_MEAN;
     spec.n_tune_layers = 0;
-    return model_create(module, &spec, NULL, 0, model, err);
+    s = model_create(module, &spec, NULL, 0, model, err);
+    if (!s)
+        (*model)->normalize = normalize;
+    return s;
 }
 
 /* A folder is what its description says; a model's weights without one are a model that was cut down, and no checkpoint. */

@@ -3,10 +3,10 @@
 
 #include "base/options.h"
 #include "report/report.h"
-#include "text/words.h"
 
-#include <math.h>
 #include <stdlib.h>
+
+static const char *const STREAMS[] = { "auto", "one", "many", NULL }, *const COMBINE[] = { "mean", "max", NULL };
 
 static const bert_option SESSION[] = {
     OPTION_INT(bert_session_options, seq_len, "0", 0, 65536, "N",
@@ -14,6 +14,13 @@ static const bert_option SESSION[] = {
     OPTION_CHOICE(bert_session_options, pooling, "auto", POOLING_WORDS, "WORD",
                   "from the tokens' vectors to one; auto: the model's, mean for a module"),
     OPTION_BOOL(bert_session_options, normalize, "false", "vectors of length 1"),
+    OPTION_INT(bert_session_options, threads, "0", 0, 1024, "N", "threads that compute; 0: as many as there are cores"),
+    OPTION_CHOICE(bert_session_options, streams, "auto", STREAMS, "WORD",
+                  "one: all threads work on the same texts; many: each has texts of its own; auto: by the number of texts"),
+    OPTION_INT(bert_session_options, window, "0", 0, 65536, "N",
+               "read long texts in windows of so many tokens, special ones counted; 0: cut them to seq_len"),
+    OPTION_INT(bert_session_options, stride, "0", 0, 65536, "N", "tokens from the start of a window to that of the next; 0: half of what fits"),
+    OPTION_CHOICE(bert_session_options, combine, "mean", COMBINE, "WORD", "the scores or vectors of a text's windows: their mean or maximum"),
 };
 
 bert_option_table bert_session_option_table(void)
@@ -26,19 +33,41 @@ void bert_session_defaults(bert_session_options *options)
     bert_options_defaults(options, bert_session_option_table());
 }
 
+/* What the options say of windows. */
+static bert_status check_windows(const bert_session_options *o, const bert_model *model, bert_err *err)
+{
+    long long positions = (long long)model->layer->config.max_position_embeddings, window = (long long)o->window;
+    if (!window)
+        return o->stride ? fail(err, BERT_ERR_ARGUMENT, "stride %lld: there are no windows (window)", (long long)o->stride) : BERT_OK;
+    if (window < WINDOWS_SHORTEST || window > positions)
+        return fail(err, BERT_ERR_ARGUMENT, "window %lld: from %d to the module's %lld positions", window, WINDOWS_SHORTEST, positions);
+    if (o->stride > window - 2)
+        return fail(err, BERT_ERR_ARGUMENT,
+                    "stride %lld: a window of %lld tokens holds %lld of a text, so what stands between would not be read", (long long)o->stride,
+                    window, window - 2);
+    return BERT_OK;
+}
+
 static bert_status create(bert_session *s, bert_err *err)
 {
-    const bert_layer_spec *spec = &s->model->layer->spec;
-    size_t seq_len = (size_t)(s->options.seq_len ? s->options.seq_len : spec->seq_len);
-    bert_status status = options_check(&s->options, bert_session_option_table(), err);
-    bool same = s->options.pooling == BERT_POOLING_AUTO || s->options.pooling == spec->pooling;
-    if (!status && (same || s->model->task))
-        status = text_encoder_create(&s->own, s->model, BERT_POOLING_AUTO, seq_len, err);
-    if (!status && !same)
-        status = text_encoder_create(&s->other, s->model, (bert_pooling)s->options.pooling, seq_len, err);
-    s->vectors = same ? &s->own : &s->other;
+    const bert_session_options *o = &s->options;
+    bert_status status = options_check(o, bert_session_option_table(), err);
+    if (!status)
+        status = check_windows(o, s->model, err);
+    if (status)
+        return status;
+    if (o->pooling == BERT_POOLING_AUTO)
+        s->options.normalize |= s->model->normalize;
+    int64_t seq_len = o->window ? o->window : o->seq_len ? o->seq_len : s->model->layer->spec.seq_len;
+    const text_encoder_spec spec = { .pooling = (bert_pooling)o->pooling,
+                                     .head = s->model->task != NULL,
+                                     .seq_len = (size_t)seq_len,
+                                     .windows = o->window != 0,
+                                     .stride = (size_t)o->stride,
+                                     .streams = (tile_streams)o->streams };
+    status = text_encoder_create(&s->texts, s->model, &spec, err);
     if (!status && s->model->task)
-        status = classifier_create(&s->classifier, s->model, &s->own.rows, err);
+        status = classifier_create(&s->classifier, s->model, &s->texts.rows, err);
     if (!status && s->model->task)
         status = classifier_hold(&s->classifier, err);
     return status;
@@ -69,9 +98,9 @@ void bert_session_free(bert_session *session)
     if (!session)
         return;
     classifier_free(&session->classifier);
-    text_encoder_free(&session->own);
-    text_encoder_free(&session->other);
-    arena_free(&session->words);
+    text_encoder_free(&session->texts);
+    arena_free(&session->part);
+    arena_free(&session->call);
     free(session->entities.items);
     free(session);
 }
@@ -83,12 +112,12 @@ size_t bert_session_hidden(const bert_session *session)
 
 size_t bert_session_seq_len(const bert_session *session)
 {
-    return session->vectors->seq_len;
+    return session->texts.seq_len;
 }
 
 bool bert_session_per_token(const bert_session *session)
 {
-    return session->vectors->rows.request.tokens;
+    return session->texts.vectors.tokens;
 }
 
 size_t bert_session_outputs(const bert_session *session)
@@ -101,39 +130,6 @@ bert_status session_no_head(const bert_session *session, bert_err *err)
 {
     const char *path = session->model->module->path;
     return fail(err, BERT_ERR_ARGUMENT, "%s: has no head, so it predicts nothing; train a model on it, or embed", path ? path : "the model");
-}
-
-/* ---- scores ----------------------------------------------------------------------------------------------------------------- */
-
-/* Blanks alone are no second text. */
-static bert_status check_pairs(const task *t, const bert_text *pairs, size_t n, bert_err *err)
-{
-    if (n && !pairs)
-        return fail(err, BERT_ERR_ARGUMENT, "task %s compares two texts, and there are no second ones", t->name);
-    for (size_t i = 0; i < n; i++)
-        if (text_blank(pairs[i]))
-            return fail(err, BERT_ERR_ARGUMENT, "row %zu: task %s needs two texts", i, t->name);
-    return BERT_OK;
-}
-
-bert_status bert_session_predict(bert_session *session, const bert_text *texts, const bert_text *pairs, size_t n, float *scores,
-                                 size_t *truncated, bert_err *err)
-{
-    const task *t = session->classifier.task;
-    if (!t)
-        return session_no_head(session, err);
-    if (t->label == LABEL_TAGS)
-        return fail(err, BERT_ERR_ARGUMENT, "a model of task %s has no scores for a text; ask for its entities", t->name);
-    size_t columns = bert_session_outputs(session);
-    token_rows rows;
-    bert_status s = t->form == ROW_APART ? check_pairs(t, pairs, n, err) : BERT_OK;
-    for (size_t i = 0; !s && i < n; i += TEXT_ENCODER_PART) {
-        size_t part = session_part(n - i);
-        s = text_encoder_tokenise(&session->own, texts + i, pairs ? pairs + i : NULL, part, t->form, &rows, truncated, err);
-        if (!s)
-            s = classifier_run(&session->classifier, &rows, 0, part, scores + i * columns, err);
-    }
-    return s;
 }
 
 /* ---- evaluation ------------------------------------------------------------------------------------------------------------- */
@@ -149,7 +145,7 @@ static bert_status write_pages(const bert_session *s, const bert_dataset *d, con
                  .threshold = threshold,
                  .data = d,
                  .tokens = rows,
-                 .seq_len = s->own.seq_len };
+                 .seq_len = s->texts.seq_len };
     bert_status status = page ? report_write(&r, page, err) : BERT_OK;
     return status || !predictions ? status : predictions_write(o, d, threshold, predictions, err);
 }
@@ -160,12 +156,15 @@ bert_status bert_session_evaluate(bert_session *session, const bert_dataset *dat
     const task *t = session->classifier.task;
     if (!t)
         return session_no_head(session, err);
+    if (session->options.window)
+        return fail(err, BERT_ERR_ARGUMENT, "evaluation reads no windows; open a session without");
+    int before = session_begin(session);
     targets truth = { 0 };
     token_rows rows = { 0 };
     outcomes o = { 0 };
     bert_status s = targets_create(&truth, t, session->model, dataset, err);
     if (!s)
-        s = token_rows_create(&rows, dataset, session->own.tokenizer, session->own.seq_len, t->form, err);
+        s = token_rows_create(&rows, dataset, session->texts.tokenizer, session->texts.seq_len, t->form, err);
     if (!s)
         s = classifier_judge(&session->classifier, &rows, &truth, &o, err);
     if (!s)
@@ -175,39 +174,6 @@ bert_status bert_session_evaluate(bert_session *session, const bert_dataset *dat
     outcomes_free(&o);
     token_rows_free(&rows);
     targets_free(&truth);
+    session_end(session, before);
     return s;
-}
-
-/* ---- vectors ---------------------------------------------------------------------------------------------------------------- */
-
-/* Rows (n, H) to length 1; a zero row stays. */
-static void normalise(float *rows, size_t n, size_t H)
-{
-    for (size_t i = 0; i < n; i++) {
-        double squares = 0;
-        for (size_t c = 0; c < H; c++)
-            squares += (double)rows[i * H + c] * rows[i * H + c];
-        float scale = squares > 0 ? (float)(1 / sqrt(squares)) : 0;
-        for (size_t c = 0; c < H; c++)
-            rows[i * H + c] *= scale;
-    }
-}
-
-bert_status bert_session_embed(bert_session *session, const bert_text *texts, const bert_text *pairs, size_t n, float *vectors, size_t *counts,
-                               size_t *truncated, bert_err *err)
-{
-    bool tokens = bert_session_per_token(session);
-    if (tokens && !counts)
-        return fail(err, BERT_ERR_ARGUMENT, "pooling none gives a vector a token: counts must be given");
-    bert_status s = text_encoder_run(session->vectors, texts, pairs, n, vectors, tokens ? counts : NULL, truncated, err);
-    if (s || !session->options.normalize)
-        return s;
-    size_t rows = n;
-    if (tokens) {
-        rows = 0;
-        for (size_t i = 0; i < n; i++)
-            rows += counts[i];
-    }
-    normalise(vectors, rows, bert_session_hidden(session));
-    return BERT_OK;
 }

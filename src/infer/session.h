@@ -5,6 +5,8 @@
 #include "model/text_encoder.h"
 #include "task/classifier.h"
 
+#include <omp.h>
+
 /* The entities of a call, in one array that grows. */
 typedef struct entity_list {
     bert_entity *items;
@@ -14,18 +16,32 @@ typedef struct entity_list {
 struct bert_session {
     const bert_model *model;
     bert_session_options options;
-    text_encoder own;   /* the model's own pooling: what a head reads */
-    text_encoder other; /* another pooling for vectors; empty where that is the model's own */
-    text_encoder *vectors;
+    text_encoder texts;
     classifier classifier; /* empty without a head */
     entity_list entities;
-    arena words; /* tags of a part's words */
+    arena part; /* what is made of the texts at hand: vectors, tags */
+    arena call; /* pairs of a call, side by side */
 };
 
 /* How many of the texts that are left are run in one go. */
 static inline size_t session_part(size_t left)
 {
     return left < TEXT_ENCODER_PART ? left : TEXT_ENCODER_PART;
+}
+
+/* From here to session_end the calling thread's parallel regions have as many threads as the session's options say. */
+static inline int session_begin(const bert_session *s)
+{
+    int before = omp_get_max_threads();
+    if (s->options.threads)
+        omp_set_num_threads((int)s->options.threads);
+    return before;
+}
+
+static inline void session_end(const bert_session *s, int before)
+{
+    if (s->options.threads)
+        omp_set_num_threads(before);
 }
 
 /* The error of a model that only embeds. */

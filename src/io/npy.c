@@ -14,20 +14,25 @@ struct bert_npy {
     size_t rows, cols;
 };
 
-enum { NPY_HEADER = 128, NPY_START = 10 }; /* the text takes at most 110 bytes with two numbers of 20 digits */
+enum { NPY_START = 10 }; /* the header's text; it takes at most 110 bytes with two numbers of 20 digits */
+
+void bert_npy_header(char header[BERT_NPY_HEADER], size_t rows, size_t cols)
+{
+    static const char start[] = "\x93NUMPY\x01\x00";
+    memcpy(header, start, 8);
+    header[8] = (char)(BERT_NPY_HEADER - NPY_START);
+    header[9] = 0;
+    int n = snprintf(header + NPY_START, BERT_NPY_HEADER - NPY_START, "{'descr': '<f4', 'fortran_order': False, 'shape': (%zu, %zu), }", rows,
+                     cols);
+    memset(header + NPY_START + n, ' ', BERT_NPY_HEADER - NPY_START - (size_t)n);
+    header[BERT_NPY_HEADER - 1] = '\n';
+}
 
 static void write_header(bert_npy *npy)
 {
-    char header[NPY_HEADER + 1];
-    static const char start[] = "\x93NUMPY\x01\x00";
-    memcpy(header, start, 8);
-    header[8] = (char)(NPY_HEADER - NPY_START);
-    header[9] = 0;
-    int n = snprintf(header + NPY_START, sizeof header - NPY_START, "{'descr': '<f4', 'fortran_order': False, 'shape': (%zu, %zu), }", npy->rows,
-                     npy->cols);
-    memset(header + NPY_START + n, ' ', NPY_HEADER - NPY_START - (size_t)n);
-    header[NPY_HEADER - 1] = '\n';
-    file_write(&npy->writer, header, NPY_HEADER);
+    char header[BERT_NPY_HEADER];
+    bert_npy_header(header, npy->rows, npy->cols);
+    file_write(&npy->writer, header, sizeof header);
 }
 
 bert_status bert_npy_create(const char *path, size_t cols, bert_npy **npy, bert_err *err)

@@ -228,7 +228,7 @@ static bert_status add_entry(json_t *header, const tensor *t, size_t *end, const
 }
 
 /* Eight bytes of size, the header, and spaces up to where the data may begin. */
-static bert_status header_bytes(buffer *out, const char *path, const tensor *items, size_t n, const json_t *metadata, bert_err *err)
+bert_status safetensors_header(buffer *out, const char *path, const tensor *items, size_t n, const json_t *metadata, bert_err *err)
 {
     json_t *header = json_object();
     size_t end = 0;
@@ -253,17 +253,22 @@ static bert_status header_bytes(buffer *out, const char *path, const tensor *ite
     return s;
 }
 
+void safetensors_write_to(file_writer *w, const buffer *header, const tensor *items, size_t n)
+{
+    file_write(w, header->data, header->size);
+    for (size_t i = 0; i < n; i++)
+        file_write(w, items[i].data, items[i].n * dtype_size(items[i].type));
+}
+
 bert_status safetensors_write(const char *path, const tensor *items, size_t n, const json_t *metadata, bert_err *err)
 {
     buffer header = { 0 };
     file_writer w = { 0 };
-    bert_status s = header_bytes(&header, path, items, n, metadata, err);
+    bert_status s = safetensors_header(&header, path, items, n, metadata, err);
     if (!s)
         s = file_create(&w, path, err);
     if (!s) {
-        file_write(&w, header.data, header.size);
-        for (size_t i = 0; i < n; i++)
-            file_write(&w, items[i].data, items[i].n * dtype_size(items[i].type));
+        safetensors_write_to(&w, &header, items, n);
         s = file_commit(&w, err);
     }
     buffer_free(&header);

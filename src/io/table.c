@@ -238,6 +238,15 @@ bert_status bert_table_open(const char *path, const bert_table_options *options,
     return s;
 }
 
+void bert_table_progress(const bert_table *t, uint64_t *read, uint64_t *total)
+{
+    const table_lines *l = &t->records.lines;
+    uint64_t ahead = l->stream.gzip ? 0 : l->end - l->start; /* in the window, for later rows; unpacked bytes are none of the file's */
+    *read = table_stream_used(&l->stream) - ahead;
+    *total = l->stream.size;
+    *read = *total && *read > *total ? *total : *read; /* the file grew */
+}
+
 size_t bert_table_skipped(const bert_table *t)
 {
     return t->skipped;

@@ -9,11 +9,12 @@
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 enum { INPUT_SIZE = 1 << 16 };
 
-static bert_status read_file(const table_stream *s, void *to, size_t room, size_t *n, bert_err *err)
+static bert_status read_file(table_stream *s, void *to, size_t room, size_t *n, bert_err *err)
 {
     ssize_t got;
     do
@@ -22,6 +23,7 @@ static bert_status read_file(const table_stream *s, void *to, size_t room, size_
     if (got < 0)
         return fail_errno(err, "%s: cannot read", s->name);
     *n = (size_t)got;
+    s->taken += *n;
     return BERT_OK;
 }
 
@@ -112,6 +114,16 @@ static bert_status detect_gzip(table_stream *s, const char *path, bert_err *err)
 
 /* ---- either ---- */
 
+/* Standard input may have been read by another program before. */
+static uint64_t regular_size(int fd)
+{
+    struct stat st;
+    if (fstat(fd, &st) || !S_ISREG(st.st_mode))
+        return 0;
+    off_t at = lseek(fd, 0, SEEK_CUR);
+    return at >= 0 && at < st.st_size ? (uint64_t)(st.st_size - at) : 0;
+}
+
 bert_status table_stream_open(table_stream *s, const char *path, bert_err *err)
 {
     bool standard = !strcmp(path, "-");
@@ -120,6 +132,7 @@ bert_status table_stream_open(table_stream *s, const char *path, bert_err *err)
     if (s->fd < 0)
         return fail_errno(err, "%s: cannot open", s->name);
     s->open = true;
+    s->size = regular_size(s->fd);
     s->input = malloc(INPUT_SIZE);
     bert_status status = s->input ? detect_gzip(s, path, err) : fail_memory(err, s->name);
     if (status)

@@ -15,6 +15,8 @@ typedef struct table_stream {
     unsigned char *input; /* bytes as they stand in the file: */
     size_t at, n;         /* input[at .. n) are still to be used */
     uint64_t before;      /* bytes of the file before input[0] */
+    uint64_t taken;       /* bytes that came from the file */
+    uint64_t size;        /* of the file, from where reading began; 0: not a regular file */
     z_stream z;
     bool between_members; /* of a gzip file: behind the end of a member */
 } table_stream;
@@ -28,6 +30,12 @@ bert_status table_stream_read(table_stream *s, char *to, size_t room, size_t *n,
 
 /* Whether reading would have to wait for whoever writes the other end of a pipe. */
 bool table_stream_would_wait(const table_stream *s);
+
+/* Bytes of the file that have been used. */
+static inline uint64_t table_stream_used(const table_stream *s)
+{
+    return s->taken - (s->n - s->at);
+}
 
 void table_stream_close(table_stream *s);
 

@@ -1,6 +1,7 @@
 /* A set of named tensors, and its elements as float32. */
 #include "io/tensors.h"
 
+#include "base/bf16.h"
 #include "base/size.h"
 
 #include <inttypes.h>
@@ -24,14 +25,6 @@ static float half_to_f32(uint16_t h)
     bits |= sign;
     memcpy(&magnitude, &bits, sizeof magnitude);
     return magnitude;
-}
-
-static float bf16_to_f32(uint16_t b)
-{
-    uint32_t bits = (uint32_t)b << 16;
-    float f;
-    memcpy(&f, &bits, sizeof f);
-    return f;
 }
 
 static void f32_from_f32(float *out, const unsigned char *data, size_t n)

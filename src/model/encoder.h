@@ -2,11 +2,13 @@
 #ifndef MODEL_ENCODER_H
 #define MODEL_ENCODER_H
 
+#include "model/profile.h"
 #include "model/weights.h"
 #include "ops/ops.h"
 
 /* One transformer layer's weights. qkv is query, key and value as one (3H, H) matrix; q and kv are its parts, for a layer that is asked for
- * fewer rows than it reads. params: the layer's entries of the list from QUERY_WEIGHT on, for gradients. */
+ * fewer rows than it reads. Where the weights are in forms there is the whole, or in the last layer there are its parts. params: the layer's
+ * entries of the list from QUERY_WEIGHT on, for gradients. */
 typedef struct layer_weights {
     dense qkv, q, kv, attention, intermediate, output;
     bert_param *params;
@@ -18,9 +20,11 @@ typedef struct encoder {
     ops_precision precision; /* of ops */
     const config *config;
     const weight_list *weights;
-    layer_weights *layers; /* (n_layers) */
-    size_t n_layers;       /* those that are used */
-    dense pooler;          /* in == 0: none */
+    embedding_tables tables;
+    const profile *profile; /* NULL: none */
+    layer_weights *layers;  /* (n_layers) */
+    size_t n_layers;        /* those that are used */
+    dense pooler;           /* in == 0: none */
 } encoder;
 
 /* An entry of a layer: its value, or its gradient (NULL where frozen). */
@@ -34,7 +38,8 @@ static inline float *layer_grad(const layer_weights *w, weight_id id)
     return w->params[id - QUERY_WEIGHT].grad;
 }
 
-/* Lays dense layers over the list, which must stay. Memory from the arena; nothing is packed yet. */
+/* Lays dense layers over the list, which must stay. Memory from the arena; nothing is packed yet but what the list has in forms (weight_forms.h):
+ * o and precision are those that multiply by them. encoder_unpack is due, also when it fails. */
 bert_status encoder_create(encoder *e, arena *a, const ops *o, ops_precision precision, const config *c, const weight_list *weights,
                            size_t n_layers, bert_err *err);
 

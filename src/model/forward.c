@@ -29,6 +29,9 @@ static bool only_first_rows(const forward *f)
     for (size_t i = 0; i < f->n_requests; i++)
         if (f->requests[i].layer + 1 == (int)f->e->n_layers && !request_is_first(&f->requests[i]))
             return false;
+    for (size_t i = 0; i < f->n_attention; i++)
+        if (f->attention[i].layer + 1 == (int)f->e->n_layers)
+            return false;
     return f->e->n_layers > 0;
 }
 
@@ -53,8 +56,7 @@ static bool embed(forward *f, arena *a, float *x)
     const packed_batch *b = f->batch;
     size_t n = b->n_tok, H = hidden(f);
     const weight_list *w = e->weights;
-    embedding_tables tables = { H, weight_at(w, WORD_EMBEDDINGS, 0)->value, weight_at(w, POSITION_EMBEDDINGS, 0)->value,
-                                weight_at(w, TOKEN_TYPE_EMBEDDINGS, 0)->value };
+    profile_clock *clock = profile_begin(e->profile);
     float *sum = x;
     if (f->embeddings_tuned) {
         sum = f->embedding_sum = arena_alloc_raw(a, n * H * sizeof(float));
@@ -63,13 +65,14 @@ static bool embed(forward *f, arena *a, float *x)
         if (!sum || !f->embedding_mean || !f->embedding_rstd)
             return false;
     }
-    e->ops->embed_forward(sum, &tables, b->ids, b->positions, b->segments, n);
+    e->ops->embed_forward(sum, &e->tables, b->ids, b->positions, b->segments, n);
     e->ops->layer_norm_forward(x, f->embedding_sum, f->embedding_mean, f->embedding_rstd, sum, NULL,
                                weight_at(w, EMBEDDINGS_NORM_WEIGHT, 0)->value, weight_at(w, EMBEDDINGS_NORM_BIAS, 0)->value,
                                (float)e->config->layer_norm_eps, (dropout){ 0 }, n, H);
     dropout drop = embedding_dropout(f);
     if (drop.rate > 0)
         e->ops->dropout_apply(x, x, drop, 0, n * H);
+    profile_mark(clock, PROFILE_EMBEDDINGS);
     return true;
 }
 
@@ -171,10 +174,27 @@ static bool answer(forward *f, arena *a, size_t r, const float *rows, bool reduc
 static bool answer_layer(forward *f, arena *a, int layer, const float *rows, bool reduced)
 {
     bool fine = true;
+    profile_clock *clock = profile_begin(f->e->profile);
     for (size_t r = 0; r < f->n_requests; r++)
         if (f->requests[r].layer == layer)
             fine &= answer(f, a, r, rows, reduced);
+    profile_mark(clock, PROFILE_POOLING);
     return fine;
+}
+
+/* What was asked of the attention of a layer that has just run. */
+static void answer_attention(const forward *f, size_t layer)
+{
+    size_t NH = (size_t)f->e->config->num_attention_heads;
+    attention_input in = layer_attention(f->e, layer, &f->layers[layer], f->all, f->all);
+    for (size_t i = 0; i < f->n_attention; i++) {
+        float *p = f->attention[i].maps;
+        for (size_t s = 0; f->attention[i].layer == (int)layer && s < f->all.n_seq; s++) {
+            size_t T = (size_t)(f->all.start[s + 1] - f->all.start[s]);
+            for (size_t head = 0; head < NH; head++, p += T * T)
+                f->e->ops->attention_weights(p, &in, s, head);
+        }
+    }
 }
 
 /* Sets what layer `from` reads, and answers the requests for it. */
@@ -200,6 +220,8 @@ bert_status forward_run(forward *f, arena *a, bert_err *err)
             return fail_memory(err, "a forward pass");
         layer_forward(e, i, &f->layers[i], reduced ? f->first : f->all, f->all, dropout_rates(f, e->layers[i].tuned));
         x = f->layers[i].y;
+        if (f->n_attention)
+            answer_attention(f, i);
         if (!answer_layer(f, a, (int)i, x, reduced))
             return fail_memory(err, "a forward pass");
     }

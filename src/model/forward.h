@@ -12,6 +12,12 @@ typedef struct forward_output {
     float *first; /* (n_seq, H): what the pooler read; with pooler only */
 } forward_output;
 
+/* Attention maps of a layer that runs: of one sequence behind another (NH, T, T). */
+typedef struct forward_attention {
+    int layer;
+    float *maps; /* the caller's */
+} forward_attention;
+
 typedef struct forward_dropout {
     uint64_t seed, step;
     bool tuned, frozen; /* dropout in the parts that are tuned; in those that are not */
@@ -22,6 +28,8 @@ typedef struct forward {
     const packed_batch *batch;
     const output_request *requests;
     size_t n_requests;
+    const forward_attention *attention; /* (n_attention) */
+    size_t n_attention;
     forward_dropout drop;
     bool embeddings_tuned;
     size_t first_kept; /* e->n_layers: nothing is kept */

@@ -3,7 +3,6 @@
 #include "base/file.h"
 #include "base/options.h"
 #include "io/json.h"
-#include "model/module.h"
 #include "model/source.h"
 
 #include <string.h>
@@ -61,7 +60,7 @@ static bert_status describe_source(const source *src, json_t **out, bert_err *er
     return s;
 }
 
-static bert_status import_open(source *src, const char *folder, const bert_import_options *o, bert_err *err)
+bert_status source_to_module(source *src, const char *folder, const bert_import_options *o, bert_err *err)
 {
     arena a = { 0 };
     module_parts parts = { .config = &src->config, .vocabulary = src->vocabulary, .vocabulary_size = src->vocabulary_size };
@@ -69,13 +68,15 @@ static bert_status import_open(source *src, const char *folder, const bert_impor
     bert_status s = check_vocabulary(src, parts.do_lower_case, err);
     if (!s)
         s = pick_layers(&parts, src, o, err);
+    if (!s)
+        s = source_vectors(src, &parts.vectors, err);
     bool pooler = weights_have_pooler(&src->tensors, src->naming);
     weight_list weights;
     if (!s)
         s = weights_create(&weights, &a, &src->config, (size_t)src->config.num_hidden_layers, pooler, NULL, err);
     if (!s)
         s = weights_read(&weights, &a, &src->tensors, src->naming, src->weights_path, err);
-    if (!s && !pooler)
+    if (!s && !pooler && !src->pooler_unused)
         buffer_string(&src->notes, "the checkpoint has no pooler: pooling `cls` will start a new one\n");
     if (!s)
         s = describe_source(src, &parts.source, err);
@@ -87,7 +88,8 @@ static bert_status import_open(source *src, const char *folder, const bert_impor
     return s;
 }
 
-bert_status bert_import(const char *path, const char *folder, const bert_import_options *options, char **note, bert_err *err)
+bert_status source_import(const char *path, const char *folder, const bert_import_options *options, source_write *write, char **note,
+                          bert_err *err)
 {
     bert_import_options defaults;
     if (!options) {
@@ -103,7 +105,7 @@ bert_status bert_import(const char *path, const char *folder, const bert_import_
     s = source_open(&src, path, true, options->num_attention_heads, err);
     if (s)
         return s;
-    s = import_open(&src, folder, options, err);
+    s = write(&src, folder, options, err);
     if (!s && note && src.notes.size) {
         if (src.notes.data[src.notes.size - 1] == '\n')
             src.notes.data[--src.notes.size] = 0;
@@ -111,4 +113,9 @@ bert_status bert_import(const char *path, const char *folder, const bert_import_
     }
     source_close(&src);
     return s;
+}
+
+bert_status module_import(const char *path, const char *folder, const bert_import_options *options, char **note, bert_err *err)
+{
+    return source_import(path, folder, options, source_to_module, note, err);
 }

@@ -2,6 +2,7 @@
  * is the form in which they are kept: a file of the one is made anew for the other. */
 #include "model/kept.h"
 
+#include "base/bf16.h"
 #include "model/kept_store.h"
 #include "model/tiles.h"
 
@@ -22,22 +23,10 @@ struct kept_outputs {
 
 /* ---- numbers of two bytes ------------------------------------------------------------------------------------------------- */
 
-/* To nearest, ties to even; a NaN stays one. */
-static uint16_t bf16_of(float x)
-{
-    uint32_t bits;
-    memcpy(&bits, &x, sizeof bits);
-    if ((bits & 0x7FFFFFFF) > 0x7F800000)
-        return (uint16_t)(bits >> 16 | 0x40);
-    return (uint16_t)((bits + 0x7FFF + (bits >> 16 & 1)) >> 16);
-}
-
 static void expand(float *x, const uint16_t *from, size_t n)
 {
-    for (size_t i = 0; i < n; i++) {
-        uint32_t bits = (uint32_t)from[i] << 16;
-        memcpy(&x[i], &bits, sizeof bits);
-    }
+    for (size_t i = 0; i < n; i++)
+        x[i] = bf16_to_f32(from[i]);
 }
 
 static void shorten(uint16_t *to, const float *x, size_t n)

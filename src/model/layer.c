@@ -170,7 +170,7 @@ static bert_status own_tuned(bert_layer *l, uint64_t seed, bool *new_pooler, ber
         return fail_memory(err, "a layer's weights");
     const bert_param *pooler = weight_at(&l->weights, POOLER_WEIGHT, 0);
     if (new_pooler)
-        *new_pooler = pooler && !pooler->value;
+        *new_pooler = pooler && !weight_is_there(&l->weights, pooler);
     size_t at = 0;
     for (size_t i = 0; i < l->weights.n; i++) {
         bert_param *p = &l->weights.items[i];
@@ -242,7 +242,7 @@ static bert_status build(bert_layer *l, const head_shape *head, uint64_t seed, b
 {
     const ops *o;
     bool pooler;
-    bert_status s = ops_select(&o, err);
+    bert_status s = ops_select_precision(l->module->precision, &o, err);
     if (!s)
         s = check_spec(l, err);
     if (!s)
@@ -258,10 +258,10 @@ static bert_status build(bert_layer *l, const head_shape *head, uint64_t seed, b
         return s;
     weights_take(&l->weights, &l->module->weights);
     s = own_tuned(l, seed, new_pooler, err);
-    if (!s && pooler && !weight_at(&l->weights, POOLER_WEIGHT, 0)->value) /* a frozen file starts none */
+    if (!s && pooler && !weight_is_there(&l->weights, weight_at(&l->weights, POOLER_WEIGHT, 0))) /* a frozen file starts none */
         s = fail(err, BERT_ERR_ARGUMENT, "pooling cls: %s has no pooler", l->module->path);
     if (!s)
-        s = encoder_create(&l->encoder, &l->memory, o, OPS_FP32, &l->config, &l->weights, used, err);
+        s = encoder_create(&l->encoder, &l->memory, o, l->module->precision, &l->config, &l->weights, used, err);
     l->first_kept = lowest_tuned(l);
     return s;
 }
@@ -365,6 +365,8 @@ void layer_take_back(const bert_layer *layer)
 bert_status layer_set_precision(bert_layer *l, ops_precision precision, bert_err *err)
 {
     const ops *o;
+    if (l->module->frozen)
+        return fail(err, BERT_ERR_ARGUMENT, "%s: a frozen file multiplies as it was frozen", l->module->path);
     bert_status s = ops_select_precision(precision, &o, err);
     if (s || precision == l->encoder.precision)
         return s;
@@ -393,7 +395,7 @@ static void release_packed(const bert_layer *l)
     size_t layer;
     for (size_t i = 0; i < l->weights.n; i++) {
         const bert_param *p = &l->weights.items[i];
-        if (weight_group_of(&l->weights, i, &layer) == GROUP_LAYER && is_dense(p) && !p->tuned)
+        if (weight_group_of(&l->weights, i, &layer) == GROUP_LAYER && is_dense(p) && p->value && !p->tuned)
             release_pages(l->module, p->value, weight_size(p));
     }
 }
@@ -417,7 +419,7 @@ void layer_rest_embeddings(const bert_layer *l)
 {
     enum { LARGE = 1 << 24 }; /* numbers: reading a batch's rows again costs up to two milliseconds, which a small model's batch would feel */
     const bert_param *p = weight_at(&l->weights, WORD_EMBEDDINGS, 0);
-    if (!p->tuned && weight_size(p) >= LARGE)
+    if (p->value && !p->tuned && weight_size(p) >= LARGE)
         release_pages(l->module, p->value, weight_size(p));
 }
 
@@ -463,6 +465,9 @@ bert_status bert_layer_save(const bert_layer *layer, const char *folder, bert_er
     const bert_module *m = layer->module;
     config c = layer->config;
     c.num_hidden_layers = (int64_t)layer->weights.layers;
+    if (m->frozen)
+        return fail(err, BERT_ERR_ARGUMENT, "%s: the weights of a frozen file are packed for prediction, and no module is made of them",
+                    m->path);
     if (!c.num_hidden_layers)
         return fail(err, BERT_ERR_ARGUMENT, "%s: a layer that uses no transformer layer is no module", folder);
     arena a = { 0 };
@@ -481,7 +486,8 @@ bert_status bert_layer_save(const bert_layer *layer, const char *folder, bert_er
                            .vocabulary_size = m->vocabulary_size,
                            .do_lower_case = m->do_lower_case,
                            .seq_layer = seq < last ? seq : last,
-                           .tok_layer = m->tok_layer <= last ? m->tok_layer : 0 };
+                           .tok_layer = m->tok_layer <= last ? m->tok_layer : 0,
+                           .vectors = m->vectors };
     parts.source = json_pack("{s:s, s:s*}", "kind", "libbert layer", "path", layer->spec.module);
     s = module_write(&parts, folder, err);
     json_decref(parts.source);

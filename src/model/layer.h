@@ -40,7 +40,7 @@ bert_status layer_create(const bert_module *module, const bert_layer_spec *spec,
                          bool *new_pooler, bert_err *err);
 
 /* Changes how the layer multiplies; packed forms are made anew by layer_ready. No pass may be at work; sessions go on as they were made.
- * Fails as ops_select_precision, BERT_ERR_MEMORY. */
+ * Fails as ops_select_precision, BERT_ERR_MEMORY; with BERT_ERR_ARGUMENT for a frozen file, which has one form. */
 bert_status layer_set_precision(bert_layer *layer, ops_precision precision, bert_err *err);
 
 /* Packs the frozen layers, once; any thread. The module's own copy of them is then read no more, and its memory goes back to the system. */

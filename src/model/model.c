@@ -113,8 +113,18 @@ double bert_model_threshold(const bert_model *model)
 
 /* ---- weights -------------------------------------------------------------------------------------------------------------- */
 
+/* A frozen file's weights are for prediction alone. */
+static bert_status check_not_frozen(const bert_model *m, bert_err *err)
+{
+    return m->module->frozen ? fail(err, BERT_ERR_ARGUMENT, "%s: a frozen file has no weights that are saved or replaced", m->module->path)
+                             : BERT_OK;
+}
+
 bert_status bert_model_save_weights(const bert_model *model, const char *path, bert_err *err)
 {
+    bert_status refused = check_not_frozen(model, err);
+    if (refused)
+        return refused;
     arena a = { 0 };
     const weight_list *w = &model->layer->weights;
     tensor *items = arena_array(&a, w->n, sizeof *items);
@@ -162,7 +172,9 @@ bert_status bert_model_load_weights(bert_model *model, const char *path, bert_er
 {
     tensor_set set = { 0 };
     const weight_list *w = &model->layer->weights;
-    bert_status s = safetensors_open(&set, path, NULL, err);
+    bert_status s = check_not_frozen(model, err);
+    if (!s)
+        s = safetensors_open(&set, path, NULL, err);
     if (!s)
         s = check_weights(w, &set, path, err);
     for (size_t i = 0; !s && i < w->n; i++)

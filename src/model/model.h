@@ -16,6 +16,7 @@ struct bert_model {
     size_t head_hidden;          /* 0: the head is one dense layer */
     double label_min, label_max; /* regression, similarity: the labels that outputs 0 and 1 stand for */
     double threshold;            /* binary, multilabel: a score from here on is a yes; 0: the task has none */
+    bool normalize;              /* its vectors have length 1 unless a session asks for a pooling of its own */
     char *note;
 };
 

@@ -1,5 +1,5 @@
 /* Opening a module: module.json says what it is, config.json, vocab.txt and model.safetensors hold it. */
-#include "model/module.h"
+#include "model/layer.h"
 
 #include "base/file.h"
 #include "io/fetch.h"
@@ -57,6 +57,26 @@ static bert_status read_weights(bert_module *m, const char *path, bert_err *err)
     return s ? s : weights_read(&m->weights, &m->memory, &m->tensors, naming, path, err);
 }
 
+/* How vectors are taken, where the module tells. */
+static bert_status read_vectors(const json_t *signatures, vector_spec *v, int64_t positions, const char *where, bert_err *err)
+{
+    json_t *json = json_object_get(signatures, "vectors");
+    const char *pooling;
+    if (!json)
+        return BERT_OK;
+    bert_status s = json_get_string(json, "pooling", &pooling, where, err);
+    if (!s)
+        s = json_get_bool_or(json, "normalize", false, &v->normalize, where, err);
+    if (!s)
+        s = json_get_int_or(json, "seq_len", 3, positions, 0, &v->seq_len, where, err);
+    for (int i = BERT_POOLING_CLS; !s && POOLING_WORDS[i]; i++)
+        if (!strcmp(pooling, POOLING_WORDS[i]))
+            v->pooling = i;
+    if (!s && v->pooling == BERT_POOLING_AUTO)
+        s = fail(err, BERT_ERR_FORMAT, "%s: vectors: pooling \"%s\" is none that gives one vector a text", where, pooling);
+    return s;
+}
+
 /* What module.json says: version, which files, which layers the signature gives out. */
 static bert_status read_description(bert_module *m, const json_t *json, const char *where, bool *do_lower_case, bert_err *err)
 {
@@ -75,6 +95,8 @@ static bert_status read_description(bert_module *m, const json_t *json, const ch
         s = json_get_int_or(tokens, "tok_layer", 0, last, 0, &m->tok_layer, where, err);
     if (!s)
         s = json_get_bool_or(info, "do_lower_case", true, do_lower_case, where, err);
+    if (!s)
+        s = read_vectors(signatures, &m->vectors, m->config.max_position_embeddings, where, err);
     const char *hash = json_string_value(json_object_get(json_object_get(json_object_get(json, "files"), "model.safetensors"), "sha256"));
     if (hash && strlen(hash) < SHA256_HEX)
         memcpy(m->weights_sha256, hash, strlen(hash) + 1);

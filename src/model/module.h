@@ -10,6 +10,13 @@
 
 enum { MODULE_VERSION = 1 };
 
+/* How a module's vectors are taken where nobody says it: what sentence-transformers' files tell. */
+typedef struct vector_spec {
+    int pooling;     /* bert_pooling; auto: nothing is told */
+    bool normalize;  /* to length 1 */
+    int64_t seq_len; /* 0: all positions */
+} vector_spec;
+
 struct bert_module {
     arena memory;
     char *path;                      /* as the user gave it */
@@ -23,8 +30,10 @@ struct bert_module {
     char *vocabulary; /* its bytes */
     size_t vocabulary_size;
     bool do_lower_case;
-    bool frozen;                  /* a frozen file: nothing of it is tuned */
+    bool frozen;                  /* a frozen file: nothing of it is tuned, and its matrices are in forms (weight_forms.h) */
+    ops_precision precision;      /* how its forms are multiplied by; FP32 without */
     int64_t seq_layer, tok_layer; /* resolved: 0 .. layers - 1 */
+    vector_spec vectors;
 };
 
 /* Opens a folder that holds module.json. */
@@ -36,6 +45,9 @@ bert_status module_set_vocabulary(bert_module *m, const char *bytes, size_t size
 /* seq_layer and tok_layer as they may be given (negative from the end) to 0 .. layers - 1. */
 bert_status module_resolve_layer(int64_t layer, int64_t layers, const char *name, int64_t *out, bert_err *err);
 
+/* bert_import of the encoder alone, whatever stands on it. */
+bert_status module_import(const char *path, const char *folder, const bert_import_options *options, char **note, bert_err *err);
+
 /* What goes into a module folder. */
 typedef struct module_parts {
     const config *config;
@@ -45,10 +57,15 @@ typedef struct module_parts {
     bool do_lower_case;
     int64_t seq_layer, tok_layer;
     json_t *source; /* what it was made from, for module.json; may be NULL */
+    vector_spec vectors;
 } module_parts;
 
 /* Writes the folder, whole or not at all. */
 bert_status module_write(const module_parts *parts, const char *folder, bert_err *err);
+
+/* Writes what a tokenizer is made from into a folder that is there: vocab.txt, and Hugging Face's files, which cut texts at the seq_len of
+ * parts->vectors. Weights and layers are not read. */
+bert_status module_write_tokenizer(const module_parts *parts, const char *folder, bert_err *err);
 
 /* Copies the files of an open module's folder as they are, all or none. */
 bert_status module_copy(const bert_module *m, const char *folder, bert_err *err);

@@ -1,5 +1,5 @@
 /* Writing a module folder: what Hugging Face and sentence-transformers read, and module.json. */
-#include "model/module.h"
+#include "model/layer.h"
 
 #include "base/checksum.h"
 #include "base/file.h"
@@ -37,7 +37,8 @@ static json_t *tokenizer_config(const module_parts *p)
     json_object_set_new(json, "do_lower_case", json_boolean(p->do_lower_case));
     json_object_set_new(json, "tokenize_chinese_chars", json_true());
     json_object_set_new(json, "strip_accents", json_null());
-    json_object_set_new(json, "model_max_length", json_integer(p->config->max_position_embeddings));
+    int64_t most = p->vectors.seq_len ? p->vectors.seq_len : p->config->max_position_embeddings;
+    json_object_set_new(json, "model_max_length", json_integer((json_int_t)most));
     json_object_set_new(json, "tokenizer_class", json_string("BertTokenizer"));
     return json;
 }
@@ -82,14 +83,22 @@ static json_t *tokenizer_json(const module_parts *p, const bert_tokenizer *tok)
                      "WordPiece", "unk_token", "[UNK]", "continuing_subword_prefix", "##", "max_input_chars_per_word", 200, "vocab", vocabulary);
 }
 
+/* Of the signature of vectors; NULL where nothing is told of them. */
+static json_t *vector_signature(const vector_spec *v)
+{
+    if (v->pooling == BERT_POOLING_AUTO)
+        return NULL;
+    return json_pack("{s:s, s:b, s:I}", "pooling", POOLING_WORDS[v->pooling], "normalize", v->normalize, "seq_len", (json_int_t)v->seq_len);
+}
+
 static json_t *signatures(const module_parts *p)
 {
     json_t *outputs = json_pack("[s,s]", "sequence_output", "token_output");
     if (p->weights->pooler)
         json_array_insert_new(outputs, 0, json_string("pooled_output"));
-    return json_pack("{s:{s:[s,s,s], s:o, s:I, s:I}, s:{s:s, s:b}}", "tokens", "inputs", "input_ids", "input_mask", "segment_ids", "outputs",
-                     outputs, "seq_layer", (json_int_t)p->seq_layer, "tok_layer", (json_int_t)p->tok_layer, "tokenization_info", "vocab_file",
-                     "vocab.txt", "do_lower_case", p->do_lower_case);
+    return json_pack("{s:{s:[s,s,s], s:o, s:I, s:I}, s:{s:s, s:b}, s:o*}", "tokens", "inputs", "input_ids", "input_mask", "segment_ids",
+                     "outputs", outputs, "seq_layer", (json_int_t)p->seq_layer, "tok_layer", (json_int_t)p->tok_layer, "tokenization_info",
+                     "vocab_file", "vocab.txt", "do_lower_case", p->do_lower_case, "vectors", vector_signature(&p->vectors));
 }
 
 /* Size and SHA-256 of each file that was written. */
@@ -128,25 +137,33 @@ static bert_status write_weights(arena *a, const char *folder, const weight_list
     return s;
 }
 
-static bert_status write_files(const module_parts *p, arena *a, const char *folder, bert_err *err)
+bert_status module_write_tokenizer(const module_parts *p, const char *folder, bert_err *err)
 {
+    arena a = { 0 };
     bert_tokenizer *tok = NULL;
-    char *vocabulary = path_join(a, folder, "vocab.txt");
+    char *vocabulary = path_join(&a, folder, "vocab.txt");
     bert_status s = vocabulary ? bert_tokenizer_create(p->vocabulary, p->vocabulary_size, "vocab.txt", p->do_lower_case, &tok, err)
                                : fail_memory(err, folder);
     if (!s)
         s = file_write_whole(vocabulary, p->vocabulary, p->vocabulary_size, err);
     if (!s)
+        s = write_json(&a, folder, "tokenizer.json", tokenizer_json(p, tok), err);
+    if (!s)
+        s = write_json(&a, folder, "tokenizer_config.json", tokenizer_config(p), err);
+    if (!s)
+        s = write_json(&a, folder, "special_tokens_map.json", special_tokens_map(), err);
+    bert_tokenizer_free(tok);
+    arena_free(&a);
+    return s;
+}
+
+static bert_status write_files(const module_parts *p, arena *a, const char *folder, bert_err *err)
+{
+    bert_status s = module_write_tokenizer(p, folder, err);
+    if (!s)
         s = write_json(a, folder, "config.json", config_to_json(p->config), err);
     if (!s)
-        s = write_json(a, folder, "tokenizer.json", tokenizer_json(p, tok), err);
-    if (!s)
-        s = write_json(a, folder, "tokenizer_config.json", tokenizer_config(p), err);
-    if (!s)
-        s = write_json(a, folder, "special_tokens_map.json", special_tokens_map(), err);
-    if (!s)
         s = write_weights(a, folder, p->weights, err);
-    bert_tokenizer_free(tok);
     if (s)
         return s;
     json_t *files = json_object();

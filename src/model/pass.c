@@ -101,6 +101,9 @@ void passes_free_spare(bert_layer *layer)
 bert_status bert_layer_forward(bert_layer *layer, const bert_input *input, const bert_run *run, bert_pass **pass, bert_err *err)
 {
     *pass = NULL;
+    if (layer->module->frozen && (run->train || run->keep))
+        return fail(err, BERT_ERR_ARGUMENT, "%s: nothing goes backward through a frozen file: run it without train and keep",
+                    layer->module->path);
     bert_pass *p = take_pass(layer);
     if (!p)
         return fail_memory(err, "a pass");

@@ -46,6 +46,7 @@ static bert_status find_in_folder(source *s, const char *path, source_form *form
     char *folder = arena_string(&s->memory, path), *state = path_join(&s->memory, path, "checkpoint");
     if (!folder || !state)
         return fail_memory(err, path);
+    s->outer = folder;
     s->folder = transformer_folder(&s->memory, folder);
     for (int i = 0; i < N_FORMS; i++) {
         char *mark = path_join(&s->memory, s->folder, FORMS[i].mark);
@@ -171,14 +172,10 @@ static bert_status read_config(source *s, int64_t heads, bert_err *err)
         return config_from_tensors(s, heads, err);
     if (!path)
         return fail(err, BERT_ERR_IO, "%s: no config.json or bert_config.json", s->folder);
-    json_t *json = NULL;
-    bert_status status = json_read_file(&json, path, err);
+    bert_status status = json_read_file(&s->settings, path, err);
     if (!status && heads)
-        json_object_set_new(json, "num_attention_heads", json_integer(heads));
-    if (!status)
-        status = config_parse(json, &s->config, path, err);
-    json_decref(json);
-    return status;
+        json_object_set_new(s->settings, "num_attention_heads", json_integer(heads));
+    return status ? status : config_parse(s->settings, &s->config, path, err);
 }
 
 /* ---- vocabulary ---------------------------------------------------------------------------------------------------------- */
@@ -325,6 +322,7 @@ void source_close(source *s)
 {
     tensors_close(&s->tensors);
     buffer_free(&s->notes);
+    json_decref(s->settings);
     arena_free(&s->memory);
     *s = (source){ 0 };
 }

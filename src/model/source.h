@@ -6,30 +6,52 @@
 #include "base/buffer.h"
 #include "io/tensors.h"
 #include "io/tf_hub.h"
-#include "model/config.h"
-#include "model/weights.h"
+#include "model/module.h"
 
 typedef struct source {
     arena memory;
-    const char *kind;   /* "TensorFlow checkpoint", "Hugging Face folder (safetensors)", ... */
-    char *folder;       /* where its files lie */
+    const char *kind; /* "TensorFlow checkpoint", "Hugging Face folder (safetensors)", ... */
+    char *folder;     /* where its files lie */
+    char *outer; /* the folder that was given: a sentence-transformers folder may keep its encoder in an inner one. NULL: a file was given */
     char *weights_path; /* file or prefix of the tensors */
     tensor_set tensors;
     weight_naming naming;
-    bool is_bert;  /* naming is known */
-    config config; /* from its JSON, else from shapes and graph */
+    bool is_bert;     /* naming is known */
+    config config;    /* from its JSON, else from shapes and graph */
+    json_t *settings; /* that JSON as it is; NULL: there is none */
     bool has_config;
     tf_hub_info hub;
     char *vocabulary; /* bytes of vocab.txt, or made from tokenizer.json; NULL: none was found */
     size_t vocabulary_size;
     char *vocabulary_path;
-    int do_lower_case; /* -1: nothing tells */
-    buffer notes;      /* what the user should know, a line each */
+    int do_lower_case;  /* -1: nothing tells */
+    bool pooler_unused; /* what stands on it reads none: that there is none is not told */
+    buffer notes;       /* what the user should know, a line each */
 } source;
 
 /* Opens a folder or a file. with_data false: tensors are listed, their data may be missing, and the configuration may be too.
  * heads: 0, or the number of attention heads where the checkpoint does not tell. */
 bert_status source_open(source *s, const char *path, bool with_data, int64_t heads, bert_err *err);
 void source_close(source *s);
+
+/* The most tokens that the source's own programs read of a text: sentence_bert_config.json or tokenizer_config.json tell, at most the positions.
+ * Fails with BERT_ERR_FORMAT for a number below 3. */
+bert_status source_seq_len(const source *s, int64_t *seq_len, bert_err *err);
+
+/* The steps of a sentence-transformers folder, its encoder counted: 0 where it is none, or modules.json cannot be read. */
+size_t source_steps(const source *s);
+/* What a sentence-transformers folder does with the encoder's vectors; pooling auto where it is none. Adds to the notes. Fails with
+ * BERT_ERR_FORMAT, BERT_ERR_UNSUPPORTED (a step that is neither pooling nor normalisation, a pooling that libbert has not). */
+bert_status source_vectors(source *s, vector_spec *vectors, bert_err *err);
+/* A member of the folder's config_sentence_transformers.json, in the arena; NULL: there is none, or it is no text. */
+const char *source_sentence_setting(source *s, const char *key);
+
+/* Writes the encoder of an open source as a module folder. */
+bert_status source_to_module(source *s, const char *folder, const bert_import_options *options, bert_err *err);
+
+/* Opens a source, writes what it is to a folder, and gives its notes as bert_import does. */
+typedef bert_status source_write(source *s, const char *folder, const bert_import_options *options, bert_err *err);
+bert_status source_import(const char *path, const char *folder, const bert_import_options *options, source_write *write, char **note,
+                          bert_err *err);
 
 #endif

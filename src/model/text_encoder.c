@@ -31,43 +31,76 @@ static bert_status copy_changing(text_encoder *e, const bert_layer *l, bert_err 
     return BERT_OK;
 }
 
-bert_status text_encoder_create(text_encoder *e, const bert_model *model, bert_pooling pooling, size_t seq_len, bert_err *err)
+/* What the encoder must be able to answer: the vectors' request, and the head's. */
+static bert_status take_requests(text_encoder *e, const bert_layer *l, const text_encoder_spec *spec, output_request *both, bert_err *err)
+{
+    bert_pooling own = (bert_pooling)l->spec.pooling, pooling = spec->pooling == BERT_POOLING_AUTO ? own : spec->pooling;
+    output_request *head = &e->rows.request;
+    bert_status s = request_of_pooling(&e->vectors, pooling, l, err);
+    if (!s)
+        s = request_of_pooling(head, spec->head ? own : pooling, l, err);
+    if (s)
+        return s;
+    *both = *head;
+    both->layer = e->vectors.layer > head->layer ? e->vectors.layer : head->layer;
+    both->pooler |= e->vectors.pooler;
+    if (both->layer + 1 < (int)l->encoder.n_layers) /* as many layers as the model's: then packed ones can be shared */
+        both->layer = (int)l->encoder.n_layers - 1;
+    return BERT_OK;
+}
+
+/* What a pass needs for a token: the rows that layers share (forward.c), copies of kept ones, and its place in the batch. */
+static size_t token_bytes(const config *c)
+{
+    size_t H = (size_t)c->hidden_size, I = (size_t)c->intermediate_size, wide = I > 3 * H ? I : 3 * H;
+    return (wide + 10 * H) * sizeof(float) + 32;
+}
+
+static void plan_rows(text_encoder *e, const text_encoder_spec *spec)
+{
+    e->rows.encoder = &e->encoder;
+    e->rows.tiles.streams = spec->streams;
+    e->rows.tiles.precision = e->encoder.precision;
+    e->rows.tiles.token_bytes = token_bytes(e->encoder.config);
+    e->rows.tiles.longest = 2 * spec->seq_len; /* two sequences of texts apart */
+}
+
+bert_status text_encoder_create(text_encoder *e, const bert_model *model, const text_encoder_spec *spec, bert_err *err)
 {
     const bert_layer *l = model->layer;
-    output_request *request = &e->rows.request;
-    *e = (text_encoder){ .tokenizer = model->module->tokenizer, .seq_len = seq_len };
-    if (seq_len < 3 || seq_len > (size_t)l->config.max_position_embeddings)
-        return fail(err, BERT_ERR_ARGUMENT, "seq_len %zu: from 3 to the module's %lld positions", seq_len,
-                    (long long)l->config.max_position_embeddings);
-    if (pooling == BERT_POOLING_AUTO)
-        pooling = (bert_pooling)l->spec.pooling;
-    bert_status s = request_of_pooling(request, pooling, l, err);
+    output_request both;
+    size_t positions = (size_t)l->config.max_position_embeddings;
+    *e = (text_encoder){ .tokenizer = model->module->tokenizer, .seq_len = spec->seq_len, .windows = spec->windows, .stride = spec->stride };
+    if (spec->seq_len < 3 || spec->seq_len > positions)
+        return fail(err, BERT_ERR_ARGUMENT, "seq_len %zu: from 3 to the module's %zu positions", spec->seq_len, positions);
+    bert_status s = take_requests(e, l, spec, &both, err);
     if (!s)
         s = layer_ready(l, err);
-    size_t n_layers = (size_t)(request->layer + 1);
     if (!s)
-        s = request_weights(request, l, 0, &e->weights, &e->memory, err);
-    if (!s && request->pooler && !weight_at(&e->weights, POOLER_WEIGHT, 0)->value)
+        s = request_weights(&both, l, NULL, &e->weights, &e->memory, err);
+    if (!s && both.pooler && !weight_is_there(&e->weights, weight_at(&e->weights, POOLER_WEIGHT, 0)))
         s = fail(err, BERT_ERR_ARGUMENT, "pooling cls: the module has no pooler; take another pooling");
     if (!s)
         s = copy_changing(e, l, err);
     if (!s)
-        s = encoder_create(&e->encoder, &e->memory, l->encoder.ops, l->encoder.precision, &l->config, &e->weights, n_layers, err);
+        s = encoder_create(&e->encoder, &e->memory, l->encoder.ops, l->encoder.precision, &l->config, &e->weights, (size_t)(both.layer + 1),
+                           err);
     if (!s) {
         e->lender = l;
         layer_lend(l);
         s = encoder_pack(&e->encoder, true, &l->encoder, err);
     }
-    e->rows.encoder = &e->encoder;
     if (s)
         text_encoder_free(e);
+    else
+        plan_rows(e, spec);
     return s;
 }
 
 void text_encoder_free(text_encoder *e)
 {
     row_encoder_free(&e->rows);
-    token_rows_free(&e->part);
+    token_reader_free(&e->reader);
     encoder_unpack(&e->encoder);
     if (e->lender)
         layer_take_back(e->lender);
@@ -76,42 +109,22 @@ void text_encoder_free(text_encoder *e)
     *e = (text_encoder){ 0 };
 }
 
-bert_status text_encoder_tokenise(text_encoder *e, const bert_text *texts, const bert_text *pairs, size_t n, row_form form, token_rows *rows,
-                                  size_t *truncated, bert_err *err)
+bert_status text_encoder_tokenise(text_encoder *e, const bert_text *texts, const bert_text *pairs, size_t first, size_t n, row_form form,
+                                  const token_rows **rows, size_t *truncated, bert_err *err)
 {
-    *rows = (token_rows){ 0 };
-    token_rows_free(&e->part);
     arena_reset(&e->lines);
     size_t *lines = arena_array(&e->lines, n, sizeof *lines);
     if (!lines)
         return fail_memory(err, "a session");
     for (size_t i = 0; i < n; i++)
-        lines[i] = i;
+        lines[i] = first + i;
     const bert_dataset texts_at_hand = {
         .n = n, .texts = (bert_text *)(uintptr_t)texts, .pairs = (bert_text *)(uintptr_t)pairs, .lines = lines
     };
-    bert_status s = token_rows_create(&e->part, &texts_at_hand, e->tokenizer, e->seq_len, form, err);
+    const row_reading how = { e->tokenizer, e->seq_len, form, e->windows, e->stride };
+    bert_status s = token_reader_run(&e->reader, &texts_at_hand, &how, err);
+    *rows = &e->reader.rows;
     if (truncated)
-        *truncated += e->part.losses.truncated;
-    *rows = e->part;
-    return s;
-}
-
-bert_status text_encoder_run(text_encoder *e, const bert_text *texts, const bert_text *pairs, size_t n, float *vectors, size_t *counts,
-                             size_t *truncated, bert_err *err)
-{
-    bert_status s = BERT_OK;
-    size_t H = (size_t)e->encoder.config->hidden_size;
-    for (size_t i = 0; !s && i < n; i += TEXT_ENCODER_PART) {
-        size_t part = n - i < TEXT_ENCODER_PART ? n - i : TEXT_ENCODER_PART;
-        token_rows rows;
-        s = text_encoder_tokenise(e, texts + i, pairs ? pairs + i : NULL, part, ROW_TOGETHER, &rows, truncated, err);
-        if (!s)
-            s = row_encoder_run(&e->rows, &rows, 0, part, vectors, err);
-        for (size_t k = 0; !s && counts && k < part; k++)
-            counts[i + k] = token_rows_length(&rows, k);
-        if (!s)
-            vectors += (e->rows.request.tokens ? rows.start[part] : part) * H;
-    }
+        *truncated += e->reader.rows.losses.truncated;
     return s;
 }

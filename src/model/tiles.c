@@ -1,12 +1,15 @@
 /* Rows of tokens in tiles. */
 #include "model/tiles.h"
 
+#include "base/size.h"
+
 #include <omp.h>
 #include <stdlib.h>
+#include <string.h>
 
-/* Activations of so many tokens stay in a core's cache through all layers; of fewer than the second, weights are read more often than it is
- * worth. */
-enum { TILE_TOKENS = 192, LEAST_TOKENS = 96 };
+/* The larger a tile, the seldomer weights are read, which take as long as the products of 100 to 200 tokens; but activations should stay near.
+ * int8 has a quarter of the weights and should be smaller. Below the last, weights are read more often than it is worth. */
+enum { TILE_TOKENS = 384, TILE_TOKENS_INT8 = 192, LEAST_TOKENS = 96 };
 
 /* Every thread has memory of its own. */
 static bool grow_threads(tiles *s)
@@ -23,6 +26,24 @@ static bool grow_threads(tiles *s)
     return true;
 }
 
+/* The largest tile has so many tokens, and those of the row that it ends with. */
+static size_t tile_tokens(const tiles *s)
+{
+    size_t tokens = s->precision == OPS_INT8 ? TILE_TOKENS_INT8 : TILE_TOKENS;
+    return s->streams == STREAMS_ONE ? tokens * (size_t)omp_get_max_threads() : tokens;
+}
+
+/* Room for any tile that may come, so that none of a later call needs more than those before it. */
+static void expect_memory(tiles *s)
+{
+    size_t bytes;
+    if (!mul_size(tile_tokens(s) + s->longest, s->token_bytes, &bytes))
+        return;
+    for (size_t i = 0; i < s->n_threads; i++)
+        if (!s->memory[i].first)
+            s->memory[i].hint = bytes;
+}
+
 void tiles_free(tiles *s)
 {
     for (size_t i = 0; i < s->n_threads; i++)
@@ -32,21 +53,32 @@ void tiles_free(tiles *s)
     *s = (tiles){ 0 };
 }
 
-/* How many tiles so many tokens are worth: as many for each thread where that leaves them large enough. */
-static size_t count_tiles(size_t tokens)
+/* How many tiles so many tokens in so many rows are worth: as many for each thread where that leaves them large enough. */
+static size_t count_tiles(const tiles *s, size_t tokens, size_t rows)
 {
-    size_t threads = (size_t)omp_get_max_threads(), n = tokens / TILE_TOKENS + (tokens % TILE_TOKENS != 0);
-    size_t even = (n + threads - 1) / threads * threads;
+    size_t threads = (size_t)omp_get_max_threads(), most = tile_tokens(s);
+    size_t n = tokens / most + (tokens % most != 0), even = (n + threads - 1) / threads * threads;
+    if (s->streams == STREAMS_ONE)
+        return n;
+    if (s->streams == STREAMS_MANY && n < threads)
+        return threads < rows ? threads : rows;
     return n > 1 && tokens / even >= LEAST_TOKENS ? even : n;
 }
 
+/* Whether threads take tiles of their own. */
+static bool apart(const tiles *s, size_t n_tiles)
+{
+    size_t threads = (size_t)omp_get_max_threads();
+    return threads > 1 && n_tiles > 1 && s->streams != STREAMS_ONE && (s->streams == STREAMS_MANY || n_tiles >= threads);
+}
+
 /* Cuts the rows into tiles of about as many tokens each, in order. Returns their number. */
-static size_t plan(tile *out, const token_rows *t, const uint32_t *rows, size_t n)
+static size_t plan(const tiles *s, tile *out, const token_rows *t, const uint32_t *rows, size_t n)
 {
     size_t all = 0, tokens = 0, n_tiles = 0;
     for (size_t i = 0; i < n; i++)
         all += token_rows_length(t, rows[i]);
-    size_t wanted = count_tiles(all);
+    size_t wanted = count_tiles(s, all, n);
     for (size_t i = 0; i < n; i++) {
         if (n_tiles == 0 || tokens >= all / wanted * n_tiles)
             out[n_tiles++] = (tile){ .rows = rows + i, .rows_before = i, .tokens_before = tokens };
@@ -58,28 +90,47 @@ static size_t plan(tile *out, const token_rows *t, const uint32_t *rows, size_t 
     return n_tiles;
 }
 
+/* A call, as each tile sees it. */
+typedef struct tile_call {
+    tiles *tiles;
+    tile_function *f;
+    void *context;
+    bert_status status;
+    bert_err *err; /* never NULL */
+} tile_call;
+
+static void run_tile(tile_call *call, const tile *t, int thread)
+{
+    bert_err mine = { 0 };
+    arena *a = &call->tiles->memory[thread];
+    arena_reset(a);
+    bert_status failed = call->f(call->context, t, a, &mine);
+    if (!failed)
+        return;
+#pragma omp critical(tiles_error)
+    {
+        call->status = failed;
+        memcpy(call->err, &mine, sizeof mine);
+    }
+}
+
 bert_status tiles_run(tiles *s, const token_rows *t, const uint32_t *rows, size_t n, tile_function *f, void *context, bert_err *err)
 {
     arena_reset(&s->plan);
     tile *all = arena_array(&s->plan, n, sizeof *all);
     if (!all || !grow_threads(s))
         return fail_memory(err, "tiles of tokens");
-    size_t n_tiles = plan(all, t, rows, n);
-    bert_status status = BERT_OK;
-#pragma omp parallel for schedule(dynamic, 1) if (n_tiles >= (size_t)omp_get_max_threads())
-    for (size_t i = 0; i < n_tiles; i++) {
-        bert_err mine = { 0 };
-        arena *a = &s->memory[omp_get_thread_num()];
-        arena_reset(a);
-        bert_status failed = f(context, &all[i], a, &mine);
-        if (failed) {
-#pragma omp critical(tiles_error)
-            {
-                status = failed;
-                if (err)
-                    *err = mine;
-            }
-        }
+    expect_memory(s);
+    size_t n_tiles = plan(s, all, t, rows, n);
+    bert_err unasked;
+    tile_call call = { s, f, context, BERT_OK, err ? err : &unasked };
+    if (!apart(s, n_tiles)) { /* outside of any parallel region: operations may have their own, and with one thread OpenMP is left alone */
+        for (size_t i = 0; i < n_tiles; i++)
+            run_tile(&call, &all[i], 0);
+        return call.status;
     }
-    return status;
+#pragma omp parallel for schedule(dynamic, 1)
+    for (size_t i = 0; i < n_tiles; i++)
+        run_tile(&call, &all[i], omp_get_thread_num());
+    return call.status;
 }

@@ -4,9 +4,23 @@
 #define MODEL_TILES_H
 
 #include "data/token_rows.h"
+#include "ops/ops.h"
 
-/* One thread's calls; memory is reused from call to call. All zero before the first. */
+/* What threads share. */
+typedef enum tile_streams {
+    STREAMS_AUTO, /* many where there is a tile for every thread, else one */
+    STREAMS_ONE,  /* all of them work on the same tile: each operation is cut */
+    STREAMS_MANY  /* nothing: each has tiles of its own */
+} tile_streams;
+
+/* One thread's calls; memory is reused from call to call. The caller may set the first four; all else zero before the first call. */
 typedef struct tiles {
+    tile_streams streams;
+    ops_precision precision; /* of what f multiplies by */
+    size_t token_bytes,
+        longest; /* memory that f needs for a token, and the most tokens of a row: then it is allocated once for any tile. 0: found
+                                    out by running */
+
     arena plan;
     arena *memory; /* (n_threads) a tile's, while it runs */
     size_t n_threads;

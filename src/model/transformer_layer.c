@@ -37,30 +37,42 @@ static attention_input attention_over(const encoder *e, size_t layer, const laye
                               .drop = dropout_at(drop, layer, SITE_ATTENTION) };
 }
 
+attention_input layer_attention(const encoder *e, size_t layer, const layer_activations *act, ragged queries, ragged keys)
+{
+    return attention_over(e, layer, act, queries, keys, (layer_dropout){ 0 });
+}
+
 void layer_forward(const encoder *e, size_t layer, layer_activations *act, ragged queries, ragged keys, layer_dropout drop)
 {
     const ops *o = e->ops;
     const layer_weights *w = &e->layers[layer];
     size_t H = (size_t)e->config->hidden_size, I = (size_t)e->config->intermediate_size, n = act->n, m = act->m;
     float eps = (float)e->config->layer_norm_eps;
+    profile_clock *clock = profile_begin(e->profile);
 
     if (apart(e, layer)) {
         o->dense_forward(act->qkv, H, NULL, act->xq, H, &w->q, ACTIVATION_NONE, m);
         o->dense_forward(act->qkv + m * H, 2 * H, NULL, act->x, H, &w->kv, ACTIVATION_NONE, n);
     } else
         o->dense_forward(act->qkv, 3 * H, NULL, act->x, H, &w->qkv, ACTIVATION_NONE, n);
+    profile_mark(clock, PROFILE_PRODUCTS);
     attention_input in = attention_over(e, layer, act, queries, keys, drop);
     o->attention_forward(act->context, act->lse, &in);
+    profile_mark(clock, PROFILE_ATTENTION);
 
     o->dense_forward(act->sum_a, H, NULL, act->context, H, &w->attention, ACTIVATION_NONE, m);
+    profile_mark(clock, PROFILE_PRODUCTS);
     o->layer_norm_forward(act->a, act->lse ? act->sum_a : NULL, act->mean_a, act->rstd_a, act->sum_a, act->xq,
                           layer_value(w, ATTENTION_NORM_WEIGHT), layer_value(w, ATTENTION_NORM_BIAS), eps,
                           dropout_at(drop, layer, SITE_ATTENTION_OUTPUT), m, H);
+    profile_mark(clock, PROFILE_NORMS);
 
     o->dense_forward(act->f, I, act->pre, act->a, H, &w->intermediate, e->config->hidden_act, m);
     o->dense_forward(act->sum_y, H, NULL, act->f, I, &w->output, ACTIVATION_NONE, m);
+    profile_mark(clock, PROFILE_PRODUCTS);
     o->layer_norm_forward(act->y, act->lse ? act->sum_y : NULL, act->mean_y, act->rstd_y, act->sum_y, act->a, layer_value(w, OUTPUT_NORM_WEIGHT),
                           layer_value(w, OUTPUT_NORM_BIAS), eps, dropout_at(drop, layer, SITE_OUTPUT), m, H);
+    profile_mark(clock, PROFILE_NORMS);
 }
 
 /* From the gradient by q, k and v to the weights' and, where dx is wanted, to that by x; dxq (m, H) holds the residual's. */

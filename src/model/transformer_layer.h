@@ -34,6 +34,9 @@ typedef struct layer_dropout {
 /* Rows: keys has the sequences' rows of x; queries those of the asked rows (keys itself where all are asked). */
 void layer_forward(const encoder *e, size_t layer, layer_activations *act, ragged queries, ragged keys, layer_dropout drop);
 
+/* What the attention of a layer that ran last on these activations read, without dropout. */
+attention_input layer_attention(const encoder *e, size_t layer, const layer_activations *act, ragged queries, ragged keys);
+
 /* Scratch of a backward pass: (m, H), (m, H), (m, I) and then (n, 3H). */
 typedef struct layer_scratch {
     float *d1, *d2, *wide;

@@ -114,7 +114,8 @@ bert_status weights_create(weight_list *list, arena *a, const config *c, size_t 
     for (weight_id id = POOLER_WEIGHT; id < N_WEIGHT_IDS; id = (weight_id)(id + 2))
         list->n += has_pair(list, id) ? 2 : 0;
     list->items = arena_array(a, list->n, sizeof *list->items);
-    if (!list->items)
+    list->forms = arena_array(a, list->n, sizeof *list->forms);
+    if (!list->items || !list->forms)
         return fail_memory(err, "the list of weights");
     const char *group = NULL;
     for (size_t i = 0; i < list->n; i++) {
@@ -146,6 +147,26 @@ bert_param *weight_at(const weight_list *list, weight_id id, size_t layer)
     for (; pair + 2 <= id; pair = (weight_id)(pair + 2))
         behind += has_pair(list, pair) ? 2 : 0;
     return has_pair(list, pair) ? &list->items[behind + (size_t)(id - pair)] : NULL;
+}
+
+size_t weight_holder(const weight_list *list, size_t index)
+{
+    for (size_t back = 0; back < 3 && back <= index; back++)
+        if (list->forms[index - back].joined > back)
+            return index - back;
+    return list->n;
+}
+
+char *weight_form_name(const weight_list *list, size_t index, size_t joined, arena *a)
+{
+    static const char *const JOINED[] = {
+        [2] = "encoder.layer.%d.attention.self.key_value.weight", [3] = "encoder.layer.%d.attention.self.query_key_value.weight"
+    };
+    size_t layer;
+    char name[NAME_MAX_SIZE];
+    weight_id id = row_of(list, index, &layer);
+    print_name(name, sizeof name, "", joined > 1 ? JOINED[joined] : ROWS[id].name, layer);
+    return arena_string(a, name);
 }
 
 bool weight_is_bias(const weight_list *list, size_t index)
@@ -263,7 +284,7 @@ static bool side_by_side(const bert_param *p)
 
 static bert_status put_side_by_side(bert_param *p, arena *a, bert_err *err)
 {
-    if (side_by_side(p))
+    if (!p->value || side_by_side(p))
         return BERT_OK;
     size_t n = weight_size(p);
     float *all = arena_alloc_raw(a, 3 * n * sizeof *all);
@@ -276,39 +297,76 @@ static bert_status put_side_by_side(bert_param *p, arena *a, bert_err *err)
     return BERT_OK;
 }
 
-bert_status weights_read(weight_list *list, arena *a, const tensor_set *set, weight_naming naming, const char *path, bert_err *err)
+bert_status weights_put_side_by_side(weight_list *list, arena *a, bert_err *err)
 {
     bert_status s = BERT_OK;
-    for (size_t i = 0; !s && i < list->n; i++) {
-        bert_param *p = &list->items[i];
-        size_t layer;
-        bool transposed = naming.google && ROWS[row_of(list, i, &layer)].transposed;
-        const tensor *t = weights_find(set, naming, list, i);
-        if (!t) {
-            char name[NAME_MAX_SIZE];
-            const weight_row *row = &ROWS[row_of(list, i, &layer)];
-            print_name(name, sizeof name, naming.prefix, naming.google ? row->google : row->name, layer);
-            return fail(err, BERT_ERR_FORMAT, "%s: tensor %s is absent", path, name);
-        }
-        s = weight_check_shape(t, p, transposed, err);
-        if (s)
-            break;
-        if (t->type == DTYPE_F32 && !transposed && (uintptr_t)t->data % sizeof(float) == 0) {
-            p->value = t->data;
-            continue;
-        }
-        float *copy = arena_alloc_raw(a, weight_size(p) * sizeof *copy);
-        if (!copy)
-            return fail_memory(err, p->name);
-        s = copy_tensor(copy, t, p, transposed, err);
-        p->value = copy;
-    }
     for (size_t layer = 0; !s && layer < list->layers; layer++) {
         s = put_side_by_side(weight_at(list, QUERY_WEIGHT, layer), a, err);
         if (!s)
             s = put_side_by_side(weight_at(list, QUERY_BIAS, layer), a, err);
     }
     return s;
+}
+
+bert_status weight_read(weight_list *list, size_t index, arena *a, const tensor_set *set, weight_naming naming, const char *path, bert_err *err)
+{
+    bert_param *p = &list->items[index];
+    size_t layer;
+    const weight_row *row = &ROWS[row_of(list, index, &layer)];
+    bool transposed = naming.google && row->transposed;
+    const tensor *t = weights_find(set, naming, list, index);
+    if (!t) {
+        char name[NAME_MAX_SIZE];
+        print_name(name, sizeof name, naming.prefix, naming.google ? row->google : row->name, layer);
+        return fail(err, BERT_ERR_FORMAT, "%s: tensor %s is absent", path, name);
+    }
+    bert_status s = weight_check_shape(t, p, transposed, err);
+    if (s)
+        return s;
+    if (t->type == DTYPE_F32 && !transposed && (uintptr_t)t->data % sizeof(float) == 0) {
+        p->value = t->data;
+        return BERT_OK;
+    }
+    float *copy = arena_alloc_raw(a, weight_size(p) * sizeof *copy);
+    if (!copy)
+        return fail_memory(err, p->name);
+    p->value = copy;
+    return copy_tensor(copy, t, p, transposed, err);
+}
+
+bert_status weights_read(weight_list *list, arena *a, const tensor_set *set, weight_naming naming, const char *path, bert_err *err)
+{
+    bert_status s = BERT_OK;
+    for (size_t i = 0; !s && i < list->n; i++)
+        s = weight_read(list, i, a, set, naming, path, err);
+    return s ? s : weights_put_side_by_side(list, a, err);
+}
+
+/* A form's numbers, (joined * rows, cols). */
+static bool form_floats(float *out, const weight_form *f, const bert_param *p)
+{
+    if (f->table.rows) {
+        for (size_t r = 0; r < p->rows; r++)
+            embedding_row(out + r * p->cols, &f->table, p->cols, r);
+        return true;
+    }
+    dense d = { .in = p->cols, .out = f->joined * p->rows };
+    if (dense_pack_over(&d, &f->matrix, NULL))
+        return false;
+    dense_packed_weight(out, &d);
+    dense_unpack(&d);
+    return true;
+}
+
+const float *weight_floats(const weight_list *list, size_t index, arena *a)
+{
+    const bert_param *p = &list->items[index];
+    size_t holder = weight_holder(list, index);
+    if (p->value || holder == list->n)
+        return p->value;
+    const weight_form *f = &list->forms[holder];
+    float *all = arena_alloc_raw(a, f->joined * weight_size(p) * sizeof *all);
+    return all && form_floats(all, f, p) ? all + (index - holder) * weight_size(p) : NULL;
 }
 
 void weights_take(weight_list *to, const weight_list *from)
@@ -320,24 +378,28 @@ void weights_take(weight_list *to, const weight_list *from)
             k++;
         if (k == from->n)
             k = start;
-        else if (!p->value)
+        else if (!weight_is_there(to, p)) {
             p->value = from->items[k].value;
+            to->forms[i] = from->forms[k];
+        }
     }
+}
+
+tensor weight_tensor(const bert_param *p)
+{
+    return (tensor){ .name = p->name,
+                     .type = DTYPE_F32,
+                     .rank = p->cols == 1 ? 1 : 2,
+                     .shape = { (int64_t)p->rows, (int64_t)p->cols },
+                     .n = weight_size(p),
+                     .data = p->value };
 }
 
 size_t weights_to_tensors(const weight_list *list, bool tuned_only, tensor *items)
 {
     size_t n = 0;
-    for (size_t i = 0; i < list->n; i++) {
-        const bert_param *p = &list->items[i];
-        if (!p->value || (tuned_only && !p->tuned))
-            continue;
-        items[n++] = (tensor){ .name = p->name,
-                               .type = DTYPE_F32,
-                               .rank = p->cols == 1 ? 1 : 2,
-                               .shape = { (int64_t)p->rows, (int64_t)p->cols },
-                               .n = weight_size(p),
-                               .data = p->value };
-    }
+    for (size_t i = 0; i < list->n; i++)
+        if (list->items[i].value && (list->items[i].tuned || !tuned_only))
+            items[n++] = weight_tensor(&list->items[i]);
     return n;
 }

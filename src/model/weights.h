@@ -6,6 +6,7 @@
 #include "base/arena.h"
 #include "io/tensors.h"
 #include "model/config.h"
+#include "ops/dense_pack.h"
 
 /* The rows, in the order in which tensors are laid out in memory and in files: query, key and value of a layer stand side by side, so that
  * they are one (3H, H) matrix and one (3H) bias. */
@@ -47,16 +48,24 @@ typedef struct head_shape {
     size_t outputs, hidden;
 } head_shape;
 
-/* A model's tensors: `layers` layers, then pooler, then head. What is absent has value NULL. */
+/* What a frozen file has in place of a value (weight_forms.h): a dense layer's packed matrix, or an embedding table. */
+typedef struct weight_form {
+    size_t joined; /* entries that it holds, this one and those behind it: 1; query, key and value: 3; key and value: 2. 0: there is no form */
+    struct dense_packed matrix;
+    embedding_table table; /* rows NULL: it is a matrix */
+} weight_form;
+
+/* A model's tensors: `layers` layers, then pooler, then head. What is absent has value NULL and is in no form. */
 typedef struct weight_list {
     bert_param *items;
+    weight_form *forms; /* (n) */
     size_t n;
     size_t layers;
     head_shape head;
     bool pooler;
 } weight_list;
 
-/* Makes the list with names and shapes, values NULL. head NULL: none. */
+/* Makes the list with names and shapes, values NULL, no forms. head NULL: none. */
 bert_status weights_create(weight_list *list, arena *a, const config *c, size_t layers, bool pooler, const head_shape *head, bert_err *err);
 
 /* The entry of a row; layer is ignored where the row is not a layer's. NULL where the list has none. */
@@ -65,6 +74,22 @@ static inline size_t weight_size(const bert_param *p)
 {
     return p->rows * p->cols;
 }
+
+/* The entry whose form holds that of the index; list->n: none does. */
+size_t weight_holder(const weight_list *list, size_t index);
+static inline bool weight_in_form(const weight_list *list, const bert_param *p)
+{
+    return weight_holder(list, (size_t)(p - list->items)) < list->n;
+}
+
+/* True where the entry has a value or a form holds it. */
+static inline bool weight_is_there(const weight_list *list, const bert_param *p)
+{
+    return p->value || weight_in_form(list, p);
+}
+
+/* What a form of so many entries from this one on is called in a file; NULL: out of memory. */
+char *weight_form_name(const weight_list *list, size_t index, size_t joined, arena *a);
 
 weight_group weight_group_of(const weight_list *list, size_t index, size_t *layer);
 
@@ -93,9 +118,19 @@ bert_status weight_check_shape(const tensor *t, const bert_param *p, bool transp
  * out side by side. A missing tensor or a wrong shape fails with BERT_ERR_FORMAT, naming file, tensor, what was found and expected. */
 bert_status weights_read(weight_list *list, arena *a, const tensor_set *set, weight_naming naming, const char *path, bert_err *err);
 
-/* Gives entries that have no value yet the value of the entry of the same name. */
+/* The two steps of it: one entry's value; then q, k and v that are not side by side become so. */
+bert_status weight_read(weight_list *list, size_t index, arena *a, const tensor_set *set, weight_naming naming, const char *path, bert_err *err);
+bert_status weights_put_side_by_side(weight_list *list, arena *a, bert_err *err);
+
+/* The entry's numbers as floats, (rows, cols): its value, or from the packed form that a frozen file has of it (what bf16 and int8 stand for), in
+ * arena memory. NULL where it has neither, or memory is out. */
+const float *weight_floats(const weight_list *list, size_t index, arena *a);
+
+/* Gives entries that are not there yet the value or the form of the entry of the same name. */
 void weights_take(weight_list *to, const weight_list *from);
 
+/* A value as it is written. */
+tensor weight_tensor(const bert_param *p);
 /* The tensors of the list that have a value and pass the filter, to be written; items: room for list->n. Returns their number. */
 size_t weights_to_tensors(const weight_list *list, bool tuned_only, tensor *items);
 

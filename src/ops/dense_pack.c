@@ -1,35 +1,259 @@
-/* Packing a dense layer's weight. */
+/* Packing a dense layer's weight, and the int8 form of numbers. Compiled for the plainest machine: a form is the same on all. */
 #include "ops/dense_pack.h"
 
+#include "base/bf16.h"
 #include "base/size.h"
-#include "ops/select.h"
 
+#include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
-bert_status dense_pack_as(dense *d, ops_precision precision, bert_err *err)
+/* ---- sizes -------------------------------------------------------------------------------------------------------------- */
+
+static size_t panels_of(size_t out)
 {
-    const back_end *b;
-    bert_status s = back_end_select(precision, &b, err);
+    return out / GEMM_PANEL + (out % GEMM_PANEL != 0);
+}
+
+/* How many k share a word. */
+static size_t depth_of_word(ops_precision precision)
+{
+    return precision == OPS_INT8 ? 4 : precision == OPS_FP32 ? 1 : 2;
+}
+
+/* Bytes of one panel. */
+static bool panel_size(size_t in, ops_precision precision, size_t *size)
+{
+    size_t depth = depth_of_word(precision);
+    return mul_size(in / depth + (in % depth != 0), GEMM_PANEL * sizeof(float), size);
+}
+
+bool dense_panels_size(size_t in, size_t out, ops_precision precision, size_t *size)
+{
+    return panel_size(in, precision, size) && mul_size(*size, panels_of(out), size);
+}
+
+/* int8 adds `in` products of at most 255 * 127 in an int32. */
+static bert_status check_in(size_t in, ops_precision precision, bert_err *err)
+{
+    if (precision == OPS_INT8 && in > INT8_MOST_IN)
+        return fail(err, BERT_ERR_UNSUPPORTED, "precision int8: a dense layer of %zu inputs; the most is %d", in, INT8_MOST_IN);
+    return BERT_OK;
+}
+
+/* ---- numbers as int8 ---------------------------------------------------------------------------------------------------- */
+
+/* Scales that are tried below the largest number's, each by a share of it lower. */
+enum { SCALES_TRIED = 12 };
+static const float SCALE_STEP = 0.02f;
+
+static float nearest_int8(float x, float inverse)
+{
+    /* Adding 1.5 * 2^23 rounds to an integer. */
+    float q = x * inverse + 0x1.8p23f - 0x1.8p23f;
+    return q > 127 ? 127 : q < -127 ? -127 : q;
+}
+
+/* The sum of squares of what x (n) loses as int8 with that scale. */
+static float squares_lost(const float *x, size_t n, float scale)
+{
+    float inverse = 1 / scale, lost = 0;
+    for (size_t i = 0; i < n; i++) {
+        float d = x[i] - scale * nearest_int8(x[i], inverse);
+        lost += d * d;
+    }
+    return lost;
+}
+
+/* The scale for x (n): the one by which least is lost of those that reach the largest number or some way towards it.
+ * 0 where all are 0 (or so small that 1 / scale is not a number); NaN where one is not finite. */
+static float int8_scale(const float *x, size_t n)
+{
+    float most = 0;
+    for (size_t i = 0; i < n; i++) {
+        if (!isfinite(x[i]))
+            return NAN;
+        most = fabsf(x[i]) > most ? fabsf(x[i]) : most;
+    }
+    if (most < 1e-30f)
+        return 0;
+    float best = most / 127, least = squares_lost(x, n, best);
+    for (int i = 1; i < SCALES_TRIED; i++) {
+        float scale = most / 127 * (1 - SCALE_STEP * (float)i), lost = squares_lost(x, n, scale);
+        if (lost < least) {
+            least = lost;
+            best = scale;
+        }
+    }
+    return best;
+}
+
+/* What x is multiplied by on its way to int8. */
+static float inverse_of(float scale)
+{
+    return scale > 0 ? 1 / scale : 0;
+}
+
+float embedding_quantise(int8_t *q, const float *row, size_t H)
+{
+    float scale = int8_scale(row, H), inverse = inverse_of(scale);
+    for (size_t i = 0; i < H; i++)
+        q[i] = inverse > 0 ? (int8_t)nearest_int8(row[i], inverse) : 0;
+    return scale;
+}
+
+void embedding_row(float *row, const embedding_table *t, size_t H, size_t number)
+{
+    size_t first = number * H;
+    for (size_t i = 0; i < H; i++)
+        switch (t->precision) {
+        case OPS_INT8:
+            row[i] = t->scale[number] * ((const int8_t *)t->rows)[first + i];
+            break;
+        case OPS_FP32:
+            row[i] = ((const float *)t->rows)[first + i];
+            break;
+        case OPS_BF16:
+        case OPS_BF16_WIDENED:
+            row[i] = bf16_to_f32(((const uint16_t *)t->rows)[first + i]);
+            break;
+        }
+}
+
+/* ---- panels ------------------------------------------------------------------------------------------------------------- */
+
+enum { BLOCK = 16 }; /* inputs of a column that are packed before the next column's */
+
+/* Where in a panel the number of input k and output j stands. */
+static size_t place(size_t k, size_t j, size_t depth)
+{
+    return k / depth * depth * GEMM_PANEL + j * depth + k % depth;
+}
+
+/* A panel under way: outputs first .. first + cols of weight (out, in), and, as int8, by what each is multiplied. */
+typedef struct packing {
+    const float *weight; /* of the first output */
+    size_t in, cols;
+    float inverse[GEMM_PANEL];
+} packing;
+
+static void pack_floats(void *panel, const packing *p, size_t j, size_t k, size_t end)
+{
+    for (; k < end; k++)
+        ((float *)panel)[place(k, j, 1)] = p->weight[j * p->in + k];
+}
+
+static void pack_pairs(void *panel, const packing *p, size_t j, size_t k, size_t end)
+{
+    for (; k < end; k++)
+        ((uint16_t *)panel)[place(k, j, 2)] = bf16_of(p->weight[j * p->in + k]);
+}
+
+static void pack_quadruples(void *panel, const packing *p, size_t j, size_t k, size_t end)
+{
+    for (; k < end && p->inverse[j] > 0; k++)
+        ((int8_t *)panel)[place(k, j, 4)] = (int8_t)nearest_int8(p->weight[j * p->in + k], p->inverse[j]);
+}
+
+static void add_sums(int32_t *sums, const int8_t *panel, size_t in, size_t cols)
+{
+    for (size_t k = 0; k < in; k++)
+        for (size_t j = 0; j < cols; j++)
+            sums[j] += panel[place(k, j, 4)];
+}
+
+/* Panel `number`; panels are zero already. */
+static void pack_panel(const dense *d, ops_precision precision, size_t number, void *panel, float *scale, int32_t *sums)
+{
+    size_t first = number * GEMM_PANEL;
+    packing p = { .weight = d->weight + first * d->in, .in = d->in, .cols = d->out - first < GEMM_PANEL ? d->out - first : GEMM_PANEL };
+    for (size_t j = 0; precision == OPS_INT8 && j < p.cols; j++) {
+        scale[first + j] = int8_scale(p.weight + j * p.in, p.in);
+        p.inverse[j] = inverse_of(scale[first + j]);
+    }
+    void (*pack)(void *, const packing *, size_t, size_t, size_t) = precision == OPS_INT8   ? pack_quadruples
+                                                                    : precision == OPS_FP32 ? pack_floats
+                                                                                            : pack_pairs;
+    for (size_t k = 0; k < p.in; k += BLOCK)
+        for (size_t j = 0; j < p.cols; j++)
+            pack(panel, &p, j, k, p.in - k < BLOCK ? p.in : k + BLOCK);
+    if (precision == OPS_INT8)
+        add_sums(sums + first, panel, p.in, p.cols);
+}
+
+/* ---- forms -------------------------------------------------------------------------------------------------------------- */
+
+static void form_free(struct dense_packed *form)
+{
+    if (form->owned) {
+        free((void *)form->panels);
+        free((void *)form->scale);
+        free((void *)form->sums);
+    }
+}
+
+/* Zeros at a multiple of 64 bytes; size is one. */
+static void *aligned_zeros(size_t size)
+{
+    void *p = aligned_alloc(64, size);
+    if (p)
+        memset(p, 0, size);
+    return p;
+}
+
+/* A form with memory for d's numbers, all zero. */
+static bert_status form_make(struct dense_packed *form, const dense *d, ops_precision precision, bert_err *err)
+{
+    size_t size, columns = panels_of(d->out) * GEMM_PANEL;
+    *form = (struct dense_packed){ .precision = precision, .owned = true };
+    if (!dense_panels_size(d->in, d->out, precision, &size))
+        return fail_memory(err, "packed weights");
+    form->panels = aligned_zeros(size); /* a panel's row is 128 bytes */
+    if (precision == OPS_INT8) {
+        form->scale = aligned_zeros(columns * sizeof *form->scale);
+        form->sums = aligned_zeros(columns * sizeof *form->sums);
+    }
+    if (form->panels && (precision != OPS_INT8 || (form->scale && form->sums)))
+        return BERT_OK;
+    form_free(form);
+    return fail_memory(err, "packed weights");
+}
+
+bert_status dense_pack_over(dense *d, const struct dense_packed *form, bert_err *err)
+{
+    bert_status s = check_in(d->in, form->precision, err);
     if (s)
         return s;
-    size_t n_panels = d->out / GEMM_PANEL + (d->out % GEMM_PANEL != 0), rows = d->in / b->depth_of_word + (d->in % b->depth_of_word != 0);
-    size_t panel_size, size;
-    if (!mul_size(rows, GEMM_PANEL * sizeof(float), &panel_size) || !mul_size(panel_size, n_panels, &size))
-        return fail_memory(err, "packed weights");
     struct dense_packed *packed = malloc(sizeof *packed);
-    char *panels = aligned_alloc(64, size); /* a panel's row is 128 bytes, so size is a multiple of 64 */
-    if (!packed || !panels) {
-        free(packed);
-        free(panels);
+    if (!packed)
         return fail_memory(err, "packed weights");
-    }
-#pragma omp parallel for
-    for (size_t p = 0; p < n_panels; p++)
-        b->pack_panel(panels + p * panel_size, d, p * GEMM_PANEL);
-    packed->panels = panels;
+    *packed = *form;
     dense_unpack(d);
     d->packed = packed;
     return BERT_OK;
+}
+
+bert_status dense_pack_as(dense *d, ops_precision precision, bert_err *err)
+{
+    const ops *o;
+    struct dense_packed form;
+    ops_precision kind = precision == OPS_BF16_WIDENED ? OPS_BF16 : precision;
+    bert_status s = ops_select_precision(precision, &o, err);
+    if (!s)
+        s = check_in(d->in, kind, err);
+    if (!s)
+        s = form_make(&form, d, kind, err);
+    if (s)
+        return s;
+    size_t size = 0, panels = panels_of(d->out);
+    panel_size(d->in, kind, &size);
+#pragma omp parallel for
+    for (size_t p = 0; p < panels; p++)
+        pack_panel(d, kind, p, (char *)form.panels + p * size, (float *)form.scale, (int32_t *)form.sums);
+    s = dense_pack_over(d, &form, err);
+    if (s)
+        form_free(&form);
+    return s;
 }
 
 bert_status dense_pack(dense *d, bert_err *err)
@@ -41,7 +265,36 @@ void dense_unpack(dense *d)
 {
     if (!d->packed)
         return;
-    free(d->packed->panels);
+    form_free(d->packed);
     free(d->packed);
     d->packed = NULL;
+}
+
+/* The number of input k and column j of a panel; output: that of the column. */
+static float number_of(const struct dense_packed *form, const void *panel, size_t k, size_t j, size_t output)
+{
+    switch (form->precision) {
+    case OPS_INT8:
+        return form->scale[output] * ((const int8_t *)panel)[place(k, j, 4)];
+    case OPS_FP32:
+        return ((const float *)panel)[place(k, j, 1)];
+    case OPS_BF16:
+    case OPS_BF16_WIDENED:
+        break;
+    }
+    return bf16_to_f32(((const uint16_t *)panel)[place(k, j, 2)]);
+}
+
+void dense_packed_weight(float *weight, const dense *d)
+{
+    size_t size = 0;
+    panel_size(d->in, d->packed->precision, &size);
+    for (size_t first = 0; first < d->out; first += GEMM_PANEL) {
+        const char *panel = (const char *)d->packed->panels + first / GEMM_PANEL * size;
+        size_t cols = d->out - first < GEMM_PANEL ? d->out - first : GEMM_PANEL;
+        for (size_t k = 0; k < d->in; k += BLOCK)
+            for (size_t j = 0; j < cols; j++)
+                for (size_t l = k; l < d->in && l < k + BLOCK; l++)
+                    weight[(first + j) * d->in + l] = number_of(d->packed, panel, l, j, first + j);
+    }
 }

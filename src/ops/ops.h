@@ -30,6 +30,16 @@ typedef enum activation {
     ACTIVATION_TANH
 } activation;
 
+/* How the products of a dense layer multiply. Everything else is float32 in any case. */
+typedef enum ops_precision {
+    OPS_FP32,
+    OPS_BF16, /* both factors rounded to bfloat16 (to nearest, ties to even), products summed in float32 in one chain over pairs of k */
+    /* Forward alone, with packed weights: */
+    OPS_BF16_WIDENED, /* weights in bf16, widened to float32; x is float32: for machines that cannot multiply bf16 */
+    OPS_INT8 /* weights int8 with a scale for each output; each row of x becomes 0 .. 255 by its own least and greatest value; sums exact in int32.
+                A weight that is packed as FP32 is multiplied in float32 */
+} ops_precision;
+
 /* Which dropout mask: element i of a tensor is kept when the Philox number of (seed, step, site, i) says so, and then multiplied by
  * 1 / (1 - rate). rate 0: no dropout (and no random numbers). `site` tells the places of a network apart. Of a matrix (n, C) element i is
  * row * C + column. Exact layout: dropout.h. */
@@ -40,7 +50,8 @@ typedef struct dropout {
 } dropout;
 
 /* A dense layer's weights: y = x weight^T + bias. weight: (out, in) with rows `in` apart; bias: (out) or NULL.
- * packed: weight and bias in the form that the multiplication likes best, made by dense_pack, or NULL (weights that change: plain). */
+ * packed: the weight in the form that the multiplication likes best (dense_pack.h), or NULL (weights that change: plain). weight may be NULL where
+ * the packed form is all there is; nothing goes backward then. */
 typedef struct dense {
     size_t in, out;
     const float *weight, *bias;
@@ -75,9 +86,16 @@ typedef struct adam_coefficients {
     float rate, beta_1, beta_2, epsilon, keep, grad_scale;
 } adam_coefficients;
 
+/* Rows of H numbers: float32; bf16; or int8, row r being scale[r] * q. */
+typedef struct embedding_table {
+    ops_precision precision; /* FP32, BF16 or INT8 */
+    const void *rows;
+    const float *scale; /* INT8: one for each row; else NULL */
+} embedding_table;
+
 typedef struct embedding_tables {
     size_t hidden;
-    const float *word, *position, *token_type; /* (V, H), (P, H), (T, H) */
+    embedding_table word, position, token_type; /* (V, H), (P, H), (T, H) */
 } embedding_tables;
 
 typedef struct ops {
@@ -91,7 +109,7 @@ typedef struct ops {
     /* dweight (out, in) += dy^T x; dbias (out) += column sums of dy. Either may be NULL. */
     void (*dense_backward_weight)(float *dweight, float *dbias, const float *dy, size_t lddy, const float *x, size_t ldx, size_t in, size_t out,
                                   size_t n);
-    /* y (n) = act(x), the same bits as in dense_forward; y may be x. */
+    /* y (n) = act(x), the same bits as in dense_forward, but for GELU behind int8 weights, which is good to 1e-4 there; y may be x. */
     void (*activation_forward)(float *y, const float *x, activation act, size_t n);
     /* dx (n) = dy * act'(x). dx may be dy. For TANH x is the output y of the activation, for all others its input. */
     void (*activation_backward)(float *dx, const float *dy, const float *x, activation act, size_t n);
@@ -119,6 +137,8 @@ typedef struct ops {
     /* y (queries' rows, H) = per head softmax(q k^T / sqrt(D)) v over the keys of the same sequence.
      * lse (queries' rows, NH): log of the sum of exponentials, kept for backward; NULL when there is none. */
     void (*attention_forward)(float *y, float *lse, const attention_input *in);
+    /* p (TQ, TK): what attention_forward multiplies v by, for one head of one sequence; no dropout. For people to look at: not fast. */
+    void (*attention_weights)(float *p, const attention_input *in, size_t sequence, size_t head);
     /* dq, dk, dv: with ldq and ldkv as in q, k, v; assigned. y and lse from forward. */
     void (*attention_backward)(float *dq, float *dk, float *dv, const float *dy, const float *y, const float *lse, const attention_input *in);
 
@@ -141,20 +161,14 @@ typedef struct ops {
  * Fails with BERT_ERR_UNSUPPORTED where the machine lacks the instruction set (the message lists those it has). */
 bert_status ops_select(const ops **out, bert_err *err);
 
-/* How the three products of a dense layer multiply. Everything else is float32 in any case. */
-typedef enum ops_precision {
-    OPS_FP32,
-    OPS_BF16 /* both factors rounded to bfloat16 (to nearest, ties to even), products summed in float32 in one chain over pairs of k */
-} ops_precision;
-
-/* As ops_select, for a precision. bf16 fails with BERT_ERR_UNSUPPORTED where the machine has no AVX512-BF16; the message says so. A dense packed
- * under one precision may be used under that alone. */
+/* As ops_select, for a precision. bf16 fails with BERT_ERR_UNSUPPORTED where the machine has no AVX512-BF16; the message says so; the others run
+ * wherever fp32 does. A dense packed under one precision may be used under that alone, but for what ops_precision says. */
 bert_status ops_select_precision(ops_precision precision, const ops **out, bert_err *err);
 
 /* Those that this machine can run: their names, ending with NULL. */
 const char *const *ops_available(void);
 
-/* Packs d's weight (and bias) for dense_forward; d->weight must stay as it is (backward reads it). Fails with BERT_ERR_MEMORY. */
+/* Packs d's weight for dense_forward; d->weight must stay as it is (backward reads it). Fails with BERT_ERR_MEMORY. */
 bert_status dense_pack(dense *d, bert_err *err);
 /* The same for operations of a precision. */
 bert_status dense_pack_as(dense *d, ops_precision precision, bert_err *err);

@@ -1,18 +1,21 @@
-/* Which back end runs. Compiled for the plainest machine, since it runs before anybody knows what there is. */
+/* Which operations run. Compiled for the plainest machine, since it runs before anybody knows what there is. */
 #include "ops/select.h"
 
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#if defined(__x86_64__)
+#include <cpuid.h>
+#endif
 
 /* The best first. */
-static const back_end *const BUILT[] = {
+static const ops *const BUILT[] = {
 #if defined(__x86_64__)
-    &back_end_avx512,
-    &back_end_avx2,
+    &ops_avx512,
+    &ops_avx2,
 #else
-    &back_end_generic,
+    &ops_generic,
 #endif
 };
 enum { N_BUILT = sizeof BUILT / sizeof *BUILT };
@@ -23,44 +26,69 @@ static pthread_once_t found = PTHREAD_ONCE_INIT, selected = PTHREAD_ONCE_INIT;
 
 /* What a precision runs on, or why it cannot. Filled once by select_once. */
 typedef struct choice {
-    const back_end *back_end;
+    const ops *ops;
     bert_err failure;
 } choice;
-static choice choices[2]; /* by ops_precision */
+enum { N_PRECISIONS = OPS_INT8 + 1 };
+static choice choices[N_PRECISIONS]; /* by ops_precision */
 
-static bool machine_has(const back_end *b)
+static bool machine_has(const ops *o)
 {
 #if defined(__x86_64__)
     __builtin_cpu_init();
     bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("bmi") &&
                 __builtin_cpu_supports("bmi2");
-    if (b == &back_end_avx512)
+    if (o == &ops_avx512)
         return avx2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") &&
                __builtin_cpu_supports("avx512vl");
     return avx2;
 #else
-    (void)b;
+    (void)o;
     return true;
 #endif
 }
 
-/* The back end with the same operations but for bf16's products, or NULL. */
-static const back_end *with_bf16(const back_end *b)
-{
 #if defined(__x86_64__)
-    if (b == &back_end_avx512 && __builtin_cpu_supports("avx512bf16"))
-        return &back_end_avx512_bf16;
-#endif
-    (void)b;
+/* The same operations but for bf16's products, or NULL. */
+static const ops *with_bf16(const ops *o)
+{
+    return o == &ops_avx512 && __builtin_cpu_supports("avx512bf16") ? &ops_avx512_bf16 : NULL;
+}
+
+/* Bit 4 of EAX of leaf 7.1, which gcc's names of features lack. */
+static bool machine_has_avx_vnni(void)
+{
+    unsigned a, b, c, d;
+    return __get_cpuid_count(7, 1, &a, &b, &c, &d) && (a >> 4 & 1);
+}
+
+/* The same but for int8's products, or o itself. avx2 by name is AVX2 and no more. */
+static const ops *with_vnni(const ops *o, bool forced)
+{
+    if (o == &ops_avx512 && __builtin_cpu_supports("avx512vnni"))
+        return &ops_avx512_vnni;
+    return o == &ops_avx2 && !forced && machine_has_avx_vnni() ? &ops_avx2_vnni : o;
+}
+#else
+static const ops *with_bf16(const ops *o)
+{
+    (void)o;
     return NULL;
 }
+
+static const ops *with_vnni(const ops *o, bool forced)
+{
+    (void)forced;
+    return o;
+}
+#endif
 
 static void find_available(void)
 {
     size_t n = 0;
     for (size_t i = 0; i < N_BUILT; i++)
         if (machine_has(BUILT[i]))
-            names[n++] = BUILT[i]->ops.name;
+            names[n++] = BUILT[i]->name;
 }
 
 const char *const *ops_available(void)
@@ -69,19 +97,13 @@ const char *const *ops_available(void)
     return names;
 }
 
-static const back_end *named(const char *name)
+const ops *ops_named(const char *name)
 {
     for (const char *const *n = ops_available(); *n; n++)
         for (size_t i = 0; i < N_BUILT; i++)
-            if (*n == BUILT[i]->ops.name && strcmp(name, *n) == 0)
+            if (*n == BUILT[i]->name && strcmp(name, *n) == 0)
                 return BUILT[i];
     return NULL;
-}
-
-const ops *ops_named(const char *name)
-{
-    const back_end *b = named(name);
-    return b ? &b->ops : NULL;
 }
 
 /* "avx512, avx2", or "none" */
@@ -94,39 +116,33 @@ static void list_names(char *text, size_t size)
 
 static void select_once(void)
 {
-    choice *fp32 = &choices[OPS_FP32], *bf16 = &choices[OPS_BF16];
+    choice fp32 = { 0 };
     const char *wanted = getenv("BERT_ISA");
     bool forced = wanted && *wanted;
     char list[64];
     list_names(list, sizeof list);
-    fp32->back_end = forced ? named(wanted) : names[0] ? named(names[0]) : NULL;
-    if (!fp32->back_end) {
-        if (forced)
-            fail(&fp32->failure, BERT_ERR_UNSUPPORTED, "BERT_ISA is \"%s\", but this machine and build have: %s", wanted, list);
-        else
-            fail(&fp32->failure, BERT_ERR_UNSUPPORTED, "this processor lacks AVX2 and FMA, which the build needs");
-        *bf16 = *fp32;
+    fp32.ops = forced ? ops_named(wanted) : names[0] ? ops_named(names[0]) : NULL;
+    if (!fp32.ops && forced)
+        fail(&fp32.failure, BERT_ERR_UNSUPPORTED, "BERT_ISA is \"%s\", but this machine and build have: %s", wanted, list);
+    else if (!fp32.ops)
+        fail(&fp32.failure, BERT_ERR_UNSUPPORTED, "this processor lacks AVX2 and FMA, which the build needs");
+    for (size_t i = 0; i < N_PRECISIONS; i++)
+        choices[i] = fp32;
+    if (!fp32.ops)
         return;
-    }
-    bf16->back_end = with_bf16(fp32->back_end);
-    if (!bf16->back_end)
+    choices[OPS_INT8].ops = with_vnni(fp32.ops, forced);
+    choice *bf16 = &choices[OPS_BF16];
+    bf16->ops = with_bf16(fp32.ops);
+    if (!bf16->ops)
         fail(&bf16->failure, BERT_ERR_UNSUPPORTED, "precision bf16: this processor has no AVX512-BF16 (it has: %s)", forced ? wanted : list);
-}
-
-bert_status back_end_select(ops_precision precision, const back_end **out, bert_err *err)
-{
-    pthread_once(&selected, select_once);
-    const choice *c = &choices[precision];
-    *out = c->back_end;
-    return c->back_end ? BERT_OK : fail(err, c->failure.code, "%s", c->failure.message);
 }
 
 bert_status ops_select_precision(ops_precision precision, const ops **out, bert_err *err)
 {
-    const back_end *b;
-    bert_status s = back_end_select(precision, &b, err);
-    *out = b ? &b->ops : NULL;
-    return s;
+    pthread_once(&selected, select_once);
+    const choice *c = &choices[precision];
+    *out = c->ops;
+    return c->ops ? BERT_OK : fail(err, c->failure.code, "%s", c->failure.message);
 }
 
 bert_status ops_select(const ops **out, bert_err *err)

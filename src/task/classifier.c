@@ -30,8 +30,7 @@ void classifier_free(classifier *c)
     *c = (classifier){ 0 };
 }
 
-/* How many rows from `first` on make a part. */
-static size_t part_of(const token_rows *rows, size_t first, size_t left)
+size_t classifier_part(const token_rows *rows, size_t first, size_t left)
 {
     size_t n = 1, most = PART / token_rows_sequences(rows);
     if (rows->form != ROW_WORDS)
@@ -41,32 +40,50 @@ static size_t part_of(const token_rows *rows, size_t first, size_t left)
     return n;
 }
 
+/* The logits (m, K) of the vectors that the head reads. They live in c->memory. */
+static bert_status run_head(classifier *c, const float *x, size_t m, float **logits, bert_err *err)
+{
+    float *hidden = arena_alloc_raw(&c->memory, m * c->head.hidden.out * sizeof *hidden);
+    *logits = arena_alloc_raw(&c->memory, m * task_width(c->model) * sizeof **logits);
+    if (!hidden || !*logits)
+        return fail_memory(err, "scores");
+    head_forward(&c->head, *logits, hidden, x, m);
+    return BERT_OK;
+}
+
+/* Moves the vectors of tokens that begin a word together at the front of x (all tokens of the rows, H); returns their number. */
+static size_t gather_words(const token_rows *rows, size_t first, size_t n, size_t H, float *x)
+{
+    size_t m = 0;
+    for (size_t i = rows->start[first]; i < rows->start[first + n]; i++)
+        if (rows->words[i] >= 0)
+            memmove(x + m++ * H, x + (i - rows->start[first]) * H, H * sizeof *x);
+    return m;
+}
+
 /* The logits (*n_logits, K) of a part: one row for each of its rows, or for each token that begins a word. They live in c->memory until the
  * next part. */
 static bert_status run_part(classifier *c, const token_rows *rows, size_t first, size_t n, float **logits, size_t *n_logits, bert_err *err)
 {
-    size_t H = c->head.hidden_size, n_vectors = n * token_rows_sequences(rows), m = n;
-    const size_t from = rows->start[first], n_tok = rows->start[first + n] - from;
-    if (rows->form == ROW_WORDS)
-        n_vectors = n_tok;
+    bool words = rows->form == ROW_WORDS;
+    size_t H = c->head.hidden_size, n_vectors = words ? rows->start[first + n] - rows->start[first] : n * token_rows_sequences(rows);
     arena_reset(&c->memory);
     float *x = arena_alloc_raw(&c->memory, n_vectors * H * sizeof *x);
     bert_status s = x ? row_encoder_run(c->rows, rows, first, n, x, err) : fail_memory(err, "scores");
     if (s)
         return s;
-    if (rows->form == ROW_WORDS) { /* the vectors of the words alone, moved together */
-        m = 0;
-        for (size_t i = 0; i < n_tok; i++)
-            if (rows->words[from + i] >= 0)
-                memmove(x + m++ * H, x + i * H, H * sizeof *x);
-    }
-    float *hidden = arena_alloc_raw(&c->memory, m * c->head.hidden.out * sizeof *hidden);
-    *logits = arena_alloc_raw(&c->memory, m * task_width(c->model) * sizeof **logits);
-    *n_logits = m;
-    if (!hidden || !*logits)
-        return fail_memory(err, "scores");
-    head_forward(&c->head, *logits, hidden, x, m);
-    return BERT_OK;
+    *n_logits = words ? gather_words(rows, first, n, H, x) : n;
+    return run_head(c, x, *n_logits, logits, err);
+}
+
+bert_status classifier_scores(classifier *c, const float *x, size_t m, float *scores, bert_err *err)
+{
+    float *logits;
+    arena_reset(&c->memory);
+    bert_status s = run_head(c, x, m, &logits, err);
+    if (!s)
+        c->task->scores(c->model, scores, logits, m, task_width(c->model));
+    return s;
 }
 
 bert_status classifier_run(classifier *c, const token_rows *rows, size_t first, size_t n, float *scores, bert_err *err)
@@ -76,7 +93,7 @@ bert_status classifier_run(classifier *c, const token_rows *rows, size_t first, 
     for (size_t i = 0, part; !s && i < n; i += part) {
         float *logits;
         size_t m;
-        part = part_of(rows, first + i, n - i);
+        part = classifier_part(rows, first + i, n - i);
         s = run_part(c, rows, first + i, part, &logits, &m, err);
         if (s)
             break;
@@ -139,7 +156,7 @@ bert_status classifier_judge(classifier *c, const token_rows *rows, const target
     if (!s && truth->start)
         expect_nothing(out);
     for (size_t i = 0, part; !s && i < rows->n; i += part) {
-        part = part_of(rows, i, rows->n - i);
+        part = classifier_part(rows, i, rows->n - i);
         s = judge_part(c, rows, i, part, out, err);
     }
     if (s)

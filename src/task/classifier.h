@@ -25,6 +25,11 @@ void classifier_free(classifier *c);
 /* Rows first .. first + n - 1: scores (n, columns); TAGS: (their tokens that begin a word, columns). */
 bert_status classifier_run(classifier *c, const token_rows *rows, size_t first, size_t n, float *scores, bert_err *err);
 
+/* The same in steps, for who wants more of a pass than scores. How many rows from `first` on are best run at a time: at least one of `left`. */
+size_t classifier_part(const token_rows *rows, size_t first, size_t left);
+/* m vectors that the head reads (similarity: 2 m) to scores (m, columns). Fails with BERT_ERR_MEMORY. */
+bert_status classifier_scores(classifier *c, const float *x, size_t m, float *scores, bert_err *err);
+
 /* All rows. truth must outlive the outcomes. */
 bert_status classifier_judge(classifier *c, const token_rows *rows, const targets *truth, outcomes *out, bert_err *err);
 

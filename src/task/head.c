@@ -17,7 +17,10 @@ static dense dense_of(const bert_model *m, weight_id weight)
 
 model_head head_of_model(const bert_model *m)
 {
-    return (model_head){ .ops = m->layer->encoder.ops,
+    const ops *o = m->layer->encoder.ops;
+    if (m->module->frozen) /* its head is fp32, whatever its matrices are */
+        ops_select(&o, NULL);
+    return (model_head){ .ops = o,
                          .hidden_size = (size_t)m->layer->config.hidden_size,
                          .hidden = dense_of(m, HEAD_HIDDEN_WEIGHT),
                          .last = dense_of(m, HEAD_WEIGHT) };

@@ -1,5 +1,5 @@
-/* What the tokeniser does with each character, looked up in one table: built once per tokenizer, constant afterwards.
- * The rules are those of BasicTokenizer in google-research/bert tokenization.py, under Unicode 14 (unicode_14.h). */
+/* What the tokeniser does with each character, looked up in one table: constant once a tokenizer is made.
+ * The rules are those of BasicTokenizer in google-research/bert tokenization.py, under Unicode 14; tests/text/characters.c spells them out. */
 #ifndef TEXT_CHARACTERS_H
 #define TEXT_CHARACTERS_H
 
@@ -23,14 +23,13 @@ enum {
 
 /* All zero is an empty table. */
 typedef struct character_table {
-    uint16_t *index;      /* (0x110000 / 128) the block of each 128 code points */
-    uint32_t *blocks;     /* (n_blocks, 128) entries */
-    uint32_t *expansions; /* (n_expansions) */
-    size_t n_blocks, n_expansions;
-    size_t blocks_capacity, expansions_capacity;
+    uint16_t *index;  /* (0x110000 / 128) the block of each 128 code points */
+    uint32_t *blocks; /* (n_blocks, 128) entries */
+    size_t n_blocks;
+    const uint32_t *expansions;
 } character_table;
 
-/* Fails with BERT_ERR_MEMORY; with BERT_ERR_UNSUPPORTED where utf8proc is older than Unicode 14. */
+/* Fails with BERT_ERR_MEMORY. */
 bert_status character_table_create(character_table *table, bool do_lower_case, bert_err *err);
 void character_table_free(character_table *table);
 
@@ -38,5 +37,8 @@ static inline uint32_t character_entry(const character_table *table, uint32_t cp
 {
     return table->blocks[(size_t)table->index[cp >> 7] << 7 | (cp & 127)];
 }
+
+/* Unicode's canonical combining class of a character that is not stripped; 0 for those that are. */
+unsigned character_combining_class(uint32_t cp);
 
 #endif

@@ -6,7 +6,6 @@
 #include "text/utf8.h"
 
 #include <stdlib.h>
-#include <utf8proc.h>
 
 enum { CAPITAL_SIGMA = 0x3A3, SMALL_SIGMA = 0x3C3, FINAL_SIGMA = 0x3C2, MOST_PARTS = 8 };
 
@@ -43,18 +42,13 @@ static bool chunk_grow(chunk *c)
     return true;
 }
 
-static unsigned combining_class(uint32_t cp)
-{
-    return (unsigned)utf8proc_get_property((utf8proc_int32_t)cp)->combining_class;
-}
-
 /* Moves the last character to its place in canonical order. Characters that change places all count as standing where their run stands,
  * so that spans stay in order. */
 static void reorder_last(chunk *c)
 {
     chunk_char last = c->chars[c->n - 1];
     size_t place = c->n - 1;
-    while (place > c->run && combining_class(c->chars[place - 1].cp) > combining_class(last.cp)) {
+    while (place > c->run && character_combining_class(c->chars[place - 1].cp) > character_combining_class(last.cp)) {
         c->chars[place] = c->chars[place - 1];
         place--;
     }

@@ -1,113 +1,204 @@
-/* Building: nodes breadth first, each as a range of the sorted keys that share its prefix. */
+/* Building: nodes depth first, each as a range of the keys that share its prefix. A range is put in order by its next byte alone, as far as
+ * that is needed. Places are searched 64 at a time in a list of bits. */
 #include "text/trie.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-enum { BYTES = 256, MOST_TRIES = 1024 };
+enum { BYTES = 256, WORD_BITS = 64, MOST_WORDS = 16, FEW_KEYS = 24 };
 
 /* The keys [first, last) share their first `depth` bytes, which lead to `node`. */
 typedef struct branch {
     int32_t node;
-    size_t first, last, depth;
+    uint32_t first, last, depth;
 } branch;
 
 typedef struct builder {
     trie *t;
-    const trie_key *keys;
-    branch *queue; /* (queue_capacity) a first-in first-out list: taken at head, added at tail */
-    size_t head, tail, queue_capacity;
+    trie_key *keys;
+    branch *waiting; /* (n_waiting) the last one is next */
+    size_t n_waiting, capacity;
+    uint64_t *free;   /* a bit for each place of the trie, and a word more: 1 where it is free */
     size_t free_from; /* no place below is free, or they are the first 256, which are left so that a base is at least 1 */
     size_t top;       /* no place from here on is taken */
 } builder;
 
-static int compare_keys(const void *a, const void *b)
+/* Drops empty keys. Returns how many are left. */
+static size_t drop_empty(trie_key *keys, size_t n)
 {
-    const trie_key *x = a, *y = b;
-    int order = memcmp(x->bytes, y->bytes, x->size < y->size ? x->size : y->size);
-    if (order)
-        return order;
-    if (x->size != y->size)
-        return x->size < y->size ? -1 : 1;
-    return (x->id > y->id) - (x->id < y->id);
-}
-
-/* Sorts; drops empty keys and all but the last of equal ones. Returns how many are left. */
-static size_t sort_and_unify(trie_key *keys, size_t n)
-{
-    qsort(keys, n, sizeof *keys, compare_keys);
     size_t kept = 0;
-    for (size_t i = 0; i < n; i++) {
-        bool same_as_next = i + 1 < n && keys[i].size == keys[i + 1].size && !memcmp(keys[i].bytes, keys[i + 1].bytes, keys[i].size);
-        if (keys[i].size && !same_as_next)
+    for (size_t i = 0; i < n; i++)
+        if (keys[i].size)
             keys[kept++] = keys[i];
-    }
     return kept;
 }
 
-static bool reserve_nodes(trie *t, size_t size)
+/* ---- places ----------------------------------------------------------------------------------------------------------------- */
+
+/* Makes room for so many places. */
+static bool reserve_nodes(builder *b, size_t size)
 {
+    trie *t = b->t;
     if (size <= t->size)
         return true;
-    size_t larger = size + size / 2;
+    size_t larger = (size + size / 2 + WORD_BITS - 1) / WORD_BITS * WORD_BITS, words = larger / WORD_BITS + 1;
     trie_node *moved = larger < INT32_MAX ? realloc(t->nodes, larger * sizeof *moved) : NULL;
     if (!moved)
         return false;
+    t->nodes = moved;
+    uint64_t *bits = realloc(b->free, words * sizeof *bits);
+    if (!bits)
+        return false;
+    b->free = bits;
     for (size_t i = t->size; i < larger; i++)
         moved[i] = (trie_node){ .base = 0, .parent = -1, .id = -1 };
-    t->nodes = moved;
+    memset(bits + t->size / WORD_BITS, 0xFF, (words - t->size / WORD_BITS) * sizeof *bits);
     t->size = larger;
     return true;
 }
 
-static bool queue_add(builder *b, branch next)
+static void take(builder *b, size_t place, int32_t parent)
 {
-    if (b->tail == b->queue_capacity) {
-        if (b->head > b->tail / 2) { /* what was taken makes room */
-            memmove(b->queue, b->queue + b->head, (b->tail - b->head) * sizeof *b->queue);
-            b->tail -= b->head;
-            b->head = 0;
-        } else {
-            size_t larger = 2 * b->queue_capacity + 64;
-            branch *moved = realloc(b->queue, larger * sizeof *moved);
-            if (!moved)
-                return false;
-            b->queue = moved;
-            b->queue_capacity = larger;
-        }
-    }
-    b->queue[b->tail++] = next;
-    return true;
+    b->t->nodes[place].parent = parent;
+    b->top = place < b->top ? b->top : place + 1;
+    b->free[place / WORD_BITS] &= ~((uint64_t)1 << place % WORD_BITS);
+}
+
+/* Whether the places from `place` on are free, one bit each. */
+static uint64_t free_bits(const builder *b, size_t place)
+{
+    const uint64_t *word = b->free + place / WORD_BITS;
+    size_t shift = place % WORD_BITS;
+    return shift ? word[0] >> shift | word[1] << (WORD_BITS - shift) : word[0];
+}
+
+/* The first free place from free_from on. */
+static size_t first_free(const builder *b)
+{
+    size_t place = b->free_from;
+    while (place < b->t->size && !free_bits(b, place))
+        place += WORD_BITS;
+    return place < b->t->size ? place + (size_t)__builtin_ctzll(free_bits(b, place)) : b->t->size;
 }
 
 /* The smallest base at which all n bytes find a free place; after many tries, one behind everything. 0: out of memory. */
 static size_t find_base(builder *b, const unsigned char *bytes, size_t n)
 {
-    trie *t = b->t;
-    while (b->free_from < t->size && t->nodes[b->free_from].parent >= 0)
-        b->free_from++;
+    b->free_from = first_free(b);
     size_t base = b->free_from - bytes[0];
-    for (size_t tries = 0; tries < MOST_TRIES; tries++, base++) {
-        if (!reserve_nodes(t, base + 2 * BYTES))
+    for (size_t word = 0; word < MOST_WORDS; word++, base += WORD_BITS) {
+        if (!reserve_nodes(b, base + WORD_BITS + 2 * BYTES))
             return 0;
-        size_t fits = 0;
-        while (fits < n && t->nodes[base + bytes[fits]].parent < 0)
-            fits++;
-        if (fits == n)
-            return base;
+        uint64_t fits = UINT64_MAX;
+        for (size_t i = 0; fits && i < n; i++)
+            fits &= free_bits(b, base + bytes[i]);
+        if (fits)
+            return base + (size_t)__builtin_ctzll(fits);
     }
     base = b->top;
-    return reserve_nodes(t, base + 2 * BYTES) ? base : 0;
+    return reserve_nodes(b, base + 2 * BYTES) ? base : 0;
 }
 
-/* Places the children of one branch and queues them. */
+/* ---- keys ------------------------------------------------------------------------------------------------------------------- */
+
+/* The next byte of a key, from 1; 0 where it ends here. */
+static inline unsigned next_byte(const trie_key *key, size_t depth)
+{
+    return key->size == depth ? 0 : 1 + (unsigned)key->bytes[depth];
+}
+
+/* By insertion. */
+static void order_few(trie_key *keys, size_t n, size_t depth)
+{
+    for (size_t i = 1; i < n; i++) {
+        trie_key key = keys[i];
+        unsigned byte = next_byte(&key, depth);
+        size_t k = i;
+        for (; k && next_byte(&keys[k - 1], depth) > byte; k--)
+            keys[k] = keys[k - 1];
+        keys[k] = key;
+    }
+}
+
+/* By counting, in place: each key is swapped to where its byte's keys go. */
+static void order_many(trie_key *keys, size_t n, size_t depth)
+{
+    size_t counts[BYTES + 1] = { 0 }, next[BYTES + 1], end[BYTES + 1], sum = 0;
+    for (size_t i = 0; i < n; i++)
+        counts[next_byte(&keys[i], depth)]++;
+    for (size_t byte = 0; byte <= BYTES; byte++) {
+        next[byte] = sum;
+        end[byte] = sum += counts[byte];
+    }
+    for (size_t byte = 0; byte <= BYTES; byte++)
+        while (next[byte] < end[byte]) {
+            trie_key *here = &keys[next[byte]];
+            unsigned at = next_byte(here, depth);
+            trie_key *there = &keys[next[at]++];
+            if (at != byte) {
+                trie_key key = *here;
+                *here = *there;
+                *there = key;
+            }
+        }
+}
+
+/* Puts a branch's keys in order; those that end here, which stand first then, give its node the greatest id. */
+static void order_keys(builder *b, branch *at)
+{
+    trie_key *keys = b->keys + at->first;
+    size_t n = at->last - at->first;
+    if (n <= FEW_KEYS)
+        order_few(keys, n, at->depth);
+    else
+        order_many(keys, n, at->depth);
+    trie_node *node = &b->t->nodes[at->node];
+    for (; at->first < at->last && b->keys[at->first].size == at->depth; at->first++)
+        if (b->keys[at->first].id > node->id)
+            node->id = b->keys[at->first].id;
+}
+
+/* ---- nodes ------------------------------------------------------------------------------------------------------------------ */
+
+static bool add_branch(builder *b, branch next)
+{
+    if (b->n_waiting == b->capacity) {
+        size_t larger = 2 * b->capacity + 64;
+        branch *moved = realloc(b->waiting, larger * sizeof *moved);
+        if (!moved)
+            return false;
+        b->waiting = moved;
+        b->capacity = larger;
+    }
+    b->waiting[b->n_waiting++] = next;
+    return true;
+}
+
+/* Places the rest of a key that shares it with no other. */
+static bool place_rest(builder *b, branch at)
+{
+    const trie_key *key = &b->keys[at.first];
+    for (; at.depth < key->size; at.depth++) {
+        size_t base = find_base(b, key->bytes + at.depth, 1), child = base + key->bytes[at.depth];
+        if (!base)
+            return false;
+        b->t->nodes[at.node].base = (int32_t)base;
+        take(b, child, at.node);
+        at.node = (int32_t)child;
+    }
+    b->t->nodes[at.node].id = key->id;
+    return true;
+}
+
+/* Places the children of one branch; they wait for theirs. */
 static bool place_children(builder *b, branch at)
 {
+    if (at.last - at.first == 1)
+        return place_rest(b, at);
     unsigned char bytes[BYTES];
-    size_t starts[BYTES + 1], n = 0;
-    if (b->keys[at.first].size == at.depth) /* sorted: the key that ends here stands first */
-        b->t->nodes[at.node].id = b->keys[at.first++].id;
-    for (size_t i = at.first; i < at.last; i++) {
+    uint32_t starts[BYTES + 1], n = 0;
+    order_keys(b, &at);
+    for (uint32_t i = at.first; i < at.last; i++) {
         unsigned char byte = b->keys[i].bytes[at.depth];
         if (!n || byte != bytes[n - 1]) {
             bytes[n] = byte;
@@ -121,12 +212,10 @@ static bool place_children(builder *b, branch at)
     if (!base)
         return false;
     b->t->nodes[at.node].base = (int32_t)base;
-    if (b->top < base + bytes[n - 1] + 1)
-        b->top = base + bytes[n - 1] + 1;
-    for (size_t c = 0; c < n; c++) {
+    for (uint32_t c = n; c-- > 0;) {
         int32_t child = (int32_t)(base + bytes[c]);
-        b->t->nodes[child].parent = at.node;
-        if (!queue_add(b, (branch){ child, starts[c], starts[c + 1], at.depth + 1 }))
+        take(b, (size_t)child, at.node);
+        if (!add_branch(b, (branch){ child, starts[c], starts[c + 1], at.depth + 1 }))
             return false;
     }
     return true;
@@ -135,15 +224,18 @@ static bool place_children(builder *b, branch at)
 bool trie_build(trie *t, trie_key *keys, size_t n)
 {
     builder b = { .t = t, .keys = keys, .free_from = BYTES, .top = BYTES };
-    n = sort_and_unify(keys, n);
-    bool fine = reserve_nodes(t, 2 * BYTES);
-    if (fine)
-        t->nodes[0] = (trie_node){ .base = 1, .parent = 0, .id = -1 }; /* taken; no base is 0, so it is nobody's child */
+    n = drop_empty(keys, n);
+    bool fine = reserve_nodes(&b, 2 * BYTES);
+    if (fine) {
+        t->nodes[0].base = 1;
+        take(&b, 0, 0); /* no base is 0, so it is nobody's child */
+    }
     if (fine && n)
-        fine = queue_add(&b, (branch){ 0, 0, n, 0 });
-    while (fine && b.head < b.tail)
-        fine = place_children(&b, b.queue[b.head++]);
-    free(b.queue);
+        fine = add_branch(&b, (branch){ 0, 0, (uint32_t)n, 0 });
+    while (fine && b.n_waiting)
+        fine = place_children(&b, b.waiting[--b.n_waiting]);
+    free(b.waiting);
+    free(b.free);
     if (!fine)
         trie_free(t);
     return fine;

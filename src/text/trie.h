@@ -20,11 +20,11 @@ typedef struct trie {
 
 typedef struct trie_key {
     const unsigned char *bytes;
-    size_t size;
+    uint32_t size;
     int32_t id;
 } trie_key;
 
-/* keys: (n), put in order; of equal keys the one with the greatest id counts, empty ones are left out. false: out of memory. */
+/* keys: (n), below 2^31, their order changes; of equal keys the one with the greatest id counts, empty ones are left out. false: out of memory. */
 bool trie_build(trie *t, trie_key *keys, size_t n);
 void trie_free(trie *t);
 

@@ -67,7 +67,7 @@ static bool build_trie(vocabulary *v)
     if (!keys)
         return false;
     for (size_t i = 0; i < v->n; i++)
-        keys[i] = (trie_key){ (const unsigned char *)v->tokens[i].data, v->tokens[i].size, (int32_t)i };
+        keys[i] = (trie_key){ (const unsigned char *)v->tokens[i].data, (uint32_t)v->tokens[i].size, (int32_t)i };
     bool fine = trie_build(&v->trie, keys, v->n);
     free(keys);
     return fine;

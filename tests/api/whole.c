@@ -183,7 +183,7 @@ static void from_a_checkpoint_to_a_frozen_models_prediction(void **state)
     check_evaluation(model, &best);
     check_rebuilt(model, scores);
     check(bert_model_save(model, copy_path, true, &err));
-    check(bert_model_freeze(model, frozen_path, &err));
+    check(bert_model_freeze(model, frozen_path, NULL, NULL, NULL, &err));
     bert_model_free(model);
 
     assert_predicts(model_path, scores);

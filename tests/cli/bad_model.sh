@@ -27,13 +27,10 @@ predict model >/dev/null && echo "found again"
 echo "# newer versions"
 newer() { # folder, file
     rm -rf newer && cp -R "$1" newer && sed -E 's/"version": *1/"version": 99/' "$1/$2" >"newer/$2"
-    cmp -s "$1/$2" "newer/$2" && echo "the version did not change"
+    ! cmp -s "$1/$2" "newer/$2" || echo "the version did not change"
 }
 newer module module.json && predict newer
 newer model model.json && predict newer
-sed 's/"version":"1"/"version":"9"/; s/\\"version\\":1/\\"version\\":9/; s/\\"version\\": 1/\\"version\\": 9/' frozen.bert >newer.bert
-cmp -s frozen.bert newer.bert && echo "the version did not change"
-predict newer.bert
 
 echo "# damaged"
 for file in model.json weights.safetensors; do

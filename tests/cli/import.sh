@@ -30,3 +30,25 @@ bert import bare -o no-pooler
 bert embed -m no-pooler --pooling cls </dev/null
 bert train --module no-pooler --train files/toy-train.tsv --text-columns 1,2 --label-column 3 --pooling cls --epochs 1 -o model |
     sed -E 's/(loss|accuracy): [0-9.]+/\1: N/g; /^! data/,/^! 1 to/d'
+
+echo "# a sentence-transformers folder keeps its pooling; what was fine-tuned is a model"
+mkdir -p sentences/1_Pooling && cp files/toy/* sentences
+echo '{"pooling_mode_max_tokens": true}' >sentences/1_Pooling/config.json
+echo '[{"type": "models.Transformer"}, {"type": "models.Pooling", "path": "1_Pooling"}, {"type": "models.Normalize"}]' >sentences/modules.json
+bert import sentences -o sentence-module
+echo "my card" | "$BERT" embed -m sentence-module >by-itself
+echo "my card" | "$BERT" embed -m module --pooling max --normalize | cmp - by-itself && echo same
+bert train --module module --train files/toy-train.tsv --text-columns 1,2 --label-column 3 --task multiclass --pooling cls --epochs 1 -o trained --quiet
+bert export trained --format hf -o theirs
+bert import theirs -o ours
+ls ours ours/module
+bert predict -m trained files/toy-valid.tsv --text-columns 1,2 -o expected.jsonl
+bert predict -m ours files/toy-valid.tsv --text-columns 1,2 -o found.jsonl
+cmp expected.jsonl found.jsonl && echo same
+bert freeze ours -o ours.bert >/dev/null && "$BERT" predict -m ours.bert files/toy-valid.tsv --text-columns 1,2 | cmp - found.jsonl && echo same
+
+echo "# a run of training is not overwritten, settings that make no sense are named"
+bert import theirs -o trained
+sed -i 's/single_label_classification/ranking/' theirs/config.json
+bert import theirs -o other
+ls other 2>/dev/null

@@ -40,7 +40,8 @@ normalise() {
     sed -E -e "s|$folder|DIR|g" \
         -e 's/- [0-9:]+s? [0-9]+(us|ms|s)\/sample/- TIME/' \
         -e 's/ETA: [0-9:]+s? - [0-9]+(us|ms|s).sample/ETA/' \
-        -e 's/tmp-[0-9]+/tmp-N/; s/[0-9.]+ kB/N kB/' \
+        -e "s|$BERT|bert|" \
+        -e 's/tmp-[0-9]+/tmp-N/; s/[0-9.]+ kB/N kB/g; s/[0-9.]+ bytes a weight/N bytes a weight/' \
         -e 's/after [0-9]+ ms/after N ms/' \
         -e 's/([0-9]\.[0-9]{4})[0-9]+/\1/g'
 }

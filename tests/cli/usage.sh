@@ -6,7 +6,7 @@ bert help freeze | tail -n +2 >short
 bert freeze -h | tail -n +2 | cmp - short && echo "help freeze, freeze -h and freeze --help are the same"
 
 echo "# every command explains itself, and each option in it has a line"
-for c in pull import inspect tokenize embed train eval predict freeze; do
+for c in pull import inspect tokenize embed train eval predict freeze export bench; do
     "$BERT" "$c" --help >help || echo "$c --help failed"
     grep -q "^usage: bert $c " help || echo "$c: no usage"
     grep -E '^  (-., )?--' help | grep -vqE -- '--[^ ]+( [^ ]+)? {2,}[^ ]|--[^ ]+( [^ ]+)?$' && echo "$c: an option without a word"

@@ -1,81 +1,14 @@
-/* Frozen files: bit for bit the model's predictions with nothing else at hand, nothing in them that prediction does not read, and every
- * damage an error. */
-#include "toy_module.h"
+/* Frozen files: bit for bit the model's predictions in fp32, close to them in bf16 and int8, with nothing else at hand; nothing in them that
+ * prediction does not read; what training does is refused. */
+#include "infer/toy_frozen.h"
 
-#include "base/size.h"
+#include "data/dataset.h"
 #include "each_isa.h"
-#include "infer/frozen.h"
 
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
-
-enum { N = 40, SEQ_LEN = 20 };
-
-typedef struct sample {
-    bert_text texts[N], pairs[N];
-} sample;
-
-static sample random_sample(void)
-{
-    random_stream r = { 6, 95, 0 };
-    sample s = { 0 };
-    for (size_t i = 0; i < N; i++) {
-        s.texts[i] = toy_text(&r, random_below(&r, SEQ_LEN + 3));
-        s.pairs[i] = toy_text(&r, random_below(&r, 6));
-    }
-    return s;
-}
-
-/* Scores (N, 2) and vectors (N, H) of a model. */
-typedef struct answers {
-    float scores[N * 2], vectors[N * TOY_HIDDEN];
-} answers;
-
-static void ask(const bert_model *model, bool head, answers *a)
-{
-    bert_err err;
-    sample s = random_sample();
-    memset(a, 0, sizeof *a);
-    bert_session *session = open_session(model, SEQ_LEN, BERT_POOLING_AUTO, false);
-    if (head)
-        check(bert_session_predict(session, s.texts, s.pairs, N, a->scores, NULL, &err), &err);
-    check(bert_session_embed(session, s.texts, s.pairs, N, a->vectors, NULL, NULL, &err), &err);
-    bert_session_free(session);
-}
-
-static bert_model *make_model(const char *module, int pooling, int64_t use_layers)
-{
-    bert_err err;
-    bert_model *model;
-    bert_layer_spec spec;
-    bert_layer_defaults(&spec);
-    spec.module = module;
-    spec.pooling = pooling;
-    spec.use_layers = use_layers;
-    spec.n_tune_layers = 1;
-    spec.seq_len = SEQ_LEN;
-    bert_head_spec head = toy_head(BERT_TASK_BINARY, TOY_BINARY, 2);
-    check(bert_model_create(&spec, &head, 11, &model, &err), &err);
-    size_t n;
-    const bert_param *params = bert_layer_params(bert_model_layer(model), &n);
-    for (size_t i = 0; i < n; i++) /* as if it had been trained: else the module alone would do */
-        for (size_t k = 0; params[i].tuned && k < params[i].rows * params[i].cols; k++)
-            params[i].tuned[k] *= 1.1f;
-    return model;
-}
-
-/* A frozen file of pooling mean, and what it says. */
-static const char *frozen_toy(void)
-{
-    bert_err err;
-    const char *path = scratch("toy.bert");
-    bert_model *model = make_model(toy_module("module", (toy){ 0 }), BERT_POOLING_MEAN, 0);
-    check(bert_model_freeze(model, path, &err), &err);
-    bert_model_free(model);
-    return path;
-}
 
 /* ---- what a frozen file gives ---------------------------------------------------------------------------------------------- */
 
@@ -90,7 +23,7 @@ static void check_same_answers(int pooling, int64_t use_layers)
     bert_model_free(model);
     model = load_model(folder);
     ask(model, true, &from_folder);
-    check(bert_model_freeze(model, path, &err), &err);
+    check(bert_model_freeze(model, path, NULL, NULL, NULL, &err), &err);
     bert_model_free(model);
     folder_remove(folder, NULL);
     folder_remove(module, NULL);
@@ -107,6 +40,27 @@ static void a_frozen_file_alone_gives_the_bits_of_its_model_for_every_pooling(vo
     for (int pooling = BERT_POOLING_CLS; pooling <= BERT_POOLING_MAX; pooling++)
         for (int64_t use_layers = 0; use_layers <= 2; use_layers++)
             check_same_answers(pooling, use_layers);
+}
+
+/* The toy's weights are as large as no real model's are, which makes int8's steps large, too. */
+static void bf16_and_int8_are_close_for_every_pooling(void **state)
+{
+    (void)state;
+    static const double LEAST[] = { [BF16] = 0.999, [INT8] = 0.98 };
+    for (int pooling = BERT_POOLING_CLS; pooling <= BERT_POOLING_MAX; pooling++)
+        for (int precision = BF16; precision <= INT8; precision++) {
+            answers exact, close;
+            bert_model *model = make_model(toy_module("module", (toy){ .seq_layer = 2 }), pooling, 0);
+            ask(model, true, &exact);
+            freeze_as(model, scratch("model.bert"), precision);
+            bert_model_free(model);
+            model = load_model(scratch("model.bert"));
+            ask(model, true, &close);
+            bert_model_free(model);
+            double cosine = least_cosine(exact.vectors, close.vectors, N, TOY_HIDDEN);
+            if (!(cosine >= LEAST[precision]) || !memcmp(&exact, &close, sizeof exact))
+                fail_msg("pooling %d, precision %d: cosine %.6f", pooling, precision, cosine);
+        }
 }
 
 /* Whatever stands in the file for a head comes back: hidden layer, scale, threshold. */
@@ -134,7 +88,7 @@ static void every_task_keeps_its_head_in_the_file(void **state)
         bert_model *model = toy_model_of(toy_module("module", (toy){ 0 }), CASES[i].pooling, SEQ_LEN, &head), *frozen;
         if (model->threshold > 0)
             model->threshold = 0.123456789;
-        check(bert_model_freeze(model, scratch("head.bert"), &err), &err);
+        freeze_as(model, scratch("head.bert"), FP32);
         frozen = load_model(scratch("head.bert"));
         assert_int_equal(bert_model_task(frozen), CASES[i].id);
         assert_true(frozen->label_min == model->label_min && frozen->label_max == model->label_max && frozen->threshold == model->threshold);
@@ -165,12 +119,11 @@ static void every_task_keeps_its_head_in_the_file(void **state)
 static void a_frozen_module_embeds_as_the_module(void **state)
 {
     (void)state;
-    bert_err err;
     answers before, after;
     const char *module = toy_module("module", (toy){ .no_pooler = true }), *path = scratch("module.bert");
     bert_model *model = load_model(module);
     ask(model, false, &before);
-    check(bert_model_freeze(model, path, &err), &err);
+    freeze_as(model, path, FP32);
     bert_model_free(model);
     folder_remove(module, NULL);
     model = load_model(path);
@@ -180,84 +133,206 @@ static void a_frozen_module_embeds_as_the_module(void **state)
     assert_memory_equal(&before, &after, sizeof before);
 }
 
-/* A module whose sequence output is not its last layer: the file keeps the last for the pooler, and remembers which one is pooled. */
+static void a_frozen_module_keeps_the_length_of_its_vectors(void **state)
+{
+    (void)state;
+    for (int normalize = 0; normalize < 2; normalize++) {
+        bert_model *model = load_model(toy_module("module", (toy){ 0 }));
+        model->normalize = normalize;
+        freeze_as(model, scratch("module.bert"), FP32);
+        bert_model_free(model);
+        model = load_model(scratch("module.bert"));
+        assert_int_equal(model->normalize, normalize);
+        bert_model_free(model);
+    }
+}
+
+static void embed_one(const bert_model *model, int pooling, float *vector)
+{
+    bert_err err;
+    bert_text text = text_of("a b c d");
+    bert_session *session = open_session(model, 0, pooling, false);
+    check(bert_session_embed(session, &text, NULL, 1, vector, NULL, NULL, &err), &err);
+    bert_session_free(session);
+}
+
+/* A module whose sequence output is not its last layer: the file keeps the last for the pooler, and remembers which one is pooled. That layer is
+ * then the last of an encoder that asks it for fewer rows, though its query, key and value are one matrix in the file; with 40 channels its parts
+ * do not begin with a panel, with 160 they do. */
 static void another_pooling_of_a_frozen_file_is_that_of_the_model(void **state)
 {
     (void)state;
-    bert_err err;
-    float before[TOY_HIDDEN], after[TOY_HIDDEN];
-    bert_text text = text_of("a b c d");
-    bert_model *model = make_model(toy_module("module", (toy){ .seq_layer = 2 }), BERT_POOLING_CLS, 0);
-    check(bert_model_freeze(model, scratch("cls.bert"), &err), &err);
-    bert_session *session = open_session(model, 0, BERT_POOLING_MEAN, false);
-    check(bert_session_embed(session, &text, NULL, 1, before, NULL, NULL, &err), &err);
-    bert_session_free(session);
-    bert_model_free(model);
-    model = load_model(scratch("cls.bert"));
-    session = open_session(model, 0, BERT_POOLING_MEAN, false);
-    check(bert_session_embed(session, &text, NULL, 1, after, NULL, NULL, &err), &err);
-    assert_memory_equal(before, after, sizeof before);
-    bert_session_free(session);
-    bert_model_free(model);
+    enum { WIDE = 160 };
+    static const double LEAST[] = { [FP32] = 1, [BF16] = 0.999, [INT8] = 0.98 };
+    static const int OTHERS[] = { BERT_POOLING_MEAN, BERT_POOLING_CLS_RAW };
+    for (int64_t hidden = TOY_HIDDEN; hidden <= WIDE; hidden += WIDE - TOY_HIDDEN)
+        for (int precision = FP32; precision < PRECISIONS; precision++)
+            for (size_t i = 0; i < 2; i++) {
+                float before[WIDE], after[WIDE];
+                bert_model *model = make_model(toy_module("module", (toy){ .seq_layer = 2, .hidden = hidden }), BERT_POOLING_CLS, 0);
+                embed_one(model, OTHERS[i], before);
+                freeze_as(model, scratch("cls.bert"), precision);
+                bert_model_free(model);
+                model = load_model(scratch("cls.bert"));
+                embed_one(model, OTHERS[i], after);
+                bert_model_free(model);
+                if (precision == FP32)
+                    assert_memory_equal(before, after, (size_t)hidden * sizeof *before);
+                assert_true(least_cosine(before, after, 1, (size_t)hidden) >= LEAST[precision] - 1e-12);
+            }
 }
+
+/* Pairs of questions through the real model. */
+static void minilm_keeps_its_vectors_in_fewer_bytes(void **state)
+{
+    (void)state;
+    enum { ROWS = 120, H = 384 };
+    static const double LEAST[] = { [FP32] = 1, [BF16] = 0.9999, [INT8] = 0.9985 }, BYTES[] = { 4.02, 2.02, 1.1 }; /* the vocabulary is 0.01 */
+    char *table = shared_path("data/qqp/valid.tsv"), *folder = real_model();
+    need(table);
+    need(folder);
+    bert_err err;
+    bert_table_options options;
+    bert_dataset *data;
+    bert_table_defaults(&options);
+    options.text_columns = "question1,question2";
+    options.label_column = "is_duplicate";
+    check(bert_dataset_load(table, &options, &data, &err), &err);
+    char *module = import_golden(folder, NULL, true);
+    bert_model *model = load_model(module);
+    float *exact = arena_array(&golden_memory, ROWS * H, sizeof *exact), *close = arena_array(&golden_memory, ROWS * H, sizeof *close);
+    bert_session *session = open_session(model, 128, BERT_POOLING_MEAN, false);
+    check(bert_session_embed(session, data->texts, data->pairs, ROWS, exact, NULL, NULL, &err), &err);
+    bert_session_free(session);
+    for (int precision = FP32; precision < PRECISIONS; precision++) {
+        freeze_as(model, scratch("minilm.bert"), precision);
+        bert_model *frozen = load_model(scratch("minilm.bert"));
+        session = open_session(frozen, 128, BERT_POOLING_MEAN, false);
+        check(bert_session_embed(session, data->texts, data->pairs, ROWS, close, NULL, NULL, &err), &err);
+        bert_session_free(session);
+        double cosines = 0, weights = 0;
+        for (size_t i = 0; i < ROWS; i++)
+            cosines += least_cosine(exact + i * H, close + i * H, 1, H) / ROWS;
+        for (size_t i = 0; i < frozen->module->weights.n; i++)
+            weights += (double)weight_size(&frozen->module->weights.items[i]);
+        double bytes = (double)frozen->module->tensors.files[0].size / weights;
+        print_message("# precision %d: mean cosine %.6f, %.3f bytes a weight\n", precision, cosines, bytes);
+        assert_true(cosines >= LEAST[precision] - 1e-9);
+        assert_true(bytes <= BYTES[precision]);
+        bert_model_free(frozen);
+    }
+    bert_model_free(model);
+    bert_dataset_free(data);
+    remove_golden(module);
+}
+
+static void check_in_file(const file_mapping *file, const void *p, const char *what)
+{
+    if (p && ((const unsigned char *)p < file->data || (const unsigned char *)p >= file->data + file->size))
+        fail_msg("%s was copied", what);
+}
+
+static void weights_stay_where_the_file_is_mapped(void **state)
+{
+    (void)state;
+    for (int precision = FP32; precision < PRECISIONS; precision++) {
+        bert_model *model = load_model(frozen_toy(precision));
+        const file_mapping *file = &model->module->tensors.files[0];
+        const encoder *e = &model->layer->encoder;
+        const weight_list *w = &model->layer->weights;
+        assert_int_equal(model->module->tensors.n_files, 1);
+        for (size_t i = 0; i < w->n; i++) {
+            const weight_form *f = &w->forms[i];
+            const void *all[] = { w->items[i].value, f->matrix.panels, f->matrix.scale, f->matrix.sums, f->table.rows, f->table.scale };
+            for (size_t k = 0; k < sizeof all / sizeof *all; k++)
+                check_in_file(file, all[k], w->items[i].name);
+            assert_true(weight_is_there(w, &w->items[i]));
+        }
+        for (size_t i = 0; i < e->n_layers; i++) {
+            const layer_weights *l = &e->layers[i];
+            const dense *all[] = { i + 1 < e->n_layers ? &l->qkv : &l->q, i + 1 < e->n_layers ? &l->qkv : &l->kv, &l->attention,
+                                   &l->intermediate, &l->output };
+            for (size_t k = 0; k < sizeof all / sizeof *all; k++) {
+                assert_null(all[k]->weight);
+                assert_non_null(all[k]->packed);
+                check_in_file(file, all[k]->packed->panels, "a packed matrix");
+                assert_true((uintptr_t)all[k]->packed->panels % 64 == 0);
+            }
+        }
+        check_in_file(file, e->tables.word.rows, "the words' table");
+        bert_model_free(model);
+    }
+}
+
+/* ---- freezing again -------------------------------------------------------------------------------------------------------- */
 
 static void a_frozen_file_frozen_again_is_the_same_file(void **state)
 {
     (void)state;
     bert_err err;
     file_mapping m;
-    const char *path = frozen_toy(), *again = scratch("again.bert");
+    const char *path = frozen_toy(FP32), *again = scratch("again.bert");
     bert_model *model = load_model(path);
-    check(bert_model_freeze(model, again, &err), &err);
-    check(bert_model_freeze(model, path, &err), &err); /* onto the very file that is mapped */
+    freeze_as(model, again, FP32);
+    check(bert_model_freeze(model, path, NULL, NULL, NULL, &err), &err); /* onto the very file that is mapped */
     bert_model_free(model);
     check(file_map(&m, path, &err), &err);
     assert_true(file_holds(again, (const char *)m.data, m.size));
     file_unmap(&m);
 }
 
-static void weights_stay_where_the_file_is_mapped(void **state)
+static void a_frozen_file_of_fp32_becomes_what_its_model_becomes(void **state)
 {
     (void)state;
-    bert_model *model = load_model(frozen_toy());
-    const file_mapping *file = &model->module->tensors.files[0];
-    const weight_list *w = &model->layer->weights;
-    assert_int_equal(model->module->tensors.n_files, 1);
-    for (size_t i = 0; i < w->n; i++) {
-        const unsigned char *value = (const unsigned char *)w->items[i].value;
-        if (value < file->data || value >= file->data + file->size)
-            fail_msg("%s was copied", w->items[i].name);
+    for (int precision = BF16; precision <= INT8; precision++) {
+        bert_err err;
+        file_mapping m;
+        bert_model *model = load_model(frozen_toy(FP32));
+        freeze_as(model, scratch("again.bert"), precision);
+        bert_model_free(model);
+        check(file_map(&m, frozen_toy(precision), &err), &err);
+        assert_true(file_holds(scratch("again.bert"), (const char *)m.data, m.size));
+        file_unmap(&m);
     }
-    bert_model_free(model);
+}
+
+static void a_frozen_file_of_fewer_bits_is_not_frozen_again(void **state)
+{
+    (void)state;
+    static const char *const WORDS[] = { [BF16] = "toy.bert: frozen as bf16 already; freeze the model that it was made from",
+                                         [INT8] = "toy.bert: frozen as int8 already; freeze the model that it was made from" };
+    for (int precision = BF16; precision <= INT8; precision++) {
+        bert_model *model = load_model(frozen_toy(precision));
+        assert_fails(bert_model_freeze(model, scratch("again.bert"), NULL, NULL, NULL, err), BERT_ERR_ARGUMENT, WORDS[precision]);
+        assert_false(file_exists(scratch("again.bert")));
+        bert_model_free(model);
+    }
 }
 
 /* ---- what is in it --------------------------------------------------------------------------------------------------------- */
 
 static void check_holds(int pooling, int64_t use_layers, size_t layers, bool pooler)
 {
-    bert_err err;
-    tensor_set set;
-    json_t *metadata, *about;
     const char *path = scratch("model.bert");
     bert_model *model = make_model(toy_module("module", (toy){ 0 }), pooling, use_layers);
-    check(bert_model_freeze(model, path, &err), &err);
+    freeze_as(model, path, FP32);
     bert_model_free(model);
-    check(safetensors_open(&set, path, &metadata, &err), &err);
-    assert_int_equal(set.n, 5 + 16 * layers + (pooler ? 2 : 0) + 2);
-    assert_non_null(tensors_find(&set, "embeddings.word_embeddings.weight"));
-    assert_non_null(tensors_find(&set, layers == 3 ? "encoder.layer.2.output.dense.bias" : "encoder.layer.0.output.dense.bias"));
-    assert_int_equal(tensors_find(&set, "pooler.dense.weight") != NULL, pooler);
-    assert_non_null(tensors_find(&set, "classifier.weight"));
-    check(json_read_bytes(&about, json_string_value(json_object_get(metadata, "libbert")),
-                          json_string_length(json_object_get(metadata, "libbert")), "metadata", &err),
-          &err);
-    assert_int_equal(json_integer_value(json_object_get(json_object_get(about, "config"), "num_hidden_layers")), layers);
-    assert_true(json_real_value(json_object_get(json_object_get(about, "config"), "hidden_dropout_prob")) == 0);
-    assert_string_equal(json_string_value(json_array_get(json_object_get(about, "labels"), 1)), "1");
-    assert_string_equal(json_string_value(json_object_get(metadata, "vocabulary")), toy_vocabulary());
-    json_decref(about);
-    json_decref(metadata);
-    tensors_close(&set);
+    opened o = open_parts(path);
+    /* query, key and value are one matrix, in the last layer two */
+    assert_int_equal(o.n, 5 + 14 * (layers - 1) + 15 + (pooler ? 2 : 0) + 2 + 1);
+    assert_non_null(tensors_find(&o.set, "embeddings.word_embeddings.weight"));
+    assert_non_null(tensors_find(&o.set, layers == 3 ? "encoder.layer.2.output.dense.bias" : "encoder.layer.0.output.dense.bias"));
+    assert_non_null(tensors_find(&o.set, layers == 3 ? "encoder.layer.2.attention.self.key_value.weight"
+                                                     : "encoder.layer.0.attention.self.key_value.weight"));
+    assert_int_equal(tensors_find(&o.set, "pooler.dense.weight") != NULL, pooler);
+    assert_non_null(tensors_find(&o.set, "classifier.weight"));
+    assert_int_equal(json_integer_value(json_object_get(json_object_get(o.about, "config"), "num_hidden_layers")), layers);
+    assert_true(json_real_value(json_object_get(json_object_get(o.about, "config"), "hidden_dropout_prob")) == 0);
+    assert_string_equal(json_string_value(json_array_get(json_object_get(o.about, "labels"), 1)), "1");
+    const tensor *vocabulary = tensors_find(&o.set, "vocabulary");
+    assert_int_equal(vocabulary->n, strlen(toy_vocabulary()));
+    assert_memory_equal(vocabulary->data, toy_vocabulary(), vocabulary->n);
+    write_parts(&o, path);
 }
 
 static void the_file_holds_what_prediction_reads_and_no_more(void **state)
@@ -269,227 +344,104 @@ static void the_file_holds_what_prediction_reads_and_no_more(void **state)
     check_holds(BERT_POOLING_MAX, 1, 1, false);
 }
 
-/* ---- damage ---------------------------------------------------------------------------------------------------------------- */
-
-/* Opens and asks: whatever comes of it, it is an error that names the file, or numbers. */
-static bool survives(const char *path)
+static void assert_form(const opened *o, const char *name, dtype type, const char *shape)
 {
-    bert_err err = { 0 };
-    bert_model *model;
-    bert_session *session;
-    bert_text text = text_of("a b c");
-    float scores[64];
-    bert_status s = bert_model_load(path, &model, &err);
-    if (s) {
-        if (!strstr(err.message, path))
-            fail_msg("the message does not name the file: %s", err.message);
-        assert_null(model);
-        assert_int_equal(err.code, s);
-        return false;
-    }
-    if (!bert_session_create(model, NULL, &session, &err)) {
-        if (bert_model_labels(model, NULL) == 2)
-            bert_session_predict(session, &text, NULL, 1, scores, NULL, &err);
-        bert_session_free(session);
-    }
-    bert_model_free(model);
-    return true;
+    char text[TENSOR_SHAPE_TEXT];
+    const tensor *t = tensors_find(&o->set, name);
+    if (!t)
+        fail_msg("there is no %s", name);
+    assert_int_equal(t->type, type);
+    assert_string_equal(tensor_shape_text(t, text), shape);
 }
 
-/* The bytes of a frozen file, and where its data begins. */
-static unsigned char *frozen_bytes(const char *path, size_t *n, size_t *header)
-{
-    bert_err err;
-    file_mapping m;
-    check(file_map(&m, path, &err), &err);
-    unsigned char *bytes = (unsigned char *)arena_copy(&golden_memory, (const char *)m.data, m.size);
-    *n = m.size;
-    *header = 8 + (size_t)load_le64(m.data);
-    file_unmap(&m);
-    return bytes;
-}
-
-static void a_file_that_is_cut_anywhere_is_refused(void **state)
-{
-    (void)state;
-    size_t n, header;
-    const char *path = frozen_toy();
-    frozen_bytes(path, &n, &header);
-    for (size_t left = n - 1; left > 0; left -= left > header + 997 ? 997 : 1) {
-        assert_int_equal(truncate(path, (off_t)left), 0);
-        if (survives(path))
-            fail_msg("cut to %zu of %zu it still opens", left, n);
-    }
-}
-
-static void a_header_with_a_changed_byte_never_crashes(void **state)
-{
-    (void)state;
-    static const unsigned char CHANGES[] = { 1, 0x80, 0x13 };
-    size_t n, header, tried = 0, refused = 0;
-    const char *path = frozen_toy();
-    const unsigned char *bytes = frozen_bytes(path, &n, &header);
-    omp_set_num_threads(1); /* thousands of tiny predictions: waiting for other threads would be most of it */
-    int file = open(path, O_WRONLY | O_CLOEXEC);
-    assert_true(file >= 0);
-    for (size_t i = 0; i < header; i += i < 64 ? 1 : 7, tried++) {
-        unsigned char changed = bytes[i] ^ CHANGES[tried % 3];
-        assert_int_equal(pwrite(file, &changed, 1, (off_t)i), 1);
-        refused += !survives(path);
-        assert_int_equal(pwrite(file, bytes + i, 1, (off_t)i), 1);
-    }
-    close(file);
-    assert_true(refused > tried / 2); /* a letter of a label or of the vocabulary may be any other */
-    assert_true(survives(path));
-}
-
-/* What a file says is changed: "libbert" is about's key `key` (with a dot: of an object in it) set to a JSON value, or removed for NULL. */
-static void rewrite(const char *path, const char *to, const char *key, const char *value)
-{
-    bert_err err;
-    tensor_set set;
-    json_t *metadata, *about;
-    check(safetensors_open(&set, path, &metadata, &err), &err);
-    const char *text = json_string_value(json_object_get(metadata, "libbert")), *dot = strchr(key, '.');
-    check(json_read_bytes(&about, text, strlen(text), "metadata", &err), &err);
-    json_t *object = about;
-    if (dot) {
-        object = json_object_get(about, arena_copy(&golden_memory, key, (size_t)(dot - key)));
-        key = dot + 1;
-    }
-    if (value)
-        json_object_set_new(object, key, json_loads(value, JSON_DECODE_ANY, NULL));
-    else
-        assert_int_equal(json_object_del(object, key), 0);
-    char *changed = json_dumps(about, JSON_COMPACT);
-    json_object_set_new(metadata, "libbert", json_string(changed));
-    check(safetensors_write(to, set.items, set.n, metadata, &err), &err);
-    free(changed);
-    json_decref(about);
-    json_decref(metadata);
-    tensors_close(&set);
-}
-
-static void a_file_that_says_something_else_is_refused_in_clear_words(void **state)
+/* The format, as ops/dense_pack.h and model/weight_forms.h have it: files that are there already must stay readable. */
+static void matrices_are_panels_and_tables_have_a_scale_a_row(void **state)
 {
     (void)state;
     static const struct {
-        const char *key, *value;
-        bert_status code;
-        const char *words; /* behind the path */
+        const char *name;
+        struct {
+            dtype type;
+            const char *shape;
+        } by[PRECISIONS];
     } CASES[] = {
-        { "version", "2", BERT_ERR_UNSUPPORTED, "format version 2, this libbert (0.1.0) reads up to 1; use a newer one" },
-        { "version", NULL, BERT_ERR_FORMAT, "version is missing" },
-        { "format", "\"other\"", BERT_ERR_FORMAT, "format is \"other\", expected \"libbert.frozen\"" },
-        { "layer", NULL, BERT_ERR_FORMAT, "layer is missing" },
-        { "layer.seq_len", "49", BERT_ERR_ARGUMENT, "seq_len 49: the module has 48 positions" },
-        { "layer.pooling", "\"cls\"", BERT_ERR_FORMAT, "pooling cls, but no pooler" },
-        { "layer.colour", "\"red\"", BERT_ERR_FORMAT, "layer: --colour: no such option" },
-        { "config.num_hidden_layers", "4", BERT_ERR_FORMAT, "tensor encoder.layer.3.attention.self.query.weight is absent" },
-        { "config.num_attention_heads", "7", BERT_ERR_FORMAT, "hidden_size 40 is no multiple of num_attention_heads 7" },
-        { "config.intermediate_size", "73", BERT_ERR_FORMAT,
-          "tensor encoder.layer.0.intermediate.dense.weight has shape [72, 40], expected [73, 40]" },
-        { "labels", "[\"0\", \"0\"]", BERT_ERR_ARGUMENT, "labels 0 and 1 are the same, \"0\"" },
-        { "labels", "[\"0\"]", BERT_ERR_FORMAT, "\"labels\" is no array of at least two words, or of none" },
-        { "head.outputs", "2", BERT_ERR_FORMAT, "tensor classifier.weight has shape [1, 40], expected [2, 40]" },
+        { "encoder.layer.0.attention.self.query_key_value.weight",
+          { { DTYPE_F32, "[4, 40, 32]" }, { DTYPE_BF16, "[4, 20, 32, 2]" }, { DTYPE_I8, "[4, 10, 32, 4]" } } },
+        { "encoder.layer.2.attention.self.query.weight",
+          { { DTYPE_F32, "[2, 40, 32]" }, { DTYPE_BF16, "[2, 20, 32, 2]" }, { DTYPE_I8, "[2, 10, 32, 4]" } } },
+        { "encoder.layer.2.attention.self.key_value.weight",
+          { { DTYPE_F32, "[3, 40, 32]" }, { DTYPE_BF16, "[3, 20, 32, 2]" }, { DTYPE_I8, "[3, 10, 32, 4]" } } },
+        { "encoder.layer.1.output.dense.weight",
+          { { DTYPE_F32, "[2, 72, 32]" }, { DTYPE_BF16, "[2, 36, 32, 2]" }, { DTYPE_I8, "[2, 18, 32, 4]" } } },
+        { "pooler.dense.weight", { { DTYPE_F32, "[2, 40, 32]" }, { DTYPE_BF16, "[2, 20, 32, 2]" }, { DTYPE_F32, "[2, 40, 32]" } } },
+        { "embeddings.word_embeddings.weight", { { DTYPE_F32, "[57, 40]" }, { DTYPE_BF16, "[57, 40]" }, { DTYPE_I8, "[57, 40]" } } },
+        { "classifier.weight", { { DTYPE_F32, "[1, 40]" }, { DTYPE_F32, "[1, 40]" }, { DTYPE_F32, "[1, 40]" } } },
+        { "encoder.layer.1.output.dense.bias", { { DTYPE_F32, "[40]" }, { DTYPE_F32, "[40]" }, { DTYPE_F32, "[40]" } } },
     };
-    const char *path = frozen_toy(), *other = scratch("other.bert");
-    for (size_t i = 0; i < sizeof CASES / sizeof *CASES; i++) {
-        bert_model *model;
-        char words[512];
-        rewrite(path, other, CASES[i].key, CASES[i].value);
-        snprintf(words, sizeof words, "%s: %s", other, CASES[i].words);
-        assert_fails(bert_model_load(other, &model, err), CASES[i].code, words);
-        assert_null(model);
+    for (int precision = FP32; precision < PRECISIONS; precision++) {
+        bert_model *model = make_model(toy_module("module", (toy){ 0 }), BERT_POOLING_CLS, 0);
+        freeze_as(model, scratch("model.bert"), precision);
+        bert_model_free(model);
+        opened o = open_parts(scratch("model.bert"));
+        for (size_t i = 0; i < sizeof CASES / sizeof *CASES; i++)
+            assert_form(&o, CASES[i].name, CASES[i].by[precision].type, CASES[i].by[precision].shape);
+        if (precision == INT8) {
+            assert_form(&o, "encoder.layer.0.attention.self.query_key_value.weight.scale", DTYPE_F32, "[128]");
+            assert_form(&o, "encoder.layer.0.attention.self.query_key_value.weight.sums", DTYPE_I32, "[128]");
+            assert_form(&o, "embeddings.word_embeddings.weight.scale", DTYPE_F32, "[57]");
+        }
+        write_parts(&o, scratch("model.bert"));
     }
 }
 
-/* As libbert wrote heads before they had hidden layers, scales and thresholds. */
-static void a_head_of_an_older_file_has_the_defaults(void **state)
-{
-    (void)state;
-    answers before, after;
-    const char *path = frozen_toy(), *other = scratch("other.bert");
-    bert_model *model = load_model(path);
-    ask(model, true, &before);
-    bert_model_free(model);
-    rewrite(path, other, "head", "{\"type\": \"dense\", \"outputs\": 1}");
-    model = load_model(other);
-    ask(model, true, &after);
-    assert_memory_equal(&before, &after, sizeof before);
-    assert_true(bert_model_threshold(model) == 0.5);
-    bert_model_free(model);
-}
+/* ---- what is refused ------------------------------------------------------------------------------------------------------- */
 
-static void a_task_that_does_not_fit_is_refused_by_the_session(void **state)
+/* Its layer runs inside other programs, and shows no values where there are forms. */
+static void the_layer_of_a_frozen_file_runs_forward_alone(void **state)
 {
     (void)state;
-    static const struct {
-        const char *key, *value;
-        bert_status code;
-        const char *words;
-    } CASES[] = {
-        { "task", "\"sorting\"", BERT_ERR_UNSUPPORTED, "task \"sorting\" is not one that this libbert (0.1.0) knows" },
-        { "task", "\"multiclass\"", BERT_ERR_FORMAT, "task multiclass with 2 labels has 2 outputs, the model's head has 1" },
-        { "labels", "[\"0\", \"1\", \"2\"]", BERT_ERR_FORMAT,
-          "the model: task binary: the labels are 3 (0, 1, ...), expected two, the second one the positive" },
-        { "labels", "[]", BERT_ERR_FORMAT, "the model: task binary: the labels are 0 (none), expected two, the second one the positive" },
-        { "layer.pooling", "\"none\"", BERT_ERR_ARGUMENT, "pooling none gives a vector a token; task binary needs one a text" },
-        { "task", "\"regression\"", BERT_ERR_FORMAT, "the model: the labels are numbers, and the model names words (0, ...)" },
-    };
-    const char *path = frozen_toy(), *other = scratch("other.bert");
-    for (size_t i = 0; i < sizeof CASES / sizeof *CASES; i++) {
-        bert_session *session;
-        rewrite(path, other, CASES[i].key, CASES[i].value);
-        bert_model *model = load_model(other);
-        assert_fails(bert_session_create(model, NULL, &session, err), CASES[i].code, CASES[i].words);
+    for (int precision = FP32; precision < PRECISIONS; precision++) {
+        bert_err e;
+        bert_pass *pass;
+        float vector[TOY_HIDDEN];
+        bert_model *model = load_model(frozen_toy(precision));
+        bert_layer *layer = bert_model_layer(model);
+        bert_text text = text_of("a b c d");
+        bert_input input = { .n = 1, .texts = &text };
+        check(bert_layer_forward(layer, &input, &(bert_run){ 0 }, &pass, &e), &e);
+        embed_one(model, BERT_POOLING_AUTO, vector);
+        assert_memory_equal(bert_pass_output(pass, "output", NULL), vector, sizeof vector);
+        bert_pass_free(pass);
+        size_t n;
+        const bert_param *params = bert_layer_params(layer, &n);
+        for (size_t i = 0; i < n; i++) {
+            bool form = params[i].cols > 1 && strcmp(params[i].group, "head");
+            assert_int_equal(params[i].value == NULL, form);
+            assert_null(params[i].tuned);
+        }
+        const char *words = "toy.bert: nothing goes backward through a frozen file: run it without train and keep";
+        assert_fails(bert_layer_forward(layer, &input, &(bert_run){ .keep = true }, &pass, err), BERT_ERR_ARGUMENT, words);
+        assert_null(pass);
+        assert_fails(bert_layer_forward(layer, &input, &(bert_run){ .train = true }, &pass, err), BERT_ERR_ARGUMENT, words);
         bert_model_free(model);
     }
 }
 
-static void safetensors_that_are_no_frozen_model_are_refused(void **state)
+static void a_frozen_file_is_not_saved_and_takes_no_weights(void **state)
 {
     (void)state;
-    bert_err e;
-    bert_model *model;
-    char words[512];
-    const char *module = toy_module("module", (toy){ 0 });
-    char *weights = path_join(&golden_memory, module, "model.safetensors");
-    snprintf(words, sizeof words, "%s: a safetensors file, but no frozen model (its metadata lacks \"libbert\" or \"vocabulary\")", weights);
-    assert_fails(bert_model_load(weights, &model, err), BERT_ERR_FORMAT, words);
-    assert_false(frozen_is(weights));
-    assert_false(frozen_is(module));
-    assert_true(frozen_is(frozen_toy()));
-    check(file_write_whole(scratch("text"), "just a text, not a model", 24, &e), &e);
-    assert_false(frozen_is(scratch("text")));
-    assert_false(survives(scratch("text")));
-}
-
-/* ---- freezing that fails --------------------------------------------------------------------------------------------------- */
-
-static void check_vocabulary_refused(const char *module, size_t at, char byte, const char *what)
-{
-    bert_err e;
-    file_mapping m;
-    bert_model *model;
-    char words[512], *vocabulary = path_join(&golden_memory, module, "vocab.txt");
-    check(file_map(&m, vocabulary, &e), &e);
-    char *bytes = arena_copy(&golden_memory, (const char *)m.data, m.size);
-    bytes[at] = byte;
-    check(file_write_whole(vocabulary, bytes, m.size, &e), &e);
-    file_unmap(&m);
-    model = load_model(module);
-    snprintf(words, sizeof words, "%s: %s", module, what);
-    assert_fails(bert_model_freeze(model, scratch("out.bert"), err), BERT_ERR_FORMAT, words);
-    assert_false(file_exists(scratch("out.bert")));
+    bert_model *model = load_model(frozen_toy(INT8));
+    const char *weights = "toy.bert: a frozen file has no weights that are saved or replaced";
+    assert_fails(bert_model_save_weights(model, scratch("weights"), err), BERT_ERR_ARGUMENT, weights);
+    assert_fails(bert_model_load_weights(model, scratch("weights"), err), BERT_ERR_ARGUMENT, weights);
+    assert_fails(bert_layer_save(bert_model_layer(model), scratch("folder"), err), BERT_ERR_ARGUMENT,
+                 "toy.bert: the weights of a frozen file are packed for prediction, and no module is made of them");
+    assert_fails(bert_model_save(model, scratch("folder"), false, err), BERT_ERR_ARGUMENT,
+                 "folder: only a model that has a head and is made on a module can be saved");
+    assert_fails(layer_set_precision(bert_model_layer(model), OPS_FP32, err), BERT_ERR_ARGUMENT,
+                 "toy.bert: a frozen file multiplies as it was frozen");
+    assert_false(file_exists(scratch("weights")) || file_exists(scratch("folder")));
     bert_model_free(model);
-}
-
-static void a_vocabulary_that_no_file_can_hold_is_refused(void **state)
-{
-    (void)state;
-    check_vocabulary_refused(toy_module("module", (toy){ 0 }), strlen(toy_vocabulary()) - 2, (char)0xff, "the vocabulary is not UTF-8");
-    check_vocabulary_refused(toy_module("module", (toy){ 0 }), strlen(toy_vocabulary()) - 2, 0, "the vocabulary holds a NUL");
 }
 
 static void a_folder_is_no_place_for_a_frozen_file(void **state)
@@ -499,10 +451,30 @@ static void a_folder_is_no_place_for_a_frozen_file(void **state)
     const char *module = toy_module("module", (toy){ 0 });
     bert_model *model = load_model(module);
     snprintf(words, sizeof words, "%s: is a folder, expected the name of a file", module);
-    assert_fails(bert_model_freeze(model, module, err), BERT_ERR_IO, words);
+    assert_fails(bert_model_freeze(model, module, NULL, NULL, NULL, err), BERT_ERR_IO, words);
     char *under = path_join(&golden_memory, module, "vocab.txt/out.bert");
     snprintf(words, sizeof words, "%s: cannot write: Not a directory", under);
-    assert_fails(bert_model_freeze(model, under, err), BERT_ERR_IO, words);
+    assert_fails(bert_model_freeze(model, under, NULL, NULL, NULL, err), BERT_ERR_IO, words);
+    assert_fails(bert_model_freeze(model, scratch("nowhere/out.bert"), NULL, NULL, NULL, err), BERT_ERR_IO,
+                 "nowhere/out.bert: cannot write: No such file or directory");
+    bert_model_free(model);
+}
+
+static void options_out_of_range_are_refused(void **state)
+{
+    (void)state;
+    bert_freeze_options options;
+    bert_model *model = load_model(toy_module("module", (toy){ 0 }));
+    bert_freeze_defaults(&options);
+    assert_true(options.precision == FP32 && options.min_agreement == 0);
+    options.min_agreement = 1.5;
+    assert_fails(bert_model_freeze(model, scratch("out.bert"), &options, NULL, NULL, err), BERT_ERR_ARGUMENT,
+                 "--min-agreement: 1.5 is out of range, 0 to 1");
+    bert_freeze_defaults(&options);
+    options.precision = 3;
+    assert_fails(bert_model_freeze(model, scratch("out.bert"), &options, NULL, NULL, err), BERT_ERR_ARGUMENT,
+                 "--precision: \"3\" is not one of fp32, bf16, int8");
+    assert_false(file_exists(scratch("out.bert")));
     bert_model_free(model);
 }
 
@@ -511,7 +483,7 @@ static void a_full_disk_leaves_the_old_file(void **state)
     (void)state;
     bert_err e;
     file_mapping m;
-    const char *path = frozen_toy();
+    const char *path = frozen_toy(FP32);
     char words[512];
     check(file_map(&m, path, &e), &e);
     bert_model *model = load_model(toy_module("module", (toy){ 0 }));
@@ -522,7 +494,7 @@ static void a_full_disk_leaves_the_old_file(void **state)
     signal(SIGXFSZ, SIG_IGN);
     assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
     bert_err err = { 0 };
-    bert_status s = bert_model_freeze(model, path, &err);
+    bert_status s = bert_model_freeze(model, path, NULL, NULL, NULL, &err);
     assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
     snprintf(words, sizeof words, "%s: cannot write: File too large", path);
     assert_int_equal(s, BERT_ERR_IO);
@@ -540,20 +512,22 @@ static int groups(void)
 {
     const struct CMUnitTest tests[] = {
         in_a_folder(a_frozen_file_alone_gives_the_bits_of_its_model_for_every_pooling),
+        in_a_folder(bf16_and_int8_are_close_for_every_pooling),
         in_a_folder(every_task_keeps_its_head_in_the_file),
         in_a_folder(a_frozen_module_embeds_as_the_module),
+        in_a_folder(a_frozen_module_keeps_the_length_of_its_vectors),
         in_a_folder(another_pooling_of_a_frozen_file_is_that_of_the_model),
-        in_a_folder(a_frozen_file_frozen_again_is_the_same_file),
+        in_a_folder(minilm_keeps_its_vectors_in_fewer_bytes),
         in_a_folder(weights_stay_where_the_file_is_mapped),
+        in_a_folder(a_frozen_file_frozen_again_is_the_same_file),
+        in_a_folder(a_frozen_file_of_fp32_becomes_what_its_model_becomes),
+        in_a_folder(a_frozen_file_of_fewer_bits_is_not_frozen_again),
         in_a_folder(the_file_holds_what_prediction_reads_and_no_more),
-        in_a_folder(a_file_that_is_cut_anywhere_is_refused),
-        in_a_folder(a_header_with_a_changed_byte_never_crashes),
-        in_a_folder(a_file_that_says_something_else_is_refused_in_clear_words),
-        in_a_folder(a_head_of_an_older_file_has_the_defaults),
-        in_a_folder(a_task_that_does_not_fit_is_refused_by_the_session),
-        in_a_folder(safetensors_that_are_no_frozen_model_are_refused),
-        in_a_folder(a_vocabulary_that_no_file_can_hold_is_refused),
+        in_a_folder(matrices_are_panels_and_tables_have_a_scale_a_row),
+        in_a_folder(the_layer_of_a_frozen_file_runs_forward_alone),
+        in_a_folder(a_frozen_file_is_not_saved_and_takes_no_weights),
         in_a_folder(a_folder_is_no_place_for_a_frozen_file),
+        in_a_folder(options_out_of_range_are_refused),
         in_a_folder(a_full_disk_leaves_the_old_file),
     };
     int failed = cmocka_run_group_tests(tests, NULL, NULL);

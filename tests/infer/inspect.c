@@ -3,6 +3,8 @@
 
 #include "io/json.h"
 
+#include <sys/stat.h>
+
 static json_t *inspected(const char *path)
 {
     bert_err err;
@@ -36,6 +38,13 @@ static void assert_number(const json_t *json, const char *path, json_int_t expec
 static void assert_word(const json_t *json, const char *path, const char *expected)
 {
     assert_string_equal(json_string_value(member(json, path)), expected);
+}
+
+static size_t size_of(const char *path)
+{
+    struct stat st;
+    assert_int_equal(stat(path, &st), 0);
+    return (size_t)st.st_size;
 }
 
 /* Sizes of the toy: H 40, I 72, V 57, P 48. */
@@ -103,7 +112,7 @@ static void a_head_tells_its_hidden_layer_scale_and_threshold(void **state)
     head.head_hidden = 8;
     bert_model *model = toy_model_of(toy_module("module", (toy){ 0 }), BERT_POOLING_MEAN, 16, &head);
     model->threshold = 0.625;
-    check(bert_model_freeze(model, file, &err), &err);
+    check(bert_model_freeze(model, file, NULL, NULL, NULL, &err), &err);
     bert_model_free(model);
     json_t *json = inspected(file);
     assert_word(json, "head.type", "dense-tanh-dense");
@@ -137,7 +146,7 @@ static void a_frozen_file_tells_what_it_gives(void **state)
     bert_err err;
     const char *file = scratch("model.bert");
     bert_model *model = toy_model(toy_module("module", (toy){ 0 }), BERT_POOLING_MEAN, 16);
-    check(bert_model_freeze(model, file, &err), &err);
+    check(bert_model_freeze(model, file, NULL, NULL, NULL, &err), &err);
     bert_model_free(model);
     json_t *json = inspected(file);
     assert_word(json, "kind", "libbert frozen model");
@@ -147,8 +156,35 @@ static void a_frozen_file_tells_what_it_gives(void **state)
     assert_number(json, "parameters.all", EMBEDDINGS + 3 * A_LAYER + HEAD);
     assert_number(json, "tokenizer.tokens", 57);
     assert_string_equal(json_string_value(json_array_get(member(json, "signatures.tokens.outputs"), 0)), "scores");
-    assert_int_equal(json_array_size(member(json, "tensors")), 5 + 3 * 16 + 2);
+    assert_word(json, "precision", "fp32");
+    assert_number(json, "file_size", (json_int_t)size_of(file));
+    double bytes = json_real_value(member(json, "bytes_per_weight"));
+    assert_true(fabs(bytes * (EMBEDDINGS + 3 * A_LAYER + HEAD) - (double)size_of(file)) < 1e-3);
+    assert_int_equal(strlen(json_string_value(member(json, "data_sha256"))), 64);
+    /* query, key and value are one matrix, in the last layer two; the vocabulary is a tensor, too */
+    assert_int_equal(json_array_size(member(json, "tensors")), 5 + 2 * 14 + 15 + 2 + 1);
     json_decref(json);
+}
+
+static void a_frozen_file_of_fewer_bits_counts_its_weights_and_not_its_scales(void **state)
+{
+    (void)state;
+    static const char *const WORDS[] = { "fp32", "bf16", "int8" };
+    for (int precision = 0; precision < 3; precision++) {
+        bert_err err;
+        const char *file = scratch("model.bert");
+        bert_freeze_options options;
+        bert_freeze_defaults(&options);
+        options.precision = precision;
+        bert_model *model = toy_model(toy_module("module", (toy){ 0 }), BERT_POOLING_CLS, 16);
+        check(bert_model_freeze(model, file, &options, NULL, NULL, &err), &err);
+        bert_model_free(model);
+        json_t *json = inspected(file);
+        assert_word(json, "precision", WORDS[precision]);
+        assert_number(json, "parameters.layer 1", A_LAYER);
+        assert_number(json, "parameters.all", EMBEDDINGS + 3 * A_LAYER + POOLER + HEAD);
+        json_decref(json);
+    }
 }
 
 static void a_hugging_face_folder_is_told_before_it_is_imported(void **state)
@@ -240,6 +276,7 @@ int main(void)
         in_a_folder(a_model_tells_its_layer_head_and_what_is_tuned),
         in_a_folder(a_head_tells_its_hidden_layer_scale_and_threshold),
         in_a_folder(a_frozen_file_tells_what_it_gives),
+        in_a_folder(a_frozen_file_of_fewer_bits_counts_its_weights_and_not_its_scales),
         cmocka_unit_test(a_hugging_face_folder_is_told_before_it_is_imported),
         cmocka_unit_test(a_tensorflow_checkpoint_is_told_also_by_its_index_alone),
         cmocka_unit_test(a_tf_hub_module_tells_the_layers_of_its_signature),

@@ -40,6 +40,22 @@ static void rows_are_written_as_they_come(void **state)
     assert_npy(scratch("v.npy"), "(3, 3)", rows, 9);
 }
 
+static void the_header_is_there_for_who_writes_the_rest(void **state)
+{
+    (void)state;
+    bert_npy *npy;
+    char header[BERT_NPY_HEADER];
+    file_mapping m;
+    const float rows[6] = { 0 };
+    assert_works(bert_npy_create(scratch("v.npy"), 3, &npy, err));
+    assert_works(bert_npy_write(npy, rows, 2, err));
+    assert_works(bert_npy_commit(npy, err));
+    bert_npy_header(header, 2, 3);
+    assert_works(file_map(&m, scratch("v.npy"), err));
+    assert_memory_equal(m.data, header, sizeof header);
+    file_unmap(&m);
+}
+
 static void no_rows_are_a_file_too(void **state)
 {
     (void)state;
@@ -101,8 +117,9 @@ static void a_full_disk_is_an_error(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        IN_SCRATCH(rows_are_written_as_they_come),      IN_SCRATCH(no_rows_are_a_file_too),  IN_SCRATCH(an_aborted_file_leaves_nothing),
-        IN_SCRATCH(what_cannot_be_written_is_an_error), IN_SCRATCH(a_full_disk_is_an_error),
+        IN_SCRATCH(rows_are_written_as_they_come),  IN_SCRATCH(no_rows_are_a_file_too),
+        IN_SCRATCH(an_aborted_file_leaves_nothing), IN_SCRATCH(what_cannot_be_written_is_an_error),
+        IN_SCRATCH(a_full_disk_is_an_error),        IN_SCRATCH(the_header_is_there_for_who_writes_the_rest),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -695,6 +695,40 @@ static void standard_input_is_read_and_rows_come_as_they_are_written(void **stat
     close(ends[0]);
 }
 
+/* Rows of 10 bytes, packed or not: progress only grows, stands at the bytes of the rows so far, and ends at the size of the file. */
+static void progress_is_that_of_the_file(void **state)
+{
+    (void)state;
+    enum { ROWS = 100000, MOST = 1000 };
+    buffer content = { 0 };
+    for (int i = 0; i < ROWS; i++)
+        buffer_printf(&content, "row %05d\n", i);
+    write_content("plain.txt", content.data, content.size);
+    buffer_clear(&content);
+    gzFile gz = gzopen("packed.txt.gz", "wb");
+    for (int i = 0; i < ROWS; i++)
+        gzprintf(gz, "row %05d\n", i);
+    assert_int_equal(gzclose(gz), Z_OK);
+    buffer_free(&content);
+    for (int packed = 0; packed < 2; packed++) {
+        const char *path = packed ? "packed.txt.gz" : "plain.txt";
+        bert_table *table;
+        bert_rows rows = { .n = 1 };
+        uint64_t read = 0, total = 0, before = 0;
+        assert_int_equal(bert_table_open(path, NULL, false, &table, NULL), BERT_OK);
+        for (size_t n = 0; rows.n; before = read) {
+            assert_int_equal(bert_table_next(table, MOST, &rows, NULL), BERT_OK);
+            n += rows.n;
+            bert_table_progress(table, &read, &total);
+            assert_true(read >= before && read <= total);
+            assert_true(packed || read == 10 * n);
+        }
+        assert_true(total > 0 && read == total);
+        assert_true(packed || total == 10 * ROWS);
+        bert_table_close(table);
+    }
+}
+
 static void standard_input_is_named_in_errors(void **state)
 {
     (void)state;
@@ -816,6 +850,7 @@ int main(void)
         cmocka_unit_test(a_row_above_the_limit_is_refused),
         cmocka_unit_test(rows_come_in_batches_of_at_most_what_was_asked),
         cmocka_unit_test(standard_input_is_read_and_rows_come_as_they_are_written),
+        cmocka_unit_test(progress_is_that_of_the_file),
         cmocka_unit_test(standard_input_is_named_in_errors),
         cmocka_unit_test(real_files_are_read_whole),
     };

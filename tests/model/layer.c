@@ -76,7 +76,7 @@ static void names_give_the_layers_that_the_signature_says(void **state)
     bert_import_defaults(&options);
     options.seq_layer = -2;
     options.tok_layer = 0;
-    assert_works(bert_import(toy_write("toy", &c, true), scratch("module"), &options, NULL, err));
+    assert_works(module_import(toy_write("toy", &c, true), scratch("module"), &options, NULL, err));
     bert_module *module = toy_open(scratch("module"));
     bert_layer_spec spec = spec_of(BERT_POOLING_NONE, ALL_OUTPUTS);
     bert_layer *layer = layer_of(module, &spec);
@@ -379,7 +379,7 @@ static void a_saved_layer_keeps_its_sequence_layer(void **state)
     bert_import_options options;
     bert_import_defaults(&options);
     options.seq_layer = 0;
-    assert_works(bert_import(toy_write("toy", &c, true), scratch("module"), &options, NULL, err));
+    assert_works(module_import(toy_write("toy", &c, true), scratch("module"), &options, NULL, err));
     bert_module *module = toy_open(scratch("module"));
     for (int64_t use = 0; use <= 3; use++) {
         bert_layer_spec spec = spec_of(BERT_POOLING_MEAN, "output,layer_0");

@@ -401,7 +401,7 @@ static void another_module_with_the_same_weights_is_no_copy(void **state)
     bert_import_options options;
     bert_import_defaults(&options);
     options.do_lower_case = 2;
-    assert_works(bert_import(scratch("toy"), scratch("module"), &options, NULL, err));
+    assert_works(module_import(scratch("toy"), scratch("module"), &options, NULL, err));
     bert_layer_spec spec = spec_on(scratch("module"));
     m = model_on(scratch("module"), &spec);
     assert_works(bert_model_save(m, scratch("model"), true, err));

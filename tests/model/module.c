@@ -44,7 +44,7 @@ static void assert_same_module(const bert_module *a, const bert_module *b)
 /* Imports and opens. */
 static bert_module *import_from(const char *source)
 {
-    assert_works(bert_import(source, scratch("imported"), NULL, NULL, err));
+    assert_works(module_import(source, scratch("imported"), NULL, NULL, err));
     return toy_open(scratch("imported"));
 }
 
@@ -208,7 +208,7 @@ static void shards_give_the_same_module(void **state)
 static void a_pytorch_file_gives_the_same_module(void **state)
 {
     (void)state;
-    assert_works(bert_import("tests/files/toy", scratch("expected"), NULL, NULL, err));
+    assert_works(module_import("tests/files/toy", scratch("expected"), NULL, NULL, err));
     bert_module *expected = toy_open(scratch("expected"));
     assert_works(folder_create(scratch("torch"), err));
     assert_works(file_copy("tests/model/files/toy.bin", scratch("torch/pytorch_model.bin"), err));
@@ -245,7 +245,7 @@ static void tensorflow_hugging_face_and_hub_give_the_same_module(void **state)
     for (size_t i = 0; i < sizeof SOURCES / sizeof *SOURCES; i++) {
         bert_import_options options;
         bert_import_defaults(&options);
-        assert_works(bert_import(SOURCES[i], scratch("module"), &options, NULL, err));
+        assert_works(module_import(SOURCES[i], scratch("module"), &options, NULL, err));
         bert_module *m = toy_open(scratch("module"));
         assert_same_weights(&m->weights, &hf->weights);
         assert_same_config(&m->config, &hf->config);
@@ -272,7 +272,7 @@ static void a_hub_module_without_configuration_is_read_from_its_graph(void **sta
         assert_works(file_copy(from, scratch(to), err));
     }
     char *note = NULL;
-    assert_works(bert_import(scratch("hub"), scratch("module"), NULL, &note, err));
+    assert_works(module_import(scratch("hub"), scratch("module"), NULL, &note, err));
     assert_null(note);
     bert_module *m = toy_open(scratch("module"));
     assert_int_equal(m->config.num_attention_heads, 3);
@@ -281,15 +281,15 @@ static void a_hub_module_without_configuration_is_read_from_its_graph(void **sta
     bert_module_free(m);
 
     scratch_text("hub/saved_model.pb", "\x12"); /* no sound protocol buffer */
-    assert_fails(bert_import(scratch("hub"), scratch("module"), NULL, NULL, err), BERT_ERR_FORMAT,
+    assert_fails(module_import(scratch("hub"), scratch("module"), NULL, NULL, err), BERT_ERR_FORMAT,
                  "hub/saved_model.pb: is no SavedModel, or damaged");
     scratch_file("hub/saved_model.pb", "\x12\x00", 2); /* a graph without nodes */
-    assert_fails(bert_import(scratch("hub"), scratch("module"), NULL, NULL, err), BERT_ERR_FORMAT,
+    assert_fails(module_import(scratch("hub"), scratch("module"), NULL, NULL, err), BERT_ERR_FORMAT,
                  "hub: neither a configuration nor the graph tells the number of attention heads; give num_attention_heads");
     bert_import_options options;
     bert_import_defaults(&options);
     options.num_attention_heads = 3;
-    assert_works(bert_import(scratch("hub"), scratch("module"), &options, NULL, err));
+    assert_works(module_import(scratch("hub"), scratch("module"), &options, NULL, err));
     m = toy_open(scratch("module"));
     assert_same_weights(&m->weights, &expected->weights);
     bert_module_free(m);
@@ -303,10 +303,16 @@ static void a_sentence_transformers_folder_keeps_its_encoder_in_an_inner_one(voi
     bert_module *expected = toy_module(&c, true);
     assert_works(folder_create(scratch("st"), err));
     assert_int_equal(rename(scratch("toy"), scratch("st/0_Transformer")), 0);
-    scratch_text("st/modules.json",
-                 "[{\"idx\": 0, \"path\": \"0_Transformer\", \"type\": \"Transformer\"}, {\"idx\": 1, \"path\": \"1_Pooling\"}]");
+    scratch_text("st/modules.json", "[{\"idx\": 0, \"path\": \"0_Transformer\", \"type\": \"Transformer\"}, "
+                                    "{\"idx\": 1, \"path\": \"1_Pooling\", \"type\": \"Pooling\"}]");
+    assert_works(folder_create(scratch("st/1_Pooling"), err));
+    scratch_text("st/1_Pooling/config.json", "{\"pooling_mode_max_tokens\": true}");
     bert_module *m = import_from(scratch("st"));
     assert_same_module(m, expected);
+    assert_int_equal(m->vectors.pooling, BERT_POOLING_MAX);
+    assert_false(m->vectors.normalize);
+    assert_int_equal(m->vectors.seq_len, TOY_POSITIONS);
+    assert_int_equal(expected->vectors.pooling, BERT_POOLING_AUTO);
     bert_module_free(m);
     bert_module_free(expected);
 }
@@ -316,7 +322,7 @@ static void a_missing_pooler_is_told(void **state)
     (void)state;
     config c = toy_config();
     char *note = NULL;
-    assert_works(bert_import(toy_write("toy", &c, false), scratch("module"), NULL, &note, err));
+    assert_works(module_import(toy_write("toy", &c, false), scratch("module"), NULL, &note, err));
     assert_string_equal(note, "the checkpoint has no pooler: pooling `cls` will start a new one");
     bert_free(note);
     bert_module *m = toy_open(scratch("module"));
@@ -326,7 +332,7 @@ static void a_missing_pooler_is_told(void **state)
     assert_true(json_equal(at(at(at(json, "signatures"), "tokens"), "outputs"), expected));
     json_decref(expected);
     json_decref(json);
-    assert_works(bert_import(toy_write("toy", &c, true), scratch("module"), NULL, &note, err));
+    assert_works(module_import(toy_write("toy", &c, true), scratch("module"), NULL, &note, err));
     assert_null(note);
 }
 
@@ -383,7 +389,7 @@ static void a_tokenizer_json_that_is_no_vocabulary_is_refused(void **state)
     assert_int_equal(unlink(scratch("toy/vocab.txt")), 0);
     for (size_t i = 0; i < sizeof CASES / sizeof *CASES; i++) {
         scratch_text("toy/tokenizer.json", CASES[i].text);
-        assert_fails(bert_import(scratch("toy"), scratch("module"), NULL, NULL, err), CASES[i].code, CASES[i].message);
+        assert_fails(module_import(scratch("toy"), scratch("module"), NULL, NULL, err), CASES[i].code, CASES[i].message);
         assert_false(file_exists(scratch("module")));
     }
 }
@@ -417,7 +423,7 @@ static void letter_case_is_told_by_the_first_file_that_knows(void **state)
         bert_import_options options;
         bert_import_defaults(&options);
         options.do_lower_case = CASES[i].option;
-        assert_works(bert_import(scratch("toy"), scratch("module"), &options, NULL, err));
+        assert_works(module_import(scratch("toy"), scratch("module"), &options, NULL, err));
         bert_module *m = toy_open(scratch("module"));
         assert_int_equal(m->do_lower_case, CASES[i].expected);
         bert_module_free(m);
@@ -466,7 +472,7 @@ static void module_json_says_what_the_folder_holds(void **state)
     bert_import_options options;
     bert_import_defaults(&options);
     options.tok_layer = -2;
-    assert_works(bert_import(toy_write("toy", &c, true), scratch("module"), &options, NULL, err));
+    assert_works(module_import(toy_write("toy", &c, true), scratch("module"), &options, NULL, err));
     json_t *json = read_json(scratch("module/module.json"));
     assert_string_equal(json_string_value(at(json, "format")), "libbert.module");
     assert_int_equal(json_integer_value(at(json, "version")), 1);
@@ -509,8 +515,8 @@ static void the_same_import_writes_the_same_bytes(void **state)
     (void)state;
     config c = toy_config();
     toy_write("toy", &c, true);
-    assert_works(bert_import(scratch("toy"), scratch("one"), NULL, NULL, err));
-    assert_works(bert_import(scratch("toy"), scratch("two"), NULL, NULL, err));
+    assert_works(module_import(scratch("toy"), scratch("one"), NULL, NULL, err));
+    assert_works(module_import(scratch("toy"), scratch("two"), NULL, NULL, err));
     for (int i = 0; i < N_FILES; i++) {
         char one[SHA256_HEX], two[SHA256_HEX];
         assert_works(sha256_file(module_file("one", i), one, err));
@@ -533,15 +539,17 @@ static void an_earlier_module_is_replaced_and_anything_else_refused(void **state
     bert_module_free(before);
     assert_works(folder_create(scratch("full"), err));
     scratch_text("full/file", "precious");
-    assert_fails(bert_import(scratch("toy"), scratch("full"), NULL, NULL, err), BERT_ERR_IO,
+    assert_fails(module_import(scratch("toy"), scratch("full"), NULL, NULL, err), BERT_ERR_IO,
                  "full: holds other files (no module.json among them); give a new name or an empty folder");
     assert_file_holds(scratch("full/file"), "precious");
     scratch_text("file", "precious");
-    assert_fails(bert_import(scratch("toy"), scratch("file"), NULL, NULL, err), BERT_ERR_IO, "file: is a file, expected a folder or a new name");
+    assert_fails(module_import(scratch("toy"), scratch("file"), NULL, NULL, err), BERT_ERR_IO,
+                 "file: is a file, expected a folder or a new name");
     assert_file_holds(scratch("file"), "precious");
-    assert_fails(bert_import(scratch("toy"), scratch("file/module"), NULL, NULL, err), BERT_ERR_IO, "file: cannot make the folder: File exists");
+    assert_fails(module_import(scratch("toy"), scratch("file/module"), NULL, NULL, err), BERT_ERR_IO,
+                 "file: cannot make the folder: File exists");
     assert_works(folder_create(scratch("empty"), err));
-    assert_works(bert_import(scratch("toy"), scratch("empty"), NULL, NULL, err));
+    assert_works(module_import(scratch("toy"), scratch("empty"), NULL, NULL, err));
 }
 
 static void a_full_disk_leaves_the_old_module_or_none(void **state)
@@ -562,8 +570,8 @@ static void a_full_disk_leaves_the_old_module_or_none(void **state)
     for (size_t i = 0; i < sizeof LIMITS / sizeof *LIMITS; i++) {
         small = (struct rlimit){ LIMITS[i], before.rlim_max };
         setrlimit(RLIMIT_FSIZE, &small);
-        status[0] = bert_import(scratch("toy"), scratch("module"), NULL, NULL, &found[0]);
-        status[1] = bert_import(scratch("toy"), scratch("new"), NULL, NULL, &found[1]);
+        status[0] = module_import(scratch("toy"), scratch("module"), NULL, NULL, &found[0]);
+        status[1] = module_import(scratch("toy"), scratch("new"), NULL, NULL, &found[1]);
         setrlimit(RLIMIT_FSIZE, &before);
         for (int k = 0; k < 2; k++) {
             assert_int_equal(status[k], BERT_ERR_IO);
@@ -621,7 +629,7 @@ static void a_configuration_that_does_not_fit_is_refused(void **state)
     for (size_t i = 0; i < sizeof CASES / sizeof *CASES; i++) {
         toy_write("toy", &c, true);
         set_member(scratch("toy/config.json"), CASES[i].key, CASES[i].value);
-        assert_fails(bert_import(scratch("toy"), scratch("module"), NULL, NULL, err), CASES[i].code, CASES[i].message);
+        assert_fails(module_import(scratch("toy"), scratch("module"), NULL, NULL, err), CASES[i].code, CASES[i].message);
         assert_int_equal(scratch_entries(), 1);
     }
 }
@@ -633,7 +641,7 @@ static void heads_of_more_channels_than_attention_takes_are_refused(void **state
     c.hidden_size = 2 * ATTENTION_MAX_HEAD + 2;
     c.num_attention_heads = 2;
     toy_write("toy", &c, true);
-    assert_fails(bert_import(scratch("toy"), scratch("module"), NULL, NULL, err), BERT_ERR_UNSUPPORTED,
+    assert_fails(module_import(scratch("toy"), scratch("module"), NULL, NULL, err), BERT_ERR_UNSUPPORTED,
                  "toy/config.json: heads of 129 channels, at most 128 are supported");
 }
 
@@ -660,7 +668,7 @@ static void a_vocabulary_that_does_not_fit_is_refused(void **state)
         buffer_string(&text, place + strlen(CASES[i].word));
         scratch_file("toy/vocab.txt", text.data ? text.data : "", text.size);
         buffer_free(&text);
-        assert_fails(bert_import(scratch("toy"), scratch("module"), NULL, NULL, err), BERT_ERR_FORMAT, CASES[i].message);
+        assert_fails(module_import(scratch("toy"), scratch("module"), NULL, NULL, err), BERT_ERR_FORMAT, CASES[i].message);
     }
     assert_int_equal(scratch_entries(), 1);
 }
@@ -713,14 +721,14 @@ static void tensors_that_are_absent_or_of_another_shape_are_refused(void **state
         char message[256];
         write_changed(CASES[i].name, CASES[i].instead);
         snprintf(message, sizeof message, "toy/model.safetensors: %s", CASES[i].message);
-        assert_fails(bert_import(scratch("toy"), scratch("module"), NULL, NULL, err), BERT_ERR_FORMAT, message);
+        assert_fails(module_import(scratch("toy"), scratch("module"), NULL, NULL, err), BERT_ERR_FORMAT, message);
         assert_int_equal(scratch_entries(), 1);
     }
     write_changed("pooler.dense.bias", &column); /* a vector as one column is a vector */
-    assert_works(bert_import(scratch("toy"), scratch("module"), NULL, NULL, err));
+    assert_works(module_import(scratch("toy"), scratch("module"), NULL, NULL, err));
     write_changed("embeddings.word_embeddings.weight", NULL);
     assert_fails(
-        bert_import(scratch("toy"), scratch("module"), NULL, NULL, err), BERT_ERR_FORMAT,
+        module_import(scratch("toy"), scratch("module"), NULL, NULL, err), BERT_ERR_FORMAT,
         "toy/model.safetensors: holds no BERT: no tensor is called embeddings.word_embeddings.weight or bert/embeddings/word_embeddings");
 }
 
@@ -730,23 +738,23 @@ static void what_is_no_checkpoint_is_refused(void **state)
     config c = toy_config();
     toy_write("toy", &c, true);
     assert_works(folder_create(scratch("empty"), err));
-    assert_fails(bert_import(scratch("empty"), scratch("module"), NULL, NULL, err), BERT_ERR_FORMAT,
+    assert_fails(module_import(scratch("empty"), scratch("module"), NULL, NULL, err), BERT_ERR_FORMAT,
                  "empty: no checkpoint that is known (model.safetensors, pytorch_model.bin, saved_model.pb, *.index)");
-    assert_fails(bert_import(scratch("none"), scratch("module"), NULL, NULL, err), BERT_ERR_IO, "none: no such file or folder");
-    assert_fails(bert_import(scratch("toy/vocab.txt"), scratch("module"), NULL, NULL, err), BERT_ERR_UNSUPPORTED,
+    assert_fails(module_import(scratch("none"), scratch("module"), NULL, NULL, err), BERT_ERR_IO, "none: no such file or folder");
+    assert_fails(module_import(scratch("toy/vocab.txt"), scratch("module"), NULL, NULL, err), BERT_ERR_UNSUPPORTED,
                  "toy/vocab.txt: not a checkpoint that is known by its name (.safetensors, .bin, .index, saved_model.pb)");
     scratch_text("empty/a.index", "");
     scratch_text("empty/b.index", "");
     bert_err found;
-    assert_int_equal(bert_import(scratch("empty"), scratch("module"), NULL, NULL, &found), BERT_ERR_FORMAT);
+    assert_int_equal(module_import(scratch("empty"), scratch("module"), NULL, NULL, &found), BERT_ERR_FORMAT);
     assert_non_null(strstr(found.message, "empty: holds 2 checkpoints ("));
     scratch_text("empty/checkpoint", "\n");
-    assert_fails(bert_import(scratch("empty"), scratch("module"), NULL, NULL, err), BERT_ERR_FORMAT,
+    assert_fails(module_import(scratch("empty"), scratch("module"), NULL, NULL, err), BERT_ERR_FORMAT,
                  "empty/checkpoint: names no model_checkpoint_path");
     assert_int_equal(unlink(scratch("toy/vocab.txt")), 0);
-    assert_fails(bert_import(scratch("toy"), scratch("module"), NULL, NULL, err), BERT_ERR_IO, "toy: no vocab.txt or tokenizer.json");
+    assert_fails(module_import(scratch("toy"), scratch("module"), NULL, NULL, err), BERT_ERR_IO, "toy: no vocab.txt or tokenizer.json");
     assert_int_equal(unlink(scratch("toy/config.json")), 0);
-    assert_fails(bert_import(scratch("toy"), scratch("module"), NULL, NULL, err), BERT_ERR_IO, "toy: no config.json or bert_config.json");
+    assert_fails(module_import(scratch("toy"), scratch("module"), NULL, NULL, err), BERT_ERR_IO, "toy: no config.json or bert_config.json");
 }
 
 static void options_out_of_range_are_refused(void **state)
@@ -771,7 +779,7 @@ static void options_out_of_range_are_refused(void **state)
     };
     for (size_t i = 0; i < sizeof CASES / sizeof *CASES; i++) {
         bert_import_options o = { CASES[i].seq, CASES[i].tok, CASES[i].lower, CASES[i].heads };
-        assert_fails(bert_import(scratch("toy"), scratch("module"), &o, NULL, err), CASES[i].code, CASES[i].message);
+        assert_fails(module_import(scratch("toy"), scratch("module"), &o, NULL, err), CASES[i].code, CASES[i].message);
     }
 }
 

@@ -152,10 +152,12 @@ static void a_step_from_what_the_lowest_tuned_layer_reads_has_the_bits_of_a_whol
 static void encode(text_encoder *e, float *vectors)
 {
     bert_text texts[ROWS];
+    const token_rows *rows;
     random_stream r = { 2, 0, 0 };
     for (size_t i = 0; i < ROWS; i++)
         texts[i] = TEXTS[random_below(&r, N)];
-    assert_works(text_encoder_run(e, texts, NULL, ROWS, vectors, NULL, NULL, err));
+    assert_works(text_encoder_tokenise(e, texts, NULL, 0, ROWS, ROW_TOGETHER, &rows, NULL, err));
+    assert_works(row_encoder_run(&e->rows, rows, 0, ROWS, vectors, err));
 }
 
 static void precision_changes_the_bits_of_the_layer_and_back_and_never_those_of_a_session(void **state)
@@ -176,14 +178,14 @@ static void precision_changes_the_bits_of_the_layer_and_back_and_never_those_of_
     spec.n_tune_layers = 1;
     assert_works(model_create(toy_module(&c, true), &spec, NULL, 1, &model, err));
     token_rows rows = toy_rows(model->module, ROW_TOGETHER, 3);
-    assert_works(text_encoder_create(&session, model, BERT_POOLING_AUTO, S, err));
+    assert_works(text_encoder_create(&session, model, &(text_encoder_spec){ .pooling = BERT_POOLING_AUTO, .seq_len = S }, err));
     encode(&session, before);
     size_t n = rows.start[ROWS] * HIDDEN;
     float *single = frozen_part(model->layer, &rows, &a);
     assert_works(layer_set_precision(model->layer, OPS_BF16, err));
     float *unpacked = frozen_part(model->layer, &rows, &a);
     assert_works(layer_ready(model->layer, err));
-    assert_works(text_encoder_create(&half, model, BERT_POOLING_AUTO, S, err));
+    assert_works(text_encoder_create(&half, model, &(text_encoder_spec){ .pooling = BERT_POOLING_AUTO, .seq_len = S }, err));
     assert_same_bits(frozen_part(model->layer, &rows, &a), unpacked, n);
     assert_memory_not_equal(unpacked, single, n * sizeof *single);
     encode(&session, after);

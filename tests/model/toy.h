@@ -87,7 +87,7 @@ static inline bert_module *toy_open(const char *folder)
 /* The same as an open module. */
 static inline bert_module *toy_module(const config *c, bool pooler)
 {
-    assert_works(bert_import(toy_write("toy", c, pooler), scratch("module"), NULL, NULL, err));
+    assert_works(module_import(toy_write("toy", c, pooler), scratch("module"), NULL, NULL, err));
     return toy_open(scratch("module"));
 }
 

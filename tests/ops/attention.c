@@ -146,7 +146,8 @@ static void problem_free(problem *t)
 }
 
 static const int LENGTHS[][MOST_SEQUENCES] = {
-    { 1 }, { 2, 1, 3 }, { 7, 16, 17, 31 }, { 32, 33, 5 }, { 64, 55, 57 }, { 128, 3, 129 }, { 130, 70 }, { 300 },
+    { 1 },       { 2, 1, 3 }, { 7, 16, 17, 31 },         { 32, 33, 5 }, { 64, 55, 57 }, { 128, 3, 129 },
+    { 130, 70 }, { 300 },     { 9, 15, 23, 33, 47, 49 }, { 257, 12 },   { 520 },
 };
 static const size_t HEADS[][2] = { { 3, 1 }, { 3, 4 }, { 2, 32 }, { 1, 64 }, { 2, 128 }, { 2, 33 } }; /* number, size */
 enum { N_LENGTHS = sizeof LENGTHS / sizeof *LENGTHS, N_HEADS = sizeof HEADS / sizeof *HEADS };
@@ -177,6 +178,31 @@ static void attention_forward_matches_plain_loops(void **state)
             free(y);
             free(lse);
             free(alone);
+        }
+        problem_free(t);
+    }
+}
+
+/* Those of the reference, by which its forward multiplies the values where nothing is dropped. */
+static void attention_weights_are_what_forward_multiplies_values_by(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < N_PROBLEMS; i++) {
+        problem *t = problem_case(i);
+        for (size_t s = 0; s < t->in.keys.n_seq; s++) {
+            size_t first = (size_t)t->key_start[s], T = (size_t)t->key_start[s + 1] - first, query = (size_t)t->query_start[s];
+            size_t TQ = (size_t)t->query_start[s + 1] - query, head = s % t->in.heads;
+            double *want = doubles(TQ * T);
+            float *p = floats(TQ * T);
+            for (size_t row = 0; row < TQ; row++)
+                probabilities(t, want + row * T, query + row, head, first, T);
+            FOR_EACH_ISA(o)
+            {
+                o->attention_weights(p, &t->in, s, head);
+                assert_close(o, "p", p, want, TQ * T, 2e-6);
+            }
+            free(want);
+            free(p);
         }
         problem_free(t);
     }
@@ -367,6 +393,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(attention_forward_matches_plain_loops),
+        cmocka_unit_test(attention_weights_are_what_forward_multiplies_values_by),
         cmocka_unit_test(attention_backward_matches_plain_loops),
         cmocka_unit_test(the_references_gradients_are_those_of_differences),
         cmocka_unit_test(large_scores_do_not_overflow),

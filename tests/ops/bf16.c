@@ -4,10 +4,10 @@
 static const ops *o; /* or NULL, and then why */
 static bert_err reason;
 
-#define SKIP_WITHOUT_BF16()              \
-    if (!o) {                            \
+#define SKIP_WITHOUT_BF16()                    \
+    if (!o) {                                  \
         print_message("%s\n", reason.message); \
-        skip();                          \
+        skip();                                \
     }
 
 /* The nearest bf16, of two as near the even one. */

@@ -59,7 +59,7 @@ UNUSED static size_t multipliers(multiplier all[8])
 }
 
 /* for (each of them) with `m` the multiplier */
-#define FOR_EACH_MULTIPLIER(m)                                            \
+#define FOR_EACH_MULTIPLIER(m)                                                                       \
     for (multiplier all_[8], *end_ = all_ + multipliers(all_), *next_ = all_; next_ < end_; next_++) \
         for (const multiplier *m = next_; m; m = NULL)
 

@@ -1,6 +1,9 @@
 /* Embeddings, pooling, Adam, sums of squares and addition against plain loops in double. */
 #include "check.h"
 
+#include "base/bf16.h"
+#include "ops/dense_pack.h"
+
 static const size_t WIDTHS[] = { 1, 3, 12, 20, 64, 100, 384 };
 enum { N_WIDTHS = sizeof WIDTHS / sizeof *WIDTHS };
 
@@ -38,26 +41,104 @@ static void embedding_free(embedding *t)
     free(t->dy);
 }
 
+/* rows (count, H) as a table of a precision, in memory of its exact size */
+static embedding_table table_make(const float *rows, size_t count, size_t H, ops_precision precision)
+{
+    embedding_table t = { .precision = precision };
+    float *copy = copy_floats(rows, count * H), *scale = floats(count);
+    uint16_t *halves = room(count * H, sizeof *halves);
+    int8_t *bytes = room(count * H, sizeof *bytes);
+    for (size_t i = 0; i < count * H; i++)
+        halves[i] = bf16_of(rows[i]);
+    for (size_t r = 0; r < count; r++)
+        scale[r] = embedding_quantise(bytes + r * H, rows + r * H, H);
+    t.rows = precision == OPS_FP32 ? (void *)copy : precision == OPS_BF16 ? (void *)halves : (void *)bytes;
+    t.scale = precision == OPS_INT8 ? scale : NULL;
+    void *others[] = { copy, halves, bytes, scale };
+    for (size_t i = 0; i < 4; i++)
+        if (others[i] != t.rows && others[i] != t.scale)
+            free(others[i]);
+    return t;
+}
+
+static void table_free(embedding_table *t)
+{
+    free((void *)t->rows);
+    free((void *)t->scale);
+}
+
+static const ops_precision TABLE_FORMS[] = { OPS_FP32, OPS_BF16, OPS_INT8 };
+
 static void embeddings_are_sums_of_three_rows(void **state)
 {
     (void)state;
     FOR_EACH_ISA(o)
-    for (size_t w = 0; w < N_WIDTHS; w++) {
-        size_t H = WIDTHS[w];
+    for (size_t w = 0; w < 3 * N_WIDTHS; w++) {
+        size_t H = WIDTHS[w / 3];
         embedding t = embedding_make(H);
-        float *y = floats(TOKENS * H);
+        float *y = floats(TOKENS * H), *rows[3] = { floats(H), floats(H), floats(H) };
         double *want = doubles(TOKENS * H);
-        for (size_t i = 0; i < TOKENS; i++)
+        embedding_tables tables = { .hidden = H,
+                                    .word = table_make(t.word, WORDS, H, TABLE_FORMS[w % 3]),
+                                    .position = table_make(t.position, POSITIONS, H, TABLE_FORMS[(w + w / 3) % 3]),
+                                    .token_type = table_make(t.type, TYPES, H, TABLE_FORMS[w % 3]) };
+        for (size_t i = 0; i < TOKENS; i++) {
+            embedding_row(rows[0], &tables.word, H, (size_t)t.ids[i]);
+            embedding_row(rows[1], &tables.position, H, (size_t)t.positions[i]);
+            embedding_row(rows[2], &tables.token_type, H, (size_t)t.segments[i]);
             for (size_t c = 0; c < H; c++)
-                want[i * H + c] = (double)t.word[(size_t)t.ids[i] * H + c] + t.position[(size_t)t.positions[i] * H + c] +
-                                  t.type[(size_t)t.segments[i] * H + c];
-        embedding_tables tables = { .hidden = H, .word = t.word, .position = t.position, .token_type = t.type };
+                want[i * H + c] = (double)rows[0][c] + rows[1][c] + rows[2][c];
+        }
         o->embed_forward(y, &tables, t.ids, t.positions, t.segments, TOKENS);
         assert_close(o, "y", y, want, TOKENS * H, 2e-7);
+        for (size_t i = 0; i < 3; i++)
+            free(rows[i]);
+        table_free(&tables.word);
+        table_free(&tables.position);
+        table_free(&tables.token_type);
         free(y);
         free(want);
         embedding_free(&t);
     }
+}
+
+/* fp32 exactly; bf16 to eight binary digits; int8 to half a step of the row's scale, but for what is cut off above it. */
+static void a_row_of_a_table_is_the_row_that_was_put_there(void **state)
+{
+    (void)state;
+    enum { H = 200, ROWS = 20 };
+    random_stream r = { .seed = 3 };
+    float *rows = random_floats(&r, ROWS * H, 1), got[H];
+    for (size_t f = 0; f < 3; f++) {
+        embedding_table t = table_make(rows, ROWS, H, TABLE_FORMS[f]);
+        for (size_t i = 0; i < ROWS; i++) {
+            embedding_row(got, &t, H, i);
+            for (size_t c = 0; c < H; c++) {
+                float x = rows[i * H + c], error = fabsf(got[c] - x);
+                float most = TABLE_FORMS[f] == OPS_INT8 ? 127 * t.scale[i] : INFINITY;
+                float allowed = TABLE_FORMS[f] == OPS_FP32 ? 0 : TABLE_FORMS[f] == OPS_BF16 ? fabsf(x) * 0x1p-8f : 0.50001f * t.scale[i];
+                if (fabsf(x) > most) /* cut off */
+                    assert_true(fabsf(got[c]) == most && got[c] * x > 0);
+                else if (error > allowed)
+                    fail_msg("form %zu: row %zu, %zu is %.9g, should be %.9g", f, i, c, (double)got[c], (double)x);
+            }
+        }
+        table_free(&t);
+    }
+    free(rows);
+}
+
+static void rows_of_zeros_and_of_no_numbers_have_an_int8_form(void **state)
+{
+    (void)state;
+    int8_t q[3] = { 1, 1, 1 };
+    assert_true(embedding_quantise(q, (float[]){ 0, 0, 0 }, 3) == 0);
+    assert_true(q[0] == 0 && q[1] == 0 && q[2] == 0);
+    assert_true(isnan(embedding_quantise(q, (float[]){ 1, INFINITY, 0 }, 3)));
+    assert_true(isnan(embedding_quantise(q, (float[]){ NAN, 1, 0 }, 3)));
+    assert_true(embedding_quantise(q, (float[]){ 0x1p-140f, 0, 0 }, 3) == 0);
+    float scale = embedding_quantise(q, (float[]){ -254, 254, 2 }, 3);
+    assert_true(scale == 2 && q[0] == -127 && q[1] == 127 && q[2] == 1);
 }
 
 /* table (rows, H) + the rows of dy at their indices */
@@ -379,6 +460,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(embeddings_are_sums_of_three_rows),
+        cmocka_unit_test(a_row_of_a_table_is_the_row_that_was_put_there),
+        cmocka_unit_test(rows_of_zeros_and_of_no_numbers_have_an_int8_form),
         cmocka_unit_test(embedding_gradients_are_added_to_the_rows_that_were_read),
         cmocka_unit_test(embedding_gradients_do_not_depend_on_threads),
         cmocka_unit_test(pooling_and_its_backward_match_plain_loops),

@@ -109,27 +109,50 @@ static void bf16_is_refused_on_instructions_without_it(void **state)
     }
 }
 
+/* How many processors have it. */
+static int processors_with(const char *flag)
+{
+    char command[100];
+    int processors = 0;
+    snprintf(command, sizeof command, "grep -c -w %s /proc/cpuinfo", flag);
+    FILE *f = popen(command, "r");
+    assert_non_null(f);
+    assert_int_equal(fscanf(f, "%d", &processors), 1);
+    pclose(f);
+    return processors;
+}
+
 static void bf16_is_chosen_where_the_processor_has_it(void **state)
 {
     (void)state;
     answer a = ask_precision(NULL, OPS_BF16);
-    FILE *f = popen("grep -c -w avx512_bf16 /proc/cpuinfo", "r");
-    int processors = 0;
-    assert_non_null(f);
-    assert_int_equal(fscanf(f, "%d", &processors), 1);
-    pclose(f);
+    int processors = processors_with("avx512_bf16");
     assert_int_equal(a.status, processors ? BERT_OK : BERT_ERR_UNSUPPORTED);
     assert_string_equal(a.name, processors ? "avx512_bf16" : "");
     if (processors)
         assert_string_equal(ask_precision("avx512", OPS_BF16).name, "avx512_bf16");
 }
 
+static void widened_bf16_and_int8_run_wherever_fp32_does(void **state)
+{
+    (void)state;
+    for (const char *const *name = ops_available(); *name; name++) {
+        bool vnni = strcmp(*name, "avx512") == 0 && processors_with("avx512_vnni");
+        assert_string_equal(ask_precision(*name, OPS_BF16_WIDENED).name, *name);
+        assert_string_equal(ask_precision(*name, OPS_INT8).name, vnni ? "avx512_vnni" : *name);
+    }
+}
+
 static void a_wrong_name_is_refused_before_the_precision(void **state)
 {
     (void)state;
-    answer fp32 = ask("sse4"), bf16 = ask_precision("sse4", OPS_BF16);
-    assert_int_equal(bf16.status, BERT_ERR_UNSUPPORTED);
-    assert_string_equal(bf16.err.message, fp32.err.message);
+    static const ops_precision OTHERS[] = { OPS_BF16, OPS_BF16_WIDENED, OPS_INT8 };
+    answer fp32 = ask("sse4");
+    for (size_t i = 0; i < 3; i++) {
+        answer other = ask_precision("sse4", OTHERS[i]);
+        assert_int_equal(other.status, BERT_ERR_UNSUPPORTED);
+        assert_string_equal(other.err.message, fp32.err.message);
+    }
 }
 
 static void packing_for_bf16_fails_as_choosing_it_does(void **state)
@@ -163,6 +186,7 @@ int main(void)
         cmocka_unit_test(another_name_is_refused_with_a_list),
         cmocka_unit_test(bf16_is_refused_on_instructions_without_it),
         cmocka_unit_test(bf16_is_chosen_where_the_processor_has_it),
+        cmocka_unit_test(widened_bf16_and_int8_run_wherever_fp32_does),
         cmocka_unit_test(a_wrong_name_is_refused_before_the_precision),
         cmocka_unit_test(packing_for_bf16_fails_as_choosing_it_does),
         cmocka_unit_test(names_lead_to_their_operations),

@@ -1,8 +1,6 @@
 /* Factors that are rounded to bf16, to nearest, ties to even, two that follow one another in k to a word; behind the last of an odd number stands a
  * zero. An element of C is one chain of vdpbf16ps over the pairs (0, 1), (2, 3), ... vdpbf16ps takes denormal numbers for zero and gives zero for
  * them. */
-#include "ops/bf16/pairs.h"
-
 #include "ops/cpu/words.h"
 
 /* The bf16 of low in the lower half of the vector, those of high in the upper one. */
@@ -63,11 +61,6 @@ static void convert_across(word *panel, const float *x, size_t ld, size_t k, siz
                 store((float *)(panel + i * GEMM_PANEL + j), v[i]);
         }
     }
-}
-
-void OP(gemm_pack_panel)(void *panel, const dense *d, size_t first)
-{
-    convert_across(panel, d->weight + first * d->in, d->in, d->in, d->out - first < GEMM_PANEL ? d->out - first : GEMM_PANEL);
 }
 
 lines OP(gemm_lines)(word *room, const gemm *g, size_t row, size_t rows, size_t l, size_t deep)

@@ -1,181 +1,271 @@
-/* Attention over ragged sequences, one head of one sequence at a time; no scores leave the cache.
+/* Attention over ragged sequences, forward, one head of one sequence at a time; no scores leave the cache.
  *
- * Queries are taken in blocks of QUERIES, keys in blocks of KEYS from the sequence's start; a running maximum and sum carry the softmax
- * from block to block (Milakov & Gimelshein, "Online normalizer calculation for softmax", 2018; Dao et al., "FlashAttention", 2022).
- * A query sees the same blocks in the same order whatever stands beside it, and gemm_panel's bits do not depend on the rows of a call:
- * so its bits depend on its own sequence alone, and are the same when it is asked for by itself.
+ * Keys are taken in blocks of KEYS from the sequence's start; a running maximum and sum carry the softmax from block to block (Milakov &
+ * Gimelshein, "Online normalizer calculation for softmax", 2018; Dao et al., "FlashAttention", 2022). y itself holds the sum under way.
+ * A query sees the same blocks in the same order whatever stands beside it, and an element of a product is one chain of fused
+ * multiply-adds: so a query's bits depend on its own sequence alone, and are the same when it is asked for by itself.
  *
- * Blocks live on the stack, (rows, GEMM_PANEL) panels after one another, D filled up with zeros to whole panels. */
-#include "ops/cpu/elementary.h"
-#include "ops/cpu/gemm.h"
-#include "ops/cpu/mask.h"
-#include "ops/cpu/threads.h"
+ * Scores are those of exp2: they are multiplied by log2(e) / sqrt(D). */
+#include "ops/cpu/attention.h"
+#include "ops/cpu/lanes.h"
 
 enum {
-    QUERIES = 60, /* five register tiles of gemm.c */
+    HEAD = ATTENTION_MAX_HEAD,
     KEYS = 128,
-    KEYS_BACK = 64, /* backward keeps twice as many blocks */
-    HEAD = ATTENTION_MAX_HEAD
+    QUERIES = 512, /* whose maxima and sums are kept, while the keys of a block are packed once */
+    WIDTH = 2 * LANES, /* columns of a tile, and of a panel of keys */
+    PACKED_KEYS = 64   /* more keys than this: their values are packed, too, since rows apart share the sets of the first-level cache */
 };
-_Static_assert(HEAD % GEMM_PANEL == 0 && KEYS % GEMM_PANEL == 0 && KEYS_BACK % GEMM_PANEL == 0, "whole panels");
+#if LANES == 16
+enum { ROWS = 12 }; /* of a tile: its sums, two vectors of b and one of a stay in the registers */
+#elif LANES == 8
+enum { ROWS = 6 };
+#else
+enum { ROWS = 4 };
+#endif
+_Static_assert(KEYS % WIDTH == 0 && HEAD % WIDTH == 0, "whole panels");
+_Static_assert((int)ROWS <= LANES, "a lane for each row of a tile");
 
-#define ALIGNED __attribute__((aligned(64)))
+#if defined(__clang__)
+#define UNROLL _Pragma("unroll")
+#define UNROLL_DEPTH _Pragma("unroll 4")
+#else
+#define UNROLL _Pragma("GCC unroll 16")
+#define UNROLL_DEPTH _Pragma("GCC unroll 4")
+#endif
 
-/* One head of one sequence. */
-typedef struct head {
-    const float *q, *k, *v; /* (TQ, D) with ldq; (TK, D) with ldkv */
-    size_t ldq, ldkv, TQ, TK, D, D_panels;
-    float scale; /* 1 / sqrt(D) */
-    size_t first_query, first_key, number, n_heads, hidden;
-    const dropout_mask *mask; /* or NULL */
-} head;
+/* ---- products ------------------------------------------------------------------------------------------------------------ */
 
-static head head_of(const attention_input *in, size_t sequence, size_t number, const dropout_mask *mask)
+/* c (rows, columns of a tile) = (c before + a (rows, k) b (k, columns)) after. */
+typedef struct product {
+    float *c;
+    const float *a, *b;
+    size_t ldc, lda, ldb, k;
+    const float *before, *after; /* (rows): factors; before NULL: c starts as 0; after NULL: no factor */
+} product;
+
+INLINE void tile(const product *p, const int rows, const int vectors)
 {
-    size_t D = in->hidden / in->heads, query = (size_t)in->queries.start[sequence], key = (size_t)in->keys.start[sequence];
-    return (head){
-        .q = in->q + query * in->ldq + number * D,
-        .k = in->k + key * in->ldkv + number * D,
-        .v = in->v + key * in->ldkv + number * D,
-        .ldq = in->ldq,
-        .ldkv = in->ldkv,
-        .TQ = (size_t)in->queries.start[sequence + 1] - query,
-        .TK = (size_t)in->keys.start[sequence + 1] - key,
-        .D = D,
-        .D_panels = (D + GEMM_PANEL - 1) / GEMM_PANEL,
-        .scale = 1.0f / sqrtf((float)D),
-        .first_query = query,
-        .first_key = key,
-        .number = number,
-        .n_heads = in->heads,
-        .hidden = in->hidden,
-        .mask = mask,
-    };
+    const float *a = p->a, *b = p->b;
+    size_t lda = p->lda, ldb = p->ldb;
+    vec sum[ROWS][2];
+    UNROLL for (int i = 0; i < rows; i++)
+        UNROLL for (int j = 0; j < vectors; j++)
+            sum[i][j] = p->before ? load(p->c + (size_t)i * p->ldc + j * LANES) * splat(p->before[i]) : splat(0.0f);
+    UNROLL_DEPTH for (size_t l = 0; l < p->k; l++, b += ldb) {
+        vec bl[2];
+        UNROLL for (int j = 0; j < vectors; j++)
+            bl[j] = load(b + j * LANES);
+        UNROLL for (int i = 0; i < rows; i++) {
+            vec ai = splat(a[(size_t)i * lda + l]);
+            UNROLL for (int j = 0; j < vectors; j++)
+                sum[i][j] = fma_vec(ai, bl[j], sum[i][j]);
+        }
+    }
+    UNROLL for (int i = 0; i < rows; i++)
+        UNROLL for (int j = 0; j < vectors; j++)
+            store(p->c + (size_t)i * p->ldc + j * LANES, p->after ? sum[i][j] * splat(p->after[i]) : sum[i][j]);
 }
 
-/* ---- blocks ------------------------------------------------------------------------------------------------------------- */
+/* One tile function for every number of rows, each with its own registers. */
+#define TILE_FUNCTIONS(rows) \
+    static void tile_##rows##_1(const product *p) \
+    { \
+        tile(p, rows, 1); \
+    } \
+    static void tile_##rows##_2(const product *p) \
+    { \
+        tile(p, rows, 2); \
+    }
+TILE_FUNCTIONS(1)
+TILE_FUNCTIONS(2)
+TILE_FUNCTIONS(3)
+TILE_FUNCTIONS(4)
+#if LANES > 4
+TILE_FUNCTIONS(5)
+TILE_FUNCTIONS(6)
+#endif
+#if LANES == 16
+TILE_FUNCTIONS(7)
+TILE_FUNCTIONS(8)
+TILE_FUNCTIONS(9)
+TILE_FUNCTIONS(10)
+TILE_FUNCTIONS(11)
+TILE_FUNCTIONS(12)
+#endif
 
-/* panels (D_panels) of (rows, GEMM_PANEL) = x (rows, D; ld) */
-static void pack_block(float *panels, const float *x, size_t ld, size_t rows, const head *h)
+#define TILES_OF(rows) { tile_##rows##_1, tile_##rows##_2 }
+static void (*const TILES[ROWS][2])(const product *) = {
+    TILES_OF(1), TILES_OF(2), TILES_OF(3), TILES_OF(4),
+#if LANES > 4
+    TILES_OF(5), TILES_OF(6),
+#endif
+#if LANES == 16
+    TILES_OF(7), TILES_OF(8), TILES_OF(9), TILES_OF(10), TILES_OF(11), TILES_OF(12),
+#endif
+};
+
+/* As many columns of c as a tile has or fewer; b is filled up to whole vectors. */
+static void multiply(const product *p, size_t rows, size_t cols)
 {
-    for (size_t p = 0; p < h->D_panels; p++) {
-        size_t col = p * GEMM_PANEL, cols = h->D - col < GEMM_PANEL ? h->D - col : GEMM_PANEL;
-        OP(gemm_pack)(panels + p * GEMM_PANEL * rows, x + col, ld, 1, rows, cols);
+    size_t vectors = (cols + LANES - 1) / LANES;
+    if (cols % LANES == 0) {
+        TILES[rows - 1][vectors - 1](p);
+        return;
+    }
+    float full[ROWS * WIDTH] ALIGNED;
+    product edge = *p;
+    edge.c = full;
+    edge.ldc = WIDTH;
+    for (size_t i = 0; p->before && i < rows; i++)
+        for (size_t j = 0; j < vectors * LANES; j += LANES)
+            store(full + i * WIDTH + j, load_lanes(p->c + i * p->ldc + j, lanes_at(j, cols)));
+    TILES[rows - 1][vectors - 1](&edge);
+    for (size_t i = 0; i < rows; i++)
+        memcpy(p->c + i * p->ldc, full + i * WIDTH, cols * sizeof(float));
+}
+
+/* ---- a block of keys ------------------------------------------------------------------------------------------------------ */
+
+typedef struct block {
+    size_t key, n;       /* which keys of the sequence */
+    const float *values; /* (n, D filled up to whole vectors) with ldv */
+    size_t ldv;
+    float keys[KEYS * HEAD] ALIGNED;   /* panels of (D, WIDTH): the transpose, up to a whole vector */
+    float packed[KEYS * HEAD] ALIGNED; /* values, where they cannot be read in place */
+} block;
+
+/* Keys in place of lanes; beyond the last one it stands again, so that no row needs a question. */
+static void pack_keys(float *panels, const head *h, size_t key, size_t n)
+{
+    for (size_t j = 0; j < n; j += LANES) {
+        float *panel = panels + j / WIDTH * WIDTH * h->D + j % WIDTH;
+        const float *from = h->k + (key + j) * h->ldkv;
+        size_t last = n - j - 1;
+        for (size_t d = 0; d < h->D; d += LANES) {
+            size_t lanes = lanes_at(d, h->D);
+            vec v[LANES];
+            UNROLL for (size_t i = 0; i < LANES; i++)
+                v[i] = load_lanes(from + (i < last ? i : last) * h->ldkv + d, lanes);
+            transpose_lanes(v);
+            for (size_t i = 0; i < lanes; i++)
+                store(panel + (d + i) * WIDTH, v[i]);
+        }
     }
 }
 
-/* panels of (D, GEMM_PANEL), one for each GEMM_PANEL rows of x (rows, D; ld): the transpose */
-static void pack_transposed(float *panels, const float *x, size_t ld, size_t rows, const head *h)
+static void pack_values(block *b, const head *h)
 {
-    for (size_t row = 0; row < rows; row += GEMM_PANEL)
-        OP(gemm_pack)(panels + row * h->D, x + row * ld, 1, ld, h->D, rows - row < GEMM_PANEL ? rows - row : GEMM_PANEL);
+    const float *from = h->v + b->key * h->ldkv;
+    b->values = from;
+    b->ldv = h->ldkv;
+    if (h->D % LANES == 0 && b->n <= PACKED_KEYS)
+        return;
+    b->values = b->packed;
+    b->ldv = (h->D + LANES - 1) / LANES * LANES;
+    for (size_t i = 0; i < b->n; i++)
+        for (size_t d = 0; d < h->D; d += LANES)
+            store(b->packed + i * b->ldv + d, load_lanes(from + i * h->ldkv + d, lanes_at(d, h->D)));
 }
 
-/* scores (m, KEYS of this pass; ld) = x (m, D; ldx) times the panels of pack_transposed; columns beyond `keys` up to a whole panel are 0 */
-static void multiply_transposed(float *scores, size_t ld, const float *x, size_t ldx, const float *panels, size_t m, size_t keys, const head *h)
+static void take_block(block *b, const head *h, size_t key)
 {
-    for (size_t key = 0; key < keys; key += GEMM_PANEL)
-        OP(gemm_panel)(scores + key, ld, GEMM_PANEL, x, ldx, 1, panels + key * h->D, 0, m, h->D, false);
+    b->key = key;
+    b->n = h->TK - key < KEYS ? h->TK - key : KEYS;
+    pack_keys(b->keys, h, key, b->n);
+    pack_values(b, h);
 }
 
-/* out (m, D_panels * GEMM_PANEL) = or += A (m, k) times the panels of pack_block (k rows) */
-static void multiply_block(float *out, const float *a, size_t a_row, size_t a_col, const float *panels, size_t m, size_t k, bool add,
-                           const head *h)
+/* ---- queries -------------------------------------------------------------------------------------------------------------- */
+
+/* The softmax of a query under way, over the keys seen so far: the greatest score, and the sum of exp2(score - greatest). */
+typedef struct running {
+    float most[QUERIES], total[QUERIES];
+} running;
+
+/* Rows of products p (rows, KEYS), n of them used, become exp2(product * scale - most), and 0 beyond n up to a whole vector. most, total
+ * (rows): of the keys before, none where `first`, and then of these, too. before, after (LANES): by what sums over the keys before must be
+ * multiplied, and those over all when they are complete. */
+static void exponentials(float *p, float *most, float *total, float *before, float *after, size_t rows, size_t n, float scale, bool first)
 {
-    for (size_t p = 0; p < h->D_panels; p++)
-        OP(gemm_panel)(out + p * GEMM_PANEL, h->D_panels * GEMM_PANEL, GEMM_PANEL, a, a_row, a_col, panels + p * GEMM_PANEL * k, 0, m, k, add);
+    size_t whole = (n - 1) / LANES * LANES; /* where the last vector begins, whole or not */
+    veci inside = lane_numbers() < splat_int((int32_t)(n - whole));
+    vec v[LANES], s = splat(scale);
+    for (size_t i = 0; i < rows; i++) {
+        vec high = choose(inside, load(p + i * KEYS + whole), splat(-INFINITY));
+        for (size_t j = 0; j < whole; j += LANES)
+            high = max_vec(high, load(p + i * KEYS + j));
+        v[i] = high;
+    }
+    for (size_t i = rows; i < LANES; i++)
+        v[i] = splat(0.0f);
+    vec greatest = maxima_across(v) * s, so_far = first ? greatest : load_part(most, rows);
+    greatest = max_vec(so_far, greatest);
+    store_part(most, greatest, rows);
+    float low[LANES] ALIGNED;
+    store(low, -greatest);
+    for (size_t i = 0; i < rows; i++) {
+        vec m = splat(low[i]), sum = splat(0.0f);
+        float *row = p + i * KEYS;
+        for (size_t j = 0; j < whole; j += LANES) {
+            vec e = exp2_below_vec(fma_vec(load(row + j), s, m));
+            store(row + j, e);
+            sum += e;
+        }
+        vec e = (vec)((veci)exp2_below_vec(fma_vec(load(row + whole), s, m)) & inside);
+        store(row + whole, e);
+        v[i] = sum + e;
+    }
+    for (size_t i = rows; i < LANES; i++)
+        v[i] = splat(1.0f);
+    vec shrink = exp2_below_vec(so_far - greatest), sum = sums_across(v);
+    if (!first)
+        sum = fma_vec(load_part(total, rows), shrink, sum);
+    store_part(total, sum, rows);
+    store(before, shrink);
+    store(after, splat(1.0f) / sum);
 }
 
-/* Multiplies p (keys) by the dropout factors of a query's keys from `key` on. */
-static void drop_row(float *p, const head *h, size_t query, size_t key, size_t keys)
+static void drop_row(float *p, const head *h, size_t query, size_t key, size_t n)
 {
     float room[KEYS + 2 * MASK_RUN];
-    uint64_t first = (((uint64_t)(h->first_query + query) * h->n_heads + h->number) << 16) + key;
-    const float *factor = mask_fill(room, h->mask, first, keys);
-    for (size_t j = 0; j < keys; j += LANES)
+    const float *factor = drop_factors(room, h, query, key, n);
+    for (size_t j = 0; j < n; j += LANES)
         store(p + j, load(p + j) * load(factor + j));
 }
 
-/* ---- forward ------------------------------------------------------------------------------------------------------------ */
-
-/* The softmax of QUERIES rows under way: over the keys seen so far, sum of exp(score - most) * v, and of exp(score - most). */
-typedef struct running {
-    float most[QUERIES], total[QUERIES];
-    float out[QUERIES * HEAD] ALIGNED; /* (QUERIES, D_panels * GEMM_PANEL) */
-} running;
-
-/* One row of scores (keys, filled to whole vectors) becomes exp(score - most); returns their sum. *most rises to this block's maximum. */
-static float exponentials(float *scores, float *most, float scale, size_t keys)
+/* One tile's rows of queries, `query` the first, against a block of keys. y (rows, D; hidden); most, total: the rows' own. */
+static void attend(float *y, float *most, float *total, const head *h, const block *b, size_t query, size_t rows)
 {
-    vec high = splat(*most);
-    for (size_t j = 0; j < keys; j += LANES) {
-        vec s = keep_lanes(load(scores + j) * splat(scale), keys - j, -INFINITY);
-        store(scores + j, s);
-        high = max_vec(high, s);
-    }
-    *most = max_lanes(high);
-    vec total = splat(0.0f), m = splat(*most);
-    for (size_t j = 0; j < keys; j += LANES) {
-        vec e = exp_vec(load(scores + j) - m);
-        store(scores + j, e);
-        total += e;
-    }
-    return sum_lanes(total);
+    float p[ROWS * KEYS] ALIGNED, before[LANES] ALIGNED, after[LANES] ALIGNED;
+    for (size_t j = 0; j < b->n; j += WIDTH)
+        multiply(&(product){ .c = p + j, .a = h->q + query * h->ldq, .b = b->keys + j * h->D, .ldc = KEYS, .lda = h->ldq, .ldb = WIDTH,
+                             .k = h->D },
+                 rows, b->n - j < WIDTH ? (b->n - j + LANES - 1) / LANES * LANES : WIDTH);
+    exponentials(p, most, total, before, after, rows, b->n, h->scale * 1.44269504f, b->key == 0);
+    for (size_t i = 0; h->mask && i < rows; i++)
+        drop_row(p + i * KEYS, h, query + i, b->key, b->n);
+    bool last = b->key + b->n == h->TK;
+    for (size_t d = 0; d < h->D; d += WIDTH)
+        multiply(&(product){ .c = y + d, .a = p, .b = b->values + d, .ldc = h->hidden, .lda = KEYS, .ldb = b->ldv, .k = b->n,
+                             .before = b->key ? before : NULL, .after = last ? after : NULL },
+                 rows, h->D - d < WIDTH ? h->D - d : WIDTH);
 }
 
-static void scale_row(float *row, float factor, size_t n)
+/* Up to QUERIES queries, `query` the first, against all keys. y (m, D; hidden), lse (m; n_heads) or NULL */
+static void attend_all(float *y, float *lse, const head *h, size_t query, size_t m)
 {
-    for (size_t j = 0; j < n; j += LANES)
-        store(row + j, load(row + j) * splat(factor));
-}
-
-/* A block of keys for m queries from `query` on. */
-static void attend_block(running *r, float *scores, const float *keys, const float *values, const head *h, size_t query, size_t m, size_t key,
-                         size_t n_keys)
-{
-    size_t width = h->D_panels * GEMM_PANEL;
-    multiply_transposed(scores, KEYS, h->q + query * h->ldq, h->ldq, keys, m, n_keys, h);
-    for (size_t i = 0; i < m; i++) {
-        float before = key ? r->most[i] : -INFINITY;
-        r->most[i] = before;
-        float sum = exponentials(scores + i * KEYS, &r->most[i], h->scale, n_keys);
-        float shrink = key ? expf(before - r->most[i]) : 0.0f;
-        r->total[i] = key ? r->total[i] * shrink + sum : sum;
-        if (key && shrink != 1.0f)
-            scale_row(r->out + i * width, shrink, width);
-        if (h->mask)
-            drop_row(scores + i * KEYS, h, query + i, key, n_keys);
-    }
-    multiply_block(r->out, scores, KEYS, 1, values, m, n_keys, key > 0, h);
-}
-
-/* m queries from `query` on against all keys; y (m, D; hidden), lse (m; n_heads) or NULL */
-static void attend(float *y, float *lse, const head *h, size_t query, size_t m)
-{
-    float keys[KEYS * HEAD] ALIGNED, values[KEYS * HEAD] ALIGNED, scores[QUERIES * KEYS] ALIGNED;
+    block b;
     running r;
+    /* Tiles of like height: one or two rows alone would wait for the multiplier. */
+    size_t tiles = (m + ROWS - 1) / ROWS, height = (m + tiles - 1) / tiles;
     for (size_t key = 0; key < h->TK; key += KEYS) {
-        size_t n_keys = h->TK - key < KEYS ? h->TK - key : KEYS;
-        pack_transposed(keys, h->k + key * h->ldkv, h->ldkv, n_keys, h);
-        pack_block(values, h->v + key * h->ldkv, h->ldkv, n_keys, h);
-        attend_block(&r, scores, keys, values, h, query, m, key, n_keys);
+        take_block(&b, h, key);
+        for (size_t i = 0; i < m; i += height)
+            attend(y + i * h->hidden, r.most + i, r.total + i, h, &b, query + i, m - i < height ? m - i : height);
     }
-    for (size_t i = 0; i < m; i++) {
-        float *row = r.out + i * h->D_panels * GEMM_PANEL;
-        scale_row(row, 1.0f / r.total[i], h->D_panels * GEMM_PANEL);
-        memcpy(y + i * h->hidden, row, h->D * sizeof *y);
-        if (lse)
-            lse[i * h->n_heads] = r.most[i] + logf(r.total[i]);
-    }
-}
-
-/* Multiply-adds of one forward pass, to judge how many threads it is worth. */
-static size_t attention_work(const attention_input *in)
-{
-    size_t work = 0;
-    for (size_t s = 0; s < in->keys.n_seq; s++)
-        work += (size_t)(in->queries.start[s + 1] - in->queries.start[s]) * (size_t)(in->keys.start[s + 1] - in->keys.start[s]);
-    return 2 * work * in->hidden;
+    for (size_t i = 0; lse && i < m; i++)
+        lse[i * h->n_heads] = (r.most[i] + log2f(r.total[i])) * 0.693147181f;
 }
 
 void OP(attention_forward)(float *y, float *lse, const attention_input *in)
@@ -183,123 +273,37 @@ void OP(attention_forward)(float *y, float *lse, const attention_input *in)
     dropout_mask mask = dropout_start(in->drop);
     size_t n = in->keys.n_seq * in->heads, D = in->hidden / in->heads;
     int threads = threads_for_products(attention_work(in), n);
-#pragma omp parallel for num_threads(threads) if (threads > 1) schedule(dynamic)
-    for (size_t i = 0; i < n; i++) {
-        head h = head_of(in, i / in->heads, i % in->heads, in->drop.rate > 0 ? &mask : NULL);
-        for (size_t query = 0; query < h.TQ; query += QUERIES) {
-            size_t row = h.first_query + query;
-            attend(y + row * h.hidden + h.number * D, lse ? lse + row * h.n_heads + h.number : NULL, &h, query,
-                   h.TQ - query < QUERIES ? h.TQ - query : QUERIES);
-        }
-    }
-}
-
-/* ---- backward ----------------------------------------------------------------------------------------------------------- */
-
-/* One block of keys, seen by all queries. */
-typedef struct back_block {
-    float keys_t[KEYS_BACK * HEAD] ALIGNED, values_t[KEYS_BACK * HEAD] ALIGNED; /* transposed, for scores and their gradients */
-    float keys[KEYS_BACK * HEAD] ALIGNED;                                       /* for dq */
-    float dk[KEYS_BACK * HEAD] ALIGNED, dv[KEYS_BACK * HEAD] ALIGNED;           /* (KEYS_BACK, D_panels * GEMM_PANEL), summed over the queries */
-    float p[QUERIES * KEYS_BACK] ALIGNED, dp[QUERIES * KEYS_BACK] ALIGNED;      /* probabilities, then gradients of the scores */
-    float rows[QUERIES * HEAD] ALIGNED;                                         /* q or dy of a block of queries, packed; then dq */
-} back_block;
-
-/* What backward reads and writes of one head. */
-typedef struct back_head {
-    head h;
-    float *dq, *dk, *dv;  /* (TQ, D) with ldq; (TK, D) with ldkv */
-    const float *y, *dy;  /* (TQ, D) with hidden */
-    const float *lse;     /* (TQ) with n_heads */
-} back_head;
-
-/* sum of dy * y over a row: what every dp of it is lowered by */
-static float row_dot(const float *a, const float *b, size_t n)
-{
-    vec total = splat(0.0f);
-    for (size_t c = 0; c < n; c += LANES) {
-        size_t lanes = lanes_at(c, n);
-        total = fma_vec(load_lanes(a + c, lanes), load_lanes(b + c, lanes), total);
-    }
-    return sum_lanes(total);
-}
-
-/* One row of scores and of dp (gradients of the dropped probabilities) becomes dropped probabilities and gradients of the scores. */
-static void back_row(float *p, float *dp, const float *factor, float scale, float lse, float delta, size_t keys)
-{
-    for (size_t j = 0; j < keys; j += LANES) {
-        vec f = factor ? load(factor + j) : splat(1.0f);
-        vec e = keep_lanes(exp_vec(load(p + j) * splat(scale) - splat(lse)), keys - j, 0.0f);
-        vec d = load(dp + j) * f - splat(delta);
-        store(p + j, e * f);
-        store(dp + j, e * d * splat(scale));
-    }
-}
-
-/* m queries from `query` on against the block's n_keys keys from `key` on. */
-static void back_queries(back_block *b, const back_head *g, size_t query, size_t m, size_t key, size_t n_keys)
-{
-    const head *h = &g->h;
-    const float *q = h->q + query * h->ldq, *dy = g->dy + query * h->hidden, *y = g->y + query * h->hidden;
-    float room[KEYS_BACK + 2 * MASK_RUN];
-    multiply_transposed(b->p, KEYS_BACK, q, h->ldq, b->keys_t, m, n_keys, h);
-    multiply_transposed(b->dp, KEYS_BACK, dy, h->hidden, b->values_t, m, n_keys, h);
-    for (size_t i = 0; i < m; i++) {
-        uint64_t first = (((uint64_t)(h->first_query + query + i) * h->n_heads + h->number) << 16) + key;
-        const float *factor = h->mask ? mask_fill(room, h->mask, first, n_keys) : NULL;
-        float delta = row_dot(dy + i * h->hidden, y + i * h->hidden, h->D);
-        back_row(b->p + i * KEYS_BACK, b->dp + i * KEYS_BACK, factor, h->scale, g->lse[(query + i) * h->n_heads], delta, n_keys);
-    }
-    pack_block(b->rows, dy, h->hidden, m, h);
-    multiply_block(b->dv, b->p, 1, KEYS_BACK, b->rows, n_keys, m, query > 0, h);
-    pack_block(b->rows, q, h->ldq, m, h);
-    multiply_block(b->dk, b->dp, 1, KEYS_BACK, b->rows, n_keys, m, query > 0, h);
-    for (size_t p = 0; p < h->D_panels; p++) {
-        size_t col = p * GEMM_PANEL, cols = h->D - col < GEMM_PANEL ? h->D - col : GEMM_PANEL;
-        OP(gemm_panel)(g->dq + query * h->ldq + col, h->ldq, cols, b->dp, KEYS_BACK, 1, b->keys + col * n_keys, 0, m, n_keys, key > 0);
-    }
-}
-
-/* out (rows, D; ld) = block (rows, D_panels * GEMM_PANEL) */
-static void copy_out(float *out, size_t ld, const float *block, size_t rows, const head *h)
-{
-    for (size_t i = 0; i < rows; i++)
-        memcpy(out + i * ld, block + i * h->D_panels * GEMM_PANEL, h->D * sizeof *out);
-}
-
-static void back_attend(const back_head *g)
-{
-    const head *h = &g->h;
-    back_block b;
-    for (size_t key = 0; key < h->TK; key += KEYS_BACK) {
-        size_t n_keys = h->TK - key < KEYS_BACK ? h->TK - key : KEYS_BACK;
-        pack_transposed(b.keys_t, h->k + key * h->ldkv, h->ldkv, n_keys, h);
-        pack_transposed(b.values_t, h->v + key * h->ldkv, h->ldkv, n_keys, h);
-        pack_block(b.keys, h->k + key * h->ldkv, h->ldkv, n_keys, h);
-        for (size_t query = 0; query < h->TQ; query += QUERIES)
-            back_queries(&b, g, query, h->TQ - query < QUERIES ? h->TQ - query : QUERIES, key, n_keys);
-        copy_out(g->dk + key * h->ldkv, h->ldkv, b.dk, n_keys, h);
-        copy_out(g->dv + key * h->ldkv, h->ldkv, b.dv, n_keys, h);
-    }
-}
-
-void OP(attention_backward)(float *dq, float *dk, float *dv, const float *dy, const float *y, const float *lse, const attention_input *in)
-{
-    dropout_mask mask = dropout_start(in->drop);
-    size_t n = in->keys.n_seq * in->heads, D = in->hidden / in->heads;
-    int threads = threads_for_products(attention_work(in), n);
-#pragma omp parallel for num_threads(threads) if (threads > 1) schedule(dynamic)
-    for (size_t i = 0; i < n; i++) {
-        head h = head_of(in, i / in->heads, i % in->heads, in->drop.rate > 0 ? &mask : NULL);
-        size_t col = h.number * D;
-        back_attend(&(back_head){
-            .h = h,
-            .dq = dq + h.first_query * h.ldq + col,
-            .dk = dk + h.first_key * h.ldkv + col,
-            .dv = dv + h.first_key * h.ldkv + col,
-            .y = y + h.first_query * h.hidden + col,
-            .dy = dy + h.first_query * h.hidden + col,
-            .lse = lse + h.first_query * h.n_heads + h.number,
+    PARALLEL_FOR(threads, schedule(dynamic),
+        for (size_t i = 0; i < n; i++) {
+            head h = head_of(in, i / in->heads, i % in->heads, in->drop.rate > 0 ? &mask : NULL);
+            for (size_t query = 0; query < h.TQ; query += QUERIES) {
+                size_t row = h.first_query + query;
+                attend_all(y + row * h.hidden + h.number * D, lse ? lse + row * h.n_heads + h.number : NULL, &h, query,
+                           h.TQ - query < QUERIES ? h.TQ - query : QUERIES);
+            }
         });
+}
+
+/* ---- to look at ----------------------------------------------------------------------------------------------------------- */
+
+/* p (n) = exp(p - greatest) / sum */
+static void softmax(float *p, size_t n)
+{
+    float most = -INFINITY, total = 0;
+    for (size_t j = 0; j < n; j++)
+        most = p[j] > most ? p[j] : most;
+    for (size_t j = 0; j < n; j++)
+        total += p[j] = expf(p[j] - most);
+    for (size_t j = 0; j < n; j++)
+        p[j] /= total;
+}
+
+void OP(attention_weights)(float *p, const attention_input *in, size_t sequence, size_t number)
+{
+    head h = head_of(in, sequence, number, NULL);
+    for (size_t i = 0; i < h.TQ; i++, p += h.TK) {
+        for (size_t j = 0; j < h.TK; j++)
+            p[j] = h.scale * row_dot(h.q + i * h.ldq, h.k + j * h.ldkv, h.D);
+        softmax(p, h.TK);
     }
 }

@@ -1,55 +1,8 @@
 /* Dense layers: the three products of forward and backward, bias and activation. */
-#include "ops/cpu/elementary.h"
+#include "ops/cpu/activate.h"
 #include "ops/cpu/gemm.h"
 #include "ops/cpu/kernels.h"
 #include "ops/cpu/threads.h"
-
-INLINE vec activate(vec x, activation act)
-{
-    vec bell;
-    switch (act) {
-    case ACTIVATION_GELU:
-        return x * normal_vec(x, &bell);
-    case ACTIVATION_GELU_TANH: /* 0.5 (1 + tanh u) = sigmoid(2 u) */
-        return x * sigmoid_vec(splat(1.5957691216f) * fma_vec(splat(0.044715f) * x * x, x, x));
-    case ACTIVATION_RELU:
-        return choose(x < splat(0.0f), splat(0.0f), x);
-    case ACTIVATION_SILU:
-        return x * sigmoid_vec(x);
-    case ACTIVATION_TANH:
-        return tanh_vec(x);
-    case ACTIVATION_NONE:
-        break;
-    }
-    return x;
-}
-
-/* act'(x); for TANH x is the activation's output. */
-INLINE vec slope(vec x, activation act)
-{
-    vec one = splat(1.0f), bell, s;
-    switch (act) {
-    case ACTIVATION_GELU: {
-        vec phi = normal_vec(x, &bell);
-        return fma_vec(x * splat(0.3989422804f), bell, phi);
-    }
-    case ACTIVATION_GELU_TANH: {
-        vec ds = sigmoid_slope_vec(splat(1.5957691216f) * fma_vec(splat(0.044715f) * x * x, x, x), &s);
-        return fma_vec(x * ds, splat(1.5957691216f) * fma_vec(splat(3 * 0.044715f), x * x, one), s);
-    }
-    case ACTIVATION_RELU:
-        return choose(x > splat(0.0f), one, splat(0.0f));
-    case ACTIVATION_SILU: {
-        vec ds = sigmoid_slope_vec(x, &s);
-        return fma_vec(x, ds, s);
-    }
-    case ACTIVATION_TANH:
-        return one - x * x;
-    case ACTIVATION_NONE:
-        break;
-    }
-    return one;
-}
 
 /* ---- forward ------------------------------------------------------------------------------------------------------------ */
 
@@ -89,7 +42,7 @@ FINISH(finish_relu, ACTIVATION_RELU)
 FINISH(finish_silu, ACTIVATION_SILU)
 FINISH(finish_tanh, ACTIVATION_TANH)
 
-void OP(dense_forward)(float *y, size_t ldy, float *pre, const float *x, size_t ldx, const dense *d, activation act, size_t n)
+void OP(dense_forward_words)(float *y, size_t ldy, float *pre, const float *x, size_t ldx, const dense *d, activation act, size_t n)
 {
     static void (*const FINISHES[])(const gemm_finish *, const float *, size_t, size_t, size_t, size_t, size_t) = {
         [ACTIVATION_NONE] = finish_none, [ACTIVATION_GELU] = finish_gelu, [ACTIVATION_GELU_TANH] = finish_gelu_tanh,
@@ -100,6 +53,7 @@ void OP(dense_forward)(float *y, size_t ldy, float *pre, const float *x, size_t 
     OP(gemm_run)(&(gemm){
         .c = y, .ldc = ldy, .a = x, .a_row = ldx, .a_col = 1,
         .b = d->weight, .b_row = 1, .b_col = d->in, .panels = d->packed ? d->packed->panels : NULL,
+        .depth = d->packed && d->packed->precision != OPS_FP32 ? 2 : 1,
         .m = n, .n = d->out, .k = d->in, .finish = plain ? NULL : &e.finish,
     });
 }

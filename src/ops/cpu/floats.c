@@ -55,9 +55,24 @@ void OP(gemm_pack)(float *panel, const float *b, size_t b_row, size_t b_col, siz
         pack_columns(panel, b, b_col, k, cols);
 }
 
+/* panel (deep, GEMM_PANEL) from pairs of bf16; exact */
+static void widen(float *panel, const word *pairs, size_t deep)
+{
+    for (size_t l = 0; l < deep; l += 2, pairs += GEMM_PANEL, panel += 2 * GEMM_PANEL)
+        for (size_t j = 0; j < GEMM_PANEL; j += LANES) {
+            vecu both = (vecu)load(pairs + j);
+            __builtin_prefetch(pairs + AHEAD * GEMM_PANEL + j);
+            store(panel + j, (vec)(both << 16));
+            if (l + 1 < deep)
+                store(panel + GEMM_PANEL + j, (vec)(both & 0xffff0000u));
+        }
+}
+
 void OP(gemm_panels)(word *panels, const gemm *g, size_t first, size_t n, size_t l, size_t deep)
 {
-    for (size_t p = 0; p < n; p++) {
+    for (size_t p = 0; p < n && g->panels; p++)
+        widen(panels + p * DEPTH * GEMM_PANEL, (const word *)g->panels + ((first + p) * ((g->k + 1) / 2) + l / 2) * GEMM_PANEL, deep);
+    for (size_t p = 0; p < n && !g->panels; p++) {
         size_t col = (first + p) * GEMM_PANEL, cols = g->n - col < GEMM_PANEL ? g->n - col : GEMM_PANEL;
         OP(gemm_pack)(panels + p * DEPTH * GEMM_PANEL, g->b + l * g->b_row + col * g->b_col, g->b_row, g->b_col, deep, cols);
     }

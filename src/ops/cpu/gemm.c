@@ -49,7 +49,7 @@ static void run_by_rows(const gemm *g, size_t row, size_t end, size_t first, siz
         }
 }
 
-/* ---- a block of panels, packed here or before, stays in cache until all rows of A have passed ---------------------------- */
+/* ---- a block of panels, packed here, stays in cache until all rows of A have passed --------------------------------------- */
 
 /* Rows row .. row + rows of C and one panel of it, k from l to l + deep; b: that panel's words from l on. */
 static void run_block_panel(const gemm *g, const lines *a, size_t row, size_t rows, size_t panel, const word *b, size_t l, size_t deep)
@@ -67,21 +67,20 @@ static void run_by_panels(const gemm *g, size_t row, size_t end, size_t first, s
     for (; first < last; first += PANELS)
         for (size_t l = 0; l < g->k; l += K_OF_WORD * DEPTH) {
             size_t n = least(last - first, PANELS), deep = least(g->k - l, K_OF_WORD * DEPTH);
-            const word *b = panels;
-            size_t apart = DEPTH * GEMM_PANEL;
-            if (g->panels) {
-                apart = words_of(g->k) * GEMM_PANEL;
-                b = (const word *)g->panels + first * apart + l / K_OF_WORD * GEMM_PANEL;
-            } else {
-                OP(gemm_panels)(panels, g, first, n, l, deep);
-            }
+            OP(gemm_panels)(panels, g, first, n, l, deep);
             for (size_t i = row; i < end; i += GROUP) {
                 size_t rows = least(end - i, GROUP);
                 lines a = OP(gemm_lines)(room, g, i, rows, l, deep);
                 for (size_t p = 0; p < n; p++)
-                    run_block_panel(g, &a, i, rows, first + p, b + p * apart, l, deep);
+                    run_block_panel(g, &a, i, rows, first + p, panels + p * DEPTH * GEMM_PANEL, l, deep);
             }
         }
+}
+
+/* Whether B is packed in the words that are multiplied. */
+static bool ready(const gemm *g)
+{
+    return g->panels && g->depth == K_OF_WORD;
 }
 
 void OP(gemm_run)(const gemm *g)
@@ -92,15 +91,13 @@ void OP(gemm_run)(const gemm *g)
     size_t most = groups > panels ? groups : panels;
     size_t threads = (size_t)threads_for_products(g->m * g->n * g->k, most);
     /* Packed panels are shared by all rows, so rows are cut; others are packed by whoever uses them, so columns are. */
-    size_t by_rows = (g->panels ? groups >= 4 * threads : panels < threads) ? threads : 1;
+    size_t by_rows = (ready(g) ? groups >= 4 * threads : panels < threads) ? threads : 1;
     size_t by_panels = by_rows == 1 ? threads : 1;
-#pragma omp parallel for num_threads(threads) if (threads > 1)
-    for (size_t part = 0; part < threads; part++) {
-        size_t row, end, first, last;
-        cut(g->m, ROWS, part / by_panels, by_rows, &row, &end);
-        cut(panels, 1, part % by_panels, by_panels, &first, &last);
-        /* With many rows panels from memory should pass once; but rows that must be converted should, too, and that costs more. */
-        bool by_row = g->panels && (K_OF_WORD > 1 || end - row < 2 * TILE_PACKED);
-        (by_row ? run_by_rows : run_by_panels)(g, row, end, first, last);
-    }
+    PARALLEL_FOR(threads, schedule(static),
+        for (size_t part = 0; part < threads; part++) {
+            size_t row, end, first, last;
+            cut(g->m, ROWS, part / by_panels, by_rows, &row, &end);
+            cut(panels, 1, part % by_panels, by_panels, &first, &last);
+            (ready(g) ? run_by_rows : run_by_panels)(g, row, end, first, last);
+        });
 }

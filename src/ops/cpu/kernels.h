@@ -9,7 +9,10 @@
 #define OPS_JOIN(name, isa) OPS_JOIN_(name, isa)
 #define OP(name) OPS_JOIN(name, OPS_ISA)
 
-void OP(dense_forward)(float *y, size_t ldy, float *pre, const float *x, size_t ldx, const dense *d, activation act, size_t n);
+/* dense_forward with weights that are plain, or packed as floats or bf16 (a table's dense_forward chooses by the form). */
+void OP(dense_forward_words)(float *y, size_t ldy, float *pre, const float *x, size_t ldx, const dense *d, activation act, size_t n);
+/* dense_forward with weights packed as int8. */
+void OP(dense_forward_int8)(float *y, size_t ldy, float *pre, const float *x, size_t ldx, const dense *d, activation act, size_t n);
 void OP(dense_backward_input)(float *dx, size_t lddx, const float *dy, size_t lddy, const dense *d, bool add, size_t n);
 void OP(dense_backward_weight)(float *dweight, float *dbias, const float *dy, size_t lddy, const float *x, size_t ldx, size_t in, size_t out,
                                size_t n);
@@ -27,6 +30,7 @@ void OP(layer_norm_backward)(float *dsum, float *dx, float *dgamma, float *dbeta
 void OP(dropout_apply)(float *y, const float *x, dropout drop, uint64_t first, size_t n);
 
 void OP(attention_forward)(float *y, float *lse, const attention_input *in);
+void OP(attention_weights)(float *p, const attention_input *in, size_t sequence, size_t head);
 void OP(attention_backward)(float *dq, float *dk, float *dv, const float *dy, const float *y, const float *lse, const attention_input *in);
 
 void OP(pool_forward)(float *y, const float *x, ragged sequences, size_t C, pool_kind kind);
@@ -35,5 +39,11 @@ void OP(pool_backward)(float *dx, const float *dy, const float *y, const float *
 void OP(adam_step)(float *w, float *m, float *v, float *g, const adam_coefficients *c, size_t n);
 double OP(sum_squares)(const float *x, size_t n);
 void OP(add)(float *y, const float *x, size_t n);
+
+/* Those that a table may take from another instruction set, each given to f. */
+#define OPS_KERNELS(f) \
+    f(dense_forward_words) f(dense_forward_int8) f(dense_backward_input) f(dense_backward_weight) f(activation_forward) f(activation_backward) \
+    f(embed_forward) f(embed_backward) f(layer_norm_forward) f(layer_norm_backward) f(dropout_apply) f(attention_forward) \
+    f(attention_weights) f(attention_backward) f(pool_forward) f(pool_backward) f(adam_step) f(sum_squares) f(add)
 
 #endif

@@ -5,8 +5,14 @@
 #include "ops/cpu/vec.h"
 
 enum {
-    CHUNK = 512 /* elements whose dropout factors are made at a time */
+    CHUNK = 512, /* elements whose dropout factors are made at a time */
+    CHAINS = 4   /* sums under way over a row: one alone would wait for each addition */
 };
+
+INLINE vec sum_chains(const vec v[CHAINS])
+{
+    return (v[0] + v[1]) + (v[2] + v[3]);
+}
 
 /* y = x * factor (first ...), n elements; y may be x. */
 static void apply_mask(float *y, const float *x, const dropout_mask *m, uint64_t first, size_t n)
@@ -36,21 +42,41 @@ void OP(dropout_apply)(float *y, const float *x, dropout drop, uint64_t first, s
         apply_mask(y + i, x + i, &m, first + i, n - i < CHUNK ? n - i : CHUNK);
 }
 
+/* One vector of a row: x * factor + residual, either NULL: none. */
+INLINE vec row_vec(const float *x, const float *factor, const float *residual, size_t c, size_t lanes)
+{
+    vec v = load_lanes(x + c, lanes);
+    if (factor)
+        v *= load_lanes(factor + c, lanes);
+    return residual ? v + load_lanes(residual + c, lanes) : v;
+}
+
 /* s (C) = x * factor + residual, either NULL: none; returns the sum of its elements. s may be x or residual. */
+INLINE float add_row(float *s, const float *x, const float *factor, const float *residual, size_t C)
+{
+    vec total[CHAINS] = { { 0 } };
+    size_t c = 0;
+    for (; c + CHAINS * LANES <= C; c += CHAINS * LANES)
+        for (size_t i = 0; i < CHAINS; i++) {
+            vec v = row_vec(x, factor, residual, c + i * LANES, LANES);
+            store(s + c + i * LANES, v);
+            total[i] += v;
+        }
+    for (; c < C; c += LANES) {
+        size_t lanes = lanes_at(c, C);
+        vec v = row_vec(x, factor, residual, c, lanes);
+        store_lanes(s + c, v, lanes);
+        total[0] += v;
+    }
+    return sum_lanes(sum_chains(total));
+}
+
+/* One loop for each of what there may be, so that none has to ask inside. */
 static float add_residual(float *s, const float *x, const float *factor, const float *residual, size_t C)
 {
-    vec total = splat(0.0f);
-    for (size_t c = 0; c < C; c += LANES) {
-        size_t lanes = lanes_at(c, C);
-        vec v = load_lanes(x + c, lanes);
-        if (factor)
-            v *= load_lanes(factor + c, lanes);
-        if (residual)
-            v += load_lanes(residual + c, lanes);
-        store_lanes(s + c, v, lanes);
-        total += v;
-    }
-    return sum_lanes(total);
+    if (factor)
+        return residual ? add_row(s, x, factor, residual, C) : add_row(s, x, factor, NULL, C);
+    return residual ? add_row(s, x, NULL, residual, C) : add_row(s, x, NULL, NULL, C);
 }
 
 /* The same with the factors of a mask whose element `first` is the row's first. */
@@ -67,13 +93,19 @@ static float add_residual_masked(float *s, const float *x, const float *residual
 
 static float sum_squares_about(const float *s, float mean, size_t C)
 {
-    vec total = splat(0.0f), m = splat(mean);
-    for (size_t c = 0; c < C; c += LANES) {
+    vec total[CHAINS] = { { 0 } }, m = splat(mean);
+    size_t c = 0;
+    for (; c + CHAINS * LANES <= C; c += CHAINS * LANES)
+        for (size_t i = 0; i < CHAINS; i++) {
+            vec d = load(s + c + i * LANES) - m;
+            total[i] = fma_vec(d, d, total[i]);
+        }
+    for (; c < C; c += LANES) {
         size_t lanes = lanes_at(c, C);
         vec d = keep_lanes(load_lanes(s + c, lanes) - m, lanes, 0.0f);
-        total = fma_vec(d, d, total);
+        total[0] = fma_vec(d, d, total[0]);
     }
-    return sum_lanes(total);
+    return sum_lanes(sum_chains(total));
 }
 
 /* One row, from s whose elements sum to `total`. y may be s. */
@@ -82,10 +114,12 @@ static void norm_row(float *y, float *mean, float *rstd, const float *s, float t
     float m = total / (float)C;
     /* Two passes: E[s^2] - m^2 loses all its digits when |m| is large beside the spread. */
     float r = 1.0f / sqrtf(sum_squares_about(s, m, C) / (float)C + eps);
-    for (size_t c = 0; c < C; c += LANES) {
-        size_t lanes = lanes_at(c, C);
-        vec v = (load_lanes(s + c, lanes) - splat(m)) * splat(r);
-        store_lanes(y + c, fma_vec(v, load_lanes(gamma + c, lanes), load_lanes(beta + c, lanes)), lanes);
+    size_t c = 0;
+    for (; c + LANES <= C; c += LANES)
+        store(y + c, fma_vec((load(s + c) - splat(m)) * splat(r), load(gamma + c), load(beta + c)));
+    if (c < C) {
+        vec v = (load_part(s + c, C - c) - splat(m)) * splat(r);
+        store_part(y + c, fma_vec(v, load_part(gamma + c, C - c), load_part(beta + c, C - c)), C - c);
     }
     *mean = m;
     *rstd = r;
@@ -96,13 +130,13 @@ void OP(layer_norm_forward)(float *y, float *sum, float *mean, float *rstd, cons
 {
     dropout_mask mask = dropout_start(drop);
     int threads = threads_for(4 * n * C, n);
-#pragma omp parallel for num_threads(threads) if (threads > 1)
-    for (size_t i = 0; i < n; i++) {
-        const float *xi = x + i * C, *ri = residual ? residual + i * C : NULL;
-        float *s = (sum ? sum : y) + i * C, m, r;
-        float total = drop.rate > 0 ? add_residual_masked(s, xi, ri, &mask, i * C, C) : add_residual(s, xi, NULL, ri, C);
-        norm_row(y + i * C, mean ? mean + i : &m, rstd ? rstd + i : &r, s, total, gamma, beta, eps, C);
-    }
+    PARALLEL_FOR(threads, schedule(static),
+        for (size_t i = 0; i < n; i++) {
+            const float *xi = x + i * C, *ri = residual ? residual + i * C : NULL;
+            float *s = (sum ? sum : y) + i * C, m, r;
+            float total = drop.rate > 0 ? add_residual_masked(s, xi, ri, &mask, i * C, C) : add_residual(s, xi, NULL, ri, C);
+            norm_row(y + i * C, mean ? mean + i : &m, rstd ? rstd + i : &r, s, total, gamma, beta, eps, C);
+        });
 }
 
 /* ---- backward ----------------------------------------------------------------------------------------------------------- */

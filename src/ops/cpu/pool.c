@@ -29,12 +29,12 @@ void OP(pool_forward)(float *y, const float *x, ragged sequences, size_t C, pool
 {
     size_t n = sequences.n_seq, rows = n ? (size_t)(sequences.start[n] - sequences.start[0]) : 0;
     int threads = threads_for(rows * C, n);
-#pragma omp parallel for num_threads(threads) if (threads > 1)
-    for (size_t s = 0; s < n; s++) {
-        size_t first = (size_t)sequences.start[s], T = (size_t)sequences.start[s + 1] - first;
-        for (size_t c = 0; c < C; c += LANES)
-            pool_columns(y + s * C, x + first * C, c, T, C, kind);
-    }
+    PARALLEL_FOR(threads, schedule(static),
+        for (size_t s = 0; s < n; s++) {
+            size_t first = (size_t)sequences.start[s], T = (size_t)sequences.start[s + 1] - first;
+            for (size_t c = 0; c < C; c += LANES)
+                pool_columns(y + s * C, x + first * C, c, T, C, kind);
+        });
 }
 
 /* dx (T, C) from dy (C) */

@@ -1,37 +1,60 @@
-/* The filled-in list of operations of one instruction set: back_end_avx2, back_end_avx512, back_end_generic. */
-#include "ops/cpu/gemm.h"
+/* The filled-in list of operations of one instruction set. Where only some products differ from another's (OPS_BASE), the rest is that one's. */
 #include "ops/cpu/kernels.h"
+#include "ops/dense_pack.h"
 #include "ops/select.h"
 
 #define TEXT_(x) #x
 #define TEXT(x) TEXT_(x)
 
-static void pack_panel(void *panel, const dense *d, size_t first)
+#if !defined(OPS_BASE)
+#define OPS_BASE OPS_ISA
+#endif
+#if !defined(OPS_WORDS) /* whose products are those of words that are floats or bf16 */
+#define OPS_WORDS OPS_BASE
+#endif
+#if !defined(OPS_BYTES) /* and whose those of int8 */
+#define OPS_BYTES OPS_BASE
+#endif
+#define BASE(name) OPS_JOIN(name, OPS_BASE)
+#define WORDS(name) OPS_JOIN(name, OPS_WORDS)
+#define BYTES(name) OPS_JOIN(name, OPS_BYTES)
+
+#define DECLARE(name) extern __typeof__(OP(name)) BASE(name);
+OPS_KERNELS(DECLARE)
+extern __typeof__(OP(dense_forward_words)) WORDS(dense_forward_words);
+extern __typeof__(OP(dense_backward_input)) WORDS(dense_backward_input);
+extern __typeof__(OP(dense_backward_weight)) WORDS(dense_backward_weight);
+extern __typeof__(OP(dense_forward_int8)) BYTES(dense_forward_int8);
+
+/* A packed weight says how it is multiplied. */
+static void dense_forward(float *y, size_t ldy, float *pre, const float *x, size_t ldx, const dense *d, activation act, size_t n)
 {
-    OP(gemm_pack)(panel, d->weight + first * d->in, 1, d->in, d->in, d->out - first < GEMM_PANEL ? d->out - first : GEMM_PANEL);
+    if (d->packed && d->packed->precision == OPS_INT8)
+        BYTES(dense_forward_int8)(y, ldy, pre, x, ldx, d, act, n);
+    else if (d->packed && d->packed->precision == OPS_FP32)
+        BASE(dense_forward_words)(y, ldy, pre, x, ldx, d, act, n);
+    else
+        WORDS(dense_forward_words)(y, ldy, pre, x, ldx, d, act, n);
 }
 
-const back_end OP(back_end) = {
-    .depth_of_word = 1,
-    .pack_panel = pack_panel,
-    .ops = {
-        .name = TEXT(OPS_ISA),
-        .dense_forward = OP(dense_forward),
-        .dense_backward_input = OP(dense_backward_input),
-        .dense_backward_weight = OP(dense_backward_weight),
-        .activation_forward = OP(activation_forward),
-        .activation_backward = OP(activation_backward),
-        .embed_forward = OP(embed_forward),
-        .embed_backward = OP(embed_backward),
-        .layer_norm_forward = OP(layer_norm_forward),
-        .layer_norm_backward = OP(layer_norm_backward),
-        .dropout_apply = OP(dropout_apply),
-        .attention_forward = OP(attention_forward),
-        .attention_backward = OP(attention_backward),
-        .pool_forward = OP(pool_forward),
-        .pool_backward = OP(pool_backward),
-        .adam_step = OP(adam_step),
-        .sum_squares = OP(sum_squares),
-        .add = OP(add),
-    },
+const ops OP(ops) = {
+    .name = TEXT(OPS_ISA),
+    .dense_forward = dense_forward,
+    .dense_backward_input = WORDS(dense_backward_input),
+    .dense_backward_weight = WORDS(dense_backward_weight),
+    .activation_forward = BASE(activation_forward),
+    .activation_backward = BASE(activation_backward),
+    .embed_forward = BASE(embed_forward),
+    .embed_backward = BASE(embed_backward),
+    .layer_norm_forward = BASE(layer_norm_forward),
+    .layer_norm_backward = BASE(layer_norm_backward),
+    .dropout_apply = BASE(dropout_apply),
+    .attention_forward = BASE(attention_forward),
+    .attention_weights = BASE(attention_weights),
+    .attention_backward = BASE(attention_backward),
+    .pool_forward = BASE(pool_forward),
+    .pool_backward = BASE(pool_backward),
+    .adam_step = BASE(adam_step),
+    .sum_squares = BASE(sum_squares),
+    .add = BASE(add),
 };

@@ -16,6 +16,10 @@
 #define UNROLL_DEPTH _Pragma("GCC unroll 4")
 #endif
 
+/* The compiler is not to know how p was computed. Lines of A are then reached from two pointers, with half as many distances from each:
+ * all of these stay in registers. */
+#define HIDE(p) __asm__("" : "+r"(p))
+
 #if defined(OPS_WORD_BF16)
 typedef uint32_t word;
 
@@ -55,7 +59,7 @@ enum { ROWS = 12 };
 #else
 enum { ROWS = 6 };
 #endif
-enum { WIDTH = 2 * LANES };
+enum { CACHE_LINE = 16 /* words */, HALF_ROWS = ROWS / 2, WIDTH = 2 * LANES };
 
 /* c (rows, WIDTH) = or += A (rows, k) b (k, WIDTH of GEMM_PANEL) */
 INLINE void tile(float *c, size_t ldc, const word *a, size_t a_row, size_t a_col, const word *b, size_t ahead, size_t k, bool add,
@@ -66,15 +70,18 @@ INLINE void tile(float *c, size_t ldc, const word *a, size_t a_row, size_t a_col
         sum[i][0] = add ? load(c + (size_t)i * ldc) : splat(0.0f);
         sum[i][1] = add ? load(c + (size_t)i * ldc + LANES) : splat(0.0f);
     }
+    const word *lower = a + HALF_ROWS * a_row;
+    HIDE(lower);
     UNROLL_DEPTH for (size_t l = 0; l < k; l++) {
         vec b0 = load_words(b), b1 = load_words(b + LANES);
         __builtin_prefetch(b + ahead, 0, 2);
         UNROLL for (int i = 0; i < rows; i++) {
-            vec ai = splat_word(a[(size_t)i * a_row]);
+            vec ai = splat_word(i < HALF_ROWS ? a[(size_t)i * a_row] : lower[(size_t)(i - HALF_ROWS) * a_row]);
             sum[i][0] = multiply_add(ai, b0, sum[i][0]);
             sum[i][1] = multiply_add(ai, b1, sum[i][1]);
         }
         a += a_col;
+        lower += a_col;
         b += GEMM_PANEL;
     }
     UNROLL for (int i = 0; i < rows; i++) {
@@ -146,11 +153,11 @@ INLINE void multiply_panel(float *c, size_t ldc, size_t cols, const word *a, siz
     size_t groups = (m + ROWS - 1) / ROWS, height = groups ? (m + groups - 1) / groups : 0;
     for (size_t j = 0; j < cols; j += WIDTH) {
         for (size_t i = 0; i < m; i += height) {
-            size_t rows = m - i < height ? m - i : height;
+            size_t rows = m - i < height ? m - i : height, odd = i / height % 2 * CACHE_LINE; /* each tile brings one line of two */
             if (i + rows < m)
                 expect(c + (i + rows) * ldc + j, ldc, m - i - rows < height ? m - i - rows : height);
             if (cols - j >= WIDTH)
-                TILES[rows](c + i * ldc + j, ldc, a + i * a_row, a_row, a_col, b + j, ahead, k, add);
+                TILES[rows](c + i * ldc + j, ldc, a + i * a_row, a_row, a_col, b + j, ahead + odd, k, add);
             else
                 edge_tile(c + i * ldc + j, ldc, cols - j, a + i * a_row, a_row, a_col, b + j, k, add, rows);
         }

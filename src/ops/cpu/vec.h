@@ -212,6 +212,84 @@ INLINE float max_lanes(vec v)
     return v[0];
 }
 
+INLINE float min_lanes(vec v)
+{
+    return -max_lanes(-v);
+}
+
+/* ---- numbers of fewer bytes --------------------------------------------------------------------------------------------- */
+
+/* gcc 12 converts vectors of these widths number by number where it is not told the instruction. */
+
+INLINE vec to_floats(veci v)
+{
+#if defined(__AVX512F__)
+    return _mm512_cvtepi32_ps((__m512i)v);
+#elif defined(__AVX2__)
+    return _mm256_cvtepi32_ps((__m256i)v);
+#else
+    return __builtin_convertvector(v, vec);
+#endif
+}
+
+/* LANES bf16 */
+INLINE vec load_bf16(const uint16_t *p)
+{
+#if defined(__AVX512F__)
+    return (vec)_mm512_slli_epi32(_mm512_cvtepu16_epi32(_mm256_loadu_si256((const __m256i *)p)), 16);
+#elif defined(__AVX2__)
+    return (vec)_mm256_slli_epi32(_mm256_cvtepu16_epi32(_mm_loadu_si128((const __m128i *)p)), 16);
+#else
+    vecu v;
+    for (int i = 0; i < LANES; i++)
+        v[i] = (uint32_t)p[i] << 16;
+    return (vec)v;
+#endif
+}
+
+/* LANES numbers of a byte */
+INLINE vec load_int8(const int8_t *p)
+{
+#if defined(__AVX512F__)
+    return _mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(_mm_loadu_si128((const __m128i *)p)));
+#elif defined(__AVX2__)
+    return _mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(_mm_loadl_epi64((const __m128i *)p)));
+#else
+    vec v;
+    for (int i = 0; i < LANES; i++)
+        v[i] = p[i];
+    return v;
+#endif
+}
+
+/* The lowest byte of each lane. */
+INLINE void store_bytes(uint8_t *p, vecu v)
+{
+#if defined(__AVX512F__)
+    _mm_storeu_si128((__m128i *)p, _mm512_cvtepi32_epi8((__m512i)v));
+#elif defined(__AVX2__)
+    __m256i first = _mm256_set_epi32(-1, -1, -1, 0x0c080400, -1, -1, -1, 0x0c080400), bytes = _mm256_shuffle_epi8((__m256i)v, first);
+    _mm_storel_epi64((__m128i *)p, _mm_unpacklo_epi32(_mm256_castsi256_si128(bytes), _mm256_extracti128_si256(bytes, 1)));
+#else
+    for (int i = 0; i < LANES; i++)
+        p[i] = (uint8_t)v[i];
+#endif
+}
+
+/* The lower half of each lane. */
+INLINE void store_halves(uint16_t *p, vecu v)
+{
+#if defined(__AVX512F__)
+    _mm256_storeu_si256((__m256i *)p, _mm512_cvtepi32_epi16((__m512i)v));
+#elif defined(__AVX2__)
+    __m256i low = _mm256_and_si256((__m256i)v, _mm256_set1_epi32(0xffff));
+    _mm_storeu_si128((__m128i *)p, _mm_packus_epi32(_mm256_castsi256_si128(low), _mm256_extracti128_si256(low, 1)));
+#else
+    for (int i = 0; i < LANES; i++)
+        p[i] = (uint16_t)v[i];
+#endif
+}
+
 /* ---- shuffles ----------------------------------------------------------------------------------------------------------- */
 
 /* The lower (upper) halves of a and b, lane by lane in turn: a0 b0 a1 b1 ... */

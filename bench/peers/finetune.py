@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 """Fine-tunes the same pairs with libbert and with PyTorch, in turns, and writes docs/bench/finetune.md and finetune.json.
 
-    bench/peers/run.py [--rounds 3] [--models minilm,bert-base] [--only NAME,...] [--out FOLDER] [--threads N] [--bert build/bert]
+    bench/peers/finetune.py [--rounds 3] [--models minilm,bert-base] [--only NAME,...] [--out FOLDER] [--threads N] [--bert build/bert]
                        [--pairs TRAIN,VALID for all models] [--show | --try]
 
-`make bench-peers` calls it. The peers are the Python of $PYTHON, or one that is made in build/.
+`make bench-peers-training` calls it. The peers are the Python of $PYTHON, or one that is made in build/.
 --show writes the page from the figures of the last run.
 --try measures PyTorch's settings beside one another instead (the page's second table), on the first of --models.
 """
@@ -21,12 +21,9 @@ import time
 
 sys.dont_write_bytecode = True
 
-from environment import (KEEP_MEMORY, environment, fill_page, has_bf16, machine, need, need_module, peers_python, program, table)
+from environment import (KEEP_MEMORY, MINILM, WORK, environment, fill_page, first_rows, has_bf16, machine, need, need_module, pairs_folder,
+                         peers_python, program, table)
 
-WORK = "build/peers"
-MINILM = ".cache/all-MiniLM-L6-v2"
-# Folders of train.tsv and valid.tsv; the first that is there.
-DATA = (("QQP", "../shared/data/qqp"), ("pairs of Banking77", "examples/banking"))
 EPOCHS = 5
 SHORT = 2  # epochs of what is not the best peer: five of them are reckoned from two
 
@@ -76,15 +73,10 @@ def is_short(run):
 
 # ---- what is run ----------------------------------------------------------------------------------------------------------
 
-def first_rows(source, out, n):
-    with open(source, encoding="utf-8") as f, open(out, "w", encoding="utf-8") as g:
-        g.writelines(itertools.islice(f, n + 1))  # and the header
-
-
 def prepare(model, o):
     """Tables, checkpoint and module of a model -> their paths."""
     os.makedirs(f"{WORK}/{model.name}", exist_ok=True)
-    title, data = next((title, folder) for title, folder in DATA if os.path.isdir(folder))
+    title, data = pairs_folder()
     paths = {"data": title, "checkpoint": model.folder or f"{WORK}/{model.name}/checkpoint", "module": f"{WORK}/{model.name}/module"}
     for part, n in (("train", model.train), ("valid", model.valid)):
         paths[part] = f"{WORK}/{model.name}/{part}.tsv"

@@ -1,0 +1,111 @@
+/* bert bench: how fast a model runs on this machine. */
+#include "cli/command.h"
+#include "cli/model.h"
+#include "cli/report.h"
+#include "cli/results.h"
+#include "cli/rows.h"
+
+#include <stdlib.h>
+
+enum { MOST_ROWS = 1 << 16 }; /* of a table: more would tell nothing new */
+
+typedef struct bench_options {
+    const char *model, *text;
+    bool json;
+    bert_bench_options bench;
+    bert_session_options session;
+    bert_table_options table;
+} bench_options;
+
+static const bert_option OPTIONS[] = {
+    OPTION_STRING(bench_options, model, "ANY", "a module, a model or a frozen file"),
+    OPTION_STRING(bench_options, text, "FILE", "the same as FILE"),
+    OPTION_FLAG(bench_options, json, "print one JSON object instead of lines for people"),
+};
+
+static bert_option_table table(void)
+{
+    return OPTION_TABLE(OPTIONS);
+}
+
+/* The first rows of a table. Labels are not read; the rows of a data set have some, so they are empty. */
+static bert_status load(const char *path, const bert_table_options *options, bert_dataset **dataset, bert_err *err)
+{
+    bert_table *table = NULL;
+    bert_rows rows;
+    bert_text *labels = calloc(MOST_ROWS, sizeof *labels);
+    *err = (bert_err){ .code = BERT_ERR_MEMORY, .message = "out of memory: texts" };
+    bert_status s = labels ? bert_table_open(path, options, false, &table, err) : BERT_ERR_MEMORY;
+    if (!s)
+        s = bert_table_next(table, MOST_ROWS, &rows, err);
+    if (!s)
+        rows_note_skipped(path, bert_table_skipped(table));
+    if (!s && !rows.n) {
+        *err = (bert_err){ .code = BERT_ERR_DATA };
+        snprintf(err->message, sizeof err->message, "%s: no rows", path);
+        s = err->code;
+    }
+    if (!s)
+        s = bert_dataset_create(rows.texts, rows.pairs, labels, rows.n, dataset, err);
+    bert_table_close(table);
+    free(labels);
+    return s;
+}
+
+/* file NULL: texts that are made up. */
+static int measure(const bench_options *o, const bert_model *model, const char *file)
+{
+    bert_err err;
+    char *text = NULL;
+    bert_dataset *dataset = NULL;
+    bert_status s = file ? load(file, &o->table, &dataset, &err) : BERT_OK;
+    if (!s)
+        s = bert_model_bench(model, &o->session, dataset, &o->bench, o->json, &text, &err);
+    bert_dataset_free(dataset);
+    if (s)
+        return report_failure(&err);
+    results out;
+    int status = results_open(&out, NULL);
+    if (!status) {
+        results_line(&out, text);
+        status = results_close(&out, STATUS_FINE);
+    }
+    bert_free(text);
+    return status;
+}
+
+static int run(const void *options, const char *argument)
+{
+    const bench_options *o = options;
+    bert_model *model;
+    if (argument && o->text)
+        return report_usage(&bench_command, "give FILE or --text FILE, not both");
+    int status = model_open(o->model, &model);
+    if (status)
+        return status;
+    status = measure(o, model, argument ? argument : o->text);
+    bert_model_free(model);
+    return status;
+}
+
+const command bench_command = {
+    .name = "bench",
+    .usage = "-m ANY [FILE] [--roofline] [--json]",
+    .summary = "Measures how fast a model runs on this machine",
+    .details = "Prints tokens and sequences a second, with tokenising and without, the latency of one text at a time, which operations the time "
+               "goes to, and memory. FILE holds the texts, of which the first 65536 count; without it they are made up.\n"
+               "With --roofline also what the machine could do: the matrix products alone, by this program and by oneDNN where its library "
+               "(libdnnl) is installed, and the speed at which memory is read.",
+    .argument = "FILE",
+    .required = (const char *const[]){ "model", NULL },
+    .groups =
+        (const option_group[]){
+            { .table = table, .title = "options" },
+            { bert_bench_option_table, offsetof(bench_options, bench), "options", NULL, NULL },
+            { bert_session_option_table, offsetof(bench_options, session), "how the model is run", NULL, NULL },
+            { bert_table_option_table, offsetof(bench_options, table), "how FILE is read", LABEL_COLUMN, NULL },
+            { .table = NULL },
+        },
+    .options_size = sizeof(bench_options),
+    .run = run,
+};

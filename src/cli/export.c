@@ -1,0 +1,74 @@
+/* bert export: a model in another program's format. */
+#include "cli/command.h"
+#include "cli/model.h"
+#include "cli/report.h"
+#include "cli/results.h"
+
+#include <sys/stat.h>
+
+typedef struct export_options {
+    const char *output;
+    bert_export_options export;
+} export_options;
+
+static const bert_option OPTIONS[] = {
+    OPTION_STRING(export_options, output, "PATH", "the file or folder to write"),
+};
+
+static bert_option_table table(void)
+{
+    return OPTION_TABLE(OPTIONS);
+}
+
+static int tell_written(const char *path)
+{
+    struct stat st;
+    results out;
+    if (results_open(&out, NULL))
+        return STATUS_FAILED;
+    double size = stat(path, &st) ? 0 : (double)st.st_size;
+    if (S_ISDIR(st.st_mode))
+        results_printf(&out, "%s\n", path);
+    else
+        results_printf(&out, size < 1e6 ? "%s: %.1f kB\n" : "%s: %.1f MB\n", path, size < 1e6 ? size / 1e3 : size / 1e6);
+    return results_close(&out, STATUS_FINE);
+}
+
+static int run(const void *options, const char *path)
+{
+    const export_options *o = options;
+    bert_model *model;
+    char *note = NULL;
+    bert_err err;
+    int status = model_open(path, &model);
+    if (status)
+        return status;
+    if (bert_model_export(model, o->output, &o->export, &note, &err))
+        status = report_failure(&err);
+    else if (note)
+        report_note("%s", note);
+    bert_free(note);
+    bert_model_free(model);
+    return status ? status : tell_written(o->output);
+}
+
+const command export_command = {
+    .name = "export",
+    .usage = "ANY --format FORMAT -o PATH",
+    .summary = "Writes a model in another program's format",
+    .details =
+        "ANY is a model folder, a module or a frozen file. onnx: a file for ONNX Runtime and others, head and pooling inside. gguf: a file for "
+        "llama.cpp, the encoder and its vocabulary. hf: a folder for transformers and sentence-transformers. Weights are fp32 but for "
+        "--type.",
+    .argument = "ANY",
+    .argument_needed = true,
+    .required = (const char *const[]){ "output", NULL },
+    .groups =
+        (const option_group[]){
+            { .table = table, .title = "options" },
+            { bert_export_option_table, offsetof(export_options, export), "options", NULL, NULL },
+            { .table = NULL },
+        },
+    .options_size = sizeof(export_options),
+    .run = run,
+};

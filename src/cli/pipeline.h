@@ -1,0 +1,46 @@
+/* Rows of a table in, results out, in order and with constant memory, while three threads read, compute and write: what embed and predict have
+ * in common. */
+#ifndef CLI_PIPELINE_H
+#define CLI_PIPELINE_H
+
+#include "cli/output.h"
+#include "cli/rows.h"
+
+/* Some rows, and what is computed of them. */
+typedef struct chunk {
+    size_t first;          /* rows of the input before these */
+    bert_rows rows;        /* without labels */
+    float *numbers;        /* (most, numbers) scores or vectors */
+    size_t *counts;        /* (most) */
+    bert_entity *entities; /* (n_entities) */
+    size_t n_entities, entities_room;
+} chunk;
+
+/* Keeps a copy of what belongs to a session; false: out of memory. */
+bool chunk_keep_entities(chunk *c, const bert_entity *entities, size_t n);
+
+typedef struct pipeline_work {
+    void *context;
+    size_t most;                                                    /* rows of a chunk */
+    size_t numbers;                                                 /* floats that one of them needs */
+    bert_status (*compute)(void *context, chunk *c, bert_err *err); /* where it fails, c->rows.n becomes the number of rows that are done */
+    void (*write)(void *context, const chunk *c, results *out);
+} pipeline_work;
+
+/* Where the results go: the arguments of output_open. */
+typedef struct pipeline_target {
+    const char *path;
+    output_form form;
+    size_t cols;
+    bool resume;
+    const char *record;
+} pipeline_target;
+
+/* Whether OUT can be what the options ask for. Returns an exit status; what is wrong has been told. */
+int target_check(const command *c, const char *path, bool npy, bool resume);
+
+/* Reads path (NULL: standard input) to its end; *n counts the rows of this run. SIGINT and SIGTERM stop it where everything so far is written.
+ * Returns an exit status; what went wrong has been told. */
+int pipeline_run(const char *path, const rows_options *options, const pipeline_work *work, const pipeline_target *target, size_t *n);
+
+#endif

@@ -1,0 +1,134 @@
+/* What a run's results depend on. */
+#include "cli/record.h"
+#include "cli/report.h"
+#include "cli/results.h"
+
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* These say where, when and how fast, or what is done about a row behind those that are written. The model is known by what it says. */
+static const char *const WITHOUT_EFFECT[] = { "model", "output", "resume", "verify", "chunk", "threads", "streams", "skip_bad_rows", NULL };
+
+/* ---- options ------------------------------------------------------------------------------------------------------------ */
+
+static bool has_effect(const char *name)
+{
+    for (const char *const *w = WITHOUT_EFFECT; *w; w++)
+        if (!strcmp(*w, name))
+            return false;
+    return true;
+}
+
+static void put_value(results *out, const bert_option *o, const void *field)
+{
+    const char *string = NULL;
+    switch (o->type) {
+    case BERT_OPTION_BOOL:
+        results_string(out, *(const bool *)field ? "true" : "false");
+        return;
+    case BERT_OPTION_INT:
+        results_printf(out, "%" PRId64, *(const int64_t *)field);
+        return;
+    case BERT_OPTION_FLOAT:
+        results_printf(out, "%.17g", *(const double *)field);
+        return;
+    case BERT_OPTION_STRING:
+        string = *(const char *const *)field;
+        break;
+    case BERT_OPTION_CHOICE:
+        string = o->choices[*(const int *)field];
+    }
+    if (string)
+        results_json_string(out, string, strlen(string));
+    else
+        results_string(out, "null");
+}
+
+static void put_options(results *out, const command *c, const char *options)
+{
+    for (const option_group *g = c->groups; g->table; g++) {
+        bert_option_table table = g->table();
+        for (size_t i = 0; i < table.n; i++) {
+            const bert_option *o = &table.options[i];
+            if (!group_takes(c, g, o) || !has_effect(o->name))
+                continue;
+            results_printf(out, "  \"%s\": ", o->name);
+            put_value(out, o, options + g->offset + o->offset);
+            results_string(out, ",\n");
+        }
+    }
+}
+
+/* ---- fingerprints ------------------------------------------------------------------------------------------------------- */
+
+/* FNV-1a (Fowler, Noll, Vo): it tells things apart, nobody attacks it. */
+static uint64_t fnv(uint64_t hash, const void *bytes, size_t n)
+{
+    for (const unsigned char *p = bytes, *end = p + n; p < end; p++)
+        hash = (hash ^ *p) * 0x100000001b3u;
+    return hash;
+}
+
+static const uint64_t FNV_START = 0xcbf29ce484222325u;
+
+/* The bits that the model gives for one text: they depend on every weight, the precision and the machine's arithmetic. */
+static bert_status fingerprint(bert_session *session, uint64_t *hash, bert_err *err)
+{
+    static const char WORDS[] = "Resume where it stopped: 1, 2, 3.";
+    bert_text text = { WORDS, sizeof WORDS - 1 };
+    bool tokens = bert_session_per_token(session);
+    size_t K = bert_session_outputs(session), hidden = bert_session_hidden(session), n = 1;
+    float *vectors = calloc(tokens ? bert_session_seq_len(session) * hidden : hidden, sizeof *vectors), *scores = calloc(K + 1, sizeof *scores);
+    bert_status s = BERT_ERR_MEMORY;
+    if (vectors && scores)
+        s = bert_session_embed(session, &text, NULL, 1, vectors, tokens ? &n : NULL, NULL, err);
+    else
+        *err = (bert_err){ s, "out of memory: a vector" };
+    if (!s && K)
+        s = bert_session_predict(session, &text, &text, 1, scores, NULL, err);
+    if (!s)
+        *hash = fnv(fnv(FNV_START, vectors, n * hidden * sizeof *vectors), scores, K * sizeof *scores);
+    free(vectors);
+    free(scores);
+    return s;
+}
+
+/* The first bytes of a regular file; what comes through a pipe has none. */
+static uint64_t beginning(const char *input)
+{
+    char bytes[4096];
+    bool standard = !input || !strcmp(input, "-");
+    int fd = standard ? STDIN_FILENO : open(input, O_RDONLY | O_CLOEXEC);
+    struct stat st;
+    ssize_t n = fd >= 0 && !fstat(fd, &st) && S_ISREG(st.st_mode) ? pread(fd, bytes, sizeof bytes, 0) : 0;
+    if (fd >= 0 && !standard)
+        close(fd);
+    return fnv(FNV_START, bytes, n > 0 ? (size_t)n : 0);
+}
+
+/* ------------------------------------------------------------------------------------------------------------------------- */
+
+int record_make(const command *c, const void *options, bert_session *session, const char *input, char **record)
+{
+    uint64_t model;
+    bert_err err;
+    size_t size;
+    *record = NULL;
+    if (fingerprint(session, &model, &err))
+        return report_failure(&err);
+    results out = { .stream = open_memstream(record, &size) };
+    if (out.stream) {
+        results_printf(&out, "{\n  \"command\": \"%s\",\n", c->name);
+        put_options(&out, c, options);
+        results_printf(&out, "  \"model\": \"%016" PRIx64 "\",\n  \"input\": \"%016" PRIx64 "\"\n}\n", model, beginning(input));
+    }
+    if (out.stream && !fclose(out.stream) && !out.error)
+        return STATUS_FINE;
+    free(*record);
+    *record = NULL;
+    return report_error("out of memory: the record of a run");
+}

@@ -1,0 +1,346 @@
+/* From transformers' classifiers to models. What their outputs mean stands in config.json: problem_type, id2label, and for CrossEncoder the
+ * activation that it puts behind them. */
+#include "convert/fine_tuned.h"
+
+#include "base/file.h"
+#include "io/json.h"
+#include "task/label_words.h"
+#include "task/tasks.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum { MOST_LABELS = 1 << 20 };
+
+/* A head as the folder has it, and what it becomes. */
+typedef struct fine_tuned {
+    source *source;
+    char *where; /* config.json, for messages */
+    arena memory;
+    bool tokens;
+    size_t rows;            /* of the classifier: as many labels */
+    float *weight, *bias;   /* (rows, H), (rows) */
+    const char **names;     /* (rows) their labels */
+    const char *problem;    /* problem_type; NULL: nothing is told */
+    const char *activation; /* "Sigmoid": what CrossEncoder puts behind the outputs; NULL: nothing is told */
+    bert_task task;
+    head_spec head;
+    size_t first; /* row of the classifier that is the head's first: binary leaves out a row of zeros */
+} fine_tuned;
+
+static const char *architecture(const source *s)
+{
+    const char *name = json_string_value(json_array_get(json_object_get(s->settings, "architectures"), 0));
+    return name ? name : "";
+}
+
+static bool is_tokens(const source *s)
+{
+    return !strcmp(architecture(s), "BertForTokenClassification");
+}
+
+bool fine_tuned_is(const source *s)
+{
+    return (is_tokens(s) || !strcmp(architecture(s), "BertForSequenceClassification")) && source_steps(s) < 2;
+}
+
+/* ---- weights ---------------------------------------------------------------------------------------------------------------- */
+
+static bert_status read_tensor(const fine_tuned *f, const bert_param *as, const tensor *t, float **out, arena *a, bert_err *err)
+{
+    if (!t)
+        return fail(err, BERT_ERR_FORMAT, "%s: tensor %s is absent; %s has it", f->source->weights_path, as->name, architecture(f->source));
+    bert_status s = weight_check_shape(t, as, false, err);
+    if (s)
+        return s;
+    *out = arena_array(a, weight_size(as), sizeof **out);
+    return *out ? tensor_to_f32(t, *out, err) : fail_memory(err, as->name);
+}
+
+/* The classifier; how many rows it has is what the model's number of labels is. */
+static bert_status read_classifier(fine_tuned *f, bert_err *err)
+{
+    const tensor_set *set = &f->source->tensors;
+    weight_list probe;
+    head_shape shape = { 1, 0 };
+    bert_status s = weights_create(&probe, &f->memory, &f->source->config, 0, false, &shape, err);
+    if (s)
+        return s;
+    bert_param *p = weight_at(&probe, HEAD_WEIGHT, 0);
+    const tensor *weight = tensors_find(set, p[0].name), *bias = tensors_find(set, p[1].name);
+    if (weight && weight->rank == 2 && weight->shape[0] > 0)
+        f->rows = p[0].rows = p[1].rows = (size_t)weight->shape[0];
+    if (f->rows > MOST_LABELS)
+        return fail(err, BERT_ERR_UNSUPPORTED, "%s: %zu labels, at most %d are supported", f->source->weights_path, f->rows, MOST_LABELS);
+    s = read_tensor(f, &p[0], weight, &f->weight, &f->memory, err);
+    return s ? s : read_tensor(f, &p[1], bias, &f->bias, &f->memory, err);
+}
+
+/* ---- words ------------------------------------------------------------------------------------------------------------------ */
+
+/* Whether the folder's own count of labels is the classifier's. */
+static bert_status check_count(const fine_tuned *f, int64_t told, bert_err *err)
+{
+    if (told == (int64_t)f->rows)
+        return BERT_OK;
+    return fail(err, BERT_ERR_FORMAT, "%s: %lld labels, the classifier has %zu rows", f->where, (long long)told, f->rows);
+}
+
+/* id2label gives each row its word; without it transformers calls them LABEL_0 and so on. */
+static bert_status read_names(fine_tuned *f, bert_err *err)
+{
+    const json_t *settings = f->source->settings;
+    json_t *words = json_object_get(settings, "id2label");
+    size_t n = json_object_size(words);
+    int64_t told;
+    bert_status s = json_get_int_or(settings, "num_labels", 0, INT64_MAX, (int64_t)f->rows, &told, f->where, err);
+    if (!s && words && !json_is_object(words))
+        s = fail(err, BERT_ERR_FORMAT, "%s: \"id2label\" is no object", f->where);
+    if (!s)
+        s = check_count(f, told, err);
+    if (!s && n)
+        s = check_count(f, (int64_t)n, err);
+    f->names = arena_array(&f->memory, f->rows, sizeof *f->names);
+    if (!s && !f->names)
+        s = fail_memory(err, "labels");
+    for (size_t i = 0; !s && i < f->rows; i++) {
+        char number[24];
+        snprintf(number, sizeof number, "%zu", i);
+        f->names[i] = n ? json_string_value(json_object_get(words, number)) : arena_printf(&f->memory, "LABEL_%zu", i);
+        if (!f->names[i])
+            s = fail(err, BERT_ERR_FORMAT, "%s: id2label has no text for \"%zu\"", f->where, i);
+    }
+    return s;
+}
+
+static bert_status read_meaning(fine_tuned *f, bert_err *err)
+{
+    static const char *const PROBLEMS[] = { "regression", "single_label_classification", "multi_label_classification" };
+    json_t *settings = f->source->settings;
+    const char *newer = source_sentence_setting(f->source, "activation_fn");
+    const char *set = json_string_value(json_object_get(json_object_get(settings, "sentence_transformers"), "activation_fn"));
+    const char *older = json_string_value(json_object_get(settings, "sbert_ce_default_activation_function"));
+    f->activation = newer ? newer : set ? set : older;
+    if (f->activation && strrchr(f->activation, '.'))
+        f->activation = strrchr(f->activation, '.') + 1;
+    bert_status s = json_get_string_or(settings, "problem_type", NULL, &f->problem, f->where, err);
+    for (int i = 0; !s && f->problem && i < 3; i++)
+        if (!strcmp(f->problem, PROBLEMS[i]))
+            return BERT_OK;
+    if (!s && f->problem)
+        s = fail(err, BERT_ERR_UNSUPPORTED, "%s: problem_type \"%s\" is not one of %s, %s, %s", f->where, f->problem, PROBLEMS[0], PROBLEMS[1],
+                 PROBLEMS[2]);
+    return s;
+}
+
+static bool has_problem(const fine_tuned *f, const char *word)
+{
+    return f->problem && !strcmp(f->problem, word);
+}
+
+static bool has_activation(const fine_tuned *f, const char *word)
+{
+    return f->activation && !strcmp(f->activation, word);
+}
+
+/* ---- the task --------------------------------------------------------------------------------------------------------------- */
+
+/* One output is a number or, with a sigmoid behind it, a probability. */
+static bert_status choose_for_one(fine_tuned *f, bert_err *err)
+{
+    if (f->activation && !has_activation(f, "Sigmoid") && !has_activation(f, "Identity"))
+        return fail(err, BERT_ERR_UNSUPPORTED, "%s: activation %s behind one output; libbert has Sigmoid and Identity", f->where, f->activation);
+    bool number = f->activation ? has_activation(f, "Identity") : has_problem(f, "regression");
+    f->task = number ? BERT_TASK_REGRESSION : BERT_TASK_BINARY;
+    if (!f->activation && !f->problem)
+        buffer_string(&f->source->notes, "one output, and nothing tells what it is: read as a probability with a sigmoid, as transformers and "
+                                         "CrossEncoder do\n");
+    return BERT_OK;
+}
+
+/* softmax(0, z) is sigmoid(z): what libbert exports of a binary model. */
+static bool first_row_is_zero(const fine_tuned *f)
+{
+    size_t H = (size_t)f->source->config.hidden_size;
+    bool zero = f->bias[0] == 0;
+    for (size_t i = 0; zero && i < H; i++)
+        zero = f->weight[i] == 0;
+    return zero;
+}
+
+static bert_status choose_for_several(fine_tuned *f, bert_err *err)
+{
+    if (has_problem(f, "regression"))
+        return fail(err, BERT_ERR_UNSUPPORTED, "%s: regression with %zu outputs; libbert has one", f->where, f->rows);
+    if (f->activation && !has_activation(f, "Sigmoid") && !has_activation(f, "Identity") && !has_activation(f, "Softmax"))
+        return fail(err, BERT_ERR_UNSUPPORTED, "%s: activation %s behind %zu outputs; libbert has Softmax and Sigmoid", f->where, f->activation,
+                    f->rows);
+    if (has_activation(f, "Sigmoid") || has_problem(f, "multi_label_classification"))
+        f->task = BERT_TASK_MULTILABEL;
+    else if (f->rows == 2 && first_row_is_zero(f)) {
+        f->task = BERT_TASK_BINARY;
+        f->first = 1;
+    } else
+        f->task = BERT_TASK_MULTICLASS;
+    return BERT_OK;
+}
+
+static bert_status choose_task(fine_tuned *f, bert_err *err)
+{
+    if (f->tokens) {
+        f->task = BERT_TASK_TOKENS;
+        return BERT_OK;
+    }
+    return f->rows == 1 ? choose_for_one(f, err) : choose_for_several(f, err);
+}
+
+/* transformers reads a tag without B- or I- as one with I-. */
+static bert_status name_tags(fine_tuned *f, bert_err *err)
+{
+    size_t changed = 0;
+    for (size_t i = 0; i < f->rows; i++)
+        if (!tag_is_one((bert_text){ f->names[i], strlen(f->names[i]) })) {
+            const char *tag = arena_printf(&f->memory, "I-%s", f->names[i]);
+            if (!tag)
+                return fail_memory(err, "labels");
+            f->names[i] = tag;
+            changed++;
+        }
+    if (changed)
+        buffer_printf(&f->source->notes,
+                      "%zu of the %zu labels begin with neither B- nor I-: read as if they began with I-, as transformers does\n", changed,
+                      f->rows);
+    return BERT_OK;
+}
+
+/* Two words for the one label of a single output: "0" and its name. */
+static bert_status name_two(fine_tuned *f, bert_err *err)
+{
+    const char **names = arena_array(&f->memory, 2, sizeof *names);
+    if (!names)
+        return fail_memory(err, "labels");
+    bool plain = !strcmp(f->names[0], "LABEL_0") || !strcmp(f->names[0], "0");
+    names[0] = "0";
+    names[1] = plain ? "1" : f->names[0];
+    f->names = names;
+    return BERT_OK;
+}
+
+static bert_status describe_head(fine_tuned *f, bert_err *err)
+{
+    const task *t = task_by_id(f->task);
+    bool number = t->label == LABEL_NUMBER;
+    bert_status s = BERT_OK;
+    if (t->label == LABEL_TAGS)
+        s = name_tags(f, err);
+    else if (t->id == BERT_TASK_BINARY && f->rows == 1)
+        s = name_two(f, err);
+    f->head = (head_spec){ .task = t->name,
+                           .outputs = f->rows - f->first,
+                           .labels = f->names,
+                           .n_labels = number                      ? 0
+                                       : t->id == BERT_TASK_BINARY ? 2
+                                                                   : f->rows,
+                           .label_max = number, /* outputs 0 and 1 stand for themselves */
+                           .threshold = t->threshold ? 0.5 : 0 };
+    return s;
+}
+
+/* ---- the folder ------------------------------------------------------------------------------------------------------------- */
+
+static bert_status check_last_layer(const bert_module *m, bert_err *err)
+{
+    int64_t last = m->config.num_hidden_layers - 1;
+    if (m->seq_layer == last)
+        return BERT_OK;
+    return fail(err, BERT_ERR_ARGUMENT, "seq_layer %lld: the head reads the last layer, %lld", (long long)m->seq_layer, (long long)last);
+}
+
+/* A model on the module with a new head of the folder's shape and labels. */
+static bert_status make_model(const fine_tuned *f, const char *module_path, bert_model **model, bert_err *err)
+{
+    bert_layer_spec spec;
+    const task *t;
+    bert_module *module = NULL;
+    bert_layer_defaults(&spec);
+    spec.pooling = f->tokens ? BERT_POOLING_NONE : BERT_POOLING_CLS;
+    spec.n_tune_layers = 0;
+    bert_status s = source_seq_len(f->source, &spec.seq_len, err);
+    if (!s)
+        s = bert_module_open(module_path, &module, err);
+    if (s)
+        return s;
+    s = check_last_layer(module, err);
+    if (s) {
+        bert_module_free(module);
+        return s;
+    }
+    s = model_create(module, &spec, &f->head, 0, model, err);
+    if (!s)
+        s = task_of_model(*model, &t, err);
+    return s && s != BERT_ERR_MEMORY ? fail_in(err, BERT_ERR_FORMAT, "%s", f->where) : s;
+}
+
+static void set_head(const fine_tuned *f, bert_model *model)
+{
+    bert_param *weight = weight_at(&model->layer->weights, HEAD_WEIGHT, 0);
+    memcpy(weight[0].tuned, f->weight + f->first * weight->cols, weight_size(weight) * sizeof *f->weight);
+    memcpy(weight[1].tuned, f->bias + f->first, weight->rows * sizeof *f->bias);
+}
+
+static bert_status write_model(const fine_tuned *f, const char *folder, const bert_import_options *options, bert_err *err)
+{
+    arena a = { 0 };
+    bert_model *model = NULL;
+    char *module = path_join(&a, folder, "module");
+    bert_status s = module ? source_to_module(f->source, module, options, err) : fail_memory(err, folder);
+    if (!s)
+        s = make_model(f, module, &model, err);
+    if (!s) {
+        set_head(f, model);
+        s = bert_model_save(model, folder, true, err);
+    }
+    bert_model_free(model);
+    arena_free(&a);
+    return s;
+}
+
+static bert_status read_all(fine_tuned *f, bert_err *err)
+{
+    f->where = path_join(&f->memory, f->source->folder, "config.json");
+    bert_status s = f->where ? read_classifier(f, err) : fail_memory(err, f->source->folder);
+    if (!s)
+        s = read_names(f, err);
+    if (!s)
+        s = read_meaning(f, err);
+    if (!s)
+        s = choose_task(f, err);
+    if (!s && !f->tokens && !weights_have_pooler(&f->source->tensors, f->source->naming))
+        s = fail(err, BERT_ERR_FORMAT, "%s: no pooler, which %s has", f->source->weights_path, architecture(f->source));
+    return s ? s : describe_head(f, err);
+}
+
+/* An earlier import is made anew, a run of training is not thrown away. */
+static bert_status check_untrained(const char *folder, arena *a, bert_err *err)
+{
+    char *history = path_join(a, folder, "history.json");
+    if (!history)
+        return fail_memory(err, folder);
+    return file_exists(history) ? fail(err, BERT_ERR_ARGUMENT, "%s: a model that was trained here; give a new name", folder) : BERT_OK;
+}
+
+bert_status fine_tuned_write(source *src, const char *folder, const bert_import_options *options, bert_err *err)
+{
+    fine_tuned f = { .source = src, .tokens = is_tokens(src) };
+    src->pooler_unused = f.tokens;
+    folder_writer w;
+    bert_status s = read_all(&f, err);
+    if (!s)
+        s = check_untrained(folder, &f.memory, err);
+    if (!s)
+        s = folder_begin(&w, folder, "model.json", err);
+    if (!s)
+        s = folder_end(&w, write_model(&f, w.temporary, options, err), err);
+    arena_free(&f.memory);
+    return s;
+}

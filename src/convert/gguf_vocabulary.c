@@ -1,0 +1,134 @@
+/* A vocabulary as llama.cpp reads BERT's: a word's first piece has U+2581 before it, what continues a word has no "##", special tokens stand as
+ * they are. No two tokens may be equal then. */
+#include "convert/gguf_vocabulary.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { TYPE_NORMAL = 1, TYPE_CONTROL = 3, TYPE_UNUSED = 5 };
+
+static const char WORD_BEGINS[] = "\xe2\x96\x81"; /* U+2581 */
+
+/* Special tokens, and the keys that hold their ids. */
+static const struct {
+    const char *token, *key, *also;
+} SPECIAL[] = {
+    { "[CLS]", "tokenizer.ggml.bos_token_id", "tokenizer.ggml.cls_token_id" },
+    { "[SEP]", "tokenizer.ggml.seperator_token_id", "tokenizer.ggml.eos_token_id" }, /* spelt as there */
+    { "[UNK]", "tokenizer.ggml.unknown_token_id", NULL },
+    { "[PAD]", "tokenizer.ggml.padding_token_id", NULL },
+    { "[MASK]", "tokenizer.ggml.mask_token_id", NULL },
+};
+enum { N_SPECIAL = sizeof SPECIAL / sizeof *SPECIAL };
+
+typedef struct piece {
+    bert_text text;
+    int32_t id, type;
+} piece;
+
+static bool is_special(bert_text token)
+{
+    for (int i = 0; i < N_SPECIAL; i++)
+        if (token.size == strlen(SPECIAL[i].token) && !memcmp(token.data, SPECIAL[i].token, token.size))
+            return true;
+    return false;
+}
+
+static piece piece_of(bert_text token, int32_t id, arena *a)
+{
+    if (is_special(token))
+        return (piece){ token, id, TYPE_CONTROL };
+    if (token.size > 2 && !memcmp(token.data, "##", 2))
+        return (piece){ { token.data + 2, token.size - 2 }, id, TYPE_NORMAL };
+    char *text = arena_alloc(a, sizeof WORD_BEGINS + token.size);
+    if (text) {
+        memcpy(text, WORD_BEGINS, sizeof WORD_BEGINS - 1);
+        memcpy(text + sizeof WORD_BEGINS - 1, token.data, token.size);
+    }
+    return (piece){ { text, sizeof WORD_BEGINS - 1 + token.size }, id, TYPE_NORMAL };
+}
+
+/* Equal texts side by side, the one that counts first: a special token, then the last line. */
+static int by_text(const void *left, const void *right)
+{
+    const piece *a = left, *b = right;
+    size_t n = a->text.size < b->text.size ? a->text.size : b->text.size;
+    int order = memcmp(a->text.data, b->text.data, n);
+    if (order)
+        return order;
+    if (a->text.size != b->text.size)
+        return a->text.size < b->text.size ? -1 : 1;
+    if (a->type != b->type)
+        return a->type == TYPE_CONTROL ? -1 : 1;
+    return a->id > b->id ? -1 : 1;
+}
+
+/* A token that another one hides gets a name that no text has. */
+static bool hide_equals(piece *pieces, size_t n, arena *a)
+{
+    qsort(pieces, n, sizeof *pieces, by_text);
+    bert_text before = { "", 0 };
+    for (size_t i = 0; i < n; i++) {
+        bert_text text = pieces[i].text;
+        if (i && text.size == before.size && !memcmp(text.data, before.data, text.size)) {
+            char *name = arena_printf(a, "[hidden %d]", pieces[i].id);
+            if (!name)
+                return false;
+            pieces[i].text = (bert_text){ name, strlen(name) };
+            pieces[i].type = TYPE_UNUSED;
+        }
+        before = text;
+    }
+    return true;
+}
+
+static bool make_pieces(const bert_tokenizer *tokenizer, bert_text *tokens, int32_t *types, arena *a)
+{
+    size_t n = bert_tokenizer_size(tokenizer);
+    piece *pieces = arena_array(a, n, sizeof *pieces);
+    if (!pieces)
+        return false;
+    for (size_t i = 0; i < n; i++) {
+        bert_text token;
+        token.data = bert_tokenizer_token(tokenizer, (int32_t)i, &token.size);
+        pieces[i] = piece_of(token, (int32_t)i, a);
+        if (!pieces[i].text.data)
+            return false;
+    }
+    if (!hide_equals(pieces, n, a))
+        return false;
+    for (size_t i = 0; i < n; i++) {
+        tokens[pieces[i].id] = pieces[i].text;
+        types[pieces[i].id] = pieces[i].type;
+    }
+    return true;
+}
+
+static void add_special(gguf_file *g, const bert_tokenizer *tokenizer)
+{
+    for (int i = 0; i < N_SPECIAL; i++) {
+        int32_t id = bert_tokenizer_id(tokenizer, SPECIAL[i].token, strlen(SPECIAL[i].token));
+        if (id < 0)
+            continue;
+        gguf_uint32(g, SPECIAL[i].key, (uint32_t)id);
+        if (SPECIAL[i].also)
+            gguf_uint32(g, SPECIAL[i].also, (uint32_t)id);
+    }
+}
+
+bert_status gguf_add_vocabulary(gguf_file *g, const bert_tokenizer *tokenizer, bool do_lower_case, uint32_t token_types, arena *a, bert_err *err)
+{
+    size_t n = bert_tokenizer_size(tokenizer);
+    bert_text *tokens = arena_array(a, n, sizeof *tokens);
+    int32_t *types = arena_array(a, n, sizeof *types);
+    if (!tokens || !types || !make_pieces(tokenizer, tokens, types, a))
+        return fail_memory(err, "the vocabulary");
+    gguf_string(g, "tokenizer.ggml.model", "bert");
+    gguf_uint32(g, "tokenizer.ggml.token_type_count", token_types);
+    gguf_strings(g, "tokenizer.ggml.tokens", tokens, n);
+    gguf_int32s(g, "tokenizer.ggml.token_type", types, n);
+    add_special(g, tokenizer);
+    gguf_bool(g, "tokenizer.ggml.normalizer.lowercase", do_lower_case);
+    gguf_bool(g, "tokenizer.ggml.normalizer.strip_accents", do_lower_case);
+    return BERT_OK;
+}

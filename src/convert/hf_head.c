@@ -1,0 +1,158 @@
+/* A head in transformers' words. Its classifiers for texts always read BERT's pooler, tanh(W h_[CLS] + b): pooling cls is that, pooling cls_raw
+ * becomes that where the pooler can be made to do nothing or to be the head's hidden layer; what is not expressed exactly is refused. */
+#include "convert/hf.h"
+
+#include "base/size.h"
+
+#include <string.h>
+
+/* tanh(x) = x to the last bit of a float while |x| < 2^-12, and nearly so beyond: a pooler that is the identity times 2^-18 gives back values
+ * below 64, far above what a layer norm gives. Powers of two cost no digit. */
+enum { POOLER_SHIFT = 1 << 18 };
+
+typedef struct task_words {
+    bert_task task;
+    const char *architecture, *problem;
+} task_words;
+
+static const task_words WORDS[] = {
+    { BERT_TASK_BINARY, "BertForSequenceClassification", "single_label_classification" },
+    { BERT_TASK_MULTICLASS, "BertForSequenceClassification", "single_label_classification" },
+    { BERT_TASK_MULTILABEL, "BertForSequenceClassification", "multi_label_classification" },
+    { BERT_TASK_REGRESSION, "BertForSequenceClassification", "regression" },
+    { BERT_TASK_TOKENS, "BertForTokenClassification", NULL },
+};
+enum { N_WORDS = sizeof WORDS / sizeof *WORDS };
+
+static const bert_param *weight_of(const export_model *e, weight_id id)
+{
+    return weight_at(&e->weights, id, 0);
+}
+
+/* A (rows, cols) weight and its bias in the upper left corner of (all_rows, H), zeros around it. */
+static bert_status widened(const export_model *e, weight_id id, size_t above, size_t all_rows, float **weight, float **bias, arena *a,
+                           bert_err *err)
+{
+    const bert_param *w = weight_of(e, id);
+    const float *numbers, *shifts;
+    size_t H = (size_t)e->config.hidden_size, size;
+    bert_status s = export_floats(e, w, a, &numbers, err);
+    if (!s)
+        s = export_floats(e, w + 1, a, &shifts, err);
+    if (s)
+        return s;
+    *weight = mul_size(all_rows, H, &size) ? arena_array(a, size, sizeof **weight) : NULL;
+    *bias = arena_array(a, all_rows, sizeof **bias);
+    if (!*weight || !*bias)
+        return fail_memory(err, w->name);
+    for (size_t r = 0; r < w->rows; r++)
+        memcpy(*weight + (above + r) * H, numbers + r * w->cols, w->cols * sizeof **weight);
+    memcpy(*bias + above, shifts, w->rows * sizeof **bias);
+    return BERT_OK;
+}
+
+/* ---- the pooler ------------------------------------------------------------------------------------------------------------- */
+
+static bert_status refuse(const export_model *e, const char *why, bert_err *err)
+{
+    return fail(err, BERT_ERR_UNSUPPORTED, "task %s, pooling %s%s: %s; format onnx can", e->task->name, POOLING_WORDS[e->pooling],
+                weight_of(e, HEAD_HIDDEN_WEIGHT) ? " with a hidden layer in the head" : "", why);
+}
+
+static bert_status identity_pooler(hf_head *h, const export_model *e, arena *a, bert_err *err)
+{
+    size_t H = (size_t)e->config.hidden_size;
+    float *weight = arena_array(a, H * H, sizeof *weight), *bias = arena_array(a, H, sizeof *bias);
+    if (!weight || !bias)
+        return fail_memory(err, "a pooler");
+    for (size_t i = 0; i < H; i++)
+        weight[i * H + i] = 1.0f / POOLER_SHIFT;
+    h->pooler = weight;
+    h->pooler_bias = bias;
+    return BERT_OK;
+}
+
+/* What stands between h_[CLS] and the classifier. *scale: what the classifier's weights are multiplied by. */
+static bert_status make_pooler(hf_head *h, const export_model *e, double *scale, arena *a, buffer *notes, bert_err *err)
+{
+    const bert_param *hidden = weight_of(e, HEAD_HIDDEN_WEIGHT);
+    size_t H = (size_t)e->config.hidden_size;
+    *scale = 1;
+    if (e->task->label == LABEL_TAGS)
+        return hidden ? refuse(e, "BertForTokenClassification has one dense layer alone", err) : BERT_OK;
+    if (e->pooling == BERT_POOLING_CLS && !hidden)
+        return BERT_OK;
+    if (e->pooling == BERT_POOLING_CLS)
+        return refuse(e, "BertForSequenceClassification has one dense layer behind the pooler, no second one", err);
+    if (e->pooling != BERT_POOLING_CLS_RAW)
+        return refuse(e, "BertForSequenceClassification reads the first token alone, as pooling cls and cls_raw do", err);
+    if (!hidden) {
+        *scale = POOLER_SHIFT;
+        buffer_printf(notes, "pooling cls_raw: the pooler is the identity times 2^-18, which tanh leaves as it is; run the model in float32 or "
+                             "bfloat16\n");
+        return identity_pooler(h, e, a, err);
+    }
+    if (hidden->rows > H)
+        return refuse(e, "BertForSequenceClassification's pooler is no wider than the encoder", err);
+    float *weight, *bias;
+    bert_status s = widened(e, HEAD_HIDDEN_WEIGHT, 0, H, &weight, &bias, a, err);
+    h->pooler = s ? NULL : weight;
+    h->pooler_bias = s ? NULL : bias;
+    return s;
+}
+
+/* ---- the classifier --------------------------------------------------------------------------------------------------------- */
+
+/* Binary: softmax of (0, z) is (1 - sigmoid(z), sigmoid(z)). Regression: the labels' scale goes into the weights. */
+static bert_status make_classifier(hf_head *h, const export_model *e, double scale, arena *a, bert_err *err)
+{
+    const bert_model *m = e->model;
+    bool scaled = e->task->label == LABEL_NUMBER;
+    size_t above = e->task->id == BERT_TASK_BINARY, H = (size_t)e->config.hidden_size;
+    double unit = scaled ? m->label_max - m->label_min : 1;
+    h->rows = above + m->outputs;
+    bert_status s = widened(e, HEAD_WEIGHT, above, h->rows, &h->classifier, &h->bias, a, err);
+    for (size_t i = 0; !s && i < h->rows * H; i++)
+        h->classifier[i] = (float)(h->classifier[i] * unit * scale);
+    for (size_t r = 0; !s && scaled && r < h->rows; r++)
+        h->bias[r] = (float)model_in_unit(m, h->bias[r]);
+    return s;
+}
+
+bert_status hf_head_make(hf_head *h, const export_model *e, arena *a, buffer *notes, bert_err *err)
+{
+    double scale;
+    *h = (hf_head){ 0 };
+    for (int i = 0; i < N_WORDS; i++)
+        if (WORDS[i].task == e->task->id) {
+            h->architecture = WORDS[i].architecture;
+            h->problem = WORDS[i].problem;
+        }
+    bert_status s = make_pooler(h, e, &scale, a, notes, err);
+    if (!s)
+        s = make_classifier(h, e, scale, a, err);
+    if (!s && e->task->threshold && bert_model_threshold(e->model) != 0.5)
+        buffer_printf(notes, "the threshold of %g is not part of the format: transformers decides at 0.5\n", bert_model_threshold(e->model));
+    return s;
+}
+
+/* ---- words ------------------------------------------------------------------------------------------------------------------ */
+
+void hf_head_to_config(const hf_head *h, const export_model *e, json_t *json)
+{
+    json_t *names = json_object(), *numbers = json_object();
+    for (size_t k = 0; k < h->rows; k++) {
+        char number[24];
+        const char *label = k < e->model->n_labels ? e->model->labels[k] : "value";
+        snprintf(number, sizeof number, "%zu", k);
+        json_object_set_new(names, number, json_string(label));
+        json_object_set_new(numbers, label, json_integer((json_int_t)k));
+    }
+    json_object_set_new(json, "architectures", json_pack("[s]", h->architecture));
+    json_object_set_new(json, "id2label", names);
+    json_object_set_new(json, "label2id", numbers);
+    if (h->problem)
+        json_object_set_new(json, "problem_type", json_string(h->problem));
+    if (e->task->label == LABEL_NUMBER) /* else sentence-transformers' CrossEncoder would put a sigmoid behind it */
+        json_object_set_new(json, "sentence_transformers", json_pack("{s:s}", "activation_fn", "torch.nn.modules.linear.Identity"));
+}

@@ -1,0 +1,384 @@
+/* A model as an ONNX graph: encoder, pooling and head in standard operators. The mask, attention, norms and GELU have the form that ONNX
+ * Runtime's optimisers know, which make one operator of each. Shapes: B texts, S tokens of the longest, H hidden, NH heads, D = H / NH. */
+#include "convert/export.h"
+
+#include "io/onnx_file.h"
+
+#include <jansson.h>
+#include <math.h>
+#include <stdlib.h>
+
+static const char BATCH[] = "batch", SEQUENCE[] = "sequence";
+static const char IDS[] = "input_ids", MASK[] = "attention_mask", SEGMENTS[] = "token_type_ids";
+
+typedef struct build {
+    onnx_graph graph;
+    const export_model *model;
+    const bert_param **weights; /* those of the graph, in its order */
+    size_t n_weights;
+    onnx_name bias; /* (B, 1, 1, S): 0 where the mask is 1, else -10000, which leaves exp nothing */
+    arena floats;   /* of the weight that is being written */
+} build;
+
+/* ---- parts -------------------------------------------------------------------------------------------------------------- */
+
+static const bert_param *take(build *b, weight_id id, size_t layer)
+{
+    return b->weights[b->n_weights++] = weight_at(&b->model->weights, id, layer);
+}
+
+/* (rows, cols) as it is held */
+static onnx_name table(build *b, weight_id id)
+{
+    const bert_param *p = take(b, id, 0);
+    return onnx_weight(&b->graph, p->name, p->rows, p->cols, false);
+}
+
+static onnx_name vector(build *b, weight_id id, size_t layer)
+{
+    const bert_param *p = take(b, id, layer);
+    return onnx_weight(&b->graph, p->name, p->rows, 0, false);
+}
+
+/* A dense layer's weight, (out, in) as it is held, becomes (in, out), as MatMul reads it. */
+static onnx_name matrix(build *b, weight_id id, size_t layer)
+{
+    const bert_param *p = take(b, id, layer);
+    const char *name = arena_printf(b->graph.memory, "%s.transposed", p->name);
+    b->graph.failed |= !name;
+    return onnx_weight(&b->graph, name ? name : "", p->cols, p->rows, true);
+}
+
+/* x (..., in) to (..., out) */
+static onnx_name dense_layer(build *b, onnx_name x, weight_id weight, weight_id bias, size_t layer)
+{
+    onnx_graph *g = &b->graph;
+    onnx_name product = ONNX_NODE(g, "MatMul", x, matrix(b, weight, layer));
+    return ONNX_NODE(g, "Add", product, vector(b, bias, layer));
+}
+
+static onnx_name layer_norm(build *b, onnx_name x, weight_id weight, weight_id bias, size_t layer)
+{
+    onnx_graph *g = &b->graph;
+    onnx_name scale = vector(b, weight, layer), shift = vector(b, bias, layer);
+    onnx_name y = ONNX_NODE(g, "LayerNormalization", x, scale, shift);
+    onnx_attribute_int(g, "axis", -1);
+    onnx_attribute_float(g, "epsilon", (float)b->model->config.layer_norm_eps);
+    return y;
+}
+
+static onnx_name transpose(onnx_graph *g, onnx_name x, int64_t a, int64_t b, int64_t c, int64_t d)
+{
+    onnx_name y = ONNX_NODE(g, "Transpose", x);
+    onnx_attribute_ints(g, "perm", (const int64_t[]){ a, b, c, d }, 4);
+    return y;
+}
+
+static onnx_name softmax(onnx_graph *g, onnx_name x)
+{
+    onnx_name y = ONNX_NODE(g, "Softmax", x);
+    onnx_attribute_int(g, "axis", -1);
+    return y;
+}
+
+static onnx_name cast(onnx_graph *g, onnx_name x, onnx_type type)
+{
+    onnx_name y = ONNX_NODE(g, "Cast", x);
+    onnx_attribute_int(g, "to", type);
+    return y;
+}
+
+/* x / 2 (1 + erf(x / sqrt 2)) */
+static onnx_name gelu(onnx_graph *g, onnx_name x)
+{
+    onnx_name erf_of = ONNX_NODE(g, "Erf", ONNX_NODE(g, "Div", x, onnx_number(g, (float)M_SQRT2)));
+    onnx_name twice = ONNX_NODE(g, "Mul", x, ONNX_NODE(g, "Add", erf_of, onnx_number(g, 1)));
+    return ONNX_NODE(g, "Mul", twice, onnx_number(g, 0.5f));
+}
+
+/* x / 2 (1 + tanh(sqrt(2 / pi) (x + 0.044715 x^3))) */
+static onnx_name gelu_tanh(onnx_graph *g, onnx_name x)
+{
+    onnx_name cube = ONNX_NODE(g, "Pow", x, onnx_number(g, 3));
+    onnx_name inner = ONNX_NODE(g, "Add", x, ONNX_NODE(g, "Mul", cube, onnx_number(g, 0.044715f)));
+    onnx_name tanh_of = ONNX_NODE(g, "Tanh", ONNX_NODE(g, "Mul", inner, onnx_number(g, (float)sqrt(M_2_PI))));
+    onnx_name half = ONNX_NODE(g, "Mul", x, onnx_number(g, 0.5f));
+    return ONNX_NODE(g, "Mul", half, ONNX_NODE(g, "Add", tanh_of, onnx_number(g, 1)));
+}
+
+static onnx_name activate(build *b, onnx_name x)
+{
+    onnx_graph *g = &b->graph;
+    switch (b->model->config.hidden_act) {
+    case ACTIVATION_GELU:
+        return gelu(g, x);
+    case ACTIVATION_GELU_TANH:
+        return gelu_tanh(g, x);
+    case ACTIVATION_SILU:
+        return ONNX_NODE(g, "Mul", x, ONNX_NODE(g, "Sigmoid", x));
+    case ACTIVATION_TANH:
+        return ONNX_NODE(g, "Tanh", x);
+    case ACTIVATION_RELU:
+        return ONNX_NODE(g, "Relu", x);
+    default:
+        return x;
+    }
+}
+
+/* ---- the encoder -------------------------------------------------------------------------------------------------------- */
+
+/* (B, S, H): the position table is cut to the length at hand. */
+static onnx_name embeddings(build *b)
+{
+    onnx_graph *g = &b->graph;
+    onnx_name words = ONNX_NODE(g, "Gather", table(b, WORD_EMBEDDINGS), IDS);
+    onnx_name types = ONNX_NODE(g, "Gather", table(b, TOKEN_TYPE_EMBEDDINGS), SEGMENTS);
+    onnx_name length = ONNX_NODE(g, "Slice", ONNX_NODE(g, "Shape", IDS), ONNX_INTEGERS(g, 1), ONNX_INTEGERS(g, 2));
+    onnx_name positions = ONNX_NODE(g, "Slice", table(b, POSITION_EMBEDDINGS), ONNX_INTEGERS(g, 0), length, ONNX_INTEGERS(g, 0));
+    onnx_name sum = ONNX_NODE(g, "Add", ONNX_NODE(g, "Add", words, types), positions);
+    return layer_norm(b, sum, EMBEDDINGS_NORM_WEIGHT, EMBEDDINGS_NORM_BIAS, 0);
+}
+
+static onnx_name mask_bias(onnx_graph *g)
+{
+    onnx_name wide = ONNX_NODE(g, "Unsqueeze", ONNX_NODE(g, "Unsqueeze", MASK, ONNX_INTEGERS(g, 1)), ONNX_INTEGERS(g, 2));
+    onnx_name absent = ONNX_NODE(g, "Sub", onnx_number(g, 1), cast(g, wide, ONNX_FLOAT));
+    return ONNX_NODE(g, "Mul", absent, onnx_number(g, -10000));
+}
+
+/* (B, S, H) to (B, S, NH, D), with its axes in the order a, b, c, d */
+static onnx_name heads(build *b, onnx_name x, weight_id weight, weight_id bias, size_t layer, const int64_t order[4])
+{
+    onnx_graph *g = &b->graph;
+    const config *c = &b->model->config;
+    onnx_name shape = ONNX_INTEGERS(g, 0, 0, c->num_attention_heads, c->hidden_size / c->num_attention_heads);
+    onnx_name y = ONNX_NODE(g, "Reshape", dense_layer(b, x, weight, bias, layer), shape);
+    return transpose(g, y, order[0], order[1], order[2], order[3]);
+}
+
+/* softmax(q k^T / sqrt(D) + bias) v, its heads side by side: (B, S, H) */
+static onnx_name attention(build *b, onnx_name x, size_t layer)
+{
+    onnx_graph *g = &b->graph;
+    const config *c = &b->model->config;
+    onnx_name q = heads(b, x, QUERY_WEIGHT, QUERY_BIAS, layer, (const int64_t[]){ 0, 2, 1, 3 });
+    onnx_name k = heads(b, x, KEY_WEIGHT, KEY_BIAS, layer, (const int64_t[]){ 0, 2, 3, 1 });
+    onnx_name v = heads(b, x, VALUE_WEIGHT, VALUE_BIAS, layer, (const int64_t[]){ 0, 2, 1, 3 });
+    float root = sqrtf((float)(c->hidden_size / c->num_attention_heads));
+    onnx_name scores = ONNX_NODE(g, "Div", ONNX_NODE(g, "MatMul", q, k), onnx_number(g, root));
+    onnx_name shares = softmax(g, ONNX_NODE(g, "Add", scores, b->bias));
+    onnx_name mixed = transpose(g, ONNX_NODE(g, "MatMul", shares, v), 0, 2, 1, 3);
+    return ONNX_NODE(g, "Reshape", mixed, ONNX_INTEGERS(g, 0, 0, c->hidden_size));
+}
+
+static onnx_name transformer_layer(build *b, onnx_name x, size_t layer)
+{
+    onnx_graph *g = &b->graph;
+    onnx_name y = dense_layer(b, attention(b, x, layer), ATTENTION_WEIGHT, ATTENTION_BIAS, layer);
+    x = layer_norm(b, ONNX_NODE(g, "Add", y, x), ATTENTION_NORM_WEIGHT, ATTENTION_NORM_BIAS, layer);
+    y = dense_layer(b, activate(b, dense_layer(b, x, INTERMEDIATE_WEIGHT, INTERMEDIATE_BIAS, layer)), OUTPUT_WEIGHT, OUTPUT_BIAS, layer);
+    return layer_norm(b, ONNX_NODE(g, "Add", y, x), OUTPUT_NORM_WEIGHT, OUTPUT_NORM_BIAS, layer);
+}
+
+static onnx_name encoder_of(build *b)
+{
+    b->bias = mask_bias(&b->graph);
+    onnx_name x = embeddings(b);
+    for (size_t i = 0; i < b->model->weights.layers; i++)
+        x = transformer_layer(b, x, i);
+    return x;
+}
+
+/* ---- pooling: (B, S, H) to (B, H) --------------------------------------------------------------------------------------- */
+
+static onnx_name first_token(build *b, onnx_name x)
+{
+    onnx_graph *g = &b->graph;
+    onnx_name first = ONNX_NODE(g, "Slice", x, ONNX_INTEGERS(g, 0), ONNX_INTEGERS(g, 1), ONNX_INTEGERS(g, 1));
+    return ONNX_NODE(g, "Squeeze", first, ONNX_INTEGERS(g, 1));
+}
+
+static onnx_name sum_of_tokens(onnx_graph *g, onnx_name x)
+{
+    onnx_name sum = ONNX_NODE(g, "ReduceSum", x, ONNX_INTEGERS(g, 1));
+    onnx_attribute_int(g, "keepdims", 0);
+    return sum;
+}
+
+/* The sum of the tokens over their number, or over its root. */
+static onnx_name mean(build *b, onnx_name x, bool root)
+{
+    onnx_graph *g = &b->graph;
+    onnx_name kept = cast(g, ONNX_NODE(g, "Unsqueeze", MASK, ONNX_INTEGERS(g, 2)), ONNX_FLOAT); /* (B, S, 1) */
+    onnx_name sum = sum_of_tokens(g, ONNX_NODE(g, "Mul", x, kept)), n = sum_of_tokens(g, kept);
+    return ONNX_NODE(g, "Div", sum, root ? ONNX_NODE(g, "Sqrt", n) : n);
+}
+
+static onnx_name largest(build *b, onnx_name x)
+{
+    onnx_graph *g = &b->graph;
+    onnx_name kept = cast(g, ONNX_NODE(g, "Unsqueeze", MASK, ONNX_INTEGERS(g, 2)), ONNX_BOOL);
+    onnx_name y = ONNX_NODE(g, "ReduceMax", ONNX_NODE(g, "Where", kept, x, onnx_number(g, -INFINITY)));
+    onnx_attribute_ints(g, "axes", (const int64_t[]){ 1 }, 1);
+    onnx_attribute_int(g, "keepdims", 0);
+    return y;
+}
+
+static onnx_name pool(build *b, onnx_name x)
+{
+    switch (b->model->pooling) {
+    case BERT_POOLING_CLS:
+        return ONNX_NODE(&b->graph, "Tanh", dense_layer(b, first_token(b, x), POOLER_WEIGHT, POOLER_BIAS, 0));
+    case BERT_POOLING_CLS_RAW:
+        return first_token(b, x);
+    case BERT_POOLING_MAX:
+        return largest(b, x);
+    case BERT_POOLING_SQRT_MEAN:
+        return mean(b, x, true);
+    case BERT_POOLING_MEAN:
+        return mean(b, x, false);
+    default: /* none: the head reads every token */
+        return x;
+    }
+}
+
+/* (B, H) to length 1; what is zero stays it. */
+static onnx_name length_1(onnx_graph *g, onnx_name x)
+{
+    onnx_name length = ONNX_NODE(g, "ReduceL2", x);
+    onnx_attribute_ints(g, "axes", (const int64_t[]){ 1 }, 1);
+    onnx_attribute_int(g, "keepdims", 1);
+    return ONNX_NODE(g, "Div", x, ONNX_NODE(g, "Max", length, onnx_number(g, 1e-12f)));
+}
+
+/* ---- head and outputs --------------------------------------------------------------------------------------------------- */
+
+/* x (..., H) to logits (..., K) */
+static onnx_name head(build *b, onnx_name x)
+{
+    if (b->model->weights.head.hidden)
+        x = ONNX_NODE(&b->graph, "Tanh", dense_layer(b, x, HEAD_HIDDEN_WEIGHT, HEAD_HIDDEN_BIAS, 0));
+    return dense_layer(b, x, HEAD_WEIGHT, HEAD_BIAS, 0);
+}
+
+/* An output is the last node's. */
+static void output(build *b, const char *name, bool tokens, size_t width)
+{
+    onnx_rename(&b->graph, name);
+    const onnx_side sides[] = { { BATCH, 0 }, { tokens ? SEQUENCE : NULL, (int64_t)width }, { NULL, (int64_t)width } };
+    onnx_output(&b->graph, name, ONNX_FLOAT, tokens ? 3 : 2, sides);
+}
+
+/* The scores of bert_session_predict. */
+static void scores(build *b, onnx_name x)
+{
+    onnx_graph *g = &b->graph;
+    const bert_model *m = b->model->model;
+    onnx_name logits = head(b, x), p;
+    switch (b->model->task->id) {
+    case BERT_TASK_BINARY:
+        p = ONNX_NODE(g, "Sigmoid", logits);
+        ONNX_NODE(g, "Concat", ONNX_NODE(g, "Sub", onnx_number(g, 1), p), p);
+        onnx_attribute_int(g, "axis", 1);
+        break;
+    case BERT_TASK_MULTILABEL:
+        ONNX_NODE(g, "Sigmoid", logits);
+        break;
+    case BERT_TASK_REGRESSION:
+        p = ONNX_NODE(g, "Mul", logits, onnx_number(g, (float)(m->label_max - m->label_min)));
+        ONNX_NODE(g, "Add", p, onnx_number(g, (float)m->label_min));
+        break;
+    default: /* multiclass, tokens */
+        softmax(g, logits);
+    }
+    bool number = b->model->task->label == LABEL_NUMBER;
+    output(b, number ? "value" : "probabilities", b->model->task->form == ROW_WORDS, b->model->task->columns(m->n_labels));
+}
+
+/* Without a head both the tokens' vectors and the pooled one; a model of similarity encodes one text. */
+static void outputs(build *b)
+{
+    size_t H = (size_t)b->model->config.hidden_size;
+    const task *t = b->model->task;
+    onnx_name x = encoder_of(b);
+    if (!t) {
+        onnx_rename(&b->graph, x = "last_hidden_state");
+        output(b, x, true, H);
+        if (b->model->pooling == BERT_POOLING_NONE)
+            return;
+    }
+    x = pool(b, x);
+    if (b->model->weights.head.outputs) {
+        scores(b, x);
+        return;
+    }
+    if (b->model->model->normalize)
+        length_1(&b->graph, x);
+    output(b, "embedding", false, H);
+}
+
+/* ---- the whole ---------------------------------------------------------------------------------------------------------- */
+
+static const char *labels_json(const build *b)
+{
+    const bert_model *m = b->model->model;
+    json_t *labels = json_array();
+    for (size_t i = 0; i < m->n_labels; i++)
+        json_array_append_new(labels, json_string(m->labels[i]));
+    char *text = json_dumps(labels, JSON_COMPACT);
+    json_decref(labels);
+    const char *kept = text ? arena_string(b->graph.memory, text) : NULL;
+    free(text);
+    return kept;
+}
+
+static void metadata(build *b)
+{
+    onnx_graph *g = &b->graph;
+    const bert_model *m = b->model->model;
+    const char *seq_len = arena_printf(g->memory, "%lld", (long long)m->layer->spec.seq_len), *labels = labels_json(b);
+    g->failed |= !seq_len || !labels;
+    if (g->failed)
+        return;
+    onnx_metadata(g, "libbert", BERT_VERSION);
+    onnx_metadata(g, "task", m->task ? m->task : "none");
+    onnx_metadata(g, "labels", labels);
+    onnx_metadata(g, "seq_len", seq_len);
+    onnx_metadata(g, "pooling", POOLING_WORDS[b->model->pooling]);
+    onnx_metadata(g, "do_lower_case", m->module->do_lower_case ? "true" : "false");
+}
+
+static bert_status values(void *context, size_t i, const float **out, bert_err *err)
+{
+    build *b = context;
+    arena_reset(&b->floats);
+    return export_floats(b->model, b->weights[i], &b->floats, out, err);
+}
+
+static bert_status write_graph(build *b, const char *path, bert_err *err)
+{
+    b->weights = arena_array(b->graph.memory, b->model->weights.n, sizeof *b->weights);
+    if (!b->weights)
+        return fail_memory(err, path);
+    const onnx_side sides[] = { { BATCH, 0 }, { SEQUENCE, 0 } };
+    onnx_input(&b->graph, IDS, ONNX_INT64, 2, sides);
+    onnx_input(&b->graph, MASK, ONNX_INT64, 2, sides);
+    onnx_input(&b->graph, SEGMENTS, ONNX_INT64, 2, sides);
+    outputs(b);
+    metadata(b);
+    return onnx_write(&b->graph, path, values, b, err);
+}
+
+bert_status export_onnx(const bert_model *model, const char *path, const bert_export_options *options, buffer *notes, bert_err *err)
+{
+    (void)options, (void)notes;
+    arena a = { 0 };
+    export_model e;
+    build b = { .graph = { .memory = &a }, .model = &e };
+    bert_status s = export_model_open(&e, model, &a, err);
+    if (!s)
+        s = write_graph(&b, path, err);
+    arena_free(&b.floats);
+    arena_free(&a);
+    return s;
+}

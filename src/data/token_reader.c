@@ -1,0 +1,383 @@
+/* Tokenising texts: each thread takes a run of them, then the runs are put together. */
+#include "data/token_reader.h"
+
+#include "base/buffer.h"
+#include "base/size.h"
+#include "text/split.h"
+#include "text/words.h"
+
+#include <omp.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* What every row is made with. */
+typedef struct tokenizing {
+    const bert_dataset *d;
+    const row_reading *how;
+} tokenizing;
+
+/* A row that is made. */
+typedef struct made_row {
+    size_t length;
+    uint32_t second, text;
+} made_row;
+
+/* One thread's texts, [first, last), and what became of them. */
+typedef struct token_run {
+    size_t first, last;
+    buffer rows;       /* made_row */
+    buffer ids, words; /* int32; words is empty where the form has none */
+    buffer numbers;    /* int32: words of a text that is read in windows */
+    encode_scratch scratch;
+    bert_tokens places; /* WORDS: where a text's tokens stand */
+    packed_losses losses;
+    bert_status status;
+    bert_err err;
+} token_run;
+
+static bert_text pair_of(const bert_dataset *d, size_t i)
+{
+    return d->pairs ? d->pairs[i] : (bert_text){ 0 };
+}
+
+static bert_status no_memory(token_run *r)
+{
+    return fail_memory(&r->err, "the tokens of texts");
+}
+
+/* Room for n numbers behind those there are; NULL: out of memory. The buffer is aligned, and its size a multiple of four. */
+static int32_t *room_for(buffer *b, size_t n)
+{
+    size_t bytes;
+    return mul_size(n, sizeof(int32_t), &bytes) && buffer_reserve(b, bytes) ? (int32_t *)(void *)(b->data + b->size) : NULL;
+}
+
+/* The numbers at the ends of ids and words are a row of text i now. */
+static bert_status end_row(token_run *r, size_t i, size_t length, size_t second, bool words)
+{
+    const made_row row = { length, (uint32_t)second, (uint32_t)i };
+    buffer_add(&r->rows, &row, sizeof row);
+    r->ids.size += length * sizeof(int32_t);
+    r->words.size += words ? length * sizeof(int32_t) : 0;
+    return r->rows.failed ? no_memory(r) : BERT_OK;
+}
+
+/* words (n): the word that each token is the first one of, else -1. */
+static void number_words(bert_text text, const bert_tokens *tokens, size_t n, int32_t *words)
+{
+    size_t at = 0, start = 0, end = 0;
+    int32_t word = -1, begun = -1; /* the word that [start, end) is, and the last one whose first token was seen */
+    for (size_t k = 0; k < n; k++) {
+        while (tokens->byte_start[k] >= end && word_next(text, &at, &start, &end))
+            word++;
+        bool inside = tokens->byte_start[k] >= start && tokens->byte_start[k] < end;
+        words[k] = inside && word != begun ? word : -1;
+        begun = inside ? word : begun;
+    }
+}
+
+static bert_status check_alone(const tokenizing *z, size_t i, token_run *r)
+{
+    if (pair_of(z->d, i).size)
+        return fail(&r->err, BERT_ERR_DATA, "task tokens reads one text, and this row has two");
+    return BERT_OK;
+}
+
+/* ---- a row of each form: ids, and words where there are any, have room for the longest ---- */
+
+static bert_status encode_apart(const tokenizing *z, size_t i, token_run *r, int32_t *ids, encoded *out)
+{
+    const bert_text none = { 0 };
+    const row_reading *how = z->how;
+    encoded second = { 0 };
+    if (!z->d->pairs)
+        return fail(&r->err, BERT_ERR_DATA, "task similarity needs two texts");
+    bert_status s = encode_pair(how->tokenizer, z->d->texts[i], none, how->seq_len, &r->scratch, ids, out, &r->err);
+    if (!s)
+        s = encode_pair(how->tokenizer, z->d->pairs[i], none, how->seq_len, &r->scratch, ids + out->n, &second, &r->err);
+    out->second = out->n;
+    out->n += second.n;
+    out->truncated |= second.truncated;
+    out->dropped += second.dropped;
+    return s;
+}
+
+static bert_status encode_words(const tokenizing *z, size_t i, token_run *r, int32_t *ids, int32_t *words, encoded *out)
+{
+    bert_text text = z->d->texts[i];
+    const row_reading *how = z->how;
+    bert_status s = check_alone(z, i, r);
+    if (!s)
+        s = encode_pair(how->tokenizer, text, (bert_text){ 0 }, how->seq_len, &r->scratch, ids, out, &r->err);
+    if (!s) /* the same tokens once more, for their places */
+        s = split_text(how->tokenizer, text, (split_options){ .limit = how->seq_len, .spans = true }, &r->places, &r->err);
+    if (s)
+        return s;
+    words[0] = words[out->n - 1] = -1; /* [CLS] and [SEP] */
+    number_words(text, &r->places, out->n - 2, words + 1);
+    return BERT_OK;
+}
+
+static bert_status encode_form(const tokenizing *z, size_t i, token_run *r, int32_t *ids, int32_t *words, encoded *out)
+{
+    switch (z->how->form) {
+    case ROW_APART:
+        return encode_apart(z, i, r, ids, out);
+    case ROW_WORDS:
+        return encode_words(z, i, r, ids, words, out);
+    case ROW_TOGETHER:
+        break;
+    }
+    return encode_pair(z->how->tokenizer, z->d->texts[i], pair_of(z->d, i), z->how->seq_len, &r->scratch, ids, out, &r->err);
+}
+
+static bert_status encode_row(const tokenizing *z, size_t i, token_run *r)
+{
+    encoded row = { 0 };
+    const row_reading *how = z->how;
+    bool with_words = how->form == ROW_WORDS;
+    int32_t *ids = room_for(&r->ids, (how->form == ROW_APART ? 2 : 1) * how->seq_len);
+    int32_t *words = with_words ? room_for(&r->words, how->seq_len) : NULL;
+    if (!ids || (with_words && !words))
+        return no_memory(r);
+    bert_status s = encode_form(z, i, r, ids, words, &row);
+    r->losses.truncated += row.truncated;
+    r->losses.dropped += row.dropped;
+    return s ? s : end_row(r, i, row.n, row.second, with_words);
+}
+
+/* ---- windows ---- */
+
+/* A text whose tokens are known: a alone, or a and b; words (a->n), or NULL. */
+typedef struct long_text {
+    size_t number;
+    const bert_tokens *a, *b;
+    const int32_t *words;
+    windows windows;
+} long_text;
+
+/* Puts n numbers from `from` on at `to`; returns the place behind. */
+static int32_t *put(int32_t *to, const int32_t *from, size_t n)
+{
+    if (n)
+        memcpy(to, from, n * sizeof *to);
+    return to + n;
+}
+
+static bert_status add_window(const row_reading *how, const long_text *t, size_t number, token_run *r)
+{
+    const windows *w = &t->windows;
+    const bert_tokens *read = t->b->n ? t->b : t->a;
+    size_t at = window_start(w, read->n, number), n = read->n - at < w->size ? read->n - at : w->size;
+    int32_t *ids = room_for(&r->ids, how->seq_len), *words = t->words ? room_for(&r->words, how->seq_len) : NULL, *end = ids;
+    if (!ids || (t->words && !words))
+        return no_memory(r);
+    *end++ = how->tokenizer->classify;
+    if (t->b->n) {
+        end = put(end, t->a->ids, w->first);
+        *end++ = how->tokenizer->separate;
+    }
+    size_t second = (size_t)(end - ids);
+    end = put(end, read->ids + at, n);
+    *end++ = how->tokenizer->separate;
+    size_t length = (size_t)(end - ids);
+    if (words) {
+        words[0] = words[length - 1] = -1; /* [CLS] and [SEP] */
+        put(words + 1, t->words + at, n);
+    }
+    return end_row(r, t->number, length, t->b->n ? second : length, words != NULL);
+}
+
+/* Numbers the words of a whole text; NULL: out of memory. */
+static const int32_t *words_of(bert_text text, const bert_tokens *tokens, token_run *r)
+{
+    buffer_clear(&r->numbers);
+    int32_t *words = room_for(&r->numbers, tokens->n);
+    if (words)
+        number_words(text, tokens, tokens->n, words);
+    return words;
+}
+
+static bert_status encode_windows(const tokenizing *z, size_t i, token_run *r)
+{
+    const row_reading *how = z->how;
+    bool with_words = how->form == ROW_WORDS;
+    bert_tokens *a = with_words ? &r->places : &r->scratch.first, *b = &r->scratch.second;
+    split_options whole = { .limit = SIZE_MAX }, first = { .limit = SIZE_MAX, .spans = with_words };
+    bert_status s = with_words ? check_alone(z, i, r) : BERT_OK;
+    if (!s)
+        s = split_text(how->tokenizer, pair_of(z->d, i), whole, b, &r->err);
+    if (!s && b->n)
+        first.limit = how->seq_len; /* it is cut in any case */
+    if (!s)
+        s = split_text(how->tokenizer, z->d->texts[i], first, a, &r->err);
+    if (s)
+        return s;
+    long_text t = { .number = i, .a = a, .b = b, .windows = windows_of(a->n, b->n, how->seq_len, how->stride) };
+    if (with_words && !(t.words = words_of(z->d->texts[i], a, r)))
+        return no_memory(r);
+    r->losses.truncated += t.windows.cut;
+    r->losses.dropped += a->dropped + b->dropped;
+    for (size_t k = 0; !s && k < t.windows.count; k++)
+        s = add_window(how, &t, k, r);
+    return s;
+}
+
+/* ---- runs ---- */
+
+static bert_status tokenize_run(const tokenizing *z, token_run *r)
+{
+    buffer_clear(&r->rows);
+    buffer_clear(&r->ids);
+    buffer_clear(&r->words);
+    r->losses = (packed_losses){ 0 };
+    for (size_t i = r->first; i < r->last; i++) {
+        bert_status s = z->how->windows ? encode_windows(z, i, r) : encode_row(z, i, r);
+        if (s) {
+            char place[DATASET_PLACE];
+            return fail_in(&r->err, s, "%s", dataset_place(z->d, i, place));
+        }
+    }
+    return BERT_OK;
+}
+
+/* Room for n items, what was there may be lost; NULL: out of memory. */
+static void *keep(kept_array *k, size_t n, size_t size)
+{
+    size_t bytes;
+    if (!mul_size(n ? n : 1, size, &bytes))
+        return NULL;
+    if (bytes <= k->bytes)
+        return k->data;
+    bytes = bytes < k->bytes + k->bytes / 2 ? k->bytes + k->bytes / 2 : bytes;
+    free(k->data);
+    k->data = malloc(bytes);
+    k->bytes = k->data ? bytes : 0;
+    return k->data;
+}
+
+static bert_status make_room(token_reader *reader, size_t rows, size_t ids, const row_reading *how, bert_err *err)
+{
+    token_rows *t = &reader->rows;
+    if (rows > UINT32_MAX)
+        return fail(err, BERT_ERR_ARGUMENT, "%zu windows: there may be at most %u at a time; take a larger stride", rows, UINT32_MAX);
+    t->n = rows;
+    t->start = keep(&reader->start, rows + 1, sizeof *t->start);
+    t->second = keep(&reader->second, rows, sizeof *t->second);
+    t->ids = keep(&reader->ids, ids, sizeof *t->ids);
+    t->words = how->form == ROW_WORDS ? keep(&reader->words, ids, sizeof *t->words) : NULL;
+    t->text = how->windows ? keep(&reader->text, rows, sizeof *t->text) : NULL;
+    bool fine = t->start && t->second && t->ids && (t->words || how->form != ROW_WORDS) && (t->text || !how->windows);
+    return fine ? BERT_OK : fail_memory(err, "the tokens of texts");
+}
+
+/* Copies a run's numbers behind row and token `row` and `at`. */
+static void copy_run(token_rows *t, const token_run *r, size_t row, size_t at)
+{
+    const made_row *made = (const made_row *)(const void *)r->rows.data;
+    size_t n = r->rows.size / sizeof *made;
+    put(t->ids + at, (const int32_t *)(const void *)r->ids.data, r->ids.size / sizeof *t->ids);
+    if (t->words)
+        put(t->words + at, (const int32_t *)(const void *)r->words.data, r->words.size / sizeof *t->words);
+    for (size_t i = 0; i < n; i++) {
+        t->start[row + i] = at;
+        t->second[row + i] = made[i].second;
+        if (t->text)
+            t->text[row + i] = made[i].text;
+        t->longest = made[i].length > t->longest ? made[i].length : t->longest;
+        at += made[i].length;
+    }
+    t->losses.truncated += r->losses.truncated;
+    t->losses.dropped += r->losses.dropped;
+}
+
+static bert_status join_runs(token_reader *reader, size_t n_runs, const row_reading *how, bert_err *err)
+{
+    size_t rows = 0, ids = 0;
+    token_rows *t = &reader->rows;
+    for (size_t k = 0; k < n_runs; k++) {
+        rows += reader->runs[k].rows.size / sizeof(made_row);
+        ids += reader->runs[k].ids.size / sizeof(int32_t);
+    }
+    bert_status s = make_room(reader, rows, ids, how, err);
+    if (s)
+        return s;
+    rows = ids = 0;
+    for (size_t k = 0; k < n_runs; k++) {
+        const token_run *r = &reader->runs[k];
+        copy_run(t, r, rows, ids);
+        rows += r->rows.size / sizeof(made_row);
+        ids += r->ids.size / sizeof(int32_t);
+    }
+    t->start[rows] = ids;
+    return BERT_OK;
+}
+
+static bert_status tokenize_runs(token_reader *reader, const tokenizing *z, size_t n_runs, bert_err *err)
+{
+    token_run *runs = reader->runs;
+    for (size_t k = 0; k < n_runs; k++) {
+        runs[k].first = k ? runs[k - 1].last : 0;
+        runs[k].last = runs[k].first + (z->d->n - runs[k].first) / (n_runs - k);
+    }
+    if (n_runs == 1) /* without OpenMP, which would allocate */
+        runs[0].status = tokenize_run(z, &runs[0]);
+    else {
+#pragma omp parallel for schedule(static, 1) num_threads((int)n_runs)
+        for (size_t k = 0; k < n_runs; k++)
+            runs[k].status = tokenize_run(z, &runs[k]);
+    }
+    for (size_t k = 0; k < n_runs; k++)
+        if (runs[k].status) { /* the first row that failed, whichever thread was faster */
+            if (err)
+                *err = runs[k].err;
+            return runs[k].status;
+        }
+    return join_runs(reader, n_runs, z->how, err);
+}
+
+static bool grow_runs(token_reader *reader, size_t n)
+{
+    if (n <= reader->n_runs)
+        return true;
+    token_run *runs = realloc(reader->runs, n * sizeof *runs);
+    if (!runs)
+        return false;
+    reader->runs = runs;
+    memset(runs + reader->n_runs, 0, (n - reader->n_runs) * sizeof *runs);
+    reader->n_runs = n;
+    return true;
+}
+
+bert_status token_reader_run(token_reader *reader, const bert_dataset *d, const row_reading *how, bert_err *err)
+{
+    enum { ROWS_WORTH_A_THREAD = 256 };
+    size_t n_runs = d->n / ROWS_WORTH_A_THREAD + 1, most = (size_t)omp_get_max_threads();
+    n_runs = n_runs < most ? n_runs : most;
+    reader->rows = (token_rows){ .form = how->form };
+    const tokenizing z = { d, how };
+    bert_status s = grow_runs(reader, n_runs) ? tokenize_runs(reader, &z, n_runs, err) : fail_memory(err, "the tokens of texts");
+    if (s)
+        reader->rows = (token_rows){ 0 };
+    return s;
+}
+
+void token_reader_free(token_reader *reader)
+{
+    for (size_t k = 0; k < reader->n_runs; k++) {
+        token_run *r = &reader->runs[k];
+        buffer_free(&r->rows);
+        buffer_free(&r->ids);
+        buffer_free(&r->words);
+        buffer_free(&r->numbers);
+        encode_scratch_free(&r->scratch);
+        bert_tokens_free(&r->places);
+    }
+    free(reader->runs);
+    free(reader->start.data);
+    free(reader->second.data);
+    free(reader->ids.data);
+    free(reader->words.data);
+    free(reader->text.data);
+    *reader = (token_reader){ 0 };
+}

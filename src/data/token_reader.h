@@ -1,0 +1,36 @@
+/* Tokenising texts into rows, again and again in the same memory: what token_rows_create and sessions do. */
+#ifndef DATA_TOKEN_READER_H
+#define DATA_TOKEN_READER_H
+
+#include "data/token_rows.h"
+#include "data/windows.h"
+
+/* How texts become rows. */
+typedef struct row_reading {
+    const bert_tokenizer *tokenizer;
+    size_t seq_len;
+    row_form form;
+    bool windows;  /* what does not fit is read in several rows and not cut; not APART; seq_len is at least WINDOWS_SHORTEST */
+    size_t stride; /* of windows; 0: half of what fits */
+} row_reading;
+
+/* Memory that a call may use again. */
+typedef struct kept_array {
+    void *data;
+    size_t bytes;
+} kept_array;
+
+/* One thread's calls. All zero before the first. With one thread a call allocates nothing where one before it had as many texts of these
+ * lengths. */
+typedef struct token_reader {
+    token_rows rows; /* of the last call; they stay until the next one */
+    struct token_run *runs;
+    size_t n_runs;
+    kept_array start, second, ids, words, text; /* what rows point to */
+} token_reader;
+
+/* Makes reader->rows of the texts of d, in threads. Fails as token_rows_create; the rows are empty then. */
+bert_status token_reader_run(token_reader *reader, const bert_dataset *d, const row_reading *how, bert_err *err);
+void token_reader_free(token_reader *reader);
+
+#endif

@@ -1,0 +1,47 @@
+/* The matrix products of the layers that a session runs. */
+#include "infer/bench.h"
+
+#include "ops/dense_pack.h"
+
+size_t bench_products(const encoder *e, size_t layer, bench_product out[BENCH_PRODUCTS])
+{
+    const layer_weights *w = &e->layers[layer];
+    size_t n = 0;
+    if (layer + 1 < e->n_layers)
+        out[n++] = (bench_product){ "query, key, value", &w->qkv, false };
+    else { /* the last layer may be asked for fewer rows than it reads */
+        out[n++] = (bench_product){ "query", &w->q, true };
+        out[n++] = (bench_product){ "key, value", &w->kv, false };
+    }
+    out[n++] = (bench_product){ "attention output", &w->attention, true };
+    out[n++] = (bench_product){ "intermediate", &w->intermediate, true };
+    out[n++] = (bench_product){ "output", &w->output, true };
+    return n;
+}
+
+double bench_operations(const encoder *e, const output_request *r, size_t tokens, size_t sequences)
+{
+    double all = 0;
+    bench_product products[BENCH_PRODUCTS];
+    for (size_t i = 0; i < e->n_layers; i++)
+        for (size_t k = bench_products(e, i, products); k-- > 0;) {
+            const dense *d = products[k].dense;
+            bool first = products[k].asked && i + 1 == e->n_layers && request_is_first(r);
+            all += 2.0 * (double)d->in * (double)d->out * (double)(first ? sequences : tokens);
+        }
+    return all;
+}
+
+size_t bench_weight_bytes(const encoder *e)
+{
+    size_t all = 0;
+    bench_product products[BENCH_PRODUCTS];
+    for (size_t i = 0; i < e->n_layers; i++)
+        for (size_t k = bench_products(e, i, products); k-- > 0;) {
+            const dense *d = products[k].dense;
+            size_t bytes = 0;
+            dense_panels_size(d->in, d->out, d->packed ? d->packed->precision : OPS_FP32, &bytes);
+            all += bytes;
+        }
+    return all;
+}

@@ -1,0 +1,264 @@
+/* Two models on the same rows: answers, scores, vectors, metrics, speed. They take turns part by part, so that both meet the same machine. */
+#include "infer/compare.h"
+
+#include "base/clock.h"
+#include "data/dataset.h"
+
+#include <math.h>
+#include <string.h>
+
+/* Rows at a time: few where each gives a vector a token. */
+enum { PART = 512, PART_OF_TOKENS = 16 };
+
+static const double SAME_COSINE = 0.99, SAME_OF_SCALE = 0.01;
+
+/* One of the two models, and what it says of the part at hand. */
+typedef struct side {
+    bert_session *session;
+    float *scores;  /* (part, K) */
+    float *vectors; /* (part, H), or (tokens of the part, H) */
+    size_t *counts; /* (part) */
+    const bert_entity *entities;
+    size_t n_entities;
+    double seconds; /* in what the model is for: scores or entities; vectors where it has no head */
+} side;
+
+typedef struct comparison {
+    const bert_model *model;
+    const bert_dataset *data;
+    side sides[2]; /* original, frozen */
+    size_t part, K, H;
+    bool *same; /* (part) whether the rows have the same answer */
+    arena memory;
+
+    size_t agreed, n_differences, n_cosines;
+    double differences, worst_difference, cosines, worst_cosine;
+} comparison;
+
+/* ---- running ---------------------------------------------------------------------------------------------------------------- */
+
+static bert_status open_side(comparison *c, side *s, const bert_model *model, bert_err *err)
+{
+    bert_status status = bert_session_create(model, NULL, &s->session, err);
+    if (status)
+        return status;
+    c->H = bert_session_hidden(s->session);
+    c->K = bert_session_outputs(s->session);
+    bool tokens = bert_session_per_token(s->session);
+    c->part = tokens ? PART_OF_TOKENS : PART;
+    size_t rows = tokens ? c->part * bert_session_seq_len(s->session) : c->part;
+    s->scores = arena_array(&c->memory, c->part * c->K, sizeof *s->scores);
+    s->vectors = arena_array(&c->memory, rows * c->H, sizeof *s->vectors);
+    s->counts = arena_array(&c->memory, c->part, sizeof *s->counts);
+    return s->scores && s->vectors && s->counts ? BERT_OK : fail_memory(err, "comparing two models");
+}
+
+static bert_status open_sides(comparison *c, const bert_model *original, const bert_model *frozen, bert_err *err)
+{
+    bert_status s = open_side(c, &c->sides[0], original, err);
+    if (!s)
+        s = open_side(c, &c->sides[1], frozen, err);
+    if (!s && !(c->same = arena_array(&c->memory, c->part, sizeof *c->same)))
+        s = fail_memory(err, "comparing two models");
+    return s;
+}
+
+/* The rows' vectors; second: of the texts that stand in the second place. */
+static bert_status embed(const comparison *c, side *s, size_t first, size_t n, bool second, bert_err *err)
+{
+    const bert_dataset *d = c->data;
+    bool apart = bert_model_task(c->model) == BERT_TASK_SIMILARITY;
+    return bert_session_embed(s->session, (second ? d->pairs : d->texts) + first, apart || !d->pairs ? NULL : d->pairs + first, n, s->vectors,
+                              s->counts, NULL, err);
+}
+
+/* Whether scores and vectors come from one pass. */
+static bool one_pass(const comparison *c)
+{
+    return c->K && bert_model_task(c->model) != BERT_TASK_SIMILARITY;
+}
+
+/* What the model is for, with the clock running; without a head, or in one pass, the vectors with it. */
+static bert_status answer(const comparison *c, side *s, size_t first, size_t n, bert_err *err)
+{
+    const bert_text *texts = c->data->texts + first, *pairs = c->data->pairs ? c->data->pairs + first : NULL;
+    double began = clock_seconds();
+    bert_status status;
+    if (bert_model_task(c->model) == BERT_TASK_TOKENS)
+        status = bert_session_entities(s->session, texts, n, &s->entities, &s->n_entities, NULL, err);
+    else if (one_pass(c))
+        status = bert_session_run(s->session, texts, pairs, n, &(bert_outputs){ .scores = s->scores, .vectors = s->vectors }, NULL, err);
+    else if (c->K)
+        status = bert_session_predict(s->session, texts, pairs, n, s->scores, NULL, err);
+    else
+        status = embed(c, s, first, n, false, err);
+    s->seconds += clock_seconds() - began;
+    return status;
+}
+
+/* ---- comparing -------------------------------------------------------------------------------------------------------------- */
+
+static size_t best_of(const float *scores, size_t K)
+{
+    size_t best = 0;
+    for (size_t k = 1; k < K; k++)
+        best = scores[k] > scores[best] ? k : best;
+    return best;
+}
+
+/* Whether two rows of scores come to the same answer. */
+static bool same_scores(const comparison *c, const float *a, const float *b)
+{
+    double threshold = bert_model_threshold(c->model), scale = c->model->label_max - c->model->label_min;
+    switch (bert_model_task(c->model)) {
+    case BERT_TASK_BINARY:
+        return (a[1] >= threshold) == (b[1] >= threshold);
+    case BERT_TASK_MULTICLASS:
+        return best_of(a, c->K) == best_of(b, c->K);
+    case BERT_TASK_MULTILABEL:
+        for (size_t k = 0; k < c->K; k++)
+            if ((a[k] >= threshold) != (b[k] >= threshold))
+                return false;
+        return true;
+    default: /* numbers */
+        return fabs((double)a[0] - b[0]) <= SAME_OF_SCALE * (scale > 0 ? scale : 1);
+    }
+}
+
+static void count_difference(comparison *c, double a, double b)
+{
+    double d = fabs(a - b);
+    c->differences += d;
+    c->worst_difference = c->n_differences++ && c->worst_difference >= d ? c->worst_difference : d;
+}
+
+static void compare_scores(comparison *c, size_t n)
+{
+    const float *a = c->sides[0].scores, *b = c->sides[1].scores;
+    for (size_t i = 0; i < n; i++)
+        c->same[i] = same_scores(c, a + i * c->K, b + i * c->K);
+    for (size_t i = 0; i < n * c->K; i++)
+        count_difference(c, a[i], b[i]);
+}
+
+static bool same_stretch(const bert_entity *a, const bert_entity *b)
+{
+    return a->text == b->text && a->byte_start == b->byte_start && a->byte_end == b->byte_end && !strcmp(a->label, b->label);
+}
+
+/* Both lists are in the order of the texts. */
+static void compare_entities(comparison *c, size_t n)
+{
+    const side *a = &c->sides[0], *b = &c->sides[1];
+    for (size_t row = 0, i = 0, k = 0; row < n; row++) {
+        c->same[row] = true;
+        for (; i < a->n_entities && a->entities[i].text == row && k < b->n_entities && b->entities[k].text == row; i++, k++)
+            if (same_stretch(&a->entities[i], &b->entities[k]))
+                count_difference(c, a->entities[i].score, b->entities[k].score);
+            else
+                c->same[row] = false;
+        for (; i < a->n_entities && a->entities[i].text == row; i++)
+            c->same[row] = false;
+        for (; k < b->n_entities && b->entities[k].text == row; k++)
+            c->same[row] = false;
+    }
+}
+
+/* Vectors of zeros are the same where both are. */
+static double cosine_of(const float *a, const float *b, size_t H)
+{
+    double ab = 0, aa = 0, bb = 0;
+    for (size_t i = 0; i < H; i++) {
+        ab += (double)a[i] * b[i];
+        aa += (double)a[i] * a[i];
+        bb += (double)b[i] * b[i];
+    }
+    return aa > 0 && bb > 0 ? ab / sqrt(aa * bb) : aa == bb;
+}
+
+static void compare_vectors(comparison *c, size_t n)
+{
+    const float *a = c->sides[0].vectors, *b = c->sides[1].vectors;
+    bool tokens = bert_session_per_token(c->sides[0].session), headless = bert_model_task(c->model) == BERT_TASK_AUTO;
+    for (size_t i = 0; i < n; i++) {
+        if (headless)
+            c->same[i] = true;
+        for (size_t k = 0; k < (tokens ? c->sides[0].counts[i] : 1); k++, a += c->H, b += c->H) {
+            double cosine = cosine_of(a, b, c->H);
+            c->cosines += cosine;
+            c->worst_cosine = c->n_cosines++ && c->worst_cosine <= cosine ? c->worst_cosine : cosine;
+            if (headless && !(cosine >= SAME_COSINE))
+                c->same[i] = false;
+        }
+    }
+}
+
+static bert_status compare_part(comparison *c, size_t first, size_t n, bert_err *err)
+{
+    bert_task task = bert_model_task(c->model);
+    bert_status s = BERT_OK;
+    for (int k = 0; !s && k < 2; k++)
+        s = answer(c, &c->sides[k], first, n, err);
+    if (!s && task == BERT_TASK_TOKENS)
+        compare_entities(c, n);
+    else if (!s && task != BERT_TASK_AUTO)
+        compare_scores(c, n);
+    for (int second = 0; !s && second <= (task == BERT_TASK_SIMILARITY); second++) {
+        for (int k = 0; !s && k < 2 && task != BERT_TASK_AUTO && !one_pass(c); k++)
+            s = embed(c, &c->sides[k], first, n, second, err);
+        if (!s)
+            compare_vectors(c, n);
+    }
+    for (size_t i = 0; !s && i < n; i++)
+        c->agreed += c->same[i];
+    return s;
+}
+
+static bert_status compare_rows(comparison *c, bert_err *err)
+{
+    bert_status s = BERT_OK;
+    for (int k = 0; !s && k < 2; k++) { /* what the first call does alone, mapping weights and finding memory, is not timed */
+        s = answer(c, &c->sides[k], 0, 1, err);
+        c->sides[k].seconds = 0;
+    }
+    for (size_t i = 0; !s && i < c->data->n; i += c->part)
+        s = compare_part(c, i, c->data->n - i < c->part ? c->data->n - i : c->part, err);
+    return s;
+}
+
+/* A table without them has empty words. */
+static bool has_labels(const bert_dataset *d)
+{
+    return d->n_labels > 1 || d->labels[0][0];
+}
+
+static void tell(const comparison *c, bert_freeze_check *check)
+{
+    double n = (double)c->data->n;
+    check->n = c->data->n;
+    check->agreement = (double)c->agreed / n;
+    check->difference_mean = c->n_differences ? c->differences / (double)c->n_differences : NAN;
+    check->difference_worst = c->n_differences ? c->worst_difference : NAN;
+    check->cosine_mean = c->cosines / (double)c->n_cosines;
+    check->cosine_worst = c->worst_cosine;
+    check->texts_per_second_original = n / c->sides[0].seconds;
+    check->texts_per_second = n / c->sides[1].seconds;
+}
+
+bert_status frozen_compare(const bert_model *original, const bert_model *frozen, const bert_dataset *data, bert_freeze_check *check,
+                           bert_err *err)
+{
+    comparison c = { .model = original, .data = data };
+    bert_metrics *metrics[2] = { &check->original, &check->frozen };
+    bert_status s = data->n ? open_sides(&c, original, frozen, err) : fail(err, BERT_ERR_DATA, "the data to check on has no row");
+    if (!s)
+        s = compare_rows(&c, err);
+    if (!s)
+        tell(&c, check);
+    for (int k = 0; !s && k < 2 && has_labels(data) && bert_model_task(original) != BERT_TASK_AUTO; k++)
+        s = bert_session_evaluate(c.sides[k].session, data, NULL, NULL, metrics[k], err);
+    for (int k = 0; k < 2; k++)
+        bert_session_free(c.sides[k].session);
+    arena_free(&c.memory);
+    return s;
+}

@@ -1,0 +1,149 @@
+/* Attention backward, one head of one sequence at a time: scores are formed again block by block from what forward kept (Dao et al.,
+ * "FlashAttention", 2022).
+ *
+ * Blocks live on the stack, (rows, GEMM_PANEL) panels after one another, D filled up with zeros to whole panels. */
+#include "ops/cpu/attention.h"
+#include "ops/cpu/gemm.h"
+
+enum {
+    QUERIES = 60, /* five register tiles of gemm.c */
+    KEYS = 64,
+    HEAD = ATTENTION_MAX_HEAD
+};
+_Static_assert(HEAD % GEMM_PANEL == 0 && KEYS % GEMM_PANEL == 0, "whole panels");
+
+static size_t panels_of(const head *h)
+{
+    return (h->D + GEMM_PANEL - 1) / GEMM_PANEL;
+}
+
+/* ---- blocks ------------------------------------------------------------------------------------------------------------- */
+
+/* panels (D_panels) of (rows, GEMM_PANEL) = x (rows, D; ld) */
+static void pack_block(float *panels, const float *x, size_t ld, size_t rows, const head *h)
+{
+    for (size_t p = 0; p < panels_of(h); p++) {
+        size_t col = p * GEMM_PANEL, cols = h->D - col < GEMM_PANEL ? h->D - col : GEMM_PANEL;
+        OP(gemm_pack)(panels + p * GEMM_PANEL * rows, x + col, ld, 1, rows, cols);
+    }
+}
+
+/* panels of (D, GEMM_PANEL), one for each GEMM_PANEL rows of x (rows, D; ld): the transpose */
+static void pack_transposed(float *panels, const float *x, size_t ld, size_t rows, const head *h)
+{
+    for (size_t row = 0; row < rows; row += GEMM_PANEL)
+        OP(gemm_pack)(panels + row * h->D, x + row * ld, 1, ld, h->D, rows - row < GEMM_PANEL ? rows - row : GEMM_PANEL);
+}
+
+/* scores (m, KEYS; ld) = x (m, D; ldx) times the panels of pack_transposed; columns beyond `keys` up to a whole panel are 0 */
+static void multiply_transposed(float *scores, size_t ld, const float *x, size_t ldx, const float *panels, size_t m, size_t keys, const head *h)
+{
+    for (size_t key = 0; key < keys; key += GEMM_PANEL)
+        OP(gemm_panel)(scores + key, ld, GEMM_PANEL, x, ldx, 1, panels + key * h->D, 0, m, h->D, false);
+}
+
+/* out (m, D_panels * GEMM_PANEL) = or += A (m, k) times the panels of pack_block (k rows) */
+static void multiply_block(float *out, const float *a, size_t a_row, size_t a_col, const float *panels, size_t m, size_t k, bool add,
+                           const head *h)
+{
+    for (size_t p = 0; p < panels_of(h); p++)
+        OP(gemm_panel)(out + p * GEMM_PANEL, panels_of(h) * GEMM_PANEL, GEMM_PANEL, a, a_row, a_col, panels + p * GEMM_PANEL * k, 0, m, k, add);
+}
+
+/* ---- backward ----------------------------------------------------------------------------------------------------------- */
+
+/* One block of keys, seen by all queries. */
+typedef struct back_block {
+    float keys_t[KEYS * HEAD] ALIGNED, values_t[KEYS * HEAD] ALIGNED; /* transposed, for scores and their gradients */
+    float keys[KEYS * HEAD] ALIGNED;                                       /* for dq */
+    float dk[KEYS * HEAD] ALIGNED, dv[KEYS * HEAD] ALIGNED;           /* (KEYS, D_panels * GEMM_PANEL), summed over the queries */
+    float p[QUERIES * KEYS] ALIGNED, dp[QUERIES * KEYS] ALIGNED;      /* probabilities, then gradients of the scores */
+    float rows[QUERIES * HEAD] ALIGNED;                                         /* q or dy of a block of queries, packed; then dq */
+} back_block;
+
+/* What backward reads and writes of one head. */
+typedef struct back_head {
+    head h;
+    float *dq, *dk, *dv;  /* (TQ, D) with ldq; (TK, D) with ldkv */
+    const float *y, *dy;  /* (TQ, D) with hidden */
+    const float *lse;     /* (TQ) with n_heads */
+} back_head;
+
+/* One row of scores and of dp (gradients of the dropped probabilities) becomes dropped probabilities and gradients of the scores. */
+static void back_row(float *p, float *dp, const float *factor, float scale, float lse, float delta, size_t keys)
+{
+    for (size_t j = 0; j < keys; j += LANES) {
+        vec f = factor ? load(factor + j) : splat(1.0f);
+        vec e = keep_lanes(exp_vec(load(p + j) * splat(scale) - splat(lse)), keys - j, 0.0f);
+        vec d = load(dp + j) * f - splat(delta);
+        store(p + j, e * f);
+        store(dp + j, e * d * splat(scale));
+    }
+}
+
+/* m queries from `query` on against the block's n_keys keys from `key` on. */
+static void back_queries(back_block *b, const back_head *g, size_t query, size_t m, size_t key, size_t n_keys)
+{
+    const head *h = &g->h;
+    const float *q = h->q + query * h->ldq, *dy = g->dy + query * h->hidden, *y = g->y + query * h->hidden;
+    float room[KEYS + 2 * MASK_RUN];
+    multiply_transposed(b->p, KEYS, q, h->ldq, b->keys_t, m, n_keys, h);
+    multiply_transposed(b->dp, KEYS, dy, h->hidden, b->values_t, m, n_keys, h);
+    for (size_t i = 0; i < m; i++) {
+        const float *factor = h->mask ? drop_factors(room, h, query + i, key, n_keys) : NULL;
+        float delta = row_dot(dy + i * h->hidden, y + i * h->hidden, h->D);
+        back_row(b->p + i * KEYS, b->dp + i * KEYS, factor, h->scale, g->lse[(query + i) * h->n_heads], delta, n_keys);
+    }
+    pack_block(b->rows, dy, h->hidden, m, h);
+    multiply_block(b->dv, b->p, 1, KEYS, b->rows, n_keys, m, query > 0, h);
+    pack_block(b->rows, q, h->ldq, m, h);
+    multiply_block(b->dk, b->dp, 1, KEYS, b->rows, n_keys, m, query > 0, h);
+    for (size_t p = 0; p < panels_of(h); p++) {
+        size_t col = p * GEMM_PANEL, cols = h->D - col < GEMM_PANEL ? h->D - col : GEMM_PANEL;
+        OP(gemm_panel)(g->dq + query * h->ldq + col, h->ldq, cols, b->dp, KEYS, 1, b->keys + col * n_keys, 0, m, n_keys, key > 0);
+    }
+}
+
+/* out (rows, D; ld) = block (rows, D_panels * GEMM_PANEL) */
+static void copy_out(float *out, size_t ld, const float *block, size_t rows, const head *h)
+{
+    for (size_t i = 0; i < rows; i++)
+        memcpy(out + i * ld, block + i * panels_of(h) * GEMM_PANEL, h->D * sizeof *out);
+}
+
+static void back_attend(const back_head *g)
+{
+    const head *h = &g->h;
+    back_block b;
+    for (size_t key = 0; key < h->TK; key += KEYS) {
+        size_t n_keys = h->TK - key < KEYS ? h->TK - key : KEYS;
+        pack_transposed(b.keys_t, h->k + key * h->ldkv, h->ldkv, n_keys, h);
+        pack_transposed(b.values_t, h->v + key * h->ldkv, h->ldkv, n_keys, h);
+        pack_block(b.keys, h->k + key * h->ldkv, h->ldkv, n_keys, h);
+        for (size_t query = 0; query < h->TQ; query += QUERIES)
+            back_queries(&b, g, query, h->TQ - query < QUERIES ? h->TQ - query : QUERIES, key, n_keys);
+        copy_out(g->dk + key * h->ldkv, h->ldkv, b.dk, n_keys, h);
+        copy_out(g->dv + key * h->ldkv, h->ldkv, b.dv, n_keys, h);
+    }
+}
+
+void OP(attention_backward)(float *dq, float *dk, float *dv, const float *dy, const float *y, const float *lse, const attention_input *in)
+{
+    dropout_mask mask = dropout_start(in->drop);
+    size_t n = in->keys.n_seq * in->heads, D = in->hidden / in->heads;
+    int threads = threads_for_products(attention_work(in), n);
+#pragma omp parallel for num_threads(threads) if (threads > 1) schedule(dynamic)
+    for (size_t i = 0; i < n; i++) {
+        head h = head_of(in, i / in->heads, i % in->heads, in->drop.rate > 0 ? &mask : NULL);
+        size_t col = h.number * D;
+        back_attend(&(back_head){
+            .h = h,
+            .dq = dq + h.first_query * h.ldq + col,
+            .dk = dk + h.first_key * h.ldkv + col,
+            .dv = dv + h.first_key * h.ldkv + col,
+            .y = y + h.first_query * h.hidden + col,
+            .dy = dy + h.first_query * h.hidden + col,
+            .lse = lse + h.first_query * h.n_heads + h.number,
+        });
+    }
+}
