@@ -297,12 +297,12 @@ BERT_API void bert_layer_free(bert_layer *layer);
 
 /* One tensor of a layer or model. value and grad belong to it; grad is NULL where the tensor is not tuned. */
 typedef struct bert_param {
-    const char *name;  /* Hugging Face's: "encoder.layer.0.attention.self.query.weight" */
-    const char *group; /* "embeddings", "layer 0", "pooler", "head" */
-    size_t rows, cols; /* row-major; cols is 1 for a vector. A dense weight is (out, in) */
-    const float *value;
-    float *tuned; /* == value where the tensor is tuned, else NULL; may be written between passes */
-    float *grad;  /* (rows, cols) */
+    const char *name;   /* Hugging Face's: "encoder.layer.0.attention.self.query.weight" */
+    const char *group;  /* "embeddings", "layer 0", "pooler", "head" */
+    size_t rows, cols;  /* row-major; cols is 1 for a vector. A dense weight is (out, in) */
+    const float *value; /* NULL where a frozen file has the matrix in the form that is multiplied by */
+    float *tuned;       /* == value where the tensor is tuned, else NULL; may be written between passes */
+    float *grad;        /* (rows, cols) */
 } bert_param;
 
 BERT_API const bert_param *bert_layer_params(const bert_layer *layer, size_t *n);
@@ -329,7 +329,8 @@ typedef struct bert_run {
 /* One forward pass, and what its backward needs. The layer must outlive it. */
 typedef struct bert_pass bert_pass;
 
-/* Runs the layer. Fails with BERT_ERR_ARGUMENT: an id beyond the vocabulary, a mask row without a 1, the wrong kind of input. */
+/* Runs the layer. Fails with BERT_ERR_ARGUMENT: an id beyond the vocabulary, a mask row without a 1, the wrong kind of input; train or keep on a
+ * frozen file, which nothing goes backward through. */
 BERT_API bert_status bert_layer_forward(bert_layer *layer, const bert_input *input, const bert_run *run, bert_pass **pass, bert_err *err);
 BERT_API void bert_pass_free(bert_pass *pass);
 
@@ -692,10 +693,10 @@ BERT_API bert_status bert_session_embed(bert_session *session, const bert_text *
 typedef struct bert_outputs {
     float *scores;         /* (n, outputs) as bert_session_predict */
     float *vectors;        /* (n, hidden), or per token, as bert_session_embed */
-    size_t *counts;        /* (n) tokens of each text */
+    size_t *counts;        /* (n) tokens of each text; needed with layers and per-token vectors */
     const int64_t *layers; /* (n_layers) which layers the next two are of: 0 is the first, -1 the embeddings (they have no attention) */
     size_t n_layers;
-    float *const *hidden; /* (n_layers) each (sum of counts, hidden): what the layer gives */
+    float *const *hidden; /* (n_layers) each (sum of counts, hidden), or NULL: what the layer gives */
     float *const
         *attention; /* (n_layers) each, one text behind another, (heads, T, T): row i what token i looks at, the softmax's probabilities */
 } bert_outputs;

@@ -3,7 +3,7 @@
 
     bench/peers/infer.py [--rounds 3] [--models minilm,bert-base] [--only NAME,...] [--threads N] [--out FOLDER] [--bert build/bert] [--show]
 
-`make bench-peers` calls it. The peers are the Python of $PYTHON, or one that is made in build/. --show writes the page from the last run's figures.
+`make bench-peers` calls it. Rounds of the same day and machine are added to those that are there. The peers are the Python of $PYTHON, or one that is made in build/. --show writes the page from the last run's figures.
 """
 import argparse
 import collections
@@ -13,7 +13,6 @@ import os
 import statistics
 import subprocess
 import sys
-import time
 
 sys.dont_write_bytecode = True
 
@@ -21,10 +20,10 @@ from environment import (WORK, MINILM, environment, fill_page, first_rows, has_b
                          program, run_timed, table)
 from plot import bars
 
-Model = collections.namedtuple("Model", "name title folder rows full")
+Model = collections.namedtuple("Model", "name title folder rows full seconds")
 MODELS = (
-    Model("minilm", "MiniLM-L6 (6 layers of 384)", MINILM, 2000, 256),
-    Model("bert-base", "BERT-base (12 layers of 768, random weights)", None, 400, 64),
+    Model("minilm", "MiniLM-L6 (6 layers of 384)", MINILM, 2000, 256, 4),
+    Model("bert-base", "BERT-base (12 layers of 768, random weights)", None, 400, 64, 10),
 )
 
 # pooling: of libbert; the peers pool by the mean. bf16: needs a processor that has it.
@@ -49,7 +48,7 @@ RUNS = (
     Run("bert-int8-cls", "libbert int8, cls", "int8", "cls_raw", False),
 )
 REFERENCE = "torch-fp32"  # whose vectors the others are compared with
-STARTS = 5
+STARTS = 3
 FIRST_TEXT = "How do I save my hair from getting thin and frizzy?"
 # What is compared: name in the figures, title, whether more is better.
 RATES = (("tokenised_per_second", "pairs/s", True), ("texts_per_second", "with tokenising", True), ("full_per_second", "128 tokens each, /s", True),
@@ -100,21 +99,22 @@ def run_peer(run, p, model, o, vectors):
     return json.loads(out.stdout)
 
 
-def bench(run, p, text, seq_len, o):
+def bench(run, p, text, seq_len, seconds, o):
     command = [o.bert, "bench", "-m", p[run.precision], "--text", text, "--pooling", run.pooling, "--seq-len", str(seq_len), "--threads",
-               str(o.threads), "--seconds", "2", "--json"]
+               str(o.threads), "--seconds", str(seconds), "--json"]
     if text.endswith(".tsv"):
         command += ["--text-columns", "question1,question2"]
     return json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
 
 
-def run_bert(run, p, _model, o, vectors):
-    pairs, full, short = bench(run, p, p["pairs"], 64, o), bench(run, p, p["full"], 128, o), bench(run, p, p["short"], 64, o)
+def run_bert(run, p, model, o, vectors):
+    pairs, full, short = (bench(run, p, p[texts], seq_len, seconds, o)
+                          for texts, seq_len, seconds in (("pairs", 64, model.seconds), ("full", 128, model.seconds / 2), ("short", 64, 1)))
     if vectors:
-        subprocess.run([o.bert, "embed", "-m", p[run.precision], p["pairs"], "--text-columns", "question1,question2", "--seq-len", "64", "--pooling",
+        subprocess.run([o.bert, "embed", "-m", p[run.precision], p["pairs"], "--text-columns", "question1,question2", "--seq-len", "512", "--pooling",
                         run.pooling, "--format", "npy", "-o", vectors], check=True)
-    return {"tokenised_per_second": pairs["sequences_per_second_tokenised"], "texts_per_second": pairs["sequences_per_second"],
-            "full_per_second": full["sequences_per_second_tokenised"], "latency_ms": short["latency_ms"]["p50"]}
+    return {"tokenised_per_second": pairs["tokenised"]["sequences_per_second"], "texts_per_second": pairs["with_tokenising"]["sequences_per_second"],
+            "full_per_second": full["tokenised"]["sequences_per_second"], "latency_ms": short["latency_ms"]["texts"]["p50"]}
 
 
 def cosines(o, reference, vectors):
@@ -134,28 +134,35 @@ def start_up(run, p, model, o):
     return {"start_seconds": statistics.median(t["seconds"] for t in timed), "start_peak_mb": statistics.median(t["peak_mb"] for t in timed)}
 
 
-def measure_model(model, o):
+def measure_model(model, o, earlier):
+    """One round after the other, added to those that an earlier call left (None: there are none)."""
     p = prepare(model, o)
-    figures, vectors = [], {}
+    out = earlier or {"name": model.name, "title": model.title, "rows": model.rows, "data": p["data"], "figures": [], "extras": {}}
     runs = [r for r in RUNS if (not r.bf16 or has_bf16()) and (not o.only or r.name in o.only)]
     for k in range(o.rounds):
         for run in runs:
-            kept = f"{WORK}/{model.name}/{run.name}.npy" if not k and run.pooling != "cls_raw" else None
-            figure = (run_bert if run.pooling else run_peer)(run, p, model, o, kept)
-            figure |= {"model": model.name, "run": run.name}
-            if kept:
-                vectors[run.name] = kept
-            figures.append(figure)
+            new = run.name not in out["extras"]
+            kept = vectors_of(model, run.name) if new and run.pooling != "cls_raw" else None
+            figure = (run_bert if run.pooling else run_peer)(run, p, model, o, kept) | {"run": run.name}
+            out["figures"].append(figure)
             print(model.name, f"round {k + 1}", run.name, *(f"{figure[name]:.4g} {title}" for name, title, _ in RATES), flush=True)
-    extras = {}
-    for run in runs:
-        extra = start_up(run, p, model, o)
-        if run.name in vectors and REFERENCE in vectors and model.folder:  # cosines of random weights say little
-            extra["cosine"] = cosines(o, vectors[REFERENCE], vectors[run.name])
-        if run.pooling:
-            extra["file_mb"] = os.path.getsize(p[run.precision]) / 1e6
-        extras[run.name] = extra
-    return {"name": model.name, "title": model.title, "rows": model.rows, "data": p["data"], "figures": figures, "extras": extras}
+            if new:
+                out["extras"][run.name] = extras(run, p, model, o, kept)
+    return out
+
+
+def vectors_of(model, name):
+    return f"{WORK}/{model.name}/{name}.npy"
+
+
+def extras(run, p, model, o, vectors):
+    """What does not change from round to round."""
+    out = start_up(run, p, model, o)
+    if vectors and model.folder and os.path.exists(vectors_of(model, REFERENCE)):  # cosines of random weights say little
+        out["cosine"] = cosines(o, vectors_of(model, REFERENCE), vectors)
+    if run.pooling:
+        out["file_mb"] = os.path.getsize(p[run.precision]) / 1e6
+    return out
 
 
 # ---- the page -------------------------------------------------------------------------------------------------------------
@@ -203,10 +210,11 @@ def ratios_table(model):
 
 
 def page(result):
-    out = [f"{result['date']}, {result['threads']} threads, {result['rounds']} rounds in turns, medians. "
+    out = [f"{result['date']}, {result['threads']} threads, in turns, medians of the rounds. "
            + "; ".join(f"{k} {v}" for k, v in result["machine"].items()) + ".\n\n"]
     for model in result["models"]:
-        out.append(f"### {model['title']}: {model['rows']} pairs ({model['data']})\n\n{figures_table(model)}\n{ratios_table(model)}\n")
+        rounds = max(sum(f["run"] == run.name for f in model["figures"]) for run in RUNS)
+        out.append(f"### {model['title']}: {model['rows']} pairs ({model['data']}), {rounds} rounds\n\n{figures_table(model)}\n{ratios_table(model)}\n")
     return "".join(out)
 
 
@@ -220,6 +228,14 @@ def plot(result):
 
 
 # ---- the run --------------------------------------------------------------------------------------------------------------
+
+def read_result(path):
+    """Of earlier calls; empty before the first."""
+    if not os.path.exists(path):
+        return {}
+    with open(path, encoding="utf-8") as f:
+        return json.load(f)
+
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -236,18 +252,21 @@ def main():
         need(o.bert, "run make")
         need(MINILM, "run make model")
         o.python = peers_python()
-        result = {"date": datetime.date.today().isoformat(), "threads": o.threads, "rounds": o.rounds,
+        result = {"date": datetime.date.today().isoformat(), "threads": o.threads,
                   "machine": machine(o.python, ("torch", "onnxruntime", "openvino", "ctranslate2")), "models": []}
-        began = time.monotonic()
+        earlier = read_result(raw)
+        if all(earlier.get(what) == result[what] for what in ("date", "threads", "machine")):
+            result["models"] = earlier["models"]
         for model in MODELS:
             if model.name in o.models.split(","):
-                result["models"].append(measure_model(model, o))
-        with open(raw, "w", encoding="utf-8") as f:
-            f.write(json.dumps(result, indent=1) + "\n")
-        print(f"{time.monotonic() - began:.0f} s")
+                found = next((m for m in result["models"] if m["name"] == model.name), None)
+                measured = measure_model(model, o, found)
+                if not found:
+                    result["models"].append(measured)
+                with open(raw, "w", encoding="utf-8") as f:
+                    f.write(json.dumps(result, indent=1) + "\n")
     need(raw, "run without --show first")
-    with open(raw, encoding="utf-8") as f:
-        result = json.load(f)
+    result = read_result(raw)
     with open(f"{o.out}/inference.svg", "w", encoding="utf-8") as f:
         f.write(plot(result))
     fill_page(f"{o.out}/inference.md", page(result))
