@@ -1,7 +1,7 @@
 # ONNX exports of every task are taken by onnx's checker, and onnxruntime gives what the command gives.
 build=$(dirname "$BERT")
 for python in "${BERT_PYTHON:-}" "$build/venv/bin/python" "$here/../../build/venv/bin/python" python3; do
-    [ -n "$python" ] && "$python" -c "import onnx; from onnxruntime.transformers import optimizer" 2>/dev/null && break
+    [ -n "$python" ] && "$python" -c "import onnx, onnxruntime" 2>/dev/null && break
     python=
 done
 [ -n "$python" ] || { echo "skipped: no python with onnx and onnxruntime; name one in BERT_PYTHON, or: make viewers"; exit 77; }
