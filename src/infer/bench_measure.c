@@ -81,17 +81,48 @@ static bert_status run_pass(bench *b, const token_rows *rows, double *seconds, b
 
 /* ---- many texts ------------------------------------------------------------------------------------------------------------- */
 
-/* Every k-th row, so that as many are left as the time allows. */
+/* A row by the bytes of its texts. */
+typedef struct sized_row {
+    size_t bytes;
+    uint32_t row;
+} sized_row;
+
+static int by_bytes(const void *a, const void *b)
+{
+    const sized_row *x = a, *y = b;
+    return x->bytes != y->bytes ? (x->bytes > y->bytes) - (x->bytes < y->bytes) : (x->row > y->row) - (x->row < y->row);
+}
+
+static int by_row(const void *a, const void *b)
+{
+    uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+    return (x > y) - (x < y);
+}
+
+/* rows (wanted) = every k-th of all rows in order of length, in the order of the file: their lengths are spread as those of all are. */
+static bool spread(uint32_t *rows, size_t wanted, const bert_dataset *d)
+{
+    sized_row *all = calloc(d->n, sizeof *all);
+    if (!all)
+        return false;
+    for (size_t i = 0; i < d->n; i++)
+        all[i] = (sized_row){ d->texts[i].size + (d->pairs ? d->pairs[i].size : 0), (uint32_t)i };
+    qsort(all, d->n, sizeof *all, by_bytes);
+    for (size_t i = 0; i < wanted; i++)
+        rows[i] = all[(2 * i + 1) * d->n / (2 * wanted)].row;
+    qsort(rows, wanted, sizeof *rows, by_row);
+    free(all);
+    return true;
+}
+
+/* As many rows as the time allows. */
 static bert_status pick(bench *b, size_t wanted, bert_err *err)
 {
-    size_t n = b->data->n;
-    if (wanted >= n)
+    if (wanted >= b->data->n)
         return BERT_OK;
     uint32_t *rows = calloc(wanted, sizeof *rows);
     bert_dataset *picked = NULL;
-    bert_status s = rows ? BERT_OK : fail_memory(err, "texts to measure with");
-    for (size_t i = 0; !s && i < wanted; i++)
-        rows[i] = (uint32_t)(i * n / wanted);
+    bert_status s = rows && spread(rows, wanted, b->data) ? BERT_OK : fail_memory(err, "texts to measure with");
     if (!s)
         s = dataset_of_rows(b->data, rows, wanted, &picked, err);
     free(rows);

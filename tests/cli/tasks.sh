@@ -46,7 +46,7 @@ echo 'a card ||| a card' | bert predict -m similarity
 echo 'a card' | bert predict -m similarity
 
 echo "# tokens: stretches of a text"
-printf 'my O\ncard B-THING\nwas O\nlost O\n\n\303\251 O\nget O\na O\nnew B-THING\ncard I-THING\n\ntop O\nup O\nmy O\naccount B-PLACE\n' >words.conll
+printf 'my O\ncard B-THING\nwas O\nlost O\n\n\303\251 O\nget O\na O\nnew B-THING\ncard I-THING\n\ntop O\nup O\nmy O\naccount B-PLACE\n\nwas O\nlost O\n' >words.conll
 for i in 1 2 3 4 5 6 7 8; do cat words.conll; echo; done >many.conll
 train --task tokens --train many.conll -o tokens --epochs 100 --learning-rate 0.005 --tune-embeddings --n-tune-layers 3
 bert eval -m tokens words.conll | sed -E "$numbers"

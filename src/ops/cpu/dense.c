@@ -6,27 +6,24 @@
 
 /* ---- forward ------------------------------------------------------------------------------------------------------------ */
 
-/* Bias and activation, on the way from the sums to y. */
+/* The activation, on the way from the sums to y. */
 typedef struct epilogue {
     gemm_finish finish; /* first, so that its address is that of the whole */
     float *y, *pre; /* pre: or NULL */
-    const float *bias;
     size_t ldy, out;
 } epilogue;
 
 INLINE void finish_block(const epilogue *e, const float *sums, size_t ld, size_t row, size_t rows, size_t col, size_t cols, activation act)
 {
     float *y = e->y + row * e->ldy + col, *pre = e->pre ? e->pre + row * e->out + col : NULL;
-    for (size_t j = 0; j < cols; j += LANES) {
-        size_t lanes = lanes_at(j, cols);
-        vec b = e->bias ? load_lanes(e->bias + col + j, lanes) : splat(0.0f);
-        for (size_t i = 0; i < rows; i++) {
-            vec v = load_lanes(sums + i * ld + j, lanes) + b;
+    for (size_t i = 0; i < rows; i++)
+        for (size_t j = 0; j < cols; j += LANES) {
+            size_t lanes = lanes_at(j, cols);
+            vec v = load_lanes(sums + i * ld + j, lanes);
             if (pre)
                 store_lanes(pre + i * e->out + j, v, lanes);
             store_lanes(y + i * e->ldy + j, activate(v, act), lanes);
         }
-    }
 }
 
 /* One loop per activation, so that none has to choose inside. */
@@ -48,12 +45,12 @@ void OP(dense_forward_words)(float *y, size_t ldy, float *pre, const float *x, s
         [ACTIVATION_NONE] = finish_none, [ACTIVATION_GELU] = finish_gelu, [ACTIVATION_GELU_TANH] = finish_gelu_tanh,
         [ACTIVATION_RELU] = finish_relu, [ACTIVATION_SILU] = finish_silu, [ACTIVATION_TANH] = finish_tanh,
     };
-    epilogue e = { .finish.run = FINISHES[act], .y = y, .pre = pre, .bias = d->bias, .ldy = ldy, .out = d->out };
-    bool plain = !d->bias && !pre && act == ACTIVATION_NONE;
+    epilogue e = { .finish.run = FINISHES[act], .y = y, .pre = pre, .ldy = ldy, .out = d->out };
+    bool plain = !pre && act == ACTIVATION_NONE;
     OP(gemm_run)(&(gemm){
         .c = y, .ldc = ldy, .a = x, .a_row = ldx, .a_col = 1,
         .b = d->weight, .b_row = 1, .b_col = d->in, .panels = d->packed ? d->packed->panels : NULL,
-        .depth = d->packed && d->packed->precision != OPS_FP32 ? 2 : 1,
+        .depth = d->packed && d->packed->precision != OPS_FP32 ? 2 : 1, .bias = d->bias,
         .m = n, .n = d->out, .k = d->in, .finish = plain ? NULL : &e.finish,
     });
 }

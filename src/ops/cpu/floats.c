@@ -4,15 +4,21 @@
 void OP(gemm_panel)(float *c, size_t ldc, size_t cols, const float *a, size_t a_row, size_t a_col, const float *b, size_t ahead, size_t m,
                     size_t k, bool add)
 {
-    multiply_panel(c, ldc, cols, a, a_row, a_col, b, ahead, m, k, add);
+    multiply_panel(c, ldc, cols, a, a_row, a_col, b, ahead, m, k, add ? NULL : FROM_ZERO);
 }
 
-/* A is read in place. But of a transposed A whose columns lie a multiple of 4 KB apart a first-level cache holds only a dozen lines: it is copied. */
+/* A is read in place. But of lines that lie a multiple of 4 KB apart a first-level cache holds only as many as it has ways: they are copied. */
 lines OP(gemm_lines)(word *room, const gemm *g, size_t row, size_t rows, size_t l, size_t deep)
 {
     const float *a = g->a + row * g->a_row + l * g->a_col;
-    if (g->a_row != 1 || g->a_col % 1024)
+    size_t apart = g->a_col == 1 ? g->a_row : g->a_col;
+    if (apart % 1024)
         return (lines){ a, g->a_row, g->a_col };
+    if (g->a_col == 1) {
+        for (size_t i = 0; i < rows; i++)
+            memcpy(room + i * (deep + LINE_END), a + i * g->a_row, deep * sizeof *room);
+        return (lines){ room, deep + LINE_END, 1 };
+    }
     for (size_t i = 0; i < deep; i++)
         for (size_t j = 0; j < rows; j += LANES) {
             const float *from = a + i * g->a_col + j;

@@ -12,41 +12,52 @@ static size_t least(size_t a, size_t b)
     return a < b ? a : b;
 }
 
-/* c (rows, cols; ldc) = or += a times one panel's words b, `deep` of them. */
-static void multiply_deep(float *c, size_t ldc, size_t cols, const lines *a, size_t rows, const word *b, size_t ahead, size_t deep, bool add)
+/* What the sums of a panel start from, (GEMM_PANEL): the bias, beyond its end zero, or zeros. */
+static const float *start_of(const gemm *g, size_t col, size_t cols, float *room)
 {
-    for (size_t l = 0; l < deep; l += DEPTH)
-        multiply_panel(c, ldc, cols, a->words + l * a->col, a->row, a->col, b + l * GEMM_PANEL, ahead, rows, least(deep - l, DEPTH), add || l);
+    if (!g->bias)
+        return FROM_ZERO;
+    if (cols == GEMM_PANEL)
+        return g->bias + col;
+    memset(room, 0, GEMM_PANEL * sizeof *room);
+    return memcpy(room, g->bias + col, cols * sizeof *room);
 }
 
 /* ---- rows of A stay in cache until all panels, packed, have passed ------------------------------------------------------- */
 
-/* Rows row .. row + rows of C and one panel of it, k from l to l + deep. */
+/* Rows row .. row + rows of C and one panel of it, k from l to l + deep. Sums that are to be finished stand in a block of their own: rows of C may lie
+ * a multiple of 4 KB apart, and a first-level cache holds only a dozen lines of such addresses. */
 static void run_row_panel(const gemm *g, const lines *a, size_t row, size_t rows, size_t panel, size_t l, size_t deep)
 {
-    float sums[TILE_PACKED * GEMM_PANEL] ALIGNED;
-    size_t col = panel * GEMM_PANEL, cols = least(g->n - col, GEMM_PANEL);
+    float sums[TILE_PACKED * GEMM_PANEL] ALIGNED, room[GEMM_PANEL];
+    size_t col = panel * GEMM_PANEL, cols = least(g->n - col, GEMM_PANEL), ahead = words_of(g->k) * GEMM_PANEL;
     const word *b = (const word *)g->panels + (panel * words_of(g->k) + l / K_OF_WORD) * GEMM_PANEL;
+    const float *start = l ? NULL : start_of(g, col, cols, room);
     float *c = g->c + row * g->ldc + col;
+    if (!g->finish || l + deep < g->k) {
+        multiply_panel(c, g->ldc, cols, a->words, a->row, a->col, b, ahead, rows, words_of(deep), start);
+        return;
+    }
     if (l)
         take_sums(sums, c, g->ldc, rows, cols);
-    multiply_deep(sums, GEMM_PANEL, GEMM_PANEL, a, rows, b, DEPTH * GEMM_PANEL, words_of(deep), l);
-    if (g->finish && l + deep == g->k)
-        g->finish->run(g->finish, sums, GEMM_PANEL, row, rows, col, cols);
-    else
-        put_sums(c, g->ldc, sums, rows, cols);
+    multiply_panel(sums, GEMM_PANEL, GEMM_PANEL, a->words, a->row, a->col, b, ahead, rows, words_of(deep), start);
+    g->finish->run(g->finish, sums, GEMM_PANEL, row, rows, col, cols);
 }
 
 static void run_by_rows(const gemm *g, size_t row, size_t end, size_t first, size_t last)
 {
     word room[TILE_PACKED * (DEPTH_PACKED + LINE_END)] ALIGNED;
-    for (; row < end; row += TILE_PACKED)
+    size_t blocks = (end - row + TILE_PACKED - 1) / TILE_PACKED;
+    for (size_t block = 0; block < blocks; block++) {
+        size_t from, to;
+        cut(end - row, ROWS, block, blocks, &from, &to);
         for (size_t l = 0; l < g->k; l += K_OF_WORD * DEPTH_PACKED) {
-            size_t rows = least(end - row, TILE_PACKED), deep = least(g->k - l, K_OF_WORD * DEPTH_PACKED);
-            lines a = OP(gemm_lines)(room, g, row, rows, l, deep);
+            size_t deep = least(g->k - l, K_OF_WORD * DEPTH_PACKED);
+            lines a = OP(gemm_lines)(room, g, row + from, to - from, l, deep);
             for (size_t p = first; p < last; p++)
-                run_row_panel(g, &a, row, rows, p, l, deep);
+                run_row_panel(g, &a, row + from, to - from, p, l, deep);
         }
+    }
 }
 
 /* ---- a block of panels, packed here, stays in cache until all rows of A have passed --------------------------------------- */
@@ -55,8 +66,9 @@ static void run_by_rows(const gemm *g, size_t row, size_t end, size_t first, siz
 static void run_block_panel(const gemm *g, const lines *a, size_t row, size_t rows, size_t panel, const word *b, size_t l, size_t deep)
 {
     size_t col = panel * GEMM_PANEL, cols = least(g->n - col, GEMM_PANEL);
-    float *c = g->c + row * g->ldc + col;
-    multiply_panel(c, g->ldc, cols, a->words, a->row, a->col, b, 0, rows, words_of(deep), g->add || l);
+    float *c = g->c + row * g->ldc + col, room[GEMM_PANEL];
+    const float *start = g->add || l ? NULL : start_of(g, col, cols, room);
+    multiply_panel(c, g->ldc, cols, a->words, a->row, a->col, b, 0, rows, words_of(deep), start);
     if (g->finish && l + deep == g->k)
         g->finish->run(g->finish, c, g->ldc, row, rows, col, cols);
 }

@@ -1,8 +1,8 @@
 /* Matrix products. C (m, n) = A B, or C += A B, with A (m, k) and B (k, n) each row-major or transposed, in place.
  *
- * An element of C is one chain of fused multiply-adds over k = 0, 1, 2, ... (bf16: of vdpbf16ps over pairs of k, bf16/pairs.c) whatever the
- * tile, the vector width, the rows beside it or the number of threads: its bits depend on its row of A and its column of B alone. The cut of the
- * work may therefore follow the machine.
+ * An element of C is one chain of fused multiply-adds from its column's bias over k = 0, 1, 2, ... (bf16: of vdpbf16ps over pairs of k,
+ * bf16/pairs.c) whatever the tile, the vector width, the rows beside it or the number of threads: its bits depend on its row of A, its column
+ * of B and its bias alone. The cut of the work may therefore follow the machine.
  *
  * B is read in panels of GEMM_PANEL columns, (k, GEMM_PANEL) row after row, the last one filled up with zeros: packed before (dense_pack)
  * or block by block into the stack while it runs, once for all rows. */
@@ -28,6 +28,7 @@ typedef struct gemm {
     const void *panels; /* B packed (then A is not transposed, and add false), or NULL: b is read */
     size_t depth;       /* numbers in a word of panels: 1 float or 2 bf16, which are widened where words are floats */
     size_t m, n, k;
+    const float *bias; /* (n) what the sums start from; or NULL, as with add */
     bool add;
     const gemm_finish *finish; /* or NULL, as with a transposed A */
 } gemm;

@@ -61,14 +61,17 @@ enum { ROWS = 6 };
 #endif
 enum { CACHE_LINE = 16 /* words */, HALF_ROWS = ROWS / 2, WIDTH = 2 * LANES };
 
-/* c (rows, WIDTH) = or += A (rows, k) b (k, WIDTH of GEMM_PANEL) */
-INLINE void tile(float *c, size_t ldc, const word *a, size_t a_row, size_t a_col, const word *b, size_t ahead, size_t k, bool add,
+static const float FROM_ZERO[GEMM_PANEL]; /* what sums start from */
+
+/* c (rows, WIDTH) = start + A (rows, k) b (k, WIDTH of GEMM_PANEL). start: (WIDTH) the same for every row, or NULL: c itself. */
+INLINE void tile(float *c, size_t ldc, const word *a, size_t a_row, size_t a_col, const word *b, size_t ahead, size_t k, const float *start,
                  const int rows)
 {
     vec sum[ROWS][2];
     UNROLL for (int i = 0; i < rows; i++) {
-        sum[i][0] = add ? load(c + (size_t)i * ldc) : splat(0.0f);
-        sum[i][1] = add ? load(c + (size_t)i * ldc + LANES) : splat(0.0f);
+        const float *from = start ? start : c + (size_t)i * ldc;
+        sum[i][0] = load(from);
+        sum[i][1] = load(from + LANES);
     }
     const word *lower = a + HALF_ROWS * a_row;
     HIDE(lower);
@@ -92,12 +95,13 @@ INLINE void tile(float *c, size_t ldc, const word *a, size_t a_row, size_t a_col
 
 /* One tile function for every number of rows, each with its own registers; a_col is 1 or, A being transposed, a_row is. */
 #define TILE_FUNCTION(rows) \
-    static void tile_##rows(float *c, size_t ldc, const word *a, size_t a_row, size_t a_col, const word *b, size_t ahead, size_t k, bool add) \
+    static void tile_##rows(float *c, size_t ldc, const word *a, size_t a_row, size_t a_col, const word *b, size_t ahead, size_t k, \
+                            const float *start) \
     { \
         if (a_col == 1) \
-            tile(c, ldc, a, a_row, 1, b, ahead, k, add, rows); \
+            tile(c, ldc, a, a_row, 1, b, ahead, k, start, rows); \
         else \
-            tile(c, ldc, a, 1, a_col, b, ahead, k, add, rows); \
+            tile(c, ldc, a, 1, a_col, b, ahead, k, start, rows); \
     }
 TILE_FUNCTION(1)
 TILE_FUNCTION(2)
@@ -115,7 +119,7 @@ TILE_FUNCTION(12)
 #endif
 
 typedef void (*tile_function)(float *c, size_t ldc, const word *a, size_t a_row, size_t a_col, const word *b, size_t ahead, size_t k,
-                              bool add);
+                              const float *start);
 static const tile_function TILES[] = { NULL, tile_1, tile_2, tile_3, tile_4,  tile_5,  tile_6,
 #if LANES == 16
                                        tile_7, tile_8, tile_9, tile_10, tile_11, tile_12,
@@ -124,13 +128,13 @@ static const tile_function TILES[] = { NULL, tile_1, tile_2, tile_3, tile_4,  ti
 _Static_assert(sizeof TILES / sizeof *TILES == ROWS + 1, "a tile function for each number of rows");
 
 /* Columns at the right edge: WIDTH of them are computed in a tile of our own, cols of them belong to c. */
-static void edge_tile(float *c, size_t ldc, size_t cols, const word *a, size_t a_row, size_t a_col, const word *b, size_t k, bool add,
-                      size_t rows)
+static void edge_tile(float *c, size_t ldc, size_t cols, const word *a, size_t a_row, size_t a_col, const word *b, size_t k,
+                      const float *start, size_t rows)
 {
     float full[ROWS * WIDTH] = { 0 };
-    for (size_t i = 0; add && i < rows; i++)
+    for (size_t i = 0; !start && i < rows; i++)
         memcpy(full + i * WIDTH, c + i * ldc, cols * sizeof *c);
-    TILES[rows](full, WIDTH, a, a_row, a_col, b, 0, k, add);
+    TILES[rows](full, WIDTH, a, a_row, a_col, b, 0, k, start);
     for (size_t i = 0; i < rows; i++)
         memcpy(c + i * ldc, full + i * WIDTH, cols * sizeof *c);
 }
@@ -144,44 +148,33 @@ INLINE void expect(const float *c, size_t ldc, size_t rows)
     }
 }
 
-/* One panel: c (m, cols) = or += A (m, k words) times b (k words, GEMM_PANEL), cols <= GEMM_PANEL, k > 0. a_row or a_col is 1.
- * What stands `ahead` words behind b is brought near. */
+/* One panel: c (m, cols) = start + A (m, k words) times b (k words, GEMM_PANEL), cols <= GEMM_PANEL, k > 0. start: (GEMM_PANEL) the same for every
+ * row, or NULL: c itself. a_row or a_col is 1. What stands `ahead` words behind b is brought near. */
 INLINE void multiply_panel(float *c, size_t ldc, size_t cols, const word *a, size_t a_row, size_t a_col, const word *b, size_t ahead, size_t m,
-                           size_t k, bool add)
+                           size_t k, const float *start)
 {
     /* Groups of like height: one or two rows alone would wait for the multiplier. */
     size_t groups = (m + ROWS - 1) / ROWS, height = groups ? (m + groups - 1) / groups : 0;
     for (size_t j = 0; j < cols; j += WIDTH) {
+        const float *from = start ? start + j : NULL;
         for (size_t i = 0; i < m; i += height) {
             size_t rows = m - i < height ? m - i : height, odd = i / height % 2 * CACHE_LINE; /* each tile brings one line of two */
             if (i + rows < m)
                 expect(c + (i + rows) * ldc + j, ldc, m - i - rows < height ? m - i - rows : height);
             if (cols - j >= WIDTH)
-                TILES[rows](c + i * ldc + j, ldc, a + i * a_row, a_row, a_col, b + j, ahead + odd, k, add);
+                TILES[rows](c + i * ldc + j, ldc, a + i * a_row, a_row, a_col, b + j, ahead + odd, k, from);
             else
-                edge_tile(c + i * ldc + j, ldc, cols - j, a + i * a_row, a_row, a_col, b + j, k, add, rows);
+                edge_tile(c + i * ldc + j, ldc, cols - j, a + i * a_row, a_row, a_col, b + j, k, from, rows);
         }
     }
 }
 
-/* ---- a panel's sums under way --------------------------------------------------------------------------------------------
- * They may stand in a block of their own, sums (rows, GEMM_PANEL), where that pays: rows of C may lie a multiple of 4 KB apart, and a first-level
- * cache holds only a dozen lines of such addresses. */
-
-/* sums = c (rows, cols), cols <= GEMM_PANEL; zero beyond */
+/* sums (rows, GEMM_PANEL) = c (rows, cols), cols <= GEMM_PANEL; zero beyond */
 INLINE void take_sums(float *sums, const float *c, size_t ldc, size_t rows, size_t cols)
 {
     for (size_t i = 0; i < rows; i++, sums += GEMM_PANEL, c += ldc)
         for (size_t j = 0; j < GEMM_PANEL; j += LANES)
             store(sums + j, j < cols ? load_lanes(c + j, lanes_at(j, cols)) : splat(0.0f));
-}
-
-/* c (rows, cols) = sums */
-INLINE void put_sums(float *c, size_t ldc, const float *sums, size_t rows, size_t cols)
-{
-    for (size_t i = 0; i < rows; i++, sums += GEMM_PANEL, c += ldc)
-        for (size_t j = 0; j < cols; j += LANES)
-            store_lanes(c + j, load(sums + j), lanes_at(j, cols));
 }
 
 /* Part `part` of `parts` equal ones of n: from begin to end, in multiples of unit. */

@@ -7,7 +7,7 @@
 
 enum {
     DEPTH = 256,        /* words of k at a time: a panel of so many rows is 32 KB, the first-level cache */
-    DEPTH_PACKED = 512, /* for a panel that is packed: then TILE_PACKED rows of A fit into half of the second-level cache */
+    DEPTH_PACKED = 768, /* for a panel that is packed: then TILE_PACKED rows of A take 252 KB of the second-level cache */
     TILE_PACKED = 84,   /* rows of A that stay in cache for all packed panels */
     /* Of a plain B: panels that are packed at a time, 192 KB, and rows of A that meet them before the next ones, 48 KB. */
     PANELS = 6,
