@@ -26,14 +26,6 @@ enum { ROWS = 4 };
 _Static_assert(KEYS % WIDTH == 0 && HEAD % WIDTH == 0, "whole panels");
 _Static_assert((int)ROWS <= LANES, "a lane for each row of a tile");
 
-#if defined(__clang__)
-#define UNROLL _Pragma("unroll")
-#define UNROLL_DEPTH _Pragma("unroll 4")
-#else
-#define UNROLL _Pragma("GCC unroll 16")
-#define UNROLL_DEPTH _Pragma("GCC unroll 4")
-#endif
-
 /* ---- products ------------------------------------------------------------------------------------------------------------ */
 
 /* c (rows, columns of a tile) = (c before + a (rows, k) b (k, columns)) after. */

@@ -8,14 +8,6 @@
 
 #include <stdbool.h>
 
-#if defined(__clang__)
-#define UNROLL _Pragma("unroll")
-#define UNROLL_DEPTH _Pragma("unroll 4")
-#else
-#define UNROLL _Pragma("GCC unroll 16")
-#define UNROLL_DEPTH _Pragma("GCC unroll 4")
-#endif
-
 /* The compiler is not to know how p was computed. Lines of A are then reached from two pointers, with half as many distances from each:
  * all of these stay in registers. */
 #define HIDE(p) __asm__("" : "+r"(p))

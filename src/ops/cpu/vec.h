@@ -31,6 +31,15 @@ typedef int32_t veci_unaligned __attribute__((vector_size(4 * LANES), aligned(4)
 
 #define INLINE static inline __attribute__((always_inline, unused))
 
+/* Loops that are unrolled whole, and loops over k, a few steps at a time. */
+#if defined(__clang__)
+#define UNROLL _Pragma("unroll")
+#define UNROLL_DEPTH _Pragma("unroll 4")
+#else
+#define UNROLL _Pragma("GCC unroll 16")
+#define UNROLL_DEPTH _Pragma("GCC unroll 4")
+#endif
+
 /* ---- loads, stores, lanes ----------------------------------------------------------------------------------------------- */
 
 INLINE vec load(const float *p)
