@@ -6,7 +6,7 @@ for python in "${BERT_PYTHON:-}" "$build/venv/bin/python" "$here/../../build/ven
 done
 [ -n "$python" ] || { echo "skipped: no python with onnx and onnxruntime; name one in BERT_PYTHON, or: make viewers"; exit 77; }
 "$BERT" import files/toy -o module >/dev/null
-printf 'get a new  card\nmy card was lost\ntop up my account, please: what is the exchange rate?\ncash ||| get a new card\na card\n\303\251 top up\n' >pairs.txt
+printf 'get a new  card\nmy card was lost\ntop up my account, please: what is the exchange rate?\ncash ||| get a new card\na card\n\303\251 top up\ntop up my account\n' >pairs.txt
 grep -v '|||' pairs.txt >texts.txt
 train() {
     "$BERT" train --module module --quiet --batch-size 4 --n-tune-layers 3 --learning-rate 0.01 --tune-embeddings --epochs 2 "$@"
@@ -33,6 +33,6 @@ printf 'text\ttext_pair\tlabel\nmy card\tthe card\t5\nget cash\tmy pin\t0\ntop u
 train --task similarity --train alike.tsv --pooling mean -o similarity --label-min 0 --label-max 5
 check similarity texts.txt
 for i in 1 2 3 4 5 6 7 8; do printf 'my O\ncard B-THING\nwas O\nlost O\n\nget O\na O\nnew B-THING\ncard I-THING\n\ntop O\nup O\nmy O\naccount B-PLACE\n\n'; done >words.conll
-train --task tokens --train words.conll -o tokens --epochs 40
+train --task tokens --train words.conll -o tokens --epochs 100 --learning-rate 0.005
 "$BERT" predict -m tokens texts.txt | grep -q THING && "$BERT" predict -m tokens texts.txt | grep -q PLACE && echo "there are entities"
 check tokens texts.txt
