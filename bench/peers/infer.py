@@ -213,8 +213,9 @@ def page(result):
     out = [f"{result['date']}, {result['threads']} threads, in turns, medians of the rounds. "
            + "; ".join(f"{k} {v}" for k, v in result["machine"].items()) + ".\n\n"]
     for model in result["models"]:
-        rounds = max(sum(f["run"] == run.name for f in model["figures"]) for run in RUNS)
-        out.append(f"### {model['title']}: {model['rows']} pairs ({model['data']}), {rounds} rounds\n\n{figures_table(model)}\n{ratios_table(model)}\n")
+        counts = collections.Counter(f["run"] for f in model["figures"]).values()
+        rounds = " to ".join(str(n) for n in sorted({min(counts), max(counts)}))
+        out.append(f"### {model['title']}: {model['rows']} pairs ({model['data']}), {rounds} rounds of each engine\n\n{figures_table(model)}\n{ratios_table(model)}\n")
     return "".join(out)
 
 
