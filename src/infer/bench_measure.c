@@ -81,37 +81,29 @@ static bert_status run_pass(bench *b, const token_rows *rows, double *seconds, b
 
 /* ---- many texts ------------------------------------------------------------------------------------------------------------- */
 
-/* A row by the bytes of its texts. */
-typedef struct sized_row {
-    size_t bytes;
-    uint32_t row;
-} sized_row;
-
-static int by_bytes(const void *a, const void *b)
+static int compare_keys(const void *a, const void *b)
 {
-    const sized_row *x = a, *y = b;
-    return x->bytes != y->bytes ? (x->bytes > y->bytes) - (x->bytes < y->bytes) : (x->row > y->row) - (x->row < y->row);
-}
-
-static int by_row(const void *a, const void *b)
-{
-    uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
-    return (x > y) - (x < y);
+    uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+    return x < y ? -1 : x > y;
 }
 
 /* rows (wanted) = every k-th of all rows in order of length, in the order of the file: their lengths are spread as those of all are. */
 static bool spread(uint32_t *rows, size_t wanted, const bert_dataset *d)
 {
-    sized_row *all = calloc(d->n, sizeof *all);
-    if (!all)
+    uint64_t *keys = calloc(d->n, sizeof *keys); /* the bytes of a row's texts, then its number */
+    if (!keys)
         return false;
-    for (size_t i = 0; i < d->n; i++)
-        all[i] = (sized_row){ d->texts[i].size + (d->pairs ? d->pairs[i].size : 0), (uint32_t)i };
-    qsort(all, d->n, sizeof *all, by_bytes);
+    for (size_t i = 0; i < d->n; i++) {
+        uint64_t bytes = (uint64_t)d->texts[i].size + (d->pairs ? d->pairs[i].size : 0);
+        keys[i] = (bytes < UINT32_MAX ? bytes : UINT32_MAX) << 32 | i;
+    }
+    qsort(keys, d->n, sizeof *keys, compare_keys);
     for (size_t i = 0; i < wanted; i++)
-        rows[i] = all[(2 * i + 1) * d->n / (2 * wanted)].row;
-    qsort(rows, wanted, sizeof *rows, by_row);
-    free(all);
+        keys[i] = (uint32_t)keys[(2 * i + 1) * d->n / (2 * wanted)];
+    qsort(keys, wanted, sizeof *keys, compare_keys);
+    for (size_t i = 0; i < wanted; i++)
+        rows[i] = (uint32_t)keys[i];
+    free(keys);
     return true;
 }
 

@@ -26,7 +26,7 @@ static const float *start_of(const gemm *g, size_t col, size_t cols, float *room
 /* ---- rows of A stay in cache until all panels, packed, have passed ------------------------------------------------------- */
 
 /* Rows row .. row + rows of C and one panel of it, k from l to l + deep. Sums that are to be finished stand in a block of their own: rows of C may lie
- * a multiple of 4 KB apart, and a first-level cache holds only a dozen lines of such addresses. */
+ * a multiple of 4 KB apart, and a first-level cache holds as many lines of such addresses as it has ways, 8 or 12. */
 static void run_row_panel(const gemm *g, const lines *a, size_t row, size_t rows, size_t panel, size_t l, size_t deep)
 {
     float sums[TILE_PACKED * GEMM_PANEL] ALIGNED, room[GEMM_PANEL];
