@@ -81,17 +81,14 @@ static bert_status write_weights(hf_export *x, const char *path, bert_err *err)
     for (size_t i = 0; i < n && x->head.rows; i++) /* every entry has a value: items are in the list's order */
         if (weight_group_of(&x->weights, i, &layer) != GROUP_HEAD && !(items[i].name = arena_printf(&x->memory, "%s%s", PREFIX, items[i].name)))
             return fail_memory(err, path);
-    json_t *metadata = json_pack("{s:s}", "format", "pt");
-    bert_status s = safetensors_write(path, items, n, metadata, err);
-    json_decref(metadata);
-    return s;
+    return safetensors_write_torch(path, items, n, err);
 }
 
 static bert_status write_config(hf_export *x, const char *path, bert_err *err)
 {
     json_t *json = config_to_json(&x->read.config);
-    if (json && x->head.rows)
-        hf_head_to_config(&x->head, &x->read, json);
+    if (x->head.rows)
+        hf_head_to_config(&x->head, &x->read, &json);
     bert_status s = json ? json_write_file(json, path, err) : fail_memory(err, path);
     json_decref(json);
     return s;

@@ -19,7 +19,7 @@ typedef struct hf_head {
 bert_status hf_head_make(hf_head *head, const export_model *e, arena *a, buffer *notes, bert_err *err);
 
 /* Task, labels and head as members of config.json. */
-void hf_head_to_config(const hf_head *head, const export_model *e, json_t *json);
+void hf_head_to_config(const hf_head *head, const export_model *e, json_t **json);
 
 /* The files by which sentence-transformers takes the vectors as the model does: modules.json and a folder for each of its steps. */
 bert_status hf_write_sentence(const export_model *e, const char *folder, bert_err *err);

@@ -3,6 +3,7 @@
 #include "convert/hf.h"
 
 #include "base/size.h"
+#include "io/json_build.h"
 
 #include <string.h>
 
@@ -138,21 +139,21 @@ bert_status hf_head_make(hf_head *h, const export_model *e, arena *a, buffer *no
 
 /* ---- words ------------------------------------------------------------------------------------------------------------------ */
 
-void hf_head_to_config(const hf_head *h, const export_model *e, json_t *json)
+void hf_head_to_config(const hf_head *h, const export_model *e, json_t **json)
 {
     json_t *names = json_object(), *numbers = json_object();
     for (size_t k = 0; k < h->rows; k++) {
         char number[24];
         const char *label = k < e->model->n_labels ? e->model->labels[k] : "value";
         snprintf(number, sizeof number, "%zu", k);
-        json_object_set_new(names, number, json_string(label));
-        json_object_set_new(numbers, label, json_integer((json_int_t)k));
+        json_put(&names, number, json_string(label));
+        json_put(&numbers, label, json_integer((json_int_t)k));
     }
-    json_object_set_new(json, "architectures", json_pack("[s]", h->architecture));
-    json_object_set_new(json, "id2label", names);
-    json_object_set_new(json, "label2id", numbers);
+    json_put(json, "architectures", json_pack("[s]", h->architecture));
+    json_put(json, "id2label", names);
+    json_put(json, "label2id", numbers);
     if (h->problem)
-        json_object_set_new(json, "problem_type", json_string(h->problem));
+        json_put(json, "problem_type", json_string(h->problem));
     if (e->task->label == LABEL_NUMBER) /* else sentence-transformers' CrossEncoder would put a sigmoid behind it */
-        json_object_set_new(json, "sentence_transformers", json_pack("{s:s}", "activation_fn", "torch.nn.modules.linear.Identity"));
+        json_put(json, "sentence_transformers", json_pack("{s:s}", "activation_fn", "torch.nn.modules.linear.Identity"));
 }

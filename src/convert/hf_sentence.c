@@ -3,6 +3,7 @@
 
 #include "base/file.h"
 #include "io/json.h"
+#include "io/json_build.h"
 #include "io/safetensors.h"
 
 #include <string.h>
@@ -44,7 +45,7 @@ static char *add_step(sentence_folder *f, const char *type)
     char *folder = number ? arena_printf(&f->memory, "%zu_%s", number, type) : arena_string(&f->memory, "");
     if (!place || !name || !folder)
         return NULL;
-    json_array_append_new(f->modules, json_pack("{s:I, s:s, s:s, s:s}", "idx", (json_int_t)number, "name", place, "path", folder, "type", name));
+    json_add(&f->modules, json_pack("{s:I, s:s, s:s, s:s}", "idx", (json_int_t)number, "name", place, "path", folder, "type", name));
     return folder;
 }
 
@@ -54,7 +55,7 @@ static bert_status add_pooling(sentence_folder *f, bert_err *err)
     const char *mode = POOLINGS[f->read->pooling].mode;
     json_t *json = json_pack("{s:I}", "word_embedding_dimension", (json_int_t)f->read->config.hidden_size);
     for (int i = BERT_POOLING_CLS_RAW; i <= BERT_POOLING_MAX; i++)
-        json_object_set_new(json, POOLINGS[i].key, json_boolean(!strcmp(POOLINGS[i].mode, mode)));
+        json_put(&json, POOLINGS[i].key, json_boolean(!strcmp(POOLINGS[i].mode, mode)));
     if (folder)
         return write_json(f, folder, "config.json", json, err);
     json_decref(json);
@@ -84,10 +85,7 @@ static bert_status add_pooler(sentence_folder *f, bert_err *err)
         { .name = "linear.weight", .type = DTYPE_F32, .rank = 2, .shape = { H, H }, .n = (size_t)(H * H), .data = weight },
         { .name = "linear.bias", .type = DTYPE_F32, .rank = 1, .shape = { H }, .n = (size_t)H, .data = bias },
     };
-    json_t *metadata = json_pack("{s:s}", "format", "pt");
-    s = safetensors_write(path, items, 2, metadata, err);
-    json_decref(metadata);
-    return s;
+    return safetensors_write_torch(path, items, 2, err);
 }
 
 static bert_status add_normalize(sentence_folder *f, bert_err *err)

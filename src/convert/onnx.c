@@ -2,6 +2,7 @@
  * Runtime's optimisers know, which make one operator of each. Shapes: B texts, S tokens of the longest, H hidden, NH heads, D = H / NH. */
 #include "convert/export.h"
 
+#include "io/json_build.h"
 #include "io/onnx_file.h"
 
 #include <jansson.h>
@@ -322,9 +323,7 @@ static void outputs(build *b)
 static const char *labels_json(const build *b)
 {
     const bert_model *m = b->model->model;
-    json_t *labels = json_array();
-    for (size_t i = 0; i < m->n_labels; i++)
-        json_array_append_new(labels, json_string(m->labels[i]));
+    json_t *labels = json_of_words(m->labels, m->n_labels);
     char *text = json_dumps(labels, JSON_COMPACT);
     json_decref(labels);
     const char *kept = text ? arena_string(b->graph.memory, text) : NULL;

@@ -3,6 +3,7 @@
 
 #include "base/options.h"
 #include "io/json.h"
+#include "io/json_build.h"
 #include "report/report.h"
 
 #include <string.h>
@@ -194,8 +195,8 @@ static json_t *json_of_parts(const bench_parts *p)
 {
     json_t *out = json_object();
     for (size_t i = 0; i < PROFILE_PARTS; i++)
-        json_object_set_new(out, PARTS[i].name, json_real(share_of(p, i)));
-    json_object_set_new(out, "rest", json_real(share_of_rest(p)));
+        json_put(&out, PARTS[i].name, json_real(share_of(p, i)));
+    json_put(&out, "rest", json_real(share_of_rest(p)));
     return out;
 }
 
@@ -210,9 +211,8 @@ static json_t *json_of_products(const roofline *r)
     json_t *out = json_array();
     for (size_t i = 0; i < r->n; i++) {
         const roofline_product *p = &r->products[i];
-        json_array_append_new(out,
-                              json_pack("{s:s, s:i, s:I, s:I, s:o, s:o}", "name", p->name, "rows", ROOFLINE_ROWS, "in", (json_int_t)p->in, "out",
-                                        (json_int_t)p->out, "gflops", number(p->alone / 1e9), "onednn_gflops", number(p->onednn / 1e9)));
+        json_add(&out, json_pack("{s:s, s:i, s:I, s:I, s:o, s:o}", "name", p->name, "rows", ROOFLINE_ROWS, "in", (json_int_t)p->in, "out",
+                                 (json_int_t)p->out, "gflops", number(p->alone / 1e9), "onednn_gflops", number(p->onednn / 1e9)));
     }
     return out;
 }
@@ -242,12 +242,13 @@ char *bench_write_json(const bench *b, const roofline *r)
     machine_describe(machine, sizeof machine);
     json_t *texts = json_pack("{s:I, s:I, s:I, s:b}", "rows", (json_int_t)b->data->n, "sequences", (json_int_t)b->n_sequences, "tokens",
                               (json_int_t)b->n_tokens, "made_up", b->made_up);
-    json_t *json = json_pack("{s:o, s:s, s:s, s:I, s:o, s:o, s:o, s:{s:o, s:o}, s:{s:o, s:o}, s:o, s:o*}", "model", json_of_model(b), "machine",
+    json_t *json = json_pack("{s:o, s:s, s:s, s:I, s:o, s:o, s:o, s:{s:o, s:o}, s:{s:o, s:o}, s:o}", "model", json_of_model(b), "machine",
                              machine, "operations", encoder_of(b)->ops->name, "threads", (json_int_t)b->threads, "texts", texts, "tokenised",
                              json_of_rate(&b->tokenised), "with_tokenising", json_of_rate(&b->whole), "latency_ms", "text_of_16_tokens",
                              json_of_latency(&b->one), "texts", json_of_latency(&b->each), "shares", "many_texts", json_of_parts(&b->many_parts),
-                             "one_text", json_of_parts(&b->one_parts), "memory", json_of_memory(&b->memory), "roofline",
-                             r ? json_of_roofline(b, r) : NULL);
+                             "one_text", json_of_parts(&b->one_parts), "memory", json_of_memory(&b->memory));
+    if (r)
+        json_put(&json, "roofline", json_of_roofline(b, r));
     char *text = json ? json_text(json) : NULL;
     json_decref(json);
     return text;

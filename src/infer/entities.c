@@ -1,7 +1,7 @@
 /* What a model of tokens finds: tags of words to stretches of a text. */
+#include "base/utf8.h"
 #include "infer/session.h"
 #include "task/label_words.h"
-#include "text/utf8.h"
 #include "text/words.h"
 
 #include <stdlib.h>

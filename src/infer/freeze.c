@@ -5,6 +5,7 @@
 #include "infer/compare.h"
 #include "infer/frozen.h"
 #include "io/json.h"
+#include "io/json_build.h"
 #include "io/safetensors.h"
 #include "model/weight_forms.h"
 
@@ -64,12 +65,9 @@ static json_t *description(const bert_model *m, size_t n_layers, int precision)
                              FROZEN_PRECISIONS[precision], "endian", "little", "config", config_to_json(&c), "layer",
                              layer_spec_to_json(&spec, NULL), "seq_layer", tokens.layer, "do_lower_case", m->module->do_lower_case, "normalize",
                              m->normalize);
-    if (!json)
-        return NULL;
-    head_to_json(m, json);
+    head_to_json(m, &json);
     const char *output = m->task ? "scores" : "output";
-    json_object_set_new(json, "signature",
-                        json_pack("{s:[s,s,s], s:[s]}", "inputs", "input_ids", "input_mask", "segment_ids", "outputs", output));
+    json_put(&json, "signature", json_pack("{s:[s,s,s], s:[s]}", "inputs", "input_ids", "input_mask", "segment_ids", "outputs", output));
     return json;
 }
 

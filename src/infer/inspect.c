@@ -2,6 +2,7 @@
 #include "base/file.h"
 #include "infer/frozen.h"
 #include "io/json.h"
+#include "io/json_build.h"
 #include "io/safetensors.h"
 #include "model/source.h"
 
@@ -17,16 +18,16 @@ static json_t *tensor_list(const tensor_set *set)
         const tensor *t = &set->items[i];
         json_t *shape = json_array();
         for (int d = 0; d < t->rank; d++)
-            json_array_append_new(shape, json_integer((json_int_t)t->shape[d]));
-        json_array_append_new(list, json_pack("{s:s, s:s, s:o}", "name", t->name, "type", dtype_name(t->type), "shape", shape));
+            json_add(&shape, json_integer((json_int_t)t->shape[d]));
+        json_add(&list, json_pack("{s:s, s:s, s:o}", "name", t->name, "type", dtype_name(t->type), "shape", shape));
     }
     return list;
 }
 
-static void count(json_t *groups, const char *group, size_t n)
+static void count(json_t **groups, const char *group, size_t n)
 {
-    json_int_t before = json_integer_value(json_object_get(groups, group));
-    json_object_set_new(groups, group, json_integer(before + (json_int_t)n));
+    json_int_t before = json_integer_value(json_object_get(*groups, group));
+    json_put(groups, group, json_integer(before + (json_int_t)n));
 }
 
 /* Elements of the set by group of BERT's weights; what is none of them counts as other. */
@@ -42,14 +43,14 @@ static json_t *count_parameters(const tensor_set *set, const weight_naming *nami
     for (size_t i = 0; i < list.n; i++) {
         const tensor *t = weights_find(set, *naming, &list, i);
         if (t)
-            count(groups, list.items[i].group, t->n);
+            count(&groups, list.items[i].group, t->n);
         known += t ? t->n : 0;
     }
     for (size_t i = 0; i < set->n; i++)
         all += set->items[i].n;
     if (all > known)
-        count(groups, "other", all - known);
-    count(groups, "all", all);
+        count(&groups, "other", all - known);
+    count(&groups, "all", all);
     arena_free(&a);
     return groups;
 }
@@ -62,10 +63,10 @@ static json_t *count_weights(const weight_list *list, bool tuned)
     for (size_t i = 0; i < list->n; i++) {
         size_t n = tuned && !list->items[i].tuned ? 0 : weight_size(&list->items[i]);
         if (n)
-            count(groups, list->items[i].group, n);
+            count(&groups, list->items[i].group, n);
         all += n;
     }
-    count(groups, "all", all);
+    count(&groups, "all", all);
     return groups;
 }
 
@@ -80,8 +81,9 @@ static const weight_naming OURS = { "", false };
 /* What a module, and so a model on it, or a frozen file, tells of itself. */
 static json_t *module_facts(const char *kind, const char *path, const bert_module *m)
 {
-    return json_pack("{s:s, s:s, s:o, s:o, s:o}", "kind", kind, "path", path, "configuration", config_to_json(&m->config), "parameters",
-                     m->frozen ? count_weights(&m->weights, false) : count_parameters(&m->tensors, &OURS), "tokenizer", tokenizer_facts(m));
+    return json_pack("{s:s, s:o, s:o, s:o, s:o}", "kind", kind, "path", json_of_bytes(path), "configuration", config_to_json(&m->config),
+                     "parameters", m->frozen ? count_weights(&m->weights, false) : count_parameters(&m->tensors, &OURS), "tokenizer",
+                     tokenizer_facts(m));
 }
 
 /* ---- the kinds ------------------------------------------------------------------------------------------------------------ */
@@ -100,8 +102,9 @@ static bert_status inspect_module(const char *path, json_t **out, bert_err *err)
         static const char *const KEYS[] = { "version", "tags", "signatures", "source", "files" };
         *out = module_facts("libbert module", path, m);
         for (size_t i = 0; i < sizeof KEYS / sizeof *KEYS; i++)
-            json_object_set(*out, KEYS[i], json_object_get(description, KEYS[i]));
-        json_object_set_new(*out, "tensors", tensor_list(&m->tensors));
+            if (json_object_get(description, KEYS[i]))
+                json_put(out, KEYS[i], json_incref(json_object_get(description, KEYS[i])));
+        json_put(out, "tensors", tensor_list(&m->tensors));
     }
     json_decref(description);
     arena_free(&a);
@@ -109,19 +112,19 @@ static bert_status inspect_module(const char *path, json_t **out, bert_err *err)
     return s;
 }
 
-static void add_layer_and_head(const bert_model *m, const char *module_path, json_t *out)
+static void add_layer_and_head(const bert_model *m, const char *module_path, json_t **out)
 {
-    json_object_set_new(out, "layer", layer_spec_to_json(&m->layer->spec, module_path));
+    json_put(out, "layer", layer_spec_to_json(&m->layer->spec, module_path));
     head_to_json(m, out);
 }
 
 /* What a frozen file takes. */
-static void add_file(const bert_module *m, json_t *out)
+static void add_file(const bert_module *m, json_t **out)
 {
     json_int_t size = (json_int_t)m->tensors.files[0].size;
-    double weights = (double)json_integer_value(json_object_get(json_object_get(out, "parameters"), "all"));
-    json_object_update_new(out, json_pack("{s:s, s:I, s:f, s:s}", "precision", frozen_precision(m), "file_size", size, "bytes_per_weight",
-                                          (double)size / weights, "data_sha256", m->weights_sha256));
+    double weights = (double)json_integer_value(json_object_get(json_object_get(*out, "parameters"), "all"));
+    json_put_all(out, json_pack("{s:s, s:I, s:f, s:s}", "precision", frozen_precision(m), "file_size", size, "bytes_per_weight",
+                                (double)size / weights, "data_sha256", m->weights_sha256));
 }
 
 static bert_status inspect_frozen(const char *path, json_t **out, bert_err *err)
@@ -131,12 +134,12 @@ static bert_status inspect_frozen(const char *path, json_t **out, bert_err *err)
     if (s)
         return s;
     *out = module_facts("libbert frozen model", path, m->module);
-    add_file(m->module, *out);
-    add_layer_and_head(m, NULL, *out);
-    json_object_set_new(*out, "signatures",
-                        json_pack("{s:{s:[s,s,s], s:[s]}}", "tokens", "inputs", "input_ids", "input_mask", "segment_ids", "outputs",
-                                  m->task ? "scores" : "output"));
-    json_object_set_new(*out, "tensors", tensor_list(&m->module->tensors));
+    add_file(m->module, out);
+    add_layer_and_head(m, NULL, out);
+    json_put(out, "signatures",
+             json_pack("{s:{s:[s,s,s], s:[s]}}", "tokens", "inputs", "input_ids", "input_mask", "segment_ids", "outputs",
+                       m->task ? "scores" : "output"));
+    json_put(out, "tensors", tensor_list(&m->module->tensors));
     bert_model_free(m);
     return BERT_OK;
 }
@@ -152,9 +155,9 @@ static bert_status inspect_model(const char *path, json_t **out, bert_err *err)
         s = safetensors_open(&weights, file, NULL, err);
     if (!s) {
         *out = module_facts("libbert model", path, m->module);
-        add_layer_and_head(m, m->module->path, *out);
-        json_object_set_new(*out, "tuned_parameters", count_weights(&m->layer->weights, true));
-        json_object_set_new(*out, "tensors", tensor_list(&weights));
+        add_layer_and_head(m, m->module->path, out);
+        json_put(out, "tuned_parameters", count_weights(&m->layer->weights, true));
+        json_put(out, "tensors", tensor_list(&weights));
     }
     tensors_close(&weights);
     bert_model_free(m);
@@ -168,19 +171,20 @@ static bert_status inspect_source(const char *path, json_t **out, bert_err *err)
     bert_status s = source_open(&src, path, false, 0, err);
     if (s)
         return s;
-    *out = json_pack("{s:s, s:s, s:o}", "kind", src.kind, "path", path, "parameters",
+    *out = json_pack("{s:s, s:o, s:o}", "kind", src.kind, "path", json_of_bytes(path), "parameters",
                      count_parameters(&src.tensors, src.is_bert ? &src.naming : NULL));
     if (src.has_config)
-        json_object_set_new(*out, "configuration", config_to_json(&src.config));
-    if (src.vocabulary)
-        json_object_set_new(*out, "tokenizer", json_pack("{s:s, s:s}", "type", "WordPiece", "file", src.vocabulary_path));
-    if (src.vocabulary && src.do_lower_case >= 0)
-        json_object_set_new(json_object_get(*out, "tokenizer"), "do_lower_case", json_boolean(src.do_lower_case));
+        json_put(out, "configuration", config_to_json(&src.config));
+    if (src.vocabulary) {
+        json_t *tokenizer = json_pack("{s:s, s:o}", "type", "WordPiece", "file", json_of_bytes(src.vocabulary_path));
+        if (src.do_lower_case >= 0)
+            json_put(&tokenizer, "do_lower_case", json_boolean(src.do_lower_case));
+        json_put(out, "tokenizer", tokenizer);
+    }
     if (src.hub.graph)
-        json_object_set_new(
-            *out, "signatures",
-            json_pack("{s:{s:I, s:I}}", "tokens", "seq_layer", (json_int_t)src.hub.seq_layer, "tok_layer", (json_int_t)src.hub.tok_layer));
-    json_object_set_new(*out, "tensors", tensor_list(&src.tensors));
+        json_put(out, "signatures",
+                 json_pack("{s:{s:I, s:I}}", "tokens", "seq_layer", (json_int_t)src.hub.seq_layer, "tok_layer", (json_int_t)src.hub.tok_layer));
+    json_put(out, "tensors", tensor_list(&src.tensors));
     source_close(&src);
     return BERT_OK;
 }
@@ -207,20 +211,21 @@ static bert_status inspect(const char *path, json_t **out, bert_err *err)
 
 /* ---- for people ----------------------------------------------------------------------------------------------------------- */
 
-/* A value that fits on a line; false for one that does not. */
-static bool print_short(buffer *b, const json_t *value)
+/* A value, or of one that does not fit on a line how much it holds. */
+static void print_short(buffer *b, const json_t *value)
 {
+    buffer text = { 0 };
     if (json_is_string(value))
         buffer_string(b, json_string_value(value));
     else {
-        char *text = json_dumps(value, JSON_ENCODE_ANY | JSON_REAL_PRECISION(9));
-        bool fits = text && strlen(text) <= 80;
-        if (fits)
-            buffer_string(b, text);
-        free(text);
-        return fits;
+        json_print(&text, value);
+        if (text.size > 80)
+            buffer_printf(b, "%zu values", json_array_size(value));
+        else
+            buffer_add(b, text.data, text.size);
     }
-    return true;
+    b->failed |= text.failed;
+    buffer_free(&text);
 }
 
 static void print_tensors(buffer *b, const json_t *list)
@@ -249,8 +254,7 @@ static void print_object(buffer *b, json_t *object, int depth)
             buffer_printf(b, "%zu\n", json_array_size(value));
             print_tensors(b, value);
         } else {
-            if (!print_short(b, value))
-                buffer_printf(b, "%zu values", json_array_size(value));
+            print_short(b, value);
             buffer_char(b, '\n');
         }
     }

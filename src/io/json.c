@@ -1,7 +1,6 @@
 /* JSON through jansson, with errors in our words. */
 #include "io/json.h"
 
-#include "base/buffer.h"
 #include "base/file.h"
 
 #include <inttypes.h>
@@ -52,6 +51,12 @@ static int add_to_buffer(const char *bytes, size_t n, void *b)
 {
     buffer_add(b, bytes, n);
     return 0;
+}
+
+void json_print(buffer *out, const json_t *value)
+{
+    if (json_dump_callback(value, add_to_buffer, out, JSON_ENCODE_ANY | JSON_REAL_PRECISION(9)))
+        out->failed = true;
 }
 
 char *json_text(const json_t *root)

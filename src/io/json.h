@@ -2,6 +2,7 @@
 #ifndef IO_JSON_H
 #define IO_JSON_H
 
+#include "base/buffer.h"
 #include "base/error.h"
 
 #include <jansson.h>
@@ -16,6 +17,8 @@ bert_status json_read_bytes(json_t **out, const char *bytes, size_t n, const cha
 bert_status json_write_file(const json_t *root, const char *path, bert_err *err);
 /* The text of json_write_file, to be freed; NULL: out of memory. */
 char *json_text(const json_t *root);
+/* Any value on one line, numbers as above. */
+void json_print(buffer *out, const json_t *value);
 
 /* Members with a check of their type. `where` begins the message ("model.json: layer"). A missing one fails unless `fallback` is used: the
  * ..._or forms take the fallback when the key is absent or null, and still fail for the wrong type. Ranges are inclusive. */

@@ -4,7 +4,9 @@
 
 #include "base/buffer.h"
 #include "base/size.h"
+#include "base/utf8.h"
 #include "io/json.h"
+#include "io/json_build.h"
 #include "io/shards.h"
 
 #include <inttypes.h>
@@ -205,7 +207,7 @@ static json_t *shape_json(const tensor *t)
 {
     json_t *shape = json_array();
     for (int i = 0; i < t->rank; i++)
-        json_array_append_new(shape, json_integer(t->shape[i]));
+        json_add(&shape, json_integer(t->shape[i]));
     return shape;
 }
 
@@ -218,13 +220,13 @@ static bert_status add_entry(json_t *header, const tensor *t, size_t *end, const
         return fail(err, BERT_ERR_ARGUMENT, "%s: tensor %s has no elements that can be written", path, t->name);
     if (t->rank < 0 || t->rank > TENSOR_MAX_RANK || !tensor_count(&counted, &bytes) || counted.n != t->n || !add_size(begin, bytes, end))
         return fail(err, BERT_ERR_ARGUMENT, "%s: tensor %s: its shape is not that of %zu elements", path, t->name, t->n);
+    if (!utf8_is_valid(t->name, strlen(t->name)))
+        return fail(err, BERT_ERR_ARGUMENT, "%s: tensor %s: the name is not UTF-8", path, t->name);
     if (!strcmp(t->name, "__metadata__") || json_object_get(header, t->name))
         return fail(err, BERT_ERR_ARGUMENT, "%s: the name %s is taken", path, t->name);
     json_t *entry = json_pack("{s:s, s:o, s:[I, I]}", "dtype", dtype_name(t->type), "shape", shape_json(t), "data_offsets", (json_int_t)begin,
                               (json_int_t)*end);
-    if (json_object_set_new(header, t->name, entry))
-        return fail(err, BERT_ERR_ARGUMENT, "%s: tensor %s: the name is not UTF-8, or memory ran out", path, t->name);
-    return BERT_OK;
+    return json_object_set_new(header, t->name, entry) ? fail_memory(err, path) : BERT_OK;
 }
 
 /* Eight bytes of size, the header, and spaces up to where the data may begin. */
@@ -272,5 +274,13 @@ bert_status safetensors_write(const char *path, const tensor *items, size_t n, c
         s = file_commit(&w, err);
     }
     buffer_free(&header);
+    return s;
+}
+
+bert_status safetensors_write_torch(const char *path, const tensor *items, size_t n, bert_err *err)
+{
+    json_t *metadata = json_pack("{s:s}", "format", "pt");
+    bert_status s = metadata ? safetensors_write(path, items, n, metadata, err) : fail_memory(err, path);
+    json_decref(metadata);
     return s;
 }

@@ -20,7 +20,7 @@ static bert_status read_files(tensor_set *set, const char *index_path, json_t *w
         if (json_object_get(files, file))
             continue;
         char *path = folder ? path_join(&set->memory, folder, file) : NULL;
-        if (!path || json_object_set_new(files, file, json_string(path)))
+        if (!path || json_object_set_new(files, file, json_string_nocheck(path)))
             return fail_memory(err, index_path);
         bert_status s = read(set, path, err);
         if (s)

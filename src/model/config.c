@@ -2,6 +2,7 @@
 #include "model/config.h"
 
 #include "io/json.h"
+#include "io/json_build.h"
 
 #include <string.h>
 
@@ -91,10 +92,10 @@ json_t *config_to_json(const config *c)
 {
     json_t *json = json_pack("{s:[s], s:s, s:s, s:s, s:i}", "architectures", "BertModel", "model_type", "bert", "hidden_act",
                              config_activation_name(c->hidden_act), "position_embedding_type", "absolute", "pad_token_id", 0);
-    for (int i = 0; json && i < N_SIZES; i++)
-        json_object_set_new(json, SIZES[i].key, json_integer(*(const int64_t *)((const char *)c + SIZES[i].offset)));
-    for (int i = 0; json && i < N_NUMBERS; i++)
-        json_object_set_new(json, NUMBERS[i].key, json_real(*(const double *)((const char *)c + NUMBERS[i].offset)));
+    for (int i = 0; i < N_SIZES; i++)
+        json_put(&json, SIZES[i].key, json_integer(*(const int64_t *)((const char *)c + SIZES[i].offset)));
+    for (int i = 0; i < N_NUMBERS; i++)
+        json_put(&json, NUMBERS[i].key, json_real(*(const double *)((const char *)c + NUMBERS[i].offset)));
     return json;
 }
 

@@ -3,6 +3,7 @@
 #include "base/file.h"
 #include "base/options.h"
 #include "io/json.h"
+#include "io/json_build.h"
 #include "model/source.h"
 
 #include <string.h>
@@ -36,23 +37,32 @@ static bert_status check_vocabulary(const source *src, bool do_lower_case, bert_
     return s;
 }
 
+/* Adds the hash of a file under its name, once. */
+static bert_status describe_file(json_t **files, const char *path, bert_err *err)
+{
+    char hex[SHA256_HEX];
+    json_t *name = json_of_bytes(path_name(path));
+    bert_status s = BERT_OK;
+    if (!json_object_get(*files, json_string_value(name))) {
+        s = sha256_file(path, hex, err);
+        if (!s)
+            json_put(files, json_string_value(name), json_string(hex));
+    }
+    json_decref(name);
+    return s;
+}
+
 /* What the module was made from, for module.json. */
 static bert_status describe_source(const source *src, json_t **out, bert_err *err)
 {
     json_t *files = json_object();
-    *out = json_pack("{s:s}", "kind", src->kind);
-    json_object_set_new(*out, "path", json_string(src->folder)); /* left out where it is not UTF-8 */
-    json_object_set_new(*out, "sha256", files);
-    bert_status s = *out ? BERT_OK : fail_memory(err, src->folder);
-    for (size_t i = 0; !s && i < src->tensors.n; i++) {
-        const char *path = src->tensors.items[i].file;
-        char hex[SHA256_HEX];
-        if (!path || json_object_get(files, path_name(path)))
-            continue;
-        s = sha256_file(path, hex, err);
-        if (!s)
-            json_object_set_new(files, path_name(path), json_string(hex));
-    }
+    bert_status s = BERT_OK;
+    for (size_t i = 0; !s && i < src->tensors.n; i++)
+        if (src->tensors.items[i].file)
+            s = describe_file(&files, src->tensors.items[i].file, err);
+    *out = json_pack("{s:s, s:o, s:o}", "kind", src->kind, "path", json_of_bytes(src->folder), "sha256", files);
+    if (!s && !*out)
+        s = fail_memory(err, src->folder);
     if (s) {
         json_decref(*out);
         *out = NULL;

@@ -4,6 +4,7 @@
 #include "base/buffer.h"
 #include "base/options.h"
 #include "base/random.h"
+#include "io/json_build.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -488,8 +489,10 @@ bert_status bert_layer_save(const bert_layer *layer, const char *folder, bert_er
                            .seq_layer = seq < last ? seq : last,
                            .tok_layer = m->tok_layer <= last ? m->tok_layer : 0,
                            .vectors = m->vectors };
-    parts.source = json_pack("{s:s, s:s*}", "kind", "libbert layer", "path", layer->spec.module);
-    s = module_write(&parts, folder, err);
+    parts.source = json_pack("{s:s}", "kind", "libbert layer");
+    if (layer->spec.module)
+        json_put(&parts.source, "path", json_of_bytes(layer->spec.module));
+    s = parts.source ? module_write(&parts, folder, err) : fail_memory(err, folder);
     json_decref(parts.source);
     arena_free(&a);
     return s;

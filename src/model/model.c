@@ -2,25 +2,16 @@
 #include "model/model.h"
 
 #include "base/file.h"
+#include "base/utf8.h"
 #include "io/safetensors.h"
-#include "text/utf8.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-static bool is_utf8(const char *text)
-{
-    uint32_t character;
-    for (size_t i = 0, n = strlen(text), step; i < n; i += step)
-        if (!(step = utf8_decode((const unsigned char *)text + i, n - i, &character)))
-            return false;
-    return true;
-}
-
 /* Labels are written as JSON and looked up by their words. */
 static bert_status check_label(const head_spec *head, size_t i, bert_err *err)
 {
-    if (!is_utf8(head->labels[i]))
+    if (!utf8_is_valid(head->labels[i], strlen(head->labels[i])))
         return fail(err, BERT_ERR_ARGUMENT, "label %zu is not UTF-8", i);
     for (size_t k = 0; k < i; k++)
         if (!strcmp(head->labels[k], head->labels[i]))

@@ -39,7 +39,7 @@ json_t *layer_spec_to_json(const bert_layer_spec *spec, const char *module_path)
 bert_status layer_spec_from_json(const json_t *json, bert_layer_spec *spec, const char *where, bert_err *err);
 
 /* Task, labels and head as members of a JSON object, and back; the words belong to the JSON value, the array to the arena. */
-void head_to_json(const bert_model *model, json_t *json);
+void head_to_json(const bert_model *model, json_t **json);
 bert_status head_from_json(const json_t *json, head_spec *head, arena *a, const char *where, bert_err *err);
 
 /* A number as model.json holds it, with nine significant digits: a model that is saved and loaded is the same. */

@@ -1,7 +1,9 @@
 /* A model's architecture as JSON (model.json), and the model folder: model.json, weights.safetensors, with copy_module also module/. */
 #include "base/file.h"
 #include "base/options.h"
+#include "base/utf8.h"
 #include "io/json.h"
+#include "io/json_build.h"
 #include "model/model.h"
 
 #include <float.h>
@@ -22,19 +24,20 @@ json_t *layer_spec_to_json(const bert_layer_spec *spec, const char *module_path)
     for (size_t i = 0; json && i < table.n; i++) {
         const bert_option *o = &table.options[i];
         const void *field = (const char *)spec + o->offset;
+        const char *text = NULL;
         json_t *value = NULL;
         if (o->offset == offsetof(bert_layer_spec, module))
-            value = module_path ? json_string(module_path) : NULL;
+            text = module_path;
         else if (o->type == BERT_OPTION_BOOL)
             value = json_boolean(*(const bool *)field);
         else if (o->type == BERT_OPTION_INT)
             value = json_integer((json_int_t) * (const int64_t *)field);
         else if (o->type == BERT_OPTION_CHOICE)
-            value = json_string(o->choices[*(const int *)field]);
+            text = o->choices[*(const int *)field];
         else if (o->type == BERT_OPTION_STRING)
-            value = json_string(*(const char *const *)field);
-        if (value)
-            json_object_set_new(json, o->name, value);
+            text = *(const char *const *)field;
+        if (text || value)
+            json_put(&json, o->name, text ? json_string(text) : value);
     }
     return json;
 }
@@ -79,25 +82,22 @@ static const char *head_type(size_t outputs, size_t hidden)
     return !outputs ? "cosine" : hidden ? "dense-tanh-dense" : "dense";
 }
 
-void head_to_json(const bert_model *m, json_t *json)
+void head_to_json(const bert_model *m, json_t **json)
 {
     if (!m->task)
         return;
-    json_t *labels = json_array();
-    for (size_t i = 0; i < m->n_labels; i++)
-        json_array_append_new(labels, json_string(m->labels[i]));
-    json_object_set_new(json, "task", json_string(m->task));
-    json_object_set_new(json, "labels", labels);
+    json_put(json, "task", json_string(m->task));
+    json_put(json, "labels", json_of_words(m->labels, m->n_labels));
     json_t *head = json_pack("{s:s, s:I}", "type", head_type(m->outputs, m->head_hidden), "outputs", (json_int_t)m->outputs);
     if (m->head_hidden)
-        json_object_set_new(head, "hidden", json_integer((json_int_t)m->head_hidden));
+        json_put(&head, "hidden", json_integer((json_int_t)m->head_hidden));
     if (m->label_min < m->label_max) {
-        json_object_set_new(head, "label_min", json_real(m->label_min));
-        json_object_set_new(head, "label_max", json_real(m->label_max));
+        json_put(&head, "label_min", json_real(m->label_min));
+        json_put(&head, "label_max", json_real(m->label_max));
     }
     if (m->threshold > 0)
-        json_object_set_new(head, "threshold", json_real(m->threshold));
-    json_object_set_new(json, "head", head);
+        json_put(&head, "threshold", json_real(m->threshold));
+    json_put(json, "head", head);
 }
 
 /* Type, outputs and hidden of a head: the type tells which of them may be zero. */
@@ -181,17 +181,18 @@ static bert_status model_json(const bert_model *m, const char *folder, bool modu
     arena a = { 0 };
     const char *path = "module";
     bert_status s = module_inside ? BERT_OK : path_for_json(m, folder, &a, &path, err);
-    json_t *layer = s ? NULL : layer_spec_to_json(&m->layer->spec, path);
-    if (!s && !json_object_get(layer, "module"))
+    if (!s && !utf8_is_valid(path, strlen(path)))
         s = fail(err, BERT_ERR_ARGUMENT, "%s: the module's path is not UTF-8, which JSON asks for", path);
-    *out = s ? NULL : json_pack("{s:s, s:i, s:O}", "format", "libbert.model", "version", MODEL_VERSION, "layer", layer);
-    if (*out && m->module->weights_sha256[0])
-        json_object_set_new(*out, "module_sha256", json_string(m->module->weights_sha256));
-    if (*out)
-        head_to_json(m, *out);
-    json_decref(layer);
+    if (!s) {
+        *out = json_pack("{s:s, s:i, s:o}", "format", "libbert.model", "version", MODEL_VERSION, "layer",
+                         layer_spec_to_json(&m->layer->spec, path));
+        if (m->module->weights_sha256[0])
+            json_put(out, "module_sha256", json_string(m->module->weights_sha256));
+        head_to_json(m, out);
+        s = *out ? BERT_OK : fail_memory(err, "model.json");
+    }
     arena_free(&a);
-    return s ? s : *out ? BERT_OK : fail_memory(err, "model.json");
+    return s;
 }
 
 bert_status bert_model_to_json(const bert_model *model, const char *folder, char **out, bert_err *err)

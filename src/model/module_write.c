@@ -3,7 +3,9 @@
 
 #include "base/checksum.h"
 #include "base/file.h"
+#include "base/utf8.h"
 #include "io/json.h"
+#include "io/json_build.h"
 #include "io/safetensors.h"
 
 #include <stdlib.h>
@@ -27,19 +29,19 @@ static json_t *special_tokens_map(void)
 {
     json_t *map = json_object();
     for (int i = 0; i < N_SPECIAL; i++)
-        json_object_set_new(map, SPECIAL[i].role, json_string(SPECIAL[i].token));
+        json_put(&map, SPECIAL[i].role, json_string(SPECIAL[i].token));
     return map;
 }
 
 static json_t *tokenizer_config(const module_parts *p)
 {
     json_t *json = special_tokens_map();
-    json_object_set_new(json, "do_lower_case", json_boolean(p->do_lower_case));
-    json_object_set_new(json, "tokenize_chinese_chars", json_true());
-    json_object_set_new(json, "strip_accents", json_null());
+    json_put(&json, "do_lower_case", json_boolean(p->do_lower_case));
+    json_put(&json, "tokenize_chinese_chars", json_true());
+    json_put(&json, "strip_accents", json_null());
     int64_t most = p->vectors.seq_len ? p->vectors.seq_len : p->config->max_position_embeddings;
-    json_object_set_new(json, "model_max_length", json_integer((json_int_t)most));
-    json_object_set_new(json, "tokenizer_class", json_string("BertTokenizer"));
+    json_put(&json, "model_max_length", json_integer((json_int_t)most));
+    json_put(&json, "tokenizer_class", json_string("BertTokenizer"));
     return json;
 }
 
@@ -65,16 +67,15 @@ static json_t *tokenizer_json(const module_parts *p, const bert_tokenizer *tok)
         size_t size;
         const char *token = bert_tokenizer_token(tok, (int32_t)id, &size);
         char key[1024];
-        if (size >= sizeof key || memchr(token, 0, size))
-            continue; /* longer than any word that is split, or with a character that is cleaned away: never found */
+        if (size >= sizeof key || memchr(token, 0, size) || !utf8_is_valid(token, size))
+            continue; /* longer than any word that is split, or with a character that is cleaned away, or not UTF-8: never found */
         memcpy(key, token, size);
         key[size] = 0;
-        if (json_object_set_new(vocabulary, key, json_integer((json_int_t)id)))
-            continue; /* not UTF-8: never found either */
+        json_put(&vocabulary, key, json_integer((json_int_t)id));
         for (int i = 0; i < N_SPECIAL; i++)
             if (!strcmp(key, SPECIAL[i].token))
-                json_array_append_new(added, json_pack("{s:I, s:s, s:b, s:b, s:b, s:b, s:b}", "id", (json_int_t)id, "content", key,
-                                                       "single_word", 0, "lstrip", 0, "rstrip", 0, "normalized", 0, "special", 1));
+                json_add(&added, json_pack("{s:I, s:s, s:b, s:b, s:b, s:b, s:b}", "id", (json_int_t)id, "content", key, "single_word", 0,
+                                           "lstrip", 0, "rstrip", 0, "normalized", 0, "special", 1));
     }
     return json_pack("{s:s, s:n, s:n, s:o, s:{s:s,s:b,s:b,s:n,s:b}, s:{s:s}, s:o, s:{s:s,s:s,s:b}, s:{s:s,s:s,s:s,s:i,s:o}}", "version", "1.0",
                      "truncation", "padding", "added_tokens", added, "normalizer", "type", "BertNormalizer", "clean_text", 1,
@@ -83,26 +84,28 @@ static json_t *tokenizer_json(const module_parts *p, const bert_tokenizer *tok)
                      "WordPiece", "unk_token", "[UNK]", "continuing_subword_prefix", "##", "max_input_chars_per_word", 200, "vocab", vocabulary);
 }
 
-/* Of the signature of vectors; NULL where nothing is told of them. */
 static json_t *vector_signature(const vector_spec *v)
 {
-    if (v->pooling == BERT_POOLING_AUTO)
-        return NULL;
     return json_pack("{s:s, s:b, s:I}", "pooling", POOLING_WORDS[v->pooling], "normalize", v->normalize, "seq_len", (json_int_t)v->seq_len);
 }
 
 static json_t *signatures(const module_parts *p)
 {
-    json_t *outputs = json_pack("[s,s]", "sequence_output", "token_output");
+    json_t *outputs = json_array();
     if (p->weights->pooler)
-        json_array_insert_new(outputs, 0, json_string("pooled_output"));
-    return json_pack("{s:{s:[s,s,s], s:o, s:I, s:I}, s:{s:s, s:b}, s:o*}", "tokens", "inputs", "input_ids", "input_mask", "segment_ids",
-                     "outputs", outputs, "seq_layer", (json_int_t)p->seq_layer, "tok_layer", (json_int_t)p->tok_layer, "tokenization_info",
-                     "vocab_file", "vocab.txt", "do_lower_case", p->do_lower_case, "vectors", vector_signature(&p->vectors));
+        json_add(&outputs, json_string("pooled_output"));
+    json_add(&outputs, json_string("sequence_output"));
+    json_add(&outputs, json_string("token_output"));
+    json_t *json = json_pack("{s:{s:[s,s,s], s:o, s:I, s:I}, s:{s:s, s:b}}", "tokens", "inputs", "input_ids", "input_mask", "segment_ids",
+                             "outputs", outputs, "seq_layer", (json_int_t)p->seq_layer, "tok_layer", (json_int_t)p->tok_layer,
+                             "tokenization_info", "vocab_file", "vocab.txt", "do_lower_case", p->do_lower_case);
+    if (p->vectors.pooling != BERT_POOLING_AUTO) /* else nothing is told of them */
+        json_put(&json, "vectors", vector_signature(&p->vectors));
+    return json;
 }
 
 /* Size and SHA-256 of each file that was written. */
-static bert_status describe_files(arena *a, const char *folder, json_t *files, bert_err *err)
+static bert_status describe_files(arena *a, const char *folder, json_t **files, bert_err *err)
 {
     bert_status s = BERT_OK;
     for (int i = 0; !s && i < N_FILES; i++) {
@@ -112,7 +115,7 @@ static bert_status describe_files(arena *a, const char *folder, json_t *files, b
         if (!s && stat(path, &st))
             s = fail_errno(err, "%s: cannot stat", path);
         if (!s)
-            json_object_set_new(files, FILES[i], json_pack("{s:I, s:s}", "size", (json_int_t)st.st_size, "sha256", hex));
+            json_put(files, FILES[i], json_pack("{s:I, s:s}", "size", (json_int_t)st.st_size, "sha256", hex));
     }
     return s;
 }
@@ -131,10 +134,7 @@ static bert_status write_weights(arena *a, const char *folder, const weight_list
     char *path = path_join(a, folder, "model.safetensors");
     if (!items || !path)
         return fail_memory(err, "model.safetensors");
-    json_t *metadata = json_pack("{s:s}", "format", "pt");
-    bert_status s = safetensors_write(path, items, weights_to_tensors(weights, false, items), metadata, err);
-    json_decref(metadata);
-    return s;
+    return safetensors_write_torch(path, items, weights_to_tensors(weights, false, items), err);
 }
 
 bert_status module_write_tokenizer(const module_parts *p, const char *folder, bert_err *err)
@@ -167,10 +167,12 @@ static bert_status write_files(const module_parts *p, arena *a, const char *fold
     if (s)
         return s;
     json_t *files = json_object();
-    json_t *module = json_pack("{s:s, s:i, s:[[s],[]], s:o, s:O*, s:O}", "format", "libbert.module", "version", MODULE_VERSION, "tags", "train",
-                               "signatures", signatures(p), "source", p->source, "files", files);
-    s = describe_files(a, folder, files, err);
-    json_decref(files);
+    s = describe_files(a, folder, &files, err);
+    json_t *module = json_pack("{s:s, s:i, s:[[s],[]], s:o}", "format", "libbert.module", "version", MODULE_VERSION, "tags", "train",
+                               "signatures", signatures(p));
+    if (p->source)
+        json_put(&module, "source", json_incref(p->source));
+    json_put(&module, "files", files);
     if (s)
         json_decref(module);
     return s ? s : write_json(a, folder, "module.json", module, err);

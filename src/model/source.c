@@ -3,6 +3,7 @@
 
 #include "base/file.h"
 #include "io/json.h"
+#include "io/json_build.h"
 #include "io/safetensors.h"
 #include "io/tf_bundle.h"
 #include "io/torch_zip.h"
@@ -174,7 +175,9 @@ static bert_status read_config(source *s, int64_t heads, bert_err *err)
         return fail(err, BERT_ERR_IO, "%s: no config.json or bert_config.json", s->folder);
     bert_status status = json_read_file(&s->settings, path, err);
     if (!status && heads)
-        json_object_set_new(s->settings, "num_attention_heads", json_integer(heads));
+        json_put(&s->settings, "num_attention_heads", json_integer(heads));
+    if (!status && !s->settings)
+        status = fail_memory(err, path);
     return status ? status : config_parse(s->settings, &s->config, path, err);
 }
 

@@ -1,9 +1,10 @@
 /* The summary of training and validation data, as a table for people or as JSON. */
 #include "base/buffer.h"
+#include "base/utf8.h"
 #include "io/json.h"
+#include "io/json_build.h"
 #include "report/data_summary.h"
 #include "report/report_words.h"
-#include "text/utf8.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -53,8 +54,7 @@ static double share(size_t n, size_t of)
 
 static void add_note(description *d, buffer *text)
 {
-    if (text->failed || json_array_append_new(d->notes, json_stringn(text->data, text->size)))
-        text->failed = true;
+    json_add(&d->notes, text->failed ? NULL : json_stringn(text->data, text->size));
 }
 
 static bool all_equal(const data_summary *s, bool numbers)
@@ -243,12 +243,8 @@ static json_t *json_of_labels(const data_summary *s)
 {
     json_t *out = json_array();
     for (size_t k = 0; out && k < s->words.n; k++) {
-        json_t *label = json_pack("{s:o, s:I, s:f}", "label", json_of_label(s->labels[k].label), "n", (json_int_t)s->labels[k].n, "share",
-                                  share(s->labels[k].n, s->labelled));
-        if (json_array_append_new(out, label)) {
-            json_decref(out);
-            out = NULL;
-        }
+        json_add(&out, json_pack("{s:o, s:I, s:f}", "label", json_of_label(s->labels[k].label), "n", (json_int_t)s->labels[k].n, "share",
+                                 share(s->labels[k].n, s->labelled)));
     }
     return out;
 }
@@ -265,12 +261,8 @@ static json_t *json_of_histogram(const data_summary *s, size_t seq_len)
     json_t *out = json_array();
     for (size_t k = 0; out && k < LENGTH_BINS; k++) {
         size_t last = length_bin_end(k, seq_len);
-        json_t *bin = json_pack("{s:o, s:I}", "to", last < SIZE_MAX ? json_integer((json_int_t)last) : json_null(), "rows",
-                                (json_int_t)s->histogram[k]);
-        if (json_array_append_new(out, bin)) {
-            json_decref(out);
-            out = NULL;
-        }
+        json_add(&out, json_pack("{s:o, s:I}", "to", last < SIZE_MAX ? json_integer((json_int_t)last) : json_null(), "rows",
+                                 (json_int_t)s->histogram[k]));
     }
     return out;
 }
@@ -290,15 +282,17 @@ static json_t *json_of_side(const description *d, size_t side)
                             "empty", (json_int_t)s->empty, "twice", (json_int_t)s->twice, "several_labels", (json_int_t)s->several, "unlabelled",
                             (json_int_t)s->unlabelled, numbers ? "numbers" : "labels", numbers ? json_of_numbers(s) : json_of_labels(s),
                             "tokens", json_of_tokens(s, d->seq_len));
-    if (out && side == 1)
-        json_object_set_new(out, "in_train", json_integer((json_int_t)d->shared));
+    if (side == 1)
+        json_put(&out, "in_train", json_integer((json_int_t)d->shared));
     return out;
 }
 
 static char *write_json(const description *d)
 {
-    json_t *json = json_pack("{s:s, s:I, s:o, s:o*, s:O}", "task", d->task->name, "seq_len", (json_int_t)d->seq_len, "train", json_of_side(d, 0),
-                             "valid", d->n > 1 ? json_of_side(d, 1) : NULL, "notes", d->notes);
+    json_t *json = json_pack("{s:s, s:I, s:o}", "task", d->task->name, "seq_len", (json_int_t)d->seq_len, "train", json_of_side(d, 0));
+    if (d->n > 1)
+        json_put(&json, "valid", json_of_side(d, 1));
+    json_put(&json, "notes", json_incref(d->notes));
     char *text = json ? json_text(json) : NULL;
     json_decref(json);
     return text;

@@ -2,9 +2,9 @@
 #include "report/report.h"
 
 #include "base/file.h"
+#include "base/utf8.h"
 #include "report/report_words.h"
 #include "task/label_words.h"
-#include "text/utf8.h"
 
 #include <math.h>
 #include <stdlib.h>

@@ -2,7 +2,7 @@
  * colour-blind can tell apart, with lighter shades on dark screens. Paper is always light. */
 #include "report/report_page.h"
 
-#include "text/utf8.h"
+#include "base/utf8.h"
 
 #include <math.h>
 #include <string.h>

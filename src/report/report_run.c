@@ -1,4 +1,5 @@
 /* How the numbers came about: metrics in full, options, time, machine and memory. */
+#include "io/json.h"
 #include "report/report_sections.h"
 
 #include <math.h>
@@ -89,11 +90,16 @@ static void add_options(page *p)
     table_begin(p, NULL, "Option|<Value");
     json_object_foreach((json_t *)(uintptr_t)p->r->options, name, value)
     {
-        char *text = json_is_string(value) ? NULL : json_dumps(value, JSON_ENCODE_ANY | JSON_REAL_PRECISION(9));
+        buffer text = { 0 };
+        if (json_is_string(value))
+            buffer_string(&text, json_string_value(value));
+        else
+            json_print(&text, value);
         row_begin(p, name);
-        cell_string(p, text ? text : json_is_string(value) ? json_string_value(value) : "");
+        cell_string(p, text.size ? text.data : "");
         row_end(p);
-        free(text);
+        p->out.failed |= text.failed;
+        buffer_free(&text);
     }
     table_end(p);
     fold_end(p);

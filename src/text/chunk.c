@@ -2,8 +2,8 @@
  * then cut at punctuation and matched with the vocabulary. */
 #include "text/chunk.h"
 
+#include "base/utf8.h"
 #include "text/tokens.h"
-#include "text/utf8.h"
 
 #include <stdlib.h>
 

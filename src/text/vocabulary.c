@@ -1,7 +1,7 @@
 /* The file is copied once; tokens point into the copy. */
 #include "text/vocabulary.h"
 
-#include "text/utf8.h"
+#include "base/utf8.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -2,6 +2,8 @@
 #include "train/checkpoint_state.h"
 
 #include "base/options.h"
+#include "io/json.h"
+#include "io/json_build.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -21,11 +23,8 @@ static const char *hash_text(const unsigned char hash[32], char text[HASH_TEXT])
 /* Labels and head, as far as they shape the weights. */
 static json_t *head_to_compare(const bert_model *m)
 {
-    json_t *labels = json_array();
-    for (size_t i = 0; i < m->n_labels; i++)
-        json_array_append_new(labels, json_string(m->labels[i]));
     return json_pack("{s:s, s:I, s:f, s:f, s:o}", "task", m->task, "head_hidden", (json_int_t)m->head_hidden, "label_min", m->label_min,
-                     "label_max", m->label_max, "labels", labels);
+                     "label_max", m->label_max, "labels", json_of_words(m->labels, m->n_labels));
 }
 
 /* Each part of the model and the data with the text that tells it from others. */
@@ -40,19 +39,13 @@ static json_t *origin_of_run(const train_run *r)
 
 /* ---- to JSON ----------------------------------------------------------------------------------------------------------------- */
 
-/* JSON has no NaN: null stands for it. */
-static json_t *number_or_null(double x)
-{
-    return isfinite(x) ? json_real(x) : json_null();
-}
-
 static json_t *metrics_to_json(const bert_metrics *m)
 {
     size_t n;
     const bert_metric *table = bert_metric_table(&n);
     json_t *json = json_pack("{s:I}", "n", (json_int_t)m->n);
     for (size_t i = 0; i < n; i++)
-        json_object_set_new(json, table[i].name, number_or_null(bert_metric_value(m, &table[i])));
+        json_put(&json, table[i].name, json_of_number(bert_metric_value(m, &table[i])));
     return json;
 }
 
@@ -60,7 +53,7 @@ static json_t *steps_of_tensors(const bert_optimizer *o)
 {
     json_t *json = json_object();
     for (size_t i = 0; i < o->n_slots; i++)
-        json_object_set_new(json, o->slots[i].name, json_integer(o->slots[i].steps));
+        json_put(&json, o->slots[i].name, json_integer(o->slots[i].steps));
     return json;
 }
 
@@ -115,11 +108,15 @@ static void head_differences(buffer *out, const json_t *was, const json_t *now)
     {
         if (json_equal(value, json_object_get(was, name)))
             continue;
-        char *a = json_dumps(json_object_get(was, name), JSON_ENCODE_ANY | JSON_REAL_PRECISION(9));
-        char *b = json_dumps(value, JSON_ENCODE_ANY | JSON_REAL_PRECISION(9));
-        text_difference(out, name, a ? a : "none", b ? b : "none");
-        free(a);
-        free(b);
+        buffer a = { 0 }, b = { 0 };
+        const json_t *before = json_object_get(was, name);
+        if (before)
+            json_print(&a, before);
+        json_print(&b, value);
+        text_difference(out, name, before && a.size ? a.data : "none", b.size ? b.data : "none");
+        out->failed |= a.failed || b.failed;
+        buffer_free(&a);
+        buffer_free(&b);
     }
 }
 

@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "base/options.h"
+#include "io/json_build.h"
 #include "report/report.h"
 
 #include <math.h>
@@ -80,31 +81,31 @@ bert_status history_step(history *h, int64_t step, double loss, double rate, dou
 }
 
 /* Adds a number to an epoch's object and, under epoch/, to the events; NaN to neither. */
-static void epoch_number(history *h, json_t *epoch, const bert_event *e, const char *name, double value)
+static void epoch_number(history *h, json_t **epoch, const bert_event *e, const char *name, double value)
 {
     char tag[64];
     snprintf(tag, sizeof tag, "epoch/%s", name);
     if (!isnan(value))
-        json_object_set_new(epoch, name, json_real(value));
+        json_put(epoch, name, json_real(value));
     scalar(h, e->step, tag, value);
 }
 
 bert_status history_epoch(history *h, const bert_event *e, bert_err *err)
 {
     json_t *epoch = json_pack("{s:I, s:I}", "epoch", (json_int_t)e->epoch, "step", (json_int_t)e->step);
-    if (json_array_append_new(h->epochs, epoch))
-        return fail_memory(err, "a run's history");
-    epoch_number(h, epoch, e, "loss", e->loss);
-    epoch_number(h, epoch, e, "accuracy", e->accuracy);
-    epoch_number(h, epoch, e, "learning_rate", e->learning_rate);
-    epoch_number(h, epoch, e, "seconds", e->seconds);
+    epoch_number(h, &epoch, e, "loss", e->loss);
+    epoch_number(h, &epoch, e, "accuracy", e->accuracy);
+    epoch_number(h, &epoch, e, "learning_rate", e->learning_rate);
+    epoch_number(h, &epoch, e, "seconds", e->seconds);
     size_t n;
     const bert_metric *table = bert_metric_table(&n);
     for (size_t i = 0; e->valid && i < n; i++) {
         char name[48];
         snprintf(name, sizeof name, "val_%s", table[i].name);
-        epoch_number(h, epoch, e, name, bert_metric_value(e->valid, &table[i]));
+        epoch_number(h, &epoch, e, name, bert_metric_value(e->valid, &table[i]));
     }
+    if (json_array_append_new(h->epochs, epoch))
+        return fail_memory(err, "a run's history");
     h->flushed = clock_seconds();
     return h->events ? event_file_flush(h->events, err) : BERT_OK;
 }
@@ -114,8 +115,8 @@ bert_status history_epoch(history *h, const bert_event *e, bert_err *err)
 json_t *seconds_to_json(const double seconds[N_PARTS])
 {
     json_t *json = json_object();
-    for (int i = 0; json && i < N_PARTS; i++)
-        json_object_set_new(json, PART_NAMES[i], json_real(seconds[i]));
+    for (int i = 0; i < N_PARTS; i++)
+        json_put(&json, PART_NAMES[i], json_real(seconds[i]));
     return json;
 }
 
@@ -142,12 +143,7 @@ bert_status history_write(const history *h, const train_run *r, const progress *
 static json_t *all_options(const train_run *r)
 {
     json_t *json = layer_spec_to_json(&r->model->layer->spec, r->model->layer->spec.module);
-    json_t *training = options_to_json(&r->options, bert_train_option_table());
-    if (!json || !training || json_object_update(json, training)) {
-        json_decref(json);
-        json = NULL;
-    }
-    json_decref(training);
+    json_put_all(&json, options_to_json(&r->options, bert_train_option_table()));
     return json;
 }
 

@@ -1,6 +1,7 @@
 /* What a run would do: counted where it can be counted, timed on a few batches where it cannot. */
 #include "base/clock.h"
 #include "data/batches.h"
+#include "io/json_build.h"
 #include "model/row_encoder.h"
 #include "train/trainer.h"
 
@@ -244,13 +245,12 @@ static void add_steps(quantities *q, const planning *p)
 static json_t *groups_json(const weight_list *w)
 {
     json_t *groups = json_array();
-    for (size_t i = 0; groups && i < w->n;) {
+    for (size_t i = 0; i < w->n;) {
         const bert_param *first = &w->items[i];
         size_t n = 0;
         for (; i < w->n && !strcmp(w->items[i].group, first->group); i++)
             n += weight_size(&w->items[i]);
-        json_array_append_new(groups,
-                              json_pack("{s:s, s:I, s:b}", "group", first->group, "parameters", (json_int_t)n, "tuned", first->tuned != NULL));
+        json_add(&groups, json_pack("{s:s, s:I, s:b}", "group", first->group, "parameters", (json_int_t)n, "tuned", first->tuned != NULL));
     }
     return groups;
 }
@@ -258,13 +258,15 @@ static json_t *groups_json(const weight_list *w)
 static char *plan_json(const planning *p, const quantities *q)
 {
     json_t *root = json_pack("{s:o}", "groups", groups_json(&p->run.model->layer->weights));
-    for (size_t i = 0; root && i < q->n; i++) {
-        const quantity *item = &q->items[i];
-        json_t *section = json_object_get(root, item->section);
-        if (!section)
-            json_object_set_new(root, item->section, section = json_object());
-        bool seconds = !strcmp(item->unit, "s");
-        json_object_set_new(section, item->name, seconds ? json_real(item->value) : json_integer((json_int_t)item->value));
+    for (size_t i = 0; i < q->n;) {
+        const char *name = q->items[i].section;
+        json_t *section = json_object();
+        for (; i < q->n && !strcmp(q->items[i].section, name); i++) {
+            const quantity *item = &q->items[i];
+            bool seconds = !strcmp(item->unit, "s");
+            json_put(&section, item->name, seconds ? json_real(item->value) : json_integer((json_int_t)item->value));
+        }
+        json_put(&root, name, section);
     }
     char *text = root ? json_text(root) : NULL;
     json_decref(root);

@@ -2,6 +2,7 @@
 #include "train/train_options.h"
 
 #include "base/options.h"
+#include "io/json_build.h"
 #include "model/optimizer.h"
 
 #include <errno.h>
@@ -120,11 +121,8 @@ static json_t *option_text_json(const void *options, const bert_option *o)
 static json_t *each_option(const void *options, bert_option_table table, json_t *(*value)(const void *, const bert_option *))
 {
     json_t *json = json_object();
-    for (size_t i = 0; json && i < table.n; i++)
-        if (json_object_set_new(json, table.options[i].name, value(options, &table.options[i]))) {
-            json_decref(json);
-            json = NULL;
-        }
+    for (size_t i = 0; i < table.n; i++)
+        json_put(&json, table.options[i].name, value(options, &table.options[i]));
     return json;
 }
 

@@ -1,8 +1,8 @@
 /* Fuzz target: the first byte chooses, the rest is a text (uncased, cased) or a vocabulary. Any text: the fast path and the general path
  * give the same, spans are in order and stand on code points, a limit gives the same start. Any vocabulary: refused, or each of its
  * tokens is found. */
+#include "base/utf8.h"
 #include "text/split.h"
-#include "text/utf8.h"
 #include "fuzz/expect.h"
 
 #include <stdlib.h>

@@ -72,8 +72,7 @@ static void what_cannot_be_written_is_refused(void **state)
     t[0].name = "__metadata__";
     assert_fails(safetensors_write(scratch("m"), t, 1, NULL, err), BERT_ERR_ARGUMENT, "m: the name __metadata__ is taken");
     t[0].name = "\xff";
-    assert_fails(safetensors_write(scratch("m"), t, 1, NULL, err), BERT_ERR_ARGUMENT,
-                 "m: tensor \xff: the name is not UTF-8, or memory ran out");
+    assert_fails(safetensors_write(scratch("m"), t, 1, NULL, err), BERT_ERR_ARGUMENT, "m: tensor \xff: the name is not UTF-8");
     t[1].data = NULL;
     assert_fails(safetensors_write(scratch("m"), t + 1, 1, NULL, err), BERT_ERR_ARGUMENT, "m: tensor x has no elements that can be written");
     t[1].data = &x;

@@ -3,7 +3,7 @@
 #ifndef TESTS_REPORT_HTML_H
 #define TESTS_REPORT_HTML_H
 
-#include "text/utf8.h"
+#include "base/utf8.h"
 
 #include <ctype.h>
 #include <stdbool.h>

@@ -1,7 +1,8 @@
 /* UTF-8, one code point at a time. */
-#ifndef TEXT_UTF8_H
-#define TEXT_UTF8_H
+#ifndef BASE_UTF8_H
+#define BASE_UTF8_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -27,6 +28,15 @@ static inline size_t utf8_decode(const unsigned char *bytes, size_t n, uint32_t 
         return 0;
     *cp = c;
     return length;
+}
+
+static inline bool utf8_is_valid(const char *bytes, size_t n)
+{
+    uint32_t character;
+    for (size_t i = 0, step; i < n; i += step)
+        if (!(step = utf8_decode((const unsigned char *)bytes + i, n - i, &character)))
+            return false;
+    return true;
 }
 
 /* Writes cp to bytes and returns its length. */
