@@ -388,7 +388,7 @@ BERT_API void bert_optimizer_set_rate(bert_optimizer *optimizer, double learning
 /* ---- models ------------------------------------------------------------------------------------------------------------- */
 
 typedef enum bert_task {
-    BERT_TASK_AUTO,       /* bert_head_of_dataset chooses: binary where the labels are 0 and 1, else multiclass */
+    BERT_TASK_AUTO,       /* bert_head_of_dataset chooses: binary where the labels are 0 and 1, or false and true; else multiclass */
     BERT_TASK_BINARY,     /* Dense(1) + sigmoid, binary cross-entropy; two labels, the second one is the positive one */
     BERT_TASK_MULTICLASS, /* Dense(K) + softmax, cross-entropy; any labels */
     BERT_TASK_MULTILABEL, /* Dense(K) + sigmoid each; a row has any number of labels, written with commas between them */
@@ -452,7 +452,9 @@ BERT_API bert_status bert_dataset_create(const bert_text *texts, const bert_text
 BERT_API void bert_dataset_free(bert_dataset *dataset);
 BERT_API size_t bert_dataset_size(const bert_dataset *dataset);
 BERT_API size_t bert_dataset_skipped(const bert_dataset *dataset); /* rows that were left out as it was loaded (skip_bad_rows) */
-/* The different labels as they are written, numbers in their order, else words in theirs. Belongs to the data set. */
+/* The different labels, numbers in their order, else words in theirs. Belongs to the data set. A label is the same word whatever file it comes from:
+ * without the blanks around it; a whole number as "1" (written 1, 1.0 or +1; "01" and "1e0" are words of their own); true and false as "true" and
+ * "false" (written so, or with a capital, or in capitals), which are neither 1 nor 0. A model that has "1.0" or "True" takes them, too. */
 BERT_API size_t bert_dataset_labels(const bert_dataset *dataset, const char *const **labels);
 
 /* Parts a data set: about `share` of the rows (0 < share < 1) become *valid. Stratified: each label gives the same share; rows of equal texts

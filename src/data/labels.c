@@ -2,9 +2,72 @@
 #include "data/labels.h"
 
 #include "base/buffer.h"
+#include "text/words.h"
 
 #include <stdlib.h>
 #include <string.h>
+
+/* ---- words --------------------------------------------------------------------------------------------------------------- */
+
+/* How much of a bare label is a whole number's digits; 0: it is none, or is written with zeros before it. */
+static size_t whole_digits(bert_text t)
+{
+    size_t n = 0, zeros;
+    while (n < t.size && t.data[n] >= '0' && t.data[n] <= '9')
+        n++;
+    if (!n || (t.data[0] == '0' && n > 1))
+        return 0;
+    for (zeros = n; zeros < t.size && t.data[zeros] == (zeros == n ? '.' : '0'); zeros++) {
+    }
+    return zeros == t.size && zeros != n + 1 ? n : 0;
+}
+
+static bert_text whole_number(bert_text label)
+{
+    bert_text digits = label;
+    bool sign = label.size && (label.data[0] == '-' || label.data[0] == '+');
+    digits.data += sign;
+    digits.size -= sign;
+    digits.size = whole_digits(digits);
+    if (!digits.size)
+        return label;
+    bool negative = label.data[0] == '-' && digits.data[0] != '0';
+    return (bert_text){ digits.data - negative, digits.size + negative };
+}
+
+bert_text label_word(bert_text label)
+{
+    static const char *const TRUTHS[][3] = { { "true", "True", "TRUE" }, { "false", "False", "FALSE" } };
+    while (label.size && word_blank(label.data[0]))
+        label = (bert_text){ label.data + 1, label.size - 1 };
+    while (label.size && word_blank(label.data[label.size - 1]))
+        label.size--;
+    for (size_t i = 0; i < 2; i++)
+        for (size_t k = 0; k < 3; k++)
+            if (label.size == strlen(TRUTHS[i][k]) && !memcmp(label.data, TRUTHS[i][k], label.size))
+                return (bert_text){ TRUTHS[i][0], label.size };
+    return whole_number(label);
+}
+
+static bool equal(bert_text a, bert_text b)
+{
+    return a.size == b.size && (!a.size || !memcmp(a.data, b.data, a.size));
+}
+
+int32_t label_place(bert_text word, const char *const *labels, size_t n_labels)
+{
+    int32_t alike = -1;
+    for (size_t k = 0; k < n_labels; k++) {
+        bert_text label = { labels[k], strlen(labels[k]) };
+        if (equal(word, label))
+            return (int32_t)k;
+        if (alike < 0 && equal(word, label_word(label)))
+            alike = (int32_t)k;
+    }
+    return alike;
+}
+
+/* ---- of a data set ------------------------------------------------------------------------------------------------------- */
 
 typedef struct labelled_row {
     bert_text label;
@@ -91,6 +154,8 @@ bert_status labels_number(bert_dataset *d, bert_err *err)
     if (!rows)
         return fail_memory(err, "labels");
     for (size_t i = 0; i < d->n; i++)
+        d->label_texts[i] = label_word(d->label_texts[i]);
+    for (size_t i = 0; i < d->n; i++)
         rows[i] = (labelled_row){ .label = d->label_texts[i], .row = (uint32_t)i };
     sort_labels(rows, d->n);
     s = number_labels(d, rows, err);
@@ -123,12 +188,8 @@ bert_status dataset_label_ids(const bert_dataset *d, const char *const *labels, 
     int32_t *known = malloc(d->n_labels * sizeof *known); /* place of each of the data set's labels; -1: none */
     if (!known)
         return fail_memory(err, "labels");
-    for (size_t i = 0; i < d->n_labels; i++) {
-        known[i] = -1;
-        for (size_t k = 0; known[i] < 0 && k < n_labels; k++)
-            if (!strcmp(d->labels[i], labels[k]))
-                known[i] = (int32_t)k;
-    }
+    for (size_t i = 0; i < d->n_labels; i++)
+        known[i] = label_place((bert_text){ d->labels[i], strlen(d->labels[i]) }, labels, n_labels);
     bert_status s = BERT_OK;
     for (size_t i = 0; !s && i < d->n; i++) {
         ids[i] = known[d->label[i]];

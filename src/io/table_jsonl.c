@@ -42,7 +42,7 @@ static bert_status wrong_type(const table_records *r, table_role role, const jso
                 role == TABLE_LABEL ? " or a number" : "");
 }
 
-/* Appends a number, or true and false as 1 and 0, to the bytes of a column. */
+/* Appends a number, true or false to the bytes of a column. */
 static void append_number(buffer *out, const json_t *value)
 {
     if (json_is_real(value))
@@ -50,7 +50,7 @@ static void append_number(buffer *out, const json_t *value)
     else if (json_is_integer(value))
         buffer_printf(out, "%" PRId64, (int64_t)json_integer_value(value));
     else
-        buffer_char(out, json_is_true(value) ? '1' : '0');
+        buffer_string(out, json_is_true(value) ? "true" : "false");
 }
 
 static bool is_number(const json_t *value)

@@ -78,7 +78,7 @@ static inline bool table_blank(char c)
     return c == ' ' || (c >= '\t' && c <= '\r');
 }
 
-/* The reader of jsonl, in table_jsonl.c. A label may be a string, a number (as few digits as give it back) or true and false (1 and 0). */
+/* The reader of jsonl, in table_jsonl.c. A label may be a string, a number (as few digits as give it back) or true and false. */
 bert_status table_jsonl_next(table_records *r, bool *end, bert_err *err);
 
 /* The reader of conll, in table_conll.c. */

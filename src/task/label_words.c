@@ -3,6 +3,7 @@
 
 #include "base/options.h"
 #include "base/size.h"
+#include "data/labels.h"
 #include "text/words.h"
 
 #include <math.h>
@@ -38,7 +39,7 @@ bool label_next(bert_text list, size_t *at, bert_text *label)
         return false;
     const char *start = list.data + *at, *comma = memchr(start, ',', list.size - *at);
     size_t size = comma ? (size_t)(comma - start) : list.size - *at;
-    *label = without_blanks((bert_text){ start, size });
+    *label = label_word((bert_text){ start, size });
     *at += size + 1;
     return true;
 }

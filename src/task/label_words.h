@@ -7,7 +7,7 @@
 /* A finite decimal number, blanks around it allowed. false: it is none. */
 bool label_number(bert_text label, double *number);
 
-/* The next label of a list with commas between, from byte *at on, without the blanks around it; *at goes behind it. false: there is none left. A
+/* The next label of a list with commas between, from byte *at on, as its word (label_word); *at goes behind it. false: there is none left. A
  * list of blanks alone has none; a label between two commas may be empty. */
 bool label_next(bert_text list, size_t *at, bert_text *label);
 

@@ -8,7 +8,8 @@
 #include <string.h>
 
 static const bert_option HEAD[] = {
-    OPTION_CHOICE(bert_head_spec, task, "auto", TASK_WORDS, "WORD", "what the labels are; auto: binary where they are 0 and 1, else multiclass"),
+    OPTION_CHOICE(bert_head_spec, task, "auto", TASK_WORDS, "WORD",
+                  "what the labels are; auto: binary where they are 0 and 1 (false and true), else multiclass"),
     OPTION_INT(bert_head_spec, head_hidden, "0", 0, 65536, "N", "units of a hidden layer in the head; 0: none"),
     OPTION_FLOAT(bert_head_spec, label_min, "0", -INFINITY, INFINITY, "X", "regression, similarity: the label that stands for output 0"),
     OPTION_FLOAT(bert_head_spec, label_max, "0", -INFINITY, INFINITY, "X", "the label for output 1; both 0: the least and the largest label"),
@@ -56,6 +57,14 @@ static bert_status labels_of_set(bert_head_spec *head, const bert_dataset *d, co
     return BERT_OK;
 }
 
+static bool all_flags(const word_set *set)
+{
+    bool flags = true;
+    for (size_t i = 0; i < set->n; i++)
+        flags &= set->words[i].size == 1 && (set->words[i].data[0] == '0' || set->words[i].data[0] == '1');
+    return flags;
+}
+
 static bert_status read_classes(bert_head_spec *head, const bert_dataset *d, bert_err *err)
 {
     word_set set = { 0 };
@@ -69,7 +78,12 @@ static bert_status read_classes(bert_head_spec *head, const bert_dataset *d, ber
                 s = fail_memory(err, "labels");
     }
     if (!s && !head->n_labels)
-        s = labels_of_set(head, d, &set, err);
+        s = set.n == 2 && all_flags(&set)
+                ? fail(err, BERT_ERR_DATA,
+                       "%s%stask multilabel: the only labels are 0 and 1; a list of 0 and 1 for each label needs their names "
+                       "(--label-names)",
+                       d->name ? d->name : "", d->name ? ": " : "")
+                : labels_of_set(head, d, &set, err);
     word_set_free(&set);
     return s;
 }
@@ -133,8 +147,11 @@ static bert_status check_scale(const bert_head_spec *head, const task *t, bert_e
 
 static const task *auto_task(const bert_dataset *d)
 {
-    bool zero_one = d->n_labels == 2 && !strcmp(d->labels[0], "0") && !strcmp(d->labels[1], "1");
-    return task_by_id(zero_one ? BERT_TASK_BINARY : BERT_TASK_MULTICLASS);
+    static const char *const NO_AND_YES[][2] = { { "0", "1" }, { "false", "true" } };
+    bool binary = false;
+    for (size_t i = 0; d->n_labels == 2 && i < sizeof NO_AND_YES / sizeof *NO_AND_YES; i++)
+        binary |= !strcmp(d->labels[0], NO_AND_YES[i][0]) && !strcmp(d->labels[1], NO_AND_YES[i][1]);
+    return task_by_id(binary ? BERT_TASK_BINARY : BERT_TASK_MULTICLASS);
 }
 
 bert_status bert_head_of_dataset(bert_head_spec *head, const bert_dataset *dataset, bert_err *err)

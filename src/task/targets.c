@@ -24,6 +24,16 @@ static bert_status read_class(targets *t, const bert_model *m, const bert_datase
     return t->ids ? dataset_label_ids(d, m->labels, m->n_labels, t->ids, err) : fail_memory(err, "labels");
 }
 
+/* A list of flags, read as labels, has its labels twice. */
+static bert_status label_twice(const bert_dataset *d, size_t row, bert_text label, bert_err *err)
+{
+    char place[DATASET_PLACE];
+    bool flag = label.size == 1 && (label.data[0] == '0' || label.data[0] == '1');
+    return fail(err, BERT_ERR_DATA, "%s: label \"%.*s\" is there twice%s", dataset_place(d, row, place),
+                (int)(label.size < 100 ? label.size : 100), label.data,
+                flag ? "; a list of 0 and 1 for each label needs their names (--label-names)" : "");
+}
+
 static bert_status read_classes(targets *t, const bert_model *m, const bert_dataset *d, bert_err *err)
 {
     size_t size;
@@ -37,7 +47,10 @@ static bert_status read_classes(targets *t, const bert_model *m, const bert_data
         bert_text label;
         for (size_t at = 0; !s && label_next(d->label_texts[i], &at, &label);) {
             int32_t k = word_set_find(&known, label);
-            if (k < 0)
+            k = k < 0 ? label_place(label, m->labels, m->n_labels) : k;
+            if (k >= 0 && t->values[i * t->width + (size_t)k] > 0)
+                s = label_twice(d, i, label, err);
+            else if (k < 0)
                 s = label.size ? label_unknown(d, i, label, m->labels, m->n_labels, err) : label_empty(d, i, "a label beside a comma", err);
             else
                 t->values[i * t->width + (size_t)k] = 1;

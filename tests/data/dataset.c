@@ -1,6 +1,7 @@
 /* Data sets: rows from files and from memory, the order of labels, what is refused. */
 #include "base/file.h"
 #include "data/dataset.h"
+#include "data/labels.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -85,14 +86,14 @@ static void check_label_order(const char *const *given, size_t n, const char *co
     for (size_t i = 0; i < n_expected; i++)
         assert_string_equal(d->labels[i], expected[i]);
     for (size_t i = 0; i < n; i++)
-        assert_string_equal(d->labels[d->label[i]], given[i]);
+        assert_text(label_word(labels[i]), d->labels[d->label[i]]);
     bert_dataset_free(d);
 }
 
 static void whole_numbers_are_ordered_by_value_and_words_by_their_bytes(void **state)
 {
     (void)state;
-    const char *const numbers[] = { "10", "9", "-2", "9", "+3", "0", "10" }, *const by_value[] = { "-2", "0", "+3", "9", "10" };
+    const char *const numbers[] = { "10", "9", "-2", "9", "+3", "0", "10" }, *const by_value[] = { "-2", "0", "3", "9", "10" };
     const char *const words[] = { "b", "a", "10", "9", "ab", "B", "\xc3\xa9" }, *const by_bytes[] = {
         "10", "9", "B", "a", "ab", "b", "\xc3\xa9"
     };
@@ -102,6 +103,45 @@ static void whole_numbers_are_ordered_by_value_and_words_by_their_bytes(void **s
     check_label_order(words, 7, by_bytes, 7);
     check_label_order(reals, 3, as_words, 3);
     check_label_order(zeros, 3, both, 2);
+}
+
+static void a_label_is_the_same_word_in_every_spelling(void **state)
+{
+    (void)state;
+    static const char *const SAME[][2] = {
+        { " pos\t", "pos" }, { "1.0", "1" },     { " 1 ", "1" },      { "+1", "1" },      { "-3.000", "-3" },   { "0.0", "0" },
+        { "-0", "0" },       { "True", "true" }, { "TRUE ", "true" }, { "true", "true" }, { "False", "false" }, { "10.00", "10" },
+        { " ", "" },         { "a b", "a b" },   { "01", "01" },      { "1_0", "1_0" },   { "1.", "1." },       { "1e0", "1e0" },
+        { "1.5", "1.5" },    { "1.10", "1.10" }, { "tRUE", "tRUE" },  { "-", "-" },       { "00.0", "00.0" },   { "", "" },
+    };
+    for (size_t i = 0; i < sizeof SAME / sizeof *SAME; i++)
+        assert_text(label_word((bert_text){ SAME[i][0], strlen(SAME[i][0]) }), SAME[i][1]);
+}
+
+/* The label of the same row, whatever the format; and of a model that an older libbert trained. */
+static void every_format_gives_the_same_labels(void **state)
+{
+    (void)state;
+    static const char *const FILES[][2] = {
+        { "a.csv", "text,label\nx,1.0\ny, True \nz,no\n" },
+        { "a.tsv", "text\tlabel\nx\t1\ny\tTRUE\nz\t no\n" },
+        { "a.jsonl", "{\"text\": \"x\", \"label\": 1}\n{\"text\": \"y\", \"label\": true}\n{\"text\": \"z\", \"label\": \"no \"}\n" },
+        { "b.jsonl", "{\"text\": \"x\", \"label\": 1.0}\n{\"text\": \"y\", \"label\": \"True\"}\n{\"text\": \"z\", \"label\": [\"no\"]}\n" },
+    };
+    static const char *const OLD[] = { "1.0", "True", "no" };
+    for (size_t i = 0; i < sizeof FILES / sizeof *FILES; i++) {
+        bert_dataset *d;
+        int32_t ids[3];
+        write_file(FILES[i][0], FILES[i][1]);
+        assert_int_equal(bert_dataset_load(FILES[i][0], NULL, &d, NULL), BERT_OK);
+        assert_text(d->label_texts[0], "1");
+        assert_text(d->label_texts[1], "true");
+        assert_text(d->label_texts[2], "no");
+        assert_int_equal(dataset_label_ids(d, OLD, 3, ids, NULL), BERT_OK);
+        assert_memory_equal(ids, ((int32_t[]){ 0, 1, 2 }), sizeof ids);
+        bert_dataset_free(d);
+    }
+    assert_int_equal(label_place((bert_text)TEXT("1"), (const char *const[]){ "1.0", "1" }, 2), 1); /* what is written so goes first */
 }
 
 static void many_rows_keep_their_order(void **state)
@@ -306,6 +346,8 @@ int main(void)
         cmocka_unit_test(a_file_becomes_a_data_set),
         cmocka_unit_test(a_data_set_copies_what_it_is_made_from),
         cmocka_unit_test(whole_numbers_are_ordered_by_value_and_words_by_their_bytes),
+        cmocka_unit_test(a_label_is_the_same_word_in_every_spelling),
+        cmocka_unit_test(every_format_gives_the_same_labels),
         cmocka_unit_test(many_rows_keep_their_order),
         cmocka_unit_test(bad_tables_are_refused),
         cmocka_unit_test(bad_rows_in_memory_are_refused),

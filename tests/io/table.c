@@ -195,7 +195,7 @@ static void jsonl_takes_the_members_it_needs(void **state)
           .text_columns = "t",
           .label_column = "y",
           .labels = true,
-          .expected = "1<a><-><1>\n2<b><-><0.5>\n3<c><-><1>\n4<d><-><w>\n5<e><-><2>\n" },
+          .expected = "1<a><-><1>\n2<b><-><0.5>\n3<c><-><true>\n4<d><-><w>\n5<e><-><2>\n" },
         { .file = "a.jsonl", .content = "{\"text\": \"a\", \"text_pair\": null, \"label\": {}}\n\n  \n", .expected = "1<a><><>\n" },
         { .file = "a.jsonl", .content = "\xEF\xBB\xBF {\"text\": \"x\"}\r\n", .expected = "1<x><><>\n" },
     };
@@ -215,7 +215,7 @@ static void a_list_in_jsonl_is_words_tags_or_labels(void **state)
           .content = "{\"text\": \"a b\", \"label\": [\"two words\", \"joy\"]}\n{\"text\": \"a\", \"label\": []}\n{\"text\": \"a\", "
                      "\"label\": [1, true, 0.5]}\n",
           .labels = true,
-          .expected = "1<a b><><two words,joy>\n2<a><><>\n3<a><><1,1,0.5>\n" },
+          .expected = "1<a b><><two words,joy>\n2<a><><>\n3<a><><1,true,0.5>\n" },
         { .file = "a.jsonl",
           .content = "{\"text\": [\"a\", \"\"]}\n",
           .expected = "error BERT_ERR_DATA a.jsonl:1: \"text\": item 2 of the list is empty" },

@@ -117,13 +117,18 @@ static void a_set_of_words_keeps_each_once_and_knows_its_number(void **state)
 
 /* ---- heads ---------------------------------------------------------------------------------------------------------------------- */
 
-static void auto_is_binary_for_0_and_1_alone(void **state)
+static void auto_is_binary_for_no_and_yes_alone(void **state)
 {
     (void)state;
-    static const char *const ZERO_ONE[] = { "1", "0", "1" }, *const TWO[] = { "yes", "no" }, *const THREE[] = { "2", "0", "1" };
+    static const char *const TRUTHS[] = { "True", "FALSE", "true" }, *const ZERO_ONE[] = { "1", "0", "1" }, *const TWO[] = { "yes", "no" },
+                             *const THREE[] = { "2", "0", "1" };
     bert_dataset *d = labelled(ZERO_ONE, 3);
     bert_head_spec head = head_of(d, BERT_TASK_AUTO);
     assert_labels(&head, BERT_TASK_BINARY, (const char *const[]){ "0", "1" }, 2);
+    bert_dataset_free(d);
+    d = labelled(TRUTHS, 3);
+    head = head_of(d, BERT_TASK_AUTO);
+    assert_labels(&head, BERT_TASK_BINARY, (const char *const[]){ "false", "true" }, 2);
     bert_dataset_free(d);
     d = labelled(TWO, 2);
     head = head_of(d, BERT_TASK_AUTO);
@@ -140,7 +145,7 @@ static void auto_is_binary_for_0_and_1_alone(void **state)
 static void sets_of_labels_are_those_over_all_rows(void **state)
 {
     (void)state;
-    static const char *const LABELS[] = { "sad, angry", "", "happy", "angry,happy,angry", " " };
+    static const char *const LABELS[] = { "sad, angry", "", "happy", "angry,happy", " " };
     bert_dataset *d = labelled(LABELS, 5);
     bert_head_spec head = head_of(d, BERT_TASK_MULTILABEL);
     assert_labels(&head, BERT_TASK_MULTILABEL, (const char *const[]){ "angry", "happy", "sad" }, 3);
@@ -214,6 +219,12 @@ static void labels_that_do_not_suit_a_task_are_told_with_their_row(void **state)
         { BERT_TASK_BINARY, { "1", "", "1" }, "row 1: the label is empty", BERT_ERR_DATA, 0, 0 },
         { BERT_TASK_MULTICLASS, { "a", "b", "" }, "row 2: the label is empty", BERT_ERR_DATA, 0, 0 },
         { BERT_TASK_MULTILABEL, { "a", "a,,b", "c" }, "row 1: a label beside a comma is empty", BERT_ERR_DATA, 0, 0 },
+        { BERT_TASK_MULTILABEL,
+          { "1,0", "0,1", "1" },
+          "task multilabel: the only labels are 0 and 1; a list of 0 and 1 for each label needs their names (--label-names)",
+          BERT_ERR_DATA,
+          0,
+          0 },
         { BERT_TASK_MULTILABEL, { "a", "", "a" }, "task multilabel: the only label is a; at least two are needed", BERT_ERR_DATA, 0, 0 },
         { BERT_TASK_REGRESSION, { "1", "two", "3" }, "row 1: label \"two\" is no number", BERT_ERR_DATA, 0, 0 },
         { BERT_TASK_REGRESSION, { "1", "2", "" }, "row 2: label \"\" is no number", BERT_ERR_DATA, 0, 0 },
@@ -324,6 +335,7 @@ static void a_row_that_the_model_cannot_read_is_named(void **state)
     } CASES[] = {
         { BERT_TASK_MULTICLASS, { "a", "d" }, "row 1: label \"d\" is not one of the model's: a, b, c" },
         { BERT_TASK_MULTILABEL, { "a,b", "b,d" }, "row 1: label \"d\" is not one of the model's: a, b, c" },
+        { BERT_TASK_MULTILABEL, { "a", "b,a, b" }, "row 1: label \"b\" is there twice" },
         { BERT_TASK_MULTILABEL, { "a,", "b" }, "row 0: a label beside a comma is empty" },
         { BERT_TASK_MULTICLASS, { "a", "" }, "row 1: the label is empty" },
         { BERT_TASK_REGRESSION, { "1", "x" }, "row 1: label \"x\" is no number" },
@@ -422,7 +434,7 @@ int main(void)
         cmocka_unit_test(numbers_are_read_in_full_or_not_at_all),
         cmocka_unit_test(commas_and_blanks_divide),
         cmocka_unit_test(a_set_of_words_keeps_each_once_and_knows_its_number),
-        cmocka_unit_test(auto_is_binary_for_0_and_1_alone),
+        cmocka_unit_test(auto_is_binary_for_no_and_yes_alone),
         cmocka_unit_test(sets_of_labels_are_those_over_all_rows),
         cmocka_unit_test(tags_are_those_over_all_words),
         cmocka_unit_test(a_scale_is_that_of_the_rows_unless_given),
