@@ -41,7 +41,7 @@ static bool is_tokens(const source *s)
 
 bool fine_tuned_is(const source *s)
 {
-    return (is_tokens(s) || !strcmp(architecture(s), "BertForSequenceClassification")) && source_steps(s) < 2;
+    return (is_tokens(s) || !strcmp(architecture(s), "BertForSequenceClassification")) && s->n_steps < 2;
 }
 
 /* ---- weights ---------------------------------------------------------------------------------------------------------------- */
@@ -117,13 +117,15 @@ static bert_status read_meaning(fine_tuned *f, bert_err *err)
 {
     static const char *const PROBLEMS[] = { "regression", "single_label_classification", "multi_label_classification" };
     json_t *settings = f->source->settings;
-    const char *newer = source_sentence_setting(f->source, "activation_fn");
-    const char *set = json_string_value(json_object_get(json_object_get(settings, "sentence_transformers"), "activation_fn"));
+    const char *newer, *set = json_string_value(json_object_get(json_object_get(settings, "sentence_transformers"), "activation_fn"));
     const char *older = json_string_value(json_object_get(settings, "sbert_ce_default_activation_function"));
+    bert_status s = source_sentence_setting(f->source, "activation_fn", &newer, err);
+    if (s)
+        return s;
     f->activation = newer ? newer : set ? set : older;
     if (f->activation && strrchr(f->activation, '.'))
         f->activation = strrchr(f->activation, '.') + 1;
-    bert_status s = json_get_string_or(settings, "problem_type", NULL, &f->problem, f->where, err);
+    s = json_get_string_or(settings, "problem_type", NULL, &f->problem, f->where, err);
     for (int i = 0; !s && f->problem && i < 3; i++)
         if (!strcmp(f->problem, PROBLEMS[i]))
             return BERT_OK;

@@ -1,9 +1,14 @@
 /* JSON through jansson, with errors in our words. */
 #include "io/json.h"
 
+#include "base/arena.h"
+#include "base/buffer.h"
 #include "base/file.h"
+#include "base/options.h"
 
+#include <errno.h>
 #include <inttypes.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,18 +21,81 @@ static const char *type_words(const json_t *value)
     return words[json_typeof(value)];
 }
 
-bert_status json_read_bytes(json_t **out, const char *bytes, size_t n, const char *name, bert_err *err)
+/* ---- numbers of any size ---- */
+
+/* A number's characters, with which it goes on once it has begun. */
+static size_t number_length(const char *bytes, size_t n)
 {
+    size_t i = 1;
+    while (i < n && bytes[i] && strchr("0123456789+-.eE", bytes[i]))
+        i++;
+    return i;
+}
+
+/* Appends a number as jansson takes it: a whole one beyond int64 becomes a real, a real beyond double the largest there is. */
+static void add_number(buffer *out, const char *bytes, size_t n)
+{
+    buffer number = { 0 };
+    double real;
+    buffer_add(&number, bytes, n);
+    buffer_char(&number, '\0');
+    bool whole = !number.failed && !strpbrk(number.data, ".eE"), read = !number.failed && number_read(number.data, &real);
+    errno = 0;
+    if (whole)
+        strtoll(number.data, NULL, 10);
+    if (read && isinf(real))
+        buffer_string(out, real < 0 ? "-1.7976931348623157e308" : "1.7976931348623157e308");
+    else
+        buffer_add(out, bytes, n);
+    if (read && whole && errno == ERANGE && !isinf(real))
+        buffer_string(out, ".0");
+    out->failed |= number.failed;
+    buffer_free(&number);
+}
+
+/* The text with every number in it so changed. */
+static void widen_numbers(buffer *out, const char *bytes, size_t n)
+{
+    bool quoted = false;
+    for (size_t i = 0, length; i < n; i += length) {
+        length = quoted && bytes[i] == '\\' && i + 1 < n ? 2 : 1;
+        quoted ^= length == 1 && bytes[i] == '"';
+        if (quoted || !bytes[i] || !strchr("-0123456789", bytes[i]))
+            buffer_add(out, bytes + i, length);
+        else
+            add_number(out, bytes + i, length = number_length(bytes + i, n - i));
+    }
+}
+
+json_t *json_parse(const char *bytes, size_t n, size_t flags, json_error_t *e)
+{
+    bool marked = n >= 3 && !memcmp(bytes, "\xEF\xBB\xBF", 3);
+    json_t *root = json_loadb(marked ? bytes + 3 : bytes, marked ? n - 3 : n, flags, e);
+    if (root || json_error_code(e) != json_error_numeric_overflow)
+        return root;
+    buffer wide = { 0 };
+    widen_numbers(&wide, marked ? bytes + 3 : bytes, marked ? n - 3 : n);
+    if (!wide.failed) /* else the error is that of before */
+        root = json_loadb(wide.data, wide.size, flags, e);
+    buffer_free(&wide);
+    return root;
+}
+
+/* ---- files ---- */
+
+static bert_status read_root(json_t **out, const char *bytes, size_t n, json_type type, const char *name, bert_err *err)
+{
+    const char *expected = type == JSON_OBJECT ? "a JSON object" : "a JSON array";
     json_error_t e;
-    *out = json_loadb(bytes, n, JSON_REJECT_DUPLICATES, &e);
+    *out = json_parse(bytes, n, JSON_REJECT_DUPLICATES, &e);
     if (!*out && json_error_code(&e) == json_error_out_of_memory)
         return fail_memory(err, name);
     if (!*out && n == 0)
-        return fail(err, BERT_ERR_FORMAT, "%s: is empty, expected a JSON object", name);
+        return fail(err, BERT_ERR_FORMAT, "%s: is empty, expected %s", name, expected);
     if (!*out)
         return fail(err, BERT_ERR_FORMAT, "%s: line %d, column %d: %s", name, e.line, e.column, e.text);
-    if (!json_is_object(*out)) {
-        bert_status s = fail(err, BERT_ERR_FORMAT, "%s: is %s, expected a JSON object", name, type_words(*out));
+    if (json_typeof(*out) != type) {
+        bert_status s = fail(err, BERT_ERR_FORMAT, "%s: is %s, expected %s", name, type_words(*out), expected);
         json_decref(*out);
         *out = NULL;
         return s;
@@ -35,15 +103,40 @@ bert_status json_read_bytes(json_t **out, const char *bytes, size_t n, const cha
     return BERT_OK;
 }
 
-bert_status json_read_file(json_t **out, const char *path, bert_err *err)
+bert_status json_read_bytes(json_t **out, const char *bytes, size_t n, const char *name, bert_err *err)
+{
+    return read_root(out, bytes, n, JSON_OBJECT, name, err);
+}
+
+static bert_status read_file(json_t **out, const char *path, json_type type, bert_err *err)
 {
     *out = NULL;
     file_mapping m;
     bert_status s = file_map(&m, path, err);
     if (s)
         return s;
-    s = json_read_bytes(out, (const char *)m.data, m.size, path, err);
+    s = read_root(out, (const char *)m.data, m.size, type, path, err);
     file_unmap(&m);
+    return s;
+}
+
+bert_status json_read_file(json_t **out, const char *path, bert_err *err)
+{
+    return read_file(out, path, JSON_OBJECT, err);
+}
+
+bert_status json_read_array(json_t **out, const char *path, bert_err *err)
+{
+    return read_file(out, path, JSON_ARRAY, err);
+}
+
+bert_status json_read_beside(json_t **out, const char *folder, const char *name, bert_err *err)
+{
+    arena a = { 0 };
+    char *path = path_join(&a, folder, name);
+    *out = NULL;
+    bert_status s = !path ? fail_memory(err, name) : file_exists(path) ? json_read_file(out, path, err) : BERT_OK;
+    arena_free(&a);
     return s;
 }
 

@@ -9,9 +9,16 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Parses a file or n bytes; `name` is for messages, which carry line and column. The root must be an object; no object may have a key twice.
- * *out: json_decref; NULL on failure. */
+/* json_loadb for what people have: a byte order mark at the start is passed over; a whole number beyond int64 becomes a real, a real beyond
+ * double the largest there is. */
+json_t *json_parse(const char *bytes, size_t n, size_t flags, json_error_t *error);
+
+/* Parses a file or n bytes by json_parse; `name` is for messages, which carry line and column. The root must be an object (of json_read_array an
+ * array); no object may have a key twice. *out: json_decref; NULL on failure. */
 bert_status json_read_file(json_t **out, const char *path, bert_err *err);
+bert_status json_read_array(json_t **out, const char *path, bert_err *err);
+/* A folder's file that need not be there: *out is NULL then. */
+bert_status json_read_beside(json_t **out, const char *folder, const char *name, bert_err *err);
 bert_status json_read_bytes(json_t **out, const char *bytes, size_t n, const char *name, bert_err *err);
 /* Writes a file, indented by 2, keys in their order, numbers with nine significant digits; atomic. */
 bert_status json_write_file(const json_t *root, const char *path, bert_err *err);

@@ -5,6 +5,8 @@
 #include "io/json.h"
 #include "model/layer.h"
 
+#include <float.h>
+#include <math.h>
 #include <string.h>
 
 /* Its names of poolings; the keys that versions before 5.7 wrote. */
@@ -23,77 +25,58 @@ enum { N_POOLINGS = sizeof POOLINGS / sizeof *POOLINGS };
 
 /* ---- its small files -------------------------------------------------------------------------------------------------------- */
 
-/* A JSON object of a folder; *json is NULL where there is no such file. */
-static bert_status read_settings(const char *folder, const char *name, json_t **json, bert_err *err)
+/* A most number of tokens; 0 where none is told: transformers writes 1e30 for a tokeniser without a length. */
+static bert_status read_length(const json_t *json, const char *key, int64_t *most, const char *where, bert_err *err)
 {
-    arena a = { 0 };
-    char *path = path_join(&a, folder, name);
-    *json = NULL;
-    bert_status s = !path ? fail_memory(err, name) : file_exists(path) ? json_read_file(json, path, err) : BERT_OK;
-    arena_free(&a);
+    double length;
+    bert_status s = json_get_real_or(json, key, -DBL_MAX, DBL_MAX, DBL_MAX, &length, where, err);
+    if (!s && (length < 3 || length != floor(length)))
+        s = fail(err, BERT_ERR_FORMAT, "%s: %s is %.9g, expected a whole number from 3 on", where, key, length);
+    *most = s || length > INT32_MAX ? 0 : (int64_t)length;
     return s;
 }
 
+/* The keys that tell a length, the first that does counts. */
+static const struct {
+    const char *file, *key;
+} LENGTHS[] = {
+    { "sentence_bert_config.json", "max_seq_length" },
+    { "tokenizer_config.json", "model_max_length" },
+    { "tokenizer_config.json", "max_len" },
+};
+
 bert_status source_seq_len(const source *s, int64_t *seq_len, bert_err *err)
 {
-    json_t *sentence, *tokenizer = NULL;
-    int64_t most = 0;
-    bert_status status = read_settings(s->folder, "sentence_bert_config.json", &sentence, err);
-    if (!status)
-        status = read_settings(s->folder, "tokenizer_config.json", &tokenizer, err);
-    if (!status && sentence)
-        status = json_get_int_or(sentence, "max_seq_length", 3, INT64_MAX, 0, &most, "sentence_bert_config.json", err);
-    const json_t *length = json_object_get(tokenizer, "model_max_length"); /* 1e30 where the tokenizer knows none */
-    if (!status && !most && json_is_integer(length))
-        status = json_get_int_or(tokenizer, "model_max_length", 3, INT64_MAX, 0, &most, "tokenizer_config.json", err);
-    *seq_len = most && most < s->config.max_position_embeddings ? most : s->config.max_position_embeddings;
-    json_decref(sentence);
-    json_decref(tokenizer);
-    return status ? fail_in(err, status, "%s", s->folder) : BERT_OK;
-}
-
-const char *source_sentence_setting(source *s, const char *key)
-{
-    json_t *json = NULL;
-    if (s->outer)
-        read_settings(s->outer, "config_sentence_transformers.json", &json, NULL);
-    const char *text = json_string_value(json_object_get(json, key));
-    text = text ? arena_string(&s->memory, text) : NULL;
-    json_decref(json);
-    return text;
-}
-
-/* ---- the steps -------------------------------------------------------------------------------------------------------------- */
-
-static bert_status read_steps(const source *s, json_t **steps, bert_err *err)
-{
-    arena a = { 0 };
-    char *path = s->outer ? path_join(&a, s->outer, "modules.json") : NULL;
-    json_error_t error;
+    int64_t most = 0, positions = s->config.max_position_embeddings;
     bert_status status = BERT_OK;
-    *steps = NULL;
-    if (path && file_exists(path)) {
-        *steps = json_load_file(path, 0, &error);
-        if (!*steps)
-            status = fail(err, BERT_ERR_FORMAT, "%s: line %d: %s", path, error.line, error.text);
-        else if (!json_is_array(*steps) || !json_array_size(*steps)) {
-            json_decref(*steps);
-            *steps = NULL;
-            status = fail(err, BERT_ERR_FORMAT, "%s: no array of steps", path);
-        }
+    for (size_t i = 0; !status && !most && i < sizeof LENGTHS / sizeof *LENGTHS; i++) {
+        json_t *json;
+        status = json_read_beside(&json, s->folder, LENGTHS[i].file, err);
+        if (json && (status = read_length(json, LENGTHS[i].key, &most, LENGTHS[i].file, err)))
+            fail_in(err, status, "%s", s->folder);
+        json_decref(json);
     }
-    arena_free(&a);
+    *seq_len = most && most < positions ? most : positions;
     return status;
 }
 
-size_t source_steps(const source *s)
+bert_status source_sentence_setting(source *s, const char *key, const char **text, bert_err *err)
 {
-    json_t *steps;
-    read_steps(s, &steps, NULL);
-    size_t n = json_array_size(steps);
-    json_decref(steps);
-    return n;
+    json_t *json = NULL;
+    *text = NULL;
+    bert_status status = s->outer ? json_read_beside(&json, s->outer, "config_sentence_transformers.json", err) : BERT_OK;
+    if (json) {
+        status = json_get_string_or(json, key, NULL, text, "config_sentence_transformers.json", err);
+        if (status)
+            fail_in(err, status, "%s", s->outer);
+        else if (*text && !(*text = arena_string(&s->memory, *text)))
+            status = fail_memory(err, key);
+    }
+    json_decref(json);
+    return status;
 }
+
+/* ---- the steps -------------------------------------------------------------------------------------------------------------- */
 
 /* "Pooling" of "sentence_transformers.models.Pooling", wherever a version keeps its classes. */
 static const char *step_class(const json_t *step)
@@ -167,16 +150,25 @@ static bert_status read_step(const source *s, size_t i, const json_t *step, vect
 }
 
 /* What the folder does besides, and libbert does not. */
-static void note_differences(source *s)
+static bert_status note_differences(source *s, bert_err *err)
 {
-    json_t *json = NULL;
-    const char *prompt = source_sentence_setting(s, "default_prompt_name");
-    if (prompt)
+    json_t *json;
+    const char *prompt;
+    bool lower = false;
+    bert_status status = source_sentence_setting(s, "default_prompt_name", &prompt, err);
+    if (!status && prompt)
         buffer_printf(&s->notes, "sentence-transformers puts the prompt \"%s\" before every text; libbert takes texts as they are\n", prompt);
-    read_settings(s->folder, "sentence_bert_config.json", &json, NULL);
-    if (json_is_true(json_object_get(json, "do_lower_case")) && s->do_lower_case == 0)
+    if (!status)
+        status = json_read_beside(&json, s->folder, "sentence_bert_config.json", err);
+    if (status || !json)
+        return status;
+    status = json_get_bool_or(json, "do_lower_case", false, &lower, "sentence_bert_config.json", err);
+    if (status)
+        fail_in(err, status, "%s", s->folder);
+    else if (lower && s->do_lower_case == 0)
         buffer_string(&s->notes, "sentence-transformers lower-cases the texts of this cased model; libbert takes texts as they are\n");
     json_decref(json);
+    return status;
 }
 
 bert_status source_vectors(source *s, vector_spec *v, bert_err *err)
@@ -184,12 +176,12 @@ bert_status source_vectors(source *s, vector_spec *v, bert_err *err)
     json_t *steps, *step;
     size_t i;
     *v = (vector_spec){ .pooling = BERT_POOLING_AUTO };
-    bert_status status = read_steps(s, &steps, err);
-    if (status || !steps)
-        return status;
+    if (!s->n_steps)
+        return BERT_OK;
     char *where = path_join(&s->memory, s->outer, "modules.json");
-    if (!where)
-        status = fail_memory(err, s->outer);
+    bert_status status = where ? json_read_array(&steps, where, err) : fail_memory(err, s->outer);
+    if (status)
+        return status;
     json_array_foreach(steps, i, step)
     {
         if (!status)
@@ -198,7 +190,8 @@ bert_status source_vectors(source *s, vector_spec *v, bert_err *err)
     json_decref(steps);
     if (!status && v->pooling != BERT_POOLING_AUTO) {
         status = source_seq_len(s, &v->seq_len, err);
-        note_differences(s);
+        if (!status)
+            status = note_differences(s, err);
     }
     return status;
 }

@@ -27,19 +27,25 @@ enum { N_FORMS = sizeof FORMS / sizeof *FORMS };
 
 /* ---- where the files are ------------------------------------------------------------------------------------------------ */
 
-/* A sentence-transformers folder keeps its encoder in the folder of its first module ("" or "0_Transformer"). */
-static char *transformer_folder(arena *a, char *folder)
+/* A sentence-transformers folder keeps its encoder in the folder of its first step ("" or "0_Transformer"). */
+static bert_status find_steps(source *s, bert_err *err)
 {
-    char *path = path_join(a, folder, "modules.json");
-    json_t *modules = path ? json_load_file(path, 0, NULL) : NULL;
-    const char *inner = json_string_value(json_object_get(json_array_get(modules, 0), "path"));
-    if (inner && *inner && inner[0] != '/' && !strstr(inner, "..")) {
-        char *joined = path_join(a, folder, inner);
+    char *path = path_join(&s->memory, s->outer, "modules.json");
+    json_t *steps = NULL;
+    const char *inner = NULL;
+    bert_status status = !path ? fail_memory(err, s->outer) : file_exists(path) ? json_read_array(&steps, path, err) : BERT_OK;
+    s->n_steps = json_array_size(steps);
+    if (steps && !s->n_steps)
+        status = fail(err, BERT_ERR_FORMAT, "%s: no step in it", path);
+    if (s->n_steps)
+        status = json_get_string_or(json_array_get(steps, 0), "path", NULL, &inner, path, err);
+    if (!status && inner && *inner && inner[0] != '/' && !strstr(inner, "..")) {
+        char *joined = path_join(&s->memory, s->outer, inner);
         if (joined && file_is_folder(joined))
-            folder = joined;
+            s->folder = joined;
     }
-    json_decref(modules);
-    return folder;
+    json_decref(steps);
+    return status;
 }
 
 static bert_status find_in_folder(source *s, const char *path, source_form *form, bert_err *err)
@@ -47,8 +53,10 @@ static bert_status find_in_folder(source *s, const char *path, source_form *form
     char *folder = arena_string(&s->memory, path), *state = path_join(&s->memory, path, "checkpoint");
     if (!folder || !state)
         return fail_memory(err, path);
-    s->outer = folder;
-    s->folder = transformer_folder(&s->memory, folder);
+    s->outer = s->folder = folder;
+    bert_status status = find_steps(s, err);
+    if (status)
+        return status;
     for (int i = 0; i < N_FORMS; i++) {
         char *mark = path_join(&s->memory, s->folder, FORMS[i].mark);
         if (!mark)
@@ -60,7 +68,7 @@ static bert_status find_in_folder(source *s, const char *path, source_form *form
             return BERT_OK;
         }
     }
-    bert_status status = tf_bundle_prefix(&s->memory, s->folder, &s->weights_path, err);
+    status = tf_bundle_prefix(&s->memory, s->folder, &s->weights_path, err);
     if (status == BERT_ERR_FORMAT && !s->weights_path && !file_exists(state)) /* not even TensorFlow's: then name all that would do */
         return fail(err, BERT_ERR_FORMAT, "%s: no checkpoint that is known (model.safetensors, pytorch_model.bin, saved_model.pb, *.index)",
                     path);
@@ -243,24 +251,32 @@ static bool has_capitals(const char *vocabulary, size_t size)
 }
 
 /* do_lower_case as the first file says that knows: tokenizer_config.json, tokenizer.json, the graph, at last the vocabulary. */
-static void read_lower_case(source *s, const json_t *tokenizer)
+static bert_status read_lower_case(source *s, const json_t *tokenizer, bert_err *err)
 {
-    static const char *const NAMES[] = { "tokenizer_config.json", NULL };
-    char *path = find_beside(s, NAMES);
-    json_t *settings = path ? json_load_file(path, 0, NULL) : NULL;
-    const json_t *lower = json_object_get(settings, "do_lower_case"), *strip = json_object_get(settings, "strip_accents");
-    if (!json_is_boolean(lower))
-        lower = json_object_get(json_object_get(tokenizer, "normalizer"), "lowercase");
-    if (json_is_boolean(lower))
-        s->do_lower_case = json_is_true(lower);
+    json_t *settings;
+    bool lower = false, strip = false;
+    bert_status status = json_read_beside(&settings, s->folder, "tokenizer_config.json", err);
+    if (status)
+        return status;
+    const json_t *from = settings, *normalizer = json_object_get(tokenizer, "normalizer");
+    const char *key = "do_lower_case", *where = "tokenizer_config.json";
+    if (!json_object_get(from, key))
+        from = normalizer, key = "lowercase", where = "tokenizer.json";
+    bool told = json_object_get(from, key), strip_told = json_is_boolean(json_object_get(settings, "strip_accents"));
+    status = json_get_bool_or(from, key, false, &lower, where, err);
+    if (!status)
+        status = json_get_bool_or(settings, "strip_accents", false, &strip, "tokenizer_config.json", err);
+    if (told)
+        s->do_lower_case = lower;
     else if (s->hub.graph && s->hub.do_lower_case >= 0)
         s->do_lower_case = s->hub.do_lower_case;
     else if (s->vocabulary)
         s->do_lower_case = !has_capitals(s->vocabulary, s->vocabulary_size);
-    if (json_is_boolean(strip) && s->do_lower_case >= 0 && json_is_true(strip) != (s->do_lower_case == 1))
-        buffer_printf(&s->notes, "%s: strip_accents is %s; libbert strips accents exactly when it lower-cases, as BERT's original\n", path,
-                      json_is_true(strip) ? "true" : "false");
+    if (strip_told && s->do_lower_case >= 0 && strip != (s->do_lower_case == 1))
+        buffer_printf(&s->notes, "%s: strip_accents is %s; libbert strips accents exactly when it lower-cases, as BERT's original\n", s->folder,
+                      strip ? "true" : "false");
     json_decref(settings);
+    return status ? fail_in(err, status, "%s", s->folder) : BERT_OK;
 }
 
 static bert_status read_vocabulary(source *s, bert_err *err)
@@ -283,7 +299,7 @@ static bert_status read_vocabulary(source *s, bert_err *err)
         status = vocabulary_from_json(s, tokenizer, err);
     }
     if (!status)
-        read_lower_case(s, tokenizer);
+        status = read_lower_case(s, tokenizer, err);
     json_decref(tokenizer);
     return status;
 }

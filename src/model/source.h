@@ -12,7 +12,8 @@ typedef struct source {
     arena memory;
     const char *kind; /* "TensorFlow checkpoint", "Hugging Face folder (safetensors)", ... */
     char *folder;     /* where its files lie */
-    char *outer; /* the folder that was given: a sentence-transformers folder may keep its encoder in an inner one. NULL: a file was given */
+    char *outer;    /* the folder that was given: a sentence-transformers folder may keep its encoder in an inner one. NULL: a file was given */
+    size_t n_steps; /* of a sentence-transformers folder, its encoder counted; 0: it is none */
     char *weights_path; /* file or prefix of the tensors */
     tensor_set tensors;
     weight_naming naming;
@@ -35,16 +36,14 @@ bert_status source_open(source *s, const char *path, bool with_data, int64_t hea
 void source_close(source *s);
 
 /* The most tokens that the source's own programs read of a text: sentence_bert_config.json or tokenizer_config.json tell, at most the positions.
- * Fails with BERT_ERR_FORMAT for a number below 3. */
+ * Fails with BERT_ERR_FORMAT for a file that cannot be read, and what is no number from 3 on. */
 bert_status source_seq_len(const source *s, int64_t *seq_len, bert_err *err);
 
-/* The steps of a sentence-transformers folder, its encoder counted: 0 where it is none, or modules.json cannot be read. */
-size_t source_steps(const source *s);
 /* What a sentence-transformers folder does with the encoder's vectors; pooling auto where it is none. Adds to the notes. Fails with
  * BERT_ERR_FORMAT, BERT_ERR_UNSUPPORTED (a step that is neither pooling nor normalisation, a pooling that libbert has not). */
 bert_status source_vectors(source *s, vector_spec *vectors, bert_err *err);
-/* A member of the folder's config_sentence_transformers.json, in the arena; NULL: there is none, or it is no text. */
-const char *source_sentence_setting(source *s, const char *key);
+/* A member of the folder's config_sentence_transformers.json, in the arena; NULL: there is none. Fails where it is no text. */
+bert_status source_sentence_setting(source *s, const char *key, const char **text, bert_err *err);
 
 /* Writes the encoder of an open source as a module folder. */
 bert_status source_to_module(source *s, const char *folder, const bert_import_options *options, bert_err *err);

@@ -229,7 +229,7 @@ static void texts_are_cut_where_the_tokenizer_cuts_them(void **state)
         int64_t seq_len;
     } CASES[] = {
         { json_integer(9), 9 },  { json_integer(TOY_POSITIONS + 1), TOY_POSITIONS }, { json_real(1e30), TOY_POSITIONS },
-        { NULL, TOY_POSITIONS }, { json_integer(INT64_MAX), TOY_POSITIONS },
+        { NULL, TOY_POSITIONS }, { json_integer(INT64_MAX), TOY_POSITIONS },         { json_null(), TOY_POSITIONS },
     };
     write_theirs(BERT_TASK_MULTICLASS);
     for (size_t i = 0; i < sizeof CASES / sizeof *CASES; i++) {
@@ -239,7 +239,51 @@ static void texts_are_cut_where_the_tokenizer_cuts_them(void **state)
         bert_model_free(ours);
     }
     set_member(scratch("theirs/tokenizer_config.json"), "model_max_length", json_integer(2));
-    assert_refused(BERT_ERR_FORMAT, "theirs: tokenizer_config.json: model_max_length is 2, expected 3 to 9223372036854775807");
+    assert_refused(BERT_ERR_FORMAT, "theirs: tokenizer_config.json: model_max_length is 2, expected a whole number from 3 on");
+}
+
+/* transformers' own writing of a length that it does not know is no int64. */
+static void a_length_that_is_not_told_is_all_positions(void **state)
+{
+    (void)state;
+    write_theirs(BERT_TASK_MULTICLASS);
+    scratch_text("theirs/tokenizer_config.json",
+                 "{\"model_max_length\": 1000000000000000019884624838656, \"do_lower_case\": false, \"tokenizer_class\": \"BertTokenizer\"}");
+    bert_model *ours = import_theirs(NULL);
+    assert_int_equal(ours->layer->spec.seq_len, TOY_POSITIONS);
+    assert_false(ours->module->do_lower_case);
+    bert_model_free(ours);
+}
+
+/* A file that is there and cannot be read is not taken for one that is absent. */
+static void configurations_that_cannot_be_read_are_refused(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *file, *text, *message;
+    } CASES[] = {
+        { "tokenizer_config.json", "{\"do_lower_case\": true", "tokenizer_config.json: line 1, column 22: '}' expected near end of file" },
+        { "tokenizer_config.json", "{\"do_lower_case\": \"false\"}",
+          "tokenizer_config.json: do_lower_case is a string, expected true or false" },
+        { "tokenizer_config.json", "{\"model_max_length\": \"512\"}", "tokenizer_config.json: model_max_length is a string, expected a number" },
+        { "tokenizer_config.json", "[]", "tokenizer_config.json: is an array, expected a JSON object" },
+        { "sentence_bert_config.json", "{", "sentence_bert_config.json: line 1, column 1: string or '}' expected near end of file" },
+        { "config_sentence_transformers.json", "", "config_sentence_transformers.json: is empty, expected a JSON object" },
+        { "config_sentence_transformers.json", "{\"activation_fn\": 1}",
+          "config_sentence_transformers.json: activation_fn is a whole number, expected a string" },
+        { "modules.json", "[{\"path\": 1}]", "modules.json: path is a whole number, expected a string" },
+    };
+    for (size_t i = 0; i < sizeof CASES / sizeof *CASES; i++) {
+        char name[128];
+        bert_err err;
+        write_theirs(BERT_TASK_MULTICLASS);
+        snprintf(name, sizeof name, "theirs/%s", CASES[i].file);
+        scratch_text(name, CASES[i].text);
+        assert_int_equal(bert_import(scratch("theirs"), scratch("refused"), NULL, NULL, &err), BERT_ERR_FORMAT);
+        if (!strstr(err.message, CASES[i].message))
+            fail_msg("\"%s\" lacks \"%s\"", err.message, CASES[i].message);
+        unlink(scratch(name));
+    }
 }
 
 /* ---- refusals --------------------------------------------------------------------------------------------------------------- */
@@ -388,7 +432,7 @@ static void the_length_of_a_sentence_is_sentence_transformers(void **state)
     assert_int_equal(ours->layer->spec.seq_len, SEQ_LEN);
     bert_model_free(ours);
     scratch_text("theirs/sentence_bert_config.json", "{\"max_seq_length\": 0}");
-    assert_refused(BERT_ERR_FORMAT, "theirs: sentence_bert_config.json: max_seq_length is 0, expected 3 to 9223372036854775807");
+    assert_refused(BERT_ERR_FORMAT, "theirs: sentence_bert_config.json: max_seq_length is 0, expected a whole number from 3 on");
 }
 
 static void a_prompt_is_told(void **state)
@@ -426,9 +470,9 @@ static void steps_that_libbert_does_not_take_are_refused(void **state)
         { FIRST "{\"type\": \"x.Pooling\"}]", NULL, BERT_ERR_FORMAT, "theirs/modules.json: the step Pooling has no folder of its own" },
         { FIRST "{\"type\": \"x.Pooling\", \"path\": \"none\"}]", NULL, BERT_ERR_IO,
           "theirs/none/config.json: cannot open: No such file or directory" },
-        { "{}", NULL, BERT_ERR_FORMAT, "theirs/modules.json: no array of steps" },
-        { "[]", NULL, BERT_ERR_FORMAT, "theirs/modules.json: no array of steps" },
-        { FIRST, NULL, BERT_ERR_FORMAT, "theirs/modules.json: line 1: ']' expected near end of file" },
+        { "{}", NULL, BERT_ERR_FORMAT, "theirs/modules.json: is an object, expected a JSON array" },
+        { "[]", NULL, BERT_ERR_FORMAT, "theirs/modules.json: no step in it" },
+        { FIRST, NULL, BERT_ERR_FORMAT, "theirs/modules.json: line 1, column 40: ']' expected near end of file" },
         { FIRST POOLING "]", "{\"pooling_mode\": \"lasttoken\"}", BERT_ERR_UNSUPPORTED,
           "theirs/1_Pooling/config.json: pooling \"lasttoken\" is not one of cls, mean, max, mean_sqrt_len_tokens" },
         { FIRST POOLING "]", "{\"pooling_mode_weightedmean_tokens\": true}", BERT_ERR_UNSUPPORTED,
@@ -486,6 +530,8 @@ int main(void)
         in_a_folder(tags_without_a_prefix_are_inside),
         in_a_folder(an_imported_model_is_whole_and_freezes),
         in_a_folder(texts_are_cut_where_the_tokenizer_cuts_them),
+        in_a_folder(a_length_that_is_not_told_is_all_positions),
+        in_a_folder(configurations_that_cannot_be_read_are_refused),
         in_a_folder(settings_that_do_not_fit_are_refused),
         in_a_folder(tensors_that_do_not_fit_are_refused),
         in_a_folder(a_head_reads_the_last_layer),

@@ -3,6 +3,8 @@
 
 #include "base/scratch.h"
 
+#include <float.h>
+
 static json_t *parsed(const char *text)
 {
     json_t *root;
@@ -23,7 +25,8 @@ static void what_does_not_parse_says_where(void **state)
         { "\"a\"", "x.json: line 1, column 3: '[' or '{' expected near '\"a\"'" },
         { "{\"a\": 1, \"a\": 2}", "x.json: line 1, column 12: duplicate object key near '\"a\"'" },
         { "{\"a\": \"\\u0000\"}", "x.json: line 1, column 14: \\u0000 is not allowed without JSON_ALLOW_NUL near '\"\\u0000\"'" },
-        { "{\"a\": 1e999}", "x.json: line 1, column 11: real number overflow near '1e999'" },
+        { "{\"a\": 99999999999999999999, \"b\" 2}", "x.json: line 1, column 35: ':' expected near '2'" },
+        { "{\"a\": NaN}", "x.json: line 1, column 9: invalid token near 'NaN'" },
     };
     json_t *root;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -47,6 +50,63 @@ static void nesting_without_end_is_refused(void **state)
     memcpy(deep, "{\"a\":", 5);
     assert_int_equal(json_read_bytes(&root, deep, sizeof deep, "x", &err), BERT_ERR_FORMAT);
     assert_non_null(strstr(err.message, "maximum parsing depth reached"));
+}
+
+/* Any number that JSON allows is a number: transformers writes 1e30 for a length that is not told. */
+static void numbers_beyond_what_the_machine_counts_are_numbers(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        double value;
+    } cases[] = {
+        { "1000000000000000019884624838656", 1e30 },
+        { "-9223372036854775809", -9223372036854775809.0 },
+        { "18446744073709551616", 0x1p64 },
+        { "1e999", DBL_MAX },
+        { "-1e999", -DBL_MAX },
+        { "1e-999", 0 },
+    };
+    char text[128];
+    int64_t i;
+    for (size_t k = 0; k < sizeof cases / sizeof *cases; k++) {
+        double x;
+        snprintf(text, sizeof text, "{\"1e999 \\\" 99999999999999999999\": 7, \"x\": [%s], \"y\":%s}", cases[k].text, cases[k].text);
+        json_t *root = parsed(text);
+        assert_works(json_get_real_or(root, "y", -DBL_MAX, DBL_MAX, 5, &x, "w", err));
+        assert_true(x == cases[k].value);
+        assert_true(json_number_value(json_array_get(json_object_get(root, "x"), 0)) == cases[k].value);
+        assert_works(json_get_int(root, "1e999 \" 99999999999999999999", 7, 7, &i, "w", err)); /* what stands in quotes stays */
+        json_decref(root);
+    }
+    json_t *root = parsed("{\"x\": 9223372036854775807, \"y\": 1e999}");
+    assert_works(json_get_int(root, "x", 0, INT64_MAX, &i, "w", err));
+    assert_true(i == INT64_MAX);
+    json_decref(root);
+}
+
+static void a_byte_order_mark_is_passed_over(void **state)
+{
+    (void)state;
+    json_t *root = parsed("\xEF\xBB\xBF{\"x\": 99999999999999999999}");
+    assert_true(json_is_real(json_object_get(root, "x")));
+    json_decref(root);
+    assert_fails(json_read_bytes(&root, "\xEF\xBB\xBF{", 4, "x.json", err), BERT_ERR_FORMAT,
+                 "x.json: line 1, column 1: string or '}' expected near end of file");
+}
+
+static void a_file_that_need_not_be_there_is_read_where_it_is(void **state)
+{
+    (void)state;
+    json_t *root;
+    assert_works(json_read_beside(&root, scratch(""), "none.json", err));
+    assert_null(root);
+    scratch_text("some.json", "{");
+    bert_err err;
+    assert_int_equal(json_read_beside(&root, scratch(""), "some.json", &err), BERT_ERR_FORMAT);
+    scratch_text("list.json", "{}");
+    assert_int_equal(json_read_array(&root, scratch("list.json"), &err), BERT_ERR_FORMAT);
+    assert_non_null(strstr(err.message, "list.json: is an object, expected a JSON array"));
 }
 
 static void what_is_written_is_read_back(void **state)
@@ -141,6 +201,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         IN_SCRATCH(what_does_not_parse_says_where),
         cmocka_unit_test(nesting_without_end_is_refused),
+        IN_SCRATCH(numbers_beyond_what_the_machine_counts_are_numbers),
+        IN_SCRATCH(a_byte_order_mark_is_passed_over),
+        IN_SCRATCH(a_file_that_need_not_be_there_is_read_where_it_is),
         IN_SCRATCH(what_is_written_is_read_back),
         cmocka_unit_test(members_are_read_by_type_and_range),
         cmocka_unit_test(absent_and_null_members_fall_back),
