@@ -2,6 +2,7 @@
 #include "data/labels.h"
 
 #include "base/buffer.h"
+#include "base/size.h"
 #include "text/words.h"
 
 #include <stdlib.h>
@@ -49,22 +50,46 @@ bert_text label_word(bert_text label)
     return whole_number(label);
 }
 
-static bool equal(bert_text a, bert_text b)
+/* ---- of a model ---------------------------------------------------------------------------------------------------------- */
+
+/* Adds a way to write label k, unless it is taken. */
+static bool add_word(label_index *index, bert_text word, size_t k)
 {
-    return a.size == b.size && (!a.size || !memcmp(a.data, b.data, a.size));
+    size_t n = index->words.n;
+    if (!word_set_add(&index->words, word))
+        return false;
+    if (index->words.n > n)
+        index->places[n] = (int32_t)k;
+    return true;
 }
 
-int32_t label_place(bert_text word, const char *const *labels, size_t n_labels)
+bert_status label_index_create(label_index *index, const char *const *labels, size_t n_labels, bert_err *err)
 {
-    int32_t alike = -1;
-    for (size_t k = 0; k < n_labels; k++) {
-        bert_text label = { labels[k], strlen(labels[k]) };
-        if (equal(word, label))
-            return (int32_t)k;
-        if (alike < 0 && equal(word, label_word(label)))
-            alike = (int32_t)k;
-    }
-    return alike;
+    size_t bytes;
+    *index = (label_index){ 0 };
+    index->places = mul_size(2 * n_labels + 1, sizeof *index->places, &bytes) ? malloc(bytes) : NULL;
+    bool fine = index->places != NULL;
+    for (size_t k = 0; fine && k < n_labels; k++)
+        fine = add_word(index, (bert_text){ labels[k], strlen(labels[k]) }, k);
+    for (size_t k = 0; fine && k < n_labels; k++)
+        fine = add_word(index, label_word((bert_text){ labels[k], strlen(labels[k]) }), k);
+    if (fine)
+        return BERT_OK;
+    label_index_free(index);
+    return fail_memory(err, "labels");
+}
+
+int32_t label_place(const label_index *index, bert_text word)
+{
+    int32_t number = word_set_find(&index->words, word);
+    return number < 0 ? -1 : index->places[number];
+}
+
+void label_index_free(label_index *index)
+{
+    word_set_free(&index->words);
+    free(index->places);
+    *index = (label_index){ 0 };
 }
 
 /* ---- of a data set ------------------------------------------------------------------------------------------------------- */
@@ -185,17 +210,13 @@ bert_status label_unknown(const bert_dataset *d, size_t row, bert_text label, co
 
 bert_status dataset_label_ids(const bert_dataset *d, const char *const *labels, size_t n_labels, int32_t *ids, bert_err *err)
 {
-    int32_t *known = malloc(d->n_labels * sizeof *known); /* place of each of the data set's labels; -1: none */
-    if (!known)
-        return fail_memory(err, "labels");
-    for (size_t i = 0; i < d->n_labels; i++)
-        known[i] = label_place((bert_text){ d->labels[i], strlen(d->labels[i]) }, labels, n_labels);
-    bert_status s = BERT_OK;
+    label_index index;
+    bert_status s = label_index_create(&index, labels, n_labels, err);
     for (size_t i = 0; !s && i < d->n; i++) {
-        ids[i] = known[d->label[i]];
+        ids[i] = label_place(&index, d->label_texts[i]);
         if (ids[i] < 0)
             s = d->label_texts[i].size ? label_unknown(d, i, d->label_texts[i], labels, n_labels, err) : label_empty(d, i, "the label", err);
     }
-    free(known);
+    label_index_free(&index);
     return s;
 }

@@ -3,14 +3,25 @@
 #define DATA_LABELS_H
 
 #include "data/dataset.h"
+#include "data/word_set.h"
 
 /* A label is the same word whatever file it stands in: without the blanks around it; a whole number without "+" and without ".0" ("1", " 1.0" and
  * "+1" are "1", but "01" and "1e0" are words of their own); "True" and "TRUE" are "true", "False" and "FALSE" are "false", and neither is a number.
  * Points into the label, or to constant words. */
 bert_text label_word(bert_text label);
 
-/* The place of such a word among the labels of a model, which may be older or another program's and have "1.0" or "True"; -1: it is none of them. */
-int32_t label_place(bert_text word, const char *const *labels, size_t n_labels);
+/* The labels of a model, to be found by their words. The model may be older or another program's and have "1.0" or "True"; what is written so
+ * goes first. */
+typedef struct label_index {
+    word_set words;
+    int32_t *places; /* (words.n) which label a word is */
+} label_index;
+
+/* labels must stay. Fails with BERT_ERR_MEMORY, and is empty then. */
+bert_status label_index_create(label_index *index, const char *const *labels, size_t n_labels, bert_err *err);
+/* The place of a word among the labels; -1: it is none of them. */
+int32_t label_place(const label_index *index, bert_text word);
+void label_index_free(label_index *index);
 
 /* Fills label, n_labels and labels from label_texts, which have pointed to bytes of the caller's and point to labels then: their words. The order:
  * whole numbers by their value where all are such, else by their bytes. Fails with BERT_ERR_DATA for a label that holds a NUL; an empty one is a

@@ -3,29 +3,40 @@
 
 #include "base/file.h"
 #include "base/utf8.h"
+#include "data/word_set.h"
 #include "io/safetensors.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 /* Labels are written as JSON and looked up by their words. */
-static bert_status check_label(const head_spec *head, size_t i, bert_err *err)
+static bert_status check_labels(const head_spec *head, bert_err *err)
 {
-    if (!utf8_is_valid(head->labels[i], strlen(head->labels[i])))
-        return fail(err, BERT_ERR_ARGUMENT, "label %zu is not UTF-8", i);
-    for (size_t k = 0; k < i; k++)
-        if (!strcmp(head->labels[k], head->labels[i]))
-            return fail(err, BERT_ERR_ARGUMENT, "labels %zu and %zu are the same, \"%s\"", k, i, head->labels[i]);
-    return BERT_OK;
+    word_set known = { 0 };
+    bert_status s = BERT_OK;
+    for (size_t i = 0; !s && i < head->n_labels; i++) {
+        if (!head->labels[i]) {
+            s = fail(err, BERT_ERR_ARGUMENT, "label %zu is NULL", i);
+            break;
+        }
+        bert_text label = { head->labels[i], strlen(head->labels[i]) };
+        int32_t first = word_set_find(&known, label);
+        if (!utf8_is_valid(label.data, label.size))
+            s = fail(err, BERT_ERR_ARGUMENT, "label %zu is not UTF-8", i);
+        else if (first >= 0)
+            s = fail(err, BERT_ERR_ARGUMENT, "labels %d and %zu are the same, \"%.100s\"", first, i, label.data);
+        else if (!word_set_add(&known, label))
+            s = fail_memory(err, "a model's labels");
+    }
+    word_set_free(&known);
+    return s;
 }
 
 static bert_status copy_head(bert_model *m, const head_spec *head, bert_err *err)
 {
-    for (size_t i = 0; i < head->n_labels; i++) {
-        bert_status s = check_label(head, i, err);
-        if (s)
-            return s;
-    }
+    bert_status s = check_labels(head, err);
+    if (s)
+        return s;
     m->outputs = head->outputs;
     m->head_hidden = head->hidden;
     m->n_labels = head->n_labels;

@@ -96,7 +96,7 @@ static bert_status summarise_words(data_summary *s, const task *kind, bert_err *
     if (kind->label == LABEL_CLASSES)
         s->labelled = d->n;
     for (size_t k = 0; k < s->words.n; k++)
-        s->labels[k] = (label_count){ s->words.words[k], s->n_of[s->words.places[k]] };
+        s->labels[k] = (label_count){ s->words.words[k], s->n_of[k] };
     qsort(s->labels, s->words.n, sizeof *s->labels, compare_counts);
     return BERT_OK;
 }

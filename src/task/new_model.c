@@ -5,6 +5,7 @@
 #include "task/tasks.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 static const bert_option HEAD[] = {
@@ -38,12 +39,15 @@ static bert_status read_class(bert_head_spec *head, const bert_dataset *d, bert_
     return BERT_OK;
 }
 
-/* The words of a set become the head's labels and belong to the data set from then on. Two threads may ask at once. */
-static bert_status labels_of_set(bert_head_spec *head, const bert_dataset *d, const word_set *set, bert_err *err)
+/* The words of a set become the head's labels, in the order of their bytes, and belong to the data set from then on. Two threads may ask at
+ * once. */
+static bert_status labels_of_set(bert_head_spec *head, const bert_dataset *d, word_set *set, bert_err *err)
 {
     arena *memory = (arena *)(uintptr_t)&d->memory; /* which grows, while nothing that anybody sees changes */
     const char **labels = NULL;
     bool fine = true;
+    if (set->n)
+        qsort(set->words, set->n, sizeof *set->words, word_compare); /* nothing is found in it any more */
 #pragma omp critical(dataset_words)
     {
         labels = arena_array(memory, set->n, sizeof *labels);

@@ -10,14 +10,6 @@
 
 /* ---- of a data set ---------------------------------------------------------------------------------------------------------- */
 
-static bert_status index_labels(word_set *set, const bert_model *m, bert_err *err)
-{
-    for (size_t i = 0; i < m->n_labels; i++)
-        if (!word_set_add(set, (bert_text){ m->labels[i], strlen(m->labels[i]) }))
-            return fail_memory(err, "labels");
-    return BERT_OK;
-}
-
 static bert_status read_class(targets *t, const bert_model *m, const bert_dataset *d, bert_err *err)
 {
     t->ids = arena_array(&t->memory, d->n, sizeof *t->ids);
@@ -37,8 +29,8 @@ static bert_status label_twice(const bert_dataset *d, size_t row, bert_text labe
 static bert_status read_classes(targets *t, const bert_model *m, const bert_dataset *d, bert_err *err)
 {
     size_t size;
-    word_set known = { 0 };
-    bert_status s = index_labels(&known, m, err);
+    label_index known;
+    bert_status s = label_index_create(&known, m->labels, m->n_labels, err);
     t->width = m->n_labels;
     t->values = mul_size(d->n, t->width, &size) ? arena_array(&t->memory, size, sizeof *t->values) : NULL;
     if (!s && !t->values)
@@ -46,8 +38,7 @@ static bert_status read_classes(targets *t, const bert_model *m, const bert_data
     for (size_t i = 0; !s && i < d->n; i++) {
         bert_text label;
         for (size_t at = 0; !s && label_next(d->label_texts[i], &at, &label);) {
-            int32_t k = word_set_find(&known, label);
-            k = k < 0 ? label_place(label, m->labels, m->n_labels) : k;
+            int32_t k = label_place(&known, label);
             if (k >= 0 && t->values[i * t->width + (size_t)k] > 0)
                 s = label_twice(d, i, label, err);
             else if (k < 0)
@@ -56,7 +47,7 @@ static bert_status read_classes(targets *t, const bert_model *m, const bert_data
                 t->values[i * t->width + (size_t)k] = 1;
         }
     }
-    word_set_free(&known);
+    label_index_free(&known);
     return s;
 }
 
@@ -87,8 +78,8 @@ static size_t count_tags(bert_text tags)
 
 static bert_status read_tags(targets *t, const bert_model *m, const bert_dataset *d, bert_err *err)
 {
-    word_set known = { 0 };
-    bert_status s = index_labels(&known, m, err);
+    label_index known;
+    bert_status s = label_index_create(&known, m->labels, m->n_labels, err);
     t->start = arena_array(&t->memory, d->n + 1, sizeof *t->start);
     for (size_t i = 0; !s && t->start && i < d->n; i++) {
         t->start[i + 1] = t->start[i] + count_tags(d->label_texts[i]);
@@ -101,10 +92,10 @@ static bert_status read_tags(targets *t, const bert_model *m, const bert_dataset
         bert_text tag;
         int32_t *id = t->ids + t->start[i];
         for (size_t at = 0; !s && tag_next(d->label_texts[i], &at, &tag); id++)
-            if ((*id = word_set_find(&known, tag)) < 0)
+            if ((*id = label_place(&known, tag)) < 0)
                 s = label_unknown(d, i, tag, m->labels, m->n_labels, err);
     }
-    word_set_free(&known);
+    label_index_free(&known);
     return s;
 }
 

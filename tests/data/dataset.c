@@ -141,7 +141,12 @@ static void every_format_gives_the_same_labels(void **state)
         assert_memory_equal(ids, ((int32_t[]){ 0, 1, 2 }), sizeof ids);
         bert_dataset_free(d);
     }
-    assert_int_equal(label_place((bert_text)TEXT("1"), (const char *const[]){ "1.0", "1" }, 2), 1); /* what is written so goes first */
+    label_index both;
+    assert_int_equal(label_index_create(&both, (const char *const[]){ "1.0", "1", "1.00" }, 3, NULL), BERT_OK);
+    assert_int_equal(label_place(&both, (bert_text)TEXT("1")), 1); /* what is written so goes first */
+    assert_int_equal(label_place(&both, (bert_text)TEXT("1.00")), 2);
+    assert_int_equal(label_place(&both, (bert_text)TEXT("2")), -1);
+    label_index_free(&both);
 }
 
 static void many_rows_keep_their_order(void **state)

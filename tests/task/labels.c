@@ -1,8 +1,11 @@
 /* From the labels of a data set to a head spec and to numbers: every kind of label, and every row that is wrong by its place. */
 #include "toy_module.h"
 
+#include "base/buffer.h"
 #include "task/label_words.h"
 #include "task/targets.h"
+
+#include <time.h>
 
 enum { MOST = 8 };
 
@@ -91,28 +94,6 @@ static void commas_and_blanks_divide(void **state)
     static const char *const NONE[] = { "B", "B-", "X-A", "o", "OO", "I" };
     for (size_t i = 0; i < sizeof NONE / sizeof *NONE; i++)
         assert_false(tag_is_one(text_of(NONE[i])));
-}
-
-static void a_set_of_words_keeps_each_once_and_knows_its_number(void **state)
-{
-    (void)state;
-    word_set set = { 0 };
-    char words[200][8];
-    for (int round = 0; round < 2; round++)
-        for (size_t i = 0; i < 200; i++) {
-            snprintf(words[i], sizeof words[i], "%zu", i * 37 % 200);
-            assert_true(word_set_add(&set, text_of(words[i])));
-        }
-    assert_int_equal(set.n, 200);
-    for (size_t i = 0; i < 200; i++)
-        assert_int_equal(word_set_find(&set, text_of(words[i])), i);
-    for (size_t i = 1; i < 200; i++)
-        assert_true(strcmp(arena_copy(&golden_memory, set.words[i - 1].data, set.words[i - 1].size),
-                           arena_copy(&golden_memory, set.words[i].data, set.words[i].size)) < 0);
-    assert_int_equal(word_set_find(&set, text_of("200")), -1);
-    assert_int_equal(word_set_find(&set, text_of("")), -1);
-    word_set_free(&set);
-    assert_null(set.words);
 }
 
 /* ---- heads ---------------------------------------------------------------------------------------------------------------------- */
@@ -428,12 +409,58 @@ static void words_that_were_cut_off_have_no_target(void **state)
     arena_free(&a);
 }
 
+/* Looking at each of the others for every row would take minutes. */
+static void a_hundred_thousand_labels_take_a_moment(void **state)
+{
+    (void)state;
+    enum { N = 100000, IN_ROW = 1000 };
+    bert_err err;
+    bert_text *texts = arena_array(&golden_memory, N, sizeof *texts), *labels = arena_array(&golden_memory, N, sizeof *labels);
+    bert_text *lists = arena_array(&golden_memory, N / IN_ROW, sizeof *lists);
+    for (size_t i = 0; i < N; i++) {
+        texts[i] = text_of("a b");
+        labels[i] = text_of(arena_printf(&golden_memory, "label %zu", i * 7919 % N));
+    }
+    for (size_t i = 0; i < N / IN_ROW; i++) {
+        buffer list = { 0 };
+        for (size_t k = 0; k < IN_ROW; k++)
+            buffer_printf(&list, "%s%s", k ? "," : "", labels[i * IN_ROW + k].data);
+        lists[i] = text_of(arena_string(&golden_memory, list.data));
+        buffer_free(&list);
+    }
+    clock_t began = clock();
+    bert_dataset *single, *several;
+    check(bert_dataset_create(texts, NULL, labels, N, &single, &err), &err);
+    check(bert_dataset_create(texts, NULL, lists, N / IN_ROW, &several, &err), &err);
+    bert_head_spec classes = head_of(several, BERT_TASK_MULTILABEL), class = head_of(single, BERT_TASK_MULTICLASS);
+    assert_int_equal(classes.n_labels, N);
+    assert_int_equal(class.n_labels, N);
+    for (size_t i = 0; i < N; i++)
+        assert_string_equal(classes.labels[i], class.labels[i]);
+    bert_layer_spec spec;
+    bert_layer_defaults(&spec);
+    spec.module = toy_module("module", (toy){ 0 });
+    spec.seq_len = 8;
+    spec.pooling = BERT_POOLING_CLS;
+    spec.n_tune_layers = 1;
+    bert_model *model;
+    targets t;
+    check(bert_model_create(&spec, &class, 1, &model, &err), &err);
+    check(targets_create(&t, task_by_id(BERT_TASK_MULTICLASS), model, single, &err), &err);
+    for (size_t i = 0; i < N; i++)
+        assert_string_equal(model->labels[t.ids[i]], labels[i].data);
+    assert_true(clock() - began < 10 * CLOCKS_PER_SEC);
+    targets_free(&t);
+    bert_model_free(model);
+    bert_dataset_free(single);
+    bert_dataset_free(several);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(numbers_are_read_in_full_or_not_at_all),
         cmocka_unit_test(commas_and_blanks_divide),
-        cmocka_unit_test(a_set_of_words_keeps_each_once_and_knows_its_number),
         cmocka_unit_test(auto_is_binary_for_no_and_yes_alone),
         cmocka_unit_test(sets_of_labels_are_those_over_all_rows),
         cmocka_unit_test(tags_are_those_over_all_words),
@@ -446,6 +473,7 @@ int main(void)
         cmocka_unit_test(a_second_text_of_blanks_is_none),
         cmocka_unit_test(a_batch_has_the_targets_of_its_rows),
         cmocka_unit_test(words_that_were_cut_off_have_no_target),
+        in_a_folder(a_hundred_thousand_labels_take_a_moment),
     };
     int failed = cmocka_run_group_tests(tests, NULL, NULL);
     arena_free(&golden_memory);
