@@ -5,7 +5,7 @@
 set -eu
 packages="gcc libc6-dev cmake ninja-build pkg-config ca-certificates
     libdnnl-dev libutf8proc-dev libjansson-dev libprotobuf-c-dev protobuf-c-compiler
-    zlib1g-dev libminizip-dev libcurl4-openssl-dev libssl-dev libcmocka-dev $*"
+    zlib1g-dev libminizip-dev libcurl4-openssl-dev libcmocka-dev $*"
 
 if ! command -v apt-get >/dev/null; then
     command -v cmake >/dev/null && exit 0 # another system: CMake says what it does not find

@@ -1,7 +1,7 @@
 /* Data sets: rows copied from a table, from the caller or from another data set; their hash. */
 #include "data/dataset.h"
 
-#include "base/checksum.h"
+#include "base/sha.h"
 #include "base/size.h"
 #include "data/labels.h"
 #include "text/words.h"
@@ -247,21 +247,21 @@ size_t bert_dataset_labels(const bert_dataset *d, const char *const **labels)
 
 /* ---- hash ---- */
 
-static void hash_text(sha256 *h, bert_text text)
+static void hash_text(sha *h, bert_text text)
 {
     uint64_t size = text.size; /* little-endian, as the machines that libbert runs on */
-    sha256_add(h, &size, sizeof size);
-    sha256_add(h, text.data, text.size);
+    sha_add(h, &size, sizeof size);
+    sha_add(h, text.data, text.size);
 }
 
-bert_status dataset_hash(const bert_dataset *d, unsigned char hash[32], bert_err *err)
+void dataset_hash(const bert_dataset *d, unsigned char hash[32])
 {
-    sha256 h;
+    sha h;
     sha256_begin(&h);
     for (size_t i = 0; i < d->n; i++) {
         hash_text(&h, d->texts[i]);
         hash_text(&h, d->pairs ? d->pairs[i] : (bert_text){ 0 });
         hash_text(&h, d->label_texts[i]);
     }
-    return sha256_end(&h, hash) ? BERT_OK : fail_memory(err, "the hash of a data set");
+    sha_end(&h, hash);
 }

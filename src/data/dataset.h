@@ -28,7 +28,7 @@ const char *dataset_place(const bert_dataset *d, size_t i, char out[DATASET_PLAC
 bert_status dataset_of_rows(const bert_dataset *d, const uint32_t *rows, size_t n, bert_dataset **dataset, bert_err *err);
 
 /* SHA-256 over all texts, pairs and labels in their order: what a run or a cache was made of. */
-bert_status dataset_hash(const bert_dataset *d, unsigned char hash[32], bert_err *err);
+void dataset_hash(const bert_dataset *d, unsigned char hash[32]);
 
 /* ids (n): the place of each row's label among `labels`, those of a model. Fails with BERT_ERR_DATA, naming the row, for a label that is not
  * among them. */

@@ -2,6 +2,7 @@
 #include "base/checksum.h"
 #include "base/file.h"
 #include "base/options.h"
+#include "base/sha.h"
 #include "infer/compare.h"
 #include "infer/frozen.h"
 #include "io/json.h"
@@ -74,12 +75,12 @@ static json_t *description(const bert_model *m, size_t n_layers, int precision)
 static void hash_data(const tensor *items, size_t n, char hex[SHA256_HEX])
 {
     unsigned char digest[32];
-    sha256 h;
+    sha h;
     sha256_begin(&h);
     for (size_t i = 0; i < n; i++)
-        sha256_add(&h, items[i].data, items[i].n * dtype_size(items[i].type));
-    sha256_end(&h, digest);
-    sha256_digest_hex(digest, hex);
+        sha_add(&h, items[i].data, items[i].n * dtype_size(items[i].type));
+    sha_end(&h, digest);
+    sha_hex(digest, sizeof digest, hex);
 }
 
 static bert_status make_header(const bert_model *m, const weight_list *list, int precision, const tensor *items, size_t n, const char *path,

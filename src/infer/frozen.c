@@ -3,6 +3,7 @@
 
 #include "base/checksum.h"
 #include "base/file.h"
+#include "base/sha.h"
 #include "base/size.h"
 #include "io/json.h"
 #include "io/safetensors.h"

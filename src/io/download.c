@@ -1,14 +1,13 @@
 /* Files brought over HTTP(S), whole or not at all. */
 #include "io/download.h"
 
-#include "base/checksum.h"
 #include "base/file.h"
+#include "base/sha.h"
 #include "io/http.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <openssl/evp.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
@@ -33,14 +32,13 @@ static void git_blob_hex(const void *bytes, size_t n, char hex[SHA256_HEX])
 {
     char head[32];
     int head_size = snprintf(head, sizeof head, "blob %zu", n) + 1;
-    unsigned char digest[EVP_MAX_MD_SIZE];
-    memset(digest, 0, sizeof digest);
-    EVP_MD_CTX *c = EVP_MD_CTX_new();
-    if (c && EVP_DigestInit_ex(c, EVP_sha1(), NULL) && EVP_DigestUpdate(c, head, (size_t)head_size) && EVP_DigestUpdate(c, bytes, n))
-        EVP_DigestFinal_ex(c, digest, NULL);
-    EVP_MD_CTX_free(c);
-    for (int i = 0; i < 20; i++)
-        snprintf(hex + 2 * i, 3, "%02x", digest[i]);
+    unsigned char digest[SHA1_SIZE];
+    sha h;
+    sha1_begin(&h);
+    sha_add(&h, head, (size_t)head_size);
+    sha_add(&h, bytes, n);
+    sha_end(&h, digest);
+    sha_hex(digest, sizeof digest, hex);
 }
 
 /* The number of hexadecimal digits that s consists of; 0 where it holds anything else. */

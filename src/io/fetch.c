@@ -2,8 +2,8 @@
 #include "io/fetch.h"
 
 #include "base/buffer.h"
-#include "base/checksum.h"
 #include "base/file.h"
+#include "base/sha.h"
 #include "io/download.h"
 #include "io/http.h"
 #include "io/tar_gz.h"

@@ -1,7 +1,7 @@
 /* From a published checkpoint to a module. */
-#include "base/checksum.h"
 #include "base/file.h"
 #include "base/options.h"
+#include "base/sha.h"
 #include "io/json.h"
 #include "io/json_build.h"
 #include "model/source.h"

@@ -3,7 +3,7 @@
 #define MODEL_MODULE_H
 
 #include "base/arena.h"
-#include "base/checksum.h"
+#include "base/sha.h"
 #include "io/tensors.h"
 #include "model/config.h"
 #include "model/weights.h"

@@ -1,8 +1,8 @@
 /* Writing a module folder: what Hugging Face and sentence-transformers read, and module.json. */
 #include "model/layer.h"
 
-#include "base/checksum.h"
 #include "base/file.h"
+#include "base/sha.h"
 #include "base/utf8.h"
 #include "io/json.h"
 #include "io/json_build.h"

@@ -141,9 +141,8 @@ static bert_status make_tokens(train_run *r, const side *d, bert_err *err)
     const char *note = NULL, *path = cache_path(r, d->tokens_name);
     const bert_tokenizer *tokenizer = r->model->module->tokenizer;
     size_t seq_len = (size_t)r->model->layer->spec.seq_len;
-    bert_status s = dataset_hash(d->data, d->hash, err);
-    if (!s)
-        s = token_key(d->hash, tokenizer, seq_len, r->task->form, key, err);
+    dataset_hash(d->data, d->hash);
+    bert_status s = token_key(d->hash, tokenizer, seq_len, r->task->form, key, err);
     if (!s)
         s = cached_tokens_create(d->tokens, d->data, tokenizer, seq_len, r->task->form, key, path, &note, err);
     note_cache(r, path, note);

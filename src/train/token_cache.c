@@ -3,6 +3,7 @@
 #include "train/token_cache.h"
 
 #include "base/checksum.h"
+#include "base/sha.h"
 #include "base/size.h"
 #include "text/words.h"
 
@@ -22,25 +23,25 @@ static const char MAGIC[8] = "BERTTOK1";
 bert_status token_key(const unsigned char data[32], const bert_tokenizer *tokenizer, size_t seq_len, row_form form, unsigned char key[32],
                       bert_err *err)
 {
-    sha256 h;
+    sha h;
     uint64_t numbers[] = { seq_len, form, bert_tokenizer_size(tokenizer) };
     sha256_begin(&h);
-    sha256_add(&h, data, 32);
-    sha256_add(&h, numbers, sizeof numbers);
+    sha_add(&h, data, 32);
+    sha_add(&h, numbers, sizeof numbers);
     for (size_t i = 0; i < bert_tokenizer_size(tokenizer); i++) {
         size_t n;
         const char *token = bert_tokenizer_token(tokenizer, (int32_t)i, &n);
         uint64_t size = n;
-        sha256_add(&h, &size, sizeof size);
-        sha256_add(&h, token, n);
+        sha_add(&h, &size, sizeof size);
+        sha_add(&h, token, n);
     }
     /* Whether it lower-cases shows in what it makes of a capital. */
     bert_tokens probe = { 0 };
     bert_status s = bert_tokenize(tokenizer, (bert_text){ "A", 1 }, &probe, err);
-    sha256_add(&h, probe.ids, probe.n * sizeof *probe.ids);
+    sha_add(&h, probe.ids, probe.n * sizeof *probe.ids);
     bert_tokens_free(&probe);
-    bool whole = sha256_end(&h, key);
-    return s ? s : whole ? BERT_OK : fail_memory(err, "a hash");
+    sha_end(&h, key);
+    return s;
 }
 
 /* ---- layout ------------------------------------------------------------------------------------------------------------------ */

@@ -284,7 +284,7 @@ static void hash_of(const char *file, unsigned char hash[32])
     options.text_columns = "1,2";
     options.label_column = "3";
     assert_int_equal(bert_dataset_load(file, &options, &d, NULL), BERT_OK);
-    assert_int_equal(dataset_hash(d, hash, NULL), BERT_OK);
+    dataset_hash(d, hash);
     bert_dataset_free(d);
 }
 

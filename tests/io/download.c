@@ -1,7 +1,7 @@
 /* Downloads against a server on loopback: whole or not at all, resumed, retried, checked, and the token kept at home. */
 #include "io/download.h"
 
-#include "base/checksum.h"
+#include "base/sha.h"
 #include "http_server.h"
 #include "base/scratch.h"
 

@@ -1,7 +1,7 @@
 /* Modules by folder, archive and address: unpacked once, remembered, shared by processes. */
 #include "io/fetch.h"
 
-#include "base/checksum.h"
+#include "base/sha.h"
 #include "http_server.h"
 #include "tar_builder.h"
 #include "base/scratch.h"

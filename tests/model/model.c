@@ -1,7 +1,7 @@
 /* Models: architecture as JSON, folders, weights; what was moved, changed or is of another kind. */
 #include "model/toy.h"
 
-#include "base/checksum.h"
+#include "base/sha.h"
 #include "model/model.h"
 
 #include <math.h>

@@ -2,7 +2,7 @@
 #include "model/toy.h"
 
 #include "base/buffer.h"
-#include "base/checksum.h"
+#include "base/sha.h"
 #include "model/layer.h"
 #include "model/model.h"
 
