@@ -4,6 +4,7 @@
 #include "base/checksum.h"
 #include "train/checkpoint_state.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -79,10 +80,10 @@ bert_status checkpoint_open(checkpoint *c, const char *path, bert_err *err)
     bert_status s = safetensors_open(&c->tensors, path, &metadata, err);
     if (s)
         return s;
-    const char *text = json_string_value(json_object_get(metadata, "state"));
-    if (!text)
+    const json_t *text = json_object_get(metadata, "state");
+    if (!json_is_string(text))
         s = fail(err, BERT_ERR_FORMAT, "%s: is no checkpoint of a training run", path);
-    else if ((s = json_read_bytes(&c->state, text, strlen(text), "state", err)))
+    else if ((s = json_read_bytes(&c->state, json_string_value(text), json_string_length(text), "state", err)))
         fail_in(err, s, "%s", path);
     else
         s = json_check_format(c->state, STATE_FORMAT, STATE_VERSION, path, err);
@@ -127,9 +128,23 @@ static bert_status match_tensors(const checkpoint *c, const tensor *own, size_t 
                         dtype_name(t->type), own[i].n);
         found[i] = *t;
     }
-    uint32_t stored = (uint32_t)json_integer_value(json_object_get(c->state, "crc"));
-    if (checksum(found, n) != stored)
-        return fail(err, BERT_ERR_FORMAT, "%s: the tensors are damaged: their checksum is not %08x", c->path, stored);
+    int64_t stored;
+    bert_status s = json_get_int(c->state, "crc", 0, UINT32_MAX, &stored, c->path, err);
+    if (!s && checksum(found, n) != (uint32_t)stored)
+        s = fail(err, BERT_ERR_FORMAT, "%s: the tensors are damaged: their checksum is not %08x", c->path, (unsigned)stored);
+    return s;
+}
+
+/* A run saves no number that is not finite, but for a mean of squares that is too large for one; none of those is below zero. */
+static bert_status check_numbers(const checkpoint *c, const tensor *items, size_t n, bert_err *err)
+{
+    for (size_t i = 0; i < n; i++) {
+        const float *x = (const float *)items[i].data;
+        bool square = i / (n / TENSORS_A_SLOT) == 2;
+        for (size_t k = 0; k < items[i].n; k++)
+            if (square ? !(x[k] >= 0) : !isfinite(x[k]))
+                return fail(err, BERT_ERR_FORMAT, "%s: tensor %s: number %zu is %g", c->path, items[i].name, k, plain_nan(x[k]));
+    }
     return BERT_OK;
 }
 
@@ -142,6 +157,8 @@ bert_status checkpoint_restore(const checkpoint *c, train_run *r, progress *p, h
     tensor *found = s ? NULL : arena_array(&a, n, sizeof *found);
     if (!s)
         s = found ? match_tensors(c, own, n, found, err) : fail_memory(err, "a checkpoint");
+    if (!s)
+        s = check_numbers(c, found, n, err);
     if (!s)
         s = state_to_run(c->state, c->path, r, p, h, err);
     for (size_t i = 0; !s && i < n; i++)

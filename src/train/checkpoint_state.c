@@ -1,4 +1,4 @@
-/* A run's state as JSON, and back. */
+/* A run's state as JSON, and what keeps another run from going on with it. */
 #include "train/checkpoint_state.h"
 
 #include "base/options.h"
@@ -138,86 +138,4 @@ void state_differences(buffer *out, const json_t *state, const train_run *r)
         buffer_printf(out, "%ssteps in all, on which the learning rate depends: %lld in the checkpoint, %lld now", out->size ? "; " : "",
                       (long long)steps, (long long)r->schedule.steps);
     json_decref(now);
-}
-
-/* ---- from JSON --------------------------------------------------------------------------------------------------------------- */
-
-/* A whole number from 0 on, or a real one; what is missing or wrong fails once, at the end. */
-typedef struct state_reader {
-    const json_t *json;
-    const char *wrong; /* the first member that is no such number */
-} state_reader;
-
-static int64_t read_count(state_reader *r, const char *name)
-{
-    const json_t *value = json_object_get(r->json, name);
-    if ((!json_is_integer(value) || json_integer_value(value) < 0) && !r->wrong)
-        r->wrong = name;
-    return json_integer_value(value);
-}
-
-static double read_number(state_reader *r, const char *name)
-{
-    const json_t *value = json_object_get(r->json, name);
-    if (!json_is_number(value) && !r->wrong)
-        r->wrong = name;
-    return json_number_value(value);
-}
-
-static bert_metrics metrics_from_json(const json_t *json)
-{
-    bert_metrics m = { .n = (size_t)json_integer_value(json_object_get(json, "n")) };
-    size_t n;
-    const bert_metric *table = bert_metric_table(&n);
-    for (size_t i = 0; i < n; i++) {
-        const json_t *value = json_object_get(json, table[i].name);
-        *(double *)(void *)((char *)&m + table[i].offset) = json_is_number(value) ? json_number_value(value) : NAN;
-    }
-    return m;
-}
-
-static progress read_progress(state_reader *r)
-{
-    progress p = { .epoch = read_count(r, "epoch"),
-                   .batch = (size_t)read_count(r, "batch"),
-                   .step = read_count(r, "step"),
-                   .measured = json_is_true(json_object_get(r->json, "measured")),
-                   .rows = (size_t)read_count(r, "rows"),
-                   .targets = (size_t)read_count(r, "targets"),
-                   .correct = (size_t)read_count(r, "correct"),
-                   .loss = read_number(r, "loss"),
-                   .seconds = read_number(r, "seconds"),
-                   .best_epoch = read_count(r, "best_epoch") };
-    p.best.threshold = read_number(r, "threshold");
-    p.best.metrics = metrics_from_json(json_object_get(r->json, "best"));
-    return p;
-}
-
-bert_status state_to_run(const json_t *state, const char *where, train_run *r, progress *p, history *h, bert_err *err)
-{
-    bert_optimizer *o = r->optimizer;
-    state_reader of_progress = { json_object_get(state, "progress"), NULL }, of_tensors = { json_object_get(state, "tensor_steps"), NULL };
-    state_reader of_state = { state, NULL };
-    json_t *epochs = json_object_get(state, "epochs"), *steps = json_object_get(state, "steps");
-    progress read = read_progress(&of_progress);
-    double threshold = read_number(&of_state, "model_threshold");
-    for (size_t i = 0; i < o->n_slots; i++)
-        read_count(&of_tensors, o->slots[i].name);
-    const char *wrong = of_progress.wrong  ? of_progress.wrong
-                        : of_tensors.wrong ? of_tensors.wrong
-                        : of_state.wrong   ? of_state.wrong
-                        : read.epoch < 1   ? "epoch"
-                                           : NULL;
-    if (!wrong && (!json_is_array(epochs) || !json_is_array(steps)))
-        wrong = "epochs";
-    if (wrong)
-        return fail(err, BERT_ERR_FORMAT, "%s: state: \"%s\" is absent or not what it should be", where, wrong);
-    *p = read;
-    r->model->threshold = threshold;
-    for (size_t i = 0; i < o->n_slots; i++)
-        o->slots[i].steps = read_count(&of_tensors, o->slots[i].name);
-    seconds_from_json(json_object_get(state, "seconds"), r->seconds);
-    h->epochs = json_incref(epochs);
-    h->steps = json_incref(steps);
-    return BERT_OK;
 }

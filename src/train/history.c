@@ -120,12 +120,6 @@ json_t *seconds_to_json(const double seconds[N_PARTS])
     return json;
 }
 
-void seconds_from_json(const json_t *json, double seconds[N_PARTS])
-{
-    for (int i = 0; i < N_PARTS; i++)
-        seconds[i] = json_number_value(json_object_get(json, PART_NAMES[i]));
-}
-
 bert_status history_write(const history *h, const train_run *r, const progress *p, const char *folder, bert_err *err)
 {
     arena a = { 0 };

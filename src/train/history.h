@@ -30,8 +30,7 @@ bert_status history_write(const history *h, const train_run *r, const progress *
 /* Writes FOLDER/report.html. out: the best epoch's outcomes, or NULL. */
 bert_status history_report(const history *h, const train_run *r, const progress *p, const outcomes *out, const char *folder, bert_err *err);
 
-/* Seconds by part as JSON, and back. */
+/* Seconds by part as JSON. */
 json_t *seconds_to_json(const double seconds[N_PARTS]);
-void seconds_from_json(const json_t *json, double seconds[N_PARTS]);
 
 #endif

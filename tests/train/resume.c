@@ -406,7 +406,7 @@ static void a_checkpoint_that_is_damaged_or_absent_is_named(void **state)
     resume_fails(&d, BERT_ERR_FORMAT, "format");
     state_at = memmem(whole.data, whole.size, "\\\"best_epoch", 12);
     damage(path, &whole, (size_t)(state_at - whole.data) + 4, false);
-    resume_fails(&d, BERT_ERR_FORMAT, "state: \"best_epoch\" is absent or not what it should be");
+    resume_fails(&d, BERT_ERR_FORMAT, "state: progress: best_epoch is missing");
     check(file_copy(scratch("model/weights.safetensors"), path, &err), &err);
     resume_fails(&d, BERT_ERR_FORMAT, "is no checkpoint of a training run");
     o.resume = true;
