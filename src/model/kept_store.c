@@ -199,12 +199,13 @@ static bert_status fill_file(kept_store *s, const char *path, const kept_header 
     return BERT_OK;
 }
 
-/* Opens and locks the file. s->fd stays -1 where another process has it. */
+/* Opens and locks the file, not one that a link of that name leads to: what does not fit is emptied. s->fd stays -1 where another process has it. */
 static bert_status open_file(kept_store *s, const char *path, const char **note, bert_err *err)
 {
-    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0666);
     if (fd < 0)
-        return fail_errno(err, "%s: cannot open", path);
+        return errno == ELOOP ? fail(err, BERT_ERR_IO, "%s: is a symbolic link, which kept outputs are not written through", path)
+                              : fail_errno(err, "%s: cannot open", path);
     if (!flock(fd, LOCK_EX | LOCK_NB)) {
         s->fd = fd;
         return BERT_OK;

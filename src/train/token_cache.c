@@ -97,26 +97,38 @@ static bool words_are_sound(const token_rows *t, const bert_dataset *d)
     return true;
 }
 
+/* A sequence has [CLS] and [SEP] at least, and no more tokens than it was cut to: there are no positions for them. */
+static bool length_is_sound(size_t n, size_t seq_len)
+{
+    return n >= 2 && n <= seq_len;
+}
+
+static bool row_is_sound(const token_rows *t, size_t row, size_t seq_len)
+{
+    size_t n = token_rows_length(t, row), second = t->second[row];
+    if (t->form == ROW_APART)
+        return second <= n && length_is_sound(second, seq_len) && length_is_sound(n - second, seq_len);
+    return length_is_sound(n, seq_len) && second >= 1 && second <= n;
+}
+
 /* Indices are what later code trusts. */
-static bool rows_are_sound(const token_rows *t, const bert_dataset *d, size_t vocabulary)
+static bool rows_are_sound(const token_rows *t, const bert_dataset *d, size_t vocabulary, size_t seq_len)
 {
     size_t longest = 0;
     for (size_t i = 0; i < t->n; i++) {
-        if (t->start[i + 1] < t->start[i])
+        if (t->start[i + 1] < t->start[i] || !row_is_sound(t, i, seq_len))
             return false;
-        size_t n = token_rows_length(t, i);
-        if (t->second[i] > n || (t->form == ROW_APART && t->second[i] == 0))
-            return false;
-        longest = n > longest ? n : longest;
+        longest = token_rows_length(t, i) > longest ? token_rows_length(t, i) : longest;
     }
-    bool sound = longest == t->longest && (!t->words || words_are_sound(t, d));
+    bool sound = longest == t->longest && t->losses.truncated <= t->n && (!t->words || words_are_sound(t, d));
     for (size_t k = 0; k < t->start[t->n]; k++)
         sound &= t->ids[k] >= 0 && (size_t)t->ids[k] < vocabulary;
     return sound;
 }
 
 /* Points rows into the mapped file. False where it is damaged; where it is of something else, *other. */
-static bool read_file(cached_tokens *t, const unsigned char key[32], row_form form, const bert_dataset *d, size_t vocabulary, bool *other)
+static bool read_file(cached_tokens *t, const unsigned char key[32], row_form form, const bert_dataset *d, size_t vocabulary, size_t seq_len,
+                      bool *other)
 {
     header h;
     place p[N_ARRAYS];
@@ -140,7 +152,7 @@ static bool read_file(cached_tokens *t, const unsigned char key[32], row_form fo
                             .words = form == ROW_WORDS ? (int32_t *)(uintptr_t)(base + p[3].at) : NULL,
                             .longest = (size_t)h.longest,
                             .losses = { (size_t)h.truncated, (size_t)h.dropped } };
-    return t->rows.start[0] == 0 && t->rows.start[d->n] == h.tokens && rows_are_sound(&t->rows, d, vocabulary);
+    return t->rows.start[0] == 0 && t->rows.start[d->n] == h.tokens && rows_are_sound(&t->rows, d, vocabulary, seq_len);
 }
 
 /* ---- writing ----------------------------------------------------------------------------------------------------------------- */
@@ -191,7 +203,7 @@ bert_status cached_tokens_create(cached_tokens *t, const bert_dataset *d, const 
         bert_status s = file_map(&t->file, path, err);
         if (s)
             return s;
-        if (read_file(t, key, form, d, bert_tokenizer_size(tokenizer), &other))
+        if (read_file(t, key, form, d, bert_tokenizer_size(tokenizer), seq_len, &other))
             return BERT_OK;
         *note = other ? "the file of tokens is of other data, another vocabulary or another seq_len: it is made anew"
                       : "the file of tokens is damaged: it is made anew";

@@ -457,6 +457,24 @@ static void what_is_no_file_is_refused(void **state)
     scene_free(&s);
 }
 
+static void a_file_that_a_link_leads_to_is_left_alone(void **state)
+{
+    (void)state;
+    bert_err e;
+    scene s = scene_make();
+    kept_outputs *kept;
+    kept_options options = in_file("link");
+    assert_int_equal(file_write_whole(scratch("precious"), "precious", 8, &e), BERT_OK);
+    assert_int_equal(symlink("precious", scratch("link")), 0);
+    assert_fails(kept_create(&kept, s.layer, &s.rows, &options, NULL, err), BERT_ERR_IO,
+                 "link: is a symbolic link, which kept outputs are not written through");
+    file_mapping m;
+    assert_int_equal(file_map(&m, scratch("precious"), &e), BERT_OK);
+    assert_int_equal(m.size, 8);
+    file_unmap(&m);
+    scene_free(&s);
+}
+
 static int all_groups(void)
 {
     const struct CMUnitTest tests[] = {
@@ -473,6 +491,7 @@ static int all_groups(void)
         in_a_folder(the_second_of_two_runs_on_one_file_keeps_in_memory),
         in_a_folder(on_a_full_disk_they_stay_in_memory),
         in_a_folder(what_is_no_file_is_refused),
+        in_a_folder(a_file_that_a_link_leads_to_is_left_alone),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

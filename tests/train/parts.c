@@ -1,6 +1,8 @@
 /* The parts of training that stand alone: schedules, class weights, options as text, kept tokens. */
 #include "train/toy_run.h"
 
+#include "base/checksum.h"
+
 #include "train/class_weights.h"
 
 /* ---- schedules ------------------------------------------------------------------------------------------------------------- */
@@ -180,6 +182,92 @@ static void tokens_from_the_file_are_those_that_were_made(void **state)
     bert_tokenizer_free(tokenizer);
 }
 
+/* The file with other bytes at a place, and a checksum that is right. Places as src/train/token_cache.c has them: a header of 96 bytes, its numbers
+ * from byte 40 on, the checksum at 88; then the arrays. */
+static void craft_tokens(const char *path, const buffer *whole, size_t at, const void *bytes, size_t n)
+{
+    bert_err err;
+    buffer b = { 0 };
+    buffer_add(&b, whole->data, whole->size);
+    memcpy(b.data + at, bytes, n);
+    uint64_t crc = crc32c(0, b.data + 96, b.size - 96);
+    memcpy(b.data + 88, &crc, sizeof crc);
+    check(file_write_whole(path, b.data, b.size, &err), &err);
+    buffer_free(&b);
+}
+
+/* Somebody's file with the right key and checksum: what would be an index out of bounds makes it damaged. */
+static void tokens_that_are_crafted_are_damaged(void **state)
+{
+    (void)state;
+    enum { SEQ_LEN_OF_CRAFTED = 6, ROWS_OF_CRAFTED = 2 };
+    enum { START = 96, SECOND = START + 8 * (ROWS_OF_CRAFTED + 1), IDS = SECOND + 8 };
+    static const struct {
+        size_t at, n;
+        uint64_t value;
+        int forms; /* bits */
+    } CASES[] = {
+        { 48, 8, 3, 7 },                  /* rows */
+        { 56, 8, 1 << 20, 7 },            /* tokens */
+        { 56, 8, UINT64_MAX, 7 },         /* tokens */
+        { 64, 8, 99, 7 },                 /* longest */
+        { 72, 8, 3, 7 },                  /* truncated */
+        { START, 8, 1, 7 },               /* where the first row begins */
+        { START + 8, 8, 1, 7 },           /* the first row has one token, the second more than seq_len */
+        { START + 8, 8, 1 << 20, 7 },     /* it ends behind the second */
+        { START + 8, 8, UINT64_MAX, 7 },  /* */
+        { START + 16, 8, 3, 7 },          /* the last row ends before the tokens do */
+        { SECOND, 4, 99, 7 },             /* more than the row has */
+        { SECOND, 4, 0, 7 },              /* none of the first segment or sequence */
+        { SECOND, 4, 1, 1 << ROW_APART }, /* a sequence of one token */
+        { SECOND, 4, 5, 1 << ROW_APART }, /* the other one of one token */
+        { IDS, 4, 1 << 30, 7 },           /* beyond the vocabulary */
+        { IDS + 4, 4, UINT32_MAX, 7 },    /* below it */
+    };
+    bert_err err;
+    bert_tokenizer *tokenizer;
+    bert_dataset *two, *one;
+    bert_text texts[] = { text_of("a"), text_of("b") }, pairs[] = { text_of("c"), text_of("d") }, labels[] = { text_of("0"), text_of("1") };
+    const char *path = arena_string(&golden_memory, scratch("tokens")), *vocabulary = toy_vocabulary();
+    check(bert_tokenizer_create(vocabulary, strlen(vocabulary), "vocabulary", true, &tokenizer, &err), &err);
+    check(bert_dataset_create(texts, pairs, labels, ROWS_OF_CRAFTED, &two, &err), &err);
+    check(bert_dataset_create(texts, NULL, labels, ROWS_OF_CRAFTED, &one, &err), &err);
+    for (int form = ROW_TOGETHER; form <= ROW_WORDS; form++) {
+        const bert_dataset *d = form == ROW_WORDS ? one : two;
+        unsigned char data[32], key[32];
+        cached_tokens made, read;
+        const char *note = NULL;
+        file_mapping file;
+        buffer whole = { 0 };
+        remove(path);
+        dataset_hash(d, data);
+        check(token_key(data, tokenizer, SEQ_LEN_OF_CRAFTED, (row_form)form, key, &err), &err);
+        check(cached_tokens_create(&made, d, tokenizer, SEQ_LEN_OF_CRAFTED, (row_form)form, key, path, &note, &err), &err);
+        check(file_map(&file, path, &err), &err);
+        buffer_add(&whole, file.data, file.size);
+        file_unmap(&file);
+        size_t words = (IDS + 4 * made.rows.start[ROWS_OF_CRAFTED] + 7) & ~(size_t)7;
+        for (size_t i = 0; i <= sizeof CASES / sizeof *CASES; i++) {
+            bool last = i == sizeof CASES / sizeof *CASES; /* a word that the text has not */
+            uint64_t value = last ? 7 : CASES[i].value;
+            if (last ? form != ROW_WORDS : !(CASES[i].forms >> form & 1))
+                continue;
+            craft_tokens(path, &whole, last ? words + 4 : CASES[i].at, &value, last ? 4 : CASES[i].n);
+            note = NULL;
+            check(cached_tokens_create(&read, d, tokenizer, SEQ_LEN_OF_CRAFTED, (row_form)form, key, path, &note, &err), &err);
+            if (!note || !strstr(note, "made anew") || read.file.size)
+                fail_msg("form %d, case %zu: taken", form, i);
+            assert_same_tokens(&made.rows, &read.rows);
+            cached_tokens_free(&read);
+        }
+        cached_tokens_free(&made);
+        buffer_free(&whole);
+    }
+    bert_dataset_free(two);
+    bert_dataset_free(one);
+    bert_tokenizer_free(tokenizer);
+}
+
 static void the_key_tells_data_vocabulary_case_length_and_form_apart(void **state)
 {
     (void)state;
@@ -214,6 +302,7 @@ int main(void)
         cmocka_unit_test(checkpoint_intervals_are_times_or_steps),
         cmocka_unit_test(differences_name_the_option_and_both_values),
         in_a_folder(tokens_from_the_file_are_those_that_were_made),
+        in_a_folder(tokens_that_are_crafted_are_damaged),
         cmocka_unit_test(the_key_tells_data_vocabulary_case_length_and_form_apart),
     };
     int failed = cmocka_run_group_tests(tests, NULL, NULL);
