@@ -50,7 +50,7 @@ static bert_status read_tensor(const fine_tuned *f, const bert_param *as, const 
 {
     if (!t)
         return fail(err, BERT_ERR_FORMAT, "%s: tensor %s is absent; %s has it", f->source->weights_path, as->name, architecture(f->source));
-    bert_status s = weight_check_shape(t, as, false, err);
+    bert_status s = weight_check(t, as, false, err);
     if (s)
         return s;
     *out = arena_array(a, weight_size(as), sizeof **out);

@@ -17,7 +17,7 @@ static json_t *tensor_list(const tensor_set *set)
     for (size_t i = 0; i < set->n; i++) {
         const tensor *t = &set->items[i];
         json_t *shape = json_array();
-        for (int d = 0; d < t->rank; d++)
+        for (int d = 0; d < t->rank && d < TENSOR_MAX_RANK; d++)
             json_add(&shape, json_integer((json_int_t)t->shape[d]));
         json_add(&list, json_pack("{s:s, s:s, s:o}", "name", t->name, "type", dtype_name(t->type), "shape", shape));
     }

@@ -10,6 +10,7 @@
 #include "io/shards.h"
 
 #include <inttypes.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -44,11 +45,11 @@ static bert_status read_shape(tensor *t, const json_t *entry, bert_err *err)
     const json_t *shape = json_object_get(entry, "shape");
     if (!json_is_array(shape))
         return fail(err, BERT_ERR_FORMAT, "%s: tensor %s: shape is no list", t->file, t->name);
-    if (json_array_size(shape) > TENSOR_MAX_RANK)
-        return fail(err, BERT_ERR_UNSUPPORTED, "%s: tensor %s has %zu dimensions, at most %d are read", t->file, t->name, json_array_size(shape),
-                    TENSOR_MAX_RANK);
-    t->rank = (int)json_array_size(shape);
-    for (int i = 0; i < t->rank; i++) {
+    size_t rank = json_array_size(shape);
+    t->rank = rank < INT_MAX ? (int)rank : INT_MAX;
+    if (rank > TENSOR_MAX_RANK)
+        t->type = DTYPE_OTHER;
+    for (int i = 0; i < t->rank && i < TENSOR_MAX_RANK; i++) {
         const json_t *side = json_array_get(shape, (size_t)i);
         if (!json_is_integer(side) || json_integer_value(side) < 0)
             return fail(err, BERT_ERR_FORMAT, "%s: tensor %s: side %d of its shape is no whole number from 0", t->file, t->name, i);
@@ -100,6 +101,8 @@ static bert_status check_metadata(const reader *r, json_t *metadata, bert_err *e
 {
     const char *key;
     json_t *value;
+    if (json_is_null(metadata)) /* as the original reader */
+        return BERT_OK;
     if (!json_is_object(metadata))
         return fail(err, BERT_ERR_FORMAT, "%s: __metadata__ is no object", r->path);
     json_object_foreach(metadata, key, value) if (!json_is_string(value)) return fail(err, BERT_ERR_FORMAT, "%s: __metadata__: %s is no string",
@@ -164,7 +167,7 @@ static bert_status add_file(tensor_set *set, const char *path, json_t **metadata
         s = read_entries(set, &r, ranges, err);
     if (!s && metadata) {
         json_t *found = json_object_get(r.header, "__metadata__");
-        *metadata = found ? json_incref(found) : json_object();
+        *metadata = json_is_object(found) ? json_incref(found) : json_object();
         if (!*metadata)
             s = fail_memory(err, path);
     }

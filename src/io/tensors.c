@@ -81,8 +81,16 @@ size_t dtype_size(dtype t)
     return DTYPES[t].size;
 }
 
+bool dtype_is_real(dtype t)
+{
+    return t <= DTYPE_F64;
+}
+
 bert_status tensor_to_f32(const tensor *t, float *out, bert_err *err)
 {
+    if (t->type == DTYPE_OTHER)
+        return fail(err, BERT_ERR_UNSUPPORTED, "%s: tensor %s is of a type that is not read (quantised, float8, complex, strings)", t->file,
+                    t->name);
     if (!DTYPES[t->type].to_f32)
         return fail(err, BERT_ERR_FORMAT, "%s: tensor %s is of type %s, expected numbers", t->file, t->name, dtype_name(t->type));
     if (!t->data)
@@ -93,6 +101,10 @@ bert_status tensor_to_f32(const tensor *t, float *out, bert_err *err)
 
 const char *tensor_shape_text(const tensor *t, char text[TENSOR_SHAPE_TEXT])
 {
+    if (t->rank > TENSOR_MAX_RANK) {
+        snprintf(text, TENSOR_SHAPE_TEXT, "[of %d dimensions]", t->rank);
+        return text;
+    }
     int used = snprintf(text, TENSOR_SHAPE_TEXT, "[");
     for (int i = 0; i < t->rank; i++)
         used += snprintf(text + used, (size_t)(TENSOR_SHAPE_TEXT - used), "%s%" PRId64, i ? ", " : "", t->shape[i]);
@@ -102,8 +114,8 @@ const char *tensor_shape_text(const tensor *t, char text[TENSOR_SHAPE_TEXT])
 
 bool tensor_count(tensor *t, size_t *bytes)
 {
-    t->n = 1;
-    for (int i = 0; i < t->rank; i++)
+    t->n = t->rank <= TENSOR_MAX_RANK;
+    for (int i = 0; i < t->rank && i < TENSOR_MAX_RANK; i++)
         if (t->shape[i] < 0 || !mul_size(t->n, (size_t)t->shape[i], &t->n))
             return false;
     return mul_size(t->n, dtype_size(t->type), bytes);

@@ -1,5 +1,5 @@
 /* A set of named tensors as every weight format gives it: views into mapped files where the format allows, else copies that the set owns.
- * safetensors.h, tf_bundle.h and torch_zip.h open one from their format. */
+ * safetensors.h, tf_bundle.h and torch_file.h open one from their format. */
 #ifndef IO_TENSORS_H
 #define IO_TENSORS_H
 
@@ -21,12 +21,14 @@ typedef enum dtype {
     DTYPE_I8,
     DTYPE_U8,
     DTYPE_BOOL,
-    DTYPE_OTHER /* anything else that a file may hold (strings, complex, float8): listed, never read */
+    DTYPE_OTHER /* anything else that a file may hold (strings, complex, quantised, float8, too many dimensions): listed, never read */
 } dtype;
 
 const char *dtype_name(dtype t);    /* safetensors' names: "F32", "BF16", ... */
 dtype dtype_find(const char *name); /* of such a name; DTYPE_OTHER where it is none of them */
 size_t dtype_size(dtype t);         /* bytes an element; 0 for DTYPE_OTHER */
+
+bool dtype_is_real(dtype t);          /* a type of numbers with a fraction */
 
 enum { TENSOR_MAX_RANK = 8 };
 
@@ -34,10 +36,10 @@ typedef struct tensor {
     const char *name;
     const char *file; /* for messages: the file that it stands in */
     dtype type;
-    int rank;
+    int rank;         /* above TENSOR_MAX_RANK: the shape is not kept, n is 0, the type is DTYPE_OTHER */
     int64_t shape[TENSOR_MAX_RANK];
     size_t n;         /* elements */
-    const void *data; /* n elements, little-endian, any alignment; NULL where the type is DTYPE_OTHER */
+    const void *data; /* n elements, little-endian, any alignment; NULL where the type is DTYPE_OTHER or they are not there */
 } tensor;
 
 /* All zero is an empty set. */

@@ -7,6 +7,7 @@
 #include "tf_bundle.pb-c.h"
 
 #include <inttypes.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -90,10 +91,10 @@ static bert_status read_shape(tensor *t, const Tf__TensorShapeProto *shape, cons
     size_t rank = shape ? shape->n_dim : 0;
     if (shape && shape->unknown_rank)
         return fail(err, BERT_ERR_FORMAT, "%s: tensor %s has no shape", path, t->name);
+    t->rank = rank < INT_MAX ? (int)rank : INT_MAX;
     if (rank > TENSOR_MAX_RANK)
-        return fail(err, BERT_ERR_UNSUPPORTED, "%s: tensor %s has %zu dimensions, at most %d are read", path, t->name, rank, TENSOR_MAX_RANK);
-    t->rank = (int)rank;
-    for (size_t i = 0; i < rank; i++)
+        t->type = DTYPE_OTHER;
+    for (size_t i = 0; i < rank && i < TENSOR_MAX_RANK; i++)
         t->shape[i] = shape->dim[i]->size;
     return BERT_OK;
 }

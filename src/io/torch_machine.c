@@ -8,7 +8,7 @@
 
 bert_status bad(const machine *m, const char *what, bert_err *err)
 {
-    return fail(err, BERT_ERR_FORMAT, "%s: data.pkl: byte %zu: %s", m->path, m->op_at, what);
+    return fail(err, BERT_ERR_FORMAT, "%s: %s: byte %zu: %s", m->path, m->name, m->op_at, what);
 }
 
 bert_status push_item(const machine *m, list *l, const void *item, bert_err *err)
@@ -67,4 +67,20 @@ bool is_string(value v, const char *text)
 value item(const machine *m, value tuple, size_t i)
 {
     return tuple.kind == TUPLE && i < tuple.n ? ((const value *)m->items.items)[tuple.index + i] : (value){ .kind = ABSENT };
+}
+
+value machine_get(const machine *m, value dict, const char *key)
+{
+    const pair *pairs = m->pairs.items;
+    for (size_t i = m->pairs.n; dict.kind == DICT && i-- > 0;) /* the last one counts */
+        if (pairs[i].container == dict.index && is_string(pairs[i].key, key))
+            return pairs[i].value;
+    return (value){ .kind = ABSENT };
+}
+
+void machine_free(machine *m)
+{
+    list *lists[] = { &m->stack, &m->items, &m->memo, &m->pairs, &m->storages, &m->tensors };
+    for (size_t i = 0; i < sizeof lists / sizeof *lists; i++)
+        free(lists[i]->items);
 }

@@ -17,7 +17,7 @@ typedef enum kind {
     GLOBAL,
     STORAGE,
     TENSOR,
-    OTHER
+    OTHER /* anything that is no part of a tensor: what is done to it does nothing */
 } kind;
 
 typedef struct value {
@@ -26,19 +26,23 @@ typedef struct value {
     union {
         int64_t integer;    /* INT */
         const char *string; /* STRING: within the pickle */
-        size_t index;       /* TUPLE: its first of machine.items; DICT, GLOBAL, STORAGE, TENSOR: which one */
+        size_t index;       /* TUPLE: its first of machine.items; DICT, LIST, GLOBAL, STORAGE, TENSOR: which one */
     };
 } value;
 
+/* What a dict or a list was given; a list's have no key. */
 typedef struct pair {
-    size_t dict;
+    size_t container;
     value key, value;
 } pair;
 
+/* A storage, or a view of one. */
 typedef struct storage {
     value key;
     dtype type;
-    int64_t n;
+    size_t element;      /* bytes of one */
+    int64_t n;           /* elements of the whole storage */
+    int64_t first, seen; /* those of the view: all, where it is none */
 } storage;
 
 /* A growing array of one type of item. */
@@ -48,7 +52,7 @@ typedef struct list {
 } list;
 
 typedef struct machine {
-    const char *path;
+    const char *path, *name; /* of file and pickle, for messages */
     arena *memory;
     const unsigned char *start, *at, *end;
     size_t op_at;      /* where the opcode stands, for messages */
@@ -57,10 +61,10 @@ typedef struct machine {
     size_t n_bytes;
     list stack, items; /* value */
     list memo;         /* value */
-    list pairs;        /* pair: what was set in any dict */
+    list pairs;        /* pair: what was set in any dict or list */
     list storages;     /* storage */
     list tensors;      /* torch_tensor */
-    size_t n_dicts;
+    size_t n_containers;
     bool stopped;
 } machine;
 
@@ -78,7 +82,14 @@ bool is_string(value v, const char *text);
 bert_status push_global(machine *m, value module, value name, bert_err *err);
 /* Calls a global with the items of a tuple; nothing but what makes a dict or a tensor can be called. */
 bert_status call_global(machine *m, value function, value args, value *result, bert_err *err);
-/* The type of the elements of a storage's class; false where the value is no such class. */
-bool storage_type(value global, dtype *type);
+/* The type of the elements of a storage's class, and the bytes of one; false where the value is no such class. */
+bool storage_type(value global, dtype *type, size_t *element);
+
+/* Runs a pickle from pickle->at to its end: m->at is behind it then, and what it made is on top of the stack. What the machine holds is freed by
+ * machine_free, also when it failed. Fails as torch_pickle_read. */
+bert_status machine_run(machine *m, arena *a, const torch_pickle *pickle, bert_err *err);
+void machine_free(machine *m);
+/* What a dict has under a text; ABSENT where it has none, or is none. */
+value machine_get(const machine *m, value dict, const char *key);
 
 #endif

@@ -156,7 +156,7 @@ static bert_status check_weights(const weight_list *w, const tensor_set *set, co
             return fail(err, BERT_ERR_FORMAT, "%s: tensor %s is absent; are these the weights of another architecture?", path, p->name);
         if (t->type != DTYPE_F32) /* what bert_model_save_weights writes: reading it cannot fail half-way */
             return fail(err, BERT_ERR_FORMAT, "%s: tensor %s is of type %s, expected F32", path, p->name, dtype_name(t->type));
-        bert_status s = weight_check_shape(t, p, false, err);
+        bert_status s = weight_check(t, p, false, err);
         if (s)
             return s;
     }

@@ -6,7 +6,7 @@
 #include "io/json_build.h"
 #include "io/safetensors.h"
 #include "io/tf_bundle.h"
-#include "io/torch_zip.h"
+#include "io/torch_file.h"
 
 #include <string.h>
 
@@ -107,9 +107,9 @@ static bert_status open_tensors(source *s, source_form form, bool with_data, ber
     case FORM_SAFETENSORS_SHARDED:
         return safetensors_open_sharded(&s->tensors, s->weights_path, err);
     case FORM_TORCH:
-        return torch_zip_open(&s->tensors, s->weights_path, err);
+        return torch_file_open(&s->tensors, s->weights_path, err);
     case FORM_TORCH_SHARDED:
-        return torch_zip_open_sharded(&s->tensors, s->weights_path, err);
+        return torch_file_open_sharded(&s->tensors, s->weights_path, err);
     case FORM_TF_HUB: {
         s->weights_path = path_join(&s->memory, s->folder, "variables/variables");
         bert_status status = s->weights_path ? tf_hub_read(&s->hub, &s->memory, s->folder, err) : fail_memory(err, s->folder);

@@ -237,8 +237,11 @@ const tensor *weights_find(const tensor_set *set, weight_naming naming, const we
     return find(set, naming, id, layer);
 }
 
-bert_status weight_check_shape(const tensor *t, const bert_param *p, bool transposed, bert_err *err)
+bert_status weight_check(const tensor *t, const bert_param *p, bool transposed, bert_err *err)
 {
+    if (!dtype_is_real(t->type) && t->type != DTYPE_OTHER) /* whole numbers would need a scale: a quantised checkpoint */
+        return fail(err, BERT_ERR_UNSUPPORTED, "%s: tensor %s is of type %s, expected numbers with a fraction (a quantised checkpoint?)",
+                    t->file, t->name, dtype_name(t->type));
     size_t rows = transposed ? p->cols : p->rows, cols = transposed ? p->rows : p->cols;
     bool vector = p->cols == 1 && t->rank == 1;
     if (vector ? t->shape[0] == (int64_t)p->rows : t->rank == 2 && t->shape[0] == (int64_t)rows && t->shape[1] == (int64_t)cols)
@@ -320,10 +323,10 @@ bert_status weight_read(weight_list *list, size_t index, arena *a, const tensor_
         print_name(name, sizeof name, naming.prefix, naming.google ? row->google : row->name, layer);
         return fail(err, BERT_ERR_FORMAT, "%s: tensor %s is absent", path, name);
     }
-    bert_status s = weight_check_shape(t, p, transposed, err);
+    bert_status s = weight_check(t, p, transposed, err);
     if (s)
         return s;
-    if (t->type == DTYPE_F32 && !transposed && (uintptr_t)t->data % sizeof(float) == 0) {
+    if (t->type == DTYPE_F32 && t->data && !transposed && (uintptr_t)t->data % sizeof(float) == 0) {
         p->value = t->data;
         return BERT_OK;
     }

@@ -111,8 +111,9 @@ size_t weights_count_layers(const tensor_set *set, weight_naming naming);
 /* The tensor of an entry, old LayerNorm names (gamma, beta) included; NULL where the set has none. */
 const tensor *weights_find(const tensor_set *set, weight_naming naming, const weight_list *list, size_t index);
 
-/* Fails with BERT_ERR_FORMAT where a tensor has another shape than its entry (transposed: than its entry's transpose). */
-bert_status weight_check_shape(const tensor *t, const bert_param *p, bool transposed, bert_err *err);
+/* Fails with BERT_ERR_FORMAT where a tensor has another shape than its entry (transposed: than its entry's transpose), with BERT_ERR_UNSUPPORTED
+ * where it holds whole numbers. */
+bert_status weight_check(const tensor *t, const bert_param *p, bool transposed, bert_err *err);
 
 /* Gives every entry its value: in place where the tensor is float32, aligned, and not transposed, else as a copy in the arena. q, k and v come
  * out side by side. A missing tensor or a wrong shape fails with BERT_ERR_FORMAT, naming file, tensor, what was found and expected. */
