@@ -155,16 +155,34 @@ BERT_API void bert_features_free(bert_features *features);
 
 /* How a table is read. Formats go by the name: .tsv, .csv, .jsonl, .conll, .txt, each also with .gz.
  *
- * conll: a word a line, its columns divided by blanks, an empty line between sentences, -DOCSTART- lines left out. A sentence becomes one row:
- * its words with a space between them are the text, their tags likewise the label. Columns are numbers: 1 for the word, the last one for the tag
- * unless given. In .jsonl a text that is an array of words and a label that is an array of tags become the same; a label that is an array beside
- * a text that is none becomes its members with a comma between them. */
+ * All text is UTF-8, and what is not is an error that names file, line and column and guesses the encoding; UTF-16 and UTF-32 are known by their
+ * byte order mark, others by `encoding`. Lines end with LF or CR LF, or with CR where there is no LF. Empty lines are no rows, but in a .txt and in a
+ * table of one column they are empty texts.
+ *
+ * conll: a word a line, its columns divided by tabs where the line has one, else by blanks, an empty line between sentences; -DOCSTART- lines and
+ * comments ("# ..." before a sentence, not "# O") left out. A sentence becomes one row: its words with a space between them are the text, their tags
+ * likewise the label; a blank within a word becomes U+00A0, which is a blank to BERT. Columns are numbers: 1 for the word, the last one for the tag
+ * unless given; a first column that counts the words (CoNLL-U) is refused until the others are given. Tags become BIO: S-, U- and W- begin an
+ * entity, E-, L- and M- go on with one; a name alone begins one or goes on with that of the word before.
+ *
+ * jsonl: a text that is a list of words and a label that is a list of tags become the same; a label that is a list beside a text that is none becomes
+ * its members with a comma between them. A label that is a list of spans ([start, end, name], or objects with start or start_offset, end or
+ * end_offset and label; places in code points; also found as "labels", "spans" or "entities" where no label column is given) becomes tags of the words
+ * of the text, which blanks divide: a span takes every word that it touches. true and false are such words, and a key twice is an error. */
 typedef struct bert_table_options {
-    const char *format;       /* "tsv", "csv", "jsonl", "conll" or "txt" where the name does not tell (standard input: txt unless given) */
+    const char *format; /* "tsv", "csv", "jsonl", "conll" or "txt" where the name does not tell (standard input: txt unless given) */
+    const char
+        *encoding; /* a name that iconv knows; "utf-8-drop": bytes that are not UTF-8 are left out and counted; NULL: UTF-8 or by the mark */
     const char *text_columns; /* "question1,question2": names, or numbers from 1; default: text and, where there is one, text_pair */
-    const char *label_column; /* default: label */
-    bool no_header;           /* the first row of a .tsv or .csv is data; columns are numbers */
-    bool skip_bad_rows;       /* a row that is wrong is left out and counted (bert_table_skipped), else it is an error */
+    const char
+        *label_column; /* default: label. Several, "a,b,c": columns of 0 and 1 (false and true); the label is the list of those that are 1 */
+    const char
+        *label_names; /* "O,B-PER,...": what the labels 0, 1, ... are called, also in a list of as many 0 and 1; with several label columns
+                                 what these are called. Where labels are wanted, another one is an error */
+    int quoting;    /* tsv, csv: 0 auto: csv of a .csv, none of a .tsv; 1 none: fields are text, quotes too, as in the files of GLUE; 2 csv: RFC
+                                 4180, as pandas writes a .tsv; 3 backslash: \t, \n, \r and \\ stand for themselves, as bert writes a .tsv */
+    bool no_header; /* the first row of a .tsv or .csv is data; columns are numbers */
+    bool skip_bad_rows; /* a row that is wrong is left out and counted (bert_table_skipped), else it is an error */
 } bert_table_options;
 
 BERT_API bert_option_table bert_table_option_table(void);
@@ -183,17 +201,20 @@ typedef struct bert_rows {
 typedef struct bert_table bert_table;
 
 /* Opens a table; "-" is standard input. want_labels: the label column must be there (else a missing one is fine).
- * Fails with BERT_ERR_IO, BERT_ERR_DATA (no such column; the message lists those there are), BERT_ERR_ARGUMENT (unknown format),
+ * Fails with BERT_ERR_IO, BERT_ERR_DATA (no such column; the message lists those there are), BERT_ERR_ARGUMENT (unknown format or encoding),
  * BERT_ERR_FORMAT (damaged gzip). */
 BERT_API bert_status bert_table_open(const char *path, const bert_table_options *options, bool want_labels, bert_table **table, bert_err *err);
 /* The next rows, at most `most`; n is 0 at the end. They belong to the table and stay until the next call.
- * Fails with BERT_ERR_DATA: a row with too few columns, a quote left open, JSON that does not parse, with file, line and column; BERT_ERR_FORMAT
- * (gzip cut off or damaged), BERT_ERR_IO. */
+ * Fails with BERT_ERR_DATA: a row with too few columns, a quote left open, JSON that does not parse, bytes that are not UTF-8 or not of the encoding,
+ * with file, line and column; BERT_ERR_FORMAT (gzip cut off or damaged), BERT_ERR_IO. */
 BERT_API bert_status bert_table_next(bert_table *table, size_t most, bert_rows *rows, bert_err *err);
 /* How many of the file's bytes the rows so far take, packed ones where it is packed: at most *total, which is 0 where nobody knows (a pipe). */
 BERT_API void bert_table_progress(const bert_table *table, uint64_t *read, uint64_t *total);
 /* How many rows have been left out so far (skip_bad_rows). */
 BERT_API size_t bert_table_skipped(const bert_table *table);
+/* The i-th thing, from 0, that a person would want to know of how the rows so far were read (an encoding that was found, lines that were passed over,
+ * tags that were turned into others, rows that were left out), a line of text that stays until the next call; NULL: there are no more. */
+BERT_API const char *bert_table_note(bert_table *table, size_t i);
 BERT_API void bert_table_close(bert_table *table);
 
 /* Vectors as NumPy's .npy (version 1.0, float32, shape (rows, cols)), written as they come; the file appears when it is committed. */
@@ -388,8 +409,9 @@ BERT_API void bert_optimizer_set_rate(bert_optimizer *optimizer, double learning
 /* ---- models ------------------------------------------------------------------------------------------------------------- */
 
 typedef enum bert_task {
-    BERT_TASK_AUTO,       /* bert_head_of_dataset chooses: binary where the labels are 0 and 1, or false and true; else multiclass */
-    BERT_TASK_BINARY,     /* Dense(1) + sigmoid, binary cross-entropy; two labels, the second one is the positive one */
+    BERT_TASK_AUTO,   /* bert_head_of_dataset chooses: binary where the labels are 0 and 1, or false and true; multilabel where .jsonl has lists
+                             of them; tokens where they are tags or spans; else multiclass */
+    BERT_TASK_BINARY, /* Dense(1) + sigmoid, binary cross-entropy; two labels, the second one is the positive one */
     BERT_TASK_MULTICLASS, /* Dense(K) + softmax, cross-entropy; any labels */
     BERT_TASK_MULTILABEL, /* Dense(K) + sigmoid each; a row has any number of labels, written with commas between them */
     BERT_TASK_REGRESSION, /* Dense(1), squared error on labels scaled to 0 .. 1 by label_min and label_max */
@@ -446,12 +468,16 @@ BERT_API bert_status bert_model_load_weights(bert_model *model, const char *path
 /* A table in memory, tokenised. Immutable. */
 typedef struct bert_dataset bert_dataset;
 
+/* Reads a table whole; its labels must be there. Fails as bert_table_open and bert_table_next. */
 BERT_API bert_status bert_dataset_load(const char *path, const bert_table_options *options, bert_dataset **dataset, bert_err *err);
+/* Of texts in memory (n), which are copied. Bytes that are not UTF-8 stay, and tokenising drops and counts them as Google's tokeniser does. */
 BERT_API bert_status bert_dataset_create(const bert_text *texts, const bert_text *pairs, const bert_text *labels, size_t n,
                                          bert_dataset **dataset, bert_err *err);
 BERT_API void bert_dataset_free(bert_dataset *dataset);
 BERT_API size_t bert_dataset_size(const bert_dataset *dataset);
 BERT_API size_t bert_dataset_skipped(const bert_dataset *dataset); /* rows that were left out as it was loaded (skip_bad_rows) */
+/* As bert_table_note, of the table that it was loaded from. Belongs to the data set. */
+BERT_API const char *bert_dataset_note(const bert_dataset *dataset, size_t i);
 /* The different labels, numbers in their order, else words in theirs. Belongs to the data set. A label is the same word whatever file it comes from:
  * without the blanks around it; a whole number as "1" (written 1, 1.0 or +1; "01" and "1e0" are words of their own); true and false as "true" and
  * "false" (written so, or with a capital, or in capitals), which are neither 1 nor 0. A model that has "1.0" or "True" takes them, too. */
@@ -669,7 +695,7 @@ BERT_API size_t bert_session_outputs(const bert_session *session);
 /* scores: (n, outputs). Binary: 1 - p, p; multiclass: probabilities that sum to 1; multilabel: one of each label; regression, similarity: the
  * value in the labels' unit. The same text gives the same bits whatever else is in the call and however many threads run. truncated, where not
  * NULL, is increased by the number of texts that were cut. Fails with BERT_ERR_ARGUMENT where the model has no head, or is one of tokens;
- * similarity needs pairs, and a second text of blanks alone is none. */
+ * similarity needs pairs, and a second text of blanks alone is none. Bytes that are not UTF-8 are dropped, as Google's tokeniser does. */
 BERT_API bert_status bert_session_predict(bert_session *session, const bert_text *texts, const bert_text *pairs, size_t n, float *scores,
                                           size_t *truncated, bert_err *err);
 

@@ -39,7 +39,7 @@ static bert_status load(const char *path, const bert_table_options *options, ber
     if (!s)
         s = bert_table_next(table, MOST_ROWS, &rows, err);
     if (!s)
-        rows_note_skipped(path, bert_table_skipped(table));
+        rows_note_table(table);
     if (!s && !rows.n) {
         *err = (bert_err){ .code = BERT_ERR_DATA };
         snprintf(err->message, sizeof err->message, "%s: no rows", path);

@@ -43,7 +43,7 @@ static int evaluate(const eval_options *o, const bert_model *model, const char *
     if (!s)
         s = bert_dataset_load(file, &o->table, &dataset, &err);
     if (!s)
-        rows_note_skipped(file, bert_dataset_skipped(dataset));
+        rows_note_dataset(dataset);
     if (!s)
         s = bert_session_evaluate(session, dataset, o->report, o->predictions, &metrics, &err);
     bert_dataset_free(dataset);

@@ -129,6 +129,8 @@ static bert_status load_check(const freeze_options *o, bert_dataset **data, bert
     s = bert_table_open(o->check, &o->table, false, &table, err);
     if (!s)
         s = load_texts(table, data, err);
+    if (!s)
+        rows_note_table(table);
     bert_table_close(table);
     return s;
 }
@@ -171,7 +173,7 @@ static int freeze_checked(const freeze_options *o, const char *path, const bert_
     if (o->check && load_check(o, &data, &err))
         return report_failure(&err);
     if (data)
-        rows_note_skipped(o->check, bert_dataset_skipped(data));
+        rows_note_dataset(data);
     int status = freeze(o, path, model, data);
     bert_dataset_free(data);
     return status;

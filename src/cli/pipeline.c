@@ -305,7 +305,7 @@ static int resume(pipeline *p)
     return status;
 }
 
-static int run(pipeline *p, const char *path, size_t *n)
+static int run(pipeline *p, size_t *n)
 {
     bool room = true;
     for (int i = 0; i < SLOTS; i++)
@@ -315,7 +315,7 @@ static int run(pipeline *p, const char *path, size_t *n)
                                 : STATUS_FINE;
     if (!status)
         status = flow(p, n);
-    rows_note_skipped(path, bert_table_skipped(p->table));
+    rows_note_table(p->table);
     for (int i = 0; i < SLOTS; i++)
         slot_close(&p->slots[i]);
     return status;
@@ -347,7 +347,7 @@ int pipeline_run(const char *path, const rows_options *options, const pipeline_w
         chosen.most = rows_chunk(path, options, work->most);
         p.wanted = options->chunk ? chosen.most : FIRST_ROWS;
         p.wanted = p.wanted < chosen.most ? p.wanted : chosen.most;
-        status = output_close(&out, run(&p, path, n));
+        status = output_close(&out, run(&p, n));
         break;
     case OUTPUT_DONE:
         status = STATUS_FINE;

@@ -7,7 +7,7 @@
 
 enum { CHUNK_MOST = 65536 };
 
-const char *const LABEL_COLUMN[] = { "label_column", NULL };
+const char *const LABEL_COLUMN[] = { "label_column", "label_names", NULL };
 
 static const bert_option ROWS_OPTIONS[] = {
     OPTION_INT(rows_options, chunk, "0", 0, CHUNK_MOST, "N",
@@ -39,10 +39,18 @@ size_t rows_chunk(const char *path, const rows_options *options, size_t most)
     return greet_terminal(path) ? 1 : rows_most(options, most);
 }
 
-void rows_note_skipped(const char *path, size_t skipped)
+void rows_note_table(bert_table *table)
 {
-    if (skipped)
-        report_note("%s: %zu wrong row%s left out (--skip-bad-rows)", path, skipped, skipped == 1 ? " was" : "s were");
+    const char *note;
+    for (size_t i = 0; (note = bert_table_note(table, i)); i++)
+        report_note("%s", note);
+}
+
+void rows_note_dataset(const bert_dataset *dataset)
+{
+    const char *note;
+    for (size_t i = 0; (note = bert_dataset_note(dataset, i)); i++)
+        report_note("%s", note);
 }
 
 static int each_chunk(bert_table *table, size_t most, rows_write write, void *context, results *out, size_t *n)
@@ -71,7 +79,7 @@ int rows_each(const char *path, const rows_options *options, size_t most, rows_w
     if (bert_table_open(path, &options->table, false, &table, &err))
         return report_failure(&err);
     int status = each_chunk(table, rows_chunk(path, options, most), write, context, out, n);
-    rows_note_skipped(path, bert_table_skipped(table));
+    rows_note_table(table);
     bert_table_close(table);
     return status;
 }

@@ -6,7 +6,7 @@
 #include "cli/command.h"
 #include "cli/results.h"
 
-extern const char *const LABEL_COLUMN[]; /* the table option that commands which read no labels do not take */
+extern const char *const LABEL_COLUMN[]; /* the table options that commands which read no labels do not take */
 
 typedef struct rows_options {
     int64_t chunk; /* 0: as many as suit; 1 from a terminal */
@@ -22,8 +22,9 @@ typedef bert_status (*rows_write)(void *context, const bert_rows *rows, results 
  * Returns an exit status; what went wrong has been told. */
 int rows_each(const char *path, const rows_options *options, size_t most, rows_write write, void *context, results *out, size_t *n);
 
-/* Tells how many rows of a table were left out, where some were. */
-void rows_note_skipped(const char *path, size_t skipped);
+/* Tells what a person would want to know of how rows were read. */
+void rows_note_table(bert_table *table);
+void rows_note_dataset(const bert_dataset *dataset);
 
 /* The size of chunk that was asked for, `most` where none or more was. */
 size_t rows_most(const rows_options *options, size_t most);

@@ -1,7 +1,6 @@
 /* bert tokenize: texts to tokens, or to the three matrices that BERT reads. */
 #include "cli/command.h"
 #include "cli/model.h"
-#include "cli/report.h"
 #include "cli/results.h"
 #include "cli/rows.h"
 
@@ -32,7 +31,7 @@ typedef struct tokenize {
     size_t seq_len;
     bert_tokens tokens[2]; /* of a text and its pair */
     bert_features features;
-    size_t truncated, dropped;
+    size_t truncated;
 } tokenize;
 
 /* ---- tokens ------------------------------------------------------------------------------------------------------------- */
@@ -101,7 +100,6 @@ static bert_status tokenize_rows(void *context, const bert_rows *rows, results *
             bert_status s = bert_tokenize(t->tokenizer, texts[k], &t->tokens[k], err);
             if (s)
                 return s;
-            t->dropped += t->tokens[k].dropped;
         }
         write_tokens(t, t->tokens[1].n > 0, out);
     }
@@ -126,7 +124,6 @@ static bert_status encode_rows(void *context, const bert_rows *rows, results *ou
     if (s)
         return s;
     t->truncated += f->truncated;
-    t->dropped += f->dropped;
     for (size_t i = 0; i < rows->n; i++) {
         size_t first = i * f->seq_len; /* the matrices are (n, seq_len) */
         results_string(out, "{");
@@ -157,8 +154,6 @@ static int run(const void *options, const char *file)
         status = rows_each(file, &o->rows, 1024, t.seq_len ? encode_rows : tokenize_rows, &t, &out, &n);
         status = results_close(&out, status);
         model_note_truncated(t.truncated, n, t.seq_len);
-        if (t.dropped)
-            report_note("%zu bytes that are not UTF-8 were dropped", t.dropped);
     }
     bert_tokens_free(&t.tokens[0]);
     bert_tokens_free(&t.tokens[1]);

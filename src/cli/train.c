@@ -47,7 +47,7 @@ static bert_status load_table(const train_options *o, const char *path, bert_dat
 {
     bert_status s = bert_dataset_load(path, &o->table, d, err);
     if (!s && !o->quiet)
-        rows_note_skipped(path, bert_dataset_skipped(*d));
+        rows_note_dataset(*d);
     return s;
 }
 
@@ -76,9 +76,9 @@ static bert_status create_model(const train_options *o, const train_data *d, ber
     bert_head_spec head = o->head;
     bert_layer_spec layer = o->layer, defaults;
     bert_layer_defaults(&defaults);
+    bert_status s = bert_head_of_dataset(&head, d->all ? d->all : d->train, err);
     if (head.task == BERT_TASK_TOKENS && layer.pooling == defaults.pooling)
         layer.pooling = BERT_POOLING_AUTO;
-    bert_status s = bert_head_of_dataset(&head, d->all ? d->all : d->train, err);
     return s ? s : bert_model_create(&layer, &head, (uint64_t)o->training.seed, model, err);
 }
 

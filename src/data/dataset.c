@@ -23,6 +23,14 @@ const char *dataset_place(const bert_dataset *d, size_t i, char out[DATASET_PLAC
     return out;
 }
 
+const char *dataset_word_place(const bert_dataset *d, size_t i, size_t k, char out[DATASET_PLACE])
+{
+    if (!d->word_lines)
+        return dataset_place(d, i, out);
+    snprintf(out, DATASET_PLACE, "%s:%zu", d->name, d->lines[i] + k);
+    return out;
+}
+
 /* ---- rows ---- */
 
 /* array with room for n items; array itself, and *failed, where memory is out. */
@@ -121,9 +129,42 @@ static bert_status check_texts(bert_dataset *d, bool pairs_wanted, bert_err *err
     return BERT_OK;
 }
 
+/* A row without spans is one whose words are all outside. */
+static bert_status fill_tags(builder *b, bert_err *err)
+{
+    bert_dataset *d = b->d;
+    for (size_t i = 0; d->form == LABELS_SPANS && i < d->n; i++) {
+        size_t n = 0, start, end;
+        for (size_t at = 0; !d->label_texts[i].size && word_next(d->texts[i], &at, &start, &end);)
+            n++;
+        if (!n)
+            continue;
+        char *tags = arena_alloc_raw(&b->labels, 2 * n); /* no overflow: the text is in memory */
+        if (!tags)
+            return fail_memory(err, d->name);
+        for (size_t k = 0; k < n; k++)
+            memcpy(tags + 2 * k, "O ", 2);
+        d->label_texts[i] = (bert_text){ tags, 2 * n - 1 };
+    }
+    return BERT_OK;
+}
+
+static bert_status keep_notes(bert_dataset *d, bert_table *table, bert_err *err)
+{
+    while (bert_table_note(table, d->n_notes))
+        d->n_notes++;
+    d->notes = arena_array(&d->memory, d->n_notes, sizeof *d->notes);
+    for (size_t i = 0; d->notes && i < d->n_notes; i++)
+        if (!(d->notes[i] = arena_string(&d->memory, bert_table_note(table, i))))
+            d->notes = NULL;
+    return d->notes ? BERT_OK : fail_memory(err, "notes");
+}
+
 static bert_status finish(builder *b, bool pairs_wanted, bert_err *err)
 {
-    bert_status s = check_texts(b->d, pairs_wanted, err);
+    bert_status s = fill_tags(b, err);
+    if (!s)
+        s = check_texts(b->d, pairs_wanted, err);
     return s ? s : labels_number(b->d, err);
 }
 
@@ -163,8 +204,12 @@ bert_status bert_dataset_load(const char *path, const bert_table_options *option
             s = append(&b, &rows, err);
     if (!s) {
         b.d->skipped = bert_table_skipped(table);
-        s = finish(&b, options && options->text_columns && strchr(options->text_columns, ','), err);
+        b.d->form = table_label_form(table);
+        b.d->word_lines = table_word_lines(table);
+        s = keep_notes(b.d, table, err);
     }
+    if (!s)
+        s = finish(&b, options && options->text_columns && strchr(options->text_columns, ','), err);
     bert_table_close(table);
     return end(&b, s, dataset);
 }
@@ -209,8 +254,11 @@ bert_status dataset_of_rows(const bert_dataset *d, const uint32_t *rows, size_t 
     part.lines = lines;
     if (!s)
         s = append(&b, &part, err);
-    if (!s)
+    if (!s) {
+        b.d->form = d->form;
+        b.d->word_lines = d->word_lines;
         s = labels_number(b.d, err);
+    }
     arena_free(&memory);
     return end(&b, s, dataset);
 }
@@ -236,6 +284,11 @@ size_t bert_dataset_size(const bert_dataset *d)
 size_t bert_dataset_skipped(const bert_dataset *d)
 {
     return d->skipped;
+}
+
+const char *bert_dataset_note(const bert_dataset *d, size_t i)
+{
+    return i < d->n_notes ? d->notes[i] : NULL;
 }
 
 size_t bert_dataset_labels(const bert_dataset *d, const char *const **labels)

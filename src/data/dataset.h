@@ -4,6 +4,7 @@
 
 #include "base/arena.h"
 #include "base/error.h"
+#include "io/table.h"
 
 struct bert_dataset {
     arena memory;           /* the bytes of the texts and of the names */
@@ -17,12 +18,19 @@ struct bert_dataset {
     size_t n_labels;
     const char **labels; /* (n_labels) the different labels in their order */
     size_t skipped;      /* rows that were left out as it was loaded */
+    label_form form;     /* what the labels are, as far as the file tells */
+    bool word_lines;     /* the words of a row stand in a line of the file each, from lines[i] on */
+    const char **notes;  /* (n_notes) of the table */
+    size_t n_notes;
 };
 
 enum { DATASET_PLACE = 512 };
 
 /* Where row i stands, for the start of a message: "train.tsv:17", or "row 17" without a file. Returns out. */
 const char *dataset_place(const bert_dataset *d, size_t i, char out[DATASET_PLACE]);
+
+/* Where word k of it stands: in a file with a line for each word, that line. */
+const char *dataset_word_place(const bert_dataset *d, size_t i, size_t k, char out[DATASET_PLACE]);
 
 /* A data set of the given rows (n at least 1), with the places that they have in d. Copies what it needs. */
 bert_status dataset_of_rows(const bert_dataset *d, const uint32_t *rows, size_t n, bert_dataset **dataset, bert_err *err);

@@ -2,53 +2,11 @@
 #include "data/labels.h"
 
 #include "base/buffer.h"
+#include "base/label_word.h"
 #include "base/size.h"
-#include "text/words.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-/* ---- words --------------------------------------------------------------------------------------------------------------- */
-
-/* How much of a bare label is a whole number's digits; 0: it is none, or is written with zeros before it. */
-static size_t whole_digits(bert_text t)
-{
-    size_t n = 0, zeros;
-    while (n < t.size && t.data[n] >= '0' && t.data[n] <= '9')
-        n++;
-    if (!n || (t.data[0] == '0' && n > 1))
-        return 0;
-    for (zeros = n; zeros < t.size && t.data[zeros] == (zeros == n ? '.' : '0'); zeros++) {
-    }
-    return zeros == t.size && zeros != n + 1 ? n : 0;
-}
-
-static bert_text whole_number(bert_text label)
-{
-    bert_text digits = label;
-    bool sign = label.size && (label.data[0] == '-' || label.data[0] == '+');
-    digits.data += sign;
-    digits.size -= sign;
-    digits.size = whole_digits(digits);
-    if (!digits.size)
-        return label;
-    bool negative = label.data[0] == '-' && digits.data[0] != '0';
-    return (bert_text){ digits.data - negative, digits.size + negative };
-}
-
-bert_text label_word(bert_text label)
-{
-    static const char *const TRUTHS[][3] = { { "true", "True", "TRUE" }, { "false", "False", "FALSE" } };
-    while (label.size && word_blank(label.data[0]))
-        label = (bert_text){ label.data + 1, label.size - 1 };
-    while (label.size && word_blank(label.data[label.size - 1]))
-        label.size--;
-    for (size_t i = 0; i < 2; i++)
-        for (size_t k = 0; k < 3; k++)
-            if (label.size == strlen(TRUTHS[i][k]) && !memcmp(label.data, TRUTHS[i][k], label.size))
-                return (bert_text){ TRUTHS[i][0], label.size };
-    return whole_number(label);
-}
 
 /* ---- of a model ---------------------------------------------------------------------------------------------------------- */
 
@@ -194,18 +152,29 @@ bert_status label_empty(const bert_dataset *d, size_t row, const char *what, ber
     return fail(err, BERT_ERR_DATA, "%s: %s is empty", dataset_place(d, row, place), what);
 }
 
-bert_status label_unknown(const bert_dataset *d, size_t row, bert_text label, const char *const *labels, size_t n_labels, bert_err *err)
+static bert_status unknown(const char *place, bert_text label, const char *const *labels, size_t n_labels, bert_err *err)
 {
-    char place[DATASET_PLACE];
     buffer list = { 0 };
     for (size_t i = 0; i < n_labels && i < 20; i++)
         buffer_printf(&list, "%s%.40s", i ? ", " : "", labels[i]);
     buffer_string(&list, n_labels > 20 ? ", ..." : "");
     bert_status s = list.failed ? fail_memory(err, "a message")
-                                : fail(err, BERT_ERR_DATA, "%s: label \"%.*s\" is not one of the model's: %s", dataset_place(d, row, place),
+                                : fail(err, BERT_ERR_DATA, "%s: label \"%.*s\" is not one of the model's: %s", place,
                                        (int)(label.size < 100 ? label.size : 100), label.data, list.data);
     buffer_free(&list);
     return s;
+}
+
+bert_status label_unknown(const bert_dataset *d, size_t row, bert_text label, const char *const *labels, size_t n_labels, bert_err *err)
+{
+    char place[DATASET_PLACE];
+    return unknown(dataset_place(d, row, place), label, labels, n_labels, err);
+}
+
+bert_status tag_unknown(const bert_dataset *d, size_t row, size_t word, bert_text tag, const char *const *labels, size_t n_labels, bert_err *err)
+{
+    char place[DATASET_PLACE];
+    return unknown(dataset_word_place(d, row, word, place), tag, labels, n_labels, err);
 }
 
 bert_status dataset_label_ids(const bert_dataset *d, const char *const *labels, size_t n_labels, int32_t *ids, bert_err *err)

@@ -5,11 +5,6 @@
 #include "data/dataset.h"
 #include "data/word_set.h"
 
-/* A label is the same word whatever file it stands in: without the blanks around it; a whole number without "+" and without ".0" ("1", " 1.0" and
- * "+1" are "1", but "01" and "1e0" are words of their own); "True" and "TRUE" are "true", "False" and "FALSE" are "false", and neither is a number.
- * Points into the label, or to constant words. */
-bert_text label_word(bert_text label);
-
 /* The labels of a model, to be found by their words. The model may be older or another program's and have "1.0" or "True"; what is written so
  * goes first. */
 typedef struct label_index {
@@ -31,5 +26,7 @@ bert_status labels_number(bert_dataset *d, bert_err *err);
 /* Both are BERT_ERR_DATA and name the row: WHAT of the row, "the label", is empty; a label of it is not among those of a model. */
 bert_status label_empty(const bert_dataset *d, size_t row, const char *what, bert_err *err);
 bert_status label_unknown(const bert_dataset *d, size_t row, bert_text label, const char *const *labels, size_t n_labels, bert_err *err);
+/* The same of the tag of a word of the row. */
+bert_status tag_unknown(const bert_dataset *d, size_t row, size_t word, bert_text tag, const char *const *labels, size_t n_labels, bert_err *err);
 
 #endif

@@ -1,8 +1,10 @@
 /* Records of JSON lines: the wanted members of each object. */
 #include "base/options.h"
-#include "io/table_records.h"
+#include "io/json.h"
+#include "io/table_labels.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -10,7 +12,7 @@ enum { WHERE_SIZE = 512 };
 
 static const char *where(const table_records *r, char out[WHERE_SIZE])
 {
-    snprintf(out, WHERE_SIZE, "%s:%zu", r->lines.stream.name, r->line);
+    snprintf(out, WHERE_SIZE, "%s:%zu", r->lines.name, r->line);
     return out;
 }
 
@@ -20,7 +22,7 @@ static const char *type_name(const json_t *value)
     return names[json_typeof(value)];
 }
 
-static bert_status missing_member(const table_records *r, table_role role, bert_err *err)
+static bert_status missing_member(const table_records *r, size_t column, bert_err *err)
 {
     char at[WHERE_SIZE];
     bert_text there[64]; /* more would not be listed */
@@ -32,14 +34,23 @@ static bert_status missing_member(const table_records *r, table_role role, bert_
         if (n < sizeof there / sizeof *there)
             there[n++] = (bert_text){ key, strlen(key) };
     }
-    return no_such_column(where(r, at), role, r->columns[role].name, there, n, err);
+    return no_such_column(where(r, at), r, column, there, n, err);
 }
 
-static bert_status wrong_type(const table_records *r, table_role role, const json_t *value, bert_err *err)
+static bert_status wrong_type(const table_records *r, size_t column, const json_t *value, bert_err *err)
 {
     char at[WHERE_SIZE];
-    return fail(err, BERT_ERR_DATA, "%s: \"%s\" is %s, expected a string%s", where(r, at), r->columns[role].name, type_name(value),
-                role == TABLE_LABEL ? " or a number" : "");
+    if (column >= TABLE_LABEL && json_is_real(value))
+        return fail(err, BERT_ERR_DATA, "%s: \"%s\" is a number beyond 64 bits, which a label must be written as a string for", where(r, at),
+                    r->columns[column].name);
+    return fail(err, BERT_ERR_DATA, "%s: \"%s\" is %s, expected a string%s", where(r, at), r->columns[column].name, type_name(value),
+                column >= TABLE_LABEL ? " or a number" : "");
+}
+
+/* A whole number beyond 64 bits was rounded as it was read, perhaps to another label. */
+static bool is_number(const json_t *value)
+{
+    return json_is_integer(value) || json_is_boolean(value) || (json_is_real(value) && fabs(json_real_value(value)) < 0x1p63);
 }
 
 /* Appends a number, true or false to the bytes of a column. */
@@ -53,68 +64,130 @@ static void append_number(buffer *out, const json_t *value)
         buffer_string(out, json_is_true(value) ? "true" : "false");
 }
 
-static bool is_number(const json_t *value)
-{
-    return json_is_number(value) || json_is_boolean(value);
-}
+/* ---- lists -------------------------------------------------------------------------------------------------------------- */
 
-static bert_status wrong_item(const table_records *r, table_role role, size_t i, const char *is, bert_err *err)
+static bert_status wrong_item(const table_records *r, size_t column, size_t i, const char *is, bert_err *err)
 {
     char at[WHERE_SIZE];
-    return fail(err, BERT_ERR_DATA, "%s: \"%s\": item %zu of the list is %s", where(r, at), r->columns[role].name, i + 1, is);
+    return fail(err, BERT_ERR_DATA, "%s: \"%s\": item %zu of the list is %s", where(r, at), r->columns[column].name, i + 1, is);
 }
 
-/* A list's text must come apart again where it was put together. */
-static bert_status check_item(const table_records *r, table_role role, size_t i, bert_text item, char divider, bert_err *err)
+/* The text of an item: a string's own, a number's in scratch. */
+static bert_status read_item(const table_records *r, size_t column, size_t i, const json_t *item, buffer *scratch, bert_text *out, bert_err *err)
 {
-    for (size_t k = 0; k < item.size; k++)
-        if (divider == ' ' ? table_blank(item.data[k]) : item.data[k] == divider)
-            return wrong_item(r, role, i, divider == ' ' ? "a word with a blank in it" : "a label with a comma in it", err);
-    return item.size ? BERT_OK : wrong_item(r, role, i, "empty", err);
+    buffer_clear(scratch);
+    if (column >= TABLE_LABEL && is_number(item))
+        append_number(scratch, item);
+    else if (!json_is_string(item))
+        return wrong_item(r, column, i, type_name(item), err);
+    if (scratch->failed)
+        return fail_memory(err, r->lines.name);
+    bert_text text = scratch->size ? (bert_text){ scratch->data, scratch->size }
+                                   : (bert_text){ json_string_value(item), json_is_string(item) ? json_string_length(item) : 0 };
+    *out = table_bare(text);
+    return out->size ? BERT_OK : wrong_item(r, column, i, "empty", err);
 }
 
-/* The members of a list with the divider between them, in the bytes of its column. */
-static bert_status join_list(table_records *r, table_role role, const json_t *list, char divider, bert_err *err)
+static bert_status add_words(table_records *r, size_t column, const json_t *list, buffer *scratch, bert_err *err)
 {
-    buffer *out = &r->bytes[role];
+    buffer *out = &r->columns[column].bytes;
+    bert_status s = BERT_OK;
+    bert_text word;
     size_t i;
     json_t *item;
     json_array_foreach(list, i, item)
     {
+        if ((s = read_item(r, column, i, item, scratch, &word, err)))
+            break;
         if (i)
-            buffer_char(out, divider);
-        size_t before = out->size;
-        if (json_is_string(item))
-            buffer_add(out, json_string_value(item), json_string_length(item));
-        else if (role == TABLE_LABEL && is_number(item))
-            append_number(out, item);
-        else
-            return wrong_item(r, role, i, type_name(item), err);
-        if (out->failed)
-            return fail_memory(err, r->lines.stream.name);
-        bert_status s = check_item(r, role, i, (bert_text){ out->data + before, out->size - before }, divider, err);
-        if (s)
-            return s;
+            buffer_char(out, ' ');
+        table_add_word(out, word);
     }
-    return BERT_OK;
+    return s;
 }
 
-/* A list of words, of their tags (beside such a text), or of labels (beside any other). */
-static bert_status read_list(table_records *r, table_role role, const json_t *list, bert_err *err)
+/* Beside a text that is a list of words. */
+static bert_status add_tags(table_records *r, size_t column, const json_t *list, const json_t *words, buffer *scratch, bert_err *err)
+{
+    buffer *out = &r->columns[column].bytes;
+    bert_status s = BERT_OK;
+    bert_text tag;
+    size_t i;
+    json_t *item;
+    char at[WHERE_SIZE], is[192];
+    if (json_array_size(list) != json_array_size(words))
+        return fail(err, BERT_ERR_DATA, "%s: %zu words in \"%s\", %zu tags in \"%s\"", where(r, at), json_array_size(words),
+                    r->columns[TABLE_TEXT].name, json_array_size(list), r->columns[column].name);
+    r->form = LABELS_TAGS;
+    r->tagged = true;
+    table_tags_begin(&r->tags);
+    json_array_foreach(list, i, item)
+    {
+        if ((s = read_item(r, column, i, item, scratch, &tag, err)))
+            break;
+        if (i)
+            buffer_char(out, ' ');
+        const char *why = table_add_tag(r, out, tag);
+        snprintf(is, sizeof is, "\"%.*s\", which %s", tag.size < 60 ? (int)tag.size : 60, tag.data, why ? why : "");
+        if (why && (s = wrong_item(r, column, i, is, err)))
+            break;
+    }
+    return s;
+}
+
+/* Labels of a text, which must come apart again. */
+static bert_status add_labels(table_records *r, size_t column, const json_t *list, buffer *scratch, bert_err *err)
+{
+    buffer *out = &r->columns[column].bytes;
+    bert_status s = BERT_OK;
+    bert_text label;
+    size_t i;
+    json_t *item;
+    json_array_foreach(list, i, item)
+    {
+        if (!(s = read_item(r, column, i, item, scratch, &label, err)) && memchr(label.data, ',', label.size))
+            s = wrong_item(r, column, i, "a label with a comma in it", err);
+        if (s)
+            break;
+        if (i)
+            buffer_char(out, ',');
+        buffer_add(out, label.data, label.size);
+    }
+    if (json_array_size(list) != 1 && r->form == LABELS_WORDS)
+        r->form = LABELS_LISTS;
+    return s;
+}
+
+/* Whether a list beside a text is of stretches of it. */
+static bool is_spans(const json_t *list, bool by_key)
+{
+    const json_t *first = json_array_get(list, 0);
+    return first ? json_is_array(first) || json_is_object(first) : by_key;
+}
+
+static bert_status read_list(table_records *r, size_t column, const json_t *list, bool by_key, bert_err *err)
 {
     const json_t *text = json_object_get(r->json, r->columns[TABLE_TEXT].name);
-    bool tags = role == TABLE_LABEL && json_is_array(text);
-    char at[WHERE_SIZE];
-    if (tags && json_array_size(list) != json_array_size(text))
-        return fail(err, BERT_ERR_DATA, "%s: %zu words in \"%s\", %zu tags in \"%s\"", where(r, at), json_array_size(text),
-                    r->columns[TABLE_TEXT].name, json_array_size(list), r->columns[role].name);
-    return join_list(r, role, list, role == TABLE_LABEL && !tags ? ',' : ' ', err);
+    buffer scratch = { 0 }, *out = &r->columns[column].bytes;
+    bert_status s;
+    if (column < TABLE_LABEL)
+        s = add_words(r, column, list, &scratch, err);
+    else if (json_is_array(text))
+        s = add_tags(r, column, list, text, &scratch, err);
+    else if (json_is_string(text) && is_spans(list, by_key))
+        s = table_spans_read(r, list, (bert_text){ json_string_value(text), json_string_length(text) }, out, err);
+    else
+        s = add_labels(r, column, list, &scratch, err);
+    buffer_free(&scratch);
+    return s;
 }
 
-/* The member of one column as text. */
-static bert_status read_member(table_records *r, table_role role, const json_t *value, bert_text *out, bert_err *err)
+/* ---- members ------------------------------------------------------------------------------------------------------------ */
+
+/* The member of one column as text. by_key: its name says that it is of spans. */
+static bert_status read_member(table_records *r, size_t column, const json_t *value, bool by_key, bert_text *out, bert_err *err)
 {
-    buffer *bytes = &r->bytes[role];
+    buffer *bytes = &r->columns[column].bytes;
     bert_status s = BERT_OK;
     buffer_clear(bytes);
     if (json_is_string(value)) {
@@ -122,23 +195,37 @@ static bert_status read_member(table_records *r, table_role role, const json_t *
         return BERT_OK;
     }
     if (json_is_array(value))
-        s = read_list(r, role, value, err);
-    else if (role == TABLE_LABEL && is_number(value))
+        s = read_list(r, column, value, by_key, err);
+    else if (column >= TABLE_LABEL && is_number(value))
         append_number(bytes, value);
     else
-        s = value ? wrong_type(r, role, value, err) : missing_member(r, role, err);
+        s = value ? wrong_type(r, column, value, err) : missing_member(r, column, err);
     *out = bytes->size ? (bert_text){ bytes->data, bytes->size } : (bert_text){ "", 0 };
-    return !s && bytes->failed ? fail_memory(err, r->lines.stream.name) : s;
+    return !s && bytes->failed ? fail_memory(err, r->lines.name) : s;
+}
+
+/* What a column that nobody named is called by others, too. */
+static const json_t *find_member(const table_records *r, size_t column, bool *spans)
+{
+    static const char *const LABELS[] = { "labels", "spans", "entities" };
+    const table_column *c = &r->columns[column];
+    const json_t *value = c->present ? json_object_get(r->json, c->name) : NULL;
+    *spans = false;
+    for (size_t i = 0; !value && column == TABLE_LABEL && !c->named && i < sizeof LABELS / sizeof *LABELS; i++) {
+        value = json_object_get(r->json, LABELS[i]);
+        *spans = i > 0;
+    }
+    return value;
 }
 
 /* Empty where it is missing and not required. A label that nobody asked for may be anything. */
-static bert_status add_member(table_records *r, table_role role, bert_err *err)
+static bert_status add_member(table_records *r, size_t column, bert_err *err)
 {
-    const table_column *column = &r->columns[role];
-    const json_t *value = column->present ? json_object_get(r->json, column->name) : NULL;
+    bool spans, required = r->columns[column].required;
+    const json_t *value = find_member(r, column, &spans);
     bert_text text = { "", 0 };
-    bert_status s = column->required || (value && !json_is_null(value)) ? read_member(r, role, value, &text, err) : BERT_OK;
-    if (s == BERT_ERR_DATA && role == TABLE_LABEL && !column->required)
+    bert_status s = required || (value && !json_is_null(value)) ? read_member(r, column, value, spans, &text, err) : BERT_OK;
+    if (s == BERT_ERR_DATA && column >= TABLE_LABEL && !required)
         return table_records_add(r, "", 0, err);
     return s ? s : table_records_add(r, text.data, text.size, err);
 }
@@ -153,21 +240,19 @@ bert_status table_jsonl_next(table_records *r, bool *end, bert_err *err)
     r->json = NULL;
     r->n = 0;
     r->line = r->lines.number;
-    size_t blanks = 0;
-    while (blanks < line.size && strchr(" \t\r\n", line.data[blanks]) && line.data[blanks])
-        blanks++;
-    r->blank = blanks == line.size;
+    r->tagged = false;
+    r->blank = table_bare(line).size == 0;
     if (r->blank)
         return BERT_OK;
     json_error_t error;
-    r->json = json_loadb(line.data, line.size, JSON_ALLOW_NUL | JSON_DECODE_ANY, &error);
+    r->json = json_parse(line.data, line.size, JSON_ALLOW_NUL | JSON_DECODE_ANY | JSON_REJECT_DUPLICATES, &error);
     char at[WHERE_SIZE];
     if (!r->json)
         return fail(err, json_error_code(&error) == json_error_out_of_memory ? BERT_ERR_MEMORY : BERT_ERR_DATA, "%s:%d: %s", where(r, at),
                     error.column > 0 ? error.column : 1, error.text);
     if (!json_is_object(r->json))
         return fail(err, BERT_ERR_DATA, "%s: %s, expected an object", where(r, at), type_name(r->json));
-    for (table_role role = 0; !s && role < TABLE_ROLES; role++)
-        s = add_member(r, role, err);
+    for (size_t i = 0; !s && i < r->n_columns; i++)
+        s = add_member(r, i, err);
     return s;
 }

@@ -2,27 +2,33 @@
 #ifndef IO_TABLE_LINES_H
 #define IO_TABLE_LINES_H
 
-#include "io/table_stream.h"
+#include "io/table_encoding.h"
 
 enum { LINE_MOST = 64 << 20 }; /* bytes of a line, and of a row that spans lines */
 
 /* All zero is closed. */
 typedef struct table_lines {
-    table_stream stream;
+    table_text text;
+    const char *name; /* the stream's */
     char *window;
     size_t start, end, capacity; /* window[start .. end) is read and not yet handed out */
-    bool ended;                  /* the stream has no more */
+    size_t sound;                /* window[start .. sound) is UTF-8 */
+    bool ended;                  /* the text has no more */
+    char newline;                /* the last character of a line: '\r' where there is no '\n' for a long way; 0: not known yet */
     size_t number;               /* of the line handed out last, from 1 */
+    size_t fault;                /* the character of that line, from 1, where its first byte stands that is not UTF-8; 0: there is none */
+    unsigned char fault_byte;
+    const char *guess; /* what the first such byte looks like */
 } table_lines;
 
-bert_status table_lines_open(table_lines *l, const char *path, bert_err *err);
+/* encoding: as table_text_open. */
+bert_status table_lines_open(table_lines *l, const char *path, const char *encoding, bert_err *err);
 
-/* The next line with its line break, which the last may lack; it stays until the next call. *end: there is none. A byte order mark at the start
- * of the first is passed over.
- * Fails as table_stream_read; with BERT_ERR_DATA for a line above LINE_MOST. */
+/* The next line with its line break, which the last may lack; it stays until the next call. *end: there is none.
+ * Fails as table_stream_read; with BERT_ERR_DATA for a line above LINE_MOST, or where the text is broken. */
 bert_status table_lines_next(table_lines *l, bert_text *line, bool *end, bert_err *err);
 
-bert_text line_without_break(bert_text line); /* neither "\n" nor "\r\n" */
+bert_text line_without_break(bert_text line); /* neither "\n", "\r\n" nor "\r" */
 
 bert_status line_too_long(const table_lines *l, size_t number, bert_err *err);
 

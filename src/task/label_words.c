@@ -1,8 +1,8 @@
 /* Labels as they are written. */
 #include "task/label_words.h"
 
+#include "base/label_word.h"
 #include "base/options.h"
-#include "data/labels.h"
 #include "text/words.h"
 
 #include <math.h>

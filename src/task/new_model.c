@@ -9,8 +9,9 @@
 #include <string.h>
 
 static const bert_option HEAD[] = {
-    OPTION_CHOICE(bert_head_spec, task, "auto", TASK_WORDS, "WORD",
-                  "what the labels are; auto: binary where they are 0 and 1 (false and true), else multiclass"),
+    OPTION_CHOICE(
+        bert_head_spec, task, "auto", TASK_WORDS, "WORD",
+        "what the labels are; auto: binary where they are 0 and 1 (false and true), multilabel of lists, tokens of tags, else multiclass"),
     OPTION_INT(bert_head_spec, head_hidden, "0", 0, 65536, "N", "units of a hidden layer in the head; 0: none"),
     OPTION_FLOAT(bert_head_spec, label_min, "0", -INFINITY, INFINITY, "X", "regression, similarity: the label that stands for output 0"),
     OPTION_FLOAT(bert_head_spec, label_max, "0", -INFINITY, INFINITY, "X", "the label for output 1; both 0: the least and the largest label"),
@@ -29,8 +30,18 @@ void bert_head_defaults(bert_head_spec *head)
 
 /* ---- from a data set, a function for each kind of label --------------------------------------------------------------------- */
 
+/* Names the data set before a message. */
+static bert_status wrong_labels(const bert_dataset *d, const bert_head_spec *head, const char *why, bert_err *err)
+{
+    return fail(err, BERT_ERR_DATA, "%s%stask %s: %s", d->name ? d->name : "", d->name ? ": " : "", bert_task_name((bert_task)head->task), why);
+}
+
 static bert_status read_class(bert_head_spec *head, const bert_dataset *d, bert_err *err)
 {
+    if (d->form == LABELS_LISTS)
+        return wrong_labels(d, head, "the labels are lists, as of --task multilabel", err);
+    if (d->form != LABELS_WORDS)
+        return wrong_labels(d, head, "the labels are tags of words, as of --task tokens", err);
     for (size_t i = 0; i < d->n; i++)
         if (!d->label_texts[i].size)
             return label_empty(d, i, "the label", err);
@@ -83,10 +94,7 @@ static bert_status read_classes(bert_head_spec *head, const bert_dataset *d, ber
     }
     if (!s && !head->n_labels)
         s = set.n == 2 && all_flags(&set)
-                ? fail(err, BERT_ERR_DATA,
-                       "%s%stask multilabel: the only labels are 0 and 1; a list of 0 and 1 for each label needs their names "
-                       "(--label-names)",
-                       d->name ? d->name : "", d->name ? ": " : "")
+                ? wrong_labels(d, head, "the only labels are 0 and 1; a list of 0 and 1 for each label needs their names (--label-names)", err)
                 : labels_of_set(head, d, &set, err);
     word_set_free(&set);
     return s;
@@ -102,7 +110,7 @@ static bert_status read_tags(bert_head_spec *head, const bert_dataset *d, bert_e
         bert_text tag;
         for (size_t at = 0; !s && tag_next(d->label_texts[i], &at, &tag); n++)
             if (!tag_is_one(tag))
-                s = fail(err, BERT_ERR_DATA, "%s: \"%.*s\" is no tag: O, B-NAME or I-NAME is expected", dataset_place(d, i, place),
+                s = fail(err, BERT_ERR_DATA, "%s: \"%.*s\" is no tag: O, B-NAME or I-NAME is expected", dataset_word_place(d, i, n, place),
                          (int)(tag.size < 100 ? tag.size : 100), tag.data);
             else if (!word_set_add(&set, tag))
                 s = fail_memory(err, "labels");
@@ -155,7 +163,10 @@ static const task *auto_task(const bert_dataset *d)
     bool binary = false;
     for (size_t i = 0; d->n_labels == 2 && i < sizeof NO_AND_YES / sizeof *NO_AND_YES; i++)
         binary |= !strcmp(d->labels[0], NO_AND_YES[i][0]) && !strcmp(d->labels[1], NO_AND_YES[i][1]);
-    return task_by_id(binary ? BERT_TASK_BINARY : BERT_TASK_MULTICLASS);
+    return task_by_id(d->form == LABELS_LISTS   ? BERT_TASK_MULTILABEL
+                      : d->form != LABELS_WORDS ? BERT_TASK_TOKENS
+                      : binary                  ? BERT_TASK_BINARY
+                                                : BERT_TASK_MULTICLASS);
 }
 
 bert_status bert_head_of_dataset(bert_head_spec *head, const bert_dataset *dataset, bert_err *err)

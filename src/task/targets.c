@@ -93,7 +93,7 @@ static bert_status read_tags(targets *t, const bert_model *m, const bert_dataset
         int32_t *id = t->ids + t->start[i];
         for (size_t at = 0; !s && tag_next(d->label_texts[i], &at, &tag); id++)
             if ((*id = label_place(&known, tag)) < 0)
-                s = label_unknown(d, i, tag, m->labels, m->n_labels, err);
+                s = tag_unknown(d, i, (size_t)(id - t->ids) - t->start[i], tag, m->labels, m->n_labels, err);
     }
     label_index_free(&known);
     return s;

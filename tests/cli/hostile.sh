@@ -27,11 +27,13 @@ bert predict -m frozen.bert some.txt --window 2
 bert predict -m frozen.bert some.txt --window 65
 bert predict -m frozen.bert some.txt --window 16 --stride 15
 
-echo "# bytes that are no UTF-8 are dropped"
+echo "# bytes that are no UTF-8 are an error, or dropped where that is asked for"
 printf 'my \377card \300\200was\355\240\200 lost\nmy card was lost\n' >broken.txt
-"$BERT" predict -m frozen.bert broken.txt >said && sort -u said | wc -l | tr -d ' '
+bert predict -m frozen.bert broken.txt
+"$BERT" predict -m frozen.bert --encoding utf-8-drop broken.txt >said && sort -u said | wc -l | tr -d ' '
 printf 'text\tlabel\n\377\376\t1\n' >broken.tsv
-bert predict -m frozen.bert broken.tsv --format tsv | sed -E 's/^[01]	.*/LABEL	N/'
+bert predict -m frozen.bert broken.tsv
+bert predict -m frozen.bert broken.tsv --encoding utf-8-drop --format tsv | sed -E 's/^[01]	.*/LABEL	N/'
 
 echo "# 100,000 empty lines"
 head -c 100000 /dev/zero | tr '\0' '\n' >empty.txt

@@ -5,8 +5,10 @@ bert tokenize -m m texts.txt
 bert tokenize -m m --special <texts.txt
 bert tokenize -m m --seq-len 8 texts.txt
 
-echo "# bytes that are not UTF-8 are dropped and counted"
+echo "# bytes that are not UTF-8 are an error, or dropped and counted"
 printf 'my \377\376card\n' | bert tokenize -m m
+printf 'my \377\376card\n' | bert tokenize -m m --encoding utf-8-drop
+printf 'caf\351\n' | bert tokenize -m m --encoding latin-1
 
 echo "# columns by name and by number"
 bert tokenize -m m --text-columns question2 files/toy-train.tsv | sed -n 2p

@@ -1,5 +1,6 @@
 /* Data sets: rows from files and from memory, the order of labels, what is refused. */
 #include "base/file.h"
+#include "base/label_word.h"
 #include "data/dataset.h"
 #include "data/labels.h"
 
@@ -268,7 +269,10 @@ static void rows_left_out_are_counted(void **state)
     assert_int_equal(bert_dataset_load("s.tsv", &options, &d, NULL), BERT_OK);
     assert_int_equal(d->n, 2);
     assert_int_equal(d->lines[1], 5);
-    assert_int_equal(bert_dataset_skipped(d), 2);
+    assert_int_equal(bert_dataset_skipped(d), 1);
+    assert_string_equal(bert_dataset_note(d, 0), "s.tsv: 1 empty line is no row");
+    assert_string_equal(bert_dataset_note(d, 1), "s.tsv: 1 wrong row was left out (--skip-bad-rows)");
+    assert_null(bert_dataset_note(d, 2));
     bert_dataset_free(d);
     write_file("s.tsv", "text\tlabel\na\nb\n");
     assert_int_equal(bert_dataset_load("s.tsv", &options, &d, &err), BERT_ERR_DATA);

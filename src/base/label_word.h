@@ -1,0 +1,12 @@
+/* What a label is, however it is spelled. */
+#ifndef BASE_LABEL_WORD_H
+#define BASE_LABEL_WORD_H
+
+#include "bert.h"
+
+/* A label is the same word whatever file it stands in: without the blanks around it; a whole number without "+" and without ".0" ("1", " 1.0" and
+ * "+1" are "1", but "01" and "1e0" are words of their own); "True" and "TRUE" are "true", "False" and "FALSE" are "false", and neither is a number.
+ * Points into the label, or to constant words. */
+bert_text label_word(bert_text label);
+
+#endif

@@ -1,0 +1,175 @@
+/* Which columns of a table are wanted, and where they are. */
+#include "io/table_columns.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- what is wanted ----------------------------------------------------------------------------------------------------- */
+
+/* A name that outlives the caller's options. */
+static bert_status want_column(table_records *r, arena *memory, table_column column, size_t size, bert_err *err)
+{
+    table_column *columns = realloc(r->columns, (r->n_columns + 1) * sizeof *columns); /* no overflow: names are in memory */
+    if (columns)
+        r->columns = columns;
+    column.name = arena_copy(memory, column.name, size);
+    if (!columns || !column.name)
+        return fail_memory(err, "names of columns");
+    column.present = true;
+    r->columns[r->n_columns++] = column;
+    return BERT_OK;
+}
+
+static bert_status want_texts(table_records *r, const char *names, arena *memory, bert_err *err)
+{
+    if (!names) {
+        bert_status s = want_column(r, memory, (table_column){ .name = "text", .required = true }, 4, err);
+        return s ? s : want_column(r, memory, (table_column){ .name = "text_pair" }, 9, err);
+    }
+    const char *comma = strchr(names, ',');
+    size_t size = comma ? (size_t)(comma - names) : strlen(names);
+    if (!size || (comma && (!comma[1] || strchr(comma + 1, ','))))
+        return fail(err, BERT_ERR_ARGUMENT, "--text-columns: \"%s\" is neither one column nor two with a comma between them", names);
+    bert_status s = want_column(r, memory, (table_column){ .name = names, .required = true, .named = true }, size, err);
+    table_column second = { .name = comma ? comma + 1 : "text_pair", .required = comma != NULL, .named = comma != NULL };
+    if (!s)
+        s = want_column(r, memory, second, strlen(second.name), err);
+    if (!s)
+        r->columns[TABLE_PAIR].present = comma != NULL;
+    return s;
+}
+
+static bert_status want_labels(table_records *r, const char *names, bool required, arena *memory, bert_err *err)
+{
+    const char *given = names;
+    for (names = names ? names : "label"; names;) {
+        const char *comma = strchr(names, ',');
+        size_t size = comma ? (size_t)(comma - names) : strlen(names);
+        if (!size)
+            return fail(err, BERT_ERR_ARGUMENT, "--label-column: \"%s\" has an empty name", given);
+        bert_status s = want_column(r, memory, (table_column){ .name = names, .required = required, .named = given != NULL }, size, err);
+        if (s)
+            return s;
+        names = comma ? comma + 1 : NULL;
+    }
+    return BERT_OK;
+}
+
+bert_status table_columns_want(table_records *r, const bert_table_options *options, bool labels, arena *memory, bert_err *err)
+{
+    bert_status s = want_texts(r, options->text_columns, memory, err);
+    return s ? s : want_labels(r, options->label_column, labels, memory, err);
+}
+
+/* ---- where it is -------------------------------------------------------------------------------------------------------- */
+
+/* "1" is the first column; SIZE_MAX: not a number from 1 to n. */
+static size_t column_number(const char *name, size_t n)
+{
+    size_t v = 0;
+    for (const char *p = name; *p; p++) {
+        if (*p < '0' || *p > '9' || v > n)
+            return SIZE_MAX;
+        v = v * 10 + (size_t)(*p - '0');
+    }
+    return v >= 1 && v <= n ? v - 1 : SIZE_MAX;
+}
+
+/* Finds the wanted columns among names (or, where by_number, among 1 .. n alone). */
+static bert_status find_columns(table_records *r, const bert_text *names, size_t n, bool by_number, bert_err *err)
+{
+    for (size_t k = 0; k < r->n_columns; k++) {
+        table_column *c = &r->columns[k];
+        if (!c->present)
+            continue;
+        c->index = SIZE_MAX;
+        for (size_t i = 0; !by_number && c->index == SIZE_MAX && i < n; i++)
+            if (names[i].size == strlen(c->name) && !memcmp(names[i].data, c->name, names[i].size))
+                c->index = i;
+        if (c->index == SIZE_MAX)
+            c->index = column_number(c->name, n);
+        c->present = c->index != SIZE_MAX;
+        if (!c->present && c->required)
+            return no_such_column(r->lines.name, r, k, names, n, err);
+    }
+    return BERT_OK;
+}
+
+/* "1", "2", ...: what the columns of a table without names are called. */
+static bert_status find_numbered_columns(table_records *r, size_t n, arena *memory, bert_err *err)
+{
+    bert_text *names = arena_array(memory, n, sizeof *names);
+    for (size_t i = 0; names && i < n; i++) {
+        names[i].data = arena_printf(memory, "%zu", i + 1);
+        if (!names[i].data)
+            names = NULL;
+        else
+            names[i].size = strlen(names[i].data);
+    }
+    return names ? find_columns(r, names, n, true, err) : fail_memory(err, "names of columns");
+}
+
+/* Empty lines before the names are none. An empty file has no columns to miss. */
+static bert_status find_columns_of_header(table_records *r, bool no_header, arena *memory, bool *ended, bert_err *err)
+{
+    bert_status s;
+    do
+        s = table_records_next(r, ended, err);
+    while (!s && !*ended && r->blank && !no_header);
+    if (s || *ended)
+        return s;
+    return no_header ? find_numbered_columns(r, r->n, memory, err) : find_columns(r, r->fields, r->n, false, err);
+}
+
+/* A line of a .txt is column 1, or columns 1 and 2; by default both are texts. */
+static bert_status find_columns_by_place(table_records *r, arena *memory, bert_err *err)
+{
+    if (!r->columns[TABLE_TEXT].named) {
+        r->columns[TABLE_TEXT].name = "1";
+        r->columns[TABLE_PAIR].name = "2";
+    }
+    return find_numbered_columns(r, 2, memory, err);
+}
+
+/* One of the numbered columns of a .conll. */
+static bert_status want_number(table_records *r, size_t column, bert_err *err)
+{
+    table_column *c = &r->columns[column];
+    c->number = column_number(c->name, COLUMNS_MOST) + 1; /* SIZE_MAX + 1 is 0 */
+    c->index = column;
+    return c->number ? BERT_OK
+                     : fail(err, BERT_ERR_DATA, "%s: no column \"%s\"; a .conll has numbers, 1 for the first (choose with --%s)", r->lines.name,
+                            c->name, column >= TABLE_LABEL ? "label-column" : "text-columns");
+}
+
+/* By default the first column is the word and the last one the tag. */
+static bert_status find_columns_by_number(table_records *r, const bert_table_options *options, bert_err *err)
+{
+    table_column *columns = r->columns;
+    if (columns[TABLE_PAIR].named)
+        return fail(err, BERT_ERR_ARGUMENT, "--text-columns: \"%s\" are two, and a .conll has one text", options->text_columns);
+    if (r->n_columns > TABLE_LEAST)
+        return fail(err, BERT_ERR_ARGUMENT, "--label-column: \"%s\" are several, and a word of a .conll has one tag", options->label_column);
+    columns[TABLE_PAIR].present = false;
+    if (!columns[TABLE_TEXT].named)
+        columns[TABLE_TEXT].name = "1";
+    columns[TABLE_LABEL].index = TABLE_LABEL;
+    bert_status s = want_number(r, TABLE_TEXT, err);
+    return s || !columns[TABLE_LABEL].named ? s : want_number(r, TABLE_LABEL, err);
+}
+
+bert_status table_columns_find(table_records *r, const bert_table_options *options, arena *memory, bool *ended, bert_err *err)
+{
+    switch (r->format->naming) {
+    case NAMED_BY_HEADER:
+        return find_columns_of_header(r, options->no_header, memory, ended, err);
+    case NAMED_BY_PLACE:
+        return find_columns_by_place(r, memory, err);
+    case NAMED_BY_NUMBER:
+        return find_columns_by_number(r, options, err);
+    case NAMED_BY_KEY:
+        for (size_t i = 0; i < r->n_columns; i++)
+            r->columns[i].index = i;
+    }
+    return BERT_OK;
+}

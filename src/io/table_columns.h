@@ -1,0 +1,15 @@
+/* Which columns of a table are wanted, and where they are. */
+#ifndef IO_TABLE_COLUMNS_H
+#define IO_TABLE_COLUMNS_H
+
+#include "base/arena.h"
+#include "io/table_records.h"
+
+/* The columns that options name, into records->columns. Memory for names is the arena's. Fails with BERT_ERR_ARGUMENT. */
+bert_status table_columns_want(table_records *r, const bert_table_options *options, bool want_labels, arena *memory, bert_err *err);
+
+/* Finds them; reads the first record where the table has names (no_header: where it has fields). *ended: it has no record. Fails with BERT_ERR_DATA,
+ * and as table_records_next. */
+bert_status table_columns_find(table_records *r, const bert_table_options *options, arena *memory, bool *ended, bert_err *err);
+
+#endif

@@ -1,0 +1,21 @@
+/* The label of a row: numbers by their names, columns of 0 and 1 as a list, tags as BIO. */
+#ifndef IO_TABLE_LABELS_H
+#define IO_TABLE_LABELS_H
+
+#include "base/arena.h"
+#include "io/table_records.h"
+
+/* Splits "neg,pos" into r->names; with several label columns their names are the labels unless given. Memory is the arena's. Fails with
+ * BERT_ERR_ARGUMENT. */
+bert_status table_names_open(table_records *r, const char *names, arena *memory, bert_err *err);
+
+/* The place of a label among the names: that of the name, or the number that it is; SIZE_MAX: neither. */
+size_t table_name_place(const table_records *r, bert_text word);
+
+/* Appends a tag to a sentence's, by its name where it is a number; as it is where no labels are wanted. Returns NULL, or why it is none. */
+const char *table_add_tag(table_records *r, buffer *out, bert_text tag);
+
+/* Appends the label of the present record. Fails with BERT_ERR_DATA. */
+bert_status table_label_add(table_records *r, buffer *out, bert_err *err);
+
+#endif

@@ -1,0 +1,17 @@
+/* What a person would want to know of how a table was read. */
+#ifndef IO_TABLE_NOTES_H
+#define IO_TABLE_NOTES_H
+
+#include "io/table_records.h"
+
+/* Of the rows so far. */
+typedef struct table_counts {
+    size_t skipped; /* rows that were left out */
+    size_t empty;   /* empty lines between rows that are none */
+    bool ended;
+} table_counts;
+
+/* The i-th note into out; false: there are fewer. */
+bool table_note(const table_records *r, const table_counts *counts, size_t i, buffer *out);
+
+#endif

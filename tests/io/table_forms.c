@@ -1,0 +1,569 @@
+/* Tables as people have them: encodings, ends of lines, quotes, tags of every kind, flags and spans. */
+#include "io/table_encoding.h"
+#include "io/table_reading.h"
+
+#include <stdlib.h>
+#include <unistd.h>
+#include <zlib.h>
+
+/* ---- bytes -------------------------------------------------------------------------------------------------------------- */
+
+#define LATIN \
+    "the file looks like Latin-1 or Windows-1252, which agree on it: --encoding cp1252 reads it, --encoding utf-8-drop leaves such bytes out"
+#define WINDOWS "the file looks like Windows-1252: --encoding cp1252 reads it, --encoding utf-8-drop leaves such bytes out"
+#define UNKNOWN "name the file's encoding (--encoding cp1251, gb18030, shift_jis, ...; iconv -l lists them)"
+#define DAMAGED "the bytes around it are UTF-8: --encoding utf-8-drop reads the file without such bytes"
+
+static void bytes_that_are_not_utf8_are_found_and_guessed(void **state)
+{
+    (void)state;
+    const reading cases[] = {
+        { .file = "a.txt",
+          .content = "ok\ntr\xe8s bon\n",
+          .expected = "1<ok><><->\nerror BERT_ERR_DATA a.txt:2:3: byte 0xE8 is not UTF-8; " LATIN },
+        { .file = "a.txt", .content = "it\x92s \xe9t\xe9\n", .expected = "error BERT_ERR_DATA a.txt:1:3: byte 0x92 is not UTF-8; " WINDOWS },
+        { .file = "a.txt",
+          .content = "\xcf\xf0\xe8\xe2\xe5\xf2\n",
+          .expected = "error BERT_ERR_DATA a.txt:1:1: byte 0xCF is not UTF-8; " UNKNOWN },
+        { .file = "a.txt",
+          .content = "\xc3\xa9\xc3\xa9 \xc3 \xc3\xa9",
+          .expected = "error BERT_ERR_DATA a.txt:1:4: byte 0xC3 is not UTF-8; " DAMAGED },
+        { .file = "a.txt", .content = "x\xe2\x82", .expected = "error BERT_ERR_DATA a.txt:1:2: byte 0xE2 is not UTF-8; " UNKNOWN },
+        { .file = "a.csv",
+          .content = "text,label\n\"two\nl\xednes\",1\n",
+          .expected = "error BERT_ERR_DATA a.csv:3:2: byte 0xED is not UTF-8; " LATIN },
+        { .file = "a.tsv", .content = "t\xe9xt\tlabel\n", .expected = "error BERT_ERR_DATA a.tsv:1:2: byte 0xE9 is not UTF-8; " LATIN },
+        { .file = "a.jsonl",
+          .content = "{\"text\": \"\xff\"}\n",
+          .expected = "error BERT_ERR_DATA a.jsonl:1:11: byte 0xFF is not UTF-8; " LATIN },
+        { .file = "a.conll", .content = "a O\ncaf\xe9 O\n", .expected = "error BERT_ERR_DATA a.conll:2:4: byte 0xE9 is not UTF-8; " LATIN },
+        { .file = "a.txt",
+          .encoding = "UTF-8",
+          .content = "\xff\n",
+          .expected = "error BERT_ERR_DATA a.txt:1:1: byte 0xFF is not UTF-8; " LATIN },
+    };
+    CHECK_ALL(cases);
+}
+
+static void a_row_that_is_not_utf8_can_be_left_out(void **state)
+{
+    (void)state;
+    const reading cases[] = {
+        { .file = "a.txt", .skip = true, .content = "a\n\xff\nb\xff\nc\n", .expected = "1<a><><->\n4<c><><->\n2 left out\n" },
+        { .file = "a.csv", .skip = true, .content = "text,label\n\"\xff\nx\",1\n\"y\n\xff\",1\nz,0\n", .expected = "6<z><-><0>\n2 left out\n" },
+        { .file = "a.conll", .skip = true, .labels = true, .content = "a O\n\xff O\nb O\n\nc O\n", .expected = "5<c><-><O>\n1 left out\n" },
+        { .file = "a.jsonl", .skip = true, .content = "{\"text\": \"\xff\"}\n{\"text\": \"b\"}\n", .expected = "2<b><><>\n1 left out\n" },
+    };
+    CHECK_ALL(cases);
+}
+
+static void bytes_are_dropped_where_that_is_asked_for(void **state)
+{
+    (void)state;
+    const reading cases[] = {
+        { .file = "a.txt",
+          .encoding = "utf-8-drop",
+          .content = "a\xff\xfe b\n\xe2\x82\n\xc3\xa9\xc3",
+          .expected = "1<a b><><->\n2<><><->\n3<\xc3\xa9><><->\nnote a.txt: 5 bytes that are not UTF-8 were dropped (--encoding utf-8-drop)\n" },
+        { .file = "a.jsonl",
+          .encoding = "UTF-8-DROP",
+          .content = "{\"text\": \"a\xe9\"}\n",
+          .expected = "1<a><><>\nnote a.jsonl: 1 byte that is not UTF-8 was dropped (--encoding utf-8-drop)\n" },
+        { .file = "a.txt", .encoding = "utf-8-drop", .content = "\xEF\xBB\xBFgood \xc3\xa9\n", .expected = "1<good \xc3\xa9><><->\n" },
+    };
+    CHECK_ALL(cases);
+}
+
+static void other_encodings_are_decoded(void **state)
+{
+    (void)state;
+    const reading cases[] = {
+        { .file = "a.csv",
+          .encoding = "cp1252",
+          .content = "text,label\ntr\xe8s \x80,caf\xe9\n",
+          .labels = true,
+          .expected = "2<tr\xc3\xa8s \xe2\x82\xac><-><caf\xc3\xa9>\n" },
+        { .file = "a.txt", .encoding = "latin-1", .content = "\xe9\n", .expected = "1<\xc3\xa9><><->\n" },
+        { .file = "a.txt", .encoding = "shift_jis", .content = "\x93\x8c\x8b\x9e\n", .expected = "1<\xe6\x9d\xb1\xe4\xba\xac><><->\n" },
+        { .file = "a.txt", .encoding = "iso-2022-jp", .content = "\x1b$BEl5~\x1b(B\n", .expected = "1<\xe6\x9d\xb1\xe4\xba\xac><><->\n" },
+        { .file = "a.txt", .encoding = "utf_16_be", .content = "\0a\0\n", .size = 4, .expected = "1<a><><->\n" },
+        { .file = "a.txt",
+          .content = "\xFF\xFE"
+                     "a\0\xe9\0\n\0b\0",
+          .size = 10,
+          .expected = "1<a\xc3\xa9><><->\n2<b><><->\nnote a.txt: read as utf-16le, as its byte order mark says\n" },
+        { .file = "a.txt",
+          .content = "\xFE\xFF\0a\0\n",
+          .size = 6,
+          .expected = "1<a><><->\nnote a.txt: read as utf-16be, as its byte order mark says\n" },
+        { .file = "a.txt", .encoding = "UTF-16", .content = "\xFE\xFF\0a\0\n", .size = 6, .expected = "1<a><><->\n" },
+        { .file = "a.txt",
+          .content = "\xFF\xFE\0\0a\0\0\0",
+          .size = 8,
+          .expected = "1<a><><->\nnote a.txt: read as utf-32le, as its byte order mark says\n" },
+    };
+    CHECK_ALL(cases);
+}
+
+static void what_is_not_of_the_encoding_is_found(void **state)
+{
+    (void)state;
+    const reading cases[] = {
+        { .file = "a.txt",
+          .encoding = "cp1252",
+          .content = "ok\n\xe9 \x81\n",
+          .expected = "1<ok><><->\nerror BERT_ERR_DATA a.txt:2:3: byte 0x81 begins no character of cp1252; is that the file's encoding?" },
+        { .file = "a.txt",
+          .content = "\xFF\xFE"
+                     "a\0b",
+          .size = 5,
+          .expected = "error BERT_ERR_DATA a.txt:1:2: the file ends within a character of utf-16le" },
+        { .file = "a.txt",
+          .encoding = "cp1252",
+          .content = "\xEF\xBB\xBFx\n",
+          .expected = "error BERT_ERR_DATA a.txt: begins with the byte order mark of UTF-8, and --encoding says cp1252; leave it out" },
+        { .file = "a.txt",
+          .encoding = "utf-8",
+          .content = "\xFF\xFEx\0",
+          .size = 4,
+          .expected = "error BERT_ERR_DATA a.txt: begins with the byte order mark of utf-16le, and --encoding says utf-8; leave it out" },
+        { .file = "a.tsv",
+          .content = "t\0e\0x\0t\0\n\0a\0\n\0",
+          .size = 14,
+          .expected = "error BERT_ERR_DATA a.tsv: looks like UTF-16 without its byte order mark: --encoding utf-16le reads it" },
+        { .file = "a.txt",
+          .encoding = "klingon",
+          .content = "x",
+          .expected =
+              "error BERT_ERR_ARGUMENT --encoding: \"klingon\" is neither utf-8, utf-8-drop nor a name that iconv knows (iconv -l lists them)" },
+        { .file = "a.txt",
+          .encoding = "cp1252//IGNORE",
+          .content = "x",
+          .expected = "error BERT_ERR_ARGUMENT --encoding: \"cp1252//IGNORE\" is neither utf-8, utf-8-drop nor a name that iconv knows (iconv "
+                      "-l lists them)" },
+        { .file = "a.txt",
+          .encoding = "",
+          .content = "x",
+          .expected =
+              "error BERT_ERR_ARGUMENT --encoding: \"\" is neither utf-8, utf-8-drop nor a name that iconv knows (iconv -l lists them)" },
+    };
+    CHECK_ALL(cases);
+}
+
+/* Characters of one, two and three bytes, lines of all lengths: what is decoded does not depend on where reads end, packed or not. */
+static void long_files_are_decoded_whole(void **state)
+{
+    (void)state;
+    enum { ROWS = 30000 };
+    static const char *const FILES[] = { "long.txt", "packed.txt.gz" };
+    buffer wide = { 0 };
+    buffer_add(&wide, "\xFF\xFE", 2);
+    for (int i = 0; i < ROWS; i++) {
+        for (int k = 0; k < i % 23; k++)
+            buffer_add(&wide, k % 3 == 0 ? "\xE9\0" : k % 3 == 1 ? "\xAC\x20" : "a\0", 2);
+        buffer_add(&wide, "\n\0", 2);
+    }
+    write_content(FILES[0], wide.data, wide.size);
+    gzFile gz = gzopen(FILES[1], "wb");
+    assert_int_equal(gzwrite(gz, wide.data, (unsigned)wide.size), wide.size);
+    assert_int_equal(gzclose(gz), Z_OK);
+    buffer_free(&wide);
+    for (int f = 0; f < 2; f++) {
+        bert_table *table;
+        bert_rows rows = { .n = 1 };
+        size_t n = 0;
+        assert_int_equal(bert_table_open(FILES[f], NULL, false, &table, NULL), BERT_OK);
+        while (!bert_table_next(table, 777, &rows, NULL) && rows.n)
+            for (size_t i = 0; i < rows.n; i++, n++) {
+                const char *at = rows.texts[i].data;
+                for (size_t k = 0; k < n % 23; k++) {
+                    const char *expected = k % 3 == 0 ? "\xC3\xA9" : k % 3 == 1 ? "\xE2\x82\xAC" : "a";
+                    assert_memory_equal(at, expected, strlen(expected));
+                    at += strlen(expected);
+                }
+                assert_int_equal(at - rows.texts[i].data, rows.texts[i].size);
+            }
+        assert_int_equal(n, ROWS);
+        uint64_t read, total;
+        bert_table_progress(table, &read, &total);
+        assert_int_equal(read, total);
+        bert_table_close(table);
+    }
+}
+
+/* ---- lines and fields --------------------------------------------------------------------------------------------------- */
+
+static void cr_alone_ends_lines_where_there_is_no_lf(void **state)
+{
+    (void)state;
+    const reading cases[] = {
+        { .file = "a.tsv",
+          .content = "text\tlabel\ra\t1\rb\t0\r",
+          .expected = "2<a><-><1>\n3<b><-><0>\nnote a.tsv: its lines end with CR alone, as on old Macs\n" },
+        { .file = "a.csv",
+          .content = "text,label\r\"a\rb\",1\rc,0",
+          .expected = "2<a\rb><-><1>\n4<c><-><0>\nnote a.csv: its lines end with CR alone, as on old Macs\n" },
+        { .file = "a.txt", .content = "a\rb\nc\r\n", .expected = "1<a\rb><><->\n2<c><><->\n" },
+        { .file = "a.csv", .content = "text,label\r\n\"a\rb\",1\r\n", .expected = "2<a\rb><-><1>\n" },
+    };
+    CHECK_ALL(cases);
+}
+
+static void quotes_and_backslashes_are_read_where_asked_for(void **state)
+{
+    (void)state;
+    static const char pandas[] = "text\tlabel\n\"he said \"\"good\"\" film\"\tpos\n\"bad\"\tneg\n";
+    const reading cases[] = {
+        { .file = "a.tsv",
+          .content = pandas,
+          .expected = "2<\"he said \"\"good\"\" film\"><-><pos>\n3<\"bad\"><-><neg>\nnote a.tsv:2: a whole field is in quotes, which are read "
+                      "as text, as in "
+                      "the files of GLUE; --quoting csv reads them as pandas writes them\n" },
+        { .file = "a.tsv", .quoting = 2, .content = pandas, .expected = "2<he said \"good\" film><-><pos>\n3<bad><-><neg>\n" },
+        { .file = "a.tsv", .quoting = 2, .content = "text\tlabel\n\"a\tb\nc\"\t1\n", .expected = "2<a\tb\nc><-><1>\n" },
+        { .file = "a.tsv", .quoting = 1, .content = "text\n\"a\"\n", .expected = "2<\"a\"><-><->\n" },
+        { .file = "a.csv", .quoting = 1, .content = "text,label\n\"a,b\"\n", .expected = "2<\"a><-><b\">\n" },
+        { .file = "a.tsv",
+          .quoting = 3,
+          .content = "text\tlabel\na\\tb\\nc\\rd\\\\n\\x\\\t1\\\n",
+          .expected = "2<a\tb\nc\rd\\n\\x\\><-><1\\>\n" },
+        { .file = "a.tsv",
+          .content = "text\tlabel\n\"a\nb\"\t1\n",
+          .expected = "error BERT_ERR_DATA a.tsv:2: columns: 1, the header has 2; a field opens a quote: --quoting csv reads fields in quotes" },
+        { .file = "a.tsv",
+          .content = "\"text\"\t\"label\"\na\t1\n",
+          .expected =
+              "error BERT_ERR_DATA a.tsv: no column \"text\"; it has \"text\", \"label\" (--quoting csv takes the quotes off; choose with "
+              "--text-columns)" },
+        { .file = "a.txt",
+          .quoting = 2,
+          .content = "x",
+          .expected = "error BERT_ERR_ARGUMENT --quoting: a .txt has no fields that may be in quotes" },
+    };
+    CHECK_ALL(cases);
+}
+
+/* ---- labels ------------------------------------------------------------------------------------------------------------- */
+
+static void columns_of_0_and_1_are_a_list_of_labels(void **state)
+{
+    (void)state;
+    static const char table[] = "text,a,b,c\nx,1,0,1.0\ny,0,0,0\nz,True,false,0\n";
+    const reading cases[] = {
+        { .file = "a.csv",
+          .content = table,
+          .label_column = "a,b,c",
+          .labels = true,
+          .expected = "2<x><-><a,c>\n3<y><-><>\n4<z><-><a>\nnote a.csv: no row has the label b\n" },
+        { .file = "a.csv", .content = table, .label_column = "c,a", .labels = true, .expected = "2<x><-><c,a>\n3<y><-><>\n4<z><-><a>\n" },
+        { .file = "a.csv",
+          .content = "x,1,0\ny,0,1\n",
+          .no_header = true,
+          .text_columns = "1",
+          .label_column = "2,3",
+          .label_names = "joy, anger",
+          .labels = true,
+          .expected = "1<x><-><joy>\n2<y><-><anger>\n" },
+        { .file = "a.jsonl",
+          .content = "{\"text\": \"x\", \"a\": 1, \"b\": false}\n{\"text\": \"y\", \"a\": 0}\n",
+          .label_column = "a,b",
+          .labels = true,
+          .expected = "1<x><><a>\nerror BERT_ERR_DATA a.jsonl:2: no column \"b\"; it has text, a (choose with --label-column)" },
+        { .file = "a.csv",
+          .content = "text,a,b\nx,1,2\n",
+          .label_column = "a,b",
+          .labels = true,
+          .expected = "error BERT_ERR_DATA a.csv:2: column \"b\": \"2\" is neither 0 nor 1" },
+        { .file = "a.csv",
+          .content = "text,a\nx,1\n",
+          .label_column = "a,d",
+          .labels = true,
+          .expected = "error BERT_ERR_DATA a.csv: no column \"d\"; it has text, a (choose with --label-column)" },
+        { .file = "a.csv",
+          .content = table,
+          .label_column = "a,,b",
+          .expected = "error BERT_ERR_ARGUMENT --label-column: \"a,,b\" has an empty name" },
+        { .file = "a.csv",
+          .content = table,
+          .label_column = "a,b",
+          .label_names = "x,y,z",
+          .expected = "error BERT_ERR_ARGUMENT --label-names: 3 names for 2 columns of labels" },
+        { .file = "a.conll",
+          .content = "x O\n",
+          .label_column = "2,3",
+          .expected = "error BERT_ERR_ARGUMENT --label-column: \"2,3\" are several, and a word of a .conll has one tag" },
+    };
+    CHECK_ALL(cases);
+}
+
+static void numbers_have_the_names_that_are_given(void **state)
+{
+    (void)state;
+    const reading cases[] = {
+        { .file = "a.jsonl",
+          .content = "{\"text\": \"x\", \"label\": [1, 0, 0]}\n{\"text\": \"y\", \"label\": [false, true, true]}\n{\"text\": \"z\", \"label\": "
+                     "[2, 0]}\n{\"text\": "
+                     "\"w\", \"label\": 1}\n{\"text\": \"v\", \"label\": []}\n",
+          .labels = true,
+          .label_names = "a,b,c",
+          .expected = "1<x><><a>\n2<y><><b,c>\n3<z><><c,a>\n4<w><><b>\n5<v><><>\n" },
+        { .file = "a.csv",
+          .content = "text,label\nx,0\ny, 1.0\nz,neg\n",
+          .labels = true,
+          .label_names = "neg,pos",
+          .expected = "2<x><-><neg>\n3<y><-><pos>\n4<z><-><neg>\n" },
+        { .file = "a.jsonl",
+          .content = "{\"text\": [\"a\", \"b\"], \"label\": [1, 0]}\n",
+          .labels = true,
+          .label_names = "O,B-PER,I-PER",
+          .expected = "1<a b><><B-PER O>\nnote a.jsonl: no row has the label I-PER\n" },
+        { .file = "a.conll",
+          .content = "a 1\nb 2\nc 0\n",
+          .labels = true,
+          .label_names = "O,B-PER,I-PER",
+          .expected = "1<a b c><-><B-PER I-PER O>\n" },
+        { .file = "a.csv",
+          .content = "text,label\nx,2\n",
+          .labels = true,
+          .label_names = "neg,pos",
+          .expected = "error BERT_ERR_DATA a.csv:2: label \"2\" is neither one of --label-names nor a number from 0 to 1" },
+        { .file = "a.conll",
+          .content = "a 0\nb 3\n",
+          .labels = true,
+          .label_names = "O,B-PER,I-PER",
+          .expected = "error BERT_ERR_DATA a.conll:2: \"3\" is neither one of --label-names nor a number among theirs" },
+        { .file = "a.csv", .content = "x", .label_names = "a,", .expected = "error BERT_ERR_ARGUMENT --label-names: \"a,\" has an empty name" },
+        { .file = "a.csv", .content = "x", .label_names = "a,b,a", .expected = "error BERT_ERR_ARGUMENT --label-names: \"a\" is there twice" },
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        if (cases[i].content[0] != 'x')
+            check_all(&cases[i], 1);
+        else
+            check(&cases[i]);
+}
+
+static void a_number_beyond_64_bits_is_no_label(void **state)
+{
+    (void)state;
+    const reading cases[] = {
+        { .file = "a.jsonl",
+          .content = "{\"text\": \"x\", \"id\": 18446744073709551616, \"label\": 9007199254740993}\n",
+          .labels = true,
+          .expected = "1<x><><9007199254740993>\n" },
+        { .file = "a.jsonl",
+          .content = "{\"text\": \"x\", \"label\": 18446744073709551616}\n",
+          .labels = true,
+          .expected = "error BERT_ERR_DATA a.jsonl:1: \"label\" is a number beyond 64 bits, which a label must be written as a string for" },
+    };
+    CHECK_ALL(cases);
+}
+
+/* ---- words and tags ----------------------------------------------------------------------------------------------------- */
+
+static void tabs_divide_where_a_line_has_one(void **state)
+{
+    (void)state;
+    const reading cases[] = {
+        { .file = "a.conll",
+          .labels = true,
+          .content = "good film\tB-WORK\nsat O\n\nthe \t O\n",
+          .expected = "1<good\xC2\xA0"
+                      "film sat><-><B-WORK O>\n4<the><-><O>\n" },
+        { .file = "a.conll",
+          .labels = true,
+          .content = "a\t\tO\n",
+          .label_column = "2",
+          .expected = "error BERT_ERR_DATA a.conll:1: columns: 3, column 2 is empty" },
+    };
+    CHECK_ALL(cases);
+}
+
+static void comments_stand_before_a_sentence(void **state)
+{
+    (void)state;
+    const reading cases[] = {
+        { .file = "a.conll",
+          .labels = true,
+          .content = "# id 1\n# text = a b\na O\n# O\nb O\n\n# O\n#tag O\n\n#begin document (x); part 0\nc O\n#end document\n\n#end document\n",
+          .expected = "3<a # b><-><O O O>\n7<# #tag><-><O O>\n11<c><-><O>\nnote a.conll: 2 comments (# before a sentence) passed over\n" },
+        { .file = "a.conll", .content = "# x\na\n", .expected = "2<a><-><>\nnote a.conll: 1 comment (# before a sentence) passed over\n" },
+        { .file = "a.conll", .content = "#\na\n", .expected = "1<# a><-><>\n" },
+    };
+    CHECK_ALL(cases);
+}
+
+static void tags_of_other_schemes_become_bio(void **state)
+{
+    (void)state;
+    const reading cases[] = {
+        { .file = "a.conll",
+          .labels = true,
+          .content = "a B-X\nb I-X\nc E-X\nd S-X\ne O\nf U-Y\n\ng B-Y\nh L-Y\n",
+          .expected = "1<a b c d e f><-><B-X I-X I-X B-X O B-Y>\n8<g h><-><B-Y I-Y>\nnote a.conll: its tags are turned into BIO: E-X is I-X\n" },
+        { .file = "a.conll",
+          .labels = true,
+          .content = "a PER\nb PER\nc LOC\nd O\ne LOC\n",
+          .expected = "1<a b c d e><-><B-PER I-PER B-LOC O B-LOC>\nnote a.conll: its tags are turned into BIO: PER is B-PER\n" },
+        { .file = "a.conll", .labels = true, .content = "a I-X\nb I-Y\n", .expected = "1<a b><-><I-X I-Y>\n" }, /* as conlleval reads them */
+        { .file = "a.jsonl",
+          .labels = true,
+          .content = "{\"text\": [\"a\", \"b\"], \"label\": [\"S-X\", \"O\"]}\n",
+          .expected = "1<a b><><B-X O>\nnote a.jsonl: its tags are turned into BIO: S-X is B-X\n" },
+        { .file = "a.conll", .content = "a E-X\n", .expected = "1<a><-><E-X>\n" }, /* nobody asked for it */
+    };
+    CHECK_ALL(cases);
+}
+
+static void a_wrong_tag_is_named_with_its_own_line(void **state)
+{
+    (void)state;
+    const reading cases[] = {
+        { .file = "a.conll",
+          .labels = true,
+          .content = "the O\ncat O\n\nthe O\na O\nb O\nsat E-PER\n",
+          .expected = "1<the cat><-><O O>\nerror BERT_ERR_DATA a.conll:7: \"E-PER\" goes on with an entity that has not begun" },
+        { .file = "a.conll",
+          .labels = true,
+          .content = "a S-X\nb I-X\n",
+          .expected = "error BERT_ERR_DATA a.conll:2: \"I-X\" goes on with an entity that has ended" },
+        { .file = "a.conll",
+          .labels = true,
+          .content = "a B-X\nb X\n",
+          .expected = "error BERT_ERR_DATA a.conll:2: \"X\" is a tag of another kind than those before: with B- and I-, or without" },
+        { .file = "a.conll",
+          .labels = true,
+          .content = "a O\nb _\n",
+          .expected = "error BERT_ERR_DATA a.conll:2: \"_\" is no tag: O, B-NAME or I-NAME is expected (or E-, S-, L-, U-NAME)" },
+        { .file = "a.conll",
+          .labels = true,
+          .content = "a B\n",
+          .expected = "error BERT_ERR_DATA a.conll:1: \"B\" is no tag: O, B-NAME or I-NAME is expected (or E-, S-, L-, U-NAME)" },
+        { .file = "a.jsonl",
+          .labels = true,
+          .content = "{\"text\": [\"a\"], \"label\": [3]}\n",
+          .expected = "error BERT_ERR_DATA a.jsonl:1: \"label\": item 1 of the list is \"3\", which is no tag: O, B-NAME or I-NAME is expected "
+                      "(or E-, S-, "
+                      "L-, U-NAME)" },
+    };
+    CHECK_ALL(cases);
+}
+
+static void a_column_that_counts_words_is_noticed(void **state)
+{
+    (void)state;
+    static const char conllu[] =
+        "# text = vamonos ya\n1-2\tvamonos\t_\t_\t_\t_\t_\t_\t_\t_\n1\tvamos\tir\tV\t_\t_\t0\t_\t_\tB-X\n2\tnos\tnos\tP\t_\t_\t1\t_\t_\tO\n"
+        "2.1\tx\t_\t_\t_\t_\t_\t_\t_\t_\n3\tya\tya\tR\t_\t_\t1\t_\t_\tO\n";
+#define COUNTS \
+    "the first column counts the words, as in CoNLL-U: say which one has them (--text-columns 2) and which the tags (--label-column N)"
+    const reading cases[] = {
+        { .file = "a.conll", .content = conllu, .expected = "error BERT_ERR_DATA a.conll:3: " COUNTS },
+        { .file = "a.conll",
+          .content = conllu,
+          .labels = true,
+          .text_columns = "2",
+          .label_column = "10",
+          .expected = "3<vamos nos ya><-><B-X O O>\nnote a.conll: 1 comment (# before a sentence) passed over\nnote a.conll: CoNLL-U's lines of "
+                      "ranges and of "
+                      "words that are not written (1-2, 1.1) are passed over\n" },
+        { .file = "a.conll", .skip = true, .content = "0 a X\n1 b X\n\nc d X\n", .expected = "error BERT_ERR_DATA a.conll:1: " COUNTS },
+        { .file = "a.conll", .content = "1 a X\n\n1 a X\nb a X\n", .expected = "1<1><-><X>\n3<1 b><-><X X>\n" },
+        { .file = "a.conll", .labels = true, .content = "1 O\n2 O\n", .expected = "1<1 2><-><O O>\n" },
+    };
+    CHECK_ALL(cases);
+}
+
+static void spans_become_tags(void **state)
+{
+    (void)state;
+    const reading cases[] = {
+        { .file = "a.jsonl",
+          .labels = true,
+          .content = "{\"text\": \"Ann M\xc3\xbcller is in Paris\", \"label\": [[17, 22, \"LOC\"], [0, 10, \"PER\"]]}\n",
+          .expected = "1<Ann M\xc3\xbcller is in Paris><><B-PER I-PER O O B-LOC>\n" },
+        { .file = "a.jsonl",
+          .labels = true,
+          .content = "{\"text\": \"a b\", \"spans\": [{\"start\": 0, \"end\": 1, \"label\": \"X\"}]}\n{\"text\": \"a b\", \"entities\": "
+                     "[{\"start_offset\": 2, "
+                     "\"end_offset\": 3, \"label\": \"Y\"}]}\n{\"text\": \"a b\", \"label\": [{\"start\": 0, \"end\": 3, \"labels\": [\"two "
+                     "words\"]}]}\n{\"text\": "
+                     "\"a b\", \"entities\": []}\n{\"text\": \"a b\", \"label\": []}\n",
+          .expected = "1<a b><><B-X O>\n2<a b><><O B-Y>\n3<a b><><B-two_words I-two_words>\n4<a b><><O O>\n5<a b><><>\nnote a.jsonl: blanks in "
+                      "the labels of "
+                      "spans are \"_\" in their tags\n" },
+        { .file = "a.jsonl",
+          .labels = true,
+          .content = "{\"text\": \"in (Paris).\", \"label\": [[4, 9, \"LOC\"]]}\n",
+          .expected =
+              "1<in (Paris).><><O B-LOC>\nnote a.jsonl: 1 of 1 spans begin or end within a word, which is tagged whole (words are what blanks "
+              "divide)\n" },
+        { .file = "a.jsonl",
+          .labels = true,
+          .label_names = "X,Y",
+          .content = "{\"text\": \"a b\", \"label\": [[0, 1, 1], [2, 3, \"X\"]]}\n",
+          .expected = "1<a b><><B-Y B-X>\n" },
+        { .file = "a.jsonl",
+          .labels = true,
+          .content = "{\"text\": \"a b\", \"label\": [[0, 9, \"X\"]]}\n",
+          .expected = "error BERT_ERR_DATA a.jsonl:1: span 1 goes from 0 to 9, in a text of 3 characters" },
+        { .file = "a.jsonl",
+          .labels = true,
+          .content = "{\"text\": \"a b\", \"label\": [[1, 1, \"X\"]]}\n",
+          .expected = "error BERT_ERR_DATA a.jsonl:1: span 1 goes from 1 to 1, in a text of 3 characters" },
+        { .file = "a.jsonl",
+          .labels = true,
+          .content = "{\"text\": \"a b\", \"label\": [[1, 2, \"X\"]]}\n",
+          .expected = "error BERT_ERR_DATA a.jsonl:1: span 1 holds no word" },
+        { .file = "a.jsonl",
+          .labels = true,
+          .content = "{\"text\": \"a bc\", \"label\": [[2, 3, \"X\"], [3, 4, \"Y\"]]}\n",
+          .expected = "error BERT_ERR_DATA a.jsonl:1: span 2 and another one touch the same word" },
+        { .file = "a.jsonl",
+          .labels = true,
+          .content = "{\"text\": \"a b\", \"label\": [[0, 1]]}\n",
+          .expected = "error BERT_ERR_DATA a.jsonl:1: span 1 is not [start, end, name], or an object with start, end and label" },
+        { .file = "a.jsonl",
+          .labels = true,
+          .content = "{\"text\": \"a b\", \"label\": [[0, 1, \"X\"], \"Y\"]}\n",
+          .expected = "error BERT_ERR_DATA a.jsonl:1: span 2 is not [start, end, name], or an object with start, end and label" },
+    };
+    CHECK_ALL(cases);
+}
+
+static char folder[] = "/tmp/table-forms-XXXXXX";
+
+static int enter_folder(void **state)
+{
+    (void)state;
+    return !mkdtemp(folder) || chdir(folder);
+}
+
+static int leave_folder(void **state)
+{
+    (void)state;
+    return chdir("/") || folder_remove(folder, NULL);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(bytes_that_are_not_utf8_are_found_and_guessed),
+        cmocka_unit_test(a_row_that_is_not_utf8_can_be_left_out),
+        cmocka_unit_test(bytes_are_dropped_where_that_is_asked_for),
+        cmocka_unit_test(other_encodings_are_decoded),
+        cmocka_unit_test(what_is_not_of_the_encoding_is_found),
+        cmocka_unit_test(long_files_are_decoded_whole),
+        cmocka_unit_test(cr_alone_ends_lines_where_there_is_no_lf),
+        cmocka_unit_test(quotes_and_backslashes_are_read_where_asked_for),
+        cmocka_unit_test(columns_of_0_and_1_are_a_list_of_labels),
+        cmocka_unit_test(numbers_have_the_names_that_are_given),
+        cmocka_unit_test(a_number_beyond_64_bits_is_no_label),
+        cmocka_unit_test(tabs_divide_where_a_line_has_one),
+        cmocka_unit_test(comments_stand_before_a_sentence),
+        cmocka_unit_test(tags_of_other_schemes_become_bio),
+        cmocka_unit_test(a_wrong_tag_is_named_with_its_own_line),
+        cmocka_unit_test(a_column_that_counts_words_is_noticed),
+        cmocka_unit_test(spans_become_tags),
+    };
+    return cmocka_run_group_tests(tests, enter_folder, leave_folder);
+}
