@@ -88,6 +88,34 @@ BERT_API void bert_options_defaults(void *options, bert_option_table table);
  * Fails with BERT_ERR_ARGUMENT for an unknown name and for a value that is no number, out of range or not among the choices. */
 BERT_API bert_status bert_options_set(void *options, bert_option_table table, const char *name, const char *value, bert_err *err);
 
+/* ---- what stands where something is written ------------------------------------------------------------------------------ */
+
+typedef enum bert_output {
+    BERT_OUTPUT_MODULE,   /* a module folder */
+    BERT_OUTPUT_IMPORT,   /* a module, or a model that bert_import makes of what others fine-tuned */
+    BERT_OUTPUT_TRAINING, /* the folder of a training run that begins */
+    BERT_OUTPUT_FROZEN,
+    BERT_OUTPUT_ONNX,
+    BERT_OUTPUT_GGUF,
+    BERT_OUTPUT_HF,
+    BERT_OUTPUT_TABLE, /* results: lines or .npy */
+    BERT_OUTPUT_PAGE,  /* a report */
+    BERT_OUTPUT_DOWNLOAD
+} bert_output;
+
+/* Whether something may be written at path: where nothing stands (an empty file or folder is nothing); where the same stands and is made again in
+ * a moment (a module or an imported model by an import, a frozen file by freezing, an export of libbert by an export, a text or an .npy by results,
+ * a page by a report), which is then replaced in one step; into a folder of other files for a training run or a download, which replace none of
+ * them. force: what else libbert makes is replaced, too, a trained model among it. Never: files and folders that it did not make, parts of a module,
+ * model or checkpoint, a folder that a process is training into, a folder by a file or a file by a folder. A link is replaced, not what it leads
+ * to. bert_import, bert_model_train, bert_model_freeze, bert_model_export and bert_layer_save ask this themselves.
+ * Fails with BERT_ERR_ARGUMENT, naming what stands there and the ways out. */
+BERT_API bert_status bert_output_check(const char *path, bert_output output, bool force, bert_err *err);
+
+/* Until it is whole, what is written to NAME is called NAME.tmp-RANDOM beside it, and locked by its process. This removes those that nobody holds:
+ * a killed run's (whoever writes NAME next does so, too). A signal handler may call it. */
+BERT_API void bert_remove_leftovers(const char *path);
+
 /* ---- texts -------------------------------------------------------------------------------------------------------------- */
 
 /* A text: UTF-8, NUL is a character like any other. */
@@ -237,6 +265,7 @@ typedef struct bert_import_options {
     int64_t tok_layer;           /* the layer of token_output; default -7 as in the original exporter, the first in a model of fewer layers */
     int do_lower_case;           /* 0 auto: from the checkpoint's files, else no where the vocabulary holds capitals; 1 yes; 2 no */
     int64_t num_attention_heads; /* 0: from the configuration; for TF-Hub folders without one: from the graph */
+    bool force;                  /* replace what stands there (bert_output_check) */
 } bert_import_options;
 
 BERT_API bert_option_table bert_import_option_table(void);
@@ -249,7 +278,7 @@ BERT_API void bert_import_defaults(bert_import_options *options);
  *
  * source      a folder or a file: TensorFlow V2 bundle, TF1 Hub module, Hugging Face folder (safetensors, sharded safetensors,
  *             pytorch_model.bin), sentence-transformers folder
- * folder      written whole or not at all; an earlier module (a model: an earlier import) there is replaced, anything else refused
+ * folder      written whole or not at all; an earlier import there is replaced, anything else refused (bert_output_check)
  * note        where not NULL, receives what the user should know (e.g. no pooler), or NULL; freed by bert_free
  *
  * Fails with BERT_ERR_IO, BERT_ERR_FORMAT, BERT_ERR_UNSUPPORTED (another architecture; steps, poolings or activations that libbert has not). */
@@ -552,6 +581,8 @@ typedef struct bert_train_options {
     const char *checkpoint_every; /* "15m" minutes or "500" steps between checkpoints within an epoch; "0": at the end of epochs alone */
     bool resume;      /* go on from the folder's checkpoint. Of its options may differ: epochs, max_steps (where the rate does not depend on
                                the number of steps), patience, cache, cache_budget, checkpoint_every, tensorboard, report */
+    bool force;       /* begin anew where a trained model or an unfinished run stands: its checkpoint and history go before the first step, its
+                               weights when the first epoch is done */
     bool tensorboard; /* event files in the folder's logs/ */
     bool report;      /* the folder's report.html, after every epoch */
 } bert_train_options;
@@ -595,7 +626,8 @@ typedef bool (*bert_on_event)(void *context, const bert_event *event);
  * place in the data: what `resume` needs, and the last weights), history.json, report.html, logs/. It is locked for the run (train.lock holds
  * the process id). valid may be NULL. The same seed, data and options give the same bits for any number of threads, resumed or not. Fails with
  * BERT_ERR_DATA (a label that the model does not know), BERT_ERR_NUMERIC (a loss that is not finite), BERT_ERR_STOPPED, BERT_ERR_IO,
- * BERT_ERR_ARGUMENT (resume: other data or options than the checkpoint's, each named; the folder is in use by another process). */
+ * BERT_ERR_ARGUMENT (resume: other data or options than the checkpoint's, each named; without: something stands there, see
+ * bert_output_check; the folder is in use by another process). */
 BERT_API bert_status bert_model_train(bert_model *model, const bert_dataset *train, const bert_dataset *valid, const bert_train_options *options,
                                       const char *folder, bool copy_module, bert_on_event on_event, void *context, bert_err *err);
 
@@ -611,6 +643,7 @@ typedef struct bert_freeze_options {
                       each output, embeddings with one for each row, rows of activations quantised as they come; pooler, head, norms and
                       softmax stay fp32 */
     double min_agreement; /* with data to check on: refuse to write where less than this share of the rows gets the same answer */
+    bool force;           /* replace what stands there (bert_output_check) */
 } bert_freeze_options;
 
 BERT_API bert_option_table bert_freeze_option_table(void);
@@ -648,7 +681,7 @@ typedef enum bert_export_format {
 typedef struct bert_export_options {
     int format; /* bert_export_format */
     int type;   /* gguf: 0 f32, 1 f16, 2 q8_0 for the matrices */
-    bool force; /* replace what is there */
+    bool force; /* replace what stands there (bert_output_check) */
 } bert_export_options;
 
 BERT_API bert_option_table bert_export_option_table(void);
@@ -656,7 +689,7 @@ BERT_API void bert_export_defaults(bert_export_options *options);
 
 /* Writes a model, a module or a frozen file in another program's format, whole or not at all. note, where not NULL, receives what the user
  * should know (weights that were bf16 or int8, a head that the format has no place for), or NULL; freed by bert_free. Fails with
- * BERT_ERR_ARGUMENT (the target is there and force is not given, options that the format has not), BERT_ERR_UNSUPPORTED (a model that the format
+ * BERT_ERR_ARGUMENT (something else stands there, options that the format has not), BERT_ERR_UNSUPPORTED (a model that the format
  * cannot express), BERT_ERR_IO. */
 BERT_API bert_status bert_model_export(const bert_model *model, const char *path, const bert_export_options *options, char **note,
                                        bert_err *err);

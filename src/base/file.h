@@ -18,11 +18,16 @@ typedef struct file_mapping {
 bert_status file_map(file_mapping *m, const char *path, bert_err *err);
 void file_unmap(file_mapping *m);
 
-/* A file under way: bytes go to PATH.tmp-PID in the same folder; commit syncs and renames it to PATH, abort removes it.
- * A write error is remembered and reported by commit, which then removes the temporary file and leaves PATH as it was. */
+/* The first bytes of a regular file, at most n; 0 where there is none that can be read. */
+size_t file_begins(const char *path, void *bytes, size_t n);
+
+/* A file under way: bytes go to a temporary (temporary.h) beside PATH; commit syncs it, renames it to PATH and syncs the folder, abort removes it.
+ * A link that stands at PATH is replaced, not what it leads to. A write error is remembered and reported by commit, which then removes the
+ * temporary and leaves PATH as it was. */
 typedef struct file_writer {
     FILE *stream; /* write through this or file_write; NULL when closed */
     char *path, *temporary;
+    int file;  /* of the temporary, which it locks */
     int error; /* errno of the first failure */
 } file_writer;
 
@@ -43,13 +48,17 @@ bool file_is_folder(const char *path);
 bert_status folder_create(const char *path, bert_err *err); /* with its parents; an existing folder is fine */
 bert_status folder_remove(const char *path, bert_err *err); /* with all it holds; links are not followed */
 
-/* A folder under way: fill `temporary` (beside PATH), then commit renames it to PATH. A folder that stands at PATH is replaced if
- * `replaceable` (a file name that marks it as one of ours, e.g. "module.json") stands in it or it is empty, else refused. */
+/* What was renamed in the folder of path is there after a power cut, too. -1 with errno. */
+int folder_sync_above(const char *path);
+
+/* A folder under way: fill `temporary` (beside PATH, whose parents are made), then commit renames it to PATH or exchanges it with the folder that
+ * stands there, which is removed: whether it may be is for target.h. A link is replaced, not what it leads to. */
 typedef struct folder_writer {
     char *path, *temporary;
+    int folder; /* of the temporary, which it locks */
 } folder_writer;
 
-bert_status folder_begin(folder_writer *w, const char *path, const char *replaceable, bert_err *err);
+bert_status folder_begin(folder_writer *w, const char *path, bert_err *err);
 bert_status folder_commit(folder_writer *w, bert_err *err);
 void folder_abort(folder_writer *w); /* does nothing after commit */
 /* Commits where filling it came out as BERT_OK, else aborts and returns that status. */

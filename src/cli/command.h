@@ -13,13 +13,25 @@ typedef struct option_group {
     const char *const *only;    /* those of a long table that belong under this title; ends with NULL; NULL: all that no other group names so */
 } option_group;
 
+/* An option that names what the command writes. */
+typedef struct output_option {
+    const char *name;
+    bert_output output;
+    int (*kind)(const void *options); /* where the other options tell it: a bert_output, or NO_OUTPUT; NULL: `output` is it */
+    bool kept;                        /* stands in NAME.part until it is whole (output.h) */
+} output_option;
+
+enum { NO_OUTPUT = -1 };
+
 typedef struct command {
     const char *name;
     const char *usage;    /* what follows "bert NAME" */
     const char *summary;  /* one line */
     const char *details;  /* more for --help, paragraphs that end with a newline; NULL: nothing */
     const char *argument; /* the word for its one argument: "FILE"; NULL: it takes none */
-    bool argument_needed;
+    bool argument_needed, argument_is_input;
+    const char *const *inputs;                             /* options that name what is read; ends with NULL; NULL: none */
+    const output_option *outputs;                          /* ends with a row without a name; NULL: none */
     const char *const *required;                           /* options that must be given; ends with NULL; NULL: none */
     const option_group *groups;                            /* ends with a row whose table is NULL */
     size_t options_size;                                   /* of the struct that the groups fill */
@@ -52,6 +64,8 @@ extern const command pull_command, import_command, inspect_command, tokenize_com
     {                                                                                           \
 #field, BERT_OPTION_CHOICE, offsetof(type, field), fallback, 0, 0, choices, value, help \
     }
+#define FORCE_HELP "replace what stands there if libbert made it, a trained model, too"
+
 #define OPTION_TABLE(rows) ((bert_option_table){ (rows), sizeof(rows) / sizeof *(rows) })
 
 /* -o and -m: each stands for the first of its long names that a command has. */

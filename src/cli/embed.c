@@ -13,7 +13,7 @@ static const char *const FORMATS[] = { "jsonl", "tsv", "npy", NULL };
 typedef struct embed_options {
     const char *model, *output;
     int format;
-    bool resume, verify;
+    bool resume, force, verify;
     bert_session_options session;
     rows_options rows;
 } embed_options;
@@ -23,6 +23,7 @@ static const bert_option OPTIONS[] = {
     OPTION_STRING(embed_options, output, "OUT", "a file instead of standard output"),
     OPTION_CHOICE(embed_options, format, "jsonl", FORMATS, "FORMAT", "JSON lines, tab-separated numbers, or NumPy's .npy, which needs --output"),
     OPTION_FLAG(embed_options, resume, "go on with OUT where a run was stopped"),
+    OPTION_FLAG(embed_options, force, FORCE_HELP ", and OUT.part of a run that was stopped"),
     OPTION_FLAG(embed_options, verify, "a frozen file: compare all of it with the hash that it carries first"),
 };
 
@@ -147,6 +148,9 @@ const command embed_command = {
         "the same command with --resume goes on from there to the same bytes.",
     .argument = "FILE",
     .required = (const char *const[]){ "model", NULL },
+    .argument_is_input = true,
+    .inputs = (const char *const[]){ "model", NULL },
+    .outputs = (const output_option[]){ { .name = "output", .output = BERT_OUTPUT_TABLE, .kept = true }, { .name = NULL } },
     .groups =
         (const option_group[]){
             { .table = table, .title = "options" },

@@ -7,6 +7,7 @@
 
 typedef struct eval_options {
     const char *model, *report, *predictions;
+    bool force;
     bert_session_options session;
     bert_table_options table;
 } eval_options;
@@ -15,6 +16,7 @@ static const bert_option OPTIONS[] = {
     OPTION_STRING(eval_options, model, "ANY", "a model or a frozen file"),
     OPTION_STRING(eval_options, report, "PAGE", "write a page (.html): figures, curves, the worst mistakes"),
     OPTION_STRING(eval_options, predictions, "OUT", "write a table (.tsv, .csv or .jsonl) with text, label, prediction and scores of each row"),
+    OPTION_FLAG(eval_options, force, FORCE_HELP),
 };
 
 static bert_option_table table(void)
@@ -72,6 +74,11 @@ const command eval_command = {
     .argument = "FILE",
     .argument_needed = true,
     .required = (const char *const[]){ "model", NULL },
+    .argument_is_input = true,
+    .inputs = (const char *const[]){ "model", NULL },
+    .outputs = (const output_option[]){ { .name = "report", .output = BERT_OUTPUT_PAGE },
+                                        { .name = "predictions", .output = BERT_OUTPUT_TABLE },
+                                        { .name = NULL } },
     .groups =
         (const option_group[]){
             { .table = table, .title = "options" },

@@ -20,6 +20,14 @@ static bert_option_table table(void)
     return OPTION_TABLE(OPTIONS);
 }
 
+static int output_kind(const void *options)
+{
+    static const bert_output KINDS[] = {
+        [BERT_EXPORT_ONNX] = BERT_OUTPUT_ONNX, [BERT_EXPORT_GGUF] = BERT_OUTPUT_GGUF, [BERT_EXPORT_HF] = BERT_OUTPUT_HF
+    };
+    return (int)KINDS[((const export_options *)options)->export.format];
+}
+
 static int tell_written(const char *path)
 {
     struct stat st;
@@ -63,6 +71,8 @@ const command export_command = {
     .argument = "ANY",
     .argument_needed = true,
     .required = (const char *const[]){ "output", NULL },
+    .argument_is_input = true,
+    .outputs = (const output_option[]){ { .name = "output", .kind = output_kind }, { .name = NULL } },
     .groups =
         (const option_group[]){
             { .table = table, .title = "options" },

@@ -207,6 +207,9 @@ const command freeze_command = {
     .argument = "MODEL",
     .argument_needed = true,
     .required = (const char *const[]){ "output", NULL },
+    .argument_is_input = true,
+    .inputs = (const char *const[]){ "weights", "check", NULL },
+    .outputs = (const output_option[]){ { .name = "output", .output = BERT_OUTPUT_FROZEN }, { .name = NULL } },
     .groups =
         (const option_group[]){
             { .table = table, .title = "options" },

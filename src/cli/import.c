@@ -93,6 +93,8 @@ const command import_command = {
     .argument = "SOURCE",
     .argument_needed = true,
     .required = (const char *const[]){ "output", NULL },
+    .argument_is_input = true,
+    .outputs = (const output_option[]){ { .name = "output", .output = BERT_OUTPUT_IMPORT }, { .name = NULL } },
     .groups =
         (const option_group[]){
             { .table = table, .title = "options" },

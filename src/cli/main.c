@@ -3,8 +3,10 @@
 #include "cli/command.h"
 #include "cli/command_line.h"
 #include "cli/help.h"
+#include "cli/outputs.h"
 #include "cli/report.h"
 #include "cli/results.h"
+#include "cli/stop.h"
 
 #include <fcntl.h>
 #include <signal.h>
@@ -46,7 +48,8 @@ static int run(const command *c, int argc, char **argv)
     int status;
     switch (arguments_parse(c, argc, argv, options, &argument)) {
     case ARGUMENTS_RUN:
-        status = c->run(options, argument);
+        status = outputs_check(c, options, argument);
+        status = status ? status : c->run(options, argument);
         break;
     case ARGUMENTS_HELP:
         status = help_command(c);
@@ -101,6 +104,7 @@ int main(int argc, char **argv)
     /* A reader that went away and a limit on the size of files are errors of the next write, so that nothing half-written is left behind. */
     signal(SIGPIPE, SIG_IGN);
     signal(SIGXFSZ, SIG_IGN);
+    stop_begin();
 
     command_line_keep(argc, argv);
     const char *first = argc > 1 ? argv[1] : NULL;

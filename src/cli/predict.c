@@ -15,7 +15,7 @@ static const char *const FORMATS[] = { "jsonl", "tsv", "npy", NULL };
 typedef struct predict_options {
     const char *model, *output;
     int format;
-    bool resume, verify;
+    bool resume, force, verify;
     bert_session_options session;
     rows_options rows;
 } predict_options;
@@ -26,6 +26,7 @@ static const bert_option OPTIONS[] = {
     OPTION_CHOICE(predict_options, format, "jsonl", FORMATS, "FORMAT",
                   "JSON lines, columns with tabs between, or the scores as NumPy's .npy, which needs --output"),
     OPTION_FLAG(predict_options, resume, "go on with OUT where a run was stopped"),
+    OPTION_FLAG(predict_options, force, FORCE_HELP ", and OUT.part of a run that was stopped"),
     OPTION_FLAG(predict_options, verify, "a frozen file: compare all of it with the hash that it carries first"),
 };
 
@@ -198,6 +199,9 @@ const command predict_command = {
         "the same command with --resume goes on from there to the same bytes.",
     .argument = "FILE",
     .required = (const char *const[]){ "model", NULL },
+    .argument_is_input = true,
+    .inputs = (const char *const[]){ "model", NULL },
+    .outputs = (const output_option[]){ { .name = "output", .output = BERT_OUTPUT_TABLE, .kept = true }, { .name = NULL } },
     .groups =
         (const option_group[]){
             { .table = table, .title = "options" },

@@ -75,12 +75,23 @@ static const char *last_part(const char *name)
     return slash && slash[1] ? slash + 1 : name;
 }
 
+/* Where no option names the folder. */
+static int check_folder(const char *folder)
+{
+    bert_err err;
+    stop_cleans(folder);
+    return bert_output_check(folder, BERT_OUTPUT_DOWNLOAD, false, &err) ? report_failure(&err) : STATUS_FINE;
+}
+
 static int run(const void *options, const char *name)
 {
     const pull_options *o = options;
     const char *folder = o->output ? o->output : last_part(name);
     download d = { .bar = bar_start() };
     bert_err err;
+    int status = o->output ? STATUS_FINE : check_folder(folder);
+    if (status)
+        return status;
     stop_watch(NULL);
     bert_status s = bert_pull(name, folder, on_progress, &d, &err);
     stop_forget();
@@ -104,6 +115,7 @@ const command pull_command = {
                "public one, HF_TOKEN the token that some repositories want. What is there already is not fetched again.",
     .argument = "NAME",
     .argument_needed = true,
+    .outputs = (const output_option[]){ { .name = "output", .output = BERT_OUTPUT_DOWNLOAD }, { .name = NULL } },
     .groups = (const option_group[]){ { .table = table, .title = "options" }, { .table = NULL } },
     .options_size = sizeof(pull_options),
     .run = run,

@@ -35,6 +35,11 @@ static bert_option_table table(void)
     return OPTION_TABLE(OPTIONS);
 }
 
+static int output_kind(const void *options)
+{
+    return ((const train_options *)options)->dry_run ? NO_OUTPUT : BERT_OUTPUT_TRAINING;
+}
+
 /* ---- the data ----------------------------------------------------------------------------------------------------------- */
 
 typedef struct train_data {
@@ -154,7 +159,7 @@ static const char *const OF_OPTIMIZER[] = { "optimizer", "beta_1",      "beta_2"
                                             "warmup",    "layer_decay", "unfreeze_every", NULL };
 static const char *const OF_LOSS[] = { "class_weights", "label_smoothing", "watch", "patience", "choose_threshold", NULL };
 static const char *const OF_SPEED[] = { "precision", "frozen_dropout", "cache_budget", "cache_precision", "cache", "length_window", NULL };
-static const char *const OF_FOLDER[] = { "resume", "checkpoint_every", "tensorboard", "report", NULL };
+static const char *const OF_FOLDER[] = { "resume", "force", "checkpoint_every", "tensorboard", "report", NULL };
 
 #define TRAINING(title, only)                                                         \
     {                                                                                 \
@@ -169,6 +174,8 @@ const command train_command = {
                "history.json, report.html, logs/ for TensorBoard, and checkpoint.safetensors: Ctrl-C finishes the step and saves, and the same "
                "command with --resume goes on as if nothing had happened.",
     .required = (const char *const[]){ "module", "train", NULL },
+    .inputs = (const char *const[]){ "module", "train", "valid", NULL },
+    .outputs = (const output_option[]){ { .name = "output", .kind = output_kind }, { .name = NULL } },
     .groups =
         (const option_group[]){
             { bert_layer_option_table, offsetof(train_options, layer), "options", NULL, MODULE },

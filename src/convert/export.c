@@ -1,13 +1,12 @@
 /* bert_model_export: the list of formats, and what is true of all of them. */
 #include "convert/export.h"
 
-#include "base/file.h"
 #include "base/options.h"
 
 static const export_format FORMATS[] = {
-    [BERT_EXPORT_ONNX] = { "onnx", false, export_onnx },
-    [BERT_EXPORT_GGUF] = { "gguf", true, export_gguf },
-    [BERT_EXPORT_HF] = { "hf", false, export_hf },
+    [BERT_EXPORT_ONNX] = { "onnx", BERT_OUTPUT_ONNX, false, export_onnx },
+    [BERT_EXPORT_GGUF] = { "gguf", BERT_OUTPUT_GGUF, true, export_gguf },
+    [BERT_EXPORT_HF] = { "hf", BERT_OUTPUT_HF, false, export_hf },
 };
 
 static const char *const FORMAT_WORDS[] = { "onnx", "gguf", "hf", NULL };
@@ -16,7 +15,7 @@ static const char *const TYPE_WORDS[] = { "f32", "f16", "q8_0", NULL };
 static const bert_option EXPORT[] = {
     OPTION_CHOICE(bert_export_options, format, "onnx", FORMAT_WORDS, "WORD", "whose format is written"),
     OPTION_CHOICE(bert_export_options, type, "f32", TYPE_WORDS, "WORD", "gguf: the numbers of the matrices"),
-    OPTION_BOOL(bert_export_options, force, "false", "replace what is there"),
+    OPTION_BOOL(bert_export_options, force, "false", OPTION_FORCE_HELP),
 };
 
 bert_option_table bert_export_option_table(void)
@@ -61,9 +60,7 @@ static bert_status check(const char *path, const bert_export_options *o, bert_er
     const export_format *f = &FORMATS[o->format];
     if (o->type && !f->types)
         return fail(err, BERT_ERR_ARGUMENT, "--type %s: format %s has no types, gguf has", TYPE_WORDS[o->type], f->name);
-    if (!o->force && file_exists(path))
-        return fail(err, BERT_ERR_ARGUMENT, "%s: is there already; --force replaces it", path);
-    return BERT_OK;
+    return bert_output_check(path, f->output, o->force, err);
 }
 
 /* What a bf16 or int8 file holds is not quite what was trained, and who exports it should know. */

@@ -13,7 +13,8 @@ typedef bert_status export_write(const bert_model *model, const char *path, cons
 
 typedef struct export_format {
     const char *name; /* a word of --format */
-    bool types;       /* --type may be given */
+    bert_output output;
+    bool types; /* --type may be given */
     export_write *write;
 } export_format;
 

@@ -322,15 +322,6 @@ static bert_status read_all(fine_tuned *f, bert_err *err)
     return s ? s : describe_head(f, err);
 }
 
-/* An earlier import is made anew, a run of training is not thrown away. */
-static bert_status check_untrained(const char *folder, arena *a, bert_err *err)
-{
-    char *history = path_join(a, folder, "history.json");
-    if (!history)
-        return fail_memory(err, folder);
-    return file_exists(history) ? fail(err, BERT_ERR_ARGUMENT, "%s: a model that was trained here; give a new name", folder) : BERT_OK;
-}
-
 bert_status fine_tuned_write(source *src, const char *folder, const bert_import_options *options, bert_err *err)
 {
     fine_tuned f = { .source = src, .tokens = is_tokens(src) };
@@ -338,9 +329,7 @@ bert_status fine_tuned_write(source *src, const char *folder, const bert_import_
     folder_writer w;
     bert_status s = read_all(&f, err);
     if (!s)
-        s = check_untrained(folder, &f.memory, err);
-    if (!s)
-        s = folder_begin(&w, folder, "model.json", err);
+        s = folder_begin(&w, folder, err);
     if (!s)
         s = folder_end(&w, write_model(&f, w.temporary, options, err), err);
     arena_free(&f.memory);

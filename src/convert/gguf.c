@@ -4,6 +4,7 @@
 #include "convert/gguf_vocabulary.h"
 
 #include "base/file.h"
+#include "io/target.h"
 
 enum { POOLING_NONE = 0, POOLING_MEAN = 1, POOLING_CLS = 2, POOLING_ABSENT = -1 };
 
@@ -108,6 +109,7 @@ static void add_keys(gguf_export *x, int type)
     const char *name = path_name(x->model.model->module->path);
     gguf_string(g, "general.architecture", "bert");
     gguf_string(g, "general.type", "model");
+    gguf_string(g, TARGET_MARK ".version", BERT_VERSION);
     gguf_string(g, "general.name", *name ? name : "bert");
     gguf_uint32(g, "general.alignment", GGUF_ALIGNMENT);
     gguf_uint32(g, "general.file_type", TYPES[type].file_type);

@@ -81,7 +81,7 @@ static bert_status write_weights(hf_export *x, const char *path, bert_err *err)
     for (size_t i = 0; i < n && x->head.rows; i++) /* every entry has a value: items are in the list's order */
         if (weight_group_of(&x->weights, i, &layer) != GROUP_HEAD && !(items[i].name = arena_printf(&x->memory, "%s%s", PREFIX, items[i].name)))
             return fail_memory(err, path);
-    return safetensors_write_torch(path, items, n, err);
+    return safetensors_write_torch(path, items, n, "export", err);
 }
 
 static bert_status write_config(hf_export *x, const char *path, bert_err *err)
@@ -132,7 +132,7 @@ bert_status export_hf(const bert_model *model, const char *path, const bert_expo
     if (!s)
         s = take_weights(&x, err);
     if (!s)
-        s = folder_begin(&w, path, "config.json", err);
+        s = folder_begin(&w, path, err);
     if (!s)
         s = folder_end(&w, write_files(&x, w.temporary, err), err);
     if (!s)

@@ -85,7 +85,7 @@ static bert_status add_pooler(sentence_folder *f, bert_err *err)
         { .name = "linear.weight", .type = DTYPE_F32, .rank = 2, .shape = { H, H }, .n = (size_t)(H * H), .data = weight },
         { .name = "linear.bias", .type = DTYPE_F32, .rank = 1, .shape = { H }, .n = (size_t)H, .data = bias },
     };
-    return safetensors_write_torch(path, items, 2, err);
+    return safetensors_write_torch(path, items, 2, NULL, err);
 }
 
 static bert_status add_normalize(sentence_folder *f, bert_err *err)

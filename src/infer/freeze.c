@@ -19,6 +19,7 @@ static const bert_option FREEZE[] = {
                   "numbers of the weights: fp32 as they are; bf16: half the file; int8: a quarter, and fastest"),
     OPTION_FLOAT(bert_freeze_options, min_agreement, "0", 0, 1, "X",
                  "refuse to write where less than this share of the rows gets the same answer"),
+    OPTION_BOOL(bert_freeze_options, force, "false", OPTION_FORCE_HELP),
 };
 
 bert_option_table bert_freeze_option_table(void)
@@ -192,6 +193,8 @@ bert_status bert_model_freeze(const bert_model *model, const char *path, const b
     bert_status s = options_check(&o, bert_freeze_option_table(), err);
     if (!s)
         s = check_source(model, err);
+    if (!s)
+        s = bert_output_check(path, BERT_OUTPUT_FROZEN, o.force, err);
     if (!s)
         s = begin(model, path, o.precision, &w, err);
     if (s)

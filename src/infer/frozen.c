@@ -54,11 +54,7 @@ bool frozen_seal(buffer *header)
 bool frozen_is(const char *path)
 {
     unsigned char bytes[CRC_AT + CRC_DIGITS];
-    FILE *f = file_is_folder(path) ? NULL : fopen(path, "rbe");
-    size_t n = f ? fread(bytes, 1, sizeof bytes, f) : 0;
-    if (f)
-        fclose(f);
-    return begins(bytes, n);
+    return begins(bytes, file_begins(path, bytes, sizeof bytes));
 }
 
 static bert_status check_header(const file_mapping *m, const char *path, bert_err *err)

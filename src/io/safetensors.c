@@ -280,9 +280,9 @@ bert_status safetensors_write(const char *path, const tensor *items, size_t n, c
     return s;
 }
 
-bert_status safetensors_write_torch(const char *path, const tensor *items, size_t n, bert_err *err)
+bert_status safetensors_write_torch(const char *path, const tensor *items, size_t n, const char *what, bert_err *err)
 {
-    json_t *metadata = json_pack("{s:s}", "format", "pt");
+    json_t *metadata = json_pack("{s:s, s:s*}", "format", "pt", "libbert", what);
     bert_status s = metadata ? safetensors_write(path, items, n, metadata, err) : fail_memory(err, path);
     json_decref(metadata);
     return s;

@@ -112,6 +112,9 @@ bert_status source_import(const char *path, const char *folder, const bert_impor
     if (s)
         return s;
     source src;
+    s = bert_output_check(folder, BERT_OUTPUT_IMPORT, options->force, err);
+    if (s)
+        return s;
     s = source_open(&src, path, true, options->num_attention_heads, err);
     if (s)
         return s;

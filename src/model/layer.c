@@ -473,7 +473,9 @@ bert_status bert_layer_save(const bert_layer *layer, const char *folder, bert_er
         return fail(err, BERT_ERR_ARGUMENT, "%s: a layer that uses no transformer layer is no module", folder);
     arena a = { 0 };
     weight_list weights; /* without a head; with the module's pooler where the layer uses none */
-    bert_status s = weights_create(&weights, &a, &c, layer->weights.layers, layer->weights.pooler || m->weights.pooler, NULL, err);
+    bert_status s = bert_output_check(folder, BERT_OUTPUT_MODULE, false, err);
+    if (!s)
+        s = weights_create(&weights, &a, &c, layer->weights.layers, layer->weights.pooler || m->weights.pooler, NULL, err);
     if (s) {
         arena_free(&a);
         return s;

@@ -134,7 +134,7 @@ static bert_status write_weights(arena *a, const char *folder, const weight_list
     char *path = path_join(a, folder, "model.safetensors");
     if (!items || !path)
         return fail_memory(err, "model.safetensors");
-    return safetensors_write_torch(path, items, weights_to_tensors(weights, false, items), err);
+    return safetensors_write_torch(path, items, weights_to_tensors(weights, false, items), NULL, err);
 }
 
 bert_status module_write_tokenizer(const module_parts *p, const char *folder, bert_err *err)
@@ -181,7 +181,7 @@ static bert_status write_files(const module_parts *p, arena *a, const char *fold
 bert_status module_write(const module_parts *parts, const char *folder, bert_err *err)
 {
     folder_writer w;
-    bert_status s = folder_begin(&w, folder, "module.json", err);
+    bert_status s = folder_begin(&w, folder, err);
     if (s)
         return s;
     arena a = { 0 };
@@ -201,7 +201,9 @@ static bert_status copy_file(arena *a, const bert_module *m, const char *folder,
 bert_status module_copy(const bert_module *m, const char *folder, bert_err *err)
 {
     folder_writer w;
-    bert_status s = folder_begin(&w, folder, "module.json", err);
+    bert_status s = bert_output_check(folder, BERT_OUTPUT_MODULE, false, err);
+    if (!s)
+        s = folder_begin(&w, folder, err);
     if (s)
         return s;
     arena a = { 0 };

@@ -13,6 +13,7 @@ static const bert_option IMPORT[] = {
     OPTION_INT(bert_import_options, tok_layer, "-7", -1024, 1023, "N", "layer of output token_output; the first in a model of fewer than 7"),
     OPTION_CHOICE(bert_import_options, do_lower_case, "auto", LOWER_CASE, "WORD", "whether the vocabulary is uncased"),
     OPTION_INT(bert_import_options, num_attention_heads, "0", 0, 1024, "N", "attention heads, where no configuration tells them"),
+    OPTION_BOOL(bert_import_options, force, "false", OPTION_FORCE_HELP),
 };
 
 static const bert_option LAYER[] = {

@@ -100,11 +100,6 @@ void checkpoint_close(checkpoint *c)
     *c = (checkpoint){ 0 };
 }
 
-bool checkpoint_unfinished(const checkpoint *c)
-{
-    return !json_is_true(json_object_get(c->state, "finished"));
-}
-
 bert_status checkpoint_check(const checkpoint *c, const train_run *r, bert_err *err)
 {
     buffer differences = { 0 };

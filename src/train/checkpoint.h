@@ -20,9 +20,6 @@ bert_status checkpoint_write(const char *path, const train_run *r, const progres
 bert_status checkpoint_open(checkpoint *c, const char *path, bert_err *err);
 void checkpoint_close(checkpoint *c);
 
-/* Whether the run that wrote it had something left to do. */
-bool checkpoint_unfinished(const checkpoint *c);
-
 /* Fails with BERT_ERR_ARGUMENT where the run has other data, another module, other layers or options than the checkpoint's, and names every
  * difference. */
 bert_status checkpoint_check(const checkpoint *c, const train_run *r, bert_err *err);

@@ -47,12 +47,13 @@ static const bert_option TRAIN[] = {
     OPTION_STRING(bert_train_options, checkpoint_every, "15m", "TIME",
                   "between checkpoints: 15m, 90s, 2h, or 500 for steps; 0: each epoch's end alone"),
     OPTION_BOOL(bert_train_options, resume, "false", "go on from the folder's checkpoint, with the same data and options"),
+    OPTION_BOOL(bert_train_options, force, "false", OPTION_FORCE_HELP),
     OPTION_BOOL(bert_train_options, tensorboard, "true", "event files for TensorBoard in the folder's logs/"),
     OPTION_BOOL(bert_train_options, report, "true", "the folder's report.html, after every epoch"),
 };
 
-const char *const RESUME_FREE[] = { "epochs",           "max_steps", "patience",    "cache",  "cache_budget",
-                                    "checkpoint_every", "resume",    "tensorboard", "report", NULL };
+const char *const RESUME_FREE[] = { "epochs", "max_steps",   "patience", "cache", "cache_budget", "checkpoint_every", "resume",
+                                    "force",  "tensorboard", "report",   NULL };
 
 bert_option_table bert_train_option_table(void)
 {

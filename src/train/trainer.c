@@ -2,6 +2,7 @@
 #include "train/trainer.h"
 
 #include "base/clock.h"
+#include "base/temporary.h"
 
 #include <math.h>
 #include <string.h>
@@ -79,14 +80,16 @@ static bert_status resume(trainer *t, bert_err *err)
     return s;
 }
 
-static void note_unfinished(trainer *t)
+/* The run that stood in the folder ends here; its weights stay a model until the first epoch gives others. */
+static bert_status throw_away(trainer *t, bert_err *err)
 {
-    checkpoint c;
-    if (!file_exists(t->checkpoint_path) || checkpoint_open(&c, t->checkpoint_path, NULL))
-        return;
-    if (checkpoint_unfinished(&c))
-        run_note(&t->run, "%s is that of a run that was not finished; this run begins anew and will replace it", t->checkpoint_path);
-    checkpoint_close(&c);
+    static const char *const FILES[] = { "checkpoint.safetensors", "history.json", "report.html", NULL };
+    bert_status s = BERT_OK;
+    for (const char *const *name = FILES; !s && *name; name++) {
+        const char *path = path_join(&t->memory, t->folder, *name);
+        s = !path ? fail_memory(err, t->folder) : file_exists(path) ? folder_remove(path, err) : BERT_OK;
+    }
+    return s;
 }
 
 /* ---- a run ------------------------------------------------------------------------------------------------------------------- */
@@ -99,8 +102,8 @@ static bert_status take_folder(trainer *t, bert_err *err)
         s = lock_take(&t->lock, t->folder, err);
     if (!s && t->lock.stale)
         run_note(&t->run, "%s was left by a process that did not come to its end", t->lock.path);
-    if (!s && !t->run.options.resume)
-        note_unfinished(t);
+    if (!s)
+        temporaries_sweep(t->folder);
     return s;
 }
 
@@ -127,6 +130,8 @@ static bert_status begin(trainer *t, bert_err *err)
     t->began = t->checkpoint_seconds = clock_seconds();
     if (!s && o->resume)
         s = resume(t, err);
+    else if (!s && o->force && t->folder)
+        s = throw_away(t, err);
     t->checkpoint_step = t->at.step;
     t->rate = t->at.step ? schedule_rate(&t->run.schedule, t->at.step - 1) : 0;
     const char *logs = t->folder && o->tensorboard ? path_join(&t->memory, t->folder, "logs") : NULL;
@@ -177,8 +182,10 @@ bert_status bert_model_train(bert_model *model, const bert_dataset *train, const
 {
     trainer t = { .folder = folder, .copy_module = copy_module, .on_event = on_event, .context = context };
     bert_status s = run_check(&t.run, model, train, valid, options, err);
-    if (!s && folder)
-        s = model_check_folder(folder, err);
+    if (!s && t.run.options.resume && t.run.options.force)
+        s = fail(err, BERT_ERR_ARGUMENT, "resume and force: one or the other");
+    if (!s && folder && !t.run.options.resume)
+        s = bert_output_check(folder, BERT_OUTPUT_TRAINING, t.run.options.force, err);
     if (!s)
         s = begin(&t, err);
     if (!s)

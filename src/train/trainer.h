@@ -4,7 +4,7 @@
 
 #include "data/batches.h"
 #include "train/checkpoint.h"
-#include "train/lock.h"
+#include "base/lock.h"
 
 /* All zero before it begins. */
 typedef struct trainer {

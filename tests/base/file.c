@@ -2,8 +2,9 @@
 #include "base/file.h"
 
 #include "base/scratch.h"
+#include "base/temporary.h"
 
-#include <fcntl.h>
+#include <errno.h>
 #include <signal.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -37,13 +38,16 @@ static void what_is_no_file_is_refused(void **state)
     file_mapping m;
     scratch_text("file", "x");
     assert_int_equal(mkfifo(scratch("pipe"), 0600), 0);
-    int keep_open = open(scratch("pipe"), O_RDWR | O_CLOEXEC); /* else opening it to read would wait */
     assert_fails(file_map(&m, scratch("none"), err), BERT_ERR_IO, "none: cannot open: No such file or directory");
     assert_fails(file_map(&m, scratch("file/below"), err), BERT_ERR_IO, "file/below: cannot open: Not a directory");
     assert_fails(file_map(&m, scratch("."), err), BERT_ERR_IO, ".: is a folder, expected a file");
     assert_fails(file_map(&m, scratch("pipe"), err), BERT_ERR_IO, "pipe: is not a regular file");
+    assert_fails(file_map(&m, "/dev/null", err), BERT_ERR_IO, "/dev/null: is not a regular file");
     assert_int_equal(m.size, 0);
-    close(keep_open);
+    char bytes[4];
+    assert_int_equal(file_begins(scratch("pipe"), bytes, 4), 0);
+    assert_int_equal(file_begins(scratch("none"), bytes, 4), 0);
+    assert_int_equal(file_begins(scratch("file"), bytes, 4), 1);
 }
 
 /* ---- writing ---- */
@@ -170,7 +174,7 @@ static void a_folder_is_removed_but_not_what_links_lead_to(void **state)
 /* Fills a folder under way with its mark. */
 static void begin(folder_writer *w, const char *path)
 {
-    assert_works(folder_begin(w, path, "module.json", err));
+    assert_works(folder_begin(w, path, err));
     char name[600];
     snprintf(name, sizeof name, "%s/module.json", w->temporary);
     assert_works(file_write_whole(name, "new", 3, err));
@@ -220,32 +224,140 @@ static void an_aborted_folder_leaves_the_old_one(void **state)
     assert_int_equal(scratch_entries(), 1);
 }
 
-/* A run that was killed leaves its temporary folder; the next of that process number starts afresh. */
-static void a_folder_left_behind_is_no_obstacle(void **state)
-{
-    (void)state;
-    folder_writer killed, w;
-    begin(&killed, scratch("model"));
-    assert_works(folder_begin(&w, scratch("model"), "module.json", err));
-    assert_works(folder_commit(&w, err));
-    assert_true(file_is_folder(scratch("model")));
-    assert_false(file_exists(scratch("model/module.json")));
-    folder_abort(&killed);
-}
-
-static void other_peoples_folders_are_not_replaced(void **state)
+static void what_is_no_folder_is_not_replaced_by_one(void **state)
 {
     (void)state;
     folder_writer w;
     scratch_text("file", "x");
-    assert_works(folder_create(scratch("thesis"), err));
-    scratch_text("thesis/chapter", "x");
-    assert_fails(folder_begin(&w, scratch("thesis"), "module.json", err), BERT_ERR_IO,
-                 "thesis: holds other files (no module.json among them); give a new name or an empty folder");
-    assert_fails(folder_begin(&w, scratch("file"), "module.json", err), BERT_ERR_IO, "file: is a file, expected a folder or a new name");
-    assert_fails(folder_begin(&w, scratch("file/model"), "module.json", err), BERT_ERR_IO, "file: cannot make the folder: File exists");
+    assert_fails(folder_begin(&w, scratch("file"), err), BERT_ERR_IO, "file: is a file, expected a folder or a new name");
+    assert_fails(folder_begin(&w, scratch("file/model"), err), BERT_ERR_IO, "file: cannot make the folder: File exists");
     assert_null(w.temporary);
+    assert_int_equal(scratch_entries(), 1);
+}
+
+/* ---- temporaries ---- */
+
+/* A run that was killed: its temporaries stand there, and nobody holds them. */
+static void leave(const char *path, bool folder)
+{
+    char *name;
+    int file = temporary_create(path, folder, &name);
+    assert_true(file >= 0);
+    close(file);
+    free(name);
+}
+
+static void what_a_killed_run_left_is_removed_by_the_next(void **state)
+{
+    (void)state;
+    folder_writer w;
+    leave(scratch("model"), true);
+    begin(&w, scratch("model"));
+    close(w.folder); /* killed */
+    assert_int_equal(scratch_entries(), 1);
+    free(w.path);
+    free(w.temporary);
+    begin(&w, scratch("model"));
+    assert_int_equal(scratch_entries(), 1);
+    assert_works(folder_commit(&w, err));
+    leave(scratch("file"), false);
+    assert_works(file_write_whole(scratch("other"), "x", 1, err));
+    assert_int_equal(scratch_entries(), 3); /* of another name: not its own to remove */
+    assert_works(file_write_whole(scratch("file"), "x", 1, err));
+    assert_int_equal(scratch_entries(), 3);
+    assert_holds(scratch("model/module.json"), "new");
+}
+
+static void those_who_write_one_name_do_not_remove_each_others(void **state)
+{
+    (void)state;
+    file_writer a, b;
+    folder_writer c, d;
+    assert_works(file_create(&a, scratch("file"), err));
+    assert_works(file_create(&b, scratch("file"), err));
+    begin(&c, scratch("folder"));
+    begin(&d, scratch("folder"));
+    bert_remove_leftovers(scratch("file"));
+    temporaries_sweep(scratch_folder);
+    assert_int_equal(scratch_entries(), 4);
+    file_write(&a, "first", 5);
+    file_write(&b, "second", 6);
+    assert_works(file_commit(&a, err));
+    assert_works(file_commit(&b, err));
+    assert_works(folder_commit(&c, err));
+    assert_works(folder_commit(&d, err));
+    assert_holds(scratch("file"), "second");
+    assert_holds(scratch("folder/module.json"), "new");
     assert_int_equal(scratch_entries(), 2);
+}
+
+static void names_that_look_alike_are_left_alone(void **state)
+{
+    (void)state;
+    static const char *const NAMES[] = {
+        "file.tmp-123",     "file.tmp-abcdefghijk", "file.tmp-abcdefghijk1", "other.file.tmp-abcdefghijkl", "file.tmp-abcdefghijkl.x",
+        ".tmp-abcdefghijkl"
+    };
+    for (size_t i = 0; i < sizeof NAMES / sizeof *NAMES; i++)
+        scratch_text(NAMES[i], "x");
+    assert_int_equal(symlink("/etc", scratch("file.tmp-abcdefghijkm")), 0);
+    scratch_text("file.tmp-abcdefghijkn", "x");
+    bert_remove_leftovers(scratch("file"));
+    assert_false(file_exists(scratch("file.tmp-abcdefghijkn")));
+    assert_int_equal(scratch_entries(), sizeof NAMES / sizeof *NAMES + 1);
+    bert_remove_leftovers(scratch("none/file"));
+    bert_remove_leftovers("");
+}
+
+static void links_are_replaced_and_not_followed(void **state)
+{
+    (void)state;
+    scratch_text("kept", "kept");
+    assert_works(folder_create(scratch("kept-folder"), err));
+    assert_int_equal(symlink("kept", scratch("link")), 0);
+    assert_int_equal(symlink("kept-folder", scratch("link-folder")), 0);
+    assert_int_equal(symlink("nowhere", scratch("dangling")), 0);
+    assert_works(file_write_whole(scratch("link"), "new", 3, err));
+    assert_works(file_write_whole(scratch("dangling"), "new", 3, err));
+    folder_writer w;
+    begin(&w, scratch("link-folder"));
+    assert_works(folder_commit(&w, err));
+    assert_holds(scratch("kept"), "kept");
+    assert_holds(scratch("link"), "new");
+    assert_holds(scratch("dangling"), "new");
+    assert_holds(scratch("link-folder/module.json"), "new");
+    assert_false(file_exists(scratch("kept-folder/module.json")));
+    assert_int_equal(scratch_entries(), 5);
+}
+
+static void new_files_and_folders_have_the_modes_that_umask_leaves(void **state)
+{
+    (void)state;
+    struct stat st;
+    mode_t before = umask(027);
+    folder_writer w;
+    begin(&w, scratch("folder"));
+    assert_works(folder_commit(&w, err));
+    umask(before);
+    assert_int_equal(stat(scratch("folder"), &st), 0);
+    assert_int_equal(st.st_mode & 07777, 0750);
+    assert_int_equal(stat(scratch("folder/module.json"), &st), 0);
+    assert_int_equal(st.st_mode & 07777, 0640);
+}
+
+static void what_is_written_in_place_is_a_file_of_its_own(void **state)
+{
+    (void)state;
+    scratch_text("kept", "kept");
+    assert_int_equal(symlink("kept", scratch("link")), 0);
+    assert_int_equal(link(scratch("kept"), scratch("second")), 0);
+    assert_int_equal(mkfifo(scratch("pipe"), 0600), 0);
+    assert_true(open_in_place(scratch("link")) < 0 && errno == ELOOP);
+    assert_true(open_in_place(scratch("second")) < 0 && errno == EMLINK);
+    assert_true(open_in_place(scratch("pipe")) < 0 && errno == ENXIO);
+    int file = open_in_place(scratch("new"));
+    assert_true(file >= 0);
+    close(file);
 }
 
 /* ---- paths ---- */
@@ -309,8 +421,13 @@ int main(void)
         IN_SCRATCH(a_folder_appears_when_it_is_whole),
         IN_SCRATCH(a_folder_replaces_one_of_ours),
         IN_SCRATCH(an_aborted_folder_leaves_the_old_one),
-        IN_SCRATCH(a_folder_left_behind_is_no_obstacle),
-        IN_SCRATCH(other_peoples_folders_are_not_replaced),
+        IN_SCRATCH(what_is_no_folder_is_not_replaced_by_one),
+        IN_SCRATCH(what_a_killed_run_left_is_removed_by_the_next),
+        IN_SCRATCH(those_who_write_one_name_do_not_remove_each_others),
+        IN_SCRATCH(names_that_look_alike_are_left_alone),
+        IN_SCRATCH(links_are_replaced_and_not_followed),
+        IN_SCRATCH(new_files_and_folders_have_the_modes_that_umask_leaves),
+        IN_SCRATCH(what_is_written_in_place_is_a_file_of_its_own),
         cmocka_unit_test(paths_are_joined_and_taken_apart),
         IN_SCRATCH(a_path_is_seen_from_a_folder),
     };

@@ -16,7 +16,7 @@ limited() (
 echo "# a disk that is full"
 limited import files/toy -o full
 limited freeze model -o old.bert
-limited train --module module --train files/toy-train.tsv -o model $columns --epochs 1 --n-tune-layers 2 --quiet
+limited train --module module --train files/toy-train.tsv -o model $columns --epochs 1 --n-tune-layers 2 --quiet --force
 limited embed -m module --format npy -o out.npy many.tsv --text-columns 1
 limited embed -m module -o out.jsonl many.tsv --text-columns 1
 limited predict -m model -o out.jsonl many.tsv --text-columns 1,2

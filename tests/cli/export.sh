@@ -18,12 +18,13 @@ for precision in bf16 int8; do
     bert export $precision.bert -o $precision.onnx
 done
 
-echo "# what is there stays, unless force is used"
-cp model.onnx before.onnx
+echo "# an export replaces an export"
 bert export module -o model.onnx
-cmp model.onnx before.onnx && echo "as it was"
-bert export module -o model.onnx --force
 cmp model.onnx module.onnx && echo "replaced"
+bert export module --format hf -o theirs | sed 's/: .*//'
+bert export module --format gguf -o model.gguf
+bert export module --format gguf -o model.onnx
+bert export module --format gguf -o model.onnx --force
 bert export module --format gguf -o theirs --force
 ls theirs | head -n 1
 
@@ -45,6 +46,6 @@ limited() (
 cp module.onnx before.onnx
 limited export module -o full.onnx
 limited export module --format gguf -o full.gguf
-limited export module -o module.onnx --force
+limited export module -o module.onnx
 cmp module.onnx before.onnx && echo "the old file stands"
 ls -A | grep -e full -e tmp

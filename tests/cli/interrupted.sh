@@ -64,7 +64,7 @@ echo "# a signal: what is computed is written, and it says how to go on"
 for form in $forms; do
     for signal in INT $([ $form = jsonl ] && echo TERM); do
         hold 90
-        "$BERT" $(options $form) -o out <in 2>log &
+        $foreground "$BERT" $(options $form) -o out <in 2>log &
         pid=$!
         bytes=$(size_of_rows $form 90)
         wait_for out.part "$bytes"
@@ -83,7 +83,7 @@ ls -A | grep out
 
 echo "# standard output ends with a whole line"
 hold 90
-"$BERT" $(options jsonl) <in >out 2>log &
+$foreground "$BERT" $(options jsonl) <in >out 2>log &
 pid=$!
 wait_for out "$(size_of_rows jsonl 90)"
 kill -INT $pid
@@ -95,7 +95,7 @@ head -n 90 whole.jsonl | cmp - out && rm out
 
 echo "# a second signal ends it at once, and what is written stays"
 hold 90
-"$BERT" $(options jsonl) -o out <in 2>log &
+$foreground "$BERT" $(options jsonl) -o out <in 2>log &
 pid=$!
 wait_for out.part "$(size_of_rows jsonl 90)"
 kill -STOP $pid
@@ -109,7 +109,7 @@ resume jsonl
 
 echo "# another process cannot write the same file meanwhile; kill -9 loses nothing"
 hold 90
-"$BERT" $(options jsonl) -o out <in 2>log &
+$foreground "$BERT" $(options jsonl) -o out <in 2>log &
 pid=$!
 wait_for out.part "$(size_of_rows jsonl 90)"
 bert $(options jsonl) -o out many.tsv
@@ -124,7 +124,7 @@ echo "# wherever it was cut, in the middle of lines and numbers"
 for form in $forms; do
     n=$(wc -c <whole.$form)
     hold 1
-    "$BERT" $(options $form) -o out <in 2>/dev/null &
+    $foreground "$BERT" $(options $form) -o out <in 2>/dev/null &
     pid=$!
     wait_for out.part 1
     wait_for out.part.json 20
@@ -158,7 +158,7 @@ echo "# what it does not go on with"
 stopped() { # leaves out.part of 90 rows
     rm -f out out.part*
     hold 90
-    "$BERT" $(options jsonl) -o out <in 2>/dev/null &
+    $foreground "$BERT" $(options jsonl) -o out <in 2>/dev/null &
     pid=$!
     wait_for out.part "$(size_of_rows jsonl 90)"
     kill -INT $pid

@@ -29,7 +29,7 @@ same() { # FOLDER
 train -o whole --quiet
 
 echo "# SIGTERM: the step is finished, a checkpoint written, and it says how to go on"
-"$BERT" train $options -o "it's stopped" --no-report 2>log &
+$foreground "$BERT" train $options -o "it's stopped" --no-report 2>log &
 pid=$!
 wait_for "it's stopped/history.json" '"epoch": 2'
 kill -TERM $pid
@@ -43,7 +43,7 @@ sed -E 's/(loss|accuracy): [0-9.]+/\1: N/g; s/epoch [0-9]+/epoch N/' said
 same "it's stopped"
 
 echo "# Ctrl-C twice ends at once"
-"$BERT" train $options -o twice --epochs 100000 --no-report --no-tensorboard --quiet &
+$foreground "$BERT" train $options -o twice --epochs 100000 --no-report --no-tensorboard --quiet &
 pid=$!
 wait_for twice/history.json '"epoch": 1'
 kill -STOP $pid
@@ -54,7 +54,7 @@ finish $pid
 [ $? -gt 128 ] && echo "a signal ended it"
 
 echo "# kill -9: what was done since the last checkpoint is done again"
-"$BERT" train $options -o killed --quiet --no-report --checkpoint-every 7 &
+$foreground "$BERT" train $options -o killed --quiet --no-report --checkpoint-every 7 &
 pid=$!
 wait_for killed/history.json '"epoch": 3'
 kill -KILL $pid
@@ -76,11 +76,11 @@ bert train --module module --train many.tsv $columns --epochs 1 -o once --quiet 
 bert train --module module --train many.tsv --valid files/toy-valid.tsv $columns --epochs 1 -o once --quiet --resume
 
 echo "# two runs cannot write one folder at once"
-"$BERT" train $options -o busy --epochs 100000 --no-report --no-tensorboard --quiet 2>/dev/null &
+$foreground "$BERT" train $options -o busy --epochs 100000 --no-report --no-tensorboard --quiet 2>/dev/null &
 pid=$!
 wait_for busy/history.json '"epoch": 1'
 bert train --module module --train many.tsv $columns --epochs 1 -o busy --quiet 2>&1 | sed "s/$pid/PID/"
 kill -KILL $pid
 finish $pid
-"$BERT" train --module module --train many.tsv $columns --epochs 1 -o busy --quiet && echo "the lock of a process that is gone holds nobody back"
+"$BERT" train --module module --train many.tsv $columns --epochs 1 -o busy --quiet --force && echo "the lock of a process that is gone holds nobody back"
 ls -A busy | grep lock

@@ -35,13 +35,16 @@ bert() {
     return $code
 }
 
+# What a shell starts in the background ignores Ctrl-C, and so does the command: before it, this makes it heed one.
+foreground="env --default-signal=INT"
+
 # What differs from run to run: folders, speed. Numbers keep four decimals: the last digits depend on the machine's instruction set.
 normalise() {
     sed -E -e "s|$folder|DIR|g" \
         -e 's/- [0-9:]+s? [0-9]+(us|ms|s)\/sample/- TIME/' \
         -e 's/ETA: [0-9:]+s? - [0-9]+(us|ms|s).sample/ETA/' \
         -e "s|$BERT|bert|" \
-        -e 's/tmp-[0-9]+/tmp-N/; s/[0-9.]+ kB/N kB/g; s/[0-9.]+ bytes a weight/N bytes a weight/' \
+        -e 's/tmp-[a-z2-7]{12}/tmp-N/; s/[0-9.]+ kB/N kB/g; s/[0-9.]+ bytes a weight/N bytes a weight/' \
         -e 's/after [0-9]+ ms/after N ms/' \
         -e 's/([0-9]\.[0-9]{4})[0-9]+/\1/g'
 }

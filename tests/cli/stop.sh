@@ -1,7 +1,7 @@
 # Ctrl-C while training: the best epoch is kept and predicts, and it says how to go on.
 columns="--text-columns question1,question2 --label-column is_duplicate"
 "$BERT" import files/toy -o module >/dev/null
-"$BERT" train --module module --train files/toy-train.tsv --valid files/toy-valid.tsv -o model $columns --epochs 100000 2>log &
+$foreground "$BERT" train --module module --train files/toy-train.tsv --valid files/toy-valid.tsv -o model $columns --epochs 100000 2>log &
 pid=$!
 i=0
 while [ ! -s model/history.json ] && [ $i -lt 600 ]; do sleep 0.1; i=$((i + 1)); done

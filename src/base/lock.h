@@ -1,6 +1,6 @@
 /* One run writes a folder at a time: FOLDER/train.lock, locked by the system as long as its process lives, with its id inside. */
-#ifndef TRAIN_LOCK_H
-#define TRAIN_LOCK_H
+#ifndef BASE_LOCK_H
+#define BASE_LOCK_H
 
 #include "base/arena.h"
 #include "base/error.h"
@@ -18,5 +18,7 @@ typedef struct folder_lock {
 /* Fails with BERT_ERR_ARGUMENT where another run holds it, naming folder and process; BERT_ERR_IO. */
 bert_status lock_take(folder_lock *l, const char *folder, bert_err *err);
 void lock_release(folder_lock *l);
+/* The process that holds it; 0: none does. */
+long lock_holder(const char *folder);
 
 #endif

@@ -1,8 +1,9 @@
 /* The lock is flock's, which dies with its process however that ends; the file and the id in it are for people. The file is removed while it
  * is locked, so who waited for nothing and got the lock looks whether the file is still the one of that name. */
-#include "train/lock.h"
+#include "base/lock.h"
 
 #include "base/file.h"
+#include "base/temporary.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -11,6 +12,8 @@
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+static const char NAME[] = "train.lock";
 
 static long read_id(int file)
 {
@@ -29,7 +32,7 @@ static bool still_there(const char *path, int file)
 static int open_locked(const char *path, bool *taken, long *holder)
 {
     for (;;) {
-        int file = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+        int file = open_in_place(path);
         if (file < 0)
             return -1;
         if (flock(file, LOCK_EX | LOCK_NB)) {
@@ -48,10 +51,12 @@ bert_status lock_take(folder_lock *l, const char *folder, bert_err *err)
 {
     bool taken = false;
     long holder = 0;
-    l->path = path_join(&l->memory, folder, "train.lock");
+    l->path = path_join(&l->memory, folder, NAME);
     if (!l->path)
         return fail_memory(err, folder);
     int file = open_locked(l->path, &taken, &holder);
+    if (file < 0 && !taken && (errno == ELOOP || errno == EMLINK || errno == ENXIO))
+        return fail(err, BERT_ERR_IO, "%s: is a link or no regular file; remove it", l->path);
     if (file < 0 && !taken)
         return fail_errno(err, "%s: cannot write", l->path);
     if (file < 0)
@@ -63,6 +68,19 @@ bert_status lock_take(folder_lock *l, const char *folder, bert_err *err)
     if (ftruncate(file, 0) || pwrite(file, text, (size_t)n, 0) != n)
         return fail_errno(err, "%s: cannot write", l->path);
     return BERT_OK;
+}
+
+long lock_holder(const char *folder)
+{
+    arena a = { 0 };
+    const char *path = path_join(&a, folder, NAME);
+    int file = path ? open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC) : -1;
+    bool taken = file >= 0 && flock(file, LOCK_SH | LOCK_NB) && errno == EWOULDBLOCK;
+    long holder = taken ? read_id(file) : 0;
+    if (file >= 0)
+        close(file);
+    arena_free(&a);
+    return holder;
 }
 
 void lock_release(folder_lock *l)
