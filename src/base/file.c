@@ -72,6 +72,12 @@ static ssize_t write_all(void *cookie, const char *bytes, size_t n)
     return (ssize_t)n;
 }
 
+/* For who writes the beginning last. */
+static int seek_to(void *cookie, off64_t *offset, int from)
+{
+    return (*offset = lseek((int)(intptr_t)cookie, *offset, from)) < 0 ? -1 : 0;
+}
+
 static int sync_file(int fd)
 {
     int failed;
@@ -112,7 +118,7 @@ bert_status file_create(file_writer *w, const char *path, bert_err *err)
         return fail_memory(err, path);
     w->file = temporary_create(path, false, &w->temporary);
     if (w->file >= 0)
-        w->stream = fopencookie((void *)(intptr_t)w->file, "w", (cookie_io_functions_t){ .write = write_all });
+        w->stream = fopencookie((void *)(intptr_t)w->file, "w", (cookie_io_functions_t){ .write = write_all, .seek = seek_to });
     if (w->stream)
         return BERT_OK;
     bert_status s = errno == ENOMEM ? fail_memory(err, path) : fail_errno(err, "%s: cannot write", path);

@@ -24,7 +24,7 @@
 #define OPTION_CHOICE(type, field, fallback, choices, value, help) OPTION_ROW(type, field, CHOICE, fallback, 0, 0, choices, value, help)
 
 /* One option with one meaning, wherever something is written. */
-#define OPTION_FORCE_HELP "replace what stands at --output if libbert made it, a trained model, too"
+#define OPTION_FORCE_HELP "replace what stands at --output if libbert made it"
 
 #define OPTION_TABLE(rows) ((bert_option_table){ (rows), sizeof(rows) / sizeof(rows)[0] })
 

@@ -64,7 +64,7 @@ extern const command pull_command, import_command, inspect_command, tokenize_com
     {                                                                                           \
 #field, BERT_OPTION_CHOICE, offsetof(type, field), fallback, 0, 0, choices, value, help \
     }
-#define FORCE_HELP "replace what stands there if libbert made it, a trained model, too"
+#define FORCE_HELP "replace what stands there if libbert made it"
 
 #define OPTION_TABLE(rows) ((bert_option_table){ (rows), sizeof(rows) / sizeof *(rows) })
 

@@ -255,6 +255,8 @@ static const char *way_out(kind k, bert_output output)
     bool forced = OUTPUTS[output].forced & BIT(k);
     if (output == BERT_OUTPUT_TRAINING && (k == TRAINED || k == UNFINISHED))
         return "--resume goes on with it, --force begins anew";
+    if (output == BERT_OUTPUT_TRAINING && k == MODULE)
+        return "give the model a folder of its own";
     return forced ? "give another name, or replace it with --force" : k == OTHERS ? "give a new name or an empty folder" : "give another name";
 }
 

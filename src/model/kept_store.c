@@ -2,6 +2,7 @@
 #include "model/kept_store.h"
 
 #include "base/size.h"
+#include "base/temporary.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -175,8 +176,6 @@ static bert_status fill_file(kept_store *s, const char *path, const kept_header 
     uint64_t old_capacity = 0;
     if (fstat(s->fd, &st))
         return fail_errno(err, "%s: cannot stat", path);
-    if (!S_ISREG(st.st_mode))
-        return fail(err, BERT_ERR_IO, "%s: is not a regular file", path);
     size_t size = (size_t)st.st_size;
     bool same = usable(s->fd, what, s->rows->n, size, &old_capacity, note);
     if (!same && ftruncate(s->fd, 0))
@@ -202,10 +201,11 @@ static bert_status fill_file(kept_store *s, const char *path, const kept_header 
 /* Opens and locks the file, not one that a link of that name leads to: what does not fit is emptied. s->fd stays -1 where another process has it. */
 static bert_status open_file(kept_store *s, const char *path, const char **note, bert_err *err)
 {
-    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0666);
+    int fd = open_in_place(path);
     if (fd < 0)
-        return errno == ELOOP ? fail(err, BERT_ERR_IO, "%s: is a symbolic link, which kept outputs are not written through", path)
-                              : fail_errno(err, "%s: cannot open", path);
+        return errno == ELOOP   ? fail(err, BERT_ERR_IO, "%s: is a symbolic link, which kept outputs are not written through", path)
+               : errno == ENXIO ? fail(err, BERT_ERR_IO, "%s: is not a regular file", path)
+                                : fail_errno(err, "%s: cannot open", path);
     if (!flock(fd, LOCK_EX | LOCK_NB)) {
         s->fd = fd;
         return BERT_OK;

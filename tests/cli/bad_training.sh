@@ -3,6 +3,7 @@
 columns="--text-columns question1,question2 --label-column is_duplicate"
 plain='/^! data/,/^! 1 to/d; /^! Epoch/,$d; s/(loss|accuracy): [0-9.]+/\1: N/g'
 train() {
+    rm -rf model
     bert train --module module --epochs 1 --quiet -o model "$@"
 }
 
@@ -15,6 +16,7 @@ ls module | grep -c -e model.json -e checkpoint
 
 echo "# labels"
 printf 'text\tlabel\nmy card\tone\nget cash\ttwo\ntop up\ttwo\na new card\ttwo\n' >single.tsv
+rm -rf model
 bert train --module module --epochs 1 -o model --train single.tsv 2>&1 | sed -E "$plain"
 train --train single.tsv --valid-split 0.5
 printf 'text\tlabel\nmy card\tone\nget cash\tone\n' >equal.tsv
@@ -37,9 +39,11 @@ echo "# texts"
 printf 'text\tlabel\n\tone\n\ttwo\n' >empty.tsv
 train --train empty.tsv
 printf 'text\tlabel\nmy card\tone\n\ttwo\ntop up\ttwo\n' >partly.tsv
+rm -rf model
 bert train --module module --epochs 1 -o model --train partly.tsv 2>&1 | sed -E "$plain"
 
 echo "# a batch that is larger than the data"
+rm -rf model
 bert train --module module --epochs 1 -o model --train three.tsv --batch-size 1000 2>&1 | sed -E "$plain"
 
 echo "# a threshold needs two sides and validation data"
@@ -49,7 +53,7 @@ train --train files/toy-train.tsv $columns --watch f1
 
 echo "# a cache of other data or another module is made anew, and changes no bit"
 for cache in "" "--cache kept" "--cache kept"; do
-    "$BERT" train --module module --epochs 2 --quiet -o model --n-tune-layers 1 --train files/toy-train.tsv $columns $cache
+    "$BERT" train --module module --epochs 2 --quiet -o model --force --n-tune-layers 1 --train files/toy-train.tsv $columns $cache
     cksum <model/weights.safetensors
 done | uniq | wc -l | tr -d ' '
 "$BERT" train --module module --epochs 2 --quiet -o other --n-tune-layers 1 --train three.tsv --cache kept

@@ -23,7 +23,7 @@ fi
 
 echo "# the same seed gives the same weights, another seed others"
 for seed in 7 7 8; do
-    "$BERT" train --module module --train files/toy-train.tsv -o seed$seed $columns --epochs 1 --seed $seed --quiet
+    "$BERT" train --module module --train files/toy-train.tsv -o seed$seed --force $columns --epochs 1 --seed $seed --quiet
     cksum <seed$seed/weights.safetensors >>seeds
 done
 uniq seeds | wc -l | tr -d ' '

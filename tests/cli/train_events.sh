@@ -13,17 +13,18 @@ grep 'event": "step"' events | tail -n 1 | sed -E "$numbers"
 grep 'event": "epoch"' events | sed -E "$numbers" | head -n 1
 grep 'event": "end"' events | sed -E "$numbers"
 grep 'event": "data"' events | sed -E "$numbers"
-"$BERT" train --module module --train files/toy-train.tsv -o model $columns --epochs 1 --json --quiet | sed -E 's/^\{"event": "([a-z]*)".*/\1/'
+"$BERT" train --module module --train files/toy-train.tsv -o model --force $columns --epochs 1 --json --quiet | sed -E 's/^\{"event": "([a-z]*)".*/\1/'
 
 echo "# a reader that went away ends the run"
 "$BERT" train --module module --train files/toy-train.tsv -o gone $columns --epochs 100000 --json --no-report --no-tensorboard 2>err | head -n 1 >/dev/null
 sed -E 's/[0-9]+/N/g' err
 
 echo "# a summary of the data"
-"$BERT" train --module module --train files/toy-train.tsv --valid files/toy-valid.tsv -o model $columns --epochs 1 2>&1 >/dev/null | sed '/^Epoch/,$d'
+"$BERT" train --module module --train files/toy-train.tsv --valid files/toy-valid.tsv -o model --force $columns --epochs 1 2>&1 >/dev/null | sed '/^Epoch/,$d'
 
 echo "# a part of the rows for validation"
 bert train --module module --train files/toy-train.tsv --valid-split 0.25 -o split $columns --epochs 1 2>&1 | sed -E 's/(loss|accuracy): [0-9.]+/\1: N/g' | sed -n '/Epoch/,$p'
+rm -r split
 bert train --module module --train files/toy-train.tsv --valid-split 0.001 -o split $columns --epochs 1 --quiet
 bert train --module module --train files/toy-train.tsv --valid-split 0.2 --valid files/toy-valid.tsv -o split $columns
 

@@ -391,13 +391,14 @@ static void what_stands_there_is_kept_unless_it_is_an_export(void **state)
     bert_model *m = model_of(BERT_TASK_BINARY, BERT_POOLING_CLS, 0);
     assert_works(folder_create(scratch("theirs"), err));
     scratch_text("theirs/diary", "precious");
-    assert_fails(export_to(m, "theirs", false, NULL, err), BERT_ERR_ARGUMENT, "theirs: is there already; --force replaces it");
-    assert_fails(export_to(m, "theirs", true, NULL, err), BERT_ERR_IO,
-                 "theirs: holds other files (no config.json among them); give a new name or an empty folder");
+    assert_fails(export_to(m, "theirs", false, NULL, err), BERT_ERR_ARGUMENT,
+                 "theirs: a folder of other files stands there; give a new name or an empty folder");
+    assert_fails(export_to(m, "theirs", true, NULL, err), BERT_ERR_ARGUMENT,
+                 "theirs: a folder of other files stands there; give a new name or an empty folder");
     assert_true(file_holds(scratch("theirs/diary"), "precious", 8));
     assert_int_equal(unlink(scratch("theirs/diary")), 0);
-    assert_works(export_to(m, "theirs", true, NULL, err));
-    assert_works(export_to(m, "theirs", true, NULL, err));
+    assert_works(export_to(m, "theirs", false, NULL, err));
+    assert_works(export_to(m, "theirs", false, NULL, err));
     assert_fails(export_to(m, "theirs/vocab.txt/below", false, NULL, err), BERT_ERR_IO, "theirs/vocab.txt: cannot make the folder: File exists");
     assert_int_equal(scratch_entries(), 3); /* module, model and the export */
     bert_model_free(m);

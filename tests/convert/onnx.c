@@ -333,16 +333,19 @@ static void the_file_says_what_it_is(void **state)
 
 /* ---- what is refused ------------------------------------------------------------------------------------------------------------ */
 
-static void what_stands_at_the_target_is_replaced_by_force_alone(void **state)
+static void what_is_no_export_is_replaced_by_force_alone(void **state)
 {
     (void)state;
     bert_model *m = load_model(toy_module("module", (toy){ 0 }));
     const char *path = scratch_text("model.onnx", "mine");
-    assert_fails(to_onnx(m, "model.onnx", false, NULL, err), BERT_ERR_ARGUMENT, "model.onnx: is there already; --force replaces it");
+    assert_fails(to_onnx(m, "model.onnx", false, NULL, err), BERT_ERR_ARGUMENT,
+                 "model.onnx: a table or other text stands there; give another name, or replace it with --force");
     assert_true(file_holds(path, "mine", 4));
     assert_works(to_onnx(m, "model.onnx", true, NULL, err));
+    assert_works(to_onnx(m, "model.onnx", false, NULL, err));
     assert_works(folder_create(scratch("folder"), err));
-    assert_fails(to_onnx(m, "folder", true, NULL, err), BERT_ERR_IO, "folder: is a folder, expected the name of a file");
+    assert_fails(to_onnx(m, "folder", true, NULL, err), BERT_ERR_ARGUMENT,
+                 "folder: an empty folder stands there; an ONNX file is a file and needs another name");
     bert_model_free(m);
 }
 
@@ -428,7 +431,7 @@ int main(void)
         in_a_folder(a_frozen_file_gives_the_same_export_as_its_model),
         in_a_folder(a_rounded_frozen_file_exports_what_its_weights_stand_for_and_says_so),
         in_a_folder(the_file_says_what_it_is),
-        in_a_folder(what_stands_at_the_target_is_replaced_by_force_alone),
+        in_a_folder(what_is_no_export_is_replaced_by_force_alone),
         in_a_folder(options_that_make_no_sense_are_refused),
         in_a_folder(a_file_of_two_gigabytes_is_refused_before_it_is_begun),
         in_a_folder(a_transposed_weight_is_turned_whatever_its_shape),

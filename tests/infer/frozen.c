@@ -450,8 +450,8 @@ static void a_folder_is_no_place_for_a_frozen_file(void **state)
     char words[512];
     const char *module = toy_module("module", (toy){ 0 });
     bert_model *model = load_model(module);
-    snprintf(words, sizeof words, "%s: is a folder, expected the name of a file", module);
-    assert_fails(bert_model_freeze(model, module, NULL, NULL, NULL, err), BERT_ERR_IO, words);
+    snprintf(words, sizeof words, "%s: a module stands there; a frozen file is a file and needs another name", module);
+    assert_fails(bert_model_freeze(model, module, NULL, NULL, NULL, err), BERT_ERR_ARGUMENT, words);
     char *under = path_join(&golden_memory, module, "vocab.txt/out.bert");
     snprintf(words, sizeof words, "%s: cannot write: Not a directory", under);
     assert_fails(bert_model_freeze(model, under, NULL, NULL, NULL, err), BERT_ERR_IO, words);

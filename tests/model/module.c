@@ -539,12 +539,12 @@ static void an_earlier_module_is_replaced_and_anything_else_refused(void **state
     bert_module_free(before);
     assert_works(folder_create(scratch("full"), err));
     scratch_text("full/file", "precious");
-    assert_fails(module_import(scratch("toy"), scratch("full"), NULL, NULL, err), BERT_ERR_IO,
-                 "full: holds other files (no module.json among them); give a new name or an empty folder");
+    assert_fails(module_import(scratch("toy"), scratch("full"), NULL, NULL, err), BERT_ERR_ARGUMENT,
+                 "full: a folder of other files stands there; give a new name or an empty folder");
     assert_file_holds(scratch("full/file"), "precious");
     scratch_text("file", "precious");
-    assert_fails(module_import(scratch("toy"), scratch("file"), NULL, NULL, err), BERT_ERR_IO,
-                 "file: is a file, expected a folder or a new name");
+    assert_fails(module_import(scratch("toy"), scratch("file"), NULL, NULL, err), BERT_ERR_ARGUMENT,
+                 "file: a table or other text stands there; an import is a folder and needs another name");
     assert_file_holds(scratch("file"), "precious");
     assert_fails(module_import(scratch("toy"), scratch("file/module"), NULL, NULL, err), BERT_ERR_IO,
                  "file: cannot make the folder: File exists");
@@ -778,7 +778,7 @@ static void options_out_of_range_are_refused(void **state)
         { -1, -7, 0, 5, BERT_ERR_FORMAT, "toy/config.json: hidden_size 12 is no multiple of num_attention_heads 5" },
     };
     for (size_t i = 0; i < sizeof CASES / sizeof *CASES; i++) {
-        bert_import_options o = { CASES[i].seq, CASES[i].tok, CASES[i].lower, CASES[i].heads };
+        bert_import_options o = { CASES[i].seq, CASES[i].tok, CASES[i].lower, CASES[i].heads, false };
         assert_fails(module_import(scratch("toy"), scratch("module"), &o, NULL, err), CASES[i].code, CASES[i].message);
     }
 }

@@ -316,8 +316,9 @@ static void a_module_is_no_folder_for_a_model(void **state)
     bert_model *model = any_model();
     bert_dataset *train = learnable(8, 2, 1);
     const char *module = scratch("module");
-    const char *words = arena_printf(&golden_memory, "%s: this is a module; give the model a folder of its own (--output)", module);
+    const char *words = arena_printf(&golden_memory, "%s: a module stands there; give the model a folder of its own", module);
     assert_fails(bert_model_train(model, train, NULL, NULL, module, false, NULL, NULL, err), BERT_ERR_ARGUMENT, words);
+    words = arena_printf(&golden_memory, "%s: this is a module; give the model a folder of its own (--output)", module);
     assert_fails(bert_model_save(model, module, false, err), BERT_ERR_ARGUMENT, words);
     assert_false(file_exists(scratch("module/model.json")));
     assert_false(file_exists(scratch("module/train.lock")));

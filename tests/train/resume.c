@@ -337,7 +337,7 @@ static void a_finished_run_says_so_and_may_be_made_longer(void **state)
     free_data(d);
 }
 
-static void a_run_that_begins_anew_over_an_unfinished_one_says_so(void **state)
+static void a_run_is_replaced_by_force_alone(void **state)
 {
     (void)state;
     bert_err err;
@@ -345,13 +345,15 @@ static void a_run_that_begins_anew_over_an_unfinished_one_says_so(void **state)
     bert_train_options o = whole_options();
     run_whole(&d);
     stop_early(&d, &o);
-    told *t = new_told();
-    check(run_into(scratch("model"), &d, &o, t, &err), &err);
-    assert_true(was_noted(t, "checkpoint.safetensors is that of a run that was not finished; this run begins anew and will replace it"));
+    assert_int_equal(run_into(scratch("model"), &d, &o, NULL, &err), BERT_ERR_ARGUMENT);
+    assert_non_null(
+        strstr(err.message, "model: a training run that is not finished stands there; --resume goes on with it, --force begins anew"));
+    o.force = true;
+    check(run_into(scratch("model"), &d, &o, NULL, &err), &err);
     assert_same_folder(scratch("model"), scratch("whole"));
-    t = new_told();
-    check(run_into(scratch("model"), &d, &o, t, &err), &err);
-    assert_false(was_noted(t, "not finished"));
+    o.force = false;
+    assert_int_equal(run_into(scratch("model"), &d, &o, NULL, &err), BERT_ERR_ARGUMENT);
+    assert_non_null(strstr(err.message, "model: a trained model stands there; --resume goes on with it, --force begins anew"));
     free_data(d);
 }
 
@@ -441,6 +443,7 @@ static size_t checkpoints_with(const data *d, const char *every)
     bert_train_options o = whole_options();
     told *t = new_told();
     o.checkpoint_every = every;
+    o.force = true;
     check(run_into(scratch("model"), d, &o, t, &err), &err);
     return told_count(t, BERT_EVENT_CHECKPOINT);
 }
@@ -540,7 +543,7 @@ static int groups(void)
         in_a_folder(a_run_that_is_killed_goes_on_from_its_last_checkpoint),
         in_a_folder(other_data_options_or_modules_are_refused_by_name),
         in_a_folder(a_finished_run_says_so_and_may_be_made_longer),
-        in_a_folder(a_run_that_begins_anew_over_an_unfinished_one_says_so),
+        in_a_folder(a_run_is_replaced_by_force_alone),
         in_a_folder(a_checkpoint_that_is_damaged_or_absent_is_named),
         in_a_folder(a_checkpoint_loads_as_weights),
         in_a_folder(checkpoints_come_by_steps_or_time_and_with_each_epoch),

@@ -544,7 +544,7 @@ static void report_and_event_files_are_written_where_they_are_asked_for(void **s
     for (int on = 0; on < 2; on++) {
         bert_model *model = toy_model(module, BERT_POOLING_CLS, SEQ_LEN);
         bert_train_options o = options_of(2, 0.001);
-        o.report = o.tensorboard = on;
+        o.report = o.tensorboard = o.force = on;
         check(bert_model_train(model, train, valid, &o, scratch("model"), false, NULL, NULL, &err), &err);
         assert_int_equal(file_exists(scratch("model/report.html")), on);
         assert_int_equal(file_exists(scratch("model/logs")), on);
