@@ -84,7 +84,9 @@ int main(int argc, char **argv)
     bert_layer_defaults(&spec), bert_optimizer_defaults(&options), spec.pooling = BERT_POOLING_MEAN, options.learning_rate = 2e-5;
     CHECK(argc != 5 || bert_module_open(argv[1], &module, &err) || bert_layer_create(module, &spec, 1, &layer, NULL, &err));
     for (int k = 0; k < 2; k++)
-        CHECK(bert_table_open(argv[2 + k], &(bert_table_options){ "tsv", "6,7", "5", .no_header = true }, true, &table[k], &err) ||
+        CHECK(bert_table_open(argv[2 + k],
+                              &(bert_table_options){ .format = "tsv", .text_columns = "6,7", .label_column = "5", .no_header = true }, true,
+                              &table[k], &err) ||
               bert_table_next(table[k], MOST, &rows[k], &err));
     const bert_param *params = bert_layer_params(layer, &n);
     CHECK(bert_optimizer_create(params, n, &options, &adam, &err));
