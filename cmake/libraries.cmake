@@ -8,21 +8,24 @@ add_custom_command(OUTPUT ${whole}
   COMMAND ${CMAKE_OBJCOPY} --localize-hidden ${whole}
   DEPENDS ${OBJECTS} COMMAND_EXPAND_LISTS VERBATIM)
 add_library(bert_static STATIC ${whole})
+add_dependencies(bert_static ${OBJECT_TARGETS}) # DEPENDS names their files, which tells Makefiles nothing of who makes them
 set_target_properties(bert_static PROPERTIES LINKER_LANGUAGE C)
 add_library(bert_shared SHARED ${OBJECTS})
 set_target_properties(bert_shared PROPERTIES VERSION ${PROJECT_VERSION} SOVERSION ${PROJECT_VERSION_MAJOR})
 target_link_libraries(bert_shared PRIVATE $<BUILD_INTERFACE:bert_flags>)
-if(NOT BERT_SANITIZE AND NOT BERT_FUZZ) # a sanitizer's symbols come with the program
+if(NOT sanitizers) # a sanitizer's symbols come with the program
   target_link_options(bert_shared PRIVATE -Wl,--no-undefined)
 endif()
 # What a program needs beside the archive; cmake/bert-config.cmake.in finds the same.
-target_link_libraries(bert_static INTERFACE $<BUILD_INTERFACE:bert_flags> $<INSTALL_INTERFACE:OpenMP::OpenMP_C> $<INSTALL_INTERFACE:Threads::Threads>
+target_link_libraries(bert_static INTERFACE $<BUILD_INTERFACE:bert_needs> $<INSTALL_INTERFACE:OpenMP::OpenMP_C> $<INSTALL_INTERFACE:Threads::Threads>
   $<INSTALL_INTERFACE:ZLIB::ZLIB> $<INSTALL_INTERFACE:CURL::libcurl> $<INSTALL_INTERFACE:PkgConfig::BERT_STATIC> m)
 foreach(kind static shared)
   target_include_directories(bert_${kind} PUBLIC $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include> $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
   set_target_properties(bert_${kind} PROPERTIES OUTPUT_NAME bert)
 endforeach()
 set_target_properties(bert_shared PROPERTIES EXPORT_NAME bert)
+add_library(bert::bert ALIAS bert_shared) # the package's names, for who has libbert as a subdirectory
+add_library(bert::bert_static ALIAS bert_static)
 
 install(TARGETS bert_static bert_shared EXPORT bert-targets)
 install(FILES include/bert.h TYPE INCLUDE)

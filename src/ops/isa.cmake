@@ -39,6 +39,6 @@ if(avx512 IN_LIST OPS_ISAS) # some other products; all else is that of the base 
 endif()
 
 foreach(isa ${OPS_ISAS})
-  list(APPEND LIBRARIES bert_ops_${isa})
+  list(APPEND OPS_ISA_TARGETS bert_ops_${isa})
   list(APPEND OPS_ISA_OBJECTS $<TARGET_OBJECTS:bert_ops_${isa}>)
 endforeach()
