@@ -655,6 +655,7 @@ typedef struct bert_freeze_check {
     double agreement;              /* share of the rows with the same answer; numbers: within 1 % of the scale; without a head: cosine of
                                                       0.99 and more */
     bert_metrics frozen, original; /* where the data has labels; else n is 0 */
+    size_t truncated;              /* texts that were cut to the model's length: what stands behind the cut was not compared */
     double difference_mean, difference_worst; /* of scores, absolute */
     double cosine_mean, cosine_worst;         /* of the vectors that the head reads */
     double texts_per_second, texts_per_second_original;
@@ -767,11 +768,19 @@ typedef struct bert_outputs {
 BERT_API bert_status bert_session_run(bert_session *session, const bert_text *texts, const bert_text *pairs, size_t n,
                                       const bert_outputs *outputs, size_t *truncated, bert_err *err);
 
-/* Metrics over a data set. report, where not NULL, is a page to write (HTML, self-contained: metrics, curves, the worst mistakes); predictions a
- * table (.tsv or .jsonl) with a row for each row of the data set: text, label, prediction, scores. Fails with BERT_ERR_DATA for a label that the
- * model does not know. */
+/* What an evaluation tells. */
+typedef struct bert_evaluation {
+    bert_metrics metrics;
+    size_t truncated; /* texts that were cut */
+    size_t cut_words; /* tokens: words that the model was not asked about, behind a cut or without a token: they count as O */
+} bert_evaluation;
+
+/* How well a model does on a data set. What it says is what bert_session_predict and bert_session_entities say in this session, windows included;
+ * the loss of a text that was read in windows is that of its combined scores. report, where not NULL, is a page to write (HTML, self-contained:
+ * metrics, curves, the worst mistakes); predictions a table (.tsv, .csv or .jsonl) with a row for each row of the data set: text, label,
+ * prediction, scores. Fails with BERT_ERR_DATA for a label that the model does not know. */
 BERT_API bert_status bert_session_evaluate(bert_session *session, const bert_dataset *dataset, const char *report, const char *predictions,
-                                           bert_metrics *metrics, bert_err *err);
+                                           bert_evaluation *evaluation, bert_err *err);
 
 /* ---- measuring ---------------------------------------------------------------------------------------------------------- */
 

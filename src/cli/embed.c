@@ -107,7 +107,7 @@ static int embed_all(const embed_options *o, embed *e, const char *file)
     pipeline_target target = { .path = o->output, .cols = e->hidden, .resume = o->resume, .record = record };
     target.form = o->format == FORMAT_NPY ? OUTPUT_NPY : OUTPUT_LINES;
     int status = pipeline_run(file, &o->rows, &work, &target, &n);
-    model_note_truncated(e->truncated, n, seq_len);
+    model_note_truncated(e->truncated, n, seq_len, o->session.window != 0);
     free(record);
     return status;
 }

@@ -35,10 +35,19 @@ static int print_metrics(const bert_metrics *metrics)
     return results_close(&out, STATUS_FINE);
 }
 
+/* What a person should know of the figures. */
+static void tell(const bert_session *session, const bert_dataset *dataset, bool windows, const bert_evaluation *e)
+{
+    model_note_truncated(e->truncated, bert_dataset_size(dataset), bert_session_seq_len(session), windows);
+    if (e->cut_words)
+        report_note("%zu of %zu words were cut off or have no token: the model is not asked about them, and they count as O", e->cut_words,
+                    e->metrics.n);
+}
+
 static int evaluate(const eval_options *o, const bert_model *model, const char *file)
 {
     bert_err err;
-    bert_metrics metrics;
+    bert_evaluation evaluation;
     bert_session *session = NULL;
     bert_dataset *dataset = NULL;
     bert_status s = bert_session_create(model, &o->session, &session, &err);
@@ -47,10 +56,12 @@ static int evaluate(const eval_options *o, const bert_model *model, const char *
     if (!s)
         rows_note_dataset(dataset);
     if (!s)
-        s = bert_session_evaluate(session, dataset, o->report, o->predictions, &metrics, &err);
+        s = bert_session_evaluate(session, dataset, o->report, o->predictions, &evaluation, &err);
+    if (!s)
+        tell(session, dataset, o->session.window != 0, &evaluation);
     bert_dataset_free(dataset);
     bert_session_free(session);
-    return s ? report_failure(&err) : print_metrics(&metrics);
+    return s ? report_failure(&err) : print_metrics(&evaluation.metrics);
 }
 
 static int run(const void *options, const char *file)

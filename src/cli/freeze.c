@@ -161,6 +161,8 @@ static int freeze(const freeze_options *o, const char *path, const bert_model *m
         return status;
     if (data && check.n)
         print_check(&out, &check);
+    if (check.truncated)
+        report_note("%zu of %zu texts were cut to the model's length: what stands behind the cut was not compared", check.truncated, check.n);
     if (!s)
         print_size(&out, o, path);
     return results_close(&out, s ? report_failure(&err) : STATUS_FINE);

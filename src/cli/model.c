@@ -30,8 +30,11 @@ bool model_predicts(const bert_model *model, const char *path)
     return predicts;
 }
 
-void model_note_truncated(size_t truncated, size_t n, size_t seq_len)
+void model_note_truncated(size_t truncated, size_t n, size_t seq_len, bool windows)
 {
-    if (truncated)
-        report_note("%zu of %zu texts were cut to %zu tokens (--seq-len)", truncated, n, seq_len);
+    if (truncated && windows)
+        report_note("of %zu of %zu pairs the first text was cut, to fit into windows of %zu tokens with the second (--window)", truncated, n,
+                    seq_len);
+    else if (truncated)
+        report_note("%zu of %zu texts were cut to %zu tokens (--seq-len; --window reads all of a text)", truncated, n, seq_len);
 }

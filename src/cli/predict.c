@@ -141,7 +141,7 @@ static int predict_all(const predict_options *o, predict *p, const char *file)
     pipeline_target target = { .path = o->output, .cols = columns, .resume = o->resume, .record = record };
     target.form = npy ? OUTPUT_NPY : o->format == FORMAT_TSV && !columns ? OUTPUT_NUMBERED : OUTPUT_LINES;
     int status = pipeline_run(file, &o->rows, &work, &target, &n);
-    model_note_truncated(p->truncated, n, bert_session_seq_len(p->session));
+    model_note_truncated(p->truncated, n, bert_session_seq_len(p->session), o->session.window != 0);
     free(record);
     return status;
 }

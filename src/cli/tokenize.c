@@ -153,7 +153,8 @@ static int run(const void *options, const char *file)
         size_t n;
         status = rows_each(file, &o->rows, 1024, t.seq_len ? encode_rows : tokenize_rows, &t, &out, &n);
         status = results_close(&out, status);
-        model_note_truncated(t.truncated, n, t.seq_len);
+        if (t.truncated)
+            report_note("%zu of %zu texts were cut to %zu tokens (--seq-len)", t.truncated, n, t.seq_len);
     }
     bert_tokens_free(&t.tokens[0]);
     bert_tokens_free(&t.tokens[1]);

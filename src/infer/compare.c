@@ -20,7 +20,8 @@ typedef struct side {
     size_t *counts; /* (part) */
     const bert_entity *entities;
     size_t n_entities;
-    double seconds; /* in what the model is for: scores or entities; vectors where it has no head */
+    size_t truncated; /* texts that were cut */
+    double seconds;   /* in what the model is for: scores or entities; vectors where it has no head */
 } side;
 
 typedef struct comparison {
@@ -67,9 +68,11 @@ static bert_status open_sides(comparison *c, const bert_model *original, const b
 static bert_status embed(const comparison *c, side *s, size_t first, size_t n, bool second, bert_err *err)
 {
     const bert_dataset *d = c->data;
-    bool apart = bert_model_task(c->model) == BERT_TASK_SIMILARITY;
+    bert_task task = bert_model_task(c->model);
+    bool apart = task == BERT_TASK_SIMILARITY;
+    size_t *truncated = task == BERT_TASK_AUTO ? &s->truncated : NULL; /* else they were counted as the task was run */
     return bert_session_embed(s->session, (second ? d->pairs : d->texts) + first, apart || !d->pairs ? NULL : d->pairs + first, n, s->vectors,
-                              s->counts, NULL, err);
+                              s->counts, truncated, err);
 }
 
 /* Whether scores and vectors come from one pass. */
@@ -85,11 +88,11 @@ static bert_status answer(const comparison *c, side *s, size_t first, size_t n, 
     double began = clock_seconds();
     bert_status status;
     if (bert_model_task(c->model) == BERT_TASK_TOKENS)
-        status = bert_session_entities(s->session, texts, n, &s->entities, &s->n_entities, NULL, err);
+        status = bert_session_entities(s->session, texts, n, &s->entities, &s->n_entities, &s->truncated, err);
     else if (one_pass(c))
-        status = bert_session_run(s->session, texts, pairs, n, &(bert_outputs){ .scores = s->scores, .vectors = s->vectors }, NULL, err);
+        status = bert_session_run(s->session, texts, pairs, n, &(bert_outputs){ .scores = s->scores, .vectors = s->vectors }, &s->truncated, err);
     else if (c->K)
-        status = bert_session_predict(s->session, texts, pairs, n, s->scores, NULL, err);
+        status = bert_session_predict(s->session, texts, pairs, n, s->scores, &s->truncated, err);
     else
         status = embed(c, s, first, n, false, err);
     s->seconds += clock_seconds() - began;
@@ -220,6 +223,7 @@ static bert_status compare_rows(comparison *c, bert_err *err)
     for (int k = 0; !s && k < 2; k++) { /* what the first call does alone, mapping weights and finding memory, is not timed */
         s = answer(c, &c->sides[k], 0, 1, err);
         c->sides[k].seconds = 0;
+        c->sides[k].truncated = 0;
     }
     for (size_t i = 0; !s && i < c->data->n; i += c->part)
         s = compare_part(c, i, c->data->n - i < c->part ? c->data->n - i : c->part, err);
@@ -236,6 +240,7 @@ static void tell(const comparison *c, bert_freeze_check *check)
 {
     double n = (double)c->data->n;
     check->n = c->data->n;
+    check->truncated = c->sides[0].truncated;
     check->agreement = (double)c->agreed / n;
     check->difference_mean = c->n_differences ? c->differences / (double)c->n_differences : NAN;
     check->difference_worst = c->n_differences ? c->worst_difference : NAN;
@@ -249,14 +254,16 @@ bert_status frozen_compare(const bert_model *original, const bert_model *frozen,
                            bert_err *err)
 {
     comparison c = { .model = original, .data = data };
-    bert_metrics *metrics[2] = { &check->original, &check->frozen };
+    bert_evaluation evaluations[2] = { 0 };
     bert_status s = data->n ? open_sides(&c, original, frozen, err) : fail(err, BERT_ERR_DATA, "the data to check on has no row");
     if (!s)
         s = compare_rows(&c, err);
     if (!s)
         tell(&c, check);
     for (int k = 0; !s && k < 2 && has_labels(data) && bert_model_task(original) != BERT_TASK_AUTO; k++)
-        s = bert_session_evaluate(c.sides[k].session, data, NULL, NULL, metrics[k], err);
+        s = bert_session_evaluate(c.sides[k].session, data, NULL, NULL, &evaluations[k], err);
+    check->original = evaluations[0].metrics;
+    check->frozen = evaluations[1].metrics;
     for (int k = 0; k < 2; k++)
         bert_session_free(c.sides[k].session);
     arena_free(&c.memory);

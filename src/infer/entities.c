@@ -60,11 +60,7 @@ static void add_entity(void *context, size_t first, size_t last, const char *typ
     e->score = sum / (double)(last - first + 1);
 }
 
-/* The rows of one text. */
-typedef struct text_rows {
-    const token_rows *rows;
-    size_t first, end;
-} text_rows;
+/* ---- words of a text that may stand in several rows ------------------------------------------------------------------------- */
 
 /* How far a token stands from where its row was cut from the text; the text's own ends are no edge. */
 static size_t depth_of(const text_rows *t, size_t row, size_t token)
@@ -74,73 +70,82 @@ static size_t depth_of(const text_rows *t, size_t row, size_t token)
     return left < right ? left : right;
 }
 
-/* Makes room for the words up to the last one that has a token; all are outside so far. depth (n): how deep in its row a word stands. */
-static bool begin_words(tagged_text *t, const text_rows *of, size_t **depth, arena *a)
+bert_status session_words_begin(bert_session *s, const token_rows *rows, text_rows *of, bert_err *err)
 {
-    const bert_model *m = t->session->model;
-    const token_rows *rows = of->rows;
-    size_t outside = 0;
-    t->n = 0;
-    for (size_t k = rows->start[of->first]; k < rows->start[of->end]; k++)
-        t->n = rows->words[k] >= (int32_t)t->n ? (size_t)rows->words[k] + 1 : t->n;
-    t->tags = arena_array(a, t->n, sizeof *t->tags);
-    t->probabilities = arena_array(a, t->n, sizeof *t->probabilities);
-    t->start = arena_array(a, t->n, sizeof *t->start);
-    t->end = arena_array(a, t->n, sizeof *t->end);
-    *depth = arena_array(a, t->n, sizeof **depth);
-    if (!t->tags || !t->probabilities || !t->start || !t->end || !*depth)
-        return false;
-    for (size_t k = 0; k < m->n_labels; k++)
-        outside = tag_is_outside(m->labels[k]) ? k : outside;
-    for (size_t i = 0, at = 0; i < t->n && word_next(t->text, &at, &t->start[i], &t->end[i]); i++)
-        t->tags[i] = (int32_t)outside;
-    return true;
+    arena_reset(&s->part);
+    size_t columns = s->model->n_labels, words = 0;
+    for (size_t k = 0; k < rows->start[rows->n]; k++)
+        words += rows->words[k] >= 0;
+    float *scores = arena_alloc_raw(&s->part, words * columns * sizeof *scores);
+    *of = (text_rows){ .rows = rows, .scores = scores };
+    return scores ? classifier_run(&s->classifier, rows, 0, rows->n, scores, err) : fail_memory(err, "entities");
 }
 
-/* Tags the words, each from the row in which it stands deepest. scores: those of the rows' tokens that begin a word; returns what follows them,
- * NULL: out of memory. */
-static const float *tag_words(tagged_text *t, const text_rows *of, const float *scores, arena *a)
+bert_status session_words_next(bert_session *s, text_rows *of, size_t text, const float *const **words, size_t *n, bert_err *err)
 {
     const token_rows *rows = of->rows;
-    size_t columns = t->session->model->n_labels, *depth;
-    if (!begin_words(t, of, &depth, a))
-        return NULL;
+    for (of->first = of->end; of->end < rows->n && token_rows_text(rows, of->end) == text; of->end++) {
+    }
+    *n = 0;
+    for (size_t k = rows->start[of->first]; k < rows->start[of->end]; k++)
+        *n = rows->words[k] >= (int32_t)*n ? (size_t)rows->words[k] + 1 : *n;
+    const float **best = arena_array(&s->part, *n, sizeof *best);
+    size_t *depth = arena_array(&s->part, *n, sizeof *depth); /* how deep in its row a word stands */
+    *words = best;
+    if (!best || !depth)
+        return fail_memory(err, "entities");
     for (size_t row = of->first; row < of->end; row++)
         for (size_t k = 0; k < token_rows_length(rows, row); k++) {
             int32_t word = rows->words[rows->start[row] + k];
             if (word < 0)
                 continue;
-            size_t best = best_label(scores, columns), here = depth_of(of, row, k);
+            size_t here = depth_of(of, row, k);
             if (here > depth[word]) {
                 depth[word] = here;
-                t->tags[word] = (int32_t)best;
-                t->probabilities[word] = scores[best];
+                best[word] = of->scores;
             }
-            scores += columns;
+            of->scores += s->model->n_labels;
         }
-    return scores;
+    return BERT_OK;
+}
+
+/* ---- entities --------------------------------------------------------------------------------------------------------------- */
+
+/* Places and tags of the words up to the last one that has a token; one without is outside. */
+static bool tag_words(tagged_text *t, const float *const *words)
+{
+    const bert_model *m = t->session->model;
+    arena *a = &t->session->part;
+    size_t outside = 0;
+    t->tags = arena_array(a, t->n, sizeof *t->tags);
+    t->probabilities = arena_array(a, t->n, sizeof *t->probabilities);
+    t->start = arena_array(a, t->n, sizeof *t->start);
+    t->end = arena_array(a, t->n, sizeof *t->end);
+    if (!t->tags || !t->probabilities || !t->start || !t->end)
+        return false;
+    for (size_t k = 0; k < m->n_labels; k++)
+        outside = tag_is_outside(m->labels[k]) ? k : outside;
+    for (size_t i = 0, at = 0; i < t->n && word_next(t->text, &at, &t->start[i], &t->end[i]); i++) {
+        size_t tag = words[i] ? best_label(words[i], m->n_labels) : outside;
+        t->tags[i] = (int32_t)tag;
+        t->probabilities[i] = words[i] ? words[i][tag] : 0;
+    }
+    return true;
 }
 
 /* Entities of a part of the texts, the first of which is number `first` of the call. */
 static bert_status find_in_part(bert_session *s, const bert_text *texts, size_t first, size_t n, const token_rows *rows, bert_err *err)
 {
-    arena *a = &s->part;
-    arena_reset(a);
-    size_t columns = s->model->n_labels, words = 0;
-    for (size_t k = 0; k < rows->start[rows->n]; k++)
-        words += rows->words[k] >= 0;
-    float *scores = arena_alloc_raw(a, words * columns * sizeof *scores);
-    bert_status status = scores ? classifier_run(&s->classifier, rows, 0, rows->n, scores, err) : fail_memory(err, "entities");
-    const float *at = scores;
-    text_rows of = { .rows = rows };
+    text_rows of;
+    bert_status status = session_words_begin(s, rows, &of, err);
     for (size_t i = 0; !status && i < n; i++) {
+        const float *const *words;
         tagged_text t = { .session = s, .number = first + i, .text = texts[first + i] };
-        for (of.first = of.end; of.end < rows->n && token_rows_text(rows, of.end) == i; of.end++) {
-        }
-        at = tag_words(&t, &of, at, a);
-        if (at)
+        status = session_words_next(s, &of, i, &words, &t.n, err);
+        t.failed = !status && !tag_words(&t, words);
+        if (!status && !t.failed)
             entities_find(s->model->labels, t.tags, t.n, add_entity, &t);
-        if (!at || t.failed)
+        if (t.failed)
             status = fail_memory(err, "entities");
     }
     return status;

@@ -2,7 +2,6 @@
 #include "infer/session.h"
 
 #include "base/options.h"
-#include "report/report.h"
 
 #include <stdlib.h>
 
@@ -130,50 +129,4 @@ bert_status session_no_head(const bert_session *session, bert_err *err)
 {
     const char *path = session->model->module->path;
     return fail(err, BERT_ERR_ARGUMENT, "%s: has no head, so it predicts nothing; train a model on it, or embed", path ? path : "the model");
-}
-
-/* ---- evaluation ------------------------------------------------------------------------------------------------------------- */
-
-static bert_status write_pages(const bert_session *s, const bert_dataset *d, const token_rows *rows, const outcomes *o,
-                               const bert_metrics *metrics, const char *page, const char *predictions, bert_err *err)
-{
-    double threshold = bert_model_threshold(s->model);
-    report r = { .title = "Evaluation report",
-                 .model = s->model,
-                 .outcomes = o,
-                 .metrics = metrics,
-                 .threshold = threshold,
-                 .data = d,
-                 .tokens = rows,
-                 .seq_len = s->texts.seq_len };
-    bert_status status = page ? report_write(&r, page, err) : BERT_OK;
-    return status || !predictions ? status : predictions_write(o, d, threshold, predictions, err);
-}
-
-bert_status bert_session_evaluate(bert_session *session, const bert_dataset *dataset, const char *page, const char *predictions,
-                                  bert_metrics *metrics, bert_err *err)
-{
-    const task *t = session->classifier.task;
-    if (!t)
-        return session_no_head(session, err);
-    if (session->options.window)
-        return fail(err, BERT_ERR_ARGUMENT, "evaluation reads no windows; open a session without");
-    int before = session_begin(session);
-    targets truth = { 0 };
-    token_rows rows = { 0 };
-    outcomes o = { 0 };
-    bert_status s = targets_create(&truth, t, session->model, dataset, err);
-    if (!s)
-        s = token_rows_create(&rows, dataset, session->texts.tokenizer, session->texts.seq_len, t->form, err);
-    if (!s)
-        s = classifier_judge(&session->classifier, &rows, &truth, &o, err);
-    if (!s)
-        s = outcomes_metrics(&o, bert_model_threshold(session->model), metrics, err);
-    if (!s)
-        s = write_pages(session, dataset, &rows, &o, metrics, page, predictions, err);
-    outcomes_free(&o);
-    token_rows_free(&rows);
-    targets_free(&truth);
-    session_end(session, before);
-    return s;
 }

@@ -23,6 +23,19 @@ struct bert_session {
     arena call; /* pairs of a call, side by side */
 };
 
+/* The rows of one text after another, and the scores of their tokens that begin a word. */
+typedef struct text_rows {
+    const token_rows *rows;
+    size_t first, end;   /* of the text at hand */
+    const float *scores; /* (words of later rows, labels) */
+} text_rows;
+
+/* Scores all words of some rows; what is made on the way is in session->part, which begins anew. */
+bert_status session_words_begin(bert_session *session, const token_rows *rows, text_rows *of, bert_err *err);
+/* The words of the next text up to the last one that has a token: words (n) are the scores of each, from the row in which it stands deepest;
+ * NULL of a word without a token. text: the number that the rows call it by. */
+bert_status session_words_next(bert_session *session, text_rows *of, size_t text, const float *const **words, size_t *n, bert_err *err);
+
 /* How many of the texts that are left are run in one go. */
 static inline size_t session_part(size_t left)
 {

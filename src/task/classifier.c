@@ -1,9 +1,6 @@
 /* Rows of tokens to logits, scores and outcomes, a part of the rows at a time: memory does not grow with a call. */
 #include "task/classifier.h"
 
-#include "base/size.h"
-#include "task/label_words.h"
-
 #include <string.h>
 
 /* A part has at most so many vectors, and at least one row. */
@@ -105,17 +102,6 @@ bert_status classifier_run(classifier *c, const token_rows *rows, size_t first, 
 
 /* ---- outcomes --------------------------------------------------------------------------------------------------------------- */
 
-/* Every word as if it had been cut off; those that were not are overwritten. */
-static void expect_nothing(outcomes *o)
-{
-    size_t outside = 0;
-    for (size_t k = 0; k < o->columns; k++)
-        outside = tag_is_outside(o->model->labels[k]) ? k : outside;
-    for (size_t i = 0; i < o->n; i++)
-        o->scores[i * o->columns + outside] = 1;
-    o->unseen = o->n;
-}
-
 static bert_status judge_part(classifier *c, const token_rows *rows, size_t first, size_t n, outcomes *o, bert_err *err)
 {
     float *logits;
@@ -146,15 +132,7 @@ static bert_status judge_part(classifier *c, const token_rows *rows, size_t firs
 
 bert_status classifier_judge(classifier *c, const token_rows *rows, const targets *truth, outcomes *out, bert_err *err)
 {
-    size_t cells;
-    *out = (outcomes){ .model = c->model, .task = c->task, .truth = truth, .n = rows->n, .columns = c->task->columns(c->model->n_labels) };
-    if (truth->start)
-        out->n = truth->start[truth->n];
-    out->scores = mul_size(out->n, out->columns, &cells) ? arena_array(&out->memory, cells, sizeof *out->scores) : NULL;
-    out->losses = arena_array(&out->memory, out->n, sizeof *out->losses);
-    bert_status s = out->scores && out->losses ? BERT_OK : fail_memory(err, "scores");
-    if (!s && truth->start)
-        expect_nothing(out);
+    bert_status s = outcomes_create(out, c->model, c->task, truth, err);
     for (size_t i = 0, part; !s && i < rows->n; i += part) {
         part = classifier_part(rows, i, rows->n - i);
         s = judge_part(c, rows, i, part, out, err);

@@ -30,7 +30,7 @@ size_t classifier_part(const token_rows *rows, size_t first, size_t left);
 /* m vectors that the head reads (similarity: 2 m) to scores (m, columns). Fails with BERT_ERR_MEMORY. */
 bert_status classifier_scores(classifier *c, const float *x, size_t m, float *scores, bert_err *err);
 
-/* All rows. truth must outlive the outcomes. */
+/* All rows, each of which is a text. truth must outlive the outcomes. */
 bert_status classifier_judge(classifier *c, const token_rows *rows, const targets *truth, outcomes *out, bert_err *err);
 
 #endif

@@ -3,6 +3,9 @@
 
 #include "ops/loss.h"
 
+#include <float.h>
+#include <math.h>
+
 static double weight_of(const loss_spec *spec, size_t label)
 {
     return spec && spec->class_weights ? spec->class_weights[label] : 1;
@@ -101,4 +104,38 @@ void number_scores(const bert_model *m, float *scores, const float *logits, size
     (void)K;
     for (size_t i = 0; i < n; i++)
         scores[i] = (float)model_in_unit(m, logits[i]);
+}
+
+/* A probability of 0 has the logarithm of the least step above it that a float near 1 can take, as in scikit-learn's log_loss. */
+static double log_of(double p)
+{
+    return log(p > (double)FLT_EPSILON ? p : (double)FLT_EPSILON);
+}
+
+void binary_logits(const bert_model *m, float *logits, const float *scores, size_t n, size_t K)
+{
+    (void)m, (void)K;
+    for (size_t i = 0; i < n; i++)
+        logits[i] = (float)(log_of(scores[2 * i + 1]) - log_of(scores[2 * i]));
+}
+
+void class_logits(const bert_model *m, float *logits, const float *scores, size_t n, size_t K)
+{
+    (void)m;
+    for (size_t i = 0; i < n * K; i++)
+        logits[i] = (float)log_of(scores[i]);
+}
+
+void classes_logits(const bert_model *m, float *logits, const float *scores, size_t n, size_t K)
+{
+    (void)m;
+    for (size_t i = 0; i < n * K; i++)
+        logits[i] = (float)(log_of(scores[i]) - log_of(1 - (double)scores[i]));
+}
+
+void number_logits(const bert_model *m, float *logits, const float *scores, size_t n, size_t K)
+{
+    (void)K;
+    for (size_t i = 0; i < n; i++)
+        logits[i] = (float)((scores[i] - m->label_min) / (m->label_max - m->label_min));
 }

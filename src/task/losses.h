@@ -16,4 +16,9 @@ void class_scores(const bert_model *m, float *scores, const float *logits, size_
 void classes_scores(const bert_model *m, float *scores, const float *logits, size_t n, size_t K);
 void number_scores(const bert_model *m, float *scores, const float *logits, size_t n, size_t K);
 
+void binary_logits(const bert_model *m, float *logits, const float *scores, size_t n, size_t K);
+void class_logits(const bert_model *m, float *logits, const float *scores, size_t n, size_t K);
+void classes_logits(const bert_model *m, float *logits, const float *scores, size_t n, size_t K);
+void number_logits(const bert_model *m, float *logits, const float *scores, size_t n, size_t K);
+
 #endif

@@ -1,8 +1,10 @@
 /* The list of metrics, and how outcomes become them: a function for each kind of label. */
 #include "task/outcomes.h"
 
+#include "base/size.h"
 #include "task/counts.h"
 #include "task/entities.h"
+#include "task/label_words.h"
 #include "task/ranking.h"
 
 #include <math.h>
@@ -67,6 +69,52 @@ const bert_metric *metric_by_name(const char *name)
 bool task_has_metric(const task *t, const bert_metric *metric)
 {
     return KINDS_OF_METRIC[metric - METRICS] >> t->label & 1;
+}
+
+/* Every word as if it had been cut off. */
+static void expect_nothing(outcomes *o)
+{
+    size_t outside = 0;
+    for (size_t k = 0; k < o->columns; k++)
+        outside = tag_is_outside(o->model->labels[k]) ? k : outside;
+    for (size_t i = 0; i < o->n; i++)
+        o->scores[i * o->columns + outside] = 1;
+    o->unseen = o->n;
+}
+
+bert_status outcomes_create(outcomes *o, const bert_model *m, const task *t, const targets *truth, bert_err *err)
+{
+    size_t cells;
+    *o = (outcomes){ .model = m, .task = t, .truth = truth, .n = truth->n, .columns = t->columns(m->n_labels) };
+    if (truth->start)
+        o->n = truth->start[truth->n];
+    o->scores = mul_size(o->n, o->columns, &cells) ? arena_array(&o->memory, cells, sizeof *o->scores) : NULL;
+    o->losses = arena_array(&o->memory, o->n, sizeof *o->losses);
+    if (!o->scores || !o->losses) {
+        outcomes_free(o);
+        return fail_memory(err, "scores");
+    }
+    if (truth->start)
+        expect_nothing(o);
+    return BERT_OK;
+}
+
+bert_status outcomes_losses(outcomes *o, size_t first, size_t n, bert_err *err)
+{
+    size_t K = task_width(o->model);
+    const targets *t = o->truth;
+    arena a = { 0 };
+    float *logits = arena_array(&a, n * K, sizeof *logits); /* no overflow: there are as many scores */
+    const target_rows y = { .n = n,
+                            .ids = t->ids ? t->ids + first : NULL,
+                            .values = t->values ? t->values + first * t->width : NULL,
+                            .width = t->width };
+    if (logits) {
+        o->task->logits(o->model, logits, o->scores + first * o->columns, n, K);
+        o->task->loss(NULL, o->losses + first, logits, &y, NULL, 1, K);
+    }
+    arena_free(&a);
+    return logits ? BERT_OK : fail_memory(err, "scores");
 }
 
 void outcomes_free(outcomes *o)

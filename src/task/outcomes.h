@@ -18,7 +18,13 @@ typedef struct outcomes {
     float *losses; /* (n) without smoothing or class weights; 0 of an unseen word */
 } outcomes;
 
+/* Room for what a model says of all rows of truth, which must outlive it; a word is unseen until somebody says otherwise. Fails with
+ * BERT_ERR_MEMORY. */
+bert_status outcomes_create(outcomes *o, const bert_model *m, const task *t, const targets *truth, bert_err *err);
 void outcomes_free(outcomes *o);
+
+/* The losses of rows first .. first + n - 1 (TAGS: words), whose scores are known and their logits are not. Fails with BERT_ERR_MEMORY. */
+bert_status outcomes_losses(outcomes *o, size_t first, size_t n, bert_err *err);
 
 /* The label predicted for row i: of CLASS and TAGS; binary by the threshold. */
 size_t outcome_label(const outcomes *o, size_t i, double threshold);

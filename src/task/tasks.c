@@ -71,17 +71,17 @@ static bert_status check_tags(const char *const *labels, size_t n, bert_err *err
 static const task TASKS[] = {
     /* clang-format off */
     { BERT_TASK_BINARY, "binary", LABEL_CLASS, ROW_TOGETHER, BERT_POOLING_AUTO, true, "accuracy",
-      one, one_each, check_two, binary_loss, binary_scores },
+      one, one_each, check_two, binary_loss, binary_scores, binary_logits },
     { BERT_TASK_MULTICLASS, "multiclass", LABEL_CLASS, ROW_TOGETHER, BERT_POOLING_AUTO, false, "accuracy",
-      one_each, one_each, check_multiclass, class_loss, class_scores },
+      one_each, one_each, check_multiclass, class_loss, class_scores, class_logits },
     { BERT_TASK_MULTILABEL, "multilabel", LABEL_CLASSES, ROW_TOGETHER, BERT_POOLING_AUTO, true, "f1_micro",
-      one_each, one_each, check_multilabel, classes_loss, classes_scores },
+      one_each, one_each, check_multilabel, classes_loss, classes_scores, classes_logits },
     { BERT_TASK_REGRESSION, "regression", LABEL_NUMBER, ROW_TOGETHER, BERT_POOLING_AUTO, false, "mse",
-      one, one, check_none, number_loss, number_scores },
+      one, one, check_none, number_loss, number_scores, number_logits },
     { BERT_TASK_SIMILARITY, "similarity", LABEL_NUMBER, ROW_APART, BERT_POOLING_MEAN, false, "spearman",
-      nothing, one, check_none, number_loss, number_scores },
+      nothing, one, check_none, number_loss, number_scores, number_logits },
     { BERT_TASK_TOKENS, "tokens", LABEL_TAGS, ROW_WORDS, BERT_POOLING_NONE, false, "f1",
-      one_each, one_each, check_tags, class_loss, class_scores },
+      one_each, one_each, check_tags, class_loss, class_scores, class_logits },
     /* clang-format on */
 };
 enum { N_TASKS = sizeof TASKS / sizeof *TASKS };

@@ -37,6 +37,8 @@ typedef struct task {
                    size_t K);
     /* scores (n, columns) from logits (n, K); m gives the scale of numbers */
     void (*scores)(const bert_model *m, float *scores, const float *logits, size_t n, size_t K);
+    /* and back: logits (n, K) that give these scores, finite also where a probability is 0 or 1 */
+    void (*logits)(const bert_model *m, float *logits, const float *scores, size_t n, size_t K);
 } task;
 
 /* NULL where there is none. */

@@ -140,12 +140,12 @@ static bert_model *train_model(bert_metrics *best)
 static void check_evaluation(const bert_model *model, const bert_metrics *expected)
 {
     bert_session *session;
-    bert_metrics got;
+    bert_evaluation e;
     bert_dataset *valid = load("tests/files/toy-valid.tsv");
     check(bert_session_create(model, NULL, &session, &err));
-    check(bert_session_evaluate(session, valid, NULL, NULL, &got, &err));
-    assert_int_equal(got.n, expected->n);
-    assert_true(got.loss == expected->loss && got.accuracy == expected->accuracy && got.f1 == expected->f1);
+    check(bert_session_evaluate(session, valid, NULL, NULL, &e, &err));
+    assert_int_equal(e.metrics.n, expected->n);
+    assert_true(e.metrics.loss == expected->loss && e.metrics.accuracy == expected->accuracy && e.metrics.f1 == expected->f1);
     bert_session_free(session);
     bert_dataset_free(valid);
 }

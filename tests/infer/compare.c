@@ -84,7 +84,7 @@ static void differences_are_those_of_the_two_models_scores(void **state)
     for (int precision = BF16; precision <= INT8; precision++) {
         float a[2 * N], b[2 * N];
         bert_err err;
-        bert_metrics metrics;
+        bert_evaluation e;
         bert_model *model = model_of(BERT_TASK_BINARY, BERT_POOLING_CLS, TOY_BINARY, 2), *frozen;
         bert_freeze_check c = freeze_on(model, precision, data);
         frozen = load_model(scratch("model.bert"));
@@ -104,8 +104,8 @@ static void differences_are_those_of_the_two_models_scores(void **state)
         assert_float_equal(c.agreement, agreed / N, 1e-12);
         assert_true(c.cosine_worst > 0.98 && c.cosine_worst < c.cosine_mean && c.cosine_mean < 1);
         bert_session *session = open_session(frozen, 0, BERT_POOLING_AUTO, false);
-        check(bert_session_evaluate(session, data, NULL, NULL, &metrics, &err), &err);
-        assert_true(metrics.loss == c.frozen.loss && metrics.accuracy == c.frozen.accuracy && c.original.loss != c.frozen.loss);
+        check(bert_session_evaluate(session, data, NULL, NULL, &e, &err), &err);
+        assert_true(e.metrics.loss == c.frozen.loss && e.metrics.accuracy == c.frozen.accuracy && c.original.loss != c.frozen.loss);
         bert_session_free(session);
         bert_model_free(model);
         bert_model_free(frozen);

@@ -272,7 +272,7 @@ static void a_module_embeds_the_mean_and_predicts_nothing(void **state)
     bert_text text = text_of("a b c");
     float a[TOY_HIDDEN], b[TOY_HIDDEN];
     bert_err e;
-    bert_metrics metrics;
+    bert_evaluation evaluation;
     char words[256];
     assert_int_equal(bert_session_seq_len(session), TOY_POSITIONS);
     check(bert_session_embed(session, &text, NULL, 1, a, NULL, NULL, &e), &e);
@@ -280,7 +280,7 @@ static void a_module_embeds_the_mean_and_predicts_nothing(void **state)
     assert_memory_equal(a, b, sizeof a);
     snprintf(words, sizeof words, "%s: has no head, so it predicts nothing; train a model on it, or embed", module);
     assert_fails(bert_session_predict(session, &text, NULL, 1, a, NULL, err), BERT_ERR_ARGUMENT, words);
-    assert_fails(bert_session_evaluate(session, NULL, NULL, NULL, &metrics, err), BERT_ERR_ARGUMENT, words);
+    assert_fails(bert_session_evaluate(session, NULL, NULL, NULL, &evaluation, err), BERT_ERR_ARGUMENT, words);
     bert_session_free(session);
     bert_session_free(mean);
     bert_model_free(model);

@@ -188,12 +188,14 @@ static void words_inside_are_one_entity_until_the_text_is_cut(void **state)
     assert_entity(&e[1], 1, 0, 6, 0, 6); /* a, b, c and ##d are the four tokens that fit */
     const bert_text outside[] = { text_of("O O O"), text_of("O O O O O") };
     bert_dataset *d;
-    bert_metrics metrics;
+    bert_evaluation evaluation;
     check(bert_dataset_create(texts, NULL, outside, 2, &d, &err), &err);
-    check(bert_session_evaluate(session, d, NULL, NULL, &metrics, &err), &err);
-    assert_int_equal(metrics.n, 8);
-    assert_true(fabs(metrics.accuracy - 2.0 / 8) < 1e-12);    /* words that are cut off count as outside */
-    assert_true(fabs(metrics.loss - log(exp(2) + 2)) < 1e-6); /* the mean over those that are seen */
+    check(bert_session_evaluate(session, d, NULL, NULL, &evaluation, &err), &err);
+    assert_int_equal(evaluation.metrics.n, 8);
+    assert_true(fabs(evaluation.metrics.accuracy - 2.0 / 8) < 1e-12);    /* words that are cut off count as outside */
+    assert_true(fabs(evaluation.metrics.loss - log(exp(2) + 2)) < 1e-6); /* the mean over those that are seen */
+    assert_int_equal(evaluation.truncated, 1);
+    assert_int_equal(evaluation.cut_words, 2);
     bert_dataset_free(d);
     bert_session_free(session);
     bert_model_free(m);
@@ -236,7 +238,7 @@ static void evaluation_finds_the_same_entities(void **state)
     enum { MANY = 2100 };
     bert_err err;
     bert_dataset *d;
-    bert_metrics metrics;
+    bert_evaluation evaluation;
     random_stream r = { 31, 0, 0 };
     bert_model *m = model_of(BERT_TASK_TOKENS, 8);
     bert_session *session = open_session(m, SEQ_LEN, BERT_POOLING_AUTO, false), *one = open_session(m, SEQ_LEN, BERT_POOLING_AUTO, false);
@@ -262,9 +264,9 @@ static void evaluation_finds_the_same_entities(void **state)
     assert_int_equal(at, n);
     assert_true(n > MANY / 4);
     check(bert_dataset_create(texts, NULL, labels, MANY, &d, &err), &err);
-    check(bert_session_evaluate(session, d, NULL, NULL, &metrics, &err), &err);
-    assert_true(metrics.f1 == 1 && metrics.precision == 1 && metrics.recall == 1);
-    assert_true(metrics.accuracy > 0.5 && isfinite(metrics.loss) && isnan(metrics.auc));
+    check(bert_session_evaluate(session, d, NULL, NULL, &evaluation, &err), &err);
+    assert_true(evaluation.metrics.f1 == 1 && evaluation.metrics.precision == 1 && evaluation.metrics.recall == 1);
+    assert_true(evaluation.metrics.accuracy > 0.5 && isfinite(evaluation.metrics.loss) && isnan(evaluation.metrics.auc));
     bert_dataset_free(d);
     bert_session_free(session);
     bert_session_free(one);
@@ -294,7 +296,7 @@ static void every_task_is_evaluated_with_a_page_and_a_table(void **state)
     (void)state;
     for (bert_task id = BERT_TASK_BINARY; id <= BERT_TASK_TOKENS; id++) {
         bert_err err;
-        bert_metrics first, second;
+        bert_evaluation first, second;
         file_mapping page, table;
         sample s = random_sample();
         bert_model *m = model_of(id, 0);
@@ -303,7 +305,7 @@ static void every_task_is_evaluated_with_a_page_and_a_table(void **state)
         check(bert_session_evaluate(session, d, NULL, NULL, &first, &err), &err);
         check(bert_session_evaluate(session, d, scratch("report.html"), scratch("predictions.tsv"), &second, &err), &err);
         assert_memory_equal(&first, &second, sizeof first);
-        assert_true(isfinite(bert_metric_value(&first, metric_by_name(task_by_id(id)->watch))) || id == BERT_TASK_TOKENS);
+        assert_true(isfinite(bert_metric_value(&first.metrics, metric_by_name(task_by_id(id)->watch))) || id == BERT_TASK_TOKENS);
         check(file_map(&page, scratch("report.html"), &err), &err);
         check(file_map(&table, scratch("predictions.tsv"), &err), &err);
         assert_true(page.size > 1000 && !memcmp(page.data, "<!", 2));
@@ -324,7 +326,7 @@ static void a_models_threshold_decides(void **state)
 {
     (void)state;
     bert_err err;
-    bert_metrics low, high;
+    bert_evaluation low, high;
     sample s = random_sample();
     bert_model *m = model_of(BERT_TASK_BINARY, 0);
     bert_dataset *d = dataset_of(BERT_TASK_BINARY, &s);
@@ -333,9 +335,9 @@ static void a_models_threshold_decides(void **state)
     check(bert_session_evaluate(session, d, NULL, NULL, &low, &err), &err);
     m->threshold = 1;
     check(bert_session_evaluate(session, d, NULL, NULL, &high, &err), &err);
-    assert_true(low.recall == 1 && fabs(low.accuracy - 3.0 / 9) < 1e-12); /* all are said to be b */
-    assert_true(high.recall == 0 && fabs(high.accuracy - 6.0 / 9) < 1e-12);
-    assert_true(low.loss == high.loss && low.auc == high.auc);
+    assert_true(low.metrics.recall == 1 && fabs(low.metrics.accuracy - 3.0 / 9) < 1e-12); /* all are said to be b */
+    assert_true(high.metrics.recall == 0 && fabs(high.metrics.accuracy - 6.0 / 9) < 1e-12);
+    assert_true(low.metrics.loss == high.metrics.loss && low.metrics.auc == high.metrics.auc);
     bert_session_free(session);
     bert_dataset_free(d);
     bert_model_free(m);
@@ -350,7 +352,7 @@ static void what_a_task_has_not_is_refused(void **state)
     float scores[N * MOST_COLUMNS];
     const bert_entity *entities;
     size_t n;
-    bert_metrics metrics;
+    bert_evaluation evaluation;
     bert_model *tagger = model_of(BERT_TASK_TOKENS, 0), *pairs = model_of(BERT_TASK_SIMILARITY, 0), *classes = model_of(BERT_TASK_MULTICLASS, 0);
     bert_session *t = open_session(tagger, 0, BERT_POOLING_AUTO, false), *p = open_session(pairs, 0, BERT_POOLING_AUTO, false),
                  *c = open_session(classes, 0, BERT_POOLING_AUTO, false);
@@ -364,11 +366,11 @@ static void what_a_task_has_not_is_refused(void **state)
     s.pairs[3] = text_of(" \n");
     assert_fails(bert_session_predict(p, s.texts, s.pairs, N, scores, NULL, err), BERT_ERR_ARGUMENT, "row 3: task similarity needs two texts");
     bert_dataset *d = dataset_of(BERT_TASK_MULTILABEL, &s);
-    assert_fails(bert_session_evaluate(c, d, NULL, NULL, &metrics, err), BERT_ERR_DATA,
+    assert_fails(bert_session_evaluate(c, d, NULL, NULL, &evaluation, err), BERT_ERR_DATA,
                  "row 0: label \"a,c\" is not one of the model's: a, b, c");
     bert_dataset_free(d);
     d = dataset_of(BERT_TASK_MULTICLASS, &s);
-    assert_fails(bert_session_evaluate(c, d, NULL, scratch("predictions.doc"), &metrics, err), BERT_ERR_ARGUMENT,
+    assert_fails(bert_session_evaluate(c, d, NULL, scratch("predictions.doc"), &evaluation, err), BERT_ERR_ARGUMENT,
                  arena_printf(&golden_memory, "%s: predictions are written as .tsv, .csv or .jsonl", scratch("predictions.doc")));
     bert_dataset_free(d);
     bert_session_free(t);

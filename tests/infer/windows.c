@@ -327,6 +327,154 @@ static void similarity_is_that_of_the_combined_vectors(void **state)
     bert_model_free(model);
 }
 
+/* ---- evaluation ------------------------------------------------------------------------------------------------------------------ */
+
+static bert_evaluation evaluate(bert_session *session, const sample *s, bool pairs, const bert_text *labels, const char *predictions)
+{
+    bert_err err;
+    bert_dataset *d;
+    bert_evaluation e;
+    check(bert_dataset_create(s->texts, pairs ? s->pairs : NULL, labels, N, &d, &err), &err);
+    check(bert_session_evaluate(session, d, NULL, predictions, &e, &err), &err);
+    bert_dataset_free(d);
+    return e;
+}
+
+/* Accuracy and loss of binary answers. */
+static void judge(const float *scores, const bert_text *labels, double *accuracy, double *loss)
+{
+    *accuracy = *loss = 0;
+    for (size_t i = 0; i < N; i++) {
+        double yes = scores[2 * i + 1] / ((double)scores[2 * i] + scores[2 * i + 1]);
+        bool truth = labels[i].data[0] == '1';
+        *accuracy += (scores[2 * i + 1] >= 0.5f) == truth;
+        *loss -= log(truth ? yes : 1 - yes);
+    }
+    *accuracy /= N;
+    *loss /= N;
+}
+
+static void evaluation_judges_what_prediction_says_in_windows(void **state)
+{
+    (void)state;
+    bert_err err;
+    bert_model *model = toy_model(toy_module("module", (toy){ 0 }), BERT_POOLING_CLS, WINDOW);
+    for (int pairs = 0; pairs < 2; pairs++)
+        for (int how = 0; how < 2; how++) {
+            sample s = random_sample(pairs);
+            bert_session *session = windowed(model, WINDOW, 3, how), *cut = plain_session(model);
+            float scores[2 * N];
+            bert_text labels[N];
+            double accuracy, loss;
+            size_t truncated = 0;
+            check(bert_session_predict(session, s.texts, pairs ? s.pairs : NULL, N, scores, &truncated, &err), &err);
+            for (size_t i = 0; i < N; i++)
+                labels[i] = text_of(i % 2 ? "1" : "0");
+            bert_evaluation e = evaluate(session, &s, pairs, labels, NULL);
+            judge(scores, labels, &accuracy, &loss);
+            assert_true(fabs(e.metrics.accuracy - accuracy) < 1e-12 && fabs(e.metrics.loss - loss) < 1e-5);
+            assert_true(e.truncated == truncated && !e.cut_words && (pairs || !truncated));
+            bert_evaluation other = evaluate(cut, &s, pairs, labels, NULL);
+            assert_true(other.metrics.loss != e.metrics.loss && other.truncated > 0);
+            bert_session_free(session);
+            bert_session_free(cut);
+        }
+    bert_model_free(model);
+}
+
+/* Texts that fit are judged to the same figures, but for the roundings of probabilities. */
+static void windows_change_nothing_where_all_fits(void **state)
+{
+    (void)state;
+    sample s = random_sample(false);
+    bert_text labels[N];
+    bert_model *model = toy_model(toy_module("module", (toy){ .positions = 80 }), BERT_POOLING_CLS, 80);
+    bert_session_options options = session_options(0);
+    bert_session *plain = session_of(model, &options);
+    options.window = 80;
+    bert_session *session = session_of(model, &options);
+    for (size_t i = 0; i < N; i++)
+        labels[i] = text_of(i % 3 ? "1" : "0");
+    bert_evaluation a = evaluate(plain, &s, false, labels, NULL), b = evaluate(session, &s, false, labels, NULL);
+    assert_true(fabs(a.metrics.loss - b.metrics.loss) < 1e-6 && a.metrics.auc == b.metrics.auc && a.metrics.f1 == b.metrics.f1);
+    assert_true(!a.truncated && !b.truncated);
+    bert_session_free(session);
+    bert_session_free(plain);
+    bert_model_free(model);
+}
+
+/* The tags of n letters, which stand at even places, where these entities of one letter each are found. */
+static bert_text tags_of(size_t n, const bert_entity *e, size_t n_entities)
+{
+    char *out = arena_alloc(&golden_memory, 4 * n + 1);
+    size_t at = 0;
+    for (size_t w = 0; w < n; w++) {
+        const char *label = NULL;
+        for (size_t i = 0; i < n_entities; i++)
+            label = e[i].byte_start == 2 * w ? e[i].label : label;
+        at += (size_t)snprintf(out + at, 5, label ? "%sB-%s" : "%sO", w ? " " : "", label);
+    }
+    return (bert_text){ out, at };
+}
+
+static void words_are_judged_by_the_window_in_which_they_stand_deepest(void **state)
+{
+    (void)state;
+    bert_err err;
+    sample s = random_sample(false);
+    bert_model *model = word_tagger();
+    bert_session_options options = session_options(0);
+    options.window = WINDOW;
+    options.stride = 3;
+    bert_session *session = session_of(model, &options), *cut = open_session(model, WINDOW, BERT_POOLING_AUTO, false);
+    const bert_entity *e;
+    size_t n, words = 0, behind = 0;
+    bert_text labels[N];
+    check(bert_session_entities(session, s.texts, N, &e, &n, NULL, &err), &err);
+    for (size_t i = 0, at = 0; i < N; i++) {
+        size_t first = at;
+        while (at < n && e[at].text == i)
+            at++;
+        labels[i] = tags_of(s.letters[i], e + first, at - first);
+        words += s.letters[i];
+        behind += s.letters[i] > WINDOW - 2 ? s.letters[i] - (WINDOW - 2) : 0;
+    }
+    bert_evaluation all = evaluate(session, &s, false, labels, NULL);
+    assert_true(all.metrics.n == words && all.metrics.f1 == 1 && all.metrics.accuracy == 1);
+    assert_true(!all.truncated && !all.cut_words && all.metrics.loss > 0 && all.metrics.loss < 1);
+    bert_evaluation some = evaluate(cut, &s, false, labels, NULL);
+    assert_true(some.metrics.f1 < 1 && some.metrics.recall < 1 && some.truncated > 0);
+    assert_int_equal(some.cut_words, behind);
+    bert_session_free(session);
+    bert_session_free(cut);
+    bert_model_free(model);
+}
+
+static void similarity_is_judged_by_the_combined_vectors(void **state)
+{
+    (void)state;
+    bert_err err;
+    sample s = random_sample(true);
+    bert_head_spec head = toy_head(BERT_TASK_SIMILARITY, NULL, 0);
+    head.label_max = 5;
+    bert_model *model = toy_model_of(toy_module("module", (toy){ 0 }), BERT_POOLING_MEAN, WINDOW, &head);
+    bert_session *session = windowed(model, WINDOW, 0, 0);
+    float scores[N];
+    bert_text labels[N];
+    double mse = 0;
+    for (size_t i = 0; i < N; i++) {
+        s.pairs[i] = s.pairs[i].size ? s.pairs[i] : text_of("a");
+        labels[i] = text_of(i % 2 ? "1" : "4");
+    }
+    check(bert_session_predict(session, s.texts, s.pairs, N, scores, NULL, &err), &err);
+    for (size_t i = 0; i < N; i++)
+        mse += (scores[i] - (i % 2 ? 1 : 4)) * (scores[i] - (i % 2 ? 1 : 4)) / N;
+    bert_evaluation e = evaluate(session, &s, true, labels, NULL);
+    assert_true(fabs(e.metrics.mse - mse) < 1e-6 && fabs(e.metrics.loss - mse / 25) < 1e-6);
+    bert_session_free(session);
+    bert_model_free(model);
+}
+
 /* ---- what is refused -------------------------------------------------------------------------------------------------------------- */
 
 static void windows_that_cannot_be_are_refused(void **state)
@@ -334,7 +482,6 @@ static void windows_that_cannot_be_are_refused(void **state)
     (void)state;
     bert_model *model = toy_model(toy_module("module", (toy){ 0 }), BERT_POOLING_CLS, WINDOW);
     bert_session *session;
-    bert_metrics metrics;
     bert_text text = text_of("a");
     float vectors[8 * TOY_HIDDEN];
     size_t counts[1];
@@ -355,8 +502,6 @@ static void windows_that_cannot_be_are_refused(void **state)
     session = session_of(model, &o);
     assert_fails(bert_session_embed(session, &text, NULL, 1, vectors, counts, NULL, err), BERT_ERR_ARGUMENT,
                  "pooling none gives a vector a token: it is not read in windows; take another pooling");
-    assert_fails(bert_session_evaluate(session, NULL, NULL, NULL, &metrics, err), BERT_ERR_ARGUMENT,
-                 "evaluation reads no windows; open a session without");
     bert_session_free(session);
     bert_model_free(model);
 }
@@ -370,6 +515,10 @@ static int groups(void)
         in_a_folder(thousands_of_windows_are_as_few),
         in_a_folder(a_words_tag_is_that_of_the_window_in_which_it_stands_deepest),
         in_a_folder(similarity_is_that_of_the_combined_vectors),
+        in_a_folder(evaluation_judges_what_prediction_says_in_windows),
+        in_a_folder(windows_change_nothing_where_all_fits),
+        in_a_folder(words_are_judged_by_the_window_in_which_they_stand_deepest),
+        in_a_folder(similarity_is_judged_by_the_combined_vectors),
         in_a_folder(windows_that_cannot_be_are_refused),
     };
     int failed = cmocka_run_group_tests(tests, NULL, NULL);
