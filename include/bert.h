@@ -518,6 +518,11 @@ BERT_API size_t bert_dataset_labels(const bert_dataset *dataset, const char *con
 BERT_API bert_status bert_dataset_split(const bert_dataset *dataset, double share, uint64_t seed, bert_dataset **train, bert_dataset **valid,
                                         bert_err *err);
 
+/* A data set of the rows whose labels suit a head: its task (auto: a class) and, where n_labels is not 0, its labels. The others, with a label that
+ * is empty, not among these, no number or no tag, with tags that are not as many as words, or without the second text that similarity compares,
+ * are left out and counted (bert_dataset_skipped). Fails with BERT_ERR_DATA where no row is left; the message tells what the first lacks. */
+BERT_API bert_status bert_dataset_suited(const bert_dataset *dataset, const bert_head_spec *head, bert_dataset **suited, bert_err *err);
+
 /* Fills what a head spec leaves open (task auto, labels, label_min and label_max) from a data set; the words belong to the data set.
  * Fails with BERT_ERR_DATA where the labels do not suit the task, naming a row. */
 BERT_API bert_status bert_head_of_dataset(bert_head_spec *head, const bert_dataset *dataset, bert_err *err);
@@ -531,13 +536,15 @@ BERT_API bert_status bert_dataset_describe(const bert_dataset *train, const bert
 /* How well a model does. What a task does not have is NaN. Binary: precision, recall and f1 are those of the positive label; tokens: of whole
  * entities, as seqeval (and conlleval) count them; else they are the macro means. */
 typedef struct bert_metrics {
-    size_t n; /* rows; tokens: words */
+    size_t n;                   /* rows; tokens: words */
+    size_t labels, labels_seen; /* of the model (tokens: types of entities), and those of them that the data or the answers hold; numbers: 0 */
     double loss;
     double accuracy; /* multilabel: of whole rows */
     double precision, recall, f1;
     double precision_micro, recall_micro, f1_micro;
-    double precision_macro, recall_macro, f1_macro;
-    double mcc;               /* Matthews correlation; multiclass: Gorodkin's R_K */
+    double precision_macro, recall_macro, f1_macro; /* means over all `labels`: one that is neither there nor predicted counts as 0 */
+    double precision_macro_seen, recall_macro_seen, f1_macro_seen; /* over `labels_seen`: scikit-learn's and seqeval's macro averages */
+    double mcc;                                                    /* Matthews correlation; multiclass: Gorodkin's R_K */
     double auc;               /* area under the ROC curve; multiclass and multilabel: mean of one against the rest */
     double pearson, spearman; /* regression, similarity */
     double mse;               /* in the labels' own unit */

@@ -1,5 +1,6 @@
 /* bert eval: how good a model is on a table with labels. */
 #include "cli/command.h"
+#include "cli/labelled.h"
 #include "cli/metrics.h"
 #include "cli/model.h"
 #include "cli/report.h"
@@ -36,29 +37,35 @@ static int print_metrics(const bert_metrics *metrics)
 }
 
 /* What a person should know of the figures. */
-static void tell(const bert_session *session, const bert_dataset *dataset, bool windows, const bert_evaluation *e)
+static void tell(const bert_model *model, const bert_session *session, const bert_dataset *dataset, bool windows, const bert_evaluation *e)
 {
     model_note_truncated(e->truncated, bert_dataset_size(dataset), bert_session_seq_len(session), windows);
     if (e->cut_words)
         report_note("%zu of %zu words were cut off or have no token: the model is not asked about them, and they count as O", e->cut_words,
                     e->metrics.n);
+    if (e->metrics.labels_seen < e->metrics.labels)
+        report_note("%zu of the model's %zu %s are neither in the data nor among the answers: to the macro figures they are 0; those with _seen "
+                    "leave them out, as scikit-learn does",
+                    e->metrics.labels - e->metrics.labels_seen, e->metrics.labels,
+                    bert_model_task(model) == BERT_TASK_TOKENS ? "types of entities" : "labels");
 }
 
 static int evaluate(const eval_options *o, const bert_model *model, const char *file)
 {
     bert_err err;
     bert_evaluation evaluation;
+    bert_head_spec head = labelled_head(model);
     bert_session *session = NULL;
     bert_dataset *dataset = NULL;
     bert_status s = bert_session_create(model, &o->session, &session, &err);
     if (!s)
-        s = bert_dataset_load(file, &o->table, &dataset, &err);
+        s = labelled_load(file, &o->table, &head, &dataset, &err);
     if (!s)
         rows_note_dataset(dataset);
     if (!s)
         s = bert_session_evaluate(session, dataset, o->report, o->predictions, &evaluation, &err);
     if (!s)
-        tell(session, dataset, o->session.window != 0, &evaluation);
+        tell(model, session, dataset, o->session.window != 0, &evaluation);
     bert_dataset_free(dataset);
     bert_session_free(session);
     return s ? report_failure(&err) : print_metrics(&evaluation.metrics);
@@ -81,7 +88,9 @@ const command eval_command = {
     .usage = "-m ANY FILE [--report PAGE] [--predictions OUT]",
     .summary = "Measures a model on texts whose labels are known",
     .details = "Prints one JSON object: the metrics that the model's task has, and the number of rows, n (of words for task tokens). Binary: "
-               "precision, recall and f1 are those of the second label; tokens: of whole entities; else they are means over the labels.",
+               "precision, recall and f1 are those of the second label; tokens: of whole entities; else they are means over the labels. _macro "
+               "figures are means over all labels of the model (tokens: types of entities), _macro_seen over those that the data or the answers "
+               "hold, as scikit-learn's are.",
     .argument = "FILE",
     .argument_needed = true,
     .required = (const char *const[]){ "model", NULL },

@@ -1,5 +1,6 @@
 /* bert freeze: a model into one file that predicts, and how the two compare. */
 #include "cli/command.h"
+#include "cli/labelled.h"
 #include "cli/model.h"
 #include "cli/report.h"
 #include "cli/results.h"
@@ -113,10 +114,11 @@ static bert_status load_texts(bert_table *table, bert_dataset **data, bert_err *
 }
 
 /* Labels are compared where there are some, or where the user says so. */
-static bert_status load_check(const freeze_options *o, bert_dataset **data, bert_err *err)
+static bert_status load_check(const freeze_options *o, const bert_model *model, bert_dataset **data, bert_err *err)
 {
     bert_table *table = NULL;
     bert_rows rows = { 0 };
+    bert_head_spec head = labelled_head(model);
     bool again = strcmp(o->check, "-") != 0; /* standard input cannot be read twice */
     bert_status s = again ? bert_table_open(o->check, &o->table, false, &table, err) : BERT_OK;
     if (!s && again)
@@ -125,7 +127,7 @@ static bert_status load_check(const freeze_options *o, bert_dataset **data, bert
     if (s)
         return s;
     if (!again || o->table.label_column || rows.labels || !rows.n)
-        return bert_dataset_load(o->check, &o->table, data, err);
+        return bert_model_task(model) ? labelled_load(o->check, &o->table, &head, data, err) : bert_dataset_load(o->check, &o->table, data, err);
     s = bert_table_open(o->check, &o->table, false, &table, err);
     if (!s)
         s = load_texts(table, data, err);
@@ -172,7 +174,7 @@ static int freeze_checked(const freeze_options *o, const char *path, const bert_
 {
     bert_dataset *data = NULL;
     bert_err err;
-    if (o->check && load_check(o, &data, &err))
+    if (o->check && load_check(o, model, &data, &err))
         return report_failure(&err);
     if (data)
         rows_note_dataset(data);

@@ -16,6 +16,8 @@ void metrics_write(results *out, const bert_metrics *metrics)
         results_number(out, value);
         results_string(out, ", ");
     }
+    if (metrics->labels)
+        results_printf(out, "\"labels\": %zu, \"labels_seen\": %zu, ", metrics->labels, metrics->labels_seen);
     results_printf(out, "\"n\": %zu", metrics->n);
 }
 

@@ -1,6 +1,7 @@
 /* bert tokenize: texts to tokens, or to the three matrices that BERT reads. */
 #include "cli/command.h"
 #include "cli/model.h"
+#include "cli/report.h"
 #include "cli/results.h"
 #include "cli/rows.h"
 

@@ -1,5 +1,6 @@
 /* bert train: a module and a table with labels into a model. */
 #include "cli/command.h"
+#include "cli/labelled.h"
 #include "cli/report.h"
 #include "cli/results.h"
 #include "cli/rows.h"
@@ -48,20 +49,16 @@ typedef struct train_data {
     bert_dataset *valid; /* may be NULL */
 } train_data;
 
-static bert_status load_table(const train_options *o, const char *path, bert_dataset **d, bert_err *err)
-{
-    bert_status s = bert_dataset_load(path, &o->table, d, err);
-    if (!s && !o->quiet)
-        rows_note_dataset(*d);
-    return s;
-}
-
-static bert_status load_data(const train_options *o, train_data *d, bert_err *err)
+/* The labels are those of all rows, so that one that a split left to a single side is known on both. */
+static bert_status load_data(const train_options *o, bert_head_spec *head, train_data *d, bert_err *err)
 {
     bool split = o->valid_split > 0;
-    bert_status s = load_table(o, o->train, split ? &d->all : &d->train, err);
+    bert_dataset **all = split ? &d->all : &d->train;
+    bert_status s = labelled_load(o->train, &o->table, head, all, err);
+    if (!s)
+        s = bert_head_of_dataset(head, *all, err);
     if (!s && o->valid)
-        s = load_table(o, o->valid, &d->valid, err);
+        s = labelled_load(o->valid, &o->table, head, &d->valid, err);
     if (!s && split)
         s = bert_dataset_split(d->all, o->valid_split, (uint64_t)o->training.seed, &d->train, &d->valid, err);
     return s;
@@ -74,25 +71,32 @@ static void free_data(train_data *d)
     bert_dataset_free(d->all);
 }
 
-/* The labels are those of all rows, so that one that a split left to a single side is known on both. Where words are labelled one by one, the
- * default pooling, which is for whole texts, gives way. */
-static bert_status create_model(const train_options *o, const train_data *d, bert_model **model, bert_err *err)
+/* Where words are labelled one by one, the default pooling, which is for whole texts, gives way. */
+static bert_status create_model(const train_options *o, const bert_head_spec *head, bert_model **model, bert_err *err)
 {
-    bert_head_spec head = o->head;
     bert_layer_spec layer = o->layer, defaults;
     bert_layer_defaults(&defaults);
-    bert_status s = bert_head_of_dataset(&head, d->all ? d->all : d->train, err);
-    if (head.task == BERT_TASK_TOKENS && layer.pooling == defaults.pooling)
+    if (head->task == BERT_TASK_TOKENS && layer.pooling == defaults.pooling)
         layer.pooling = BERT_POOLING_AUTO;
-    return s ? s : bert_model_create(&layer, &head, (uint64_t)o->training.seed, model, err);
+    return bert_model_create(&layer, head, (uint64_t)o->training.seed, model, err);
 }
 
 /* ---- the run ------------------------------------------------------------------------------------------------------------ */
 
+/* What there is to say of data and model before the run begins. */
+static void tell_beginning(const train_data *d, const bert_model *model, train_watch *w)
+{
+    const bert_dataset *tables[] = { d->all ? d->all : d->train, d->all ? NULL : d->valid };
+    const char *note;
+    for (size_t k = 0; k < 2; k++)
+        for (size_t i = 0; tables[k] && (note = bert_dataset_note(tables[k], i)); i++)
+            train_watch_note(w, note);
+    if (bert_model_note(model))
+        train_watch_note(w, bert_model_note(model));
+}
+
 static void describe_model(const train_options *o, bert_model *model)
 {
-    if (bert_model_note(model) && !o->quiet)
-        report_note("%s", bert_model_note(model));
     char *tuned = o->verbose ? bert_layer_describe(bert_model_layer(model)) : NULL;
     if (tuned)
         fputs(tuned, stderr);
@@ -105,6 +109,8 @@ static int train_model(const train_options *o, bert_model *model, const train_da
     bert_err err;
     if (train_watch_start(&w, o->output, o->json, o->quiet, o->verbose, o->training.resume))
         return STATUS_FAILED;
+    tell_beginning(d, model, &w);
+    describe_model(o, model);
     train_watch_data(&w, d->train, d->valid, model);
     bert_status s = BERT_OK;
     if (!w.status)
@@ -117,6 +123,9 @@ static int plan_model(const train_options *o, bert_model *model, const train_dat
     char *plan = NULL;
     bert_err err;
     results out;
+    train_watch w = { .quiet = o->quiet };
+    tell_beginning(d, model, &w);
+    describe_model(o, model);
     if (bert_train_plan(model, d->train, d->valid, &o->training, o->json, &plan, &err))
         return report_failure(&err);
     int status = results_open(&out, NULL);
@@ -140,12 +149,11 @@ static int run(const void *options, const char *argument)
     bert_model *model = NULL;
     bert_err err;
     int status;
-    if (load_data(o, &d, &err) || create_model(o, &d, &model, &err)) {
+    bert_head_spec head = o->head;
+    if (load_data(o, &head, &d, &err) || create_model(o, &head, &model, &err))
         status = report_failure(&err);
-    } else {
-        describe_model(o, model);
+    else
         status = o->dry_run ? plan_model(o, model, &d) : train_model(o, model, &d);
-    }
     bert_model_free(model);
     free_data(&d);
     return status;

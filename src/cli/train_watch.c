@@ -62,6 +62,11 @@ bool train_watch_event(void *watch, const bert_event *event)
     return !w->status && !stop_asked();
 }
 
+void train_watch_note(train_watch *w, const char *note)
+{
+    train_watch_event(w, &(bert_event){ .kind = BERT_EVENT_NOTE, .note = note });
+}
+
 /* ---- the end ------------------------------------------------------------------------------------------------------------ */
 
 static int report_stop(const train_watch *w)

@@ -20,6 +20,9 @@ typedef struct train_watch {
 int train_watch_start(train_watch *w, const char *folder, bool json, bool quiet, bool verbose, bool resumed);
 void train_watch_data(train_watch *w, const bert_dataset *train, const bert_dataset *valid, const bert_model *model);
 
+/* Tells a note to whoever follows the run. */
+void train_watch_note(train_watch *w, const char *note);
+
 /* For bert_model_train: false where Ctrl-C asks to stop, or nobody reads standard output any more. */
 bool train_watch_event(void *watch, const bert_event *event);
 

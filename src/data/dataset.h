@@ -38,8 +38,4 @@ bert_status dataset_of_rows(const bert_dataset *d, const uint32_t *rows, size_t 
 /* SHA-256 over all texts, pairs and labels in their order: what a run or a cache was made of. */
 void dataset_hash(const bert_dataset *d, unsigned char hash[32]);
 
-/* ids (n): the place of each row's label among `labels`, those of a model. Fails with BERT_ERR_DATA, naming the row, for a label that is not
- * among them. */
-bert_status dataset_label_ids(const bert_dataset *d, const char *const *labels, size_t n_labels, int32_t *ids, bert_err *err);
-
 #endif

@@ -176,16 +176,3 @@ bert_status tag_unknown(const bert_dataset *d, size_t row, size_t word, bert_tex
     char place[DATASET_PLACE];
     return unknown(dataset_word_place(d, row, word, place), tag, labels, n_labels, err);
 }
-
-bert_status dataset_label_ids(const bert_dataset *d, const char *const *labels, size_t n_labels, int32_t *ids, bert_err *err)
-{
-    label_index index;
-    bert_status s = label_index_create(&index, labels, n_labels, err);
-    for (size_t i = 0; !s && i < d->n; i++) {
-        ids[i] = label_place(&index, d->label_texts[i]);
-        if (ids[i] < 0)
-            s = d->label_texts[i].size ? label_unknown(d, i, d->label_texts[i], labels, n_labels, err) : label_empty(d, i, "the label", err);
-    }
-    label_index_free(&index);
-    return s;
-}

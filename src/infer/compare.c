@@ -90,7 +90,8 @@ static bert_status answer(const comparison *c, side *s, size_t first, size_t n, 
     if (bert_model_task(c->model) == BERT_TASK_TOKENS)
         status = bert_session_entities(s->session, texts, n, &s->entities, &s->n_entities, &s->truncated, err);
     else if (one_pass(c))
-        status = bert_session_run(s->session, texts, pairs, n, &(bert_outputs){ .scores = s->scores, .vectors = s->vectors }, &s->truncated, err);
+        status = bert_session_run(s->session, texts, pairs, n, &(bert_outputs){ .scores = s->scores, .vectors = s->vectors }, &s->truncated,
+                                  err);
     else if (c->K)
         status = bert_session_predict(s->session, texts, pairs, n, s->scores, &s->truncated, err);
     else

@@ -89,7 +89,10 @@ static void plot_watched(page *p, const double *epochs, const char *watch)
 /* The other metrics of validation that lie between 0 and 1. */
 static void plot_others(page *p, const double *epochs, const char *watch)
 {
-    static const char *const skipped[] = { "loss", "mse", "precision_micro", "recall_micro", "precision_macro", "recall_macro" };
+    static const char *const skipped[] = {
+        "loss",         "mse", "precision_micro", "recall_micro", "precision_macro", "recall_macro", "precision_macro_seen", "recall_macro_seen",
+        "f1_macro_seen"
+    };
     plot_series series[MOST_OTHERS];
     plot f = epoch_plot(p, "Other metrics", "The other metrics on validation data after each epoch");
     size_t n;

@@ -27,28 +27,39 @@ static void add_ratios(prf *to, prf by, double sign)
     to->f1 += sign * by.f1;
 }
 
+static bool is_seen(hits h)
+{
+    return h.predicted > 0 || h.actual > 0;
+}
+
 void counts_change(counts *c, size_t label, hits by)
 {
+    c->seen -= is_seen(c->labels[label]);
     add_ratios(&c->sum, prf_of(c->labels[label]), -1);
     add_hits(&c->labels[label], by);
     add_hits(&c->all, by);
     add_ratios(&c->sum, prf_of(c->labels[label]), 1);
+    c->seen += is_seen(c->labels[label]);
 }
 
 void counts_sum(counts *c)
 {
     c->all = (hits){ 0 };
     c->sum = (prf){ 0 };
+    c->seen = 0;
     for (size_t k = 0; k < c->n_labels; k++) {
         add_hits(&c->all, c->labels[k]);
         add_ratios(&c->sum, prf_of(c->labels[k]), 1);
+        c->seen += is_seen(c->labels[k]);
     }
 }
 
-void counts_report(const counts *c, size_t averaged, bert_metrics *m)
+void counts_report(const counts *c, size_t labels, bert_metrics *m)
 {
     prf micro = prf_of(c->all);
-    double n = (double)averaged;
+    double n = (double)labels, seen = (double)c->seen;
+    m->labels = labels;
+    m->labels_seen = c->seen;
     m->accuracy = ratio((double)c->right, (double)c->n);
     m->precision_micro = micro.precision;
     m->recall_micro = micro.recall;
@@ -56,6 +67,9 @@ void counts_report(const counts *c, size_t averaged, bert_metrics *m)
     m->precision = m->precision_macro = ratio(c->sum.precision, n);
     m->recall = m->recall_macro = ratio(c->sum.recall, n);
     m->f1 = m->f1_macro = ratio(c->sum.f1, n);
+    m->precision_macro_seen = ratio(c->sum.precision, seen);
+    m->recall_macro_seen = ratio(c->sum.recall, seen);
+    m->f1_macro_seen = ratio(c->sum.f1, seen);
 }
 
 double counts_correlation(const counts *c)

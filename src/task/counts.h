@@ -22,6 +22,7 @@ typedef struct counts {
     size_t n_labels;
     hits all;     /* their sum */
     prf sum;      /* of the labels' ratios */
+    size_t seen;  /* labels that are true or predicted somewhere */
     size_t n;     /* rows */
     size_t right; /* rows that are right as a whole */
 } counts;
@@ -31,8 +32,9 @@ void counts_change(counts *c, size_t label, hits by);
 /* Forms the sums anew, after labels were counted without them. */
 void counts_sum(counts *c);
 
-/* Accuracy, and micro and macro means over the labels that are `averaged` many; precision, recall and f1 are the macro means. */
-void counts_report(const counts *c, size_t averaged, bert_metrics *m);
+/* Accuracy, micro means, and macro means over all labels, `labels` many, and over those that are seen; precision, recall and f1 are the macro means
+ * over all. */
+void counts_report(const counts *c, size_t labels, bert_metrics *m);
 
 /* Gorodkin's R_K of rows that have one label each; of two labels it is Matthews' correlation. 0 where a label is all there is. */
 double counts_correlation(const counts *c);

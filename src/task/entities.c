@@ -94,6 +94,6 @@ bert_status entities_count(const outcomes *o, counts *c, size_t *types, arena *a
     }
     *types = 0;
     for (size_t k = 0; k < c->n_labels; k++)
-        *types += c->labels[k].predicted > 0 || c->labels[k].actual > 0;
+        *types += !tag_is_outside(o->model->labels[k]) && label_of(o->model, type_of(o->model->labels[k])) == k;
     return BERT_OK;
 }

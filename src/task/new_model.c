@@ -1,8 +1,6 @@
 /* Making a model: what a head spec leaves open comes from a data set; then layer and head for the task. */
 #include "base/options.h"
-#include "data/labels.h"
-#include "task/label_words.h"
-#include "task/tasks.h"
+#include "task/label_rows.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -36,15 +34,19 @@ static bert_status wrong_labels(const bert_dataset *d, const bert_head_spec *hea
     return fail(err, BERT_ERR_DATA, "%s%stask %s: %s", d->name ? d->name : "", d->name ? ": " : "", bert_task_name((bert_task)head->task), why);
 }
 
+static bert_status check_form(const bert_head_spec *head, const bert_dataset *d, label_kind kind, bert_err *err)
+{
+    if (kind != LABEL_CLASS || d->form == LABELS_WORDS)
+        return BERT_OK;
+    return wrong_labels(
+        d, head, d->form == LABELS_LISTS ? "the labels are lists, as of --task multilabel" : "the labels are tags of words, as of --task tokens",
+        err);
+}
+
+/* Each reads rows that label_rules_check found to suit. */
 static bert_status read_class(bert_head_spec *head, const bert_dataset *d, bert_err *err)
 {
-    if (d->form == LABELS_LISTS)
-        return wrong_labels(d, head, "the labels are lists, as of --task multilabel", err);
-    if (d->form != LABELS_WORDS)
-        return wrong_labels(d, head, "the labels are tags of words, as of --task tokens", err);
-    for (size_t i = 0; i < d->n; i++)
-        if (!d->label_texts[i].size)
-            return label_empty(d, i, "the label", err);
+    (void)err;
     if (!head->n_labels)
         head->n_labels = bert_dataset_labels(d, &head->labels);
     return BERT_OK;
@@ -80,47 +82,32 @@ static bool all_flags(const word_set *set)
     return flags;
 }
 
-static bert_status read_classes(bert_head_spec *head, const bert_dataset *d, bert_err *err)
+static const char UNNAMED_FLAGS[] = "the only labels are 0 and 1; a list of 0 and 1 for each label needs their names (--label-names)";
+
+/* All labels of the rows, which `next` finds one after the other. */
+static bert_status read_words(bert_head_spec *head, const bert_dataset *d, bool (*next)(bert_text, size_t *, bert_text *), bert_err *err)
 {
     word_set set = { 0 };
     bert_status s = BERT_OK;
-    for (size_t i = 0; !s && i < d->n; i++) {
+    for (size_t i = 0; !head->n_labels && !s && i < d->n; i++) {
         bert_text label;
-        for (size_t at = 0; !s && label_next(d->label_texts[i], &at, &label);)
-            if (!label.size)
-                s = label_empty(d, i, "a label beside a comma", err);
-            else if (!word_set_add(&set, label))
-                s = fail_memory(err, "labels");
+        for (size_t at = 0; !s && next(d->label_texts[i], &at, &label);)
+            s = word_set_add(&set, label) ? BERT_OK : fail_memory(err, "labels");
     }
     if (!s && !head->n_labels)
-        s = set.n == 2 && all_flags(&set)
-                ? wrong_labels(d, head, "the only labels are 0 and 1; a list of 0 and 1 for each label needs their names (--label-names)", err)
-                : labels_of_set(head, d, &set, err);
+        s = set.n == 2 && all_flags(&set) ? wrong_labels(d, head, UNNAMED_FLAGS, err) : labels_of_set(head, d, &set, err);
     word_set_free(&set);
     return s;
 }
 
+static bert_status read_classes(bert_head_spec *head, const bert_dataset *d, bert_err *err)
+{
+    return read_words(head, d, label_next, err);
+}
+
 static bert_status read_tags(bert_head_spec *head, const bert_dataset *d, bert_err *err)
 {
-    word_set set = { 0 };
-    char place[DATASET_PLACE];
-    bert_status s = BERT_OK;
-    for (size_t i = 0; !s && i < d->n; i++) {
-        size_t n = 0;
-        bert_text tag;
-        for (size_t at = 0; !s && tag_next(d->label_texts[i], &at, &tag); n++)
-            if (!tag_is_one(tag))
-                s = fail(err, BERT_ERR_DATA, "%s: \"%.*s\" is no tag: O, B-NAME or I-NAME is expected", dataset_word_place(d, i, n, place),
-                         (int)(tag.size < 100 ? tag.size : 100), tag.data);
-            else if (!word_set_add(&set, tag))
-                s = fail_memory(err, "labels");
-        if (!s)
-            s = tags_check_count(d, i, n, err);
-    }
-    if (!s && !head->n_labels)
-        s = labels_of_set(head, d, &set, err);
-    word_set_free(&set);
-    return s;
+    return read_words(head, d, tag_next, err);
 }
 
 /* Every row of the data set has this one number. */
@@ -132,11 +119,9 @@ static bert_status no_scale(const bert_head_spec *head, const bert_dataset *d, d
 
 static bert_status read_numbers(bert_head_spec *head, const bert_dataset *d, bert_err *err)
 {
-    char place[DATASET_PLACE];
-    double least = INFINITY, most = -INFINITY, number;
+    double least = INFINITY, most = -INFINITY, number = 0;
     for (size_t i = 0; i < d->n; i++) {
-        if (!label_number(d->label_texts[i], &number))
-            return fail(err, BERT_ERR_DATA, "%s: label \"%.100s\" is no number", dataset_place(d, i, place), d->label_texts[i].data);
+        label_number(d->label_texts[i], &number);
         least = number < least ? number : least;
         most = number > most ? number : most;
     }
@@ -181,7 +166,16 @@ bert_status bert_head_of_dataset(bert_head_spec *head, const bert_dataset *datas
         return fail(err, BERT_ERR_DATA, "task %s needs two texts a row", t->name);
     bert_head_spec found = *head;
     found.task = (int)t->id;
-    bert_status s = READ[t->label](&found, dataset, err);
+    label_rules rules;
+    bert_status s = check_form(&found, dataset, t->label, err);
+    if (s)
+        return s;
+    s = label_rules_create(&rules, t, NULL, 0, err);
+    for (size_t i = 0; !s && i < dataset->n; i++)
+        s = label_rules_check(&rules, dataset, i, err);
+    label_rules_free(&rules);
+    if (!s)
+        s = READ[t->label](&found, dataset, err);
     if (!s)
         s = t->check_labels(found.labels, found.n_labels, err);
     if (!s)

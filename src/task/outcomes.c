@@ -34,6 +34,9 @@ enum {
     ROW(precision_macro, true,             WORDS)                                               \
     ROW(recall_macro,    true,             WORDS)                                               \
     ROW(f1_macro,        true,             WORDS)                                               \
+    ROW(precision_macro_seen, true,        WORDS)                                               \
+    ROW(recall_macro_seen, true,           WORDS)                                               \
+    ROW(f1_macro_seen,   true,             WORDS)                                               \
     ROW(mcc,             true,             ONE)                                                 \
     ROW(auc,             true,             TEXTS)                                               \
     ROW(pearson,         true,             NUMBERS)                                             \
@@ -105,10 +108,9 @@ bert_status outcomes_losses(outcomes *o, size_t first, size_t n, bert_err *err)
     const targets *t = o->truth;
     arena a = { 0 };
     float *logits = arena_array(&a, n * K, sizeof *logits); /* no overflow: there are as many scores */
-    const target_rows y = { .n = n,
-                            .ids = t->ids ? t->ids + first : NULL,
-                            .values = t->values ? t->values + first * t->width : NULL,
-                            .width = t->width };
+    const target_rows y = {
+        .n = n, .ids = t->ids ? t->ids + first : NULL, .values = t->values ? t->values + first * t->width : NULL, .width = t->width
+    };
     if (logits) {
         o->task->logits(o->model, logits, o->scores + first * o->columns, n, K);
         o->task->loss(NULL, o->losses + first, logits, &y, NULL, 1, K);

@@ -115,7 +115,9 @@ static bert_status check_best(const progress *p, const char *where, bert_err *er
 
 static bert_metrics read_metrics(state_reader *r)
 {
-    bert_metrics m = { .n = (size_t)read_whole(r, "n", 0, INT64_MAX) };
+    bert_metrics m = { .n = (size_t)read_whole(r, "n", 0, INT64_MAX),
+                       .labels = (size_t)read_number_or(r, "labels", 0, UINT32_MAX, 0),
+                       .labels_seen = (size_t)read_number_or(r, "labels_seen", 0, UINT32_MAX, 0) };
     size_t n;
     const bert_metric *table = bert_metric_table(&n);
     for (size_t i = 0; i < n; i++)

@@ -43,7 +43,8 @@ static json_t *metrics_to_json(const bert_metrics *m)
 {
     size_t n;
     const bert_metric *table = bert_metric_table(&n);
-    json_t *json = json_pack("{s:I}", "n", (json_int_t)m->n);
+    json_t *json = json_pack("{s:I, s:I, s:I}", "n", (json_int_t)m->n, "labels", (json_int_t)m->labels, "labels_seen",
+                             (json_int_t)m->labels_seen);
     for (size_t i = 0; i < n; i++)
         json_put(&json, table[i].name, json_of_number(bert_metric_value(m, &table[i])));
     return json;

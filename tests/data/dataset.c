@@ -132,14 +132,16 @@ static void every_format_gives_the_same_labels(void **state)
     static const char *const OLD[] = { "1.0", "True", "no" };
     for (size_t i = 0; i < sizeof FILES / sizeof *FILES; i++) {
         bert_dataset *d;
-        int32_t ids[3];
+        label_index old;
         write_file(FILES[i][0], FILES[i][1]);
         assert_int_equal(bert_dataset_load(FILES[i][0], NULL, &d, NULL), BERT_OK);
         assert_text(d->label_texts[0], "1");
         assert_text(d->label_texts[1], "true");
         assert_text(d->label_texts[2], "no");
-        assert_int_equal(dataset_label_ids(d, OLD, 3, ids, NULL), BERT_OK);
-        assert_memory_equal(ids, ((int32_t[]){ 0, 1, 2 }), sizeof ids);
+        assert_int_equal(label_index_create(&old, OLD, 3, NULL), BERT_OK);
+        for (int32_t k = 0; k < 3; k++)
+            assert_int_equal(label_place(&old, d->label_texts[k]), k);
+        label_index_free(&old);
         bert_dataset_free(d);
     }
     label_index both;
@@ -312,29 +314,6 @@ static void the_hash_knows_every_text_pair_and_label(void **state)
     assert_memory_equal(hash[0], again, 32);
 }
 
-static void labels_are_found_among_those_of_a_model(void **state)
-{
-    (void)state;
-    bert_dataset *d;
-    bert_err err;
-    int32_t ids[3];
-    const char *const model[] = { "c", "a", "b" };
-    write_file("valid.csv", "label,text\na,x\nb,y\nc,z\n");
-    assert_int_equal(bert_dataset_load("valid.csv", NULL, &d, NULL), BERT_OK);
-    assert_int_equal(dataset_label_ids(d, model, 3, ids, NULL), BERT_OK);
-    assert_int_equal(ids[0], 1);
-    assert_int_equal(ids[1], 2);
-    assert_int_equal(ids[2], 0);
-    assert_int_equal(dataset_label_ids(d, model, 2, ids, &err), BERT_ERR_DATA);
-    assert_string_equal(err.message, "valid.csv:3: label \"b\" is not one of the model's: c, a");
-    bert_dataset_free(d);
-    write_file("valid.csv", "label,text\na,x\n,y\n");
-    assert_int_equal(bert_dataset_load("valid.csv", NULL, &d, NULL), BERT_OK);
-    assert_int_equal(dataset_label_ids(d, model, 3, ids, &err), BERT_ERR_DATA);
-    assert_string_equal(err.message, "valid.csv:3: the label is empty");
-    bert_dataset_free(d);
-}
-
 static char folder[] = "/tmp/test_data_dataset.XXXXXX";
 
 static int enter_folder(void **state)
@@ -364,7 +343,6 @@ int main(void)
         cmocka_unit_test(a_second_column_without_texts_is_none_or_wrong),
         cmocka_unit_test(rows_left_out_are_counted),
         cmocka_unit_test(the_hash_knows_every_text_pair_and_label),
-        cmocka_unit_test(labels_are_found_among_those_of_a_model),
     };
     return cmocka_run_group_tests(tests, enter_folder, leave_folder);
 }

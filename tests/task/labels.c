@@ -332,6 +332,60 @@ static void a_row_that_the_model_cannot_read_is_named(void **state)
     }
 }
 
+static void rows_that_do_not_suit_are_left_out_and_counted(void **state)
+{
+    (void)state;
+    static const struct {
+        bert_task id;
+        bool any; /* no labels are given */
+        const char *labels[5];
+        size_t left, first; /* rows that suit, the first of them */
+    } CASES[] = {
+        { BERT_TASK_MULTICLASS, false, { "d", "a", "", "b", "a,b" }, 2, 1 },
+        { BERT_TASK_AUTO, true, { "", "a", "d", "b", "a,b" }, 4, 1 },
+        { BERT_TASK_MULTILABEL, false, { "a,b", "b,d", "a,", "", "c" }, 3, 0 },
+        { BERT_TASK_MULTILABEL, true, { "a,b", "b,d", "a,", "", "c" }, 4, 0 },
+        { BERT_TASK_REGRESSION, true, { "x", "", "1", "nan", " 2.5 " }, 2, 2 },
+        { BERT_TASK_SIMILARITY, true, { "x", "", "1", "nan", " 2.5 " }, 2, 2 },
+        { BERT_TASK_TOKENS, false, { "O", "B-Y O", "B-X I-X", "O O O", "O O" }, 2, 2 },
+        { BERT_TASK_TOKENS, true, { "O", "B-Y O", "PER O", "O O O", "O O" }, 2, 1 },
+    };
+    for (size_t i = 0; i < sizeof CASES / sizeof *CASES; i++) {
+        bert_err e;
+        bert_dataset *d = labelled(CASES[i].labels, 5), *suited, *again;
+        bert_head_spec head = { .task = (int)CASES[i].id, .labels = CASES[i].id == BERT_TASK_TOKENS ? TAGS : WORDS, .n_labels = 3 };
+        head.n_labels = CASES[i].any ? 0 : 3;
+        check(bert_dataset_suited(d, &head, &suited, &e), &e);
+        assert_int_equal(bert_dataset_size(suited), CASES[i].left);
+        assert_int_equal(bert_dataset_skipped(suited), 5 - CASES[i].left);
+        assert_int_equal(suited->lines[0], CASES[i].first); /* places stay those of the file */
+        check(bert_dataset_suited(suited, &head, &again, &e), &e);
+        assert_true(bert_dataset_size(again) == CASES[i].left && bert_dataset_skipped(again) == 5 - CASES[i].left);
+        bert_dataset_free(again);
+        bert_dataset_free(suited);
+        bert_dataset_free(d);
+    }
+}
+
+static void a_data_set_of_which_no_row_suits_says_why(void **state)
+{
+    (void)state;
+    static const char *const LABELS[] = { "x", "y" }, *const NUMBERS[] = { "1", "2" };
+    bert_dataset *d = labelled(LABELS, 2), *suited;
+    bert_head_spec head = { .task = BERT_TASK_MULTICLASS, .labels = WORDS, .n_labels = 3 };
+    assert_fails(bert_dataset_suited(d, &head, &suited, err), BERT_ERR_DATA,
+                 "no row suits task multiclass; the first: row 0: label \"x\" is not one of the model's: a, b, c");
+    assert_null(suited);
+    bert_dataset_free(d);
+    d = rows_of(NULL, NUMBERS, 2, NULL);
+    head = (bert_head_spec){ .task = BERT_TASK_SIMILARITY };
+    assert_fails(bert_dataset_suited(d, &head, &suited, err), BERT_ERR_DATA,
+                 "no row suits task similarity; the first: row 0: task similarity needs two texts");
+    head.task = 77;
+    assert_fails(bert_dataset_suited(d, &head, &suited, err), BERT_ERR_ARGUMENT, "task 77 is none of bert_task");
+    bert_dataset_free(d);
+}
+
 static void a_second_text_of_blanks_is_none(void **state)
 {
     (void)state;
@@ -470,6 +524,8 @@ int main(void)
         in_a_folder(a_file_is_named_with_its_line),
         cmocka_unit_test(labels_become_the_numbers_that_losses_read),
         cmocka_unit_test(a_row_that_the_model_cannot_read_is_named),
+        cmocka_unit_test(rows_that_do_not_suit_are_left_out_and_counted),
+        cmocka_unit_test(a_data_set_of_which_no_row_suits_says_why),
         cmocka_unit_test(a_second_text_of_blanks_is_none),
         cmocka_unit_test(a_batch_has_the_targets_of_its_rows),
         cmocka_unit_test(words_that_were_cut_off_have_no_target),

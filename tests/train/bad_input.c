@@ -201,7 +201,9 @@ static void options_that_do_not_fit_are_refused(void **state)
     bert_model_free(words);
 }
 
-#define OF_WORDS "loss, accuracy, precision, recall, f1, precision_micro, recall_micro, f1_micro, precision_macro, recall_macro, f1_macro"
+#define OF_WORDS                                                                                                                \
+    "loss, accuracy, precision, recall, f1, precision_micro, recall_micro, f1_micro, precision_macro, recall_macro, f1_macro, " \
+    "precision_macro_seen, recall_macro_seen, f1_macro_seen"
 #define OF_NUMBERS "it has loss, pearson, spearman, mse"
 
 static void options_that_the_task_does_not_have_are_refused(void **state)
