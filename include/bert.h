@@ -479,7 +479,8 @@ BERT_API const char *bert_task_name(bert_task task);                            
 BERT_API size_t bert_model_labels(const bert_model *model, const char *const **labels); /* 0 where the task has none */
 BERT_API double bert_model_threshold(const bert_model *model);                          /* binary, multilabel: a score from here on is a yes */
 
-/* Saves model.json and weights.safetensors (the tuned tensors alone) into a folder, each atomically. copy_module: the module is copied in, so
+/* Saves model.json and weights.safetensors (the tuned tensors alone) into a folder. model.json holds the weights' checksum, which is compared when they
+ * are loaded; whenever a save is ended, the folder holds the model of before or this one. copy_module: the module is copied in, so
  * that the folder is self-contained; else model.json holds its path relative to the folder. */
 BERT_API bert_status bert_model_save(const bert_model *model, const char *folder, bool copy_module, bert_err *err);
 
@@ -674,9 +675,10 @@ typedef struct bert_freeze_check {
 BERT_API bert_status bert_model_freeze(const bert_model *model, const char *path, const bert_freeze_options *options, const bert_dataset *data,
                                        bert_freeze_check *check, bert_err *err);
 
-/* Reads a frozen file from end to end and compares its data with the hash that it carries. (Its header is checked whenever it is opened.)
+/* Reads a frozen file, a module or a model (with its module) from end to end and compares all of it with the hashes that it carries. (Opening compares
+ * a frozen file's header and a model's weights; training, freezing and exporting compare a module's files, or a frozen file's data.)
  * Fails with BERT_ERR_FORMAT, BERT_ERR_IO. */
-BERT_API bert_status bert_frozen_verify(const char *path, bert_err *err);
+BERT_API bert_status bert_verify(const char *path, bert_err *err);
 
 /* ---- exports ------------------------------------------------------------------------------------------------------------ */
 

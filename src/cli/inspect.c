@@ -9,7 +9,7 @@ typedef struct inspect_options {
 
 static const bert_option OPTIONS[] = {
     OPTION_FLAG(inspect_options, json, "one JSON object, for machines"),
-    OPTION_FLAG(inspect_options, verify, "a frozen file: read all of it and compare it with the hash that it carries"),
+    OPTION_FLAG(inspect_options, verify, "read all of PATH and compare it with the hashes that it carries"),
 };
 
 static bert_option_table table(void)
@@ -22,7 +22,7 @@ static int run(const void *options, const char *path)
     const inspect_options *o = options;
     char *text = NULL;
     bert_err err;
-    if (o->verify && bert_frozen_verify(path, &err))
+    if (o->verify && bert_verify(path, &err))
         return report_failure(&err);
     if (bert_inspect(path, o->json, &text, &err))
         return report_failure(&err);

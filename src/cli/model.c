@@ -19,7 +19,7 @@ int model_open_verified(const char *path, bool verify, bert_model **model)
 {
     bert_err err;
     *model = NULL;
-    return verify && bert_frozen_verify(path, &err) ? report_failure(&err) : model_open(path, model);
+    return verify && bert_verify(path, &err) ? report_failure(&err) : model_open(path, model);
 }
 
 bool model_predicts(const bert_model *model, const char *path)

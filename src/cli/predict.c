@@ -27,7 +27,7 @@ static const bert_option OPTIONS[] = {
                   "JSON lines, columns with tabs between, or the scores as NumPy's .npy, which needs --output"),
     OPTION_FLAG(predict_options, resume, "go on with OUT where a run was stopped"),
     OPTION_FLAG(predict_options, force, FORCE_HELP ", and OUT.part of a run that was stopped"),
-    OPTION_FLAG(predict_options, verify, "a frozen file: compare all of it with the hash that it carries first"),
+    OPTION_FLAG(predict_options, verify, "compare all of ANY with the hashes that it carries first"),
 };
 
 static bert_option_table table(void)

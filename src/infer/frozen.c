@@ -240,7 +240,7 @@ bert_status frozen_open(const char *path, bert_model **model, bert_err *err)
 
 /* ---- verifying -------------------------------------------------------------------------------------------------------------- */
 
-bert_status bert_frozen_verify(const char *path, bert_err *err)
+bert_status frozen_verify(const char *path, bert_err *err)
 {
     tensor_set set = { 0 };
     json_t *metadata = NULL, *about = NULL;

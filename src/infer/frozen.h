@@ -2,7 +2,7 @@
  * and "vocabulary", U8 [bytes], which is vocab.txt as it is. Its metadata is, in this order,
  *     format       "libbert.frozen"
  *     crc32c       CRC-32C of the file up to the data, with eight zeros in place of its own digits: checked whenever the file is opened
- *     data_sha256  of the bytes behind the header: checked by bert_frozen_verify
+ *     data_sha256  of the bytes behind the header: checked by bert_verify
  *     libbert      JSON: format, version, precision, endian, configuration, layer spec, seq_layer, do_lower_case, normalize, task, labels, head,
  *                  signature
  * Every version begins like this, so that an older libbert can tell a newer file from a damaged one. A frozen file opens as a module of which
@@ -20,6 +20,9 @@ bool frozen_is(const char *path);
 
 /* Fails with BERT_ERR_FORMAT (damaged, cut, no frozen model), BERT_ERR_UNSUPPORTED (of another version, for another endianness). */
 bert_status frozen_open(const char *path, bert_model **model, bert_err *err);
+
+/* Compares the data with its hash, before anything else is made of it. */
+bert_status frozen_verify(const char *path, bert_err *err);
 
 /* "fp32", "bf16" or "int8": the choices of bert_freeze_options, and a file's word; ends with NULL. */
 extern const char *const FROZEN_PRECISIONS[];

@@ -148,11 +148,9 @@ static bert_status inspect_model(const char *path, json_t **out, bert_err *err)
 {
     bert_model *m = NULL;
     tensor_set weights = { 0 };
-    arena a = { 0 };
-    char *file = path_join(&a, path, "weights.safetensors");
-    bert_status s = file ? model_open_folder(path, &m, err) : fail_memory(err, path);
+    bert_status s = model_open_folder(path, &m, err);
     if (!s)
-        s = safetensors_open(&weights, file, NULL, err);
+        s = model_open_weights(path, &weights, err);
     if (!s) {
         *out = module_facts("libbert model", path, m->module);
         add_layer_and_head(m, m->module->path, out);
@@ -161,7 +159,6 @@ static bert_status inspect_model(const char *path, json_t **out, bert_err *err)
     }
     tensors_close(&weights);
     bert_model_free(m);
-    arena_free(&a);
     return s;
 }
 

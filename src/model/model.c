@@ -170,18 +170,24 @@ static bert_status check_weights(const weight_list *w, const tensor_set *set, co
     return BERT_OK;
 }
 
+bert_status model_take_weights(bert_model *model, const tensor_set *set, const char *path, bert_err *err)
+{
+    const weight_list *w = &model->layer->weights;
+    bert_status s = check_weights(w, set, path, err);
+    for (size_t i = 0; !s && i < w->n; i++)
+        if (w->items[i].tuned)
+            s = tensor_to_f32(tensors_find(set, w->items[i].name), w->items[i].tuned, err);
+    return s;
+}
+
 bert_status bert_model_load_weights(bert_model *model, const char *path, bert_err *err)
 {
     tensor_set set = { 0 };
-    const weight_list *w = &model->layer->weights;
     bert_status s = check_not_frozen(model, err);
     if (!s)
         s = safetensors_open(&set, path, NULL, err);
     if (!s)
-        s = check_weights(w, &set, path, err);
-    for (size_t i = 0; !s && i < w->n; i++)
-        if (w->items[i].tuned)
-            s = tensor_to_f32(tensors_find(&set, w->items[i].name), w->items[i].tuned, err);
+        s = model_take_weights(model, &set, path, err);
     tensors_close(&set);
     return s;
 }

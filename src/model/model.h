@@ -54,7 +54,19 @@ static inline double model_in_unit(const bert_model *m, double output)
 /* Fails with BERT_ERR_ARGUMENT where the folder is a module: with a model in it, it would be both, and neither to who opens it. */
 bert_status model_check_folder(const char *folder, bert_err *err);
 
-/* Opens a folder that holds model.json. */
+/* Fails with BERT_ERR_ARGUMENT for what has no head or is frozen. */
+bert_status model_check_saved(const bert_model *model, const char *where, bert_err *err);
+
+/* What model.json in `folder` holds (NULL: anywhere), but for the checksum of the weights; and the way back, with new weights. */
+bert_status model_json(const bert_model *model, const char *folder, bool module_inside, json_t **out, bert_err *err);
+bert_status model_from_json(const json_t *json, const char *folder, const char *where, bert_model **model, bert_err *err);
+
+/* Copies the tuned tensors of a set that is open; path is for messages. Nothing is changed where it fails. */
+bert_status model_take_weights(bert_model *model, const tensor_set *set, const char *path, bert_err *err);
+
+/* Opens a folder that holds model.json, with the weights that it names. Fails with BERT_ERR_FORMAT where they are not there. */
 bert_status model_open_folder(const char *folder, bert_model **model, bert_err *err);
+/* Opens the weights that its model.json names. */
+bert_status model_open_weights(const char *folder, tensor_set *set, bert_err *err);
 
 #endif

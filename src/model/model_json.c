@@ -1,4 +1,4 @@
-/* A model's architecture as JSON (model.json), and the model folder: model.json, weights.safetensors, with copy_module also module/. */
+/* A model's architecture as JSON: what model.json holds. */
 #include "base/file.h"
 #include "base/options.h"
 #include "base/utf8.h"
@@ -155,7 +155,7 @@ bert_status head_from_json(const json_t *json, head_spec *head, arena *a, const 
 
 /* ---- the whole ------------------------------------------------------------------------------------------------------------ */
 
-static bert_status check_saved(const bert_model *m, const char *where, bert_err *err)
+bert_status model_check_saved(const bert_model *m, const char *where, bert_err *err)
 {
     if (m->module->frozen || !m->task)
         return fail(err, BERT_ERR_ARGUMENT, "%s: only a model that has a head and is made on a module can be saved", where);
@@ -175,8 +175,7 @@ static bert_status path_for_json(const bert_model *m, const char *folder, arena 
     return BERT_OK;
 }
 
-/* What model.json in `folder` holds (NULL: anywhere). */
-static bert_status model_json(const bert_model *m, const char *folder, bool module_inside, json_t **out, bert_err *err)
+bert_status model_json(const bert_model *m, const char *folder, bool module_inside, json_t **out, bert_err *err)
 {
     arena a = { 0 };
     const char *path = "module";
@@ -199,7 +198,7 @@ bert_status bert_model_to_json(const bert_model *model, const char *folder, char
 {
     json_t *json = NULL;
     *out = NULL;
-    bert_status s = check_saved(model, "model.json", err);
+    bert_status s = model_check_saved(model, "model.json", err);
     if (!s)
         s = model_json(model, folder, false, &json, err);
     if (!s && !(*out = json_text(json)))
@@ -236,7 +235,7 @@ static bert_status open_module(const json_t *json, const bert_layer_spec *spec, 
     return s;
 }
 
-static bert_status model_from_json(const json_t *json, const char *folder, const char *where, bert_model **model, bert_err *err)
+bert_status model_from_json(const json_t *json, const char *folder, const char *where, bert_model **model, bert_err *err)
 {
     json_t *layer;
     bert_layer_spec spec;
@@ -268,84 +267,5 @@ bert_status bert_model_from_json(const char *json, const char *folder, bert_mode
     if (!s)
         s = model_from_json(root, folder, "model JSON", model, err);
     json_decref(root);
-    return s;
-}
-
-/* ---- folders -------------------------------------------------------------------------------------------------------------- */
-
-bert_status model_open_folder(const char *folder, bert_model **model, bert_err *err)
-{
-    arena a = { 0 };
-    json_t *json = NULL;
-    *model = NULL;
-    char *description = path_join(&a, folder, "model.json"), *weights = path_join(&a, folder, "weights.safetensors");
-    bert_status s = description && weights ? json_read_file(&json, description, err) : fail_memory(err, folder);
-    if (!s)
-        s = model_from_json(json, folder, description, model, err);
-    if (!s)
-        s = bert_model_load_weights(*model, weights, err);
-    if (s) {
-        bert_model_free(*model);
-        *model = NULL;
-    }
-    json_decref(json);
-    arena_free(&a);
-    return s;
-}
-
-/* True where the folder holds a copy of this very module already: an epoch's save need not copy it again. */
-static bool holds_module(const char *path, const bert_module *module)
-{
-    bert_module *there = NULL;
-    bool same = !bert_module_open(path, &there, NULL) && !strcmp(there->sha256, module->sha256);
-    bert_module_free(there);
-    return same;
-}
-
-static bert_status copy_module(const bert_model *m, const char *folder, bert_err *err)
-{
-    arena a = { 0 };
-    char *path = path_join(&a, folder, "module");
-    bert_status s = path ? BERT_OK : fail_memory(err, folder);
-    if (!s && !holds_module(path, m->module))
-        s = module_copy(m->module, path, err);
-    arena_free(&a);
-    return s;
-}
-
-bert_status model_check_folder(const char *folder, bert_err *err)
-{
-    arena a = { 0 };
-    const char *mark = path_join(&a, folder, "module.json");
-    bert_status s = !mark ? fail_memory(err, folder)
-                    : file_exists(mark)
-                        ? fail(err, BERT_ERR_ARGUMENT, "%s: this is a module; give the model a folder of its own (--output)", folder)
-                        : BERT_OK;
-    arena_free(&a);
-    return s;
-}
-
-bert_status bert_model_save(const bert_model *model, const char *folder, bool with_module, bert_err *err)
-{
-    bert_status s = check_saved(model, folder, err);
-    if (!s)
-        s = model_check_folder(folder, err);
-    if (s)
-        return s;
-    arena a = { 0 };
-    json_t *json = NULL;
-    char *description = path_join(&a, folder, "model.json"), *weights = path_join(&a, folder, "weights.safetensors");
-    s = description && weights ? folder_create(folder, err) : fail_memory(err, folder);
-    if (!s && with_module)
-        s = copy_module(model, folder, err);
-    if (!s)
-        s = model_json(model, folder, with_module, &json, err);
-    /* Weights first: a model.json that stands there always has weights beside it. */
-    if (!s)
-        s = bert_model_save_weights(model, weights, err);
-    if (!s)
-        s = json_write_file(json, description, err);
-    json_decref(json);
-    arena_free(&a);
     return s;
 }

@@ -39,6 +39,11 @@ struct bert_module {
 /* Opens a folder that holds module.json. */
 bert_status module_open_folder(bert_module *m, const char *folder, bert_err *err);
 
+/* Compares the files that module.json lists with their sizes and SHA-256. Fails with BERT_ERR_FORMAT, naming the file. */
+bert_status module_verify(const bert_module *m, bert_err *err);
+/* Compares the weights as they are mapped with their SHA-256, for who is about to read all of them; a frozen file's data, too. */
+bert_status module_verify_weights(const bert_module *m, bert_err *err);
+
 /* Makes the tokenizer; the vocabulary must be as long as the embedding. `where` begins messages. */
 bert_status module_set_vocabulary(bert_module *m, const char *bytes, size_t size, bool do_lower_case, const char *where, bert_err *err);
 

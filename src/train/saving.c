@@ -119,8 +119,11 @@ bert_status load_best(trainer *t, bert_err *err)
     if (t->best_in_place || !t->at.best_epoch)
         return BERT_OK;
     if (t->folder) {
-        char *path = path_join(&t->memory, t->folder, "weights.safetensors");
-        bert_status s = path ? bert_model_load_weights(t->run.model, path, err) : fail_memory(err, t->folder);
+        tensor_set set = { 0 };
+        bert_status s = model_open_weights(t->folder, &set, err);
+        if (!s)
+            s = model_take_weights(t->run.model, &set, t->folder, err);
+        tensors_close(&set);
         if (s)
             return s;
     } else

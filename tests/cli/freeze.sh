@@ -60,7 +60,21 @@ bert embed -m flipped.bert --verify texts.txt | tail -n 1
 bert inspect flipped.bert --verify | tail -n 1
 "$BERT" inspect flipped.bert >/dev/null && echo "its header is sound"
 ask int8.bert --verify && echo "the sound file is"
-bert predict -m model --verify texts.txt
+"$BERT" predict -m model --verify texts.txt | tail -n 1 && "$BERT" inspect model --verify >/dev/null && echo "the model is sound"
+echo "# a module whose weights or vocabulary are others than its description tells"
+cp -R module harmed
+printf x | dd of=harmed/model.safetensors bs=1 seek=$(($(wc -c <harmed/model.safetensors) - 100)) conv=notrunc 2>/dev/null
+short='s/[0-9a-f]{12}\.\.\./SHA.../g'
+bert embed -m harmed texts.txt --verify | sed -E "$short"
+bert train --module harmed --train files/toy-train.tsv -o x $columns --quiet | sed -E "$short"
+bert freeze harmed -o x | sed -E "$short"
+bert export harmed -o x | sed -E "$short"
+rm -r harmed && cp -R module harmed && tr a-z b-za <module/vocab.txt >harmed/vocab.txt
+bert inspect harmed --verify | sed -E "$short"
+rm -r harmed && cp -R model harmed
+printf x | dd of=harmed/weights.safetensors bs=1 seek=$(($(wc -c <harmed/weights.safetensors) - 100)) conv=notrunc 2>/dev/null
+bert predict -m harmed texts.txt | sed -E 's/is [0-9a-f]{8}, expected [0-9a-f]{8}/is A, expected B/'
+ls | grep -x -e x
 wrong=0
 for part in 0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19; do
     head -c $((size * part / 20)) int8.bert >cut.bert

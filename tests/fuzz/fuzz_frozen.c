@@ -79,7 +79,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         abort();
     free(bytes);
     snprintf(path, sizeof path, "/proc/self/fd/%d", file);
-    bert_frozen_verify(path, &err);
+    bert_verify(path, &err);
     if (!bert_model_load(path, &model, &err))
         ask(model);
     bert_model_free(model);

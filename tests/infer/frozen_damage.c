@@ -55,7 +55,7 @@ static void a_file_that_is_cut_anywhere_is_refused(void **state)
         assert_int_equal(truncate(path, (off_t)left), 0);
         if (survives(path))
             fail_msg("cut to %zu of %zu it still opens", left, n);
-        assert_int_not_equal(bert_frozen_verify(path, NULL), BERT_OK);
+        assert_int_not_equal(bert_verify(path, NULL), BERT_OK);
     }
 }
 
@@ -70,7 +70,7 @@ static void with_flip(int file, const unsigned char *bytes, size_t i, int bit, v
 
 static void is_refused(const char *path, size_t i)
 {
-    if (survives(path) || !bert_frozen_verify(path, NULL))
+    if (survives(path) || !bert_verify(path, NULL))
         fail_msg("with another byte %zu of the header it still opens", i);
 }
 
@@ -87,14 +87,14 @@ static void a_header_with_any_other_byte_is_refused(void **state)
             with_flip(file, bytes, i, bit, is_refused, path);
     close(file);
     assert_true(survives(path));
-    assert_int_equal(bert_frozen_verify(path, NULL), BERT_OK);
+    assert_int_equal(bert_verify(path, NULL), BERT_OK);
 }
 
 static void fails_to_verify(const char *path, size_t i)
 {
     bert_err err = { 0 };
     survives(path);
-    if (bert_frozen_verify(path, &err) != BERT_ERR_FORMAT || !strstr(err.message, ": the data is damaged (its SHA-256 is "))
+    if (bert_verify(path, &err) != BERT_ERR_FORMAT || !strstr(err.message, ": the data is damaged (its SHA-256 is "))
         fail_msg("another byte %zu of the data: %s", i, err.message);
 }
 
@@ -128,14 +128,14 @@ static void verifying_says_what_is_wrong(void **state)
     write_parts(&o, other);
     assert_true(survives(other));
     snprintf(words, sizeof words, "other.bert: the data is damaged (its SHA-256 is %s..., the file says 0123456789ab...)", found);
-    assert_fails(bert_frozen_verify(other, err), BERT_ERR_FORMAT, words);
-    assert_fails(bert_frozen_verify(scratch("nothing"), err), BERT_ERR_IO, "nothing: cannot open: No such file or directory");
+    assert_fails(bert_verify(other, err), BERT_ERR_FORMAT, words);
+    assert_fails(bert_verify(scratch("nothing"), err), BERT_ERR_IO, "nothing: cannot open: No such file or directory");
     scratch_text("text", "just a text, not a model");
     snprintf(words, sizeof words,
              "not a frozen model, or a damaged one: %s: header of 8367794899674953066 bytes at byte 0, the file has 24 and a header at most "
              "100000000",
              scratch("text"));
-    assert_fails(bert_frozen_verify(scratch("text"), err), BERT_ERR_FORMAT, words);
+    assert_fails(bert_verify(scratch("text"), err), BERT_ERR_FORMAT, words);
 }
 
 /* ---- files that say something else ----------------------------------------------------------------------------------------- */
@@ -366,7 +366,7 @@ static void what_is_no_frozen_model_is_refused(void **state)
     char words[512], *weights = path_join(&golden_memory, module, "model.safetensors");
     snprintf(words, sizeof words, "%s: a safetensors file, but no frozen model", weights);
     assert_fails(bert_model_load(weights, &model, err), BERT_ERR_FORMAT, words);
-    assert_fails(bert_frozen_verify(weights, err), BERT_ERR_FORMAT, words);
+    assert_fails(bert_verify(weights, err), BERT_ERR_FORMAT, words);
     assert_false(frozen_is(weights));
     assert_false(frozen_is(module));
     assert_true(frozen_is(frozen_toy(FP32)));

@@ -5,6 +5,8 @@
 #include "model/model.h"
 
 #include <math.h>
+#include <signal.h>
+#include <sys/resource.h>
 
 static const char *const LABELS[] = { "no", "yes", "perhaps: \"maybe\" \xe4\xb8\xad" };
 static const head_spec HEAD = { .task = "multiclass", .outputs = 3, .labels = LABELS, .n_labels = 3, .threshold = 0.5 };
@@ -304,6 +306,91 @@ static void a_saved_model_comes_back_bit_for_bit(void **state)
     tensors_close(&set);
     bert_model_free(m);
     bert_model_free(again);
+}
+
+static void shift_weights(bert_model *m)
+{
+    for (size_t i = 0; i < m->layer->n_tuned; i++)
+        m->layer->values[i] += 1;
+}
+
+static void copy_as(const char *from, const char *to)
+{
+    assert_works(file_copy(scratch(from), scratch(to), err));
+}
+
+static void assert_holds_model(const bert_model *m)
+{
+    tensor_set set = { 0 };
+    bert_model *found = open_folder(scratch("model"));
+    assert_same_weights(m, found);
+    assert_true(found->threshold == m->threshold);
+    assert_works(model_open_weights(scratch("model"), &set, err));
+    tensors_close(&set);
+    bert_model_free(found);
+}
+
+/* A save that writes nothing: a disk without room. */
+static void save_in_vain(bert_model *m)
+{
+    struct rlimit before, limit;
+    getrlimit(RLIMIT_FSIZE, &before);
+    limit = (struct rlimit){ 100, before.rlim_max };
+    signal(SIGXFSZ, SIG_IGN);
+    setrlimit(RLIMIT_FSIZE, &limit);
+    bert_status s = bert_model_save(m, scratch("model"), false, NULL);
+    setrlimit(RLIMIT_FSIZE, &before);
+    assert_int_equal(s, BERT_ERR_IO);
+}
+
+/* The steps of a save, as a kill leaves them: old or new, never the one's labels with the other's weights. */
+static void whenever_a_save_ends_one_whole_model_is_there(void **state)
+{
+    (void)state;
+    bert_model *m = toy_model(), *old = NULL;
+    assert_works(bert_model_save(m, scratch("model"), false, err));
+    old = open_folder(scratch("model"));
+    shift_weights(m);
+    m->threshold = 0.25;
+    assert_works(bert_model_save(m, scratch("new"), false, err));
+
+    copy_as("new/weights.safetensors", "model/weights.next.safetensors");
+    assert_holds_model(old);
+    copy_as("new/model.json", "model/model.json");
+    assert_holds_model(m);
+    save_in_vain(old); /* the next save settles the one that was ended first */
+    assert_holds_model(m);
+    assert_false(file_exists(scratch("model/weights.next.safetensors")));
+    assert_works(bert_model_save(old, scratch("model"), false, err));
+    assert_holds_model(old);
+
+    assert_int_equal(rename(scratch("new/weights.safetensors"), scratch("new/weights.next.safetensors")), 0); /* a first save */
+    assert_int_equal(rename(scratch("new"), scratch("model.new")) || rename(scratch("model"), scratch("model.old")) ||
+                         rename(scratch("model.new"), scratch("model")),
+                     0);
+    assert_holds_model(m);
+    bert_model_free(m);
+    bert_model_free(old);
+}
+
+static void weights_that_the_description_was_not_written_with_are_refused(void **state)
+{
+    (void)state;
+    bert_model *m = toy_model(), *other = NULL;
+    assert_works(bert_model_save(m, scratch("model"), false, err));
+    shift_weights(m);
+    assert_works(bert_model_save_weights(m, scratch("model/weights.safetensors"), err));
+    bert_err found;
+    assert_int_equal(model_open_folder(scratch("model"), &other, &found), BERT_ERR_FORMAT);
+    assert_non_null(strstr(found.message, "weights.safetensors: is not the file that model.json was written with (its CRC-32C is "));
+    assert_null(other);
+    json_t *json;
+    assert_works(json_read_file(&json, scratch("model/model.json"), err));
+    json_object_del(json, "weights_crc32c"); /* as it was before there were checksums */
+    assert_works(json_write_file(json, scratch("model/model.json"), err));
+    json_decref(json);
+    assert_holds_model(m);
+    bert_model_free(m);
 }
 
 static void both_folders_may_move_together(void **state)
@@ -642,6 +729,8 @@ int main(void)
         TEST(every_head_comes_back_from_its_folder),
         TEST(a_head_of_an_older_file_has_the_defaults),
         TEST(a_saved_model_comes_back_bit_for_bit),
+        TEST(whenever_a_save_ends_one_whole_model_is_there),
+        TEST(weights_that_the_description_was_not_written_with_are_refused),
         TEST(both_folders_may_move_together),
         TEST(a_module_that_was_moved_away_is_told),
         TEST(a_module_that_was_exchanged_is_told),
