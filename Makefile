@@ -4,6 +4,7 @@
 #   make test       build, fetch a model, test   make clang      build and test with clang, warnings are errors
 #   make bench      measure                      make fuzz       FUZZ_SECONDS=60 for each target
 #   make format     clang-format 14              make model      the model that the demo and the golden tests use
+#   make faults     each allocation and each system call of the command fails once (FAULTS_FLAGS="--verb train")
 #   make viewers    Chromium, TensorBoard, onnxruntime and gguf, with which tests look at reports and exports
 #   make bench-peers  beside other engines       make bench-peers-training, make accuracy   beside PyTorch: time, metrics
 #                     PYTHON= one that has the packages of bench/peers/requirements.txt, else one is made
@@ -19,7 +20,7 @@ BUILD = ninja -j $(JOBS) -C
 TEST = OMP_WAIT_POLICY=passive ctest --output-on-failure -j $(JOBS) $(CTEST_FLAGS) --test-dir
 CLANG = clang libomp-dev
 
-.PHONY: all deps demo test model bench bench-peers bench-peers-training accuracy install format sanitize clang viewers fuzz clean
+.PHONY: all deps demo test model bench bench-peers bench-peers-training accuracy install format sanitize clang viewers faults fuzz clean
 
 all:
 	@$(CONFIGURE) -B build $(BERT_FLAGS) > /dev/null || { echo "tools/install-deps.sh installs what is missing"; exit 1; }
@@ -72,6 +73,9 @@ clang: model
 viewers:
 	@tools/install-deps.sh chromium fonts-dejavu-core python3-venv
 	@[ -e build/venv/viewers ] || { python3 -m venv build/venv && build/venv/bin/pip install -q tensorboard onnx onnxruntime gguf && touch build/venv/viewers; }
+
+faults: all
+	@build/tests/faults tests/files $(FAULTS_FLAGS)
 
 fuzz:
 	@tools/install-deps.sh $(CLANG)

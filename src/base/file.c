@@ -202,7 +202,7 @@ bert_status file_copy(const char *from, const char *to, bert_err *err)
 bool file_exists(const char *path)
 {
     struct stat st;
-    return lstat(path, &st) == 0;
+    return !lstat(path, &st) || (errno != ENOENT && errno != ENOTDIR && errno != ENAMETOOLONG);
 }
 
 bool file_is_folder(const char *path)

@@ -43,7 +43,7 @@ bert_status file_write_whole(const char *path, const void *bytes, size_t n, bert
 /* Copies one file to another name, atomically. */
 bert_status file_copy(const char *from, const char *to, bert_err *err);
 
-bool file_exists(const char *path); /* anything of that name */
+bool file_exists(const char *path); /* anything of that name, or what cannot be told: opening it says why */
 bool file_is_folder(const char *path);
 bert_status folder_create(const char *path, bert_err *err); /* with its parents; an existing folder is fine */
 bert_status folder_remove(const char *path, bert_err *err); /* with all it holds; links are not followed */

@@ -1,12 +1,12 @@
 /* bert freeze: a model into one file that predicts, and how the two compare. */
 #include "cli/command.h"
+#include "cli/facts.h"
 #include "cli/labelled.h"
 #include "cli/model.h"
 #include "cli/report.h"
 #include "cli/results.h"
 #include "cli/rows.h"
 
-#include <jansson.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -31,18 +31,14 @@ static bert_option_table table(void)
 
 /* ---- sizes -------------------------------------------------------------------------------------------------------------- */
 
-/* All of a model's weights, as bert_inspect counts them; 0 where it cannot. */
-static double count_weights(const char *path)
+/* All of a model's weights, as bert_inspect counts them. */
+static bert_status count_weights(const char *path, double *n, bert_err *err)
 {
-    char *text = NULL;
-    json_int_t encoder = 0;
-    if (bert_inspect(path, true, &text, NULL))
-        return 0;
-    json_t *inspected = json_loads(text, 0, NULL);
-    bert_free(text);
-    json_unpack(inspected, "{s:{s:I}}", "parameters", "all", &encoder);
-    json_decref(inspected);
-    return (double)encoder;
+    json_t *facts;
+    bert_status s = facts_of(path, &facts, err);
+    *n = (double)json_integer_value(json_object_get(json_object_get(facts, "parameters"), "all"));
+    json_decref(facts);
+    return s;
 }
 
 /* A file's bytes; a folder's weights are fp32. */
@@ -140,16 +136,21 @@ static bert_status load_check(const freeze_options *o, const bert_model *model, 
 /* ---- freezing ----------------------------------------------------------------------------------------------------------- */
 
 /* "model.bert: 23.1 MB, 1.02 bytes a weight (the model: 90.9 MB)" */
-static void print_size(results *out, const freeze_options *o, const char *model)
+static bert_status print_size(results *out, const freeze_options *o, const char *model, bert_err *err)
 {
     char frozen[32], original[32];
-    double weights = count_weights(model), size = size_of(o->output, weights);
+    double weights;
+    bert_status s = count_weights(model, &weights, err);
+    if (s)
+        return s;
+    double size = size_of(o->output, weights);
     size_text(frozen, sizeof frozen, size);
     size_text(original, sizeof original, size_of(model, weights));
     results_printf(out, "%s: %s", o->output, frozen);
     if (weights > 0)
         results_printf(out, ", %.2f bytes a weight", size / weights);
     results_printf(out, " (%s: %s)\n", model, original);
+    return BERT_OK;
 }
 
 static int freeze(const freeze_options *o, const char *path, const bert_model *model, const bert_dataset *data)
@@ -166,7 +167,7 @@ static int freeze(const freeze_options *o, const char *path, const bert_model *m
     if (check.truncated)
         report_note("%zu of %zu texts were cut to the model's length: what stands behind the cut was not compared", check.truncated, check.n);
     if (!s)
-        print_size(&out, o, path);
+        s = print_size(&out, o, path, &err);
     return results_close(&out, s ? report_failure(&err) : STATUS_FINE);
 }
 

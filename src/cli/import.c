@@ -1,9 +1,8 @@
 /* bert import: a published checkpoint into a module, or a model where it was fine-tuned. */
 #include "cli/command.h"
+#include "cli/facts.h"
 #include "cli/report.h"
 #include "cli/results.h"
-
-#include <jansson.h>
 
 typedef struct import_options {
     const char *output;
@@ -23,6 +22,11 @@ static const char *text_of(const json_t *object, const char *key)
 {
     const char *text = json_string_value(json_object_get(object, key));
     return text ? text : "";
+}
+
+static json_int_t number_of(const json_t *facts, const char *part, const char *key)
+{
+    return json_integer_value(json_object_get(json_object_get(facts, part), key));
 }
 
 /* What stands on the encoder: the head of a model, or how a module's vectors are taken where its source tells. */
@@ -45,15 +49,12 @@ static void tell_top(results *out, const json_t *what)
 /* "demo/module: 6 layers of 384 channels, 30522 tokens, 22.7 M parameters", and what it is for, from what bert_inspect says of it. */
 static int tell_written(const char *path)
 {
-    char *text = NULL;
+    json_t *what;
     bert_err err;
-    if (bert_inspect(path, true, &text, &err))
+    if (facts_of(path, &what, &err))
         return report_failure(&err);
-    json_t *what = json_loads(text, 0, NULL);
-    bert_free(text);
-    json_int_t layers = 0, hidden = 0, tokens = 0, parameters = 0;
-    json_unpack(what, "{s:{s:I, s:I}, s:{s:I}, s:{s:I}}", "configuration", "num_hidden_layers", &layers, "hidden_size", &hidden, "tokenizer",
-                "tokens", &tokens, "parameters", "all", &parameters);
+    json_int_t layers = number_of(what, "configuration", "num_hidden_layers"), hidden = number_of(what, "configuration", "hidden_size");
+    json_int_t tokens = number_of(what, "tokenizer", "tokens"), parameters = number_of(what, "parameters", "all");
     results out;
     int status = results_open(&out, NULL);
     if (!status) {

@@ -256,6 +256,20 @@ static int tell_end(const pipeline *p, const bert_err *err, bool stopped, size_t
     return stopped ? report_error("stopped after %zu rows", p->out->done + n) : STATUS_FINE;
 }
 
+/* Only a reader that waits is cancelled: for that glibc loads an unwinder, and ends the process where memory does not suffice. */
+static void end_reader(pthread_t reader)
+{
+    struct timespec soon;
+    clock_gettime(CLOCK_REALTIME, &soon);
+    soon.tv_nsec += 200000000;
+    soon.tv_sec += soon.tv_nsec / 1000000000;
+    soon.tv_nsec %= 1000000000;
+    if (pthread_timedjoin_np(reader, NULL, &soon)) {
+        pthread_cancel(reader);
+        pthread_join(reader, NULL);
+    }
+}
+
 static int flow(pipeline *p, size_t *n)
 {
     static const char ANSWER[] = "\nbert: note: finishing what is begun; once more ends at once\n"; /* a terminal's bar stands before it */
@@ -272,8 +286,7 @@ static int flow(pipeline *p, size_t *n)
     stop_watch(ANSWER + !m.bar.terminal);
     *n = compute_chunks(p, &m, &err);
     pthread_join(writer, NULL);
-    pthread_cancel(reader);
-    pthread_join(reader, NULL);
+    end_reader(reader);
     bool stopped = stop_asked();
     stop_forget();
     meter_end(&m, p->out->done + *n, *n, !p->broken && !err.code && !stopped);

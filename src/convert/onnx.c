@@ -2,6 +2,7 @@
  * Runtime's optimisers know, which make one operator of each. Shapes: B texts, S tokens of the longest, H hidden, NH heads, D = H / NH. */
 #include "convert/export.h"
 
+#include "io/json.h"
 #include "io/json_build.h"
 #include "io/onnx_file.h"
 
@@ -324,7 +325,7 @@ static const char *labels_json(const build *b)
 {
     const bert_model *m = b->model->model;
     json_t *labels = json_of_words(m->labels, m->n_labels);
-    char *text = json_dumps(labels, JSON_COMPACT);
+    char *text = json_compact(labels);
     json_decref(labels);
     const char *kept = text ? arena_string(b->graph.memory, text) : NULL;
     free(text);

@@ -90,7 +90,7 @@ static bert_status make_header(const bert_model *m, const weight_list *list, int
     char data_hash[SHA256_HEX];
     hash_data(items, n, data_hash);
     json_t *about = description(m, list->layers, precision);
-    char *text = about ? json_dumps(about, JSON_COMPACT) : NULL;
+    char *text = json_compact(about);
     json_t *metadata = text ? json_pack("{s:s, s:s, s:s, s:s}", "format", "libbert.frozen", "crc32c", "00000000", "data_sha256", data_hash,
                                         "libbert", text)
                             : NULL;

@@ -38,8 +38,11 @@ static json_t *count_parameters(const tensor_set *set, const weight_naming *nami
     weight_list list = { 0 };
     config one = { .vocab_size = 1, .hidden_size = 1, .intermediate_size = 1, .max_position_embeddings = 1, .type_vocab_size = 1 };
     size_t all = 0, known = 0;
-    if (naming)
-        weights_create(&list, &a, &one, weights_count_layers(set, *naming), weights_have_pooler(set, *naming), NULL, NULL);
+    if (naming && weights_create(&list, &a, &one, weights_count_layers(set, *naming), weights_have_pooler(set, *naming), NULL, NULL)) {
+        json_decref(groups);
+        groups = NULL;
+        list.n = 0;
+    }
     for (size_t i = 0; i < list.n; i++) {
         const tensor *t = weights_find(set, *naming, &list, i);
         if (t)
@@ -262,9 +265,9 @@ bert_status bert_inspect(const char *path, bool json, char **out, bert_err *err)
     *out = NULL;
     json_t *object = NULL;
     bert_status s = inspect(path, &object, err);
-    if (!s && json)
+    if (object && json)
         *out = json_text(object);
-    else if (!s) {
+    else if (object) {
         buffer b = { 0 };
         print_object(&b, object, 0);
         *out = buffer_take(&b);

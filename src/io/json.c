@@ -4,11 +4,8 @@
 #include "base/arena.h"
 #include "base/buffer.h"
 #include "base/file.h"
-#include "base/options.h"
 
-#include <errno.h>
 #include <inttypes.h>
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -19,66 +16,6 @@ static const char *type_words(const json_t *value)
         [JSON_REAL] = "a number",    [JSON_TRUE] = "true",      [JSON_FALSE] = "false",     [JSON_NULL] = "null",
     };
     return words[json_typeof(value)];
-}
-
-/* ---- numbers of any size ---- */
-
-/* A number's characters, with which it goes on once it has begun. */
-static size_t number_length(const char *bytes, size_t n)
-{
-    size_t i = 1;
-    while (i < n && bytes[i] && strchr("0123456789+-.eE", bytes[i]))
-        i++;
-    return i;
-}
-
-/* Appends a number as jansson takes it: a whole one beyond int64 becomes a real, a real beyond double the largest there is. */
-static void add_number(buffer *out, const char *bytes, size_t n)
-{
-    buffer number = { 0 };
-    double real;
-    buffer_add(&number, bytes, n);
-    buffer_char(&number, '\0');
-    bool whole = !number.failed && !strpbrk(number.data, ".eE"), read = !number.failed && number_read(number.data, &real);
-    errno = 0;
-    if (whole)
-        strtoll(number.data, NULL, 10);
-    if (read && isinf(real))
-        buffer_string(out, real < 0 ? "-1.7976931348623157e308" : "1.7976931348623157e308");
-    else
-        buffer_add(out, bytes, n);
-    if (read && whole && errno == ERANGE && !isinf(real))
-        buffer_string(out, ".0");
-    out->failed |= number.failed;
-    buffer_free(&number);
-}
-
-/* The text with every number in it so changed. */
-static void widen_numbers(buffer *out, const char *bytes, size_t n)
-{
-    bool quoted = false;
-    for (size_t i = 0, length; i < n; i += length) {
-        length = quoted && bytes[i] == '\\' && i + 1 < n ? 2 : 1;
-        quoted ^= length == 1 && bytes[i] == '"';
-        if (quoted || !bytes[i] || !strchr("-0123456789", bytes[i]))
-            buffer_add(out, bytes + i, length);
-        else
-            add_number(out, bytes + i, length = number_length(bytes + i, n - i));
-    }
-}
-
-json_t *json_parse(const char *bytes, size_t n, size_t flags, json_error_t *e)
-{
-    bool marked = n >= 3 && !memcmp(bytes, "\xEF\xBB\xBF", 3);
-    json_t *root = json_loadb(marked ? bytes + 3 : bytes, marked ? n - 3 : n, flags, e);
-    if (root || json_error_code(e) != json_error_numeric_overflow)
-        return root;
-    buffer wide = { 0 };
-    widen_numbers(&wide, marked ? bytes + 3 : bytes, marked ? n - 3 : n);
-    if (!wide.failed) /* else the error is that of before */
-        root = json_loadb(wide.data, wide.size, flags, e);
-    buffer_free(&wide);
-    return root;
 }
 
 /* ---- files ---- */
@@ -146,17 +83,29 @@ static int add_to_buffer(const char *bytes, size_t n, void *b)
     return 0;
 }
 
+/* Into a buffer, which remembers what failed, rather than by json_dumps, which may leave out what memory did not suffice for. */
+static void dump(buffer *out, const json_t *value, size_t flags)
+{
+    if (json_dump_callback(value, add_to_buffer, out, flags))
+        out->failed = true;
+}
+
 void json_print(buffer *out, const json_t *value)
 {
-    if (json_dump_callback(value, add_to_buffer, out, JSON_ENCODE_ANY | JSON_REAL_PRECISION(9)))
-        out->failed = true;
+    dump(out, value, JSON_ENCODE_ANY | JSON_REAL_PRECISION(9));
+}
+
+char *json_compact(const json_t *root)
+{
+    buffer b = { 0 };
+    dump(&b, root, JSON_COMPACT | JSON_REAL_PRECISION(17));
+    return buffer_take(&b);
 }
 
 char *json_text(const json_t *root)
 {
     buffer b = { 0 };
-    if (json_dump_callback(root, add_to_buffer, &b, JSON_INDENT(2) | JSON_REAL_PRECISION(9)))
-        b.failed = true;
+    dump(&b, root, JSON_INDENT(2) | JSON_REAL_PRECISION(9));
     buffer_char(&b, '\n');
     return buffer_take(&b);
 }

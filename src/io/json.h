@@ -4,14 +4,11 @@
 
 #include "base/buffer.h"
 #include "base/error.h"
+#include "io/json_parse.h"
 
 #include <jansson.h>
 #include <stdbool.h>
 #include <stdint.h>
-
-/* json_loadb for what people have: a byte order mark at the start is passed over; a whole number beyond int64 becomes a real, a real beyond
- * double the largest there is. */
-json_t *json_parse(const char *bytes, size_t n, size_t flags, json_error_t *error);
 
 /* Parses a file or n bytes by json_parse; `name` is for messages, which carry line and column. The root must be an object (of json_read_array an
  * array); no object may have a key twice. *out: json_decref; NULL on failure. */
@@ -22,9 +19,11 @@ bert_status json_read_beside(json_t **out, const char *folder, const char *name,
 bert_status json_read_bytes(json_t **out, const char *bytes, size_t n, const char *name, bert_err *err);
 /* Writes a file, indented by 2, keys in their order, numbers with nine significant digits; atomic. */
 bert_status json_write_file(const json_t *root, const char *path, bert_err *err);
-/* The text of json_write_file, to be freed; NULL: out of memory. */
+/* The text of json_write_file, to be freed; NULL: out of memory, or root is NULL. */
 char *json_text(const json_t *root);
-/* Any value on one line, numbers as above. */
+/* The same without blanks or line ends, and numbers with all their digits. */
+char *json_compact(const json_t *root);
+/* Any value on one line, numbers with nine digits. */
 void json_print(buffer *out, const json_t *value);
 
 /* Members with a check of their type. `where` begins the message ("model.json: layer"). A missing one fails unless `fallback` is used: the

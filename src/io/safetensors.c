@@ -242,7 +242,7 @@ bert_status safetensors_header(buffer *out, const char *path, const tensor *item
         s = fail_memory(err, path);
     for (size_t i = 0; !s && i < n; i++)
         s = add_entry(header, &items[i], &end, path, err);
-    char *text = s ? NULL : json_dumps(header, JSON_COMPACT);
+    char *text = s ? NULL : json_compact(header);
     if (text) {
         size_t size = (strlen(text) + 8 + DATA_ALIGN - 1) / DATA_ALIGN * DATA_ALIGN - 8;
         uint64_t stored = size;

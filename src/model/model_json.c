@@ -36,7 +36,7 @@ json_t *layer_spec_to_json(const bert_layer_spec *spec, const char *module_path)
             text = o->choices[*(const int *)field];
         else if (o->type == BERT_OPTION_STRING)
             text = *(const char *const *)field;
-        if (text || value)
+        if (text || o->type == BERT_OPTION_BOOL || o->type == BERT_OPTION_INT)
             json_put(&json, o->name, text ? json_string(text) : value);
     }
     return json;

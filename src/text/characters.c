@@ -59,14 +59,14 @@ bert_status character_table_create(character_table *table, bool do_lower_case, b
     *table = (character_table){ .expansions = runs->expansions };
     table->index = malloc(N_BLOCKS * sizeof *table->index);
     table->blocks = malloc((size_t)CODE_POINTS * sizeof *table->blocks); /* pages that are not written cost nothing */
-    for (size_t i = 0; table->index && table->blocks && i < N_BLOCKS; i++)
-        table->index[i] = next_block(&u, table);
-    uint32_t *fitting = table->blocks ? realloc(table->blocks, table->n_blocks * BLOCK * sizeof *table->blocks) : NULL;
-    if (!table->index || !fitting) {
+    if (!table->index || !table->blocks) {
         character_table_free(table);
         return fail_memory(err, "the tokeniser's table of characters");
     }
-    table->blocks = fitting;
+    for (size_t i = 0; i < N_BLOCKS; i++)
+        table->index[i] = next_block(&u, table);
+    uint32_t *fitting = realloc(table->blocks, table->n_blocks * BLOCK * sizeof *table->blocks);
+    table->blocks = fitting ? fitting : table->blocks; /* too large is no failure */
     return BERT_OK;
 }
 

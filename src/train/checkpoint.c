@@ -2,6 +2,7 @@
 #include "train/checkpoint.h"
 
 #include "base/checksum.h"
+#include "io/json.h"
 #include "train/checkpoint_state.h"
 
 #include <math.h>
@@ -59,7 +60,7 @@ bert_status checkpoint_write(const char *path, const train_run *r, const progres
     json_t *metadata = NULL;
     bert_status s = run_tensors(r, &items, &n, &a, err);
     json_t *state = s ? NULL : state_of_run(r, p, h, checksum(items, n));
-    char *text = state ? json_dumps(state, JSON_COMPACT | JSON_REAL_PRECISION(17)) : NULL;
+    char *text = json_compact(state);
     if (!s && text)
         metadata = json_pack("{s:s, s:s, s:s}", "format", "pt", "libbert", "checkpoint", "state", text);
     if (!s)

@@ -475,7 +475,7 @@ static void steps_that_libbert_does_not_take_are_refused(void **state)
           "theirs/none/config.json: cannot open: No such file or directory" },
         { "{}", NULL, BERT_ERR_FORMAT, "theirs/modules.json: is an object, expected a JSON array" },
         { "[]", NULL, BERT_ERR_FORMAT, "theirs/modules.json: no step in it" },
-        { FIRST, NULL, BERT_ERR_FORMAT, "theirs/modules.json: line 1, column 40: ']' expected near end of file" },
+        { FIRST, NULL, BERT_ERR_FORMAT, "theirs/modules.json: line 1, column 39: unexpected token near end of file" },
         { FIRST POOLING "]", "{\"pooling_mode\": \"lasttoken\"}", BERT_ERR_UNSUPPORTED,
           "theirs/1_Pooling/config.json: pooling \"lasttoken\" is not one of cls, mean, max, mean_sqrt_len_tokens" },
         { FIRST POOLING "]", "{\"pooling_mode_weightedmean_tokens\": true}", BERT_ERR_UNSUPPORTED,

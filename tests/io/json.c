@@ -25,7 +25,7 @@ static void what_does_not_parse_says_where(void **state)
         { "\"a\"", "x.json: line 1, column 3: '[' or '{' expected near '\"a\"'" },
         { "{\"a\": 1, \"a\": 2}", "x.json: line 1, column 12: duplicate object key near '\"a\"'" },
         { "{\"a\": \"\\u0000\"}", "x.json: line 1, column 14: \\u0000 is not allowed without JSON_ALLOW_NUL near '\"\\u0000\"'" },
-        { "{\"a\": 99999999999999999999, \"b\" 2}", "x.json: line 1, column 35: ':' expected near '2'" },
+        { "{\"a\": 99999999999999999999, \"b\" 2}", "x.json: line 1, column 33: ':' expected near '2'" },
         { "{\"a\": NaN}", "x.json: line 1, column 9: invalid token near 'NaN'" },
     };
     json_t *root;
@@ -196,10 +196,39 @@ static void a_wrong_member_says_what_was_found(void **state)
 
 #define IN_SCRATCH(test) in_a_folder(test)
 
+static size_t left; /* allocations of a value until one fails */
+
+static void *scarce(size_t n)
+{
+    return left-- ? malloc(n) : NULL;
+}
+
+/* Where memory runs out, the text is not called wrong and nothing of it is lost. */
+static void memory_that_runs_out_is_told(void **state)
+{
+    (void)state;
+    static const char TEXT[] =
+        "{\"a\": [1, 2.5, \"twenty characters and more\"], \"b\": {\"c\": {}, \"1234567890123456\": 1234567890123456789}}";
+    json_t *whole = parsed(TEXT), *root = NULL;
+    size_t failures = 0;
+    json_set_alloc_funcs(scarce, free);
+    for (; !root; failures++) {
+        left = failures;
+        bert_status s = json_read_bytes(&root, TEXT, strlen(TEXT), "x", NULL);
+        assert_int_equal(s, root ? BERT_OK : BERT_ERR_MEMORY);
+    }
+    left = SIZE_MAX;
+    assert_true(failures > 10 && json_equal(root, whole));
+    json_decref(root);
+    json_decref(whole);
+    json_set_alloc_funcs(malloc, free);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         IN_SCRATCH(what_does_not_parse_says_where),
+        cmocka_unit_test(memory_that_runs_out_is_told),
         cmocka_unit_test(nesting_without_end_is_refused),
         IN_SCRATCH(numbers_beyond_what_the_machine_counts_are_numbers),
         IN_SCRATCH(a_byte_order_mark_is_passed_over),

@@ -1,0 +1,261 @@
+/* Whatever fails, the command ends with a message, or gives the right result; what stands at -o is whole or absent, and nothing else is left.
+ *
+ *     faults FILES [--stride N] [--verb NAME] [--fault NAME] [--at N]
+ *
+ * FILES is tests/files. Each verb of the command runs once undisturbed, which tells what is right and how many calls there are, and then once for
+ * each n, the n-th call of a kind failing. With a stride only each N-th call does. The command is linked in, and forked for each run. */
+#include "faults/fail.h"
+#include "faults/tree.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+int bert_main(int argc, char **argv); /* main of src/cli, by another name */
+
+#define COLUMNS "--text-columns question1,question2 --label-column is_duplicate"
+
+/* What runs. "@" begins a path in FILES. out is what -o names; of it, differs are the files that are never twice the same; beside it may
+ * stay what `kept` names. */
+typedef struct verb {
+    const char *name, *call;
+    const char *out, *differs, *kept;
+    bool prints; /* its standard output is the same each time */
+    bool makes;  /* its out is what later verbs read */
+    bool opens;  /* out is right where `bert inspect` opens it: it is filled step by step */
+} verb;
+
+static const verb VERBS[] = {
+    { "import", "import @toy -o module", "module", "", "", true, true, false },
+    { "inspect", "inspect ../module", NULL, "", "", true, false, false },
+    { "train",
+      "train --module ../module --train @toy-train.tsv --valid @toy-valid.tsv -o model " COLUMNS
+      " --epochs 2 --n-tune-layers 1 --seq-len 16 --copy-module",
+      "model", "history.json report.html logs checkpoint.safetensors", "", false, true, true },
+    { "inspect-model", "inspect ../model --json", NULL, "", "", true, false, false },
+    { "eval", "eval -m ../model @toy-valid.tsv " COLUMNS, NULL, "", "", true, false, false },
+    { "freeze", "freeze ../model -o frozen --precision int8", "frozen", "", "", false, true, false },
+    { "predict", "predict -m ../frozen @toy-valid.tsv -o rows --text-columns question1,question2", "rows", "", "rows.part rows.part.json", true,
+      false, false },
+    { "embed", "embed -m ../module @toy-valid.tsv --text-columns question1 -o vectors.npy --format npy", "vectors.npy", "",
+      "vectors.npy.part vectors.npy.part.json", true, false, false },
+    { "tokenize", "tokenize -m ../module @toy-valid.tsv --text-columns question1,question2", NULL, "", "", true, false, false },
+    { "export-onnx", "export ../model --format onnx -o x.onnx", "x.onnx", "", "", false, false, false },
+    { "export-gguf", "export ../module --format gguf -o x.gguf", "x.gguf", "", "", false, false, false },
+    { "export-hf", "export ../model --format hf -o x", "x", "", "", false, false, false },
+    { "bench", "bench -m ../frozen --seconds 0.001", NULL, "", "", false, false, false },
+};
+enum { N_VERBS = sizeof VERBS / sizeof *VERBS, MOST_WORDS = 40 };
+
+/* What one run did. */
+typedef struct outcome {
+    int status; /* as of waitpid */
+    char *out, *err;
+} outcome;
+
+static const char *files; /* absolute */
+static size_t n_runs, n_faults;
+static bool telling;
+
+/* ---- a run ------------------------------------------------------------------------------------------------------------------ */
+
+/* In the child: does not come back. */
+static void be_the_command(const char *call, const fault *f, size_t at)
+{
+    static char memory[4096], paths[MOST_WORDS][4096], *words[MOST_WORDS + 1];
+    int n = 0, out = open("../stdout", O_WRONLY | O_CREAT | O_TRUNC, 0666), err = open("../stderr", O_WRONLY | O_CREAT | O_TRUNC, 0666);
+    words[n++] = (char *)"bert";
+    strcpy(memory, call);
+    for (char *word = strtok(memory, " "); word && n < MOST_WORDS; word = strtok(NULL, " "), n++) {
+        snprintf(paths[n], sizeof paths[n], "%s/%s", files, word + 1);
+        words[n] = *word == '@' ? paths[n] : word;
+    }
+    dup2(out, STDOUT_FILENO);
+    dup2(err, STDERR_FILENO);
+    close(out);
+    close(err);
+    alarm(60);
+    fault_tell = telling;
+    if (f && !fault_arm(f, at))
+        _exit(99);
+    exit(bert_main(n, words));
+}
+
+static outcome run(const char *call, const fault *f, size_t at)
+{
+    outcome o = { 0 };
+    fflush(NULL);
+    pid_t child = fork();
+    if (!child)
+        be_the_command(call, f, at);
+    while (waitpid(child, &o.status, 0) < 0 && errno == EINTR)
+        ;
+    o.out = tree_text("../stdout");
+    o.err = tree_text("../stderr");
+    return o;
+}
+
+static void outcome_free(outcome *o)
+{
+    free(o->out);
+    free(o->err);
+}
+
+/* ---- what is right ---------------------------------------------------------------------------------------------------------- */
+
+static bool opens(const char *path)
+{
+    char call[64];
+    snprintf(call, sizeof call, "inspect %s", path);
+    outcome o = run(call, NULL, 0);
+    bool fine = !o.status;
+    outcome_free(&o);
+    return fine;
+}
+
+/* NULL, or what is wrong with what stands in the folder of the run. */
+static const char *check_files(const verb *v, const char *right, bool done)
+{
+    static char what[512];
+    char allowed[256];
+    struct stat st;
+    bool there = v->out && !lstat(v->out, &st);
+    snprintf(allowed, sizeof allowed, "%s %s", v->out ? v->out : "", done ? "" : v->kept);
+    const char *other = tree_other(".", allowed);
+    if (other)
+        snprintf(what, sizeof what, "%s is left", other);
+    else if (done && v->out && !there)
+        snprintf(what, sizeof what, "%s is absent", v->out);
+    else if (there && v->opens && !done)
+        return access("model/model.json", F_OK) || opens(v->out) ? NULL : "what is there does not open";
+    else if (there && !tree_same(right, v->out, v->differs, what, sizeof what))
+        return what;
+    else
+        return NULL;
+    return what;
+}
+
+static const char *check(const verb *v, const fault *f, const outcome *o, const outcome *right_words, const char *right)
+{
+    static char what[64];
+    if (WIFSIGNALED(o->status)) {
+        snprintf(what, sizeof what, WTERMSIG(o->status) == SIGALRM ? "hangs" : "dies of signal %d", WTERMSIG(o->status));
+        return what;
+    }
+    int code = WEXITSTATUS(o->status);
+    if (code > 1)
+        return snprintf(what, sizeof what, "exit code %d", code), what;
+    if (code == 1 && !strstr(o->err, "bert: error: ") && !strstr(o->err, "libgomp: "))
+        return "fails without a message"; /* libgomp ends the process where it cannot make a team */
+    if (code == 1 && f->words && !strcasestr(o->err, f->words))
+        return "the message is of another fault";
+    if (!code && v->prints && strcmp(o->out, right_words->out))
+        return "gives another answer";
+    return check_files(v, right, !code);
+}
+
+/* ---- the sweep -------------------------------------------------------------------------------------------------------------- */
+
+static void fresh_folder(void)
+{
+    if (tree_remove(".", false) || chdir("..") || chdir("run"))
+        abort();
+}
+
+static void one_run(const verb *v, const fault *f, size_t at, const outcome *right_words, const char *right, bool loud)
+{
+    fresh_folder();
+    outcome o = run(v->call, f, at);
+    const char *wrong = check(v, f, &o, right_words, right);
+    n_runs++;
+    n_faults += wrong != NULL;
+    if (wrong || loud)
+        printf("%s: %s: call %zu: %s\n    %s%s", v->name, f->name, at, wrong ? wrong : "fine", o.err, *o.err ? "" : "\n");
+    outcome_free(&o);
+}
+
+/* The undisturbed run: what it leaves is kept beside the folder of runs. */
+static outcome prepare(const verb *v, char right[64])
+{
+    fresh_folder();
+    outcome o = run(v->call, NULL, 0);
+    if (o.status) {
+        fprintf(stderr, "%s: does not work undisturbed: %s", v->name, o.err);
+        exit(1);
+    }
+    snprintf(right, 64, "../%s%s", v->makes ? "" : "right-", v->out ? v->out : "nothing");
+    if (v->out && (tree_remove(right, true), rename(v->out, right)))
+        abort();
+    return o;
+}
+
+/* How many calls of the kind the verb makes; a fault that never comes. */
+static size_t count_calls(const verb *v, const fault *f)
+{
+    fresh_folder();
+    outcome o = run(v->call, f, (size_t)-1);
+    if (o.status) {
+        fprintf(stderr, "%s: %s: cannot count calls: %s", v->name, f->name, o.err);
+        exit(1);
+    }
+    outcome_free(&o);
+    return fault_calls();
+}
+
+typedef struct choice {
+    size_t stride, at;
+    const char *verb, *fault;
+} choice;
+
+static void sweep(const verb *v, const choice *c)
+{
+    char right[64];
+    outcome right_words = prepare(v, right);
+    for (const fault *f = FAULTS; f < FAULTS + N_FAULTS && (!c->verb || !strcmp(c->verb, v->name)); f++) {
+        if (c->fault && strncmp(f->name, c->fault, strlen(c->fault)))
+            continue;
+        size_t calls = count_calls(v, f), before = n_faults;
+        size_t stride = c->stride < calls || !calls ? c->stride : calls; /* at least one */
+        if (c->at != (size_t)-1)
+            one_run(v, f, c->at, &right_words, right, true);
+        else
+            for (size_t at = (size_t)(v - VERBS) % stride; at < calls; at += stride)
+                one_run(v, f, at, &right_words, right, false);
+        printf("%-14s %-16s %6zu calls %4zu faults\n", v->name, f->name, calls, n_faults - before);
+    }
+    outcome_free(&right_words);
+}
+
+int main(int argc, char **argv)
+{
+    choice c = { .stride = 1, .at = (size_t)-1 };
+    char folder[] = "/dev/shm/libbert-faults-XXXXXX"; /* there fsync takes no time */
+    if (argc < 2 || !(files = realpath(argv[1], NULL)))
+        return fprintf(stderr, "usage: faults FILES [--stride N] [--verb NAME] [--fault NAME] [--at N]\n"), 2;
+    for (int i = 2; i + 1 < argc; i += 2)
+        if (!strcmp(argv[i], "--stride"))
+            c.stride = strtoul(argv[i + 1], NULL, 10);
+        else if (!strcmp(argv[i], "--verb"))
+            c.verb = argv[i + 1];
+        else if (!strcmp(argv[i], "--fault"))
+            c.fault = argv[i + 1];
+        else if (!strcmp(argv[i], "--at"))
+            c.at = strtoul(argv[i + 1], NULL, 10), telling = true;
+    setenv("OMP_NUM_THREADS", "1", 1);
+    setenv("OMP_WAIT_POLICY", "passive", 1); /* else the command starts itself anew */
+    setenv("LC_ALL", "C.UTF-8", 1);
+    if (!c.stride || !mkdtemp(folder) || chdir(folder) || mkdir("run", 0777) || chdir("run") || !fault_share())
+        return perror("faults"), 1;
+    for (const verb *v = VERBS; v < VERBS + N_VERBS; v++)
+        sweep(v, &c);
+    tree_remove(folder, true);
+    printf("%zu runs, %zu faults\n", n_runs, n_faults);
+    return n_faults > 0;
+}

@@ -1,0 +1,17 @@
+/* What stands in a folder. */
+#ifndef TESTS_FAULTS_TREE_H
+#define TESTS_FAULTS_TREE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* A file's bytes with a NUL behind them, to be freed; an empty text where there is none. */
+char *tree_text(const char *path);
+/* Whether two files or folders are the same but for the entries that `differs` names (words with blanks between); if not, what says where. */
+bool tree_same(const char *right, const char *found, const char *differs, char *what, size_t size);
+/* An entry of the folder that is none of these words; NULL: none. */
+const char *tree_other(const char *folder, const char *words);
+/* Removes all that is in a folder, and with `itself` the folder, or a file. */
+int tree_remove(const char *path, bool itself);
+
+#endif
