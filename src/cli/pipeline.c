@@ -28,6 +28,7 @@ typedef struct slot {
 } slot;
 
 typedef struct pipeline {
+    const char *file; /* for messages */
     const pipeline_work *work;
     bert_table *table;
     output *out;
@@ -222,6 +223,20 @@ static void choose_rows(pipeline *p, const slot *s, double seconds)
     pthread_mutex_unlock(&p->lock);
 }
 
+/* The library names a row by its number in the call; a person looks for a line of the file. */
+static bert_status compute_chunk(const pipeline *p, chunk *c, bert_err *err)
+{
+    size_t n = c->rows.n, row;
+    int words = 0;
+    bert_status status = p->work->compute(p->work->context, c, err);
+    if (status && sscanf(err->message, "row %zu: %n", &row, &words) == 1 && words && row < n) {
+        bert_err named = { .code = err->code };
+        snprintf(named.message, sizeof named.message, "%s:%zu: %s", p->file, c->rows.lines[row], err->message + words);
+        *err = named;
+    }
+    return status;
+}
+
 /* Takes part in the flow as the thread that computes. Returns how many rows it did. */
 static size_t compute_chunks(pipeline *p, meter *m, bert_err *err)
 {
@@ -232,7 +247,7 @@ static size_t compute_chunks(pipeline *p, meter *m, bert_err *err)
         double began = bar_clock();
         last = s->last;
         *err = s->err;
-        if (s->chunk.rows.n && p->work->compute(p->work->context, &s->chunk, err))
+        if (s->chunk.rows.n && compute_chunk(p, &s->chunk, err))
             last = true;
         n += s->chunk.rows.n;
         if (s->chunk.rows.n)
@@ -303,7 +318,7 @@ static int resume(pipeline *p)
             return report_failure(&s->err);
     slot_read(s, p->table, 1);
     s->chunk.first = p->out->done - 1;
-    if (s->err.code || (!s->last && p->work->compute(p->work->context, &s->chunk, &s->err)))
+    if (s->err.code || (!s->last && compute_chunk(p, &s->chunk, &s->err)))
         return report_failure(&s->err);
     char *text = NULL;
     size_t size = 0;
@@ -350,7 +365,12 @@ int pipeline_run(const char *path, const rows_options *options, const pipeline_w
     bert_err err;
     path = path ? path : "-";
     pipeline_work chosen = *work;
-    pipeline p = { .work = &chosen, .out = &out, .end = SIZE_MAX, .lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER };
+    pipeline p = { .file = strcmp(path, "-") ? path : "standard input",
+                   .work = &chosen,
+                   .out = &out,
+                   .end = SIZE_MAX,
+                   .lock = PTHREAD_MUTEX_INITIALIZER,
+                   .changed = PTHREAD_COND_INITIALIZER };
     *n = 0;
     if (bert_table_open(path, &options->table, false, &p.table, &err))
         return report_failure(&err);

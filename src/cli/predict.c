@@ -73,8 +73,10 @@ static bert_status compute_similarity(predict *p, chunk *c, bert_err *err)
 {
     size_t n = count_pairs(&c->rows), line = n < c->rows.n ? c->rows.lines[n] : 0;
     bert_status s = compute_scores(p, c, n, err);
-    if (s || n == c->rows.n)
+    if (s || n == c->rows.n) {
+        c->rows.n = s ? 0 : n;
         return s;
+    }
     c->rows.n = n;
     *err = (bert_err){ .code = BERT_ERR_DATA };
     snprintf(err->message, sizeof err->message, "%s:%zu: no second text to compare with", p->file, line);

@@ -1,8 +1,9 @@
-/* From transformers' classifiers to models. What their outputs mean stands in config.json: problem_type, id2label, and for CrossEncoder the
+/* From transformers' and Google's classifiers to models. What their outputs mean stands in config.json: problem_type, id2label, and for CrossEncoder the
  * activation that it puts behind them. */
 #include "convert/fine_tuned.h"
 
 #include "base/file.h"
+#include "base/finite.h"
 #include "io/json.h"
 #include "task/label_words.h"
 #include "task/tasks.h"
@@ -12,10 +13,23 @@
 
 enum { MOST_LABELS = 1 << 20 };
 
+/* Whose classifiers are read: dense layers on BERT's pooler, or on its tokens. Google's has no architecture, but names that no other has. */
+static const struct head_form {
+    const char *architecture, *weight, *bias;
+    bool tokens;
+} FORMS[] = {
+    { "BertForSequenceClassification", "classifier.weight", "classifier.bias", false },
+    { "BertForTokenClassification", "classifier.weight", "classifier.bias", true },
+    { NULL, "output_weights", "output_bias", false },
+};
+enum { N_FORMS = sizeof FORMS / sizeof *FORMS };
+
 /* A head as the folder has it, and what it becomes. */
 typedef struct fine_tuned {
     source *source;
-    char *where; /* config.json, for messages */
+    const struct head_form *form;
+    const char *where; /* config.json, for messages */
+    const char *whose; /* the architecture, for messages */
     arena memory;
     bool tokens;
     size_t rows;            /* of the classifier: as many labels */
@@ -28,52 +42,58 @@ typedef struct fine_tuned {
     size_t first; /* row of the classifier that is the head's first: binary leaves out a row of zeros */
 } fine_tuned;
 
-static const char *architecture(const source *s)
+/* NULL where there is no head that is read, or sentence-transformers takes vectors from the folder. */
+static const struct head_form *form_of(const source *s)
 {
     const char *name = json_string_value(json_array_get(json_object_get(s->settings, "architectures"), 0));
-    return name ? name : "";
-}
-
-static bool is_tokens(const source *s)
-{
-    return !strcmp(architecture(s), "BertForTokenClassification");
+    for (int i = 0; i < N_FORMS && s->n_steps < 2; i++)
+        if (FORMS[i].architecture ? name && !strcmp(name, FORMS[i].architecture)
+                                  : s->naming.google && tensors_find(&s->tensors, FORMS[i].weight))
+            return &FORMS[i];
+    return NULL;
 }
 
 bool fine_tuned_is(const source *s)
 {
-    return (is_tokens(s) || !strcmp(architecture(s), "BertForSequenceClassification")) && s->n_steps < 2;
+    return form_of(s) != NULL;
 }
 
 /* ---- weights ---------------------------------------------------------------------------------------------------------------- */
 
-static bert_status read_tensor(const fine_tuned *f, const bert_param *as, const tensor *t, float **out, arena *a, bert_err *err)
+static bert_status read_tensor(fine_tuned *f, const bert_param *as, const char *name, float **out, bert_err *err)
 {
+    const tensor *t = tensors_find(&f->source->tensors, name);
     if (!t)
-        return fail(err, BERT_ERR_FORMAT, "%s: tensor %s is absent; %s has it", f->source->weights_path, as->name, architecture(f->source));
+        return fail(err, BERT_ERR_FORMAT, "%s: tensor %s is absent; %s has it", f->source->weights_path, name, f->whose);
     bert_status s = weight_check(t, as, false, err);
     if (s)
         return s;
-    *out = arena_array(a, weight_size(as), sizeof **out);
-    return *out ? tensor_to_f32(t, *out, err) : fail_memory(err, as->name);
+    source_mark_read(f->source, t);
+    *out = arena_array(&f->memory, weight_size(as), sizeof **out);
+    if (!*out)
+        return fail_memory(err, name);
+    s = tensor_to_f32(t, *out, err);
+    size_t n = s ? 0 : weight_size(as), bad = n ? first_not_finite(*out, n) : 0;
+    return s || bad == n ? s
+                         : fail(err, BERT_ERR_NUMERIC, "%s: tensor %s is %s at element %zu", t->file, name, not_finite_word((*out)[bad]), bad);
 }
 
 /* The classifier; how many rows it has is what the model's number of labels is. */
 static bert_status read_classifier(fine_tuned *f, bert_err *err)
 {
-    const tensor_set *set = &f->source->tensors;
     weight_list probe;
     head_shape shape = { 1, 0 };
     bert_status s = weights_create(&probe, &f->memory, &f->source->config, 0, false, &shape, err);
     if (s)
         return s;
     bert_param *p = weight_at(&probe, HEAD_WEIGHT, 0);
-    const tensor *weight = tensors_find(set, p[0].name), *bias = tensors_find(set, p[1].name);
+    const tensor *weight = tensors_find(&f->source->tensors, f->form->weight);
     if (weight && weight->rank == 2 && weight->shape[0] > 0)
         f->rows = p[0].rows = p[1].rows = (size_t)weight->shape[0];
     if (f->rows > MOST_LABELS)
         return fail(err, BERT_ERR_UNSUPPORTED, "%s: %zu labels, at most %d are supported", f->source->weights_path, f->rows, MOST_LABELS);
-    s = read_tensor(f, &p[0], weight, &f->weight, &f->memory, err);
-    return s ? s : read_tensor(f, &p[1], bias, &f->bias, &f->memory, err);
+    s = read_tensor(f, &p[0], f->form->weight, &f->weight, err);
+    return s ? s : read_tensor(f, &p[1], f->form->bias, &f->bias, err);
 }
 
 /* ---- words ------------------------------------------------------------------------------------------------------------------ */
@@ -106,7 +126,10 @@ static bert_status read_names(fine_tuned *f, bert_err *err)
     for (size_t i = 0; !s && i < f->rows; i++) {
         char number[24];
         snprintf(number, sizeof number, "%zu", i);
-        f->names[i] = n ? json_string_value(json_object_get(words, number)) : arena_printf(&f->memory, "LABEL_%zu", i);
+        const json_t *word = json_object_get(words, number);
+        f->names[i] = !n                      ? arena_printf(&f->memory, "LABEL_%zu", i)
+                      : json_is_integer(word) ? arena_printf(&f->memory, "%lld", (long long)json_integer_value(word))
+                                              : json_string_value(word);
         if (!f->names[i])
             s = fail(err, BERT_ERR_FORMAT, "%s: id2label has no text for \"%zu\"", f->where, i);
     }
@@ -309,8 +332,7 @@ static bert_status write_model(const fine_tuned *f, const char *folder, const be
 
 static bert_status read_all(fine_tuned *f, bert_err *err)
 {
-    f->where = path_join(&f->memory, f->source->folder, "config.json");
-    bert_status s = f->where ? read_classifier(f, err) : fail_memory(err, f->source->folder);
+    bert_status s = read_classifier(f, err);
     if (!s)
         s = read_names(f, err);
     if (!s)
@@ -318,13 +340,21 @@ static bert_status read_all(fine_tuned *f, bert_err *err)
     if (!s)
         s = choose_task(f, err);
     if (!s && !f->tokens && !weights_have_pooler(&f->source->tensors, f->source->naming))
-        s = fail(err, BERT_ERR_FORMAT, "%s: no pooler, which %s has", f->source->weights_path, architecture(f->source));
+        s = fail(err, BERT_ERR_FORMAT, "%s: no pooler, which %s has", f->source->weights_path, f->whose);
+    if (!s && !f->form->architecture)
+        buffer_printf(&f->source->notes,
+                      "%s: read as the classifier of Google's run_classifier, %zu outputs; how its labels are called, the "
+                      "checkpoint does not say\n",
+                      f->form->weight, f->rows);
     return s ? s : describe_head(f, err);
 }
 
 bert_status fine_tuned_write(source *src, const char *folder, const bert_import_options *options, bert_err *err)
 {
-    fine_tuned f = { .source = src, .tokens = is_tokens(src) };
+    const struct head_form *form = form_of(src);
+    fine_tuned f = { .source = src, .form = form, .tokens = form->tokens };
+    f.where = src->settings_path ? src->settings_path : src->folder;
+    f.whose = form->architecture ? form->architecture : "a fine-tuned checkpoint of Google's";
     src->pooler_unused = f.tokens;
     folder_writer w;
     bert_status s = read_all(&f, err);

@@ -24,6 +24,7 @@ typedef struct token_rows {
     uint32_t *text; /* (n) windows: which text the row is of, in rising order; else NULL: row i is text i */
     size_t longest; /* ids of the longest row */
     packed_losses losses;
+    size_t before; /* texts of the caller before the first of these, for messages */
 } token_rows;
 
 /* Tokenises every row, in threads; the result does not depend on their number. Fails as encode_pair, the message begins with the row's place;

@@ -99,6 +99,7 @@ bert_status bert_session_evaluate(bert_session *session, const bert_dataset *dat
     if (!j.task)
         return session_no_head(session, err);
     int before = session_begin(session);
+    session->classifier.data = dataset;
     bert_status s = targets_create(&j.truth, j.task, session->model, dataset, err);
     if (!s)
         s = (session->options.window ? judge_windows : judge_cut)(&j, err);
@@ -111,6 +112,7 @@ bert_status bert_session_evaluate(bert_session *session, const bert_dataset *dat
     outcomes_free(&j.outcomes);
     token_rows_free(&j.rows);
     targets_free(&j.truth);
+    session->classifier.data = NULL;
     session_end(session, before);
     return s;
 }

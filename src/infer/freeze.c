@@ -137,6 +137,8 @@ static bert_status begin(const bert_model *m, const char *path, int precision, f
     if (!s)
         s = weights_leave_forms(&list, &a, err);
     if (!s)
+        s = weights_check_finite(&list, m->module->path ? m->module->path : path, err);
+    if (!s)
         s = weights_make_forms(&list, &a, FROZEN_FORMS[precision], err);
     if (!s)
         s = make_tensors(m->module, &list, &a, &items, &n, err);

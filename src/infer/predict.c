@@ -1,6 +1,8 @@
 /* Predictions, vectors and all else that one pass gives: the calls of a session. Texts are taken in parts, a part's rows in parts of their own,
  * so that memory does not grow with a call. */
 #include "infer/session.h"
+
+#include "base/finite.h"
 #include "infer/windows.h"
 #include "text/words.h"
 
@@ -85,7 +87,7 @@ static bert_status run_rows(session_call *call, const token_rows *rows, size_t f
     add_layers(&l, call);
     bert_status status = row_encoder_run_all(&s->texts.rows, rows, first, n, &l.outputs, err);
     if (!status && scores)
-        status = classifier_scores(&s->classifier, x, n, scores, err);
+        status = classifier_scores(&s->classifier, rows, first, x, n, scores, err);
     count_rows(call, rows, first, n);
     return status;
 }
@@ -141,6 +143,20 @@ static void normalise(float *rows, size_t n, size_t H)
     }
 }
 
+/* The vectors of a part's texts, one each or one a token. */
+static bert_status check_vectors(const session_call *call, const token_rows *rows, const float *vectors, size_t n, bert_err *err)
+{
+    size_t H = bert_session_hidden(call->session), all = (call->vectors->tokens ? rows->start[rows->n] : n) * H;
+    size_t bad = first_not_finite(vectors, all), text = bad / H;
+    if (bad == all)
+        return BERT_OK;
+    for (size_t i = 0; call->vectors->tokens && i < rows->n; i++)
+        if (rows->start[i] <= bad / H)
+            text = i;
+    return fail(err, BERT_ERR_NUMERIC, "row %zu: what the model gives is %s; its weights are not sound", rows->before + text,
+                not_finite_word(vectors[bad]));
+}
+
 static bert_status run_texts(session_call *call, const bert_text *texts, const bert_text *pairs, size_t n, row_form form, size_t *truncated,
                              bert_err *err)
 {
@@ -158,6 +174,8 @@ static bert_status run_texts(session_call *call, const bert_text *texts, const b
         float *vectors = o->vectors ? o->vectors + (call->vectors->tokens ? call->tokens : i) * H : NULL;
         size_t tokens = rows->start[rows->n];
         s = (rows->text ? run_windows : run_whole)(call, rows, scores, vectors, err);
+        if (!s && vectors)
+            s = check_vectors(call, rows, vectors, part, err);
         for (size_t k = 0; !s && o->counts && k < part; k++)
             o->counts[i + k] = token_rows_length(rows, k);
         if (!s && vectors && session->options.normalize)
@@ -240,7 +258,7 @@ static bert_status compare_windows(session_call *call, const bert_text *texts, c
         call->asked = &(bert_outputs){ .vectors = x };
         s = run_texts(call, both, NULL, 2 * part, ROW_TOGETHER, truncated, err);
         if (!s)
-            s = classifier_scores(&session->classifier, x, part, scores + i, err);
+            s = classifier_scores(&session->classifier, &(token_rows){ .form = ROW_APART, .n = part, .before = i }, 0, x, part, scores + i, err);
     }
     return s;
 }

@@ -5,6 +5,7 @@
 #include "base/buffer.h"
 #include "base/size.h"
 #include "base/utf8.h"
+#include "io/foreign.h"
 #include "io/json.h"
 #include "io/json_build.h"
 #include "io/shards.h"
@@ -157,9 +158,11 @@ static bert_status add_file(tensor_set *set, const char *path, json_t **metadata
     bert_status s = file_map(&file, path, err);
     if (s)
         return s;
-    if ((s = read_header(&r, &file, err)))
+    if ((s = read_header(&r, &file, err))) {
+        bert_status foreign = foreign_check_bytes(file.data, file.size, path, err);
+        s = foreign ? foreign : s;
         file_unmap(&file);
-    else
+    } else
         s = tensors_keep_file(set, &file, err); /* its address stays */
     if (!s && !(ranges = calloc(json_object_size(r.header) + 1, sizeof *ranges)))
         s = fail_memory(err, path);

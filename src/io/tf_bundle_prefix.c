@@ -4,6 +4,7 @@
 #include "io/tf_bundle.h"
 
 #include "base/buffer.h"
+#include "io/foreign.h"
 
 #include <dirent.h>
 #include <string.h>
@@ -68,9 +69,10 @@ static bert_status prefix_by_state(arena *a, const char *folder, const char *sta
         *prefix = path_join(a, folder, path_name(named));
     if (!*prefix)
         return fail_memory(err, state_path);
-    if (!has_index(a, *prefix))
+    s = foreign_check_file(*prefix, err);
+    if (!s && !has_index(a, *prefix))
         return fail(err, BERT_ERR_FORMAT, "%s: names the checkpoint %s, there is no %s.index", state_path, named, path_name(named));
-    return BERT_OK;
+    return s;
 }
 
 /* By the only NAME.index of the folder. */

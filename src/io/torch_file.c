@@ -1,6 +1,7 @@
 /* Which container a PyTorch file is. */
 #include "io/torch_file.h"
 
+#include "io/foreign.h"
 #include "io/shards.h"
 #include "io/torch_legacy.h"
 #include "io/torch_zip.h"
@@ -22,7 +23,9 @@ static bert_status add_file(tensor_set *set, const char *path, bert_err *err)
         return torch_zip_read(set, name, &view, err);
     if (torch_legacy_is(&view))
         return torch_legacy_read(set, name, &view, err);
-    return fail(err, BERT_ERR_FORMAT, "%s: is no PyTorch file: it begins neither as a zip does nor with torch.save's magic number", path);
+    s = foreign_check_file(path, err);
+    return s ? s
+             : fail(err, BERT_ERR_FORMAT, "%s: is no PyTorch file: it begins neither as a zip does nor with torch.save's magic number", path);
 }
 
 bert_status torch_file_open(tensor_set *set, const char *path, bert_err *err)

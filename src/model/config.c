@@ -28,7 +28,7 @@ static const struct {
     { "num_attention_heads", offsetof(config, num_attention_heads), 1, 1 << 10 },
     { "intermediate_size", offsetof(config, intermediate_size), 1, 1 << 18 },
     { "max_position_embeddings", offsetof(config, max_position_embeddings), 1, 1 << 16 },
-    { "type_vocab_size", offsetof(config, type_vocab_size), 2, 1 << 10 }, /* the second text of a pair is in segment 1 */
+    { "type_vocab_size", offsetof(config, type_vocab_size), 1, 1 << 10 },
 };
 
 static const struct {
@@ -64,14 +64,7 @@ static bert_status parse_activation(const json_t *json, config *c, const char *w
 bert_status config_parse(const json_t *json, config *c, const char *where, bert_err *err)
 {
     *c = (config){ 0 };
-    const char *type, *positions;
-    bert_status s = json_get_string_or(json, "model_type", "bert", &type, where, err);
-    if (!s && strcmp(type, "bert"))
-        s = fail(err, BERT_ERR_UNSUPPORTED, "%s: model_type is \"%s\", expected \"bert\"", where, type);
-    if (!s)
-        s = json_get_string_or(json, "position_embedding_type", "absolute", &positions, where, err);
-    if (!s && strcmp(positions, "absolute"))
-        s = fail(err, BERT_ERR_UNSUPPORTED, "%s: position_embedding_type is \"%s\", expected \"absolute\"", where, positions);
+    bert_status s = config_check_keys(json, where, err);
     for (int i = 0; !s && i < N_SIZES; i++)
         s = json_get_int(json, SIZES[i].key, SIZES[i].min, SIZES[i].max, (int64_t *)((char *)c + SIZES[i].offset), where, err);
     for (int i = 0; !s && i < N_NUMBERS; i++)

@@ -86,6 +86,12 @@ bert_status source_to_module(source *src, const char *folder, const bert_import_
         s = weights_create(&weights, &a, &src->config, (size_t)src->config.num_hidden_layers, pooler, NULL, err);
     if (!s)
         s = weights_read(&weights, &a, &src->tensors, src->naming, src->weights_path, err);
+    if (!s)
+        s = weights_check_finite(&weights, src->weights_path, err);
+    if (!s)
+        weights_tell_zeros(&weights, src->weights_path, &src->notes);
+    for (size_t i = 0; !s && i < weights.n; i++)
+        source_mark_read(src, weights_find(&src->tensors, src->naming, &weights, i));
     if (!s && !pooler && !src->pooler_unused)
         buffer_string(&src->notes, "the checkpoint has no pooler: pooling `cls` will start a new one\n");
     if (!s)
@@ -119,6 +125,7 @@ bert_status source_import(const char *path, const char *folder, const bert_impor
     if (s)
         return s;
     s = write(&src, folder, options, err);
+    source_tell_unread(&src);
     if (!s && note && src.notes.size) {
         if (src.notes.data[src.notes.size - 1] == '\n')
             src.notes.data[--src.notes.size] = 0;

@@ -145,8 +145,8 @@ static bert_status read_step(const source *s, size_t i, const json_t *step, vect
         v->normalize = true;
         return BERT_OK;
     }
-    return fail(err, BERT_ERR_UNSUPPORTED, "%s: step %zu is %s; libbert takes Transformer, Pooling and Normalize, in this order", where, i,
-                class);
+    return fail(err, BERT_ERR_UNSUPPORTED, "%s: step %zu is %s%s; libbert takes Transformer, Pooling and Normalize, in this order", where, i,
+                class, strcmp(class, "Dense") ? "" : ", a layer of its own behind the pooled vector, without which the vectors are others");
 }
 
 /* What the folder does besides, and libbert does not. */

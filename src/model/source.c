@@ -3,133 +3,11 @@
 
 #include "base/file.h"
 #include "io/json.h"
+#include "io/foreign.h"
 #include "io/json_build.h"
-#include "io/safetensors.h"
-#include "io/tf_bundle.h"
-#include "io/torch_file.h"
+#include "model/source_files.h"
 
 #include <string.h>
-
-typedef enum source_form { FORM_SAFETENSORS, FORM_SAFETENSORS_SHARDED, FORM_TORCH, FORM_TORCH_SHARDED, FORM_TF_HUB, FORM_TF } source_form;
-
-/* The file that marks a folder, in the order of preference; a file of that ending given by itself; what to call it. */
-static const struct {
-    const char *mark, *ending, *kind;
-    source_form form;
-} FORMS[] = {
-    { "model.safetensors", ".safetensors", "Hugging Face folder (safetensors)", FORM_SAFETENSORS },
-    { "model.safetensors.index.json", ".safetensors.index.json", "Hugging Face folder (sharded safetensors)", FORM_SAFETENSORS_SHARDED },
-    { "pytorch_model.bin", ".bin", "Hugging Face folder (pytorch_model.bin)", FORM_TORCH },
-    { "pytorch_model.bin.index.json", ".bin.index.json", "Hugging Face folder (sharded pytorch_model.bin)", FORM_TORCH_SHARDED },
-    { "saved_model.pb", "saved_model.pb", "TF1 Hub module", FORM_TF_HUB },
-};
-enum { N_FORMS = sizeof FORMS / sizeof *FORMS };
-
-/* ---- where the files are ------------------------------------------------------------------------------------------------ */
-
-/* A sentence-transformers folder keeps its encoder in the folder of its first step ("" or "0_Transformer"). */
-static bert_status find_steps(source *s, bert_err *err)
-{
-    char *path = path_join(&s->memory, s->outer, "modules.json");
-    json_t *steps = NULL;
-    const char *inner = NULL;
-    bert_status status = !path ? fail_memory(err, s->outer) : file_exists(path) ? json_read_array(&steps, path, err) : BERT_OK;
-    s->n_steps = json_array_size(steps);
-    if (steps && !s->n_steps)
-        status = fail(err, BERT_ERR_FORMAT, "%s: no step in it", path);
-    if (s->n_steps)
-        status = json_get_string_or(json_array_get(steps, 0), "path", NULL, &inner, path, err);
-    if (!status && inner && *inner && inner[0] != '/' && !strstr(inner, "..")) {
-        char *joined = path_join(&s->memory, s->outer, inner);
-        if (joined && file_is_folder(joined))
-            s->folder = joined;
-    }
-    json_decref(steps);
-    return status;
-}
-
-static bert_status find_in_folder(source *s, const char *path, source_form *form, bert_err *err)
-{
-    char *folder = arena_string(&s->memory, path), *state = path_join(&s->memory, path, "checkpoint");
-    if (!folder || !state)
-        return fail_memory(err, path);
-    s->outer = s->folder = folder;
-    bert_status status = find_steps(s, err);
-    if (status)
-        return status;
-    for (int i = 0; i < N_FORMS; i++) {
-        char *mark = path_join(&s->memory, s->folder, FORMS[i].mark);
-        if (!mark)
-            return fail_memory(err, path);
-        if (file_exists(mark)) {
-            s->kind = FORMS[i].kind;
-            s->weights_path = mark;
-            *form = FORMS[i].form;
-            return BERT_OK;
-        }
-    }
-    status = tf_bundle_prefix(&s->memory, s->folder, &s->weights_path, err);
-    if (status == BERT_ERR_FORMAT && !s->weights_path && !file_exists(state)) /* not even TensorFlow's: then name all that would do */
-        return fail(err, BERT_ERR_FORMAT, "%s: no checkpoint that is known (model.safetensors, pytorch_model.bin, saved_model.pb, *.index)",
-                    path);
-    return status;
-}
-
-static bert_status find_file(source *s, const char *path, source_form *form, bert_err *err)
-{
-    s->folder = path_folder(&s->memory, path);
-    s->weights_path = arena_string(&s->memory, path);
-    char *index = arena_printf(&s->memory, "%s.index", path);
-    if (!s->folder || !s->weights_path || !index)
-        return fail_memory(err, path);
-    if (file_exists(index)) /* the prefix itself */
-        return BERT_OK;
-    if (!file_exists(path))
-        return fail(err, BERT_ERR_IO, "%s: no such file or folder", path);
-    if (path_ends(path, ".index")) {
-        s->weights_path[strlen(path) - strlen(".index")] = 0;
-        return BERT_OK;
-    }
-    for (int i = 0; i < N_FORMS; i++)
-        if (path_ends(path, FORMS[i].ending)) {
-            s->kind = FORMS[i].kind;
-            *form = FORMS[i].form;
-            return BERT_OK;
-        }
-    return fail(err, BERT_ERR_UNSUPPORTED, "%s: not a checkpoint that is known by its name (.safetensors, .bin, .index, saved_model.pb)", path);
-}
-
-static bert_status open_tensors(source *s, source_form form, bool with_data, bert_err *err)
-{
-    switch (form) {
-    case FORM_SAFETENSORS:
-        return safetensors_open(&s->tensors, s->weights_path, NULL, err);
-    case FORM_SAFETENSORS_SHARDED:
-        return safetensors_open_sharded(&s->tensors, s->weights_path, err);
-    case FORM_TORCH:
-        return torch_file_open(&s->tensors, s->weights_path, err);
-    case FORM_TORCH_SHARDED:
-        return torch_file_open_sharded(&s->tensors, s->weights_path, err);
-    case FORM_TF_HUB: {
-        s->weights_path = path_join(&s->memory, s->folder, "variables/variables");
-        bert_status status = s->weights_path ? tf_hub_read(&s->hub, &s->memory, s->folder, err) : fail_memory(err, s->folder);
-        return status ? status : tf_bundle_open(&s->tensors, s->weights_path, with_data, err);
-    }
-    default:
-        return tf_bundle_open(&s->tensors, s->weights_path, with_data, err);
-    }
-}
-
-/* The first of the names that exists in the folder or in its assets/; NULL where none does. */
-static char *find_beside(source *s, const char *const *names)
-{
-    for (; *names; names++) {
-        char *path = path_join(&s->memory, s->folder, *names);
-        if (path && file_exists(path))
-            return path;
-    }
-    return NULL;
-}
 
 /* ---- configuration ------------------------------------------------------------------------------------------------------ */
 
@@ -173,20 +51,29 @@ static bert_status config_from_tensors(source *s, int64_t heads, bert_err *err)
     return status;
 }
 
-static bert_status read_config(source *s, int64_t heads, bert_err *err)
+/* The folder's JSON, where it has one: s->settings. */
+static bert_status read_settings(source *s, bert_err *err)
 {
     static const char *const NAMES[] = { "config.json", "bert_config.json", "assets/bert_config.json", NULL };
-    char *path = find_beside(s, NAMES);
-    if (!path && s->is_bert && s->hub.graph)
+    s->settings_path = source_find_beside(s, NAMES);
+    bert_status status = s->settings_path ? foreign_check_file(s->settings_path, err) : BERT_OK;
+    if (!status && s->settings_path)
+        status = json_read_file(&s->settings, s->settings_path, err);
+    return status;
+}
+
+static bert_status read_config(source *s, int64_t heads, bert_err *err)
+{
+    if (!s->settings && s->is_bert && s->hub.graph)
         return config_from_tensors(s, heads, err);
-    if (!path)
+    if (!s->settings)
         return fail(err, BERT_ERR_IO, "%s: no config.json or bert_config.json", s->folder);
-    bert_status status = json_read_file(&s->settings, path, err);
-    if (!status && heads)
+    if (heads)
         json_put(&s->settings, "num_attention_heads", json_integer(heads));
-    if (!status && !s->settings)
-        status = fail_memory(err, path);
-    return status ? status : config_parse(s->settings, &s->config, path, err);
+    if (!s->settings)
+        return fail_memory(err, s->settings_path);
+    config_tell_unknown(s->settings, s->settings_path, &s->notes);
+    return config_parse(s->settings, &s->config, s->settings_path, err);
 }
 
 /* ---- vocabulary ---------------------------------------------------------------------------------------------------------- */
@@ -282,10 +169,10 @@ static bert_status read_lower_case(source *s, const json_t *tokenizer, bert_err 
 static bert_status read_vocabulary(source *s, bert_err *err)
 {
     static const char *const LINES[] = { "vocab.txt", "assets/vocab.txt", NULL }, *const TOKENIZER[] = { "tokenizer.json", NULL };
-    char *tokenizer_path = find_beside(s, TOKENIZER);
+    char *tokenizer_path = source_find_beside(s, TOKENIZER);
     json_t *tokenizer = NULL;
     bert_status status = BERT_OK;
-    s->vocabulary_path = find_beside(s, LINES);
+    s->vocabulary_path = source_find_beside(s, LINES);
     if (!s->vocabulary_path && s->hub.vocab_file) {
         char *named = arena_printf(&s->memory, "%s/assets/%s", s->folder, path_name(s->hub.vocab_file));
         s->vocabulary_path = named && file_exists(named) ? named : NULL;
@@ -306,20 +193,36 @@ static bert_status read_vocabulary(source *s, bert_err *err)
 
 /* -------------------------------------------------------------------------------------------------------------------------- */
 
-static bert_status open_all(source *s, const char *path, bool with_data, int64_t heads, bert_err *err)
+/* The family before the tensors: it says more than the name of one that is absent. */
+static bert_status open_tensors(source *s, const char *path, bool with_data, bert_err *err)
 {
-    source_form form = FORM_TF; /* what has none of the marks */
-    s->kind = "TensorFlow checkpoint";
-    bert_status status = file_is_folder(path) ? find_in_folder(s, path, &form, err) : find_file(s, path, &form, err);
-    if (!status)
-        status = open_tensors(s, form, with_data, err);
+    bert_status status = source_find(s, path, err);
     if (status)
         return status;
+    bert_err unread;
+    status = read_settings(s, with_data ? err : &unread);
+    if (!status && s->settings)
+        status = config_check_family(s->settings, s->settings_path, with_data ? err : &unread);
+    return status && with_data ? status : source_open_tensors(s, with_data, err);
+}
+
+static bert_status open_all(source *s, const char *path, bool with_data, int64_t heads, bert_err *err)
+{
+    bert_status status = open_tensors(s, path, with_data, err);
+    if (status)
+        return status;
+    s->read = arena_array(&s->memory, s->tensors.n, sizeof *s->read);
+    if (!s->read)
+        return fail_memory(err, path);
     s->is_bert = weights_naming(&s->tensors, &s->naming);
     if (with_data && !s->is_bert)
-        return fail(err, BERT_ERR_FORMAT,
-                    "%s: holds no BERT: no tensor is called embeddings.word_embeddings.weight or bert/embeddings/word_embeddings",
-                    s->weights_path);
+        status = foreign_check_tensors(&s->tensors, s->weights_path, err);
+    if (with_data && !s->is_bert && !status)
+        status = fail(err, BERT_ERR_FORMAT,
+                      "%s: holds no BERT: no tensor is called embeddings.word_embeddings.weight or bert/embeddings/word_embeddings",
+                      s->weights_path);
+    if (status)
+        return status;
     bert_err missing;
     status = read_config(s, heads, with_data ? err : &missing);
     s->has_config = !status;

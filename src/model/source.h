@@ -10,16 +10,19 @@
 
 typedef struct source {
     arena memory;
+    const struct source_form *form;
     const char *kind; /* "TensorFlow checkpoint", "Hugging Face folder (safetensors)", ... */
     char *folder;     /* where its files lie */
     char *outer;    /* the folder that was given: a sentence-transformers folder may keep its encoder in an inner one. NULL: a file was given */
     size_t n_steps; /* of a sentence-transformers folder, its encoder counted; 0: it is none */
     char *weights_path; /* file or prefix of the tensors */
     tensor_set tensors;
+    bool *read; /* (tensors.n) those that went into what was written */
     weight_naming naming;
     bool is_bert;     /* naming is known */
     config config;    /* from its JSON, else from shapes and graph */
     json_t *settings; /* that JSON as it is; NULL: there is none */
+    char *settings_path;
     bool has_config;
     tf_hub_info hub;
     char *vocabulary; /* bytes of vocab.txt, or made from tokenizer.json; NULL: none was found */
@@ -44,6 +47,10 @@ bert_status source_seq_len(const source *s, int64_t *seq_len, bert_err *err);
 bert_status source_vectors(source *s, vector_spec *vectors, bert_err *err);
 /* A member of the folder's config_sentence_transformers.json, in the arena; NULL: there is none. Fails where it is no text. */
 bert_status source_sentence_setting(source *s, const char *key, const char **text, bert_err *err);
+
+/* A tensor of the source was read (NULL: none); source_tell_unread adds a line with all others to the notes. */
+void source_mark_read(source *s, const tensor *t);
+void source_tell_unread(source *s);
 
 /* Writes the encoder of an open source as a module folder. */
 bert_status source_to_module(source *s, const char *folder, const bert_import_options *options, bert_err *err);

@@ -124,6 +124,7 @@ bert_status text_encoder_tokenise(text_encoder *e, const bert_text *texts, const
     const row_reading how = { e->tokenizer, e->seq_len, form, e->windows, e->stride };
     bert_status s = token_reader_run(&e->reader, &texts_at_hand, &how, err);
     *rows = &e->reader.rows;
+    e->reader.rows.before = first;
     if (truncated)
         *truncated += e->reader.rows.losses.truncated;
     return s;

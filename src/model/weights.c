@@ -204,6 +204,8 @@ bool weights_naming(const tensor_set *set, weight_naming *naming)
         { "0.auto_model.", false },
         { "auto_model.", false },
         { "encoder.", false },
+        { "module.", false },
+        { "module.bert.", false },
         { "bert/", true },
         { "module/bert/", true },
         { "module/", true },

@@ -130,6 +130,11 @@ const float *weight_floats(const weight_list *list, size_t index, arena *a);
 /* Gives entries that are not there yet the value or the form of the entry of the same name. */
 void weights_take(weight_list *to, const weight_list *from);
 
+/* Fails with BERT_ERR_NUMERIC where a value is NaN or infinite, naming the tensor and the place. */
+bert_status weights_check_finite(const weight_list *list, const char *where, bert_err *err);
+/* Adds a line on matrices that are all zero, a group's name where all of it is: the traces of a converter that left out what it did not find. */
+void weights_tell_zeros(const weight_list *list, const char *where, buffer *notes);
+
 /* A value as it is written. */
 tensor weight_tensor(const bert_param *p);
 /* The tensors of the list that have a value and pass the filter, to be written; items: room for list->n. Returns their number. */

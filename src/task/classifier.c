@@ -1,6 +1,9 @@
 /* Rows of tokens to logits, scores and outcomes, a part of the rows at a time: memory does not grow with a call. */
 #include "task/classifier.h"
 
+#include "base/finite.h"
+
+#include <stdio.h>
 #include <string.h>
 
 /* A part has at most so many vectors, and at least one row. */
@@ -37,15 +40,44 @@ size_t classifier_part(const token_rows *rows, size_t first, size_t left)
     return n;
 }
 
+/* The row that the k-th row of logits is of: of WORDS its tokens that begin a word have one each. */
+static size_t row_of_logits(const token_rows *rows, size_t first, size_t k)
+{
+    if (rows->form != ROW_WORDS)
+        return first + k;
+    size_t i = rows->start[first];
+    for (;; i++)
+        if (rows->words[i] >= 0 && k-- == 0)
+            break;
+    while (rows->start[first + 1] <= i)
+        first++;
+    return first;
+}
+
+/* No label is made of what is no number. */
+static bert_status check_logits(const classifier *c, const token_rows *rows, size_t first, const float *logits, size_t m, bert_err *err)
+{
+    size_t K = task_width(c->model), bad = first_not_finite(logits, m * K);
+    char place[DATASET_PLACE];
+    if (bad == m * K)
+        return BERT_OK;
+    size_t text = rows->before + token_rows_text(rows, row_of_logits(rows, first, bad / K));
+    if (c->data)
+        dataset_place(c->data, text, place);
+    else
+        snprintf(place, sizeof place, "row %zu", text);
+    return fail(err, BERT_ERR_NUMERIC, "%s: what the model gives is %s; its weights are not sound", place, not_finite_word(logits[bad]));
+}
+
 /* The logits (m, K) of the vectors that the head reads. They live in c->memory. */
-static bert_status run_head(classifier *c, const float *x, size_t m, float **logits, bert_err *err)
+static bert_status run_head(classifier *c, const token_rows *rows, size_t first, const float *x, size_t m, float **logits, bert_err *err)
 {
     float *hidden = arena_alloc_raw(&c->memory, m * c->head.hidden.out * sizeof *hidden);
     *logits = arena_alloc_raw(&c->memory, m * task_width(c->model) * sizeof **logits);
     if (!hidden || !*logits)
         return fail_memory(err, "scores");
     head_forward(&c->head, *logits, hidden, x, m);
-    return BERT_OK;
+    return check_logits(c, rows, first, *logits, m, err);
 }
 
 /* Moves the vectors of tokens that begin a word together at the front of x (all tokens of the rows, H); returns their number. */
@@ -70,16 +102,16 @@ static bert_status run_part(classifier *c, const token_rows *rows, size_t first,
     if (s)
         return s;
     *n_logits = words ? gather_words(rows, first, n, H, x) : n;
-    return run_head(c, x, *n_logits, logits, err);
+    return run_head(c, rows, first, x, *n_logits, logits, err);
 }
 
-bert_status classifier_scores(classifier *c, const float *x, size_t m, float *scores, bert_err *err)
+bert_status classifier_scores(classifier *c, const token_rows *rows, size_t first, const float *x, size_t n, float *scores, bert_err *err)
 {
     float *logits;
     arena_reset(&c->memory);
-    bert_status s = run_head(c, x, m, &logits, err);
+    bert_status s = run_head(c, rows, first, x, n, &logits, err);
     if (!s)
-        c->task->scores(c->model, scores, logits, m, task_width(c->model));
+        c->task->scores(c->model, scores, logits, n, task_width(c->model));
     return s;
 }
 

@@ -309,7 +309,7 @@ static void settings_that_do_not_fit_are_refused(void **state)
           "theirs/config.json: 2 labels, the classifier has 3 rows" },
         { BERT_TASK_MULTICLASS, "id2label", json_pack("{s:s, s:s, s:s}", "0", "a", "2", "b", "7", "c"), BERT_ERR_FORMAT,
           "theirs/config.json: id2label has no text for \"1\"" },
-        { BERT_TASK_MULTICLASS, "id2label", json_pack("{s:s, s:i, s:s}", "0", "a", "1", 1, "2", "c"), BERT_ERR_FORMAT,
+        { BERT_TASK_MULTICLASS, "id2label", json_pack("{s:s, s:f, s:s}", "0", "a", "1", 1.5, "2", "c"), BERT_ERR_FORMAT,
           "theirs/config.json: id2label has no text for \"1\"" },
         { BERT_TASK_MULTICLASS, "id2label", json_pack("{s:s, s:s, s:s}", "0", "a", "1", "b", "2", "a"), BERT_ERR_FORMAT,
           "theirs/config.json: labels 0 and 2 are the same, \"a\"" },
@@ -462,7 +462,8 @@ static void steps_that_libbert_does_not_take_are_refused(void **state)
         const char *message;
     } CASES[] = {
         { FIRST POOLING ", {\"type\": \"x.Dense\", \"path\": \"2_Dense\"}]", NULL, BERT_ERR_UNSUPPORTED,
-          "theirs/modules.json: step 2 is Dense; libbert takes Transformer, Pooling and Normalize, in this order" },
+          "theirs/modules.json: step 2 is Dense, a layer of its own behind the pooled vector, without which the vectors are others; libbert "
+          "takes Transformer, Pooling and Normalize, in this order" },
         { FIRST "{\"type\": \"x.Normalize\", \"path\": \"\"}, " POOLING "]", NULL, BERT_ERR_UNSUPPORTED,
           "theirs/modules.json: step 1 is Normalize; libbert takes Transformer, Pooling and Normalize, in this order" },
         { "[{\"type\": \"x.Pooling\"}]", NULL, BERT_ERR_UNSUPPORTED,
