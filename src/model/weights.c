@@ -242,8 +242,8 @@ const tensor *weights_find(const tensor_set *set, weight_naming naming, const we
 bert_status weight_check(const tensor *t, const bert_param *p, bool transposed, bert_err *err)
 {
     if (!dtype_is_real(t->type) && t->type != DTYPE_OTHER) /* whole numbers would need a scale: a quantised checkpoint */
-        return fail(err, BERT_ERR_UNSUPPORTED, "%s: tensor %s is of type %s, expected numbers with a fraction (a quantised checkpoint?)",
-                    t->file, t->name, dtype_name(t->type));
+        return fail(err, BERT_ERR_FORMAT, "%s: tensor %s is of type %s, expected numbers with a fraction (a quantised checkpoint?)", t->file,
+                    t->name, dtype_name(t->type));
     size_t rows = transposed ? p->cols : p->rows, cols = transposed ? p->rows : p->cols;
     bool vector = p->cols == 1 && t->rank == 1;
     if (vector ? t->shape[0] == (int64_t)p->rows : t->rank == 2 && t->shape[0] == (int64_t)rows && t->shape[1] == (int64_t)cols)

@@ -111,8 +111,8 @@ size_t weights_count_layers(const tensor_set *set, weight_naming naming);
 /* The tensor of an entry, old LayerNorm names (gamma, beta) included; NULL where the set has none. */
 const tensor *weights_find(const tensor_set *set, weight_naming naming, const weight_list *list, size_t index);
 
-/* Fails with BERT_ERR_FORMAT where a tensor has another shape than its entry (transposed: than its entry's transpose), with BERT_ERR_UNSUPPORTED
- * where it holds whole numbers. */
+/* Fails with BERT_ERR_FORMAT where a tensor has another shape than its entry (transposed: than its entry's transpose) or
+ * holds no numbers with a fraction. */
 bert_status weight_check(const tensor *t, const bert_param *p, bool transposed, bert_err *err);
 
 /* Gives every entry its value: in place where the tensor is float32, aligned, and not transposed, else as a copy in the arena. q, k and v come
