@@ -787,7 +787,8 @@ typedef struct bert_evaluation {
 /* How well a model does on a data set. What it says is what bert_session_predict and bert_session_entities say in this session, windows included;
  * the loss of a text that was read in windows is that of its combined scores. report, where not NULL, is a page to write (HTML, self-contained:
  * metrics, curves, the worst mistakes); predictions a table (.tsv, .csv or .jsonl) with a row for each row of the data set: text, label,
- * prediction, scores. Fails with BERT_ERR_DATA for a label that the model does not know. */
+ * prediction, scores (in .tsv \t, \n, \r and \\ stand for a tab, ends of lines and a backslash). Fails with BERT_ERR_DATA for a label that the model
+ * does not know. */
 BERT_API bert_status bert_session_evaluate(bert_session *session, const bert_dataset *dataset, const char *report, const char *predictions,
                                            bert_evaluation *evaluation, bert_err *err);
 

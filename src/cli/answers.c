@@ -51,11 +51,16 @@ static void label_json(const answers *a, const float *scores, results *out)
     put_scores(a, scores, out);
 }
 
-/* A label never holds a tab or a newline: it was read from a table. */
+static void field_tsv(const char *word, results *out)
+{
+    results_tsv(out, word, strlen(word));
+}
+
 static void label_tsv(const answers *a, const float *scores, results *out)
 {
     size_t k = label_of(a, scores);
-    results_printf(out, "%s\t", a->labels[k]);
+    field_tsv(a->labels[k], out);
+    results_string(out, "\t");
     results_number(out, (double)scores[k]);
 }
 
@@ -85,7 +90,7 @@ static void labels_tsv(const answers *a, const float *scores, results *out)
             if (column)
                 results_number(out, (double)scores[k]);
             else
-                results_string(out, a->labels[k]);
+                field_tsv(a->labels[k], out);
         }
     }
 }
@@ -117,14 +122,15 @@ static void entity_json(const bert_entity *e, bert_text text, results *out)
     results_string(out, "}");
 }
 
-/* "3\tLOC\t10\t15\t0.99\tParis"; a tab or line break between its words becomes a space. */
+/* "3\tLOC\t10\t15\t0.99\tParis" */
 static void entity_tsv(const bert_entity *e, bert_text text, size_t row, results *out)
 {
-    results_printf(out, "%zu\t%s\t%zu\t%zu\t", row, e->label, e->char_start, e->char_end);
+    results_printf(out, "%zu\t", row);
+    field_tsv(e->label, out);
+    results_printf(out, "\t%zu\t%zu\t", e->char_start, e->char_end);
     results_number(out, e->score);
     results_string(out, "\t");
-    for (size_t i = e->byte_start; i < e->byte_end; i++)
-        results_printf(out, "%c", text.data[i] == '\t' || text.data[i] == '\n' || text.data[i] == '\r' ? ' ' : text.data[i]);
+    results_tsv(out, text.data + e->byte_start, e->byte_end - e->byte_start);
     results_string(out, "\n");
 }
 

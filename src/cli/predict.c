@@ -195,7 +195,9 @@ const command predict_command = {
         "tokens: {\"entities\": [{\"label\": \"LOC\", \"start\": 10, \"end\": 15, \"text\": \"Paris\", \"score\": 0.98}]}\n"
         "\n"
         "--format tsv: label and score; labels and their scores, commas between; the value; for entities a line each: the number of "
-        "the row, label, start, end, score, text. Memory does not grow with FILE.\n"
+        "the row, label, start, end, score, text; \\t, \\n, \\r and \\\\ stand for a tab, ends of lines and a backslash. Memory does not grow "
+        "with "
+        "FILE.\n"
         "\n"
         "Ctrl-C ends it behind a whole line. OUT appears when it is whole: a run that is stopped, by whatever it is, leaves OUT.part, and "
         "the same command with --resume goes on from there to the same bytes.",

@@ -109,6 +109,18 @@ void results_json_string(results *r, const char *bytes, size_t n)
     results_string(r, "\"");
 }
 
+void results_tsv(results *r, const char *bytes, size_t n)
+{
+    static const char SPECIAL[] = "\t\n\r\\", LETTERS[] = "tnr\\";
+    for (size_t i = 0, plain; i < n; i += plain + 1) {
+        for (plain = 0; i + plain < n && (!bytes[i + plain] || !strchr(SPECIAL, bytes[i + plain])); plain++) {
+        }
+        results_bytes(r, bytes + i, plain);
+        if (i + plain < n)
+            results_printf(r, "\\%c", LETTERS[strchr(SPECIAL, bytes[i + plain]) - SPECIAL]);
+    }
+}
+
 void results_number(results *r, double x)
 {
     if (isfinite(x))

@@ -24,6 +24,7 @@ void results_string(results *r, const char *string);
 void results_line(results *r, const char *string); /* with a line break behind it where it does not end with one */
 void results_printf(results *r, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void results_json_string(results *r, const char *bytes, size_t n); /* quoted; bytes that are not UTF-8 become U+FFFD */
+void results_tsv(results *r, const char *bytes, size_t n);         /* a field: tabs and ends of lines as \t, \n and \r, a backslash as \\ */
 void results_number(results *r, double x);                         /* nine significant digits; null where it is not finite */
 void results_numbers(results *r, const float *x, size_t n, const char *between);
 

@@ -30,14 +30,17 @@ static bert_text text_of_string(const char *s)
     return (bert_text){ s, strlen(s) };
 }
 
-/* Tabs and ends of lines become spaces: a .tsv has no quotes. */
+/* What tsv has no place for is written as \t, \n, \r, and so is the backslash: table option quoting `backslash` reads it back. */
 static void write_tsv(buffer *b, const cell *c)
 {
-    size_t at = b->size;
-    buffer_add(b, c->text.data, c->text.size);
-    for (; at < b->size; at++)
-        if (b->data[at] == '\t' || b->data[at] == '\n' || b->data[at] == '\r')
-            b->data[at] = ' ';
+    static const char SPECIAL[] = "\t\n\r\\", LETTERS[] = "tnr\\";
+    for (size_t i = 0; i < c->text.size; i++) {
+        char letter = c->text.data[i];
+        const char *special = letter ? strchr(SPECIAL, letter) : NULL;
+        if (special)
+            buffer_char(b, '\\');
+        buffer_char(b, special ? LETTERS[special - SPECIAL] : letter);
+    }
 }
 
 static void write_csv(buffer *b, const cell *c)

@@ -24,7 +24,7 @@ static void two_rows(sample *s)
     s->report.threshold = 0.4;
     s->data.texts[0] = sample_text("a\tb\nc\rd \"e\"");
     s->data.pairs[0] = sample_text("x,y");
-    s->data.texts[1] = sample_text("\xC3\xA9\xFF\\ \x01");
+    s->data.texts[1] = sample_text("\xC3\xA9\xFF\\\\ \x01");
     s->data.pairs[1] = sample_text("");
     for (size_t i = 0; i < 2; i++) {
         s->data.label_texts[i] = sample_text(i ? "1" : "0");
@@ -33,14 +33,14 @@ static void two_rows(sample *s)
     }
 }
 
-static void a_tsv_has_spaces_for_tabs_and_ends_of_lines(void **state)
+static void a_tsv_has_letters_for_tabs_ends_of_lines_and_backslashes(void **state)
 {
     (void)state;
     sample s;
     two_rows(&s);
     assert_string_equal(written(&s, "out.tsv"), "text\ttext_pair\tlabel\tprediction\tscore_0\tscore_1\n"
-                                                "a b c d \"e\"\tx,y\t0\t1\t0.5\t0.5\n"
-                                                "\xC3\xA9\xFF\\ \x01\t\t1\t0\t0.5\t0.25\n");
+                                                "a\\tb\\nc\\rd \"e\"\tx,y\t0\t1\t0.5\t0.5\n"
+                                                "\xC3\xA9\xFF\\\\ \x01\t\t1\t0\t0.5\t0.25\n");
     sample_free(&s);
 }
 
@@ -51,7 +51,7 @@ static void a_csv_has_quotes_where_they_are_needed(void **state)
     two_rows(&s);
     assert_string_equal(written(&s, "out.csv"), "text,text_pair,label,prediction,score_0,score_1\n"
                                                 "\"a\tb\nc\rd \"\"e\"\"\",\"x,y\",0,1,0.5,0.5\n"
-                                                "\xC3\xA9\xFF\\ \x01,,1,0,0.5,0.25\n");
+                                                "\xC3\xA9\xFF\\\\ \x01,,1,0,0.5,0.25\n");
     sample_free(&s);
 }
 
@@ -167,7 +167,7 @@ static void a_table_in_no_folder_is_an_error(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_tsv_has_spaces_for_tabs_and_ends_of_lines),
+        cmocka_unit_test(a_tsv_has_letters_for_tabs_ends_of_lines_and_backslashes),
         cmocka_unit_test(a_csv_has_quotes_where_they_are_needed),
         cmocka_unit_test(a_jsonl_keeps_texts_as_they_are_where_json_can),
         cmocka_unit_test(numbers_are_the_prediction_and_have_no_scores),
