@@ -1,4 +1,4 @@
-/* Fuzz target: the first byte chooses a format and how it is read, the rest is the file. Any file: the rows and the error are the same
+/* Fuzz target: the first byte chooses a format and how it is read, where its highest bit says so the second one more, the rest is the file. Any file: the rows and the error are the same
  * however many rows are asked for at a time, and lines go forward. Where bad rows are left out, those before the first bad one are the same. */
 #include "bert.h"
 
@@ -46,6 +46,8 @@ static reading read_table(const char *path, const bert_table_options *options, b
             add_texts(&out.rows, rows.labels, i);
         }
     }
+    for (size_t i = 0; table && i < 100; i++)
+        expect(!bert_table_note(table, i) || (i < 20 && bert_table_note(table, i)[0]), "few notes, and none is empty");
     expect(s == out.err.code && (!s || out.err.message[0]), "an error has its code and its words");
     out.skipped = table ? bert_table_skipped(table) : 0;
     bert_table_close(table);
@@ -80,6 +82,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     options.no_header = data[0] & 4;
     options.text_columns = !(data[0] & 64) ? NULL : conll ? "2" : "1,2";
     options.label_column = conll && (data[0] & 32) ? "3" : NULL;
+    if (data[0] & 128 && size > 1) {
+        static const char *const encodings[] = { NULL, "utf-8-drop", "cp1252", "utf-16", "shift_jis", "iso-2022-jp", "utf-7", "euc-kr" };
+        options.encoding = encodings[data[1] & 7];
+        options.quoting = conll || (data[0] & 3) > 1 ? 0 : data[1] >> 3 & 3;
+        options.label_names = data[1] & 32 ? "a,B-X,O" : NULL;
+        options.label_column = !conll && data[1] & 64 ? "label,b" : options.label_column;
+        data++;
+        size--;
+    }
 
     char path[64];
     int file = memfd_create("table", MFD_CLOEXEC);
