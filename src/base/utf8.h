@@ -31,29 +31,8 @@ static inline size_t utf8_decode(const unsigned char *bytes, size_t n, uint32_t 
     return length;
 }
 
-/* How many of the n bytes, from the first on, are whole characters: n where all are. ASCII goes by at 32 bytes a step. */
-static inline size_t utf8_sound(const unsigned char *bytes, size_t n)
-{
-    size_t i = 0;
-    uint32_t cp;
-    for (;;) {
-        uint64_t w[4];
-        for (; n - i >= sizeof w; i += sizeof w) {
-            memcpy(w, bytes + i, sizeof w);
-            if ((w[0] | w[1] | w[2] | w[3]) & 0x8080808080808080u)
-                break;
-        }
-        size_t stop = n - i < sizeof w ? n : i + sizeof w;
-        while (i < stop) {
-            size_t length = utf8_decode(bytes + i, n - i, &cp);
-            if (!length)
-                return i;
-            i += length;
-        }
-        if (i >= n)
-            return i;
-    }
-}
+/* How many of the n bytes, from the first on, are whole characters: n where all are. */
+size_t utf8_sound(const unsigned char *bytes, size_t n);
 
 /* Whether n bytes (at least one, fewer than a character has) are the beginning of a character. */
 static inline bool utf8_begins(const unsigned char *bytes, size_t n)

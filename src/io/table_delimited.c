@@ -92,29 +92,34 @@ static bert_status csv_end_field(table_records *r, csv_state *c, bert_err *err)
     return s;
 }
 
-/* Takes one character; column counts bytes from 1. */
-static bert_status csv_take(table_records *r, csv_state *c, char ch, size_t column, bert_err *err)
+/* Takes what comes next of a line, from *at on: a field's characters up to the one that may end it, or that one. */
+static bert_status csv_take(table_records *r, csv_state *c, bert_text line, size_t *at, bert_err *err)
 {
-    if (c->state == QUOTED) {
-        if (ch == '"')
-            c->state = AFTER_QUOTE;
-        else
-            buffer_char(&r->bytes, ch);
-    } else if (c->state == AFTER_QUOTE && ch == '"') {
+    char ch = line.data[*at];
+    bool quoted = c->state == QUOTED, quote = ch == '"';
+    if ((quoted && !quote) || (!quoted && c->state != AFTER_QUOTE && ch != r->delimiter && !(c->state == FIELD_START && quote))) {
+        const char *from = line.data + *at, *stop = memchr(from, quoted ? '"' : r->delimiter, line.size - *at);
+        size_t n = stop ? (size_t)(stop - from) : line.size - *at;
+        buffer_add(&r->bytes, from, n);
+        *at += n;
+        c->state = quoted ? QUOTED : PLAIN;
+        return BERT_OK;
+    }
+    ++*at;
+    if (quoted) {
+        c->state = AFTER_QUOTE;
+    } else if (c->state == AFTER_QUOTE && quote) {
         buffer_char(&r->bytes, ch);
         c->state = QUOTED;
     } else if (ch == r->delimiter) {
         return csv_end_field(r, c, err);
-    } else if (c->state == FIELD_START && ch == '"') {
+    } else if (c->state == FIELD_START) {
         c->state = QUOTED;
         c->quote_line = r->lines.number;
-        c->quote_column = column;
-    } else if (c->state == AFTER_QUOTE) {
-        return fail(err, BERT_ERR_DATA, "%s:%zu:%zu: text behind a closing quote (a quote inside quotes is written twice)", r->lines.name,
-                    r->lines.number, column);
+        c->quote_column = *at;
     } else {
-        buffer_char(&r->bytes, ch);
-        c->state = PLAIN;
+        return fail(err, BERT_ERR_DATA, "%s:%zu:%zu: text behind a closing quote (a quote inside quotes is written twice)", r->lines.name,
+                    r->lines.number, *at);
     }
     return BERT_OK;
 }
@@ -123,8 +128,8 @@ static bert_status csv_take(table_records *r, csv_state *c, char ch, size_t colu
 static bert_status csv_take_line(table_records *r, csv_state *c, bert_text line, bert_err *err)
 {
     bert_text text = line_without_break(line);
-    for (size_t i = 0; i < text.size; i++) {
-        bert_status s = csv_take(r, c, text.data[i], i + 1, err);
+    for (size_t i = 0; i < text.size;) {
+        bert_status s = csv_take(r, c, text, &i, err);
         if (s)
             return s;
     }
