@@ -267,7 +267,8 @@ static bert_status describe_head(fine_tuned *f, bert_err *err)
                                        : t->id == BERT_TASK_BINARY ? 2
                                                                    : f->rows,
                            .label_max = number, /* outputs 0 and 1 stand for themselves */
-                           .threshold = t->threshold ? 0.5 : 0 };
+                           .threshold = t->threshold ? 0.5 : 0,
+                           .single = t->id == BERT_TASK_BINARY && f->rows == 1 };
     return s;
 }
 

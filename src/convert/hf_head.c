@@ -104,12 +104,13 @@ static bert_status make_pooler(hf_head *h, const export_model *e, double *scale,
 
 /* ---- the classifier --------------------------------------------------------------------------------------------------------- */
 
-/* Binary: softmax of (0, z) is (1 - sigmoid(z), sigmoid(z)). Regression: the labels' scale goes into the weights. */
+/* Binary: softmax of (0, z) is (1 - sigmoid(z), sigmoid(z)), two rows, of which transformers' pipelines make labels; one that came as a single
+ * output goes as it came. Regression: the labels' scale goes into the weights. */
 static bert_status make_classifier(hf_head *h, const export_model *e, double scale, arena *a, bert_err *err)
 {
     const bert_model *m = e->model;
     bool scaled = e->task->label == LABEL_NUMBER;
-    size_t above = e->task->id == BERT_TASK_BINARY, H = (size_t)e->config.hidden_size;
+    size_t above = e->task->id == BERT_TASK_BINARY && !m->single, H = (size_t)e->config.hidden_size;
     double unit = scaled ? m->label_max - m->label_min : 1;
     h->rows = above + m->outputs;
     bert_status s = widened(e, HEAD_WEIGHT, above, h->rows, &h->classifier, &h->bias, a, err);
@@ -139,12 +140,28 @@ bert_status hf_head_make(hf_head *h, const export_model *e, arena *a, buffer *no
 
 /* ---- words ------------------------------------------------------------------------------------------------------------------ */
 
+/* The name of a row. Of a single output the yes has one, unless it is the "1" that an import makes of a label without a name. */
+static const char *row_name(const bert_model *m, size_t row)
+{
+    if (m->single)
+        return strcmp(m->labels[1], "1") ? m->labels[1] : "LABEL_0";
+    return row < m->n_labels ? m->labels[row] : "value";
+}
+
+/* What sentence-transformers' CrossEncoder puts behind one output; NULL: what it would take by itself is right. */
+static const char *activation_of(const export_model *e)
+{
+    if (e->task->label == LABEL_NUMBER) /* else it would be a sigmoid */
+        return "torch.nn.modules.linear.Identity";
+    return e->model->single ? "torch.nn.modules.activation.Sigmoid" : NULL;
+}
+
 void hf_head_to_config(const hf_head *h, const export_model *e, json_t **json)
 {
     json_t *names = json_object(), *numbers = json_object();
     for (size_t k = 0; k < h->rows; k++) {
         char number[24];
-        const char *label = k < e->model->n_labels ? e->model->labels[k] : "value";
+        const char *label = row_name(e->model, k);
         snprintf(number, sizeof number, "%zu", k);
         json_put(&names, number, json_string(label));
         json_put(&numbers, label, json_integer((json_int_t)k));
@@ -152,8 +169,8 @@ void hf_head_to_config(const hf_head *h, const export_model *e, json_t **json)
     json_put(json, "architectures", json_pack("[s]", h->architecture));
     json_put(json, "id2label", names);
     json_put(json, "label2id", numbers);
-    if (h->problem)
+    if (h->problem && !e->model->single)
         json_put(json, "problem_type", json_string(h->problem));
-    if (e->task->label == LABEL_NUMBER) /* else sentence-transformers' CrossEncoder would put a sigmoid behind it */
-        json_put(json, "sentence_transformers", json_pack("{s:s}", "activation_fn", "torch.nn.modules.linear.Identity"));
+    if (activation_of(e))
+        json_put(json, "sentence_transformers", json_pack("{s:s}", "activation_fn", activation_of(e)));
 }

@@ -43,6 +43,7 @@ static bert_status copy_head(bert_model *m, const head_spec *head, bert_err *err
     m->label_min = model_number(head->label_min);
     m->label_max = model_number(head->label_max);
     m->threshold = model_number(head->threshold);
+    m->single = head->single;
     m->task = arena_string(&m->memory, head->task);
     m->labels = arena_array(&m->memory, head->n_labels, sizeof *m->labels);
     bool fine = m->task && m->labels;

@@ -16,6 +16,7 @@ struct bert_model {
     size_t head_hidden;          /* 0: the head is one dense layer */
     double label_min, label_max; /* regression, similarity: the labels that outputs 0 and 1 stand for */
     double threshold;            /* binary, multilabel: a score from here on is a yes; 0: the task has none */
+    bool single;                 /* binary: transformers has its head as one output with a sigmoid, as CrossEncoders are, not as two */
     bool normalize;              /* its vectors have length 1 unless a session asks for a pooling of its own */
     char *note;
 };
@@ -27,6 +28,7 @@ typedef struct head_spec {
     const char *const *labels;
     size_t n_labels;
     double label_min, label_max, threshold;
+    bool single;
 } head_spec;
 
 /* Makes a model on an open module, which it takes over, also when it fails. head NULL: none. Whether head and pooling suit the task is for

@@ -97,6 +97,8 @@ void head_to_json(const bert_model *m, json_t **json)
     }
     if (m->threshold > 0)
         json_put(&head, "threshold", json_real(m->threshold));
+    if (m->single)
+        json_put(&head, "single", json_true());
     json_put(json, "head", head);
 }
 
@@ -125,7 +127,9 @@ static bert_status numbers_from_json(const json_t *object, head_spec *head, cons
     bert_status s = json_get_real_or(object, "label_min", -DBL_MAX, DBL_MAX, 0, &head->label_min, where, err);
     if (!s)
         s = json_get_real_or(object, "label_max", -DBL_MAX, DBL_MAX, 0, &head->label_max, where, err);
-    return s ? s : json_get_real_or(object, "threshold", 0, 1, 0, &head->threshold, where, err);
+    if (!s)
+        s = json_get_real_or(object, "threshold", 0, 1, 0, &head->threshold, where, err);
+    return s ? s : json_get_bool_or(object, "single", false, &head->single, where, err);
 }
 
 bert_status head_from_json(const json_t *json, head_spec *head, arena *a, const char *where, bert_err *err)
@@ -150,6 +154,9 @@ bert_status head_from_json(const json_t *json, head_spec *head, arena *a, const 
         if (!(words[i] = json_string_value(json_array_get(labels, i))))
             return fail(err, BERT_ERR_FORMAT, "%s: label %zu is no text", where, i);
     head->labels = words;
+    if (head->single && (head->outputs != 1 || head->n_labels != 2))
+        return fail(err, BERT_ERR_FORMAT, "%s: a single output of %zu outputs and %zu labels, expected 1 and 2", where, head->outputs,
+                    head->n_labels);
     return BERT_OK;
 }
 

@@ -120,6 +120,53 @@ static void one_labels_name_is_that_of_the_yes(void **state)
     }
 }
 
+/* The only name that an export's config.json gives its output, and what CrossEncoder puts behind it. */
+static void assert_single(const char *label, const char *behind)
+{
+    json_t *written = json_load_file(scratch("back/config.json"), 0, NULL);
+    json_t *names = json_object_get(written, "id2label");
+    assert_int_equal(json_object_size(names), 1);
+    assert_string_equal(json_string_value(json_object_get(names, "0")), label);
+    assert_string_equal(json_string_value(json_object_get(json_object_get(written, "sentence_transformers"), "activation_fn")), behind);
+    assert_null(json_object_get(written, "problem_type"));
+    json_decref(written);
+}
+
+/* A CrossEncoder of one output stays one, from the model folder and from a frozen file: the same words, the same bits. */
+static void one_output_goes_back_as_it_came(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *theirs, *back;
+    } CASES[] = { { "LABEL_0", "LABEL_0" }, { "relevant", "relevant" } };
+    float first[2 * TEXTS], second[2 * TEXTS];
+    for (size_t i = 0; i < sizeof CASES / sizeof *CASES; i++)
+        for (int frozen = 0; frozen < 2; frozen++) {
+            write_theirs(BERT_TASK_REGRESSION);
+            forget_meaning();
+            set_member(settings(), "id2label", json_pack("{s:s}", "0", CASES[i].theirs));
+            set_member(settings(), "sentence_transformers", json_pack("{s:s}", "activation_fn", SIGMOID));
+            bert_model *ours = import_theirs(NULL);
+            predict(ours, first);
+            if (frozen) {
+                assert_works(bert_model_freeze(ours, scratch("frozen.bert"), NULL, NULL, NULL, err));
+                bert_model_free(ours);
+                ours = load_model(scratch("frozen.bert"));
+            }
+            assert_works(export_to(ours, "back", true, NULL, err));
+            assert_single(CASES[i].back, SIGMOID);
+            bert_model_free(ours);
+            assert_works(bert_import(scratch("back"), scratch("again"), NULL, NULL, err));
+            bert_model *again = load_model(scratch("again"));
+            const char *const *labels;
+            assert_int_equal(bert_model_labels(again, &labels), 2);
+            assert_string_equal(labels[1], i ? "relevant" : "1");
+            predict(again, second);
+            assert_memory_equal(first, second, sizeof first);
+            bert_model_free(again);
+        }
+}
+
 static void several_outputs_are_probabilities_together_or_each(void **state)
 {
     (void)state;
@@ -528,6 +575,7 @@ int main(void)
         in_a_folder(one_output_is_what_its_settings_say),
         in_a_folder(the_file_of_a_cross_encoder_counts_first),
         in_a_folder(one_labels_name_is_that_of_the_yes),
+        in_a_folder(one_output_goes_back_as_it_came),
         in_a_folder(several_outputs_are_probabilities_together_or_each),
         in_a_folder(two_labels_stay_two_rows_unless_one_is_zero),
         in_a_folder(labels_without_names_are_called_as_transformers_calls_them),
