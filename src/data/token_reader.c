@@ -207,6 +207,8 @@ static bert_status encode_windows(const tokenizing *z, size_t i, token_run *r)
     bert_status s = with_words ? check_alone(z, i, r) : BERT_OK;
     if (!s)
         s = split_text(how->tokenizer, pair_of(z->d, i), whole, b, &r->err);
+    if (!s)
+        s = encode_check_second(how->tokenizer, b, &r->err);
     if (!s && b->n)
         first.limit = how->seq_len; /* it is cut in any case */
     if (!s)

@@ -5,6 +5,7 @@
 #include "io/fetch.h"
 #include "io/json.h"
 #include "io/safetensors.h"
+#include "text/features.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -29,6 +30,7 @@ bert_status module_set_vocabulary(bert_module *m, const char *bytes, size_t size
     bert_status s = bert_tokenizer_create(m->vocabulary, size, where, do_lower_case, &m->tokenizer, err);
     if (s)
         return s;
+    encode_set_segments(m->tokenizer, (size_t)m->config.type_vocab_size);
     size_t n = bert_tokenizer_size(m->tokenizer);
     if (n != (size_t)m->config.vocab_size)
         return fail(err, BERT_ERR_FORMAT, "%s: %zu tokens, the word embedding has %lld rows", where, n, (long long)m->config.vocab_size);

@@ -39,6 +39,18 @@ static size_t add_segment(int32_t *ids, size_t at, const bert_tokens *tokens, si
     return at + n + 1;
 }
 
+void encode_set_segments(bert_tokenizer *t, size_t segments)
+{
+    t->one_segment = segments < 2;
+}
+
+bert_status encode_check_second(const bert_tokenizer *t, const bert_tokens *second, bert_err *err)
+{
+    if (!second->n || !t->one_segment)
+        return BERT_OK;
+    return fail(err, BERT_ERR_DATA, "a second text, for which the module has no segment (type_vocab_size 1)");
+}
+
 bert_status encode_pair(const bert_tokenizer *t, bert_text text, bert_text pair, size_t seq_len, encode_scratch *scratch, int32_t *ids,
                         encoded *out, bert_err *err)
 {
@@ -49,6 +61,8 @@ bert_status encode_pair(const bert_tokenizer *t, bert_text text, bert_text pair,
     bert_status s = split_text(t, text, options, a, err);
     if (!s)
         s = split_text(t, pair, options, b, err);
+    if (!s)
+        s = encode_check_second(t, b, err);
     if (s)
         return s;
     size_t n_a = a->n, n_b = b->n;

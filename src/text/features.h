@@ -23,4 +23,10 @@ typedef struct encoded {
 bert_status encode_pair(const bert_tokenizer *tokenizer, bert_text text, bert_text pair, size_t seq_len, encode_scratch *scratch, int32_t *ids,
                         encoded *out, bert_err *err);
 
+/* How many segments the module has that the ids are for; a tokenizer begins with two. */
+void encode_set_segments(bert_tokenizer *tokenizer, size_t segments);
+
+/* What it checks of a second text: fails with BERT_ERR_DATA where there is one and the module has one segment alone. */
+bert_status encode_check_second(const bert_tokenizer *tokenizer, const bert_tokens *second, bert_err *err);
+
 #endif

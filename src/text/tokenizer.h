@@ -24,6 +24,7 @@ struct bert_tokenizer {
     int32_t unknown, classify, separate; /* ids of [UNK], [CLS], [SEP] */
     int32_t continuation;                /* the node of "##"; -1: nothing continues a word */
     bool do_lower_case;
+    bool one_segment;          /* the module has no segment for a second text (type_vocab_size 1) */
     unsigned char ascii[256];  /* ascii_class of a byte */
     unsigned char folded[256]; /* the byte, lower-cased where the tokenizer does that */
     int32_t single[256];       /* the id of an ASCII character that is a word, [UNK] where it has none */

@@ -1,5 +1,6 @@
 /* A tokenised data set holds what bert_encode makes of each row, and packs into batches. */
-#include "data/token_rows.h"
+#include "data/token_reader.h"
+#include "text/features.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -106,6 +107,27 @@ static void a_failure_names_the_first_row(void **state)
     assert_memory_equal(err.message, "row 0: ", 7);
     assert_null(t.ids);
     assert_int_equal(token_rows_create(&t, d, tokenizer, 2, ROW_TOGETHER, NULL), BERT_ERR_ARGUMENT);
+    bert_tokenizer_free(tokenizer);
+    bert_dataset_free(d);
+}
+
+/* A module of one segment has no place for a second text, read whole or in windows. */
+static void a_second_text_needs_a_segment(void **state)
+{
+    (void)state;
+    token_rows t;
+    token_reader reader = { 0 };
+    bert_err err;
+    bert_dataset *d = make_dataset();
+    bert_tokenizer *tokenizer = make_tokenizer();
+    encode_set_segments(tokenizer, 1);
+    assert_int_equal(token_rows_create(&t, d, tokenizer, SEQ_LEN, ROW_TOGETHER, &err), BERT_ERR_DATA);
+    assert_non_null(strstr(err.message, ": a second text, for which the module has no segment (type_vocab_size 1)"));
+    const row_reading how = { tokenizer, 32, ROW_TOGETHER, true, 0 };
+    assert_int_equal(token_reader_run(&reader, d, &how, &err), BERT_ERR_DATA);
+    token_reader_free(&reader);
+    assert_int_equal(token_rows_create(&t, d, tokenizer, SEQ_LEN, ROW_APART, &err), BERT_OK);
+    token_rows_free(&t);
     bert_tokenizer_free(tokenizer);
     bert_dataset_free(d);
 }
@@ -304,6 +326,7 @@ int main(void)
         cmocka_unit_test(rows_hold_what_encode_gives),
         cmocka_unit_test(the_number_of_threads_changes_nothing),
         cmocka_unit_test(a_failure_names_the_first_row),
+        cmocka_unit_test(a_second_text_needs_a_segment),
         cmocka_unit_test(chosen_rows_are_packed_in_their_order),
         cmocka_unit_test(texts_apart_are_two_sequences),
         cmocka_unit_test(sequences_apart_are_packed_side_by_side),
