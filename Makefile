@@ -3,6 +3,7 @@
 #   make demo       the whole way, once          make sanitize   build and test under ASan and UBSan
 #   make test       build, fetch a model, test   make clang      build and test with clang, warnings are errors
 #   make bench      measure                      make fuzz       FUZZ_SECONDS=60 for each target
+#   make tsan       what threads do, under ThreadSanitizer
 #   make format     clang-format 14              make model      the model that the demo and the golden tests use
 #   make faults     each allocation and each system call of the command fails once (FAULTS_FLAGS="--verb train")
 #   make viewers    Chromium, TensorBoard, onnxruntime and gguf, with which tests look at reports and exports
@@ -20,7 +21,7 @@ BUILD = ninja -j $(JOBS) -C
 TEST = OMP_WAIT_POLICY=passive ctest --output-on-failure -j $(JOBS) $(CTEST_FLAGS) --test-dir
 CLANG = clang libomp-dev
 
-.PHONY: all deps demo test model bench bench-peers bench-peers-training accuracy install format sanitize clang viewers faults fuzz clean
+.PHONY: all deps demo test model bench bench-peers bench-peers-training accuracy install format sanitize tsan clang viewers faults fuzz clean
 
 all:
 	@$(CONFIGURE) -B build $(BERT_FLAGS) > /dev/null || { echo "tools/install-deps.sh installs what is missing"; exit 1; }
@@ -63,6 +64,13 @@ sanitize: model
 	@$(BUILD) build-sanitize
 	@$(TEST) build-sanitize
 
+# clang with LLVM's OpenMP, which tells ThreadSanitizer what its threads wait for; gcc's does not.
+tsan:
+	@tools/install-deps.sh $(CLANG)
+	@CC=clang $(CONFIGURE) -B build-tsan -DBERT_SANITIZE=thread -DBERT_BENCH=OFF $(BERT_FLAGS) > /dev/null
+	@$(BUILD) build-tsan bert test_api_threads
+	@$(TEST) build-tsan -R '^(api/threads|cli/(predict|embed|tokenize|train|stop))$$'
+
 clang: model
 	@tools/install-deps.sh $(CLANG)
 	@CC=clang $(CONFIGURE) -B build-clang -DBERT_WERROR=ON $(BERT_FLAGS) > /dev/null
@@ -84,4 +92,4 @@ fuzz:
 	@tools/fuzz.sh build-fuzz $(FUZZ_SECONDS)
 
 clean:
-	@rm -rf build build-sanitize build-clang build-fuzz
+	@rm -rf build build-sanitize build-tsan build-clang build-fuzz

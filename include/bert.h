@@ -628,7 +628,9 @@ typedef struct bert_event {
 /* Return false to stop: the step at hand is finished and a checkpoint written, training fails with BERT_ERR_STOPPED, `resume` goes on. */
 typedef bool (*bert_on_event)(void *context, const bert_event *event);
 
-/* Trains in place; the model ends with the best weights (by validation; without validation data by the loss).
+/* Trains in place; the model ends with the best weights (by validation; without validation data by the loss). Until it returns the model belongs to
+ * it: nothing else of the model may be called, but for sessions that were created before. They run in their threads meanwhile and keep the weights of
+ * their creation. Data sets, the tokenizer and the module stay anybody's.
  *
  * folder, where not NULL, receives: model.json and weights.safetensors (the best epoch so far), checkpoint.safetensors (weights, optimiser,
  * place in the data: what `resume` needs, and the last weights), history.json, report.html, logs/. It is locked for the run (train.lock holds

@@ -5,13 +5,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#if defined(__x86_64__)
+#if !defined(OPS_GENERIC)
 #include <cpuid.h>
 #endif
 
 /* The best first. */
 static const ops *const BUILT[] = {
-#if defined(__x86_64__)
+#if !defined(OPS_GENERIC)
     &ops_avx512,
     &ops_avx2,
 #else
@@ -34,7 +34,7 @@ static choice choices[N_PRECISIONS]; /* by ops_precision */
 
 static bool machine_has(const ops *o)
 {
-#if defined(__x86_64__)
+#if !defined(OPS_GENERIC)
     __builtin_cpu_init();
     bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("bmi") &&
                 __builtin_cpu_supports("bmi2");
@@ -48,7 +48,7 @@ static bool machine_has(const ops *o)
 #endif
 }
 
-#if defined(__x86_64__)
+#if !defined(OPS_GENERIC)
 /* The same operations but for bf16's products, or NULL. */
 static const ops *with_bf16(const ops *o)
 {

@@ -4,7 +4,7 @@
 
 #include "ops/ops.h"
 
-#if defined(__x86_64__)
+#if !defined(OPS_GENERIC)
 extern const ops ops_avx512, ops_avx2, ops_avx512_bf16, ops_avx512_vnni, ops_avx2_vnni;
 #else
 extern const ops ops_generic;

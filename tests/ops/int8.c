@@ -32,7 +32,7 @@ static void find_computers(void)
     computers[n_computers++] = (computer){ "plain", dense_forward_int8_plain };
     FOR_EACH_ISA(o)
     computers[n_computers++] = (computer){ o->name, o->dense_forward };
-#if defined(__x86_64__)
+#if !defined(OPS_GENERIC)
     if (ops_named("avx512") && processor_has("avx512_vnni"))
         computers[n_computers++] = (computer){ ops_avx512_vnni.name, ops_avx512_vnni.dense_forward };
     if (ops_named("avx2") && processor_has("avx_vnni"))
