@@ -132,3 +132,52 @@ bert_status gguf_add_vocabulary(gguf_file *g, const bert_tokenizer *tokenizer, b
     gguf_bool(g, "tokenizer.ggml.normalizer.strip_accents", do_lower_case);
     return BERT_OK;
 }
+
+/* ---- what llama.cpp reads otherwise ----------------------------------------------------------------------------------------- */
+
+/* It decomposes a syllable of Hangul and keeps the first letter; of Indic scripts it drops vowel signs, everywhere combining marks. */
+static const struct {
+    uint32_t first, last;
+    const char *script;
+} SCRIPTS[] = {
+    { 0x0300, 0x036f, "combining marks" },
+    { 0x0900, 0x0dff, "Indic scripts" },
+    { 0x1100, 0x11ff, "Hangul" },
+    { 0xac00, 0xd7a3, "Hangul" },
+};
+enum { N_SCRIPTS = sizeof SCRIPTS / sizeof *SCRIPTS };
+
+/* The rows of SCRIPTS that a token has characters of, as bits. Its UTF-8 is that of a vocabulary: what is none has no script. */
+static unsigned scripts_of(const unsigned char *p, size_t n)
+{
+    unsigned found = 0;
+    for (size_t i = 0; i + 1 < n; i++) {
+        uint32_t c = (p[i] & 0xe0) == 0xc0 ? (uint32_t)(p[i] & 31) << 6 | (p[i + 1] & 63) : 0;
+        if ((p[i] & 0xf0) == 0xe0 && i + 2 < n)
+            c = (uint32_t)(p[i] & 15) << 12 | (uint32_t)(p[i + 1] & 63) << 6 | (p[i + 2] & 63);
+        for (int k = 0; c && k < N_SCRIPTS; k++)
+            if (c >= SCRIPTS[k].first && c <= SCRIPTS[k].last)
+                found |= 1u << k;
+    }
+    return found;
+}
+
+void gguf_tell_scripts(const bert_tokenizer *tokenizer, buffer *notes)
+{
+    unsigned found = 0;
+    const char *before = NULL;
+    for (size_t id = 0; id < bert_tokenizer_size(tokenizer); id++) {
+        size_t size;
+        const char *token = bert_tokenizer_token(tokenizer, (int32_t)id, &size);
+        found |= scripts_of((const unsigned char *)token, size);
+    }
+    for (int k = 0; k < N_SCRIPTS; k++) {
+        if (!(found & 1u << k) || (before && !strcmp(before, SCRIPTS[k].script)))
+            continue;
+        buffer_printf(notes, "%s%s", before ? ", " : "the vocabulary has tokens of ", SCRIPTS[k].script);
+        before = SCRIPTS[k].script;
+    }
+    if (before)
+        buffer_string(notes, ": llama.cpp's tokenizer keeps of a Hangul syllable the first letter and drops Indic vowel signs and combining "
+                             "marks, so such texts become other tokens there\n");
+}

@@ -59,7 +59,7 @@ static cosine_parts cosine_of(const float *a, const float *b, size_t H)
         c.aa += (double)a[i] * a[i];
         c.bb += (double)b[i] * b[i];
     }
-    c.value = c.aa > 0 && c.bb > 0 ? ab / (sqrt(c.aa) * sqrt(c.bb)) : 0;
+    c.value = c.aa == 0 || c.bb == 0 ? 0 : ab / (sqrt(c.aa) * sqrt(c.bb)); /* NaN stays NaN */
     return c;
 }
 

@@ -61,3 +61,9 @@ printf '\000\000\300\177' | dd of=sound/model.safetensors bs=1 seek=$((8 + size 
 bert embed -m sound texts.txt
 bert embed -m sound --pooling none texts.txt
 bert freeze sound -o frozen.bert
+
+echo "# what llama.cpp's tokenizer reads otherwise is told of a vocabulary that has it"
+copy && sed '20s/.*/한국/; 21s/.*/##का/' files/toy/vocab.txt >bad/vocab.txt && bert import bad -o scripts
+bert export scripts --format gguf -o scripts.gguf
+bert import files/toy -o plain
+bert export plain --format gguf -o plain.gguf
