@@ -472,6 +472,9 @@ BERT_API bert_status bert_model_load(const char *path, bert_model **model, bert_
 BERT_API void bert_model_free(bert_model *model);
 
 BERT_API bert_layer *bert_model_layer(bert_model *model);      /* belongs to the model */
+/* A hash of all that its answers depend on but the machine: weights as they are in memory, layer, head, labels, vocabulary, module. It tells models
+ * apart, and is no protection against who makes two alike. Reads all weights. */
+BERT_API bert_status bert_model_fingerprint(const bert_model *model, uint64_t *fingerprint, bert_err *err);
 BERT_API const char *bert_model_note(const bert_model *model); /* what the user should know (a pooler that was started anew), or NULL */
 BERT_API const bert_tokenizer *bert_model_tokenizer(const bert_model *model);
 BERT_API bert_task bert_model_task(const bert_model *model);                            /* BERT_TASK_AUTO: it predicts nothing */

@@ -93,18 +93,18 @@ static void write_rows(void *context, const chunk *c, results *out)
 /* ------------------------------------------------------------------------------------------------------------------------- */
 
 /* Per token a text may have seq_len vectors, so there are fewer texts in a chunk: memory stays the same. */
-static int embed_all(const embed_options *o, embed *e, const char *file)
+static int embed_all(const embed_options *o, const bert_model *model, embed *e, const char *file)
 {
     size_t n, seq_len = bert_session_seq_len(e->session);
     if (e->per_token && o->format != FORMAT_JSONL)
         return report_error("pooling none gives a text several vectors: --format %s has no place for them, jsonl has", FORMATS[o->format]);
     char *record = NULL;
-    if (o->output && record_make(&embed_command, o, e->session, file, &record))
+    if (o->output && record_make(&embed_command, o, model, e->session, &record))
         return STATUS_FAILED;
     pipeline_work work = { .context = e, .compute = compute, .write = write_rows };
     work.most = e->per_token ? 1 + TOKENS_MOST / seq_len : ROWS_MOST;
     work.numbers = e->per_token ? seq_len * e->hidden : e->hidden;
-    pipeline_target target = { .path = o->output, .cols = e->hidden, .resume = o->resume, .record = record };
+    pipeline_target target = { .path = o->output, .cols = e->hidden, .resume = o->resume, .force = o->force, .record = record };
     target.form = o->format == FORMAT_NPY ? OUTPUT_NPY : OUTPUT_LINES;
     int status = pipeline_run(file, &o->rows, &work, &target, &n);
     model_note_truncated(e->truncated, n, seq_len, o->session.window != 0);
@@ -128,7 +128,7 @@ static int run(const void *options, const char *file)
     } else {
         e.hidden = bert_session_hidden(e.session);
         e.per_token = bert_session_per_token(e.session);
-        status = embed_all(o, &e, file);
+        status = embed_all(o, model, &e, file);
     }
     bert_session_free(e.session);
     bert_model_free(model);

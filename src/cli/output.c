@@ -1,103 +1,86 @@
 /* Results that outlive a run which is stopped. */
 #include "cli/output.h"
+#include "cli/bar.h"
 #include "cli/command.h"
 #include "cli/command_line.h"
+#include "cli/hash.h"
 #include "cli/report.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio_ext.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* ---- what a part holds -------------------------------------------------------------------------------------------------- */
+static const double SYNC_SECONDS = 5; /* what a kill loses at most; a run that is asked to stop loses nothing */
 
-typedef struct part_state {
-    size_t rows;    /* of the input, up to the last one that it tells of */
-    long last, end; /* [last, end) is what it says of that; half a line or vector behind it does not count */
-} part_state;
+/* ---- what is complete --------------------------------------------------------------------------------------------------- */
 
-static part_state read_lines(FILE *part, bool numbered)
+uint64_t output_hash(uint64_t hash, const bert_rows *rows)
 {
-    part_state state = { 0 };
-    char *line = NULL;
-    size_t room = 0;
-    ssize_t n;
-    while ((n = getline(&line, &room, part)) > 0 && line[n - 1] == '\n') {
-        size_t row = numbered ? strtoul(line, NULL, 10) : state.rows + 1;
-        if (row != state.rows)
-            state.last = state.end;
-        state.rows = row;
-        state.end += n;
-    }
-    free(line);
-    return state;
+    for (size_t i = 0; i < rows->n; i++)
+        for (int k = 0; k < (rows->pairs ? 2 : 1); k++) {
+            const bert_text *text = k ? &rows->pairs[i] : &rows->texts[i];
+            uint64_t size = text->size;
+            hash = hash_bytes(hash_bytes(hash, &size, sizeof size), text->data, text->size);
+        }
+    return hash;
 }
 
-static part_state read_part(FILE *part, output_form form, size_t cols)
+static uint64_t header_size(const output *o)
+{
+    return o->target.form == OUTPUT_NPY ? BERT_NPY_HEADER : 0;
+}
+
+static part_state nothing(const output *o)
+{
+    return (part_state){ 0, header_size(o), HASH_START, HASH_START };
+}
+
+/* Hashes the part's bytes from `from` to `to`; false: they are not there. */
+static bool hash_part(int part, uint64_t from, uint64_t to, uint64_t *hash)
+{
+    char bytes[8192];
+    while (from < to) {
+        size_t wanted = to - from < sizeof bytes ? (size_t)(to - from) : sizeof bytes;
+        ssize_t n = pread(part, bytes, wanted, (off_t)from);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n <= 0)
+            return false;
+        *hash = hash_bytes(*hash, bytes, (size_t)n);
+        from += (uint64_t)n;
+    }
+    return true;
+}
+
+/* The rows that are complete on the disk, then in the log. */
+static int sync_part(output *o)
+{
+    o->synced = bar_clock();
+    return fdatasync(fileno(o->to.stream)) || part_log_add(o->log, &o->whole) ? -1 : 0;
+}
+
+void output_wrote(output *o, const bert_rows *rows)
 {
     struct stat st;
-    long header = BERT_NPY_HEADER, row = (long)(cols * sizeof(float));
-    if (form != OUTPUT_NPY)
-        return read_lines(part, form == OUTPUT_NUMBERED);
-    if (fstat(fileno(part), &st) || st.st_size < header + row)
-        return (part_state){ 0 };
-    long rows = (st.st_size - header) / row;
-    return (part_state){ (size_t)rows, header + (rows - 1) * row, header + rows * row };
-}
-
-/* ---- the record --------------------------------------------------------------------------------------------------------- */
-
-static char *read_record(const char *path)
-{
-    char *text = NULL;
-    size_t room = 0;
-    FILE *f = fopen(path, "re");
-    ssize_t n = f ? getdelim(&text, &room, 0, f) : -1;
-    if (f)
-        fclose(f);
-    if (n > 0)
-        return text;
-    free(text);
-    return NULL;
-}
-
-/* A member without what stands around it. */
-static int member_size(const char **line)
-{
-    *line += strspn(*line, " ");
-    size_t n = strcspn(*line, "\n");
-    return (int)(n && (*line)[n - 1] == ',' ? n - 1 : n);
-}
-
-/* Both are written by the same program: where they differ, it is in the value of one member. */
-static int check_record(const output *o, const char *now)
-{
-    char *then = read_record(o->record);
-    if (!then)
-        return report_error("%s: what %s was made with is not known; remove that to begin anew", o->record, o->part);
-    const char *a = then, *b = now;
-    while (*a && strcspn(a, "\n") == strcspn(b, "\n") && !strncmp(a, b, strcspn(a, "\n") + 1)) {
-        a += strcspn(a, "\n") + (a[strcspn(a, "\n")] == '\n');
-        b += strcspn(b, "\n") + (b[strcspn(b, "\n")] == '\n');
+    part_state now = o->whole;
+    if (!o->path || o->to.error)
+        return;
+    errno = EIO;
+    if (fstat(fileno(o->to.stream), &st) || !hash_part(fileno(o->to.stream), now.bytes, (uint64_t)st.st_size, &now.hash)) {
+        o->to.error = errno;
+        return;
     }
-    int status = STATUS_FINE;
-    if (*a || *b) {
-        int na = member_size(&a), nb = member_size(&b);
-        status = report_error("%s: made with %.*s, this run has %.*s; remove it to begin anew", o->part, na, a, nb, b);
-    }
-    free(then);
-    return status;
-}
-
-static int write_record(const output *o, const char *record)
-{
-    FILE *f = fopen(o->record, "we");
-    bool written = f && fputs(record, f) >= 0;
-    written = f && !fclose(f) && written;
-    return written ? STATUS_FINE : report_error("%s: %s", o->record, strerror(errno));
+    now.rows += rows->n;
+    now.bytes = (uint64_t)st.st_size;
+    now.input = output_hash(now.input, rows);
+    o->whole = now;
+    if (bar_clock() - o->synced >= SYNC_SECONDS)
+        sync_part(o); /* where it fails, an earlier line counts */
 }
 
 /* ---- opening ------------------------------------------------------------------------------------------------------------ */
@@ -105,80 +88,127 @@ static int write_record(const output *o, const char *record)
 static void write_header(output *o, size_t rows)
 {
     char header[BERT_NPY_HEADER];
-    if (o->form != OUTPUT_NPY)
+    if (o->target.form != OUTPUT_NPY)
         return;
-    bert_npy_header(header, rows, o->cols);
+    bert_npy_header(header, rows, o->target.cols);
     results_bytes(&o->to, header, sizeof header);
 }
 
-static int begin_part(output *o, const char *record)
+static int begin_part(output *o)
 {
+    o->whole = nothing(o);
     if (ftruncate(fileno(o->to.stream), 0))
         return report_error("%s: %s", o->path, strerror(errno));
     rewind(o->to.stream);
     write_header(o, 0);
-    return write_record(o, record);
+    if ((o->log = part_log_begin(o->record, o->target.record)) < 0)
+        return report_error("%s: %s", o->record, strerror(errno));
+    return STATUS_FINE;
 }
 
-static int resume_part(output *o, const char *record)
+static int resume_part(output *o, part_state state)
 {
-    int status = check_record(o, record);
-    if (status)
-        return status;
-    part_state state = read_part(o->to.stream, o->form, o->cols);
-    if (!state.rows)
-        return begin_part(o, record);
+    uint64_t hash = HASH_START;
+    if (!hash_part(fileno(o->to.stream), header_size(o), state.bytes, &hash) || hash != state.hash)
+        return report_error("%s: is damaged: what the first %zu rows gave is not what was written; --force begins anew", o->part, state.rows);
+    if ((o->log = part_log_resume(o->record)) < 0)
+        return report_error("%s: %s", o->record, strerror(errno));
+    o->whole = state;
     o->done = state.rows;
-    o->last_at = state.last;
-    o->last_size = (size_t)(state.end - state.last);
-    o->last = malloc(o->last_size);
-    if (!o->last || pread(fileno(o->to.stream), o->last, o->last_size, state.last) != (ssize_t)o->last_size)
-        return report_error("%s: %s", o->part, strerror(errno));
     return STATUS_FINE;
+}
+
+/* What an earlier run left is gone on with, or not lost without a word. */
+static int take_part(output *o)
+{
+    struct stat st;
+    part_state state = { 0 };
+    char what[512];
+    const pipeline_target *t = &o->target;
+    if ((t->force && !t->resume) || fstat(fileno(o->to.stream), &st) || (uint64_t)st.st_size <= header_size(o))
+        return begin_part(o);
+    switch (part_log_read(o->record, t->record, &state, what, sizeof what)) {
+    case LOG_ABSENT:
+        return report_error("%s: what %s was made with is not known; --force begins anew", o->record, o->part);
+    case LOG_OTHER:
+        return report_error("%s: %s; --force begins anew", o->part, what);
+    case LOG_SAME:
+        break;
+    }
+    if (!state.rows)
+        return begin_part(o);
+    if (!t->resume)
+        return report_error("%s: has what the first %zu row%s of a run that was stopped gave; --resume goes on with it, --force begins anew",
+                            o->part, state.rows, state.rows == 1 ? "" : "s");
+    return resume_part(o, state);
+}
+
+/* Whether the file is still the one of that name: who waited may find that it has become OUT. */
+static bool still_there(const char *path, int fd)
+{
+    struct stat by_name, by_file;
+    return !lstat(path, &by_name) && !fstat(fd, &by_file) && by_name.st_ino == by_file.st_ino && by_name.st_dev == by_file.st_dev;
+}
+
+/* A file of its own: no link, no second name, no pipe. */
+static int open_own(const char *path)
+{
+    struct stat st;
+    int fd = open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0666);
+    if (fd < 0 || (!fstat(fd, &st) && S_ISREG(st.st_mode) && st.st_nlink <= 1))
+        return fd;
+    close(fd);
+    return errno = ELOOP, -1;
 }
 
 /* Opens the part for this process alone. */
 static int open_part(output *o)
 {
-    int fd = open(o->part, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
-    if (fd < 0)
-        return report_error("%s: %s", o->path, strerror(errno));
-    o->to = (results){ .stream = fdopen(fd, "r+"), .path = o->path };
-    if (o->to.stream && !flock(fd, LOCK_EX | LOCK_NB))
-        return STATUS_FINE;
-    int status = errno == EWOULDBLOCK ? report_error("%s: another process is writing it", o->part)
-                                      : report_error("%s: %s", o->part, strerror(errno));
-    if (o->to.stream)
-        fclose(o->to.stream);
-    else
+    int fd;
+    for (;;) {
+        fd = open_own(o->part);
+        if (fd < 0)
+            return errno == ELOOP ? report_error("%s: is a link or no regular file; remove it", o->part)
+                                  : report_error("%s: %s", o->path, strerror(errno));
+        if (flock(fd, LOCK_EX | LOCK_NB) || still_there(o->part, fd))
+            break;
         close(fd);
+    }
+    bool taken = flock(fd, LOCK_EX | LOCK_NB) && errno == EWOULDBLOCK;
+    o->to = (results){ .stream = taken ? NULL : fdopen(fd, "r+"), .path = o->path };
+    if (o->to.stream)
+        return STATUS_FINE;
+    int status = taken ? report_error("%s: another process is writing it", o->part) : report_error("%s: %s", o->part, strerror(errno));
+    close(fd);
     return status;
 }
 
 static void forget(output *o)
 {
+    if (o->log >= 0)
+        close(o->log);
     free(o->path);
     free(o->part);
     free(o->record);
-    free(o->last);
-    *o = (output){ 0 };
+    *o = (output){ .log = -1 };
 }
 
-static output_state open_kept(output *o, const char *path, bool resume, const char *record)
+static output_state open_kept(output *o)
 {
+    const char *path = o->target.path;
     o->path = strdup(path);
     if (!o->path || asprintf(&o->part, "%s.part", path) < 0 || asprintf(&o->record, "%s.part.json", path) < 0) {
         report_error("out of memory: the name of %s", path);
         return OUTPUT_FAILED;
     }
     bool there = !access(o->part, F_OK);
-    if (resume && !there && !access(path, F_OK)) {
+    if (o->target.resume && !there && !access(path, F_OK)) {
         report_note("%s is done already", path);
         return OUTPUT_DONE;
     }
     if (open_part(o))
         return OUTPUT_FAILED;
-    if (!(resume && there ? resume_part : begin_part)(o, record))
+    if (!take_part(o))
         return OUTPUT_READY;
     fclose(o->to.stream);
     if (!there)
@@ -186,75 +216,83 @@ static output_state open_kept(output *o, const char *path, bool resume, const ch
     return OUTPUT_FAILED;
 }
 
-output_state output_open(output *o, const char *path, output_form form, size_t cols, bool resume, const char *record)
+output_state output_open(output *o, const pipeline_target *target)
 {
-    *o = (output){ .form = form, .cols = cols, .resume = resume };
-    if (!path || !strcmp(path, "-") || results_special(path))
-        return results_open(&o->to, path) ? OUTPUT_FAILED : OUTPUT_READY;
-    output_state state = open_kept(o, path, resume, record);
+    *o = (output){ .target = *target, .log = -1 };
+    if (!target->path || !strcmp(target->path, "-") || results_special(target->path))
+        return results_open(&o->to, target->path) ? OUTPUT_FAILED : OUTPUT_READY;
+    output_state state = open_kept(o);
     if (state != OUTPUT_READY)
         forget(o);
     return state;
 }
 
-int output_continue(output *o, const char *text, size_t size)
+int output_continue(output *o, uint64_t input)
 {
-    o->refused = size < o->last_size || memcmp(text, o->last, o->last_size);
+    o->refused = input != o->whole.input;
     if (o->refused)
-        return report_error("%s: row %zu of the input says something else now: another input, or another model; remove it to begin anew",
-                            o->part, o->done);
-    if (ftruncate(fileno(o->to.stream), o->last_at) || fseek(o->to.stream, o->last_at, SEEK_SET))
+        return report_error("%s: the first %zu row%s of the input %s not what it was made from; --force begins anew", o->part, o->done,
+                            o->done == 1 ? "" : "s", o->done == 1 ? "is" : "are");
+    if (ftruncate(fileno(o->to.stream), (off_t)o->whole.bytes) || fseek(o->to.stream, (long)o->whole.bytes, SEEK_SET))
         return report_error("%s: %s", o->part, strerror(errno));
-    results_bytes(&o->to, text, size);
     return STATUS_FINE;
 }
 
 /* ---- the end ------------------------------------------------------------------------------------------------------------ */
 
+static int sync_folder(const char *path)
+{
+    char above[4096] = ".";
+    const char *slash = strrchr(path, '/');
+    if (slash && (size_t)(slash - path) < sizeof above - 1)
+        snprintf(above, sizeof above, "%.*s", (int)(slash - path) + 1, path);
+    int fd = open(above, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0) /* one that may be written and not read */
+        return 0;
+    int failed = fsync(fd) && errno != EINVAL && errno != ENOTSUP ? -1 : 0, number = errno;
+    close(fd);
+    return errno = number, failed;
+}
+
 static int put_in_place(output *o)
 {
-    if (o->form == OUTPUT_NPY && !o->to.error && !fseek(o->to.stream, 0, SEEK_SET))
-        write_header(o, o->done + o->rows);
+    if (o->target.form == OUTPUT_NPY && !o->to.error && !fseek(o->to.stream, 0, SEEK_SET))
+        write_header(o, o->whole.rows);
     int status = results_flush(&o->to);
     if (status)
         return status;
-    if (fsync(fileno(o->to.stream)) || rename(o->part, o->path))
+    if (fsync(fileno(o->to.stream)) || rename(o->part, o->path) || sync_folder(o->path))
         return report_error("%s: %s", o->path, strerror(errno));
     unlink(o->record);
     return STATUS_FINE;
 }
 
-/* Cuts off what is half there, so that the part is a sound file of its rows. */
-static int trim(output *o, FILE *part, size_t *rows)
+/* Cuts off what is half there, so that the part is a sound file of its rows, and says so in the log. */
+static int trim(output *o)
 {
     char header[BERT_NPY_HEADER];
-    part_state state = read_part(part, o->form, o->cols);
-    *rows = state.rows;
-    if (ftruncate(fileno(part), state.end))
+    int part = fileno(o->to.stream);
+    bool npy = o->target.form == OUTPUT_NPY;
+    bert_npy_header(header, o->whole.rows, o->target.cols);
+    if (ftruncate(part, (off_t)o->whole.bytes) || (npy && pwrite(part, header, sizeof header, 0) != (ssize_t)sizeof header) || sync_part(o))
         return report_error("%s: %s", o->part, strerror(errno));
-    if (o->form != OUTPUT_NPY || !state.rows)
-        return STATUS_FINE;
-    bert_npy_header(header, state.rows, o->cols);
-    return pwrite(fileno(part), header, sizeof header, 0) > 0 ? STATUS_FINE : report_error("%s: %s", o->part, strerror(errno));
+    return STATUS_FINE;
 }
 
 static void keep(output *o)
 {
-    size_t rows;
-    FILE *part = fopen(o->part, "r+e");
-    if (!part || trim(o, part, &rows))
-        rows = 0;
-    else if (!rows) {
+    size_t rows = o->whole.rows;
+    __fpurge(o->to.stream); /* what did not go out behind the last whole row */
+    if (!rows) {
         unlink(o->part);
         unlink(o->record);
+        return;
     }
-    if (part)
-        fclose(part);
-    if (!rows)
+    if (trim(o))
         return;
     report_note("%s has what the first %zu row%s gave", o->part, rows, rows == 1 ? "" : "s");
     fputs("go on with: ", stderr);
-    command_line_print(stderr, o->resume ? "\n" : " --resume\n");
+    command_line_print(stderr, o->target.resume ? "\n" : " --resume\n");
 }
 
 int output_close(output *o, int status)
@@ -265,9 +303,9 @@ int output_close(output *o, int status)
         status = put_in_place(o);
     else
         results_push(&o->to); /* what went wrong has been told already */
-    fclose(o->to.stream);
-    if (status && !o->refused)
+    if (status && !o->refused && !access(o->part, F_OK))
         keep(o);
+    fclose(o->to.stream);
     forget(o);
     return status;
 }

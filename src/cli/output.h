@@ -1,38 +1,53 @@
 /* Where a long run's results go: standard output, or OUT, which appears under its name only when it is whole. Until then they stand in OUT.part,
- * and OUT.part.json records what they were made with; both stay where a run is stopped, for --resume. */
+ * and OUT.part.json records what they were made with and how far they are sound; both stay where a run is stopped, for --resume. */
 #ifndef CLI_OUTPUT_H
 #define CLI_OUTPUT_H
 
+#include "cli/part_log.h"
 #include "cli/results.h"
 
+#include "bert.h"
+
 typedef enum output_form {
-    OUTPUT_LINES,    /* a line a row */
-    OUTPUT_NUMBERED, /* any number of lines a row, each begins with the row's number */
-    OUTPUT_NPY       /* a header, then floats, as many for each row */
+    OUTPUT_LINES,
+    OUTPUT_NPY /* a header, then floats, as many for each row */
 } output_form;
+
+/* Where a run writes, and what it does about an earlier one's part. */
+typedef struct pipeline_target {
+    const char *path; /* NULL: standard output */
+    output_form form;
+    size_t cols; /* npy: floats of a row */
+    bool resume, force;
+    const char *record; /* what the results depend on, as JSON with a member a line; NULL for standard output */
+} pipeline_target;
 
 typedef struct output {
     results to;
-    output_form form;
-    size_t cols; /* npy: floats of a row */
-    size_t rows; /* npy: that were written behind those that were there */
-    bool resume, refused;
+    pipeline_target target;
     char *path; /* NULL: not kept: standard output, a pipe, a device */
     char *part, *record;
-    size_t done; /* resumed: rows that the part has, the last of which is computed again: what it says must be the same */
-    char *last;  /* (last_size) what it says of that row */
-    size_t last_size;
-    long last_at; /* where in the part that begins */
+    int log;          /* of OUT.part.json */
+    size_t done;      /* resumed: rows that the part has */
+    part_state whole; /* what is complete */
+    double synced;    /* the clock when the log was written last */
+    bool refused;     /* what there is stays as it is, without a word */
 } output;
 
 typedef enum output_state { OUTPUT_READY, OUTPUT_DONE, OUTPUT_FAILED } output_state;
 
-/* record: what the results depend on, as JSON with a member a line; NULL for standard output. resume: goes on with a part where there is one.
- * OUTPUT_DONE: there is nothing left to do, which has been told, as what went wrong has. */
-output_state output_open(output *o, const char *path, output_form form, size_t cols, bool resume, const char *record);
+/* OUTPUT_DONE: there is nothing left to do, which has been told, as what went wrong has. A part with rows is refused unless the target resumes it or
+ * is forced. */
+output_state output_open(output *o, const pipeline_target *target);
 
-/* Goes on behind the rows that are done: text is what this run says of the last of them. Returns an exit status. */
-int output_continue(output *o, const char *text, size_t size);
+/* Goes on behind the rows that are done, whose texts have this hash (output_hash). Returns an exit status. */
+int output_continue(output *o, uint64_t input);
+
+/* A hash of texts that goes on from an earlier one; the first: HASH_START. */
+uint64_t output_hash(uint64_t hash, const bert_rows *rows);
+
+/* These rows' results have been handed on: they count from here on, and now and then they are put on the disk. */
+void output_wrote(output *o, const bert_rows *rows);
 
 /* Puts the file under its name if status is fine, else keeps what is complete and says how to go on. Returns status, or that of its own
  * failure. */

@@ -1,6 +1,7 @@
 /* A ring of chunks between three threads. A chunk goes from EMPTY to READ to COMPUTED and back; each thread takes the chunks in the order of the
  * rows, so the i-th chunk of the table always stands in the same place of the ring, and nobody else touches it meanwhile. */
 #include "cli/pipeline.h"
+#include "cli/hash.h"
 #include "cli/meter.h"
 #include "cli/report.h"
 #include "cli/stop.h"
@@ -203,8 +204,9 @@ static void *write_chunks(void *pipeline_)
     slot *s;
     for (size_t i = 0; (s = await(p, i, COMPUTED, false)); i++) {
         p->work->write(p->work->context, &s->chunk, &p->out->to);
-        p->out->rows += s->chunk.rows.n;
         bool pushed = results_push(&p->out->to);
+        if (pushed)
+            output_wrote(p->out, &s->chunk.rows);
         pthread_mutex_lock(&p->lock);
         p->broken = !pushed;
         pthread_mutex_unlock(&p->lock);
@@ -308,29 +310,18 @@ static int flow(pipeline *p, size_t *n)
     return tell_end(p, &err, stopped, *n);
 }
 
-/* Passes over the rows that are done but for the last, which is computed again. */
+/* Passes over the rows that are done. */
 static int resume(pipeline *p)
 {
-    slot *s = &p->slots[0];
     bert_rows rows = { .n = 1 };
-    for (size_t left = p->out->done - 1; left && rows.n; left -= rows.n)
-        if (bert_table_next(p->table, left < 4096 ? left : 4096, &rows, &s->err))
-            return report_failure(&s->err);
-    slot_read(s, p->table, 1);
-    s->chunk.first = p->out->done - 1;
-    if (s->err.code || (!s->last && compute_chunk(p, &s->chunk, &s->err)))
-        return report_failure(&s->err);
-    char *text = NULL;
-    size_t size = 0;
-    results memory = { .stream = open_memstream(&text, &size) };
-    if (!memory.stream)
-        return report_error("out of memory: a row");
-    if (!s->last)
-        p->work->write(p->work->context, &s->chunk, &memory);
-    fclose(memory.stream);
-    int status = output_continue(p->out, text, size);
-    free(text);
-    return status;
+    bert_err err;
+    uint64_t input = HASH_START;
+    for (size_t left = p->out->done; left && rows.n; left -= rows.n) {
+        if (bert_table_next(p->table, left < 4096 ? left : 4096, &rows, &err))
+            return report_failure(&err);
+        input = output_hash(input, &rows);
+    }
+    return output_continue(p->out, input);
 }
 
 static int run(pipeline *p, size_t *n)
@@ -375,7 +366,7 @@ int pipeline_run(const char *path, const rows_options *options, const pipeline_w
     if (bert_table_open(path, &options->table, false, &p.table, &err))
         return report_failure(&err);
     int status = STATUS_FAILED;
-    switch (output_open(&out, target->path, target->form, target->cols, target->resume, target->record)) {
+    switch (output_open(&out, target)) {
     case OUTPUT_READY:
         chosen.most = rows_chunk(path, options, work->most);
         p.wanted = options->chunk ? chosen.most : FIRST_ROWS;

@@ -27,15 +27,6 @@ typedef struct pipeline_work {
     void (*write)(void *context, const chunk *c, results *out);
 } pipeline_work;
 
-/* Where the results go: the arguments of output_open. */
-typedef struct pipeline_target {
-    const char *path;
-    output_form form;
-    size_t cols;
-    bool resume;
-    const char *record;
-} pipeline_target;
-
 /* Whether OUT can be what the options ask for. Returns an exit status; what is wrong has been told. */
 int target_check(const command *c, const char *path, bool npy, bool resume);
 

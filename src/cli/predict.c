@@ -132,16 +132,16 @@ static void write_rows(void *context, const chunk *c, results *out)
 
 /* ------------------------------------------------------------------------------------------------------------------------- */
 
-static int predict_all(const predict_options *o, predict *p, const char *file)
+static int predict_all(const predict_options *o, const bert_model *model, predict *p, const char *file)
 {
     size_t n, columns = p->answers.columns;
     bool npy = o->format == FORMAT_NPY;
     char *record = NULL;
-    if (o->output && record_make(&predict_command, o, p->session, file, &record))
+    if (o->output && record_make(&predict_command, o, model, p->session, &record))
         return STATUS_FAILED;
     pipeline_work work = { .context = p, .most = ROWS_MOST, .numbers = columns, .compute = compute, .write = write_rows };
-    pipeline_target target = { .path = o->output, .cols = columns, .resume = o->resume, .record = record };
-    target.form = npy ? OUTPUT_NPY : o->format == FORMAT_TSV && !columns ? OUTPUT_NUMBERED : OUTPUT_LINES;
+    pipeline_target target = { .path = o->output, .cols = columns, .resume = o->resume, .force = o->force, .record = record };
+    target.form = npy ? OUTPUT_NPY : OUTPUT_LINES;
     int status = pipeline_run(file, &o->rows, &work, &target, &n);
     model_note_truncated(p->truncated, n, bert_session_seq_len(p->session), o->session.window != 0);
     free(record);
@@ -164,7 +164,7 @@ static int predict_with(const predict_options *o, const bert_model *model, const
         status = report_error("task %s gives entities, not scores: --format npy has no place for them, jsonl and tsv have",
                               bert_task_name(bert_model_task(model)));
     else
-        status = predict_all(o, &p, file);
+        status = predict_all(o, model, &p, file);
     bert_session_free(p.session);
     return status;
 }

@@ -1,5 +1,6 @@
 /* What a run's results depend on. */
 #include "cli/record.h"
+#include "cli/hash.h"
 #include "cli/report.h"
 #include "cli/results.h"
 
@@ -11,7 +12,8 @@
 #include <unistd.h>
 
 /* These say where, when and how fast, or what is done about a row behind those that are written. The model is known by what it says. */
-static const char *const WITHOUT_EFFECT[] = { "model", "output", "resume", "verify", "chunk", "threads", "streams", "skip_bad_rows", NULL };
+static const char *const WITHOUT_EFFECT[] = { "model", "output",  "resume",  "force",         "verify",
+                                              "chunk", "threads", "streams", "skip_bad_rows", NULL };
 
 /* ---- options ------------------------------------------------------------------------------------------------------------ */
 
@@ -65,17 +67,7 @@ static void put_options(results *out, const command *c, const char *options)
 
 /* ---- fingerprints ------------------------------------------------------------------------------------------------------- */
 
-/* FNV-1a (Fowler, Noll, Vo): it tells things apart, nobody attacks it. */
-static uint64_t fnv(uint64_t hash, const void *bytes, size_t n)
-{
-    for (const unsigned char *p = bytes, *end = p + n; p < end; p++)
-        hash = (hash ^ *p) * 0x100000001b3u;
-    return hash;
-}
-
-static const uint64_t FNV_START = 0xcbf29ce484222325u;
-
-/* The bits that the model gives for one text: they depend on every weight, the precision and the machine's arithmetic. */
+/* The bits that the model gives for one text: they depend on the precision and the machine's arithmetic. */
 static bert_status fingerprint(bert_session *session, uint64_t *hash, bert_err *err)
 {
     static const char WORDS[] = "Resume where it stopped: 1, 2, 3.";
@@ -91,40 +83,27 @@ static bert_status fingerprint(bert_session *session, uint64_t *hash, bert_err *
     if (!s && K)
         s = bert_session_predict(session, &text, &text, 1, scores, NULL, err);
     if (!s)
-        *hash = fnv(fnv(FNV_START, vectors, n * hidden * sizeof *vectors), scores, K * sizeof *scores);
+        *hash = hash_bytes(hash_bytes(HASH_START, vectors, n * hidden * sizeof *vectors), scores, K * sizeof *scores);
     free(vectors);
     free(scores);
     return s;
 }
 
-/* The first bytes of a regular file; what comes through a pipe has none. */
-static uint64_t beginning(const char *input)
-{
-    char bytes[4096];
-    bool standard = !input || !strcmp(input, "-");
-    int fd = standard ? STDIN_FILENO : open(input, O_RDONLY | O_CLOEXEC);
-    struct stat st;
-    ssize_t n = fd >= 0 && !fstat(fd, &st) && S_ISREG(st.st_mode) ? pread(fd, bytes, sizeof bytes, 0) : 0;
-    if (fd >= 0 && !standard)
-        close(fd);
-    return fnv(FNV_START, bytes, n > 0 ? (size_t)n : 0);
-}
-
 /* ------------------------------------------------------------------------------------------------------------------------- */
 
-int record_make(const command *c, const void *options, bert_session *session, const char *input, char **record)
+int record_make(const command *c, const void *options, const bert_model *model, bert_session *session, char **record)
 {
-    uint64_t model;
+    uint64_t words, weights;
     bert_err err;
     size_t size;
     *record = NULL;
-    if (fingerprint(session, &model, &err))
+    if (bert_model_fingerprint(model, &weights, &err) || fingerprint(session, &words, &err))
         return report_failure(&err);
     results out = { .stream = open_memstream(record, &size) };
     if (out.stream) {
         results_printf(&out, "{\n  \"command\": \"%s\",\n", c->name);
         put_options(&out, c, options);
-        results_printf(&out, "  \"model\": \"%016" PRIx64 "\",\n  \"input\": \"%016" PRIx64 "\"\n}\n", model, beginning(input));
+        results_printf(&out, "  \"model\": \"%016" PRIx64 "\",\n  \"arithmetic\": \"%016" PRIx64 "\"\n}\n", weights, words);
     }
     if (out.stream && !fclose(out.stream) && !out.error)
         return STATUS_FINE;

@@ -182,8 +182,6 @@ bert_status bert_model_train(bert_model *model, const bert_dataset *train, const
 {
     trainer t = { .folder = folder, .copy_module = copy_module, .on_event = on_event, .context = context };
     bert_status s = run_check(&t.run, model, train, valid, options, err);
-    if (!s && t.run.options.resume && t.run.options.force)
-        s = fail(err, BERT_ERR_ARGUMENT, "resume and force: one or the other");
     if (!s && folder && !t.run.options.resume)
         s = bert_output_check(folder, BERT_OUTPUT_TRAINING, t.run.options.force, err);
     if (!s)

@@ -17,9 +17,9 @@ echo "# a disk that is full"
 limited import files/toy -o full
 limited freeze model -o old.bert
 limited train --module module --train files/toy-train.tsv -o model $columns --epochs 1 --n-tune-layers 2 --quiet --force
-limited embed -m module --format npy -o out.npy many.tsv --text-columns 1
-limited embed -m module -o out.jsonl many.tsv --text-columns 1
-limited predict -m model -o out.jsonl many.tsv --text-columns 1,2
+limited embed -m module --format npy -o out.npy many.tsv --text-columns 1 --chunk 10
+limited embed -m module -o out.jsonl many.tsv --text-columns 1 --chunk 10
+limited predict -m model -o scores.jsonl many.tsv --text-columns 1,2 --chunk 10
 cmp old.bert before.bert && cmp model/weights.safetensors before/weights.safetensors && cmp model/model.json before/model.json && echo "the old files stand"
 ls -A | grep -v -e '^\.std' -e '^\.raw'
 ls -A model

@@ -120,29 +120,48 @@ cat log
 cp out.part.json record
 resume jsonl
 
-echo "# wherever it was cut, in the middle of lines and numbers"
+echo "# what stands behind the last row that was put on the disk is dropped; what is less than that, or other, is damage"
 for form in $forms; do
-    n=$(wc -c <whole.$form)
-    hold 1
+    hold 90
     $foreground "$BERT" $(options $form) -o out <in 2>/dev/null &
     pid=$!
-    wait_for out.part 1
-    wait_for out.part.json 20
+    while ! grep -qs '"rows": 90' out.part.json; do sleep 0.02; done
     kill -KILL $pid
     finish $pid
     let_go
-    cp out.part.json record
-    for cut in 0 129 $((n / 2)) $((n / 2 + 1)) $((n / 2 + 7)) $((n - 1)) "$n"; do
-        cp record out.part.json
-        head -c $cut whole.$form >out.part
-        resume $form || echo "$form cut at $cut"
+    rm -rf left && mkdir left && cp out.part out.part.json left
+    n=$(wc -c <out.part)
+    for tail in '' 'half of a' 'a line
+'; do
+        cp left/* .
+        printf '%s' "$tail" >>out.part
+        resume $form
     done
+    cp left/* . && head -c $((n - 1)) left/out.part >out.part
+    cat many.tsv | "$BERT" $(options $form) -o out --resume
+    cp left/* . && printf X | dd of=out.part bs=1 seek=$((n - 3)) conv=notrunc 2>/dev/null
+    cat many.tsv | "$BERT" $(options $form) -o out --resume
+    cp left/* . && head -c $(($(wc -c <left/out.part.json) - 5)) left/out.part.json >out.part.json
+    resume $form
+    cp left/* . && : >out.part
+    resume $form
 done
 ls -A | grep out
 
+echo "# a part that has rows is not thrown away without a word"
+cp left/* .
+bert $(options vectors.npy) -o out many.tsv
+mv out.part.json log && bert $(options vectors.npy) -o out many.tsv
+mv log out.part.json
+bert $(options vectors.npy) -o out many.tsv --force
+cmp out whole.vectors.npy && rm out
+cp left/* . && rm out.part && ln -s many.tsv out.part
+bert $(options vectors.npy) -o out files/toy-train.tsv --force
+rm out.part out.part.json && ls many.tsv
+
 echo "# a disk that fills up"
 for form in $forms; do
-    { (ulimit -f 4 && cat many.tsv | "$BERT" $(options $form) -o out); echo "= $?"; } 2>&1 | sed -E "s|$BERT|bert|; s/first [0-9]+ rows/first N rows/"
+    { (ulimit -f 4 && cat many.tsv | "$BERT" $(options $form) -o out --chunk 16); echo "= $?"; } 2>&1 | sed -E "s|$BERT|bert|; s/first [0-9]+ rows/first N rows/"
     resume $form
 done
 
@@ -153,6 +172,19 @@ bert predict -m model bad.jsonl -o out 2>&1 | sed -E "s|$BERT|bert|"
 wc -l <out.part | tr -d ' '
 bert predict -m model bad.jsonl -o out --resume --skip-bad-rows
 bert predict -m model bad.jsonl --skip-bad-rows | grep -v '^[$!]' | cmp - out && rm out
+
+echo "# two taggers that differ in their heads alone"
+for seed in 1 2; do "$BERT" train --task tokens --module module --train many.conll -o head$seed --quiet --epochs 1 --seed $seed --n-tune-layers 0; done
+hold 90
+$foreground "$BERT" predict -m head1 --input-format tsv --text-columns question1 -o out <in 2>/dev/null &
+pid=$!
+while ! grep -qs '"rows": 90' out.part.json; do sleep 0.02; done
+kill -INT $pid
+finish $pid
+let_go
+cat many.tsv | bert predict -m head2 --input-format tsv --text-columns question1 -o out --resume | sed -E 's/"[0-9a-f]{16}"/"N"/g'
+cat many.tsv | "$BERT" predict -m head1 --input-format tsv --text-columns question1 -o out --resume
+"$BERT" predict -m head1 --input-format tsv --text-columns question1 many.tsv | cmp - out && rm out
 
 echo "# what it does not go on with"
 stopped() { # leaves out.part of 90 rows

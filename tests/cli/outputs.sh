@@ -21,7 +21,7 @@ for place in model imported module theirs rows.tsv; do bert $train -o $place; do
 "$BERT" $train -o thesis && cat thesis/chapter
 "$BERT" $train -o empty && ls empty
 cp model/weights.safetensors before
-bert $train -o model --force --resume
+bert $train -o model --force --resume && cmp model/weights.safetensors before && echo "gone on with"
 "$BERT" $train -o model --force --seed 2 && { cmp -s model/weights.safetensors before || echo "begun anew"; }
 bert $train -o module --force
 "$BERT" train --module module --train files/toy-train.tsv $columns --dry-run -o model >/dev/null 2>&1 && echo "a plan writes nothing"
