@@ -85,8 +85,9 @@ static bert_status choose_format(const table_format **out, const char *path, con
 static bert_status choose_quoting(table_records *r, const bert_table_options *options, bert_err *err)
 {
     r->delimiter = r->format->delimiter;
-    r->quoting = options->quoting ? (table_quoting)options->quoting : r->format->quoting;
-    if (options->quoting && r->format->naming != NAMED_BY_HEADER)
+    r->quoting_chosen = options->quoting != QUOTING_AUTO;
+    r->quoting = r->quoting_chosen ? (table_quoting)options->quoting : r->format->quoting;
+    if (r->quoting_chosen && r->format->naming != NAMED_BY_HEADER)
         return fail(err, BERT_ERR_ARGUMENT, "--quoting: a .%s has no fields that may be in quotes", r->format->name);
     return BERT_OK;
 }

@@ -83,9 +83,14 @@ static bert_status find_columns(table_records *r, const bert_text *names, size_t
         if (!c->present)
             continue;
         c->index = SIZE_MAX;
-        for (size_t i = 0; !by_number && c->index == SIZE_MAX && i < n; i++)
-            if (names[i].size == strlen(c->name) && !memcmp(names[i].data, c->name, names[i].size))
-                c->index = i;
+        for (size_t i = 0; !by_number && i < n; i++) {
+            if (names[i].size != strlen(c->name) || memcmp(names[i].data, c->name, names[i].size))
+                continue;
+            if (c->index != SIZE_MAX)
+                return fail(err, BERT_ERR_DATA, "%s: columns %zu and %zu are both called \"%s\"; choose one by its number", r->lines.name,
+                            c->index + 1, i + 1, c->name);
+            c->index = i;
+        }
         if (c->index == SIZE_MAX)
             c->index = column_number(c->name, n);
         c->present = c->index != SIZE_MAX;

@@ -116,6 +116,10 @@ static bert_status add_word(table_records *r, const conll_line *line, bool *tagg
         return lacks(r, line, text->number, err);
     if (!line->label.size && label->required)
         return lacks(r, line, label->number ? label->number : 2, err);
+    if (label->required && !label->number && r->told.width && line->n != r->told.width)
+        return fail(err, BERT_ERR_DATA, "%s:%zu: columns: %zu, the first line has %zu; tabs divide columns with blanks in them", r->lines.name,
+                    r->lines.number, line->n, r->told.width);
+    r->told.width = r->told.width ? r->told.width : line->n;
     if (text->bytes.size) {
         buffer_char(&text->bytes, ' ');
         buffer_char(&label->bytes, ' ');

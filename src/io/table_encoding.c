@@ -117,7 +117,7 @@ static bert_status open_converter(table_text *t, bert_err *err)
     if (tables)
         iconv_close(usual);
     return fail(
-        err, BERT_ERR_ARGUMENT, "--encoding: \"%.100s\" is %s", t->encoding,
+        err, BERT_ERR_ARGUMENT, "%s: --encoding: \"%.100s\" is %s", t->stream.name, t->encoding,
         tables ? "neither utf-8, utf-8-drop nor a name that iconv knows (iconv -l lists them)"
                : "not to be had here: this system lacks the tables of encodings (glibc's gconv modules); turn the file into UTF-8 elsewhere");
 }

@@ -34,7 +34,7 @@ static void dropped(const table_records *r, const table_counts *counts, buffer *
 static void quoted(const table_records *r, const table_counts *counts, buffer *out)
 {
     (void)counts;
-    if (r->told.quoted)
+    if (r->told.quoted && !r->quoting_chosen)
         buffer_printf(out,
                       "%s:%zu: a whole field is in quotes, which are read as text, as in the files of GLUE; --quoting csv reads them as pandas "
                       "writes them",

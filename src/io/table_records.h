@@ -65,6 +65,7 @@ typedef struct table_told {
     size_t renamed;            /* spans whose label has blanks */
     bool ranges;               /* conll: lines of ranges (1-2) were passed over */
     bool indexed, index_known; /* conll: the first column counts the words */
+    size_t width;              /* conll: columns of the first line, where the last one is the tag; 0: not known yet */
 } table_told;
 
 struct table_records {
@@ -74,6 +75,7 @@ struct table_records {
     size_t n_columns;
     char delimiter;
     table_quoting quoting;  /* not auto */
+    bool quoting_chosen;    /* by the caller */
     const bert_text *names; /* (n_names) of labels: one that is a number stands for one of them */
     size_t n_names;
     size_t *uses; /* (n_names) how often each was a label */

@@ -41,10 +41,21 @@ static bert_status label_twice(const bert_dataset *d, size_t row, bert_text labe
                 flag ? "; a list of 0 and 1 for each label needs their names (--label-names)" : "");
 }
 
+/* Of a model that has such words already, they are labels. */
+static bert_status check_list(const label_rules *r, const bert_dataset *d, size_t row, bert_err *err)
+{
+    bert_text list = d->label_texts[row];
+    char place[DATASET_PLACE];
+    if (r->n_labels || list.size < 2 || list.data[0] != '[' || list.data[list.size - 1] != ']')
+        return BERT_OK;
+    return fail(err, BERT_ERR_DATA, "%s: label \"%.*s\" is a list as Python writes it; labels stand with nothing but commas between them",
+                dataset_place(d, row, place), (int)(list.size < 100 ? list.size : 100), list.data);
+}
+
 static bert_status check_classes(const label_rules *r, const bert_dataset *d, size_t row, bert_err *err)
 {
     bert_text label;
-    bert_status s = BERT_OK;
+    bert_status s = check_list(r, d, row, err);
     word_set set = { 0 };
     for (size_t at = 0, n = 0; !s && label_next(d->label_texts[row], &at, &label); n++) {
         s = label.size ? check_known(r, d, row, label, err) : label_empty(d, row, "a label beside a comma", err);
@@ -144,7 +155,7 @@ static bert_status tell(bert_dataset *suited, const bert_dataset *of, const char
 bert_status bert_dataset_suited(const bert_dataset *dataset, const bert_head_spec *head, bert_dataset **suited, bert_err *err)
 {
     *suited = NULL;
-    const task *t = task_by_id(head->task == BERT_TASK_AUTO ? BERT_TASK_MULTICLASS : (bert_task)head->task);
+    const task *t = head->task == BERT_TASK_AUTO ? task_of_labels(dataset) : task_by_id((bert_task)head->task);
     if (!t)
         return fail(err, BERT_ERR_ARGUMENT, "task %d is none of bert_task", head->task);
     label_rules rules;

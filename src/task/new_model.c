@@ -142,7 +142,7 @@ static bert_status check_scale(const bert_head_spec *head, const task *t, bert_e
                 plain_nan(head->label_max));
 }
 
-static const task *auto_task(const bert_dataset *d)
+const task *task_of_labels(const bert_dataset *d)
 {
     static const char *const NO_AND_YES[][2] = { { "0", "1" }, { "false", "true" } };
     bool binary = false;
@@ -159,7 +159,7 @@ bert_status bert_head_of_dataset(bert_head_spec *head, const bert_dataset *datas
     static bert_status (*const READ[])(bert_head_spec *, const bert_dataset *, bert_err *) = {
         [LABEL_CLASS] = read_class, [LABEL_CLASSES] = read_classes, [LABEL_NUMBER] = read_numbers, [LABEL_TAGS] = read_tags
     };
-    const task *t = head->task == BERT_TASK_AUTO ? auto_task(dataset) : task_by_id((bert_task)head->task);
+    const task *t = head->task == BERT_TASK_AUTO ? task_of_labels(dataset) : task_by_id((bert_task)head->task);
     if (!t)
         return fail(err, BERT_ERR_ARGUMENT, "task %d is none of bert_task", head->task);
     if (t->form == ROW_APART && !dataset->pairs)

@@ -45,6 +45,9 @@ typedef struct task {
 const task *task_by_name(const char *name);
 const task *task_by_id(bert_task id);
 
+/* The task that a data set's labels are of, where nobody says. */
+const task *task_of_labels(const bert_dataset *d);
+
 /* The words of bert_task, ending with NULL: "auto", then the tasks' names. */
 extern const char *const TASK_WORDS[];
 

@@ -134,18 +134,19 @@ static void what_is_not_of_the_encoding_is_found(void **state)
         { .file = "a.txt",
           .encoding = "klingon",
           .content = "x",
-          .expected =
-              "error BERT_ERR_ARGUMENT --encoding: \"klingon\" is neither utf-8, utf-8-drop nor a name that iconv knows (iconv -l lists them)" },
+          .expected = "error BERT_ERR_ARGUMENT a.txt: --encoding: \"klingon\" is neither utf-8, utf-8-drop nor a name that iconv knows (iconv "
+                      "-l lists them)" },
         { .file = "a.txt",
           .encoding = "cp1252//IGNORE",
           .content = "x",
-          .expected = "error BERT_ERR_ARGUMENT --encoding: \"cp1252//IGNORE\" is neither utf-8, utf-8-drop nor a name that iconv knows (iconv "
-                      "-l lists them)" },
+          .expected =
+              "error BERT_ERR_ARGUMENT a.txt: --encoding: \"cp1252//IGNORE\" is neither utf-8, utf-8-drop nor a name that iconv knows (iconv "
+              "-l lists them)" },
         { .file = "a.txt",
           .encoding = "",
           .content = "x",
           .expected =
-              "error BERT_ERR_ARGUMENT --encoding: \"\" is neither utf-8, utf-8-drop nor a name that iconv knows (iconv -l lists them)" },
+              "error BERT_ERR_ARGUMENT a.txt: --encoding: \"\" is neither utf-8, utf-8-drop nor a name that iconv knows (iconv -l lists them)" },
     };
     CHECK_ALL(cases);
 }
@@ -221,7 +222,7 @@ static void quotes_and_backslashes_are_read_where_asked_for(void **state)
                       "the files of GLUE; --quoting csv reads them as pandas writes them\n" },
         { .file = "a.tsv", .quoting = 2, .content = pandas, .expected = "2<he said \"good\" film><-><pos>\n3<bad><-><neg>\n" },
         { .file = "a.tsv", .quoting = 2, .content = "text\tlabel\n\"a\tb\nc\"\t1\n", .expected = "2<a\tb\nc><-><1>\n" },
-        { .file = "a.tsv", .quoting = 1, .content = "text\n\"a\"\n", .expected = "2<\"a\"><-><->\n" },
+        { .file = "a.tsv", .quoting = 1, .content = "text\n\"\"\"a\"\n", .expected = "2<\"\"\"a\"><-><->\n" },
         { .file = "a.csv", .quoting = 1, .content = "text,label\n\"a,b\"\n", .expected = "2<\"a><-><b\">\n" },
         { .file = "a.tsv",
           .quoting = 3,
@@ -374,6 +375,10 @@ static void tabs_divide_where_a_line_has_one(void **state)
           .content = "a\t\tO\n",
           .label_column = "2",
           .expected = "error BERT_ERR_DATA a.conll:1: columns: 3, column 2 is empty" },
+        { .file = "a.conll",
+          .labels = true,
+          .content = "in O\nNew York B-LOC\n",
+          .expected = "error BERT_ERR_DATA a.conll:2: columns: 3, the first line has 2; tabs divide columns with blanks in them" },
     };
     CHECK_ALL(cases);
 }
