@@ -9,7 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 bool results_special(const char *path)
 {
@@ -23,13 +22,11 @@ int results_open(results *r, const char *path)
     if (!path || !strcmp(path, "-"))
         return STATUS_FINE;
     r->path = strdup(path);
-    bool whole = r->path && (results_special(path) || asprintf(&r->temporary, "%s.tmp-%ld", path, (long)getpid()) >= 0);
-    r->stream = !whole ? NULL : r->temporary ? fopen(r->temporary, "wxe") : fopen(path, "we");
+    r->stream = r->path ? fopen(path, "we") : NULL;
     if (r->stream)
         return STATUS_FINE;
     int status = report_error("%s: %s", path, strerror(errno));
     free(r->path);
-    free(r->temporary);
     return status;
 }
 
@@ -154,27 +151,14 @@ int results_flush(results *r)
     return report_error("%s: %s", r->path ? r->path : "standard output", strerror(r->error));
 }
 
-/* On the disk, then under its name. */
-static int put_in_place(results *r, int status)
-{
-    bool sound = status || !r->temporary || !fsync(fileno(r->stream));
-    sound = !fclose(r->stream) && sound;
-    if (!status && (!sound || (r->temporary && rename(r->temporary, r->path))))
-        status = report_error("%s: %s", r->path, strerror(errno));
-    if (status && r->temporary)
-        unlink(r->temporary);
-    return status;
-}
-
 int results_close(results *r, int status)
 {
     if (!status)
         status = results_flush(r);
     else
         fflush(r->stream); /* what went wrong has been told already */
-    if (r->path)
-        status = put_in_place(r, status);
+    if (r->path && fclose(r->stream) && !status)
+        status = report_error("%s: %s", r->path, strerror(errno));
     free(r->path);
-    free(r->temporary);
     return status;
 }

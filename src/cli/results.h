@@ -1,4 +1,4 @@
-/* Where results go: standard output, or a file that appears under its name only when it is whole. */
+/* Where results go: standard output, a pipe or a device; a file is output.h's. */
 #ifndef CLI_RESULTS_H
 #define CLI_RESULTS_H
 
@@ -8,9 +8,8 @@
 
 typedef struct results {
     FILE *stream;
-    char *path;      /* NULL: standard output */
-    char *temporary; /* NULL: written as it is, a pipe or a device */
-    int error;       /* errno of the first write that failed; 0: none did */
+    char *path; /* NULL: standard output */
+    int error;  /* errno of the first write that failed; 0: none did */
 } results;
 
 /* Pipes and devices are written as they are: a rename would put a file in their place. */
@@ -33,7 +32,7 @@ bool results_push(results *r);
 /* The same with a word to the user, and an exit status. A reader that went away (EPIPE) is a failure that nothing is said about. */
 int results_flush(results *r);
 
-/* Flushes and, for a file, puts it under its name if status is fine, else removes it. Returns status, or that of its own failure. */
+/* Flushes, and closes what has a name. Returns status, or that of its own failure. */
 int results_close(results *r, int status);
 
 #endif

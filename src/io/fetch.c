@@ -3,6 +3,7 @@
 
 #include "base/buffer.h"
 #include "base/file.h"
+#include "base/temporary.h"
 #include "base/sha.h"
 #include "io/download.h"
 #include "io/http.h"
@@ -48,18 +49,19 @@ static char *only_folder(arena *a, char *folder)
 }
 
 /* Unpacks under a name of its own, then renames: who comes second finds the first one's folder and uses it. */
-static bert_status unpack(arena *a, const char *archive, const char *folder, bert_err *err)
+static bert_status unpack(const char *archive, const char *folder, bert_err *err)
 {
-    char *temporary = arena_printf(a, "%s.tmp-XXXXXX", folder);
-    if (!temporary)
-        return fail_memory(err, archive);
-    if (!mkdtemp(temporary))
-        return fail_errno(err, "%s: cannot make the folder", temporary);
+    char *temporary;
+    int held = temporary_create(folder, true, &temporary);
+    if (held < 0)
+        return fail_errno(err, "%s: cannot make the folder", folder);
     bert_status s = tar_gz_unpack(archive, temporary, err);
-    if (!s && (chmod(temporary, 0755) || rename(temporary, folder)) && !file_is_folder(folder))
+    if (!s && rename(temporary, folder) && !file_is_folder(folder))
         s = fail_errno(err, "%s: cannot write", folder);
     if (file_is_folder(temporary))
         folder_remove(temporary, NULL);
+    close(held);
+    free(temporary);
     return s;
 }
 
@@ -74,7 +76,7 @@ static bert_status archive_folder(arena *a, const char *archive, const char *hex
     if (!unpacked)
         return fail_memory(err, archive);
     if (!file_is_folder(unpacked))
-        s = unpack(a, archive, unpacked, err);
+        s = unpack(archive, unpacked, err);
     *folder = only_folder(a, unpacked);
     return s;
 }
@@ -128,7 +130,7 @@ static bert_status fetch_address(arena *a, const char *address, char **folder, b
         return fail_memory(err, address);
     if ((*folder = remembered(a, record)))
         return BERT_OK;
-    int fd = open(lock, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+    int fd = open_in_place(lock);
     if (fd < 0 || flock(fd, LOCK_EX))
         s = fail_errno(err, "%s: cannot lock", lock);
     else if (!(*folder = remembered(a, record)))

@@ -15,7 +15,7 @@
 #include <unistd.h>
 #include <zlib.h>
 
-enum { BLOCK = 512, MOST_NAME = 4096, MOST_PAX = 1 << 20, MOST_ENTRIES = 1 << 16, PIECE = 1 << 16, DEFLATE_MOST = 1032 };
+enum { BLOCK = 512, MOST_NAME = 4096, MOST_DEPTH = 16, MOST_PAX = 1 << 20, MOST_ENTRIES = 1 << 16, PIECE = 1 << 16, DEFLATE_MOST = 1032 };
 
 /* A header block, ustar. Numbers are octal text. */
 typedef struct tar_header {
@@ -172,7 +172,10 @@ static const char *forbidden(const buffer *name)
         return "a name that is empty, too long or holds a NUL";
     if (name->data[0] == '/')
         return "an absolute name";
+    int depth = 0;
     for (const char *p = name->data; p; p = strchr(p, '/')) {
+        if (depth++ > MOST_DEPTH)
+            return "a name of too many folders";
         p += *p == '/';
         if (!strncmp(p, "..", 2) && (p[2] == '/' || !p[2]))
             return "a name with \"..\"";
@@ -290,7 +293,7 @@ static bert_status unpack_all(tar_reader *t)
 static bert_status open_archive(tar_reader *t)
 {
     struct stat st;
-    int fd = open(t->archive, O_RDONLY | O_CLOEXEC);
+    int fd = open(t->archive, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
     if (fd < 0)
         return fail_errno(t->err, "%s: cannot open", t->archive);
     if (fstat(fd, &st) || !S_ISREG(st.st_mode)) {

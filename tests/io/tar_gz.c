@@ -78,6 +78,7 @@ static void names_that_leave_the_folder_are_refused(void **state)
                                             { "a/../../evil", "a name with \"..\"" },
                                             { "a/..", "a name with \"..\"" },
                                             { "..", "a name with \"..\"" },
+                                            { "a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/deep", "a name of too many folders" },
                                             { "/tmp/evil", "an absolute name" } };
     for (size_t i = 0; i < sizeof NAMES / sizeof *NAMES; i++) {
         buffer tar = { 0 };
