@@ -93,6 +93,8 @@ bert_status tensor_to_f32(const tensor *t, float *out, bert_err *err)
                     t->name);
     if (!DTYPES[t->type].to_f32)
         return fail(err, BERT_ERR_FORMAT, "%s: tensor %s is of type %s, expected numbers", t->file, t->name, dtype_name(t->type));
+    if (!t->data && t->absent)
+        return fail(err, BERT_ERR_UNSUPPORTED, "%s: tensor %s %s", t->file, t->name, t->absent);
     if (!t->data)
         return fail(err, BERT_ERR_FORMAT, "%s: the elements of tensor %s are absent", t->file, t->name);
     DTYPES[t->type].to_f32(out, t->data, t->n);

@@ -28,7 +28,7 @@ const char *dtype_name(dtype t);    /* safetensors' names: "F32", "BF16", ... */
 dtype dtype_find(const char *name); /* of such a name; DTYPE_OTHER where it is none of them */
 size_t dtype_size(dtype t);         /* bytes an element; 0 for DTYPE_OTHER */
 
-bool dtype_is_real(dtype t);          /* a type of numbers with a fraction */
+bool dtype_is_real(dtype t); /* a type of numbers with a fraction */
 
 enum { TENSOR_MAX_RANK = 8 };
 
@@ -36,10 +36,11 @@ typedef struct tensor {
     const char *name;
     const char *file; /* for messages: the file that it stands in */
     dtype type;
-    int rank;         /* above TENSOR_MAX_RANK: the shape is not kept, n is 0, the type is DTYPE_OTHER */
+    int rank; /* above TENSOR_MAX_RANK: the shape is not kept, n is 0, the type is DTYPE_OTHER */
     int64_t shape[TENSOR_MAX_RANK];
-    size_t n;         /* elements */
-    const void *data; /* n elements, little-endian, any alignment; NULL where the type is DTYPE_OTHER or they are not there */
+    size_t n;           /* elements */
+    const char *absent; /* why data is NULL, where there is more to say: "is stored in parts" */
+    const void *data;   /* n elements, little-endian, any alignment; NULL where the type is DTYPE_OTHER or they are not there */
 } tensor;
 
 /* All zero is an empty set. */

@@ -1,4 +1,5 @@
-/* TensorFlow's V2 checkpoint. The key "" of the index holds the header; every other key is a tensor's name. */
+/* TensorFlow's V2 checkpoint. The key "" of the index holds the header; every other key is a tensor's name, or
+ * begins with a zero byte and is that of a part of one. */
 #include "io/tf_bundle.h"
 
 #include "base/checksum.h"
@@ -104,8 +105,6 @@ static bert_status read_range(tensor *t, tensor_range *range, const reader *r, c
 {
     size_t bytes;
     char text[TENSOR_SHAPE_TEXT];
-    if (e->n_slices)
-        return fail(err, BERT_ERR_UNSUPPORTED, "%s: tensor %s is stored in parts (a partitioned variable)", r->index_path, t->name);
     if (e->shard_id < 0 || (size_t)e->shard_id >= r->n_shards)
         return fail(err, BERT_ERR_FORMAT, "%s: tensor %s is in data file %" PRId32 " of %zu", r->index_path, t->name, e->shard_id, r->n_shards);
     if (!tensor_count(t, &bytes))
@@ -163,6 +162,15 @@ static bert_status add_entry(reader *r, const char *name, size_t name_size, cons
     if (s)
         return s;
     tensor_range *range = &r->ranges[r->set->n];
+    if (e->n_slices) { /* a partitioned variable: its parts have entries of their own; it has no bytes */
+        size_t bytes;
+        t.file = r->index_path;
+        t.absent = "is stored in parts (a partitioned variable), which are not read";
+        if (!tensor_count(&t, &bytes))
+            return fail(err, BERT_ERR_FORMAT, "%s: tensor %s has no shape", r->index_path, t.name);
+        *range = (tensor_range){ .name = t.name };
+        return tensors_add(r->set, &t, err);
+    }
     s = read_range(&t, range, r, e, err);
     if (!s)
         s = find_data(&t, range, r, e, err);
@@ -176,6 +184,8 @@ static bert_status read_entry(void *context, const char *key, size_t key_size, c
         return read_header(r, value, value_size, err);
     if (!r->shards)
         return fail(err, BERT_ERR_FORMAT, "%s: has no header", r->index_path);
+    if (!key[0]) /* a part of a partitioned variable */
+        return BERT_OK;
     if (strlen(key) != key_size)
         return fail(err, BERT_ERR_FORMAT, "%s: a NUL within the name %s", r->index_path, key);
     Tf__BundleEntryProto *e = tf__bundle_entry_proto__unpack(NULL, value_size, value);
