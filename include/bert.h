@@ -38,7 +38,7 @@ typedef enum bert_status {
     BERT_ERR_UNSUPPORTED, /* sound, but made for what this version does not do: a newer format, an unknown activation */
     BERT_ERR_DATA,        /* a row of the user's table is wrong: a missing column, an unknown label */
     BERT_ERR_NETWORK,     /* a server did not give what was asked for */
-    BERT_ERR_NUMERIC,     /* a loss that is not finite */
+    BERT_ERR_NUMERIC,     /* a loss, a weight or a result that is NaN or infinite */
     BERT_ERR_STOPPED      /* a callback asked to stop */
 } bert_status;
 
@@ -274,14 +274,16 @@ BERT_API void bert_import_defaults(bert_import_options *options);
 /* Turns a published checkpoint into a module folder that libbert, Hugging Face and sentence-transformers load. Of a sentence-transformers folder
  * the module keeps pooling, normalisation and the most tokens of a text: vectors are taken so unless a session asks for another pooling.
  * What others fine-tuned becomes a model folder instead, ready to freeze and predict, with its module inside: BertForSequenceClassification
- * (a CrossEncoder's among them) and BertForTokenClassification, with their head and labels; predictions are those of transformers and CrossEncoder.
+ * (a CrossEncoder's among them) and BertForTokenClassification, with their head and labels, predictions being those of transformers and
+ * CrossEncoder; and what Google's run_classifier trained, whose labels have no names.
  *
- * source      a folder or a file: TensorFlow V2 bundle, TF1 Hub module, Hugging Face folder (safetensors, sharded safetensors,
- *             pytorch_model.bin), sentence-transformers folder
+ * source      a folder or a file: TensorFlow V2 bundle, TF1 Hub module, Hugging Face folder (safetensors or pytorch_model.bin, also in shards or
+ *             as the only variant), a state dict that torch.save wrote, sentence-transformers folder
  * folder      written whole or not at all; an earlier import there is replaced, anything else refused (bert_output_check)
  * note        where not NULL, receives what the user should know (e.g. no pooler), or NULL; freed by bert_free
  *
- * Fails with BERT_ERR_IO, BERT_ERR_FORMAT, BERT_ERR_UNSUPPORTED (another architecture; steps, poolings or activations that libbert has not). */
+ * Fails with BERT_ERR_IO, BERT_ERR_FORMAT, BERT_ERR_UNSUPPORTED (another architecture; steps, poolings or activations that libbert has not; a
+ * file that is something else, which the message names), BERT_ERR_NUMERIC (a weight that is NaN or infinite). */
 BERT_API bert_status bert_import(const char *source, const char *folder, const bert_import_options *options, char **note, bert_err *err);
 
 /* How far a download has come; return false to stop. total is 0 where the server does not tell. */
@@ -676,7 +678,7 @@ typedef struct bert_freeze_check {
 
 /* Writes everything that prediction needs into one file, and nothing else. options NULL: the defaults. data, where not NULL: both are run on it
  * and *check tells how they compare; the file appears only if they agree. Fails with BERT_ERR_DATA where they agree on too few rows (the message
- * says on how many), and check is filled then, too. */
+ * says on how many), and check is filled then, too; with BERT_ERR_NUMERIC where a weight is NaN or infinite. */
 BERT_API bert_status bert_model_freeze(const bert_model *model, const char *path, const bert_freeze_options *options, const bert_dataset *data,
                                        bert_freeze_check *check, bert_err *err);
 
