@@ -5,7 +5,7 @@
 #   make bench      measure                      make fuzz       FUZZ_SECONDS=60 for each target
 #   make tsan       what threads do, under ThreadSanitizer
 #   make format     clang-format 14              make model      the model that the demo and the golden tests use
-#   make faults     each allocation and each system call of the command fails once (FAULTS_FLAGS="--verb train")
+#   make faults     each allocation and each system call of the command fails once (FAULTS_FLAGS="--verb train"); it is killed; its files are damaged
 #   make viewers    Chromium, TensorBoard, onnxruntime and gguf, with which tests look at reports and exports
 #   make bench-peers  beside other engines       make bench-peers-training, make accuracy   beside PyTorch: time, metrics
 #                     PYTHON= one that has the packages of bench/peers/requirements.txt, else one is made
@@ -84,6 +84,10 @@ viewers:
 
 faults: all
 	@build/tests/faults tests/files $(FAULTS_FLAGS)
+	@nice -n 19 tests/faults/kills.sh build/bert 200 200
+	@$(CONFIGURE) -B build-sanitize -DBERT_SANITIZE=ON -DBERT_BENCH=OFF $(BERT_FLAGS) > /dev/null
+	@$(BUILD) build-sanitize bert
+	@nice -n 19 tests/faults/damage.py build-sanitize/bert 50
 
 fuzz:
 	@tools/install-deps.sh $(CLANG)
