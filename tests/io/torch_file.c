@@ -73,7 +73,7 @@ static void what_is_no_torch_file_is_refused(void **state)
     static const char neither[] = "m: is no PyTorch file: it begins neither as a zip does nor with torch.save's magic number";
     assert_fails(torch_file_open(&set, scratch_text("m", "a text"), err), BERT_ERR_FORMAT, neither);
     assert_fails(torch_file_open(&set, scratch_text("m", "\x80\2}."), err), BERT_ERR_FORMAT, neither);
-    assert_fails(torch_file_open(&set, scratch_text("m", ""), err), BERT_ERR_FORMAT, neither);
+    assert_fails(torch_file_open(&set, scratch_text("m", ""), err), BERT_ERR_FORMAT, "m: is empty");
     assert_fails(torch_file_open(&set, scratch_text("m", "PK\3\4 and no more"), err), BERT_ERR_FORMAT,
                  "m: damaged zip file: it has no directory; cut short?");
     assert_fails(torch_file_open(&set, scratch("none"), err), BERT_ERR_IO, "none: cannot open: No such file or directory");
