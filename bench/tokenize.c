@@ -119,7 +119,7 @@ int main(int argc, char **argv)
     bert_tokenizer *t;
     bert_err err;
     double start = clock_seconds();
-    if (bert_tokenizer_load(vocabulary_path, true, &t, &err))
+    if (bert_tokenizer_load(vocabulary_path, NULL, &t, &err))
         die(&err);
     printf("vocabulary of %zu tokens read in %.1f ms\n", bert_tokenizer_size(t), (clock_seconds() - start) * 1e3);
     read_corpus(&c, folder);

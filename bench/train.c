@@ -116,13 +116,16 @@ static void write_random_module(bench_shape shape, const char *folder)
     check(file_map(&vocabulary, VOCABULARY, &err), &err);
     check(weights_create(&weights, &a, &c, (size_t)c.num_hidden_layers, true, 0, &err), &err);
     fill_weights(&weights, &a);
+    bert_tokenizer *tokenizer;
+    check(bert_tokenizer_create((const char *)vocabulary.data, vocabulary.size, VOCABULARY, NULL, &tokenizer, &err), &err);
     module_parts parts = { .config = &c,
                            .weights = &weights,
                            .vocabulary = (const char *)vocabulary.data,
                            .vocabulary_size = vocabulary.size,
-                           .do_lower_case = true,
+                           .tokenizer = tokenizer,
                            .seq_layer = c.num_hidden_layers - 1 };
     check(module_write(&parts, folder, &err), &err);
+    bert_tokenizer_free(tokenizer);
     file_unmap(&vocabulary);
     arena_free(&a);
 }

@@ -124,16 +124,52 @@ typedef struct bert_text {
     size_t size; /* bytes */
 } bert_text;
 
+/* A token that is looked for in a text before words are: the longest one that begins at a place counts. It has the id that the vocabulary gives
+ * it; those that the vocabulary has not are numbered on from its size, in their order. */
+typedef struct bert_added_token {
+    const char *content;
+    bool special;        /* one of the model's own signs: looked for unless special_in_text is split */
+    bool single_word;    /* not where a letter, digit or _ stands beside it */
+    bool lstrip, rstrip; /* it takes the white space before it, behind it */
+    bool normalized;     /* it and the text are compared cleaned, lower-cased and stripped; else as they stand */
+} bert_added_token;
+
+/* The rules that turn a text into ids. The defaults are those of google-research/bert for an uncased vocabulary. */
+typedef struct bert_tokenizer_options {
+    bool do_lower_case;
+    int strip_accents;           /* 0 auto: where it lower-cases; 1 yes; 2 no */
+    bool tokenize_chinese_chars; /* each is a word */
+    bool clean_text;             /* control characters are dropped, white space becomes a blank */
+    int normalizer;         /* what differs in cleaning: 0 google: private use is kept, the Greek final sigma is written as one; 1 huggingface,
+                                    as BertNormalizer of `tokenizers`: private use is dropped, sigma is sigma, vocabulary lines are not stripped */
+    const char *prefix;     /* of a piece that continues a word */
+    int64_t max_word_chars; /* a longer word is unk_token */
+    int special_in_text;    /* "[SEP]" in a text: 0 split: characters like others; 1 keep: that token */
+    int truncation_side;    /* 0 right: a text that is too long loses its end; 1 left: its beginning */
+    int odd_token;          /* of a pair that is cut to an odd number of tokens: 0 first: the first text keeps it; 1 longer: the longer one,
+                                    the second where both are equally long */
+    const char *unk_token, *cls_token, *sep_token, *pad_token, *mask_token;
+    const bert_added_token *added_tokens; /* (n_added_tokens); not in the table */
+    size_t n_added_tokens;
+} bert_tokenizer_options;
+
+BERT_API bert_option_table bert_tokenizer_option_table(void);
+BERT_API void bert_tokenizer_defaults(bert_tokenizer_options *options);
+
 /* A vocabulary and the rules that turn text into its ids. Immutable: any number of threads may use one. */
 typedef struct bert_tokenizer bert_tokenizer;
 
-/* Reads a vocabulary file: one token a line, the line's number is its id.
- * Fails with BERT_ERR_IO, BERT_ERR_FORMAT (no [UNK], [CLS] or [SEP]; a token twice is allowed, the last line counts, as in the original). */
-BERT_API bert_status bert_tokenizer_load(const char *path, bool do_lower_case, bert_tokenizer **tokenizer, bert_err *err);
+/* Reads a vocabulary file: one token a line, the line's number is its id; a byte order mark and blank lines at the end are passed over.
+ * options NULL: the defaults; what they point to is copied.
+ * Fails with BERT_ERR_IO, BERT_ERR_FORMAT (no unk_token, cls_token or sep_token; a token twice is allowed, the last line counts, as in the
+ * original), BERT_ERR_ARGUMENT (an option out of its range). */
+BERT_API bert_status bert_tokenizer_load(const char *path, const bert_tokenizer_options *options, bert_tokenizer **tokenizer, bert_err *err);
 /* The same from memory; `name` is what error messages call it. */
-BERT_API bert_status bert_tokenizer_create(const char *vocabulary, size_t size, const char *name, bool do_lower_case, bert_tokenizer **tokenizer,
-                                           bert_err *err);
+BERT_API bert_status bert_tokenizer_create(const char *vocabulary, size_t size, const char *name, const bert_tokenizer_options *options,
+                                           bert_tokenizer **tokenizer, bert_err *err);
 BERT_API void bert_tokenizer_free(bert_tokenizer *tokenizer);
+/* Its own copy, which lives as long as it; strip_accents is not auto. */
+BERT_API const bert_tokenizer_options *bert_tokenizer_settings(const bert_tokenizer *tokenizer);
 BERT_API size_t bert_tokenizer_size(const bert_tokenizer *tokenizer);                                 /* number of ids */
 BERT_API const char *bert_tokenizer_token(const bert_tokenizer *tokenizer, int32_t id, size_t *size); /* NULL beyond the vocabulary */
 BERT_API int32_t bert_tokenizer_id(const bert_tokenizer *tokenizer, const char *token, size_t size);  /* -1 where there is none */
@@ -149,10 +185,11 @@ typedef struct bert_tokens {
     void *scratch;                   /* internal */
 } bert_tokens;
 
-/* Splits a text into word pieces: clean, split at Chinese characters, lower-case and strip accents (uncased), split at
- * punctuation, longest match first; a word of more than 200 characters is [UNK]. Bytes that are not UTF-8 are dropped and counted.
+/* Splits a text into word pieces: added tokens out, then clean, split at Chinese characters, lower-case and strip accents, split at punctuation,
+ * longest match first; each as the options say. Bytes that are not UTF-8 are dropped and counted.
  * Fails with BERT_ERR_MEMORY; with BERT_ERR_ARGUMENT for a text of 4 GiB or more.
- * Source: FullTokenizer in google-research/bert tokenization.py; same ids for every text under Unicode 14. */
+ * Source: FullTokenizer in google-research/bert tokenization.py, same ids for every text under Unicode 14 with the default options; BertNormalizer,
+ * BertPreTokenizer, WordPiece and AddedVocabulary in Hugging Face `tokenizers`, whose tables of accents and punctuation are of Unicode 8. */
 BERT_API bert_status bert_tokenize(const bert_tokenizer *tokenizer, bert_text text, bert_tokens *tokens, bert_err *err);
 BERT_API void bert_tokens_free(bert_tokens *tokens);
 
@@ -172,8 +209,9 @@ typedef struct bert_features {
  * features    overwritten; freed by bert_features_free
  *
  * A text of more than seq_len - 2 tokens (a pair: seq_len - 3) is cut: the longer of a pair loses its last token until it fits, the
- * second where both are equally long. All threads are used. Fails with BERT_ERR_ARGUMENT if seq_len is below 3 or a text has 4 GiB or
- * more, BERT_ERR_MEMORY; features is empty then.
+ * second where both are equally long, unless the tokenizer's odd_token and truncation_side say otherwise. All threads are used. Fails with
+ * BERT_ERR_ARGUMENT if seq_len is below 3 or a text has 4 GiB or more, BERT_ERR_DATA where the module's word embedding has no row for a token,
+ * BERT_ERR_MEMORY; features is empty then.
  * Source: convert_single_example in google-research/bert run_classifier.py. */
 BERT_API bert_status bert_encode(const bert_tokenizer *tokenizer, const bert_text *texts, const bert_text *pairs, size_t n, size_t seq_len,
                                  bert_features *features, bert_err *err);
@@ -261,9 +299,10 @@ BERT_API void bert_npy_header(char header[BERT_NPY_HEADER], size_t rows, size_t 
 /* ---- modules ------------------------------------------------------------------------------------------------------------ */
 
 typedef struct bert_import_options {
-    int64_t seq_layer;           /* the layer of signature output sequence_output; negative from the end, -1 the last */
-    int64_t tok_layer;           /* the layer of token_output; default -7 as in the original exporter, the first in a model of fewer layers */
-    int do_lower_case;           /* 0 auto: from the checkpoint's files, else no where the vocabulary holds capitals; 1 yes; 2 no */
+    int64_t seq_layer;   /* the layer of signature output sequence_output; negative from the end, -1 the last */
+    int64_t tok_layer;   /* the layer of token_output; default -7 as in the original exporter, the first in a model of fewer layers */
+    int do_lower_case;   /* 0 auto: from the checkpoint's files, else by the share of tokens with capitals, which is told; 1 yes; 2 no */
+    int special_in_text; /* 0 auto: as who made the checkpoint: Google splits "[SEP]" in a text, transformers keeps it; 1 split; 2 keep */
     int64_t num_attention_heads; /* 0: from the configuration; for TF-Hub folders without one: from the graph */
     bool force;                  /* replace what stands there (bert_output_check) */
 } bert_import_options;

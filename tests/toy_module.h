@@ -65,13 +65,16 @@ static inline const char *toy_module(const char *name, toy t)
     c.max_position_embeddings = t.positions ? t.positions : TOY_POSITIONS;
     check(weights_create(&list, &golden_memory, &c, (size_t)c.num_hidden_layers, !t.no_pooler, NULL, &err), &err);
     toy_fill(&list);
+    bert_tokenizer *tokenizer;
+    check(bert_tokenizer_create(vocabulary, strlen(vocabulary), "vocabulary", NULL, &tokenizer, &err), &err);
     module_parts parts = { .config = &c,
                            .weights = &list,
                            .vocabulary = vocabulary,
                            .vocabulary_size = strlen(vocabulary),
-                           .do_lower_case = true,
+                           .tokenizer = tokenizer,
                            .seq_layer = t.seq_layer ? t.seq_layer - 1 : c.num_hidden_layers - 1 };
     check(module_write(&parts, path, &err), &err);
+    bert_tokenizer_free(tokenizer);
     return path;
 }
 

@@ -48,9 +48,10 @@ typedef struct token {
 static token token_at(const tokenize *t, bool has_pair, size_t i)
 {
     const bert_tokens *a = &t->tokens[0], *b = &t->tokens[1];
-    int32_t separator = bert_tokenizer_id(t->tokenizer, "[SEP]", 5);
+    const bert_tokenizer_options *o = bert_tokenizer_settings(t->tokenizer);
+    int32_t separator = bert_tokenizer_id(t->tokenizer, o->sep_token, strlen(o->sep_token));
     if (t->special && i-- == 0)
-        return (token){ .id = bert_tokenizer_id(t->tokenizer, "[CLS]", 5) };
+        return (token){ .id = bert_tokenizer_id(t->tokenizer, o->cls_token, strlen(o->cls_token)) };
     if (i < a->n)
         return (token){ a->ids[i], a->char_start[i], a->char_end[i], 0 };
     i -= a->n;

@@ -166,7 +166,7 @@ static bert_status write_file(gguf_export *x, const char *path, int type, bert_e
     if (s)
         return s;
     add_keys(x, type);
-    s = gguf_add_vocabulary(&x->file, module->tokenizer, module->do_lower_case, token_types, &x->memory, err);
+    s = gguf_add_vocabulary(&x->file, module->tokenizer, (size_t)module->config.vocab_size, token_types, &x->memory, err);
     if (!s)
         s = add_tensors(x, TYPES[type].type, err);
     return s ? s : gguf_write(&x->file, path, values, x, err);

@@ -5,47 +5,73 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { TYPE_NORMAL = 1, TYPE_CONTROL = 3, TYPE_UNUSED = 5 };
+enum { TYPE_NORMAL = 1, TYPE_CONTROL = 3, TYPE_USER_DEFINED = 4, TYPE_UNUSED = 5 };
 
 static const char WORD_BEGINS[] = "\xe2\x96\x81"; /* U+2581 */
 
 /* Special tokens, and the keys that hold their ids. */
 static const struct {
-    const char *token, *key, *also;
+    size_t offset;
+    const char *key, *also;
 } SPECIAL[] = {
-    { "[CLS]", "tokenizer.ggml.bos_token_id", "tokenizer.ggml.cls_token_id" },
-    { "[SEP]", "tokenizer.ggml.seperator_token_id", "tokenizer.ggml.eos_token_id" }, /* spelt as there */
-    { "[UNK]", "tokenizer.ggml.unknown_token_id", NULL },
-    { "[PAD]", "tokenizer.ggml.padding_token_id", NULL },
-    { "[MASK]", "tokenizer.ggml.mask_token_id", NULL },
+    { offsetof(bert_tokenizer_options, cls_token), "tokenizer.ggml.bos_token_id", "tokenizer.ggml.cls_token_id" },
+    { offsetof(bert_tokenizer_options, sep_token), "tokenizer.ggml.seperator_token_id", "tokenizer.ggml.eos_token_id" }, /* spelt as there */
+    { offsetof(bert_tokenizer_options, unk_token), "tokenizer.ggml.unknown_token_id", NULL },
+    { offsetof(bert_tokenizer_options, pad_token), "tokenizer.ggml.padding_token_id", NULL },
+    { offsetof(bert_tokenizer_options, mask_token), "tokenizer.ggml.mask_token_id", NULL },
 };
 enum { N_SPECIAL = sizeof SPECIAL / sizeof *SPECIAL };
+
+static const char *special_token(const bert_tokenizer *t, int i)
+{
+    return *(const char *const *)((const char *)bert_tokenizer_settings(t) + SPECIAL[i].offset);
+}
 
 typedef struct piece {
     bert_text text;
     int32_t id, type;
 } piece;
 
-static bool is_special(bert_text token)
+static bool is_text(bert_text token, const char *text)
 {
-    for (int i = 0; i < N_SPECIAL; i++)
-        if (token.size == strlen(SPECIAL[i].token) && !memcmp(token.data, SPECIAL[i].token, token.size))
-            return true;
-    return false;
+    return token.size == strlen(text) && !memcmp(token.data, text, token.size);
 }
 
-static piece piece_of(bert_text token, int32_t id, arena *a)
+/* The type of a token that stands in a text as it is; normal: it does not. */
+static int type_of(const bert_tokenizer *t, bert_text token)
 {
-    if (is_special(token))
-        return (piece){ token, id, TYPE_CONTROL };
-    if (token.size > 2 && !memcmp(token.data, "##", 2))
-        return (piece){ { token.data + 2, token.size - 2 }, id, TYPE_NORMAL };
+    const bert_tokenizer_options *o = bert_tokenizer_settings(t);
+    for (int i = 0; i < N_SPECIAL; i++)
+        if (is_text(token, special_token(t, i)))
+            return TYPE_CONTROL;
+    for (size_t i = 0; i < o->n_added_tokens; i++)
+        if (is_text(token, o->added_tokens[i].content))
+            return o->added_tokens[i].special ? TYPE_CONTROL : TYPE_USER_DEFINED;
+    return TYPE_NORMAL;
+}
+
+static piece piece_of(const bert_tokenizer *t, bert_text token, int32_t id, arena *a)
+{
+    const char *prefix = bert_tokenizer_settings(t)->prefix;
+    size_t n = strlen(prefix);
+    int type = type_of(t, token);
+    if (type != TYPE_NORMAL)
+        return (piece){ token, id, type };
+    if (n && token.size > n && !memcmp(token.data, prefix, n))
+        return (piece){ { token.data + n, token.size - n }, id, TYPE_NORMAL };
     char *text = arena_alloc(a, sizeof WORD_BEGINS + token.size);
     if (text) {
         memcpy(text, WORD_BEGINS, sizeof WORD_BEGINS - 1);
         memcpy(text + sizeof WORD_BEGINS - 1, token.data, token.size);
     }
     return (piece){ { text, sizeof WORD_BEGINS - 1 + token.size }, id, TYPE_NORMAL };
+}
+
+/* A row of the word embedding that no token has. */
+static piece row_without_token(size_t id, arena *a)
+{
+    char *name = arena_printf(a, "[row %zu]", id);
+    return (piece){ { name, name ? strlen(name) : 0 }, (int32_t)id, TYPE_UNUSED };
 }
 
 /* Equal texts side by side, the one that counts first: a special token, then the last line. */
@@ -59,7 +85,7 @@ static int by_text(const void *left, const void *right)
     if (a->text.size != b->text.size)
         return a->text.size < b->text.size ? -1 : 1;
     if (a->type != b->type)
-        return a->type == TYPE_CONTROL ? -1 : 1;
+        return a->type > b->type ? -1 : 1;
     return a->id > b->id ? -1 : 1;
 }
 
@@ -82,16 +108,16 @@ static bool hide_equals(piece *pieces, size_t n, arena *a)
     return true;
 }
 
-static bool make_pieces(const bert_tokenizer *tokenizer, bert_text *tokens, int32_t *types, arena *a)
+/* One for each of n rows. */
+static bool make_pieces(const bert_tokenizer *tokenizer, size_t n, bert_text *tokens, int32_t *types, arena *a)
 {
-    size_t n = bert_tokenizer_size(tokenizer);
     piece *pieces = arena_array(a, n, sizeof *pieces);
     if (!pieces)
         return false;
     for (size_t i = 0; i < n; i++) {
         bert_text token;
         token.data = bert_tokenizer_token(tokenizer, (int32_t)i, &token.size);
-        pieces[i] = piece_of(token, (int32_t)i, a);
+        pieces[i] = token.data ? piece_of(tokenizer, token, (int32_t)i, a) : row_without_token(i, a);
         if (!pieces[i].text.data)
             return false;
     }
@@ -104,11 +130,11 @@ static bool make_pieces(const bert_tokenizer *tokenizer, bert_text *tokens, int3
     return true;
 }
 
-static void add_special(gguf_file *g, const bert_tokenizer *tokenizer)
+static void add_special(gguf_file *g, const bert_tokenizer *tokenizer, size_t rows)
 {
     for (int i = 0; i < N_SPECIAL; i++) {
-        int32_t id = bert_tokenizer_id(tokenizer, SPECIAL[i].token, strlen(SPECIAL[i].token));
-        if (id < 0)
+        int32_t id = bert_tokenizer_id(tokenizer, special_token(tokenizer, i), strlen(special_token(tokenizer, i)));
+        if (id < 0 || (size_t)id >= rows)
             continue;
         gguf_uint32(g, SPECIAL[i].key, (uint32_t)id);
         if (SPECIAL[i].also)
@@ -116,20 +142,20 @@ static void add_special(gguf_file *g, const bert_tokenizer *tokenizer)
     }
 }
 
-bert_status gguf_add_vocabulary(gguf_file *g, const bert_tokenizer *tokenizer, bool do_lower_case, uint32_t token_types, arena *a, bert_err *err)
+bert_status gguf_add_vocabulary(gguf_file *g, const bert_tokenizer *tokenizer, size_t n, uint32_t token_types, arena *a, bert_err *err)
 {
-    size_t n = bert_tokenizer_size(tokenizer);
+    const bert_tokenizer_options *o = bert_tokenizer_settings(tokenizer);
     bert_text *tokens = arena_array(a, n, sizeof *tokens);
     int32_t *types = arena_array(a, n, sizeof *types);
-    if (!tokens || !types || !make_pieces(tokenizer, tokens, types, a))
+    if (!tokens || !types || !make_pieces(tokenizer, n, tokens, types, a))
         return fail_memory(err, "the vocabulary");
     gguf_string(g, "tokenizer.ggml.model", "bert");
     gguf_uint32(g, "tokenizer.ggml.token_type_count", token_types);
     gguf_strings(g, "tokenizer.ggml.tokens", tokens, n);
     gguf_int32s(g, "tokenizer.ggml.token_type", types, n);
-    add_special(g, tokenizer);
-    gguf_bool(g, "tokenizer.ggml.normalizer.lowercase", do_lower_case);
-    gguf_bool(g, "tokenizer.ggml.normalizer.strip_accents", do_lower_case);
+    add_special(g, tokenizer, n);
+    gguf_bool(g, "tokenizer.ggml.normalizer.lowercase", o->do_lower_case);
+    gguf_bool(g, "tokenizer.ggml.normalizer.strip_accents", o->strip_accents == 1);
     return BERT_OK;
 }
 

@@ -100,7 +100,7 @@ static bert_status write_files(hf_export *x, const char *folder, bert_err *err)
     module_parts parts = { .config = &x->read.config,
                            .vocabulary = module->vocabulary,
                            .vocabulary_size = module->vocabulary_size,
-                           .do_lower_case = module->do_lower_case,
+                           .tokenizer = module->tokenizer,
                            .vectors.seq_len = x->model->layer->spec.seq_len };
     char *configuration = path_join(&x->memory, folder, "config.json"), *weights = path_join(&x->memory, folder, "model.safetensors");
     bert_status s = configuration && weights ? module_write_tokenizer(&parts, folder, err) : fail_memory(err, folder);

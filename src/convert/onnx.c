@@ -5,6 +5,7 @@
 #include "io/json.h"
 #include "io/json_build.h"
 #include "io/onnx_file.h"
+#include "model/tokenizer_info.h"
 
 #include <jansson.h>
 #include <math.h>
@@ -321,12 +322,11 @@ static void outputs(build *b)
 
 /* ---- the whole ---------------------------------------------------------------------------------------------------------- */
 
-static const char *labels_json(const build *b)
+/* A value on one line; it is taken. */
+static const char *line_of(const build *b, json_t *json)
 {
-    const bert_model *m = b->model->model;
-    json_t *labels = json_of_words(m->labels, m->n_labels);
-    char *text = json_compact(labels);
-    json_decref(labels);
+    char *text = json_compact(json);
+    json_decref(json);
     const char *kept = text ? arena_string(b->graph.memory, text) : NULL;
     free(text);
     return kept;
@@ -336,8 +336,10 @@ static void metadata(build *b)
 {
     onnx_graph *g = &b->graph;
     const bert_model *m = b->model->model;
-    const char *seq_len = arena_printf(g->memory, "%lld", (long long)m->layer->spec.seq_len), *labels = labels_json(b);
-    g->failed |= !seq_len || !labels;
+    const char *seq_len = arena_printf(g->memory, "%lld", (long long)m->layer->spec.seq_len),
+               *labels = line_of(b, json_of_words(m->labels, m->n_labels));
+    const char *tokenizer = line_of(b, tokenizer_info_to_json(bert_tokenizer_settings(m->module->tokenizer)));
+    g->failed |= !seq_len || !labels || !tokenizer;
     if (g->failed)
         return;
     onnx_metadata(g, "libbert", BERT_VERSION);
@@ -345,7 +347,8 @@ static void metadata(build *b)
     onnx_metadata(g, "labels", labels);
     onnx_metadata(g, "seq_len", seq_len);
     onnx_metadata(g, "pooling", POOLING_WORDS[b->model->pooling]);
-    onnx_metadata(g, "do_lower_case", m->module->do_lower_case ? "true" : "false");
+    onnx_metadata(g, "do_lower_case", bert_tokenizer_settings(m->module->tokenizer)->do_lower_case ? "true" : "false");
+    onnx_metadata(g, "tokenizer", tokenizer);
 }
 
 static bert_status values(void *context, size_t i, const float **out, bert_err *err)

@@ -62,16 +62,17 @@ static bert_status end_row(token_run *r, size_t i, size_t length, size_t second,
     return r->rows.failed ? no_memory(r) : BERT_OK;
 }
 
-/* words (n): the word that each token is the first one of, else -1. */
-static void number_words(bert_text text, const bert_tokens *tokens, size_t n, int32_t *words)
+/* words (n): the word that each token from `first` on is the first one of, else -1. */
+static void number_words(bert_text text, const bert_tokens *tokens, size_t first, size_t n, int32_t *words)
 {
     size_t at = 0, start = 0, end = 0;
     int32_t word = -1, begun = -1; /* the word that [start, end) is, and the last one whose first token was seen */
-    for (size_t k = 0; k < n; k++) {
+    for (size_t k = 0; k < first + n; k++) {
         while (tokens->byte_start[k] >= end && word_next(text, &at, &start, &end))
             word++;
         bool inside = tokens->byte_start[k] >= start && tokens->byte_start[k] < end;
-        words[k] = inside && word != begun ? word : -1;
+        if (k >= first)
+            words[k - first] = inside && word != begun ? word : -1;
         begun = inside ? word : begun;
     }
 }
@@ -110,11 +111,11 @@ static bert_status encode_words(const tokenizing *z, size_t i, token_run *r, int
     if (!s)
         s = encode_pair(how->tokenizer, text, (bert_text){ 0 }, how->seq_len, &r->scratch, ids, out, &r->err);
     if (!s) /* the same tokens once more, for their places */
-        s = split_text(how->tokenizer, text, (split_options){ .limit = how->seq_len, .spans = true }, &r->places, &r->err);
+        s = split_text(how->tokenizer, text, (split_options){ .limit = out->skipped + how->seq_len, .spans = true }, &r->places, &r->err);
     if (s)
         return s;
     words[0] = words[out->n - 1] = -1; /* [CLS] and [SEP] */
-    number_words(text, &r->places, out->n - 2, words + 1);
+    number_words(text, &r->places, out->skipped, out->n - 2, words + 1);
     return BERT_OK;
 }
 
@@ -174,7 +175,7 @@ static bert_status add_window(const row_reading *how, const long_text *t, size_t
         return no_memory(r);
     *end++ = how->tokenizer->classify;
     if (t->b->n) {
-        end = put(end, t->a->ids, w->first);
+        end = put(end, t->a->ids + (how->tokenizer->options.truncation_side ? t->a->n - w->first : 0), w->first);
         *end++ = how->tokenizer->separate;
     }
     size_t second = (size_t)(end - ids);
@@ -194,7 +195,7 @@ static const int32_t *words_of(bert_text text, const bert_tokens *tokens, token_
     buffer_clear(&r->numbers);
     int32_t *words = room_for(&r->numbers, tokens->n);
     if (words)
-        number_words(text, tokens, tokens->n, words);
+        number_words(text, tokens, 0, tokens->n, words);
     return words;
 }
 
@@ -209,13 +210,19 @@ static bert_status encode_windows(const tokenizing *z, size_t i, token_run *r)
         s = split_text(how->tokenizer, pair_of(z->d, i), whole, b, &r->err);
     if (!s)
         s = encode_check_second(how->tokenizer, b, &r->err);
-    if (!s && b->n)
-        first.limit = how->seq_len; /* it is cut in any case */
+    if (!s && b->n && !how->tokenizer->options.truncation_side && !how->tokenizer->options.odd_token)
+        first.limit = how->seq_len; /* it is cut in any case, and how long it is does not matter */
     if (!s)
         s = split_text(how->tokenizer, z->d->texts[i], first, a, &r->err);
+    if (!s)
+        s = tokenizer_check_rows(how->tokenizer, a->ids, a->n, &r->err);
+    if (!s)
+        s = tokenizer_check_rows(how->tokenizer, b->ids, b->n, &r->err);
     if (s)
         return s;
-    long_text t = { .number = i, .a = a, .b = b, .windows = windows_of(a->n, b->n, how->seq_len, how->stride) };
+    long_text t = {
+        .number = i, .a = a, .b = b, .windows = windows_of(a->n, b->n, how->seq_len, how->stride, how->tokenizer->options.odd_token)
+    };
     if (with_words && !(t.words = words_of(z->d->texts[i], a, r)))
         return no_memory(r);
     r->losses.truncated += t.windows.cut;

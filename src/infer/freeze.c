@@ -8,6 +8,7 @@
 #include "io/json.h"
 #include "io/json_build.h"
 #include "io/safetensors.h"
+#include "model/tokenizer_info.h"
 #include "model/weight_forms.h"
 
 #include <errno.h>
@@ -63,10 +64,10 @@ static json_t *description(const bert_model *m, size_t n_layers, int precision)
     spec.outputs = "output";
     output_request tokens;
     request_of_pooling(&tokens, BERT_POOLING_NONE, m->layer, NULL); /* cannot fail */
-    json_t *json = json_pack("{s:s, s:i, s:s, s:s, s:o, s:o, s:i, s:b, s:b}", "format", "libbert.frozen", "version", FROZEN_VERSION, "precision",
+    json_t *json = json_pack("{s:s, s:i, s:s, s:s, s:o, s:o, s:i, s:o, s:b}", "format", "libbert.frozen", "version", FROZEN_VERSION, "precision",
                              FROZEN_PRECISIONS[precision], "endian", "little", "config", config_to_json(&c), "layer",
-                             layer_spec_to_json(&spec, NULL), "seq_layer", tokens.layer, "do_lower_case", m->module->do_lower_case, "normalize",
-                             m->normalize);
+                             layer_spec_to_json(&spec, NULL), "seq_layer", tokens.layer, "tokenizer",
+                             tokenizer_info_to_json(bert_tokenizer_settings(m->module->tokenizer)), "normalize", m->normalize);
     head_to_json(m, &json);
     const char *output = m->task ? "scores" : "output";
     json_put(&json, "signature", json_pack("{s:[s,s,s], s:[s]}", "inputs", "input_ids", "input_mask", "segment_ids", "outputs", output));

@@ -7,6 +7,7 @@
 #include "base/size.h"
 #include "io/json.h"
 #include "io/safetensors.h"
+#include "model/tokenizer_info.h"
 #include "model/weight_forms.h"
 
 #include <inttypes.h>
@@ -158,15 +159,16 @@ static bert_status open_weights(bert_module *m, const json_t *about, const head_
 
 static bert_status open_vocabulary(bert_module *m, const json_t *about, bert_err *err)
 {
-    bool do_lower_case = true;
+    bert_tokenizer_options options;
     const tensor *t = tensors_find(&m->tensors, "vocabulary");
-    bert_status s = json_get_bool_or(about, "do_lower_case", true, &do_lower_case, m->path, err);
+    const json_t *info = json_object_get(about, "tokenizer");
+    bert_status s = tokenizer_info_from_json(info ? info : about, &options, &m->memory, m->path, err); /* version 2 has do_lower_case alone */
     if (s)
         return s;
     if (!t || t->type != DTYPE_U8)
         return fail(err, BERT_ERR_FORMAT, "%s: there is no vocabulary of type U8", m->path);
     char *where = arena_printf(&m->memory, "%s: vocabulary", m->path);
-    return where ? module_set_vocabulary(m, t->data, t->n, do_lower_case, where, err) : fail_memory(err, m->path);
+    return where ? module_set_vocabulary(m, t->data, t->n, &options, where, err) : fail_memory(err, m->path);
 }
 
 /* The module inside the file. */

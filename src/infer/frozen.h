@@ -3,7 +3,7 @@
  *     format       "libbert.frozen"
  *     crc32c       CRC-32C of the file up to the data, with eight zeros in place of its own digits: checked whenever the file is opened
  *     data_sha256  of the bytes behind the header: checked by bert_verify
- *     libbert      JSON: format, version, precision, endian, configuration, layer spec, seq_layer, do_lower_case, normalize, task, labels, head,
+ *     libbert      JSON: format, version, precision, endian, configuration, layer spec, seq_layer, tokenizer, normalize, task, labels, head,
  *                  signature
  * Every version begins like this, so that an older libbert can tell a newer file from a damaged one. A frozen file opens as a module of which
  * nothing is tuned, with the same layer on it: so a prediction takes one way. */
@@ -13,7 +13,7 @@
 #include "base/buffer.h"
 #include "model/model.h"
 
-enum { FROZEN_VERSION = 2 };
+enum { FROZEN_VERSION = 3 };
 
 /* True where the file begins as a frozen one; errors read as false. */
 bool frozen_is(const char *path);

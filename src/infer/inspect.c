@@ -5,6 +5,7 @@
 #include "io/json_build.h"
 #include "io/safetensors.h"
 #include "model/source.h"
+#include "model/tokenizer_info.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -75,8 +76,10 @@ static json_t *count_weights(const weight_list *list, bool tuned)
 
 static json_t *tokenizer_facts(const bert_module *m)
 {
-    return json_pack("{s:s, s:I, s:b}", "type", "WordPiece", "tokens", (json_int_t)bert_tokenizer_size(m->tokenizer), "do_lower_case",
-                     m->do_lower_case);
+    json_t *facts = json_pack("{s:s, s:I, s:I}", "type", "WordPiece", "tokens", (json_int_t)bert_tokenizer_size(m->tokenizer), "rows",
+                              (json_int_t)m->config.vocab_size);
+    json_put_all(&facts, tokenizer_info_to_json(bert_tokenizer_settings(m->tokenizer)));
+    return facts;
 }
 
 static const weight_naming OURS = { "", false };
@@ -175,10 +178,9 @@ static bert_status inspect_source(const char *path, json_t **out, bert_err *err)
                      count_parameters(&src.tensors, src.is_bert ? &src.naming : NULL));
     if (src.has_config)
         json_put(out, "configuration", config_to_json(&src.config));
-    if (src.vocabulary) {
-        json_t *tokenizer = json_pack("{s:s, s:o}", "type", "WordPiece", "file", json_of_bytes(src.vocabulary_path));
-        if (src.do_lower_case >= 0)
-            json_put(&tokenizer, "do_lower_case", json_boolean(src.do_lower_case));
+    if (src.tokenizer.vocabulary) {
+        json_t *tokenizer = json_pack("{s:s, s:o}", "type", "WordPiece", "file", json_of_bytes(src.tokenizer.vocabulary_path));
+        json_put_all(&tokenizer, tokenizer_info_to_json(&src.tokenizer.options));
         json_put(out, "tokenizer", tokenizer);
     }
     if (src.hub.graph)

@@ -25,15 +25,33 @@ static bert_status pick_layers(module_parts *parts, const source *src, const ber
     return s ? s : module_resolve_layer(tok, layers, "tok_layer", &parts->tok_layer, err);
 }
 
-/* Checks that the vocabulary fits the embedding; what a tokenizer needs, bert_tokenizer_create checks. */
-static bert_status check_vocabulary(const source *src, bool do_lower_case, bert_err *err)
+/* What a person would not expect of the vocabulary and the embedding. */
+static void note_rows(source *src, const bert_tokenizer *t)
 {
-    if (!src->vocabulary)
+    size_t n = bert_tokenizer_size(t), rows = (size_t)src->config.vocab_size;
+    if (n < rows)
+        buffer_printf(&src->notes, "%s: %zu tokens; the word embedding has %zu rows more, which nothing reads\n", src->tokenizer.vocabulary_path,
+                      n, rows - n);
+    if (n > rows)
+        buffer_printf(&src->notes, "%s: %zu tokens, the word embedding has %zu rows; a text with a token without a row is refused\n",
+                      src->tokenizer.vocabulary_path, n, rows);
+}
+
+/* The tokeniser as the options and the source tell it; *t: bert_tokenizer_free. */
+static bert_status make_tokenizer(source *src, const bert_import_options *o, bert_tokenizer **t, bert_err *err)
+{
+    tokenizer_source *from = &src->tokenizer;
+    if (!from->vocabulary)
         return fail(err, BERT_ERR_IO, "%s: no vocab.txt or tokenizer.json", src->folder);
-    bert_module probe = { .config = src->config };
-    bert_status s = module_set_vocabulary(&probe, src->vocabulary, src->vocabulary_size, do_lower_case, src->vocabulary_path, err);
-    bert_tokenizer_free(probe.tokenizer);
-    arena_free(&probe.memory);
+    if (o->do_lower_case)
+        from->options.do_lower_case = o->do_lower_case == 1;
+    else if (from->guess)
+        buffer_printf(&src->notes, "%s\n", from->guess);
+    if (o->special_in_text)
+        from->options.special_in_text = o->special_in_text - 1;
+    bert_status s = bert_tokenizer_create(from->vocabulary, from->vocabulary_size, from->vocabulary_path, &from->options, t, err);
+    if (!s)
+        note_rows(src, *t);
     return s;
 }
 
@@ -73,9 +91,12 @@ static bert_status describe_source(const source *src, json_t **out, bert_err *er
 bert_status source_to_module(source *src, const char *folder, const bert_import_options *o, bert_err *err)
 {
     arena a = { 0 };
-    module_parts parts = { .config = &src->config, .vocabulary = src->vocabulary, .vocabulary_size = src->vocabulary_size };
-    parts.do_lower_case = o->do_lower_case ? o->do_lower_case == 1 : src->do_lower_case != 0;
-    bert_status s = check_vocabulary(src, parts.do_lower_case, err);
+    bert_tokenizer *tokenizer = NULL;
+    bert_status s = make_tokenizer(src, o, &tokenizer, err);
+    module_parts parts = { .config = &src->config,
+                           .tokenizer = tokenizer,
+                           .vocabulary = src->tokenizer.vocabulary,
+                           .vocabulary_size = src->tokenizer.vocabulary_size };
     if (!s)
         s = pick_layers(&parts, src, o, err);
     if (!s)
@@ -100,6 +121,7 @@ bert_status source_to_module(source *src, const char *folder, const bert_import_
     if (!s)
         s = module_write(&parts, folder, err);
     json_decref(parts.source);
+    bert_tokenizer_free(tokenizer);
     arena_free(&a);
     return s;
 }

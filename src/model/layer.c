@@ -487,7 +487,7 @@ bert_status bert_layer_save(const bert_layer *layer, const char *folder, bert_er
                            .weights = &weights,
                            .vocabulary = m->vocabulary,
                            .vocabulary_size = m->vocabulary_size,
-                           .do_lower_case = m->do_lower_case,
+                           .tokenizer = m->tokenizer,
                            .seq_layer = seq < last ? seq : last,
                            .tok_layer = m->tok_layer <= last ? m->tok_layer : 0,
                            .vectors = m->vectors };

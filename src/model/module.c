@@ -5,7 +5,9 @@
 #include "io/fetch.h"
 #include "io/json.h"
 #include "io/safetensors.h"
+#include "model/tokenizer_info.h"
 #include "text/features.h"
+#include "text/tokenizer.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -20,30 +22,28 @@ bert_status module_resolve_layer(int64_t layer, int64_t layers, const char *name
     return BERT_OK;
 }
 
-bert_status module_set_vocabulary(bert_module *m, const char *bytes, size_t size, bool do_lower_case, const char *where, bert_err *err)
+bert_status module_set_vocabulary(bert_module *m, const char *bytes, size_t size, const bert_tokenizer_options *options, const char *where,
+                                  bert_err *err)
 {
-    m->do_lower_case = do_lower_case;
     m->vocabulary_size = size;
     m->vocabulary = arena_copy(&m->memory, bytes, size);
     if (!m->vocabulary)
         return fail_memory(err, where);
-    bert_status s = bert_tokenizer_create(m->vocabulary, size, where, do_lower_case, &m->tokenizer, err);
+    bert_status s = bert_tokenizer_create(m->vocabulary, size, where, options, &m->tokenizer, err);
     if (s)
         return s;
     encode_set_segments(m->tokenizer, (size_t)m->config.type_vocab_size);
-    size_t n = bert_tokenizer_size(m->tokenizer);
-    if (n != (size_t)m->config.vocab_size)
-        return fail(err, BERT_ERR_FORMAT, "%s: %zu tokens, the word embedding has %lld rows", where, n, (long long)m->config.vocab_size);
+    m->tokenizer->rows = (size_t)m->config.vocab_size;
     return BERT_OK;
 }
 
-static bert_status read_vocabulary(bert_module *m, const char *path, bool do_lower_case, bert_err *err)
+static bert_status read_vocabulary(bert_module *m, const char *path, const bert_tokenizer_options *options, bert_err *err)
 {
     file_mapping file;
     bert_status s = file_map(&file, path, err);
     if (s)
         return s;
-    s = module_set_vocabulary(m, (const char *)file.data, file.size, do_lower_case, path, err);
+    s = module_set_vocabulary(m, (const char *)file.data, file.size, options, path, err);
     file_unmap(&file);
     return s;
 }
@@ -80,7 +80,7 @@ static bert_status read_vectors(const json_t *signatures, vector_spec *v, int64_
 }
 
 /* What module.json says: version, which files, which layers the signature gives out. */
-static bert_status read_description(bert_module *m, const json_t *json, const char *where, bool *do_lower_case, bert_err *err)
+static bert_status read_description(bert_module *m, const json_t *json, const char *where, bert_tokenizer_options *tokenizer, bert_err *err)
 {
     json_t *signatures, *tokens, *info;
     bert_status s = json_check_format(json, "libbert.module", MODULE_VERSION, where, err);
@@ -96,7 +96,7 @@ static bert_status read_description(bert_module *m, const json_t *json, const ch
     if (!s)
         s = json_get_int_or(tokens, "tok_layer", 0, last, 0, &m->tok_layer, where, err);
     if (!s)
-        s = json_get_bool_or(info, "do_lower_case", true, do_lower_case, where, err);
+        s = tokenizer_info_from_json(info, tokenizer, &m->memory, where, err);
     if (!s)
         s = read_vectors(signatures, &m->vectors, m->config.max_position_embeddings, where, err);
     const char *hash = json_string_value(json_object_get(json_object_get(json_object_get(json, "files"), "model.safetensors"), "sha256"));
@@ -109,12 +109,12 @@ bert_status module_open_folder(bert_module *m, const char *folder, bert_err *err
 {
     m->folder = arena_string(&m->memory, folder);
     char *description = path_join(&m->memory, folder, "module.json"), *configuration = path_join(&m->memory, folder, "config.json");
-    char *vocabulary = path_join(&m->memory, folder, "vocab.txt"), *weights = path_join(&m->memory, folder, "model.safetensors");
-    if (!m->folder || !description || !configuration || !vocabulary || !weights)
+    char *vocabulary_path = path_join(&m->memory, folder, "vocab.txt"), *weights = path_join(&m->memory, folder, "model.safetensors");
+    if (!m->folder || !description || !configuration || !vocabulary_path || !weights)
         return fail_memory(err, folder);
     if (!file_exists(description) && file_is_folder(folder))
         return fail(err, BERT_ERR_FORMAT, "%s: not a module (no module.json); make one with `bert import %s -o MODULE`", folder, folder);
-    bool do_lower_case = true;
+    bert_tokenizer_options tokenizer;
     json_t *json = NULL;
     bert_status s = json_read_file(&json, configuration, err);
     if (!s)
@@ -126,10 +126,10 @@ bert_status module_open_folder(bert_module *m, const char *folder, bert_err *err
     if (!s)
         s = sha256_file(description, m->sha256, err);
     if (!s)
-        s = read_description(m, json, description, &do_lower_case, err);
+        s = read_description(m, json, description, &tokenizer, err);
     json_decref(json);
     if (!s)
-        s = read_vocabulary(m, vocabulary, do_lower_case, err);
+        s = read_vocabulary(m, vocabulary_path, &tokenizer, err);
     return s ? s : read_weights(m, weights, err);
 }
 

@@ -8,7 +8,7 @@
 #include "model/config.h"
 #include "model/weights.h"
 
-enum { MODULE_VERSION = 1 };
+enum { MODULE_VERSION = 2 };
 
 /* How a module's vectors are taken where nobody says it: what sentence-transformers' files tell. */
 typedef struct vector_spec {
@@ -29,7 +29,6 @@ struct bert_module {
     bert_tokenizer *tokenizer;
     char *vocabulary; /* its bytes */
     size_t vocabulary_size;
-    bool do_lower_case;
     bool frozen;                  /* a frozen file: nothing of it is tuned, and its matrices are in forms (weight_forms.h) */
     ops_precision precision;      /* how its forms are multiplied by; FP32 without */
     int64_t seq_layer, tok_layer; /* resolved: 0 .. layers - 1 */
@@ -44,8 +43,10 @@ bert_status module_verify(const bert_module *m, bert_err *err);
 /* Compares the weights as they are mapped with their SHA-256, for who is about to read all of them; a frozen file's data, too. */
 bert_status module_verify_weights(const bert_module *m, bert_err *err);
 
-/* Makes the tokenizer; the vocabulary must be as long as the embedding. `where` begins messages. */
-bert_status module_set_vocabulary(bert_module *m, const char *bytes, size_t size, bool do_lower_case, const char *where, bert_err *err);
+/* Makes the tokenizer. The word embedding may have more rows than it has tokens, or fewer: a text with a token without a row is refused where it is
+ * encoded. `where` begins messages. */
+bert_status module_set_vocabulary(bert_module *m, const char *bytes, size_t size, const bert_tokenizer_options *options, const char *where,
+                                  bert_err *err);
 
 /* seq_layer and tok_layer as they may be given (negative from the end) to 0 .. layers - 1. */
 bert_status module_resolve_layer(int64_t layer, int64_t layers, const char *name, int64_t *out, bert_err *err);
@@ -59,7 +60,7 @@ typedef struct module_parts {
     const weight_list *weights; /* entries with a value are written */
     const char *vocabulary;
     size_t vocabulary_size;
-    bool do_lower_case;
+    const bert_tokenizer *tokenizer; /* made of it */
     int64_t seq_layer, tok_layer;
     json_t *source; /* what it was made from, for module.json; may be NULL */
     vector_spec vectors;

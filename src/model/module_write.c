@@ -3,10 +3,11 @@
 
 #include "base/file.h"
 #include "base/sha.h"
-#include "base/utf8.h"
 #include "io/json.h"
 #include "io/json_build.h"
 #include "io/safetensors.h"
+#include "model/hf_tokenizer.h"
+#include "model/tokenizer_info.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -16,73 +17,6 @@
 static const char *const FILES[] = { "config.json",    "model.safetensors",     "vocab.txt",
                                      "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json" };
 enum { N_FILES = sizeof FILES / sizeof *FILES, N_NEEDED = 3 };
-
-/* The special tokens and the names that Hugging Face gives their roles. */
-static const struct {
-    const char *role, *token;
-} SPECIAL[] = {
-    { "unk_token", "[UNK]" }, { "sep_token", "[SEP]" }, { "pad_token", "[PAD]" }, { "cls_token", "[CLS]" }, { "mask_token", "[MASK]" },
-};
-enum { N_SPECIAL = sizeof SPECIAL / sizeof *SPECIAL };
-
-static json_t *special_tokens_map(void)
-{
-    json_t *map = json_object();
-    for (int i = 0; i < N_SPECIAL; i++)
-        json_put(&map, SPECIAL[i].role, json_string(SPECIAL[i].token));
-    return map;
-}
-
-static json_t *tokenizer_config(const module_parts *p)
-{
-    json_t *json = special_tokens_map();
-    json_put(&json, "do_lower_case", json_boolean(p->do_lower_case));
-    json_put(&json, "tokenize_chinese_chars", json_true());
-    json_put(&json, "strip_accents", json_null());
-    int64_t most = p->vectors.seq_len ? p->vectors.seq_len : p->config->max_position_embeddings;
-    json_put(&json, "model_max_length", json_integer((json_int_t)most));
-    json_put(&json, "tokenizer_class", json_string("BertTokenizer"));
-    return json;
-}
-
-/* [CLS] $A [SEP], and for pairs [CLS] $A [SEP] $B:1 [SEP]:1 */
-static json_t *post_processor(const bert_tokenizer *tok)
-{
-    int cls = (int)bert_tokenizer_id(tok, "[CLS]", 5), sep = (int)bert_tokenizer_id(tok, "[SEP]", 5);
-    return json_pack("{s:s, s:[{s:{s:s,s:i}},{s:{s:s,s:i}},{s:{s:s,s:i}}],"
-                     " s:[{s:{s:s,s:i}},{s:{s:s,s:i}},{s:{s:s,s:i}},{s:{s:s,s:i}},{s:{s:s,s:i}}],"
-                     " s:{s:{s:s,s:[i],s:[s]}, s:{s:s,s:[i],s:[s]}}}",
-                     "type", "TemplateProcessing", "single", "SpecialToken", "id", "[CLS]", "type_id", 0, "Sequence", "id", "A", "type_id", 0,
-                     "SpecialToken", "id", "[SEP]", "type_id", 0, "pair", "SpecialToken", "id", "[CLS]", "type_id", 0, "Sequence", "id", "A",
-                     "type_id", 0, "SpecialToken", "id", "[SEP]", "type_id", 0, "Sequence", "id", "B", "type_id", 1, "SpecialToken", "id",
-                     "[SEP]", "type_id", 1, "special_tokens", "[CLS]", "id", "[CLS]", "ids", cls, "tokens", "[CLS]", "[SEP]", "id", "[SEP]",
-                     "ids", sep, "tokens", "[SEP]");
-}
-
-/* The whole tokenizer in the `tokenizers` library's form. */
-static json_t *tokenizer_json(const module_parts *p, const bert_tokenizer *tok)
-{
-    json_t *added = json_array(), *vocabulary = json_object();
-    for (size_t id = 0; id < bert_tokenizer_size(tok); id++) {
-        size_t size;
-        const char *token = bert_tokenizer_token(tok, (int32_t)id, &size);
-        char key[1024];
-        if (size >= sizeof key || memchr(token, 0, size) || !utf8_is_valid(token, size))
-            continue; /* longer than any word that is split, or with a character that is cleaned away, or not UTF-8: never found */
-        memcpy(key, token, size);
-        key[size] = 0;
-        json_put(&vocabulary, key, json_integer((json_int_t)id));
-        for (int i = 0; i < N_SPECIAL; i++)
-            if (!strcmp(key, SPECIAL[i].token))
-                json_add(&added, json_pack("{s:I, s:s, s:b, s:b, s:b, s:b, s:b}", "id", (json_int_t)id, "content", key, "single_word", 0,
-                                           "lstrip", 0, "rstrip", 0, "normalized", 0, "special", 1));
-    }
-    return json_pack("{s:s, s:n, s:n, s:o, s:{s:s,s:b,s:b,s:n,s:b}, s:{s:s}, s:o, s:{s:s,s:s,s:b}, s:{s:s,s:s,s:s,s:i,s:o}}", "version", "1.0",
-                     "truncation", "padding", "added_tokens", added, "normalizer", "type", "BertNormalizer", "clean_text", 1,
-                     "handle_chinese_chars", 1, "strip_accents", "lowercase", p->do_lower_case, "pre_tokenizer", "type", "BertPreTokenizer",
-                     "post_processor", post_processor(tok), "decoder", "type", "WordPiece", "prefix", "##", "cleanup", 1, "model", "type",
-                     "WordPiece", "unk_token", "[UNK]", "continuing_subword_prefix", "##", "max_input_chars_per_word", 200, "vocab", vocabulary);
-}
 
 static json_t *vector_signature(const vector_spec *v)
 {
@@ -96,9 +30,11 @@ static json_t *signatures(const module_parts *p)
         json_add(&outputs, json_string("pooled_output"));
     json_add(&outputs, json_string("sequence_output"));
     json_add(&outputs, json_string("token_output"));
-    json_t *json = json_pack("{s:{s:[s,s,s], s:o, s:I, s:I}, s:{s:s, s:b}}", "tokens", "inputs", "input_ids", "input_mask", "segment_ids",
-                             "outputs", outputs, "seq_layer", (json_int_t)p->seq_layer, "tok_layer", (json_int_t)p->tok_layer,
-                             "tokenization_info", "vocab_file", "vocab.txt", "do_lower_case", p->do_lower_case);
+    json_t *json = json_pack("{s:{s:[s,s,s], s:o, s:I, s:I}}", "tokens", "inputs", "input_ids", "input_mask", "segment_ids", "outputs", outputs,
+                             "seq_layer", (json_int_t)p->seq_layer, "tok_layer", (json_int_t)p->tok_layer);
+    json_t *info = json_pack("{s:s}", "vocab_file", "vocab.txt");
+    json_put_all(&info, tokenizer_info_to_json(bert_tokenizer_settings(p->tokenizer)));
+    json_put(&json, "tokenization_info", info);
     if (p->vectors.pooling != BERT_POOLING_AUTO) /* else nothing is told of them */
         json_put(&json, "vectors", vector_signature(&p->vectors));
     return json;
@@ -140,19 +76,16 @@ static bert_status write_weights(arena *a, const char *folder, const weight_list
 bert_status module_write_tokenizer(const module_parts *p, const char *folder, bert_err *err)
 {
     arena a = { 0 };
-    bert_tokenizer *tok = NULL;
+    const bert_tokenizer *t = p->tokenizer;
+    int64_t seq_len = p->vectors.seq_len ? p->vectors.seq_len : p->config->max_position_embeddings;
     char *vocabulary = path_join(&a, folder, "vocab.txt");
-    bert_status s = vocabulary ? bert_tokenizer_create(p->vocabulary, p->vocabulary_size, "vocab.txt", p->do_lower_case, &tok, err)
-                               : fail_memory(err, folder);
+    bert_status s = vocabulary ? file_write_whole(vocabulary, p->vocabulary, p->vocabulary_size, err) : fail_memory(err, folder);
     if (!s)
-        s = file_write_whole(vocabulary, p->vocabulary, p->vocabulary_size, err);
+        s = write_json(&a, folder, "tokenizer.json", hf_tokenizer_json(t), err);
     if (!s)
-        s = write_json(&a, folder, "tokenizer.json", tokenizer_json(p, tok), err);
+        s = write_json(&a, folder, "tokenizer_config.json", hf_tokenizer_config(t, seq_len), err);
     if (!s)
-        s = write_json(&a, folder, "tokenizer_config.json", tokenizer_config(p), err);
-    if (!s)
-        s = write_json(&a, folder, "special_tokens_map.json", special_tokens_map(), err);
-    bert_tokenizer_free(tok);
+        s = write_json(&a, folder, "special_tokens_map.json", hf_special_tokens_map(t), err);
     arena_free(&a);
     return s;
 }

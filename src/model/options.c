@@ -6,12 +6,15 @@
 #include <math.h>
 
 static const char *const LOWER_CASE[] = { "auto", "true", "false", NULL };
+static const char *const SPECIAL_IN_TEXT[] = { "auto", "split", "keep", NULL };
 const char *const POOLING_WORDS[] = { "auto", "none", "cls", "cls_raw", "mean", "sqrt_mean", "max", NULL };
 
 static const bert_option IMPORT[] = {
     OPTION_INT(bert_import_options, seq_layer, "-1", -1024, 1023, "N", "layer of output sequence_output; negative from the end"),
     OPTION_INT(bert_import_options, tok_layer, "-7", -1024, 1023, "N", "layer of output token_output; the first in a model of fewer than 7"),
-    OPTION_CHOICE(bert_import_options, do_lower_case, "auto", LOWER_CASE, "WORD", "whether the vocabulary is uncased"),
+    OPTION_CHOICE(bert_import_options, do_lower_case, "auto", LOWER_CASE, "WORD", "whether texts are lower-cased"),
+    OPTION_CHOICE(bert_import_options, special_in_text, "auto", SPECIAL_IN_TEXT, "WORD",
+                  "\"[SEP]\" in a text: split into characters, or keep as that token; auto: as who made the checkpoint"),
     OPTION_INT(bert_import_options, num_attention_heads, "0", 0, 1024, "N", "attention heads, where no configuration tells them"),
     OPTION_BOOL(bert_import_options, force, "false", OPTION_FORCE_HELP),
 };

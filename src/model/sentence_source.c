@@ -165,7 +165,7 @@ static bert_status note_differences(source *s, bert_err *err)
     status = json_get_bool_or(json, "do_lower_case", false, &lower, "sentence_bert_config.json", err);
     if (status)
         fail_in(err, status, "%s", s->folder);
-    else if (lower && s->do_lower_case == 0)
+    else if (lower && !s->tokenizer.options.do_lower_case)
         buffer_string(&s->notes, "sentence-transformers lower-cases the texts of this cased model; libbert takes texts as they are\n");
     json_decref(json);
     return status;

@@ -76,119 +76,14 @@ static bert_status read_config(source *s, int64_t heads, bert_err *err)
     return config_parse(s->settings, &s->config, s->settings_path, err);
 }
 
-/* ---- vocabulary ---------------------------------------------------------------------------------------------------------- */
+/* ---- the tokeniser ------------------------------------------------------------------------------------------------------ */
 
-/* tokenizer.json of the `tokenizers` library: model.vocab is an object from token to id. */
-static bert_status vocabulary_from_json(source *s, const json_t *json, bert_err *err)
+static bert_status read_tokenizer(source *s, bert_err *err)
 {
-    const json_t *model = json_object_get(json, "model");
-    json_t *vocabulary = json_object_get(model, "vocab");
-    const char *type = json_string_value(json_object_get(model, "type"));
-    if (!json_is_object(vocabulary) || (type && strcmp(type, "WordPiece")))
-        return fail(err, BERT_ERR_UNSUPPORTED, "%s: the model is %s, expected WordPiece", s->vocabulary_path, type ? type : "of no known type");
-    size_t n = json_object_size(vocabulary);
-    const char **tokens = arena_array(&s->memory, n, sizeof *tokens);
-    if (!tokens)
-        return fail_memory(err, s->vocabulary_path);
-    const char *token;
-    json_t *id;
-    json_object_foreach(vocabulary, token, id)
-    {
-        json_int_t i = json_integer_value(id);
-        if (!json_is_integer(id) || i < 0 || (size_t)i >= n || tokens[i])
-            return fail(err, BERT_ERR_FORMAT, "%s: token \"%s\" has no id of its own in 0 to %zu", s->vocabulary_path, token, n - 1);
-        tokens[i] = token;
-    }
-    buffer lines = { 0 };
-    for (size_t i = 0; i < n; i++) {
-        buffer_string(&lines, tokens[i]);
-        buffer_char(&lines, '\n');
-    }
-    s->vocabulary_size = lines.size;
-    s->vocabulary = lines.failed ? NULL : arena_copy(&s->memory, lines.data, lines.size);
-    buffer_free(&lines);
-    return s->vocabulary ? BERT_OK : fail_memory(err, s->vocabulary_path);
-}
-
-static bert_status vocabulary_from_lines(source *s, bert_err *err)
-{
-    file_mapping file;
-    bert_status status = file_map(&file, s->vocabulary_path, err);
-    if (status)
-        return status;
-    s->vocabulary = arena_copy(&s->memory, (const char *)file.data, file.size);
-    s->vocabulary_size = file.size;
-    file_unmap(&file);
-    return s->vocabulary ? BERT_OK : fail_memory(err, s->vocabulary_path);
-}
-
-/* Whether the vocabulary holds a token with a capital ASCII letter, special tokens aside: then it is a cased one. */
-static bool has_capitals(const char *vocabulary, size_t size)
-{
-    for (size_t i = 0; i < size;) {
-        const char *line = vocabulary + i, *end = memchr(line, '\n', size - i);
-        size_t n = end ? (size_t)(end - line) : size - i;
-        if (n && line[0] != '[')
-            for (size_t k = 0; k < n; k++)
-                if (line[k] >= 'A' && line[k] <= 'Z')
-                    return true;
-        i += n + 1;
-    }
-    return false;
-}
-
-/* do_lower_case as the first file says that knows: tokenizer_config.json, tokenizer.json, the graph, at last the vocabulary. */
-static bert_status read_lower_case(source *s, const json_t *tokenizer, bert_err *err)
-{
-    json_t *settings;
-    bool lower = false, strip = false;
-    bert_status status = json_read_beside(&settings, s->folder, "tokenizer_config.json", err);
-    if (status)
-        return status;
-    const json_t *from = settings, *normalizer = json_object_get(tokenizer, "normalizer");
-    const char *key = "do_lower_case", *where = "tokenizer_config.json";
-    if (!json_object_get(from, key))
-        from = normalizer, key = "lowercase", where = "tokenizer.json";
-    bool told = json_object_get(from, key), strip_told = json_is_boolean(json_object_get(settings, "strip_accents"));
-    status = json_get_bool_or(from, key, false, &lower, where, err);
-    if (!status)
-        status = json_get_bool_or(settings, "strip_accents", false, &strip, "tokenizer_config.json", err);
-    if (told)
-        s->do_lower_case = lower;
-    else if (s->hub.graph && s->hub.do_lower_case >= 0)
-        s->do_lower_case = s->hub.do_lower_case;
-    else if (s->vocabulary)
-        s->do_lower_case = !has_capitals(s->vocabulary, s->vocabulary_size);
-    if (strip_told && s->do_lower_case >= 0 && strip != (s->do_lower_case == 1))
-        buffer_printf(&s->notes, "%s: strip_accents is %s; libbert strips accents exactly when it lower-cases, as BERT's original\n", s->folder,
-                      strip ? "true" : "false");
-    json_decref(settings);
-    return status ? fail_in(err, status, "%s", s->folder) : BERT_OK;
-}
-
-static bert_status read_vocabulary(source *s, bert_err *err)
-{
-    static const char *const LINES[] = { "vocab.txt", "assets/vocab.txt", NULL }, *const TOKENIZER[] = { "tokenizer.json", NULL };
-    char *tokenizer_path = source_find_beside(s, TOKENIZER);
-    json_t *tokenizer = NULL;
-    bert_status status = BERT_OK;
-    s->vocabulary_path = source_find_beside(s, LINES);
-    if (!s->vocabulary_path && s->hub.vocab_file) {
-        char *named = arena_printf(&s->memory, "%s/assets/%s", s->folder, path_name(s->hub.vocab_file));
-        s->vocabulary_path = named && file_exists(named) ? named : NULL;
-    }
-    if (tokenizer_path)
-        status = json_read_file(&tokenizer, tokenizer_path, err);
-    if (!status && s->vocabulary_path)
-        status = vocabulary_from_lines(s, err);
-    else if (!status && tokenizer) {
-        s->vocabulary_path = tokenizer_path;
-        status = vocabulary_from_json(s, tokenizer, err);
-    }
-    if (!status)
-        status = read_lower_case(s, tokenizer, err);
-    json_decref(tokenizer);
-    return status;
+    const tokenizer_place place = {
+        .folder = s->folder, .transformers = s->is_bert && !s->naming.google, .config = s->settings, .hub = &s->hub
+    };
+    return tokenizer_source_read(&s->tokenizer, &place, &s->memory, &s->notes, err);
 }
 
 /* -------------------------------------------------------------------------------------------------------------------------- */
@@ -228,12 +123,12 @@ static bert_status open_all(source *s, const char *path, bool with_data, int64_t
     s->has_config = !status;
     if (status && with_data)
         return status;
-    return read_vocabulary(s, err);
+    return read_tokenizer(s, err);
 }
 
 bert_status source_open(source *s, const char *path, bool with_data, int64_t heads, bert_err *err)
 {
-    *s = (source){ .do_lower_case = -1 };
+    *s = (source){ 0 };
     bert_status status = open_all(s, path, with_data, heads, err);
     if (status)
         source_close(s);

@@ -7,6 +7,7 @@
 #include "io/tensors.h"
 #include "io/tf_hub.h"
 #include "model/module.h"
+#include "model/tokenizer_source.h"
 
 typedef struct source {
     arena memory;
@@ -25,10 +26,7 @@ typedef struct source {
     char *settings_path;
     bool has_config;
     tf_hub_info hub;
-    char *vocabulary; /* bytes of vocab.txt, or made from tokenizer.json; NULL: none was found */
-    size_t vocabulary_size;
-    char *vocabulary_path;
-    int do_lower_case;  /* -1: nothing tells */
+    tokenizer_source tokenizer;
     bool pooler_unused; /* what stands on it reads none: that there is none is not told */
     buffer notes;       /* what the user should know, a line each */
 } source;

@@ -14,9 +14,13 @@ typedef struct character_run {
 typedef struct character_runs {
     const character_run *runs; /* (n) */
     size_t n;
-    const uint32_t *expansions; /* what entries that expand point into */
 } character_runs;
 
-extern const character_runs CHARACTER_RUNS_CASED, CHARACTER_RUNS_UNCASED;
+extern const character_runs CHARACTER_RUNS[2][2]; /* [lower-cased or not][stripped of accents or not] */
+extern const uint32_t CHARACTER_EXPANSIONS[];     /* what entries that expand point into */
+
+/* How many code points are none of a word, how many behind them are, and so on. */
+extern const uint32_t CHARACTER_WORD_RUNS[];
+extern const size_t N_CHARACTER_WORD_RUNS;
 
 #endif

@@ -11,18 +11,40 @@ enum { BLOCK = 128, CODE_POINTS = 0x110000, N_BLOCKS = CODE_POINTS / BLOCK, MOST
 
 /* A walk through the runs, and the blocks so far whose entries are all alike. */
 typedef struct unfolding {
+    const character_rules *rules;
     const character_run *run;
     uint32_t left; /* code points of the run that have no entry yet */
+    uint32_t next; /* code point */
     uint16_t shared[MOST_SHARED];
     size_t n_shared;
 } unfolding;
+
+/* White space among what cleaning drops. */
+static bool is_control_space(uint32_t cp)
+{
+    return cp == 0x0B || cp == 0x0C || cp == 0x85;
+}
+
+/* A run's entry as the rules have it. */
+static uint32_t entry_of(const unfolding *u)
+{
+    const character_rules *r = u->rules;
+    uint32_t entry = u->run->entry;
+    if ((entry & CHARACTER_OTHERWISE) && r->huggingface)
+        entry = entry & CHARACTER_CHINESE ? entry & ~(uint32_t)CHARACTER_CHINESE : CHARACTER_DROP;
+    if ((entry & CHARACTER_DROP) && !r->clean_text)
+        entry = is_control_space(u->next) ? CHARACTER_SPACE : 0;
+    return entry & ~(CHARACTER_OTHERWISE | (r->chinese ? 0 : CHARACTER_CHINESE));
+}
 
 static uint32_t next_entry(unfolding *u)
 {
     if (!u->left)
         u->left = (++u->run)->n;
+    uint32_t entry = entry_of(u);
     u->left--;
-    return u->run->entry;
+    u->next++;
+    return entry;
 }
 
 /* The block that is all `entry`, if there is one already; else -1. */
@@ -38,9 +60,10 @@ static int find_shared(const unfolding *u, const character_table *table, uint32_
 static uint16_t next_block(unfolding *u, character_table *table)
 {
     bool alike = u->left >= BLOCK;
-    int shared = alike ? find_shared(u, table, u->run->entry) : -1;
+    int shared = alike ? find_shared(u, table, entry_of(u)) : -1; /* no run so long has control space */
     if (shared >= 0) {
         u->left -= BLOCK;
+        u->next += BLOCK;
         return (uint16_t)shared;
     }
     uint32_t *block = table->blocks + table->n_blocks * BLOCK;
@@ -52,11 +75,11 @@ static uint16_t next_block(unfolding *u, character_table *table)
     return number;
 }
 
-bert_status character_table_create(character_table *table, bool do_lower_case, bert_err *err)
+bert_status character_table_create(character_table *table, const character_rules *rules, bert_err *err)
 {
-    const character_runs *runs = do_lower_case ? &CHARACTER_RUNS_UNCASED : &CHARACTER_RUNS_CASED;
-    unfolding u = { .run = runs->runs, .left = runs->runs[0].n };
-    *table = (character_table){ .expansions = runs->expansions };
+    const character_runs *runs = &CHARACTER_RUNS[rules->lower][rules->strip];
+    unfolding u = { .rules = rules, .run = runs->runs, .left = runs->runs[0].n };
+    *table = (character_table){ .expansions = CHARACTER_EXPANSIONS };
     table->index = malloc(N_BLOCKS * sizeof *table->index);
     table->blocks = malloc((size_t)CODE_POINTS * sizeof *table->blocks); /* pages that are not written cost nothing */
     if (!table->index || !table->blocks) {
@@ -92,4 +115,19 @@ unsigned character_combining_class(uint32_t cp)
         if (cp >= ranges[i].first && cp <= ranges[i].last)
             return ranges[i].class;
     return 0;
+}
+
+/* Rarely asked. */
+bool character_is_word(uint32_t cp)
+{
+    size_t i = 0;
+    while (i < N_CHARACTER_WORD_RUNS && cp >= CHARACTER_WORD_RUNS[i])
+        cp -= CHARACTER_WORD_RUNS[i++];
+    return i % 2;
+}
+
+bool character_is_space(uint32_t cp)
+{
+    return (cp >= 0x09 && cp <= 0x0D) || cp == 0x20 || cp == 0x85 || cp == 0xA0 || cp == 0x1680 || (cp >= 0x2000 && cp <= 0x200A) ||
+           cp == 0x2028 || cp == 0x2029 || cp == 0x202F || cp == 0x205F || cp == 0x3000;
 }

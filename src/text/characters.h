@@ -1,5 +1,6 @@
 /* What the tokeniser does with each character, looked up in one table: constant once a tokenizer is made.
- * The rules are those of BasicTokenizer in google-research/bert tokenization.py, under Unicode 14; tests/text/characters.c spells them out. */
+ * The rules are those of BasicTokenizer in google-research/bert tokenization.py, under Unicode 14, and of BertNormalizer and BertPreTokenizer in
+ * Hugging Face's `tokenizers` where that differs; tests/text/characters.c spells them out. */
 #ifndef TEXT_CHARACTERS_H
 #define TEXT_CHARACTERS_H
 
@@ -12,14 +13,26 @@ enum {
     CHARACTER_SPACE = 1 << 22,       /* white space to Python's split() */
     CHARACTER_CHINESE = 1 << 23,     /* a word of its own */
     CHARACTER_PUNCTUATION = 1 << 24, /* of what it becomes: P*, and all of ASCII that is no letter, digit, space or control */
-    /* Uncased alone: */
-    CHARACTER_MARK = 1 << 25,          /* Mn: stripped */
-    CHARACTER_NONSTARTER = 1 << 26,    /* combining class not 0: NFD may move it */
-    CHARACTER_EXPANDS = 1 << 27,       /* becomes the characters at expansions[BECOMES]: their number, then the characters */
-    CHARACTER_HANGUL = 1 << 28,        /* a syllable: becomes two or three letters by arithmetic */
-    CHARACTER_CASED = 1 << 29,         /* for the final sigma */
-    CHARACTER_CASE_IGNORABLE = 1 << 30 /* for the final sigma */
+    CHARACTER_EXPANDS = 1 << 27,     /* becomes the characters at expansions[BECOMES]: their number, then the characters */
+    /* Where accents are stripped: */
+    CHARACTER_MARK = 1 << 25,       /* Mn: stripped */
+    CHARACTER_NONSTARTER = 1 << 26, /* combining class not 0: NFD may move it */
+    CHARACTER_HANGUL = 1 << 28,     /* a syllable: becomes two or three letters by arithmetic */
+    /* Where it is lower-cased, for the final sigma: */
+    CHARACTER_CASED = 1 << 29,
+    CHARACTER_CASE_IGNORABLE = 1 << 30
 };
+
+/* In the runs alone, no table has it: `tokenizers` splits at no such Chinese character, and drops what else has it. */
+#define CHARACTER_OTHERWISE 0x80000000u
+
+/* Which table. */
+typedef struct character_rules {
+    bool lower, strip;
+    bool chinese;     /* Chinese characters are words of their own */
+    bool clean_text;  /* control characters are dropped */
+    bool huggingface; /* as `tokenizers` does it */
+} character_rules;
 
 /* All zero is an empty table. */
 typedef struct character_table {
@@ -30,7 +43,7 @@ typedef struct character_table {
 } character_table;
 
 /* Fails with BERT_ERR_MEMORY. */
-bert_status character_table_create(character_table *table, bool do_lower_case, bert_err *err);
+bert_status character_table_create(character_table *table, const character_rules *rules, bert_err *err);
 void character_table_free(character_table *table);
 
 static inline uint32_t character_entry(const character_table *table, uint32_t cp)
@@ -40,5 +53,8 @@ static inline uint32_t character_entry(const character_table *table, uint32_t cp
 
 /* Unicode's canonical combining class of a character that is not stripped; 0 for those that are. */
 unsigned character_combining_class(uint32_t cp);
+
+bool character_is_word(uint32_t cp);  /* \w of a regular expression */
+bool character_is_space(uint32_t cp); /* Unicode's White_Space */
 
 #endif

@@ -22,13 +22,29 @@ struct chunk {
     size_t run;   /* chars[run .. n) have a combining class other than 0 and nothing between them that stops reordering */
     bool cased;   /* the last character that is not case-ignorable was a letter with case */
     size_t sigma; /* 1 + index of a capital sigma that is final unless a letter with case follows; 0: none */
+    normal_form form;
 };
 
 void chunk_free(chunk *c)
 {
-    if (c)
+    if (c) {
         free(c->chars);
+        free(c->form.bytes);
+        free(c->form.start);
+        free(c->form.end);
+    }
     free(c);
+}
+
+void cursor_skip(text_cursor *c, size_t to, size_t *dropped)
+{
+    uint32_t cp;
+    while (c->at < to) {
+        size_t length = utf8_decode(c->data + c->at, c->size - c->at, &cp);
+        *dropped += !length;
+        c->at += length ? length : 1;
+        c->skew += length ? length - 1 : 1;
+    }
 }
 
 static bool chunk_grow(chunk *c)
@@ -114,36 +130,52 @@ static void add_original(chunk *c, const bert_tokenizer *t, uint32_t cp, uint32_
         add_hangul(c, cp, span);
     else
         add_char(c, becomes ? becomes : cp, entry, span);
-    if (t->do_lower_case)
+    if (t->final_sigma)
         follow_case(c, cp, entry);
+}
+
+/* The next character that cleaning keeps, with its entry and its place; the cursor goes behind it. false: there is none. */
+static inline bool next_character(const bert_tokenizer *t, text_cursor *at, uint32_t *cp, uint32_t *entry, token_span *span, size_t *dropped)
+{
+    while (at->at < at->size) {
+        size_t length = utf8_decode(at->data + at->at, at->size - at->at, cp), skew = length ? length - 1 : 1;
+        *span = (token_span){ (uint32_t)at->at, (uint32_t)(at->at + length), (uint32_t)(at->at - at->skew), (uint32_t)(at->at - at->skew + 1) };
+        *dropped += !length;
+        at->at += length ? length : 1;
+        at->skew += skew;
+        if (length && !((*entry = character_entry(&t->characters, *cp)) & CHARACTER_DROP))
+            return true;
+    }
+    return false;
+}
+
+static bool chunk_reserve(chunk *c)
+{
+    return c->n + MOST_PARTS <= c->capacity || chunk_grow(c);
+}
+
+static void chunk_clear(chunk *c)
+{
+    c->n = c->run = c->sigma = 0;
+    c->cased = false;
 }
 
 /* Reads one chunk and moves the cursor behind it (and the white space that ends it). false: out of memory. */
 static bool read_chunk(chunk *c, const bert_tokenizer *t, text_cursor *at, size_t *dropped)
 {
-    c->n = c->run = c->sigma = 0;
-    c->cased = false;
+    uint32_t cp, entry;
+    token_span span;
     bool begun = false;
-    while (at->at < at->size) {
-        uint32_t cp;
-        size_t length = utf8_decode(at->data + at->at, at->size - at->at, &cp);
-        if (!length) {
-            ++*dropped;
-            at->at++;
-            at->skew++;
-            continue;
-        }
-        uint32_t entry = character_entry(&t->characters, cp);
-        if (begun && (entry & CHARACTER_CHINESE))
-            break;
-        token_span span = { (uint32_t)at->at, (uint32_t)(at->at + length), (uint32_t)(at->at - at->skew), (uint32_t)(at->at - at->skew + 1) };
-        at->at += length;
-        at->skew += length - 1;
+    chunk_clear(c);
+    while (next_character(t, at, &cp, &entry, &span, dropped)) {
         if (entry & CHARACTER_SPACE)
             break;
-        if (entry & CHARACTER_DROP)
-            continue;
-        if (c->n + MOST_PARTS > c->capacity && !chunk_grow(c))
+        if (begun && (entry & CHARACTER_CHINESE)) {
+            at->at = span.byte_start; /* it begins the next one */
+            at->skew = span.byte_start - span.char_start;
+            break;
+        }
+        if (!chunk_reserve(c))
             return false;
         add_original(c, t, cp, entry, span);
         begun = true;
@@ -152,6 +184,86 @@ static bool read_chunk(chunk *c, const bert_tokenizer *t, text_cursor *at, size_
     }
     return true;
 }
+
+/* ---- the normal form of a whole text ------------------------------------------------------------------------------------------ */
+
+/* The blank before a Chinese character stands where that begins, the one behind it where it ends. */
+static token_span edge_of(token_span span, bool end)
+{
+    span.byte_start = span.byte_end = end ? span.byte_end : span.byte_start;
+    span.char_start = span.char_end = end ? span.char_end : span.char_start;
+    return span;
+}
+
+static void add_blank(chunk *c, uint32_t cp, token_span span)
+{
+    c->chars[c->n++] = (chunk_char){ cp, false, span };
+    c->run = c->n;
+    c->sigma = 0;
+    c->cased = false;
+}
+
+static bool normalize_chars(chunk *c, const bert_tokenizer *t, text_cursor *at)
+{
+    uint32_t cp, entry;
+    token_span span;
+    size_t dropped = 0;
+    chunk_clear(c);
+    while (next_character(t, at, &cp, &entry, &span, &dropped)) {
+        if (!chunk_reserve(c))
+            return false;
+        if (entry & CHARACTER_SPACE)
+            add_blank(c, t->options.clean_text ? ' ' : cp, span);
+        if (entry & CHARACTER_CHINESE)
+            add_blank(c, ' ', edge_of(span, false));
+        if (!(entry & CHARACTER_SPACE))
+            add_original(c, t, cp, entry, span);
+        if (entry & CHARACTER_CHINESE)
+            add_blank(c, ' ', edge_of(span, true));
+    }
+    return true;
+}
+
+static bool form_reserve(normal_form *f, size_t capacity)
+{
+    if (capacity <= f->capacity)
+        return true;
+    unsigned char *bytes = realloc(f->bytes, capacity);
+    f->bytes = bytes ? bytes : f->bytes;
+    uint32_t *start = bytes ? realloc(f->start, capacity * sizeof *start) : NULL;
+    f->start = start ? start : f->start;
+    uint32_t *end = start ? realloc(f->end, capacity * sizeof *end) : NULL;
+    f->end = end ? end : f->end;
+    f->capacity = end ? capacity : f->capacity;
+    return end;
+}
+
+static chunk *chunk_of(bert_tokens *out)
+{
+    if (!out->scratch)
+        out->scratch = calloc(1, sizeof(chunk));
+    return out->scratch;
+}
+
+const normal_form *chunk_normalize(const bert_tokenizer *t, const text_cursor *from, bert_tokens *out)
+{
+    chunk *c = chunk_of(out);
+    text_cursor at = *from;
+    if (!c || !normalize_chars(c, t, &at) || !form_reserve(&c->form, 4 * c->n + 1))
+        return NULL;
+    normal_form *f = &c->form;
+    f->size = 0;
+    for (size_t i = 0; i < c->n; i++) {
+        size_t length = utf8_encode(c->chars[i].cp, f->bytes + f->size);
+        for (size_t k = 0; k < length; k++, f->size++) {
+            f->start[f->size] = c->chars[i].span.byte_start;
+            f->end[f->size] = c->chars[i].span.byte_end;
+        }
+    }
+    return f;
+}
+
+/* ---- words ---------------------------------------------------------------------------------------------------------------------- */
 
 static int32_t step_char(const trie *pieces, int32_t node, uint32_t cp)
 {
@@ -169,7 +281,7 @@ static void match_word(const bert_tokenizer *t, const chunk_char *chars, size_t 
 {
     const trie *pieces = &t->vocabulary.trie;
     size_t before = out->n, start = 0;
-    while (start < n && n <= WORD_MAX) {
+    while (start < n && n <= t->word_max) {
         int32_t node = start ? t->continuation : TRIE_ROOT, id = -1;
         size_t end = start;
         for (size_t i = start; i < n && node >= 0; i++) {
@@ -192,16 +304,14 @@ static void match_word(const bert_tokenizer *t, const chunk_char *chars, size_t 
 
 bool chunk_split(const bert_tokenizer *t, text_cursor *cursor, bool spans, bert_tokens *out)
 {
-    if (!out->scratch && !(out->scratch = calloc(1, sizeof(chunk))))
-        return false;
-    chunk *c = out->scratch;
-    if (!read_chunk(c, t, cursor, &out->dropped))
+    chunk *c = chunk_of(out);
+    if (!c || !read_chunk(c, t, cursor, &out->dropped))
         return false;
     for (size_t start = 0, end; start < c->n; start = end) {
         end = start + 1;
         while (!c->chars[start].punctuation && end < c->n && !c->chars[end].punctuation)
             end++;
-        if (!tokens_reserve(out, WORD_MAX, spans))
+        if (!tokens_reserve(out, end - start, spans))
             return false;
         match_word(t, c->chars + start, end - start, spans, out);
     }

@@ -5,6 +5,7 @@
 #include "base/size.h"
 #include "text/split.h"
 
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,26 +17,26 @@ void encode_scratch_free(encode_scratch *scratch)
     bert_tokens_free(&scratch->second);
 }
 
-/* How many tokens of a pair stay: the longer loses its last until both fit into `room`, the second where they are equally long. */
-static void cut_pair(size_t *first, size_t *second, size_t room)
+void pair_cut(int odd_token, size_t *first, size_t *second, size_t room)
 {
-    size_t half = room / 2; /* of two long ones the second keeps half, the first the rest */
+    bool odd_to_first = !odd_token || *first > *second;
+    size_t most_first = odd_to_first ? room - room / 2 : room / 2, most_second = room - most_first; /* of two long ones */
     if (*first + *second <= room)
         return;
-    if (*second <= half)
+    if (*second <= most_second)
         *first = room - *second;
-    else if (*first <= room - half)
+    else if (*first <= most_first)
         *second = room - *first;
     else
-        *first = room - half, *second = half;
+        *first = most_first, *second = most_second;
 }
 
-/* Puts n tokens and [SEP] at ids + at; returns the place behind. */
-static size_t add_segment(int32_t *ids, size_t at, const bert_tokens *tokens, size_t n, int32_t separate)
+/* Puts n tokens, the first ones or the last, and [SEP] at ids + at; returns the place behind. */
+static size_t add_segment(const bert_tokenizer *t, int32_t *ids, size_t at, const bert_tokens *tokens, size_t n)
 {
     if (n)
-        memcpy(ids + at, tokens->ids, n * sizeof *ids);
-    ids[at + n] = separate;
+        memcpy(ids + at, tokens->ids + (t->options.truncation_side ? tokens->n - n : 0), n * sizeof *ids);
+    ids[at + n] = t->separate;
     return at + n + 1;
 }
 
@@ -51,33 +52,46 @@ bert_status encode_check_second(const bert_tokenizer *t, const bert_tokens *seco
     return fail(err, BERT_ERR_DATA, "a second text, for which the module has no segment (type_vocab_size 1)");
 }
 
+/* Splits both as far as can matter: to the end where the beginning is cut, or the longer of two long ones keeps more. */
+static bert_status split_both(const bert_tokenizer *t, bert_text text, bert_text pair, size_t seq_len, encode_scratch *scratch, bert_err *err)
+{
+    bert_tokens *a = &scratch->first, *b = &scratch->second;
+    split_options options = { .limit = t->options.truncation_side ? SIZE_MAX : seq_len };
+    bert_status s = split_text(t, text, options, a, err);
+    if (!s)
+        s = split_text(t, pair, options, b, err);
+    bool compare = t->options.odd_token && a->n > options.limit && b->n > options.limit;
+    options.limit = SIZE_MAX;
+    if (!s && compare)
+        s = split_text(t, text, options, a, err);
+    return s || !compare ? s : split_text(t, pair, options, b, err);
+}
+
 bert_status encode_pair(const bert_tokenizer *t, bert_text text, bert_text pair, size_t seq_len, encode_scratch *scratch, int32_t *ids,
                         encoded *out, bert_err *err)
 {
     if (seq_len < SHORTEST_SEQUENCE)
         return fail(err, BERT_ERR_ARGUMENT, "seq_len is %zu, the least is %d", seq_len, SHORTEST_SEQUENCE);
     bert_tokens *a = &scratch->first, *b = &scratch->second;
-    split_options options = { .limit = seq_len };
-    bert_status s = split_text(t, text, options, a, err);
-    if (!s)
-        s = split_text(t, pair, options, b, err);
+    bert_status s = split_both(t, text, pair, seq_len, scratch, err);
     if (!s)
         s = encode_check_second(t, b, err);
     if (s)
         return s;
     size_t n_a = a->n, n_b = b->n;
     if (n_b)
-        cut_pair(&n_a, &n_b, seq_len - 3);
+        pair_cut(t->options.odd_token, &n_a, &n_b, seq_len - 3);
     else if (n_a > seq_len - 2)
         n_a = seq_len - 2;
 
     ids[0] = t->classify;
-    out->n = out->second = add_segment(ids, 1, a, n_a, t->separate);
+    out->n = out->second = add_segment(t, ids, 1, a, n_a);
     if (n_b) /* where cutting has left nothing of it, the original forgets that there was a second text */
-        out->n = add_segment(ids, out->n, b, n_b, t->separate);
+        out->n = add_segment(t, ids, out->n, b, n_b);
+    out->skipped = t->options.truncation_side ? a->n - n_a : 0;
     out->truncated = n_a < a->n || n_b < b->n;
     out->dropped = a->dropped + b->dropped;
-    return BERT_OK;
+    return tokenizer_check_rows(t, ids, out->n, err);
 }
 
 /* The three matrices, zeroed. Their memory is one block, kept between calls. */

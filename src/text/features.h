@@ -14,9 +14,14 @@ void encode_scratch_free(encode_scratch *scratch);
 /* What encode_pair made: ids[0 .. n), of which ids[second .. n) are segment 1; second is n where there is no pair. */
 typedef struct encoded {
     size_t n, second;
+    size_t skipped; /* tokens of the first text that are cut from its beginning */
     bool truncated;
     size_t dropped; /* bytes that were not UTF-8 in what was read: a text is read until more tokens are found than fit */
 } encoded;
+
+/* How many tokens of a pair of so many stay where both must fit into `room`: the longer loses its last until they do; an odd one is the first
+ * text's, or as odd_token of bert_tokenizer_options says. */
+void pair_cut(int odd_token, size_t *first, size_t *second, size_t room);
 
 /* Writes [CLS] a [SEP] or [CLS] a [SEP] b [SEP] to ids, which has room for seq_len. pair: size 0 for none.
  * Cut as bert_encode says. Fails with BERT_ERR_ARGUMENT (seq_len below 3, a text of 4 GiB or more), BERT_ERR_MEMORY. */

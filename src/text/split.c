@@ -30,7 +30,7 @@ IN_BOTH_COPIES void match_ascii(const bert_tokenizer *t, const text_cursor *c, s
 {
     const trie *pieces = &t->vocabulary.trie;
     size_t before = out->n, start = first;
-    while (start < last && last - first <= WORD_MAX) {
+    while (start < last && last - first <= t->word_max) {
         int32_t node = start > first ? t->continuation : TRIE_ROOT, id = -1;
         size_t end = start;
         for (size_t i = start; i < last && node >= 0; i++) {
@@ -56,8 +56,6 @@ IN_BOTH_COPIES bool split_ascii(const bert_tokenizer *t, text_cursor *c, size_t 
 {
     size_t at = c->at, chunk_at = at, chunk_n = out->n, end;
     while (at < c->size && out->n <= limit) {
-        if (!tokens_reserve(out, WORD_MAX, spans))
-            return false;
         switch ((ascii_class)t->ascii[c->data[at]]) {
         case ASCII_WORD:
             end = ascii_word_end(t, c, at + 1);
@@ -65,10 +63,14 @@ IN_BOTH_COPIES bool split_ascii(const bert_tokenizer *t, text_cursor *c, size_t 
                 at = end;
                 break;
             }
+            if (!tokens_reserve(out, end - at, spans))
+                return false;
             match_ascii(t, c, at, end, spans, out);
             at = end;
             break;
         case ASCII_PUNCTUATION:
+            if (!tokens_reserve(out, 1, spans))
+                return false;
             tokens_add(out, t->single[c->data[at]], ascii_span(at, at + 1, c->skew), spans);
             at++;
             break;
@@ -86,20 +88,72 @@ IN_BOTH_COPIES bool split_ascii(const bert_tokenizer *t, text_cursor *c, size_t 
     return true;
 }
 
+/* Splits what stands before byte `end` into words and pieces. false: out of memory. */
+static bool split_words(const bert_tokenizer *t, text_cursor *c, size_t end, const split_options *o, bert_tokens *out)
+{
+    size_t size = c->size;
+    bool fine = true;
+    c->size = end;
+    while (fine && c->at < c->size && out->n <= o->limit) {
+        if (!o->general_path)
+            fine = o->spans ? split_ascii(t, c, o->limit, true, out) : split_ascii(t, c, o->limit, false, out);
+        if (fine && c->at < c->size && out->n <= o->limit)
+            fine = chunk_split(t, c, o->spans, out);
+    }
+    c->size = size;
+    return fine;
+}
+
+/* Adds an added token of bytes [c->at, end). */
+static bool add_whole(text_cursor *c, size_t end, int32_t id, const split_options *o, bert_tokens *out)
+{
+    token_span span = { .byte_start = (uint32_t)c->at, .char_start = (uint32_t)(c->at - c->skew) };
+    if (!tokens_reserve(out, 1, o->spans))
+        return false;
+    cursor_skip(c, end, &out->dropped);
+    span.byte_end = (uint32_t)c->at;
+    span.char_end = (uint32_t)(c->at - c->skew);
+    tokens_add(out, id, span, o->spans);
+    return true;
+}
+
+/* Splits what stands before byte `end`, added tokens found in its normal form. */
+static bool split_normal(const bert_tokenizer *t, text_cursor *c, size_t end, const split_options *o, bert_tokens *out)
+{
+    const text_cursor stretch = { c->data, end, c->at, c->skew };
+    const normal_form *form = t->added.normal.n && c->at < end ? chunk_normalize(t, &stretch, out) : NULL;
+    if (!form)
+        return !t->added.normal.n || c->at >= end ? split_words(t, c, end, o, out) : false;
+    added_search search = { 0 };
+    added_match m;
+    while (out->n <= o->limit && added_find(&t->added.normal, form->bytes, form->size, &search, &m)) {
+        size_t start = form->start[m.start], behind = form->end[m.end - 1];
+        if (start < c->at) /* half of a character that another token has taken */
+            continue;
+        if (!split_words(t, c, start, o, out) || (out->n <= o->limit && !add_whole(c, behind, m.id, o, out)))
+            return false;
+    }
+    return split_words(t, c, end, o, out);
+}
+
+/* Splits a whole text. */
+static bool split_all(const bert_tokenizer *t, text_cursor *c, const split_options *o, bert_tokens *out)
+{
+    added_search search = { 0 };
+    added_match m;
+    while (t->added.raw.n && out->n <= o->limit && added_find(&t->added.raw, c->data, c->size, &search, &m))
+        if (!split_normal(t, c, m.start, o, out) || (out->n <= o->limit && !add_whole(c, m.end, m.id, o, out)))
+            return false;
+    return split_normal(t, c, c->size, o, out);
+}
+
 bert_status split_text(const bert_tokenizer *t, bert_text text, split_options options, bert_tokens *out, bert_err *err)
 {
     out->n = out->dropped = 0;
     if (text.size > UINT32_MAX)
         return fail(err, BERT_ERR_ARGUMENT, "a text of %zu bytes: the tokeniser takes less than 4 GiB", text.size);
     text_cursor c = { .data = (const unsigned char *)text.data, .size = text.size };
-    bool fine = true;
-    while (fine && c.at < c.size && out->n <= options.limit) {
-        if (!options.general_path)
-            fine = options.spans ? split_ascii(t, &c, options.limit, true, out) : split_ascii(t, &c, options.limit, false, out);
-        if (fine && c.at < c.size && out->n <= options.limit)
-            fine = chunk_split(t, &c, options.spans, out);
-    }
-    return fine ? BERT_OK : fail_memory(err, "the tokens of a text");
+    return split_all(t, &c, &options, out) ? BERT_OK : fail_memory(err, "the tokens of a text");
 }
 
 bert_status bert_tokenize(const bert_tokenizer *t, bert_text text, bert_tokens *tokens, bert_err *err)

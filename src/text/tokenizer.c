@@ -3,21 +3,23 @@
 
 #include "base/file.h"
 
+#include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 
-static bert_status find_special(const vocabulary *v, const char *token, const char *name, int32_t *id, bert_err *err)
+static bert_status find_special(const bert_tokenizer *t, const char *token, const char *name, int32_t *id, bert_err *err)
 {
-    *id = vocabulary_id(v, token, 5);
-    return *id >= 0 ? BERT_OK : fail(err, BERT_ERR_FORMAT, "%s: no %s among its %zu tokens", name, token, v->n);
+    *id = bert_tokenizer_id(t, token, strlen(token));
+    return *id >= 0 ? BERT_OK : fail(err, BERT_ERR_FORMAT, "%s: no %s among its %zu tokens", name, token, t->vocabulary.n);
 }
 
 static bert_status find_specials(bert_tokenizer *t, const char *name, bert_err *err)
 {
-    bert_status s = find_special(&t->vocabulary, "[UNK]", name, &t->unknown, err);
+    bert_status s = find_special(t, t->options.unk_token, name, &t->unknown, err);
     if (!s)
-        s = find_special(&t->vocabulary, "[CLS]", name, &t->classify, err);
+        s = find_special(t, t->options.cls_token, name, &t->classify, err);
     if (!s)
-        s = find_special(&t->vocabulary, "[SEP]", name, &t->separate, err);
+        s = find_special(t, t->options.sep_token, name, &t->separate, err);
     return s;
 }
 
@@ -37,36 +39,55 @@ static void fill_ascii(bert_tokenizer *t)
     }
 }
 
-bert_status bert_tokenizer_create(const char *bytes, size_t size, const char *name, bool do_lower_case, bert_tokenizer **tokenizer,
-                                  bert_err *err)
+/* All but the vocabulary, which is made. */
+static bert_status complete(bert_tokenizer *t, const char *name, bert_err *err)
+{
+    const bert_tokenizer_options *o = &t->options;
+    const character_rules rules = { .lower = o->do_lower_case,
+                                    .strip = tokenizer_strips(o),
+                                    .chinese = o->tokenize_chinese_chars,
+                                    .clean_text = o->clean_text,
+                                    .huggingface = o->normalizer };
+    t->rows = SIZE_MAX;
+    t->word_max = (size_t)o->max_word_chars;
+    t->final_sigma = o->do_lower_case && !o->normalizer;
+    bert_status s = character_table_create(&t->characters, &rules, err);
+    if (!s)
+        s = added_tokens_create(t, err);
+    if (!s)
+        s = find_specials(t, name, err);
+    t->continuation = s ? -1 : trie_walk(&t->vocabulary.trie, TRIE_ROOT, (const unsigned char *)o->prefix, strlen(o->prefix));
+    return s;
+}
+
+bert_status bert_tokenizer_create(const char *bytes, size_t size, const char *name, const bert_tokenizer_options *options,
+                                  bert_tokenizer **tokenizer, bert_err *err)
 {
     *tokenizer = NULL;
     bert_tokenizer *t = calloc(1, sizeof *t);
     if (!t)
         return fail_memory(err, name);
-    t->do_lower_case = do_lower_case;
-    bert_status s = vocabulary_create(&t->vocabulary, bytes, size, name, err);
+    bert_status s = tokenizer_options_copy(&t->options, options, &t->memory, err);
     if (!s)
-        s = find_specials(t, name, err);
+        s = vocabulary_create(&t->vocabulary, bytes, size, !t->options.normalizer, name, err);
     if (!s)
-        s = character_table_create(&t->characters, do_lower_case, err);
+        s = complete(t, name, err);
     if (s) {
         bert_tokenizer_free(t);
         return s;
     }
-    t->continuation = trie_walk(&t->vocabulary.trie, TRIE_ROOT, (const unsigned char *)"##", 2);
     fill_ascii(t);
     *tokenizer = t;
     return BERT_OK;
 }
 
-bert_status bert_tokenizer_load(const char *path, bool do_lower_case, bert_tokenizer **tokenizer, bert_err *err)
+bert_status bert_tokenizer_load(const char *path, const bert_tokenizer_options *options, bert_tokenizer **tokenizer, bert_err *err)
 {
     *tokenizer = NULL;
     file_mapping file = { 0 };
     bert_status s = file_map(&file, path, err);
     if (!s)
-        s = bert_tokenizer_create((const char *)file.data, file.size, path, do_lower_case, tokenizer, err);
+        s = bert_tokenizer_create((const char *)file.data, file.size, path, options, tokenizer, err);
     file_unmap(&file);
     return s;
 }
@@ -77,23 +98,49 @@ void bert_tokenizer_free(bert_tokenizer *t)
         return;
     vocabulary_free(&t->vocabulary);
     character_table_free(&t->characters);
+    added_tokens_free(&t->added);
+    arena_free(&t->memory);
     free(t);
+}
+
+const bert_tokenizer_options *bert_tokenizer_settings(const bert_tokenizer *t)
+{
+    return &t->options;
 }
 
 size_t bert_tokenizer_size(const bert_tokenizer *t)
 {
-    return t->vocabulary.n;
+    return t->vocabulary.n + t->added.n_behind;
 }
 
 const char *bert_tokenizer_token(const bert_tokenizer *t, int32_t id, size_t *size)
 {
-    bool known = id >= 0 && (size_t)id < t->vocabulary.n;
+    bert_text token = { NULL, 0 };
+    if (id >= 0 && (size_t)id < t->vocabulary.n)
+        token = t->vocabulary.tokens[id];
+    else if (id >= 0 && (size_t)id < bert_tokenizer_size(t))
+        token = t->added.behind[(size_t)id - t->vocabulary.n];
     if (size)
-        *size = known ? t->vocabulary.tokens[id].size : 0;
-    return known ? t->vocabulary.tokens[id].data : NULL;
+        *size = token.size;
+    return token.data;
 }
 
 int32_t bert_tokenizer_id(const bert_tokenizer *t, const char *token, size_t size)
 {
-    return vocabulary_id(&t->vocabulary, token, size);
+    int32_t id = vocabulary_id(&t->vocabulary, token, size);
+    for (size_t i = 0; id < 0 && i < t->added.n_behind; i++)
+        if (t->added.behind[i].size == size && !memcmp(t->added.behind[i].data, token, size))
+            id = (int32_t)(t->vocabulary.n + i);
+    return id;
+}
+
+bert_status tokenizer_check_rows(const bert_tokenizer *t, const int32_t *ids, size_t n, bert_err *err)
+{
+    if (bert_tokenizer_size(t) <= t->rows)
+        return BERT_OK;
+    for (size_t i = 0; i < n; i++)
+        if ((size_t)ids[i] >= t->rows)
+            return fail(err, BERT_ERR_DATA, "token %zu is \"%s\", id %d, for which the word embedding of %zu rows has none", i + 1,
+                        bert_tokenizer_token(t, ids[i], NULL), ids[i], t->rows);
+    return BERT_OK;
 }

@@ -1,7 +1,9 @@
-/* A tokenizer's inside: a vocabulary, the table of characters, and what is looked up once. */
+/* A tokenizer's inside: its rules, a vocabulary, the table of characters, tokens beside the vocabulary, and what is looked up once. */
 #ifndef TEXT_TOKENIZER_H
 #define TEXT_TOKENIZER_H
 
+#include "base/arena.h"
+#include "text/added_tokens.h"
 #include "text/characters.h"
 #include "text/vocabulary.h"
 
@@ -13,21 +15,30 @@ typedef enum ascii_class {
     ASCII_NONE /* not ASCII, or dropped: the general path must look */
 } ascii_class;
 
-enum {
-    WORD_MAX = 200, /* characters; a longer word is [UNK] */
-    TRIE_ROOT = 0
-};
+enum { TRIE_ROOT = 0 };
 
 struct bert_tokenizer {
+    arena memory;
+    bert_tokenizer_options options;
     vocabulary vocabulary;
+    added_tokens added;
     character_table characters;
-    int32_t unknown, classify, separate; /* ids of [UNK], [CLS], [SEP] */
-    int32_t continuation;                /* the node of "##"; -1: nothing continues a word */
-    bool do_lower_case;
+    size_t rows;                         /* of the word embedding: no larger id has one; SIZE_MAX where there is none */
+    size_t word_max;                     /* characters; a longer word is unknown */
+    int32_t unknown, classify, separate; /* ids of the special tokens */
+    int32_t continuation;                /* the node of the prefix; -1: nothing continues a word */
+    bool final_sigma;
     bool one_segment;          /* the module has no segment for a second text (type_vocab_size 1) */
     unsigned char ascii[256];  /* ascii_class of a byte */
     unsigned char folded[256]; /* the byte, lower-cased where the tokenizer does that */
-    int32_t single[256];       /* the id of an ASCII character that is a word, [UNK] where it has none */
+    int32_t single[256];       /* the id of an ASCII character that is a word, that of the unknown where it has none */
 };
+
+bool tokenizer_strips(const bert_tokenizer_options *options);
+/* Checks options (NULL: the defaults) and copies them with all that they point to. */
+bert_status tokenizer_options_copy(bert_tokenizer_options *to, const bert_tokenizer_options *from, arena *a, bert_err *err);
+
+/* Fails with BERT_ERR_DATA where the word embedding has no row for one of n ids. */
+bert_status tokenizer_check_rows(const bert_tokenizer *tokenizer, const int32_t *ids, size_t n, bert_err *err);
 
 #endif

@@ -3,6 +3,7 @@
 
 #include "base/utf8.h"
 
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -48,14 +49,31 @@ static size_t count_lines(const char *bytes, size_t size)
     return n;
 }
 
+/* The size up to the end of the last line that is not blank. */
+static size_t without_blank_end(const char *bytes, size_t size)
+{
+    bert_text all = strip_end((bert_text){ bytes, size });
+    const char *end = all.size < size ? memchr(bytes + all.size, '\n', size - all.size) : NULL;
+    return all.size == 0 ? 0 : end ? (size_t)(end - bytes) : size;
+}
+
+static bert_text token_of(const char *line, size_t length, bool strip)
+{
+    bert_text token = { line, length };
+    if (strip)
+        return strip_end(strip_start(token));
+    token.size -= length && line[length - 1] == '\r';
+    return token;
+}
+
 /* Points tokens into the copy, and ends each with a NUL where the line's end or white space stood. */
-static void split_lines(vocabulary *v, size_t size)
+static void split_lines(vocabulary *v, size_t size, bool strip)
 {
     char *line = v->bytes, *end = v->bytes + size;
     for (size_t i = 0; i < v->n; i++) {
         char *newline = memchr(line, '\n', (size_t)(end - line));
         size_t length = (size_t)((newline ? newline : end) - line);
-        v->tokens[i] = strip_end(strip_start((bert_text){ line, length }));
+        v->tokens[i] = token_of(line, length, strip);
         line[v->tokens[i].data - line + (ptrdiff_t)v->tokens[i].size] = '\0';
         line += length + 1;
     }
@@ -73,18 +91,23 @@ static bool build_trie(vocabulary *v)
     return fine;
 }
 
-bert_status vocabulary_create(vocabulary *v, const char *bytes, size_t size, const char *name, bert_err *err)
+bert_status vocabulary_create(vocabulary *v, const char *bytes, size_t size, bool strip, const char *name, bert_err *err)
 {
-    if (!size)
-        return fail(err, BERT_ERR_FORMAT, "%s: empty; a vocabulary has one token a line", name);
     if (size >= INT32_MAX)
         return fail(err, BERT_ERR_FORMAT, "%s: %zu bytes; a vocabulary has less than 2 GiB", name, size);
+    if (size >= 3 && !memcmp(bytes, "\xEF\xBB\xBF", 3)) {
+        bytes += 3;
+        size -= 3;
+    }
+    size = without_blank_end(bytes, size);
+    if (!size)
+        return fail(err, BERT_ERR_FORMAT, "%s: empty; a vocabulary has one token a line", name);
     v->n = count_lines(bytes, size);
     v->bytes = malloc(size + 1);
     v->tokens = calloc(v->n, sizeof *v->tokens);
     if (v->bytes && v->tokens) {
         memcpy(v->bytes, bytes, size);
-        split_lines(v, size);
+        split_lines(v, size, strip);
         if (build_trie(v))
             return BERT_OK;
     }

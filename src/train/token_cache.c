@@ -5,8 +5,12 @@
 #include "base/checksum.h"
 #include "base/sha.h"
 #include "base/size.h"
+#include "io/json.h"
+#include "model/tokenizer_info.h"
+#include "text/tokenizer.h"
 #include "text/words.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 enum { N_ARRAYS = 4 };
@@ -20,26 +24,35 @@ typedef struct header {
 
 static const char MAGIC[8] = "BERTTOK1";
 
-bert_status token_key(const unsigned char data[32], const bert_tokenizer *tokenizer, size_t seq_len, row_form form, unsigned char key[32],
-                      bert_err *err)
+/* Everything that decides what tokens a text has. */
+static bert_status add_tokenizer(sha *h, const bert_tokenizer *tokenizer, bert_err *err)
 {
-    sha h;
-    uint64_t numbers[] = { seq_len, form, bert_tokenizer_size(tokenizer) };
-    sha256_begin(&h);
-    sha_add(&h, data, 32);
-    sha_add(&h, numbers, sizeof numbers);
+    json_t *info = tokenizer_info_to_json(bert_tokenizer_settings(tokenizer));
+    char *rules = info ? json_compact(info) : NULL;
+    json_decref(info);
+    if (!rules)
+        return fail_memory(err, "a hash");
+    sha_add(h, rules, strlen(rules));
+    free(rules);
     for (size_t i = 0; i < bert_tokenizer_size(tokenizer); i++) {
         size_t n;
         const char *token = bert_tokenizer_token(tokenizer, (int32_t)i, &n);
         uint64_t size = n;
-        sha_add(&h, &size, sizeof size);
-        sha_add(&h, token, n);
+        sha_add(h, &size, sizeof size);
+        sha_add(h, token, n);
     }
-    /* Whether it lower-cases shows in what it makes of a capital. */
-    bert_tokens probe = { 0 };
-    bert_status s = bert_tokenize(tokenizer, (bert_text){ "A", 1 }, &probe, err);
-    sha_add(&h, probe.ids, probe.n * sizeof *probe.ids);
-    bert_tokens_free(&probe);
+    return BERT_OK;
+}
+
+bert_status token_key(const unsigned char data[32], const bert_tokenizer *tokenizer, size_t seq_len, row_form form, unsigned char key[32],
+                      bert_err *err)
+{
+    sha h;
+    uint64_t numbers[] = { seq_len, form, bert_tokenizer_size(tokenizer), tokenizer->rows };
+    sha256_begin(&h);
+    sha_add(&h, data, 32);
+    sha_add(&h, numbers, sizeof numbers);
+    bert_status s = add_tokenizer(&h, tokenizer, err);
     sha_end(&h, key);
     return s;
 }
@@ -112,7 +125,7 @@ static bool row_is_sound(const token_rows *t, size_t row, size_t seq_len)
 }
 
 /* Indices are what later code trusts. */
-static bool rows_are_sound(const token_rows *t, const bert_dataset *d, size_t vocabulary, size_t seq_len)
+static bool rows_are_sound(const token_rows *t, const bert_dataset *d, size_t n_ids, size_t seq_len)
 {
     size_t longest = 0;
     for (size_t i = 0; i < t->n; i++) {
@@ -122,12 +135,12 @@ static bool rows_are_sound(const token_rows *t, const bert_dataset *d, size_t vo
     }
     bool sound = longest == t->longest && t->losses.truncated <= t->n && (!t->words || words_are_sound(t, d));
     for (size_t k = 0; k < t->start[t->n]; k++)
-        sound &= t->ids[k] >= 0 && (size_t)t->ids[k] < vocabulary;
+        sound &= t->ids[k] >= 0 && (size_t)t->ids[k] < n_ids;
     return sound;
 }
 
 /* Points rows into the mapped file. False where it is damaged; where it is of something else, *other. */
-static bool read_file(cached_tokens *t, const unsigned char key[32], row_form form, const bert_dataset *d, size_t vocabulary, size_t seq_len,
+static bool read_file(cached_tokens *t, const unsigned char key[32], row_form form, const bert_dataset *d, size_t n_ids, size_t seq_len,
                       bool *other)
 {
     header h;
@@ -152,7 +165,7 @@ static bool read_file(cached_tokens *t, const unsigned char key[32], row_form fo
                             .words = form == ROW_WORDS ? (int32_t *)(uintptr_t)(base + p[3].at) : NULL,
                             .longest = (size_t)h.longest,
                             .losses = { (size_t)h.truncated, (size_t)h.dropped } };
-    return t->rows.start[0] == 0 && t->rows.start[d->n] == h.tokens && rows_are_sound(&t->rows, d, vocabulary, seq_len);
+    return t->rows.start[0] == 0 && t->rows.start[d->n] == h.tokens && rows_are_sound(&t->rows, d, n_ids, seq_len);
 }
 
 /* ---- writing ----------------------------------------------------------------------------------------------------------------- */
@@ -203,7 +216,8 @@ bert_status cached_tokens_create(cached_tokens *t, const bert_dataset *d, const 
         bert_status s = file_map(&t->file, path, err);
         if (s)
             return s;
-        if (read_file(t, key, form, d, bert_tokenizer_size(tokenizer), seq_len, &other))
+        size_t ids = bert_tokenizer_size(tokenizer);
+        if (read_file(t, key, form, d, ids < tokenizer->rows ? ids : tokenizer->rows, seq_len, &other))
             return BERT_OK;
         *note = other ? "the file of tokens is of other data, another vocabulary or another seq_len: it is made anew"
                       : "the file of tokens is damaged: it is made anew";

@@ -26,7 +26,7 @@ predict model >/dev/null && echo "found again"
 
 echo "# newer versions"
 newer() { # folder, file
-    rm -rf newer && cp -R "$1" newer && sed -E 's/"version": *1/"version": 99/' "$1/$2" >"newer/$2"
+    rm -rf newer && cp -R "$1" newer && sed -E 's/"version": *[0-9]+/"version": 99/' "$1/$2" >"newer/$2"
     ! cmp -s "$1/$2" "newer/$2" || echo "the version did not change"
 }
 newer module module.json && predict newer

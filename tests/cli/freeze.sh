@@ -104,7 +104,7 @@ seal() {
     printf %08x $((crc ^ 0xffffffff)) | dd of="$1" bs=1 seek=$at conv=notrunc 2>/dev/null
 }
 cp int8.bert sealed.bert && seal sealed.bert && cmp int8.bert sealed.bert && echo "the header's CRC is understood"
-sed 's/\\"version\\":2/\\"version\\":3/' int8.bert >newer.bert && seal newer.bert
+sed 's/\\"version\\":3/\\"version\\":4/' int8.bert >newer.bert && seal newer.bert
 bert predict -m newer.bert texts.txt
 bert inspect newer.bert
 sed 's/\\"endian\\":\\"little\\"/\\"endian\\":\\"biggie\\"/' int8.bert >endian.bert && seal endian.bert

@@ -4,6 +4,7 @@
 #include "convert/gguf_read.h"
 #include "convert/gguf_vocabulary.h"
 #include "io/gguf_file.h"
+#include "with_case.h"
 
 static bert_status to_gguf(const bert_model *m, const char *name, int type, char **note, bert_err *err)
 {
@@ -165,8 +166,9 @@ static void tokens_that_would_be_equal_are_told_apart(void **state)
     gguf_file file = { 0 };
     arena a = { 0 };
     bert_tokenizer *tokenizer;
-    assert_works(bert_tokenizer_create(LINES, sizeof LINES - 1, "lines", false, &tokenizer, err));
-    assert_works(gguf_add_vocabulary(&file, tokenizer, false, 2, &a, err));
+    const bert_tokenizer_options cased = with_case(false);
+    assert_works(bert_tokenizer_create(LINES, sizeof LINES - 1, "lines", &cased, &tokenizer, err));
+    assert_works(gguf_add_vocabulary(&file, tokenizer, bert_tokenizer_size(tokenizer), 2, &a, err));
     assert_works(gguf_write(&file, scratch("v.gguf"), NULL, NULL, err));
     read_open(&g, scratch("v.gguf"));
     check_token(&g, 2, "[SEP]", 3);

@@ -299,7 +299,7 @@ static void a_length_that_is_not_told_is_all_positions(void **state)
                  "{\"model_max_length\": 1000000000000000019884624838656, \"do_lower_case\": false, \"tokenizer_class\": \"BertTokenizer\"}");
     bert_model *ours = import_theirs(NULL);
     assert_int_equal(ours->layer->spec.seq_len, TOY_POSITIONS);
-    assert_false(ours->module->do_lower_case);
+    assert_false(bert_tokenizer_settings(ours->module->tokenizer)->do_lower_case);
     bert_model_free(ours);
 }
 

@@ -40,7 +40,7 @@ static bert_dataset *make_dataset(void)
 static bert_tokenizer *make_tokenizer(void)
 {
     bert_tokenizer *tokenizer;
-    assert_int_equal(bert_tokenizer_create(VOCABULARY, sizeof VOCABULARY - 1, "vocabulary", true, &tokenizer, NULL), BERT_OK);
+    assert_int_equal(bert_tokenizer_create(VOCABULARY, sizeof VOCABULARY - 1, "vocabulary", NULL, &tokenizer, NULL), BERT_OK);
     return tokenizer;
 }
 

@@ -4,6 +4,7 @@
 #include "base/utf8.h"
 #include "text/split.h"
 #include "fuzz/expect.h"
+#include "with_case.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -22,8 +23,9 @@ static const char VOCABULARY[] =
 static const bert_tokenizer *tokenizer(bool do_lower_case)
 {
     static bert_tokenizer *made[2];
+    const bert_tokenizer_options options = with_case(do_lower_case);
     if (!made[do_lower_case])
-        expect(!bert_tokenizer_create(VOCABULARY, sizeof VOCABULARY - 1, "fuzz", do_lower_case, &made[do_lower_case], NULL), "a tokenizer");
+        expect(!bert_tokenizer_create(VOCABULARY, sizeof VOCABULARY - 1, "fuzz", &options, &made[do_lower_case], NULL), "a tokenizer");
     return made[do_lower_case];
 }
 
@@ -99,7 +101,7 @@ static void try_text(const bert_tokenizer *t, bert_text text)
 static void try_vocabulary(bert_text bytes)
 {
     vocabulary v = { 0 };
-    if (vocabulary_create(&v, bytes.data, bytes.size, "fuzz", NULL))
+    if (vocabulary_create(&v, bytes.data, bytes.size, true, "fuzz", NULL))
         return;
     for (size_t i = 0; i < v.n; i++) {
         int32_t id = vocabulary_id(&v, v.tokens[i].data, v.tokens[i].size);

@@ -238,7 +238,7 @@ static void check_texts(const char *vocabulary)
     bert_tokenizer *t;
     bert_dataset *data;
     bert_features f = { 0 };
-    check(bert_tokenizer_create(vocabulary, strlen(vocabulary), "vocabulary", true, &t, &err), &err);
+    check(bert_tokenizer_create(vocabulary, strlen(vocabulary), "vocabulary", NULL, &t, &err), &err);
     for (size_t tokens = 3; tokens < 40; tokens += 4) {
         check(bench_texts(t, 5, tokens, tokens, false, &data, &err), &err);
         check(bert_encode(t, data->texts, NULL, data->n, 64, &f, &err), &err);

@@ -148,7 +148,7 @@ static void a_file_that_says_something_else_is_refused_in_clear_words(void **sta
         bert_status code;
         const char *words; /* behind the path */
     } CASES[] = {
-        { "version", "3", BERT_ERR_UNSUPPORTED, "format version 3, this libbert (0.1.0) reads up to 2; use a newer one" },
+        { "version", "4", BERT_ERR_UNSUPPORTED, "format version 4, this libbert (0.1.0) reads up to 3; use a newer one" },
         { "version", NULL, BERT_ERR_FORMAT, "version is missing" },
         { "format", "\"other\"", BERT_ERR_FORMAT, "format is \"other\", expected \"libbert.frozen\"" },
         { "endian", "\"big\"", BERT_ERR_UNSUPPORTED, "its numbers are \"big\" endian, this machine's are little" },
@@ -166,7 +166,7 @@ static void a_file_that_says_something_else_is_refused_in_clear_words(void **sta
           "tensor encoder.layer.0.intermediate.dense.weight is F32 [3, 40, 32], expected F32 [4, 40, 32]" },
         { "config.max_position_embeddings", "47", BERT_ERR_FORMAT,
           "tensor embeddings.position_embeddings.weight is F32 [48, 40], expected F32 [47, 40]" },
-        { "config.vocab_size", "58", BERT_ERR_FORMAT, "vocabulary: 57 tokens, the word embedding has 58 rows" },
+        { "config.vocab_size", "58", BERT_ERR_FORMAT, "tensor embeddings.word_embeddings.weight is F32 [57, 40], expected F32 [58, 40]" },
         { "labels", "[\"0\", \"0\"]", BERT_ERR_ARGUMENT, "labels 0 and 1 are the same, \"0\"" },
         { "labels", "[\"0\"]", BERT_ERR_FORMAT, "\"labels\" is no array of at least two words, or of none" },
         { "head.outputs", "2", BERT_ERR_FORMAT, "tensor classifier.weight has shape [1, 40], expected [2, 40]" },

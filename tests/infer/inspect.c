@@ -60,7 +60,7 @@ static void a_module_tells_its_signatures_and_parameters(void **state)
     (void)state;
     json_t *json = inspected(toy_module("module", (toy){ .seq_layer = 2 }));
     assert_word(json, "kind", "libbert module");
-    assert_number(json, "version", 1);
+    assert_number(json, "version", 2);
     assert_number(json, "configuration.hidden_size", 40);
     assert_number(json, "configuration.num_attention_heads", 5);
     assert_number(json, "parameters.embeddings", EMBEDDINGS);
@@ -262,7 +262,7 @@ static void what_is_not_there_or_not_known_is_said(void **state)
     assert_fails(bert_inspect("tests/files/nowhere", true, &text, err), BERT_ERR_IO, "tests/files/nowhere: no such file or folder");
     assert_null(text);
     assert_fails(bert_inspect("tests/files/toy/vocab.txt", false, &text, err), BERT_ERR_UNSUPPORTED,
-                 "tests/files/toy/vocab.txt: not a checkpoint that is known by its name (.safetensors, .bin, .index, saved_model.pb)");
+                 "tests/files/toy/vocab.txt: not a checkpoint that is known by its name (.safetensors, .bin, .pt, .index, saved_model.pb)");
     assert_null(text);
     snprintf(words, sizeof words, "%s: no checkpoint that is known (model.safetensors, pytorch_model.bin, saved_model.pb, *.index)",
              scratch_folder);

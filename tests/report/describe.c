@@ -29,7 +29,7 @@ static void toy_begin(toy *t, const char *task_name, const char **labels, size_t
 {
     const task *kind = task_by_name(task_name);
     memset(t, 0, sizeof *t);
-    assert_int_equal(bert_tokenizer_create(VOCABULARY, sizeof VOCABULARY - 1, "vocabulary", true, &t->module.tokenizer, NULL), BERT_OK);
+    assert_int_equal(bert_tokenizer_create(VOCABULARY, sizeof VOCABULARY - 1, "vocabulary", NULL, &t->module.tokenizer, NULL), BERT_OK);
     t->layer.spec.seq_len = SEQ_LEN;
     t->layer.spec.pooling = kind->label == LABEL_TAGS ? BERT_POOLING_NONE : BERT_POOLING_MEAN;
     t->layer.module = &t->module;

@@ -450,7 +450,7 @@ static void words_that_were_cut_off_have_no_target(void **state)
     token_rows rows;
     char *vocabulary = toy_vocabulary();
     bert_tokenizer *tokenizer;
-    check(bert_tokenizer_create(vocabulary, strlen(vocabulary), "toy", true, &tokenizer, &err), &err);
+    check(bert_tokenizer_create(vocabulary, strlen(vocabulary), "toy", NULL, &tokenizer, &err), &err);
     bert_dataset *d = rows_of(TEXTS, LABELS, 3, NULL);
     targets t = targets_of(BERT_TASK_TOKENS, d);
     assert_memory_equal(t.start, ((size_t[]){ 0, 3, 4, 6 }), 4 * sizeof(size_t));

@@ -17,12 +17,13 @@
 
 enum { CODE_POINTS = 0x110000, LONGEST_DECOMPOSITION = 32, MOST_EXPANSIONS = 4096 };
 
-/* What the rules give. */
+/* What the rules give; the tables' expansions stand in one list. */
 typedef struct rules_table {
     uint32_t entries[CODE_POINTS];
-    uint32_t expansions[MOST_EXPANSIONS];
-    size_t n_expansions;
 } rules_table;
+
+static uint32_t expansions[MOST_EXPANSIONS];
+static size_t n_expansions;
 
 /* ---- the rules: BasicTokenizer in google-research/bert tokenization.py --------------------------------------------------------- */
 
@@ -31,6 +32,13 @@ static bool is_chinese(uint32_t cp)
     return (cp >= 0x4E00 && cp <= 0x9FFF) || (cp >= 0x3400 && cp <= 0x4DBF) || (cp >= 0x20000 && cp <= 0x2A6DF) ||
            (cp >= 0x2A700 && cp <= 0x2B73F) || (cp >= 0x2B740 && cp <= 0x2B81F) || (cp >= 0x2B820 && cp <= 0x2CEAF) ||
            (cp >= 0xF900 && cp <= 0xFAFF) || (cp >= 0x2F800 && cp <= 0x2FA1F);
+}
+
+/* Where Hugging Face's `tokenizers` differs: private use is cleaned away, and its Chinese begin 256 characters later in extension E. */
+static bool is_otherwise(uint32_t cp)
+{
+    return (cp >= 0xE000 && cp <= 0xF8FF) || (cp >= 0xF0000 && cp <= 0xFFFFD) || (cp >= 0x100000 && cp <= 0x10FFFD) ||
+           (cp >= 0x2B820 && cp <= 0x2B91F);
 }
 
 static bool is_hangul_syllable(uint32_t cp)
@@ -77,12 +85,15 @@ static uint32_t final_flags(uint32_t cp)
            (combining_class(cp) ? CHARACTER_NONSTARTER : 0);
 }
 
-/* Lower-cases as Python's str.lower (the final sigma apart), then decomposes canonically. Returns the number of characters. */
-static size_t lower_and_decompose(uint32_t cp, utf8proc_int32_t out[LONGEST_DECOMPOSITION])
+/* Lower-cases as Python's str.lower (the final sigma apart), decomposes canonically, as asked for. Returns the number of characters. */
+static size_t lower_and_decompose(uint32_t cp, bool lower, bool strip, utf8proc_int32_t out[LONGEST_DECOMPOSITION])
 {
-    utf8proc_int32_t lower = utf8proc_tolower((utf8proc_int32_t)cp);
-    utf8proc_ssize_t n = utf8proc_decompose_char(lower, out, LONGEST_DECOMPOSITION - 1, UTF8PROC_DECOMPOSE, NULL);
-    if (cp == 0x130) /* the one letter whose full lower case is two: i and a dot above */
+    utf8proc_int32_t first = lower ? utf8proc_tolower((utf8proc_int32_t)cp) : (utf8proc_int32_t)cp;
+    utf8proc_ssize_t n = 1;
+    out[0] = first;
+    if (strip)
+        n = utf8proc_decompose_char(first, out, LONGEST_DECOMPOSITION - 1, UTF8PROC_DECOMPOSE, NULL);
+    if (cp == 0x130 && lower) /* the one letter whose full lower case is two: i and a dot above */
         out[n++] = 0x307;
     return (size_t)n;
 }
@@ -98,51 +109,79 @@ static bool becomes_its_first(const utf8proc_int32_t *parts, size_t n)
     return true;
 }
 
-/* Appends parts to the expansions; returns their place (place 0 is never given). */
-static uint32_t add_expansion(rules_table *table, const utf8proc_int32_t *parts, size_t n)
+/* Appends parts to the expansions, unless they stand there; returns their place (place 0 is never given). */
+static uint32_t add_expansion(const utf8proc_int32_t *parts, size_t n)
 {
-    size_t place = table->n_expansions ? table->n_expansions : 1;
+    for (size_t at = 1; at < n_expansions; at += 1 + expansions[at])
+        if (expansions[at] == n && !memcmp(expansions + at + 1, parts, n * sizeof *parts))
+            return (uint32_t)at;
+    size_t place = n_expansions ? n_expansions : 1;
     assert_true(place + 1 + n <= MOST_EXPANSIONS);
-    table->expansions[place] = (uint32_t)n;
+    expansions[place] = (uint32_t)n;
     for (size_t i = 0; i < n; i++)
-        table->expansions[place + 1 + i] = (uint32_t)parts[i];
-    table->n_expansions = place + 1 + n;
+        expansions[place + 1 + i] = (uint32_t)parts[i];
+    n_expansions = place + 1 + n;
     return (uint32_t)place;
 }
 
-/* The entry of a character under lower-casing. */
-static uint32_t uncased_entry(rules_table *table, uint32_t cp)
+/* The entry of a character that is lower-cased, or stripped, or both. */
+static uint32_t changed_entry(uint32_t cp, bool lower, bool strip)
 {
-    uint32_t flags = (unicode_14_cased(cp) ? CHARACTER_CASED : 0) | (unicode_14_case_ignorable(cp) ? CHARACTER_CASE_IGNORABLE : 0);
-    if (is_hangul_syllable(cp))
+    uint32_t flags = 0;
+    if (lower)
+        flags = (unicode_14_cased(cp) ? CHARACTER_CASED : 0) | (unicode_14_case_ignorable(cp) ? CHARACTER_CASE_IGNORABLE : 0);
+    if (strip && is_hangul_syllable(cp))
         return flags | CHARACTER_HANGUL;
     utf8proc_int32_t parts[LONGEST_DECOMPOSITION];
-    size_t n = lower_and_decompose(cp, parts);
+    size_t n = lower_and_decompose(cp, lower, strip, parts);
     uint32_t first = (uint32_t)parts[0];
-    if (becomes_its_first(parts, n))
-        return flags | final_flags(first) | (first == cp ? 0 : first);
-    return flags | CHARACTER_EXPANDS | add_expansion(table, parts, n);
+    if (n > 1 && !(strip && becomes_its_first(parts, n)))
+        return flags | CHARACTER_EXPANDS | add_expansion(parts, n);
+    flags |= strip ? final_flags(first) : is_punctuation(first) ? CHARACTER_PUNCTUATION : 0;
+    return flags | (first == cp ? 0 : first);
 }
 
-static uint32_t make_entry(rules_table *table, uint32_t cp, bool do_lower_case)
+static uint32_t make_entry(uint32_t cp, bool lower, bool strip)
 {
-    uint32_t chinese = is_chinese(cp) ? CHARACTER_CHINESE : 0;
+    uint32_t flags = (is_chinese(cp) ? CHARACTER_CHINESE : 0) | (is_otherwise(cp) ? CHARACTER_OTHERWISE : 0);
     if (!contains(ASSIGNED, COUNT(ASSIGNED), cp))
-        return chinese; /* a letter that nothing is known about */
+        return flags; /* a letter that nothing is known about */
     if (cleaning_flags(cp))
         return cleaning_flags(cp);
-    if (do_lower_case)
-        return chinese | uncased_entry(table, cp);
-    return chinese | (is_punctuation(cp) ? CHARACTER_PUNCTUATION : 0);
+    return flags | changed_entry(cp, lower, strip);
 }
 
-static rules_table *rules_of(bool do_lower_case)
+static rules_table *rules_of(bool lower, bool strip)
 {
     rules_table *table = calloc(1, sizeof *table);
     assert_non_null(table);
     for (uint32_t cp = 0; cp < CODE_POINTS; cp++)
-        table->entries[cp] = make_entry(table, cp, do_lower_case);
+        table->entries[cp] = make_entry(cp, lower, strip);
     return table;
+}
+
+/* \w of a regular expression: letters, marks, decimal digits, connecting punctuation, the two joiners, and letters in circles and squares. */
+static bool is_word_character(uint32_t cp)
+{
+    if (cp == 0x200C || cp == 0x200D || (cp >= 0x24B6 && cp <= 0x24E9) || (cp >= 0x1F130 && cp <= 0x1F149) || (cp >= 0x1F150 && cp <= 0x1F169) ||
+        (cp >= 0x1F170 && cp <= 0x1F189))
+        return true;
+    switch (unicode_14_category(cp)) {
+    case UTF8PROC_CATEGORY_LU:
+    case UTF8PROC_CATEGORY_LL:
+    case UTF8PROC_CATEGORY_LT:
+    case UTF8PROC_CATEGORY_LM:
+    case UTF8PROC_CATEGORY_LO:
+    case UTF8PROC_CATEGORY_NL:
+    case UTF8PROC_CATEGORY_MN:
+    case UTF8PROC_CATEGORY_MC:
+    case UTF8PROC_CATEGORY_ME:
+    case UTF8PROC_CATEGORY_ND:
+    case UTF8PROC_CATEGORY_PC:
+        return true;
+    default:
+        return false;
+    }
 }
 
 /* ---- tests --------------------------------------------------------------------------------------------------------------------- */
@@ -155,37 +194,58 @@ static void skip_older_data(void)
     skip();
 }
 
-static void check_table(bool do_lower_case)
+/* An entry as a tokeniser with these rules has it. */
+static uint32_t entry_under(uint32_t entry, uint32_t cp, const character_rules *rules)
+{
+    bool space = cp == 0x0B || cp == 0x0C || cp == 0x85; /* white space that cleaning takes for a control character */
+    if (!rules->clean_text && (entry & CHARACTER_DROP))
+        return space ? CHARACTER_SPACE : 0;
+    if (rules->huggingface && (entry & CHARACTER_OTHERWISE)) {
+        if (!(entry & CHARACTER_CHINESE) && rules->clean_text)
+            return CHARACTER_DROP;
+        entry &= ~(uint32_t)CHARACTER_CHINESE;
+    }
+    return entry & ~(CHARACTER_OTHERWISE | (rules->chinese ? 0 : CHARACTER_CHINESE));
+}
+
+static void check_table(const rules_table *rules, const character_rules *how)
 {
     bert_err err;
     character_table table = { 0 };
-    rules_table *rules = rules_of(do_lower_case);
-    assert_int_equal(character_table_create(&table, do_lower_case, &err), BERT_OK);
+    assert_int_equal(character_table_create(&table, how, &err), BERT_OK);
     for (uint32_t cp = 0; cp < CODE_POINTS; cp++) {
-        uint32_t entry = character_entry(&table, cp);
-        if (entry != rules->entries[cp])
-            fail_msg("U+%04X: the table has 0x%X, the rules give 0x%X", cp, entry, rules->entries[cp]);
+        uint32_t entry = character_entry(&table, cp), expected = entry_under(rules->entries[cp], cp, how);
+        if (entry != expected)
+            fail_msg("U+%04X: the table has 0x%X, the rules give 0x%X", cp, entry, expected);
         if (entry & CHARACTER_EXPANDS) {
-            size_t place = entry & CHARACTER_BECOMES, n = rules->expansions[place];
-            assert_memory_equal(table.expansions + place, rules->expansions + place, (1 + n) * sizeof *rules->expansions);
+            size_t place = entry & CHARACTER_BECOMES, n = expansions[place];
+            assert_memory_equal(table.expansions + place, expansions + place, (1 + n) * sizeof *expansions);
         }
     }
     character_table_free(&table);
-    free(rules);
 }
 
-static void every_code_point_of_the_uncased_table_is_as_the_rules_say(void **state)
+/* The expansions' places are those of the tables in this order. */
+static void every_code_point_of_every_table_is_as_the_rules_say(void **state)
 {
     (void)state;
     skip_older_data();
-    check_table(true);
+    for (int lower = 0; lower < 2; lower++)
+        for (int strip = 0; strip < 2; strip++) {
+            rules_table *rules = rules_of(lower, strip);
+            for (int k = 0; k < 8; k++)
+                check_table(rules, &(character_rules){ lower, strip, .chinese = k & 1, .clean_text = k & 2, .huggingface = k & 4 });
+            free(rules);
+        }
 }
 
-static void every_code_point_of_the_cased_table_is_as_the_rules_say(void **state)
+static void every_word_character_is_unicodes(void **state)
 {
     (void)state;
     skip_older_data();
-    check_table(false);
+    for (uint32_t cp = 0; cp < CODE_POINTS; cp++)
+        if (character_is_word(cp) != is_word_character(cp))
+            fail_msg("U+%04X: %s word character", cp, is_word_character(cp) ? "a" : "no");
 }
 
 /* Those that are stripped are never put in order. */
@@ -227,36 +287,55 @@ static void write_runs(FILE *out, const rules_table *rules, const char *name)
     fprintf(out, "\n};\n");
 }
 
-static void write_expansions(FILE *out, const rules_table *rules)
+static void write_numbers(FILE *out, const char *name, const uint32_t *numbers, size_t n)
 {
     size_t column = 0;
-    fprintf(out, "\nstatic const uint32_t EXPANSIONS[] = {");
-    for (size_t i = 0; i < rules->n_expansions; i++) {
+    fprintf(out, "\n%s[] = {", name);
+    for (size_t i = 0; i < n; i++) {
         char item[24];
-        snprintf(item, sizeof item, "%#x,", rules->expansions[i]);
+        snprintf(item, sizeof item, "%#x,", numbers[i]);
         put(out, &column, item);
     }
     fprintf(out, "\n};\n");
 }
 
+static void write_words(FILE *out)
+{
+    static uint32_t runs[4096];
+    size_t n = 0;
+    for (uint32_t cp = 0, first = 0; cp < CODE_POINTS; first = cp) {
+        while (cp < CODE_POINTS && is_word_character(cp) == n % 2)
+            cp++;
+        assert_true(n < COUNT(runs));
+        runs[n++] = cp - first;
+    }
+    write_numbers(out, "const uint32_t CHARACTER_WORD_RUNS", runs, n);
+    fprintf(out, "const size_t N_CHARACTER_WORD_RUNS = sizeof CHARACTER_WORD_RUNS / sizeof *CHARACTER_WORD_RUNS;\n");
+}
+
 static int write_file(const char *path)
 {
+    static const char *const NAMES[2][2] = { { "PLAIN", "STRIPPED" }, { "LOWER", "LOWER_STRIPPED" } };
     FILE *out = fopen(path, "w");
     if (!out) {
         perror(path);
         return 1;
     }
-    rules_table *cased = rules_of(false), *uncased = rules_of(true);
     fprintf(out, "/* Written by test_text_characters --write (tests/text/characters.c), from the rules that stand there. */\n"
                  "#include \"text/character_runs.h\"\n\n/* clang-format off */");
-    write_runs(out, cased, "CASED");
-    write_runs(out, uncased, "UNCASED");
-    write_expansions(out, uncased);
-    fprintf(out, "/* clang-format on */\n\n"
-                 "const character_runs CHARACTER_RUNS_CASED = { CASED, sizeof CASED / sizeof *CASED, 0 };\n"
-                 "const character_runs CHARACTER_RUNS_UNCASED = { UNCASED, sizeof UNCASED / sizeof *UNCASED, EXPANSIONS };\n");
-    free(cased);
-    free(uncased);
+    for (int lower = 0; lower < 2; lower++)
+        for (int strip = 0; strip < 2; strip++) {
+            rules_table *rules = rules_of(lower, strip);
+            write_runs(out, rules, NAMES[lower][strip]);
+            free(rules);
+        }
+    write_numbers(out, "const uint32_t CHARACTER_EXPANSIONS", expansions, n_expansions);
+    write_words(out);
+    fprintf(out, "/* clang-format on */\n\nconst character_runs CHARACTER_RUNS[2][2] = {\n");
+    for (int lower = 0; lower < 2; lower++)
+        fprintf(out, "    { { %s, sizeof %s / sizeof *%s }, { %s, sizeof %s / sizeof *%s } },\n", NAMES[lower][0], NAMES[lower][0],
+                NAMES[lower][0], NAMES[lower][1], NAMES[lower][1], NAMES[lower][1]);
+    fprintf(out, "};\n");
     return fclose(out) != 0;
 }
 
@@ -265,8 +344,8 @@ int main(int argc, char **argv)
     if (argc == 3 && !strcmp(argv[1], "--write"))
         return write_file(argv[2]);
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(every_code_point_of_the_uncased_table_is_as_the_rules_say),
-        cmocka_unit_test(every_code_point_of_the_cased_table_is_as_the_rules_say),
+        cmocka_unit_test(every_code_point_of_every_table_is_as_the_rules_say),
+        cmocka_unit_test(every_word_character_is_unicodes),
         cmocka_unit_test(every_combining_class_of_what_is_not_stripped_is_unicodes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -18,7 +18,7 @@ static int set_up(void **state)
 {
     (void)state;
     const char vocabulary[] = "[PAD]\n[UNK]\n[CLS]\n[SEP]\na\nb\n##a\n";
-    return bert_tokenizer_create(vocabulary, sizeof vocabulary - 1, "vocabulary", true, &tokenizer, NULL) ? -1 : 0;
+    return bert_tokenizer_create(vocabulary, sizeof vocabulary - 1, "vocabulary", NULL, &tokenizer, NULL) ? -1 : 0;
 }
 
 static int tear_down(void **state)

@@ -1,6 +1,7 @@
 /* The golden tokenisations: Google's ids and tokens for every case, spans where both tokenisers agree, pairs. */
 #include "base/file.h"
 #include "text/split.h"
+#include "with_case.h"
 
 #include <jansson.h>
 #include <setjmp.h>
@@ -51,7 +52,8 @@ static bert_tokenizer *load_tokenizer(bool do_lower_case)
 {
     bert_tokenizer *t;
     bert_err err;
-    if (bert_tokenizer_load(shared_path("data/checkpoints/tf-index-L8-H512/vocab.txt"), do_lower_case, &t, &err))
+    const bert_tokenizer_options options = with_case(do_lower_case);
+    if (bert_tokenizer_load(shared_path("data/checkpoints/tf-index-L8-H512/vocab.txt"), &options, &t, &err))
         fail_msg("%s", err.message);
     return t;
 }

@@ -13,7 +13,7 @@ static bert_tokenizer *make_tokenizer(void)
 {
     const char vocabulary[] = "[PAD]\n[UNK]\n[CLS]\n[SEP]\na\nb\n";
     bert_tokenizer *t;
-    assert_int_equal(bert_tokenizer_create(vocabulary, sizeof vocabulary - 1, "vocabulary", true, &t, NULL), BERT_OK);
+    assert_int_equal(bert_tokenizer_create(vocabulary, sizeof vocabulary - 1, "vocabulary", NULL, &t, NULL), BERT_OK);
     return t;
 }
 

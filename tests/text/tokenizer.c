@@ -2,6 +2,7 @@
 #include "bert.h"
 
 #include "base/scratch.h"
+#include "with_case.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -15,7 +16,8 @@ static bert_tokenizer *tokenizer_of(const char *vocabulary, bool do_lower_case)
 {
     bert_tokenizer *t;
     bert_err err;
-    if (bert_tokenizer_create(vocabulary, strlen(vocabulary), "vocabulary", do_lower_case, &t, &err))
+    const bert_tokenizer_options options = with_case(do_lower_case);
+    if (bert_tokenizer_create(vocabulary, strlen(vocabulary), "vocabulary", &options, &t, &err))
         fail_msg("%s", err.message);
     return t;
 }
@@ -44,7 +46,7 @@ static void assert_refused(const char *vocabulary, const char *message)
 {
     bert_tokenizer *t;
     bert_err err;
-    assert_int_equal(bert_tokenizer_create(vocabulary, strlen(vocabulary), "vocab.txt", true, &t, &err), BERT_ERR_FORMAT);
+    assert_int_equal(bert_tokenizer_create(vocabulary, strlen(vocabulary), "vocab.txt", NULL, &t, &err), BERT_ERR_FORMAT);
     assert_int_equal(err.code, BERT_ERR_FORMAT);
     assert_string_equal(err.message, message);
     assert_null(t);
@@ -64,7 +66,7 @@ static void a_missing_file_is_an_error_of_input(void **state)
     (void)state;
     bert_tokenizer *t;
     bert_err err;
-    assert_int_equal(bert_tokenizer_load(scratch("vocab.txt"), true, &t, &err), BERT_ERR_IO);
+    assert_int_equal(bert_tokenizer_load(scratch("vocab.txt"), NULL, &t, &err), BERT_ERR_IO);
     assert_non_null(strstr(err.message, scratch("vocab.txt")));
     assert_non_null(strstr(err.message, "No such file or directory"));
     assert_null(t);
@@ -76,7 +78,7 @@ static void a_vocabulary_is_read_from_its_file_and_leaves_it_alone(void **state)
     bert_tokenizer *t;
     const char vocabulary[] = SPECIALS "the\n";
     assert_int_equal(file_write_whole(scratch("vocab.txt"), vocabulary, sizeof vocabulary - 1, NULL), BERT_OK);
-    assert_int_equal(bert_tokenizer_load(scratch("vocab.txt"), true, &t, NULL), BERT_OK);
+    assert_int_equal(bert_tokenizer_load(scratch("vocab.txt"), NULL, &t, NULL), BERT_OK);
     assert_int_equal(bert_tokenizer_size(t), 5);
     assert_int_equal(bert_tokenizer_id(t, "the", 3), 4);
     assert_true(file_holds(scratch("vocab.txt"), vocabulary, sizeof vocabulary - 1));

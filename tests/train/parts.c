@@ -4,6 +4,7 @@
 #include "base/checksum.h"
 
 #include "train/class_weights.h"
+#include "with_case.h"
 
 /* ---- schedules ------------------------------------------------------------------------------------------------------------- */
 
@@ -156,7 +157,7 @@ static void tokens_from_the_file_are_those_that_were_made(void **state)
     bert_text texts[] = { text_of("a bc \1 d"), text_of(""), text_of("x y z x y z x y z x y z") };
     bert_text pairs[] = { text_of("e"), text_of("f g"), text_of("h") }, labels[] = { text_of("0"), text_of("1"), text_of("0") };
     const char *path = scratch("tokens"), *vocabulary = toy_vocabulary();
-    check(bert_tokenizer_create(vocabulary, strlen(vocabulary), "vocabulary", true, &tokenizer, &err), &err);
+    check(bert_tokenizer_create(vocabulary, strlen(vocabulary), "vocabulary", NULL, &tokenizer, &err), &err);
     check(bert_dataset_create(texts, pairs, labels, 3, &two, &err), &err);
     check(bert_dataset_create(texts, NULL, labels, 3, &one, &err), &err);
     for (int form = ROW_TOGETHER; form <= ROW_WORDS; form++) {
@@ -229,7 +230,7 @@ static void tokens_that_are_crafted_are_damaged(void **state)
     bert_dataset *two, *one;
     bert_text texts[] = { text_of("a"), text_of("b") }, pairs[] = { text_of("c"), text_of("d") }, labels[] = { text_of("0"), text_of("1") };
     const char *path = arena_string(&golden_memory, scratch("tokens")), *vocabulary = toy_vocabulary();
-    check(bert_tokenizer_create(vocabulary, strlen(vocabulary), "vocabulary", true, &tokenizer, &err), &err);
+    check(bert_tokenizer_create(vocabulary, strlen(vocabulary), "vocabulary", NULL, &tokenizer, &err), &err);
     check(bert_dataset_create(texts, pairs, labels, ROWS_OF_CRAFTED, &two, &err), &err);
     check(bert_dataset_create(texts, NULL, labels, ROWS_OF_CRAFTED, &one, &err), &err);
     for (int form = ROW_TOGETHER; form <= ROW_WORDS; form++) {
@@ -276,9 +277,10 @@ static void the_key_tells_data_vocabulary_case_length_and_form_apart(void **stat
     unsigned char key[KEYS][32], data[32] = { 1 }, other[32] = { 2 };
     const char *vocabulary = toy_vocabulary(), *capitals = arena_printf(&golden_memory, "%sA\n", vocabulary);
     bert_tokenizer *plain, *larger, *cased;
-    check(bert_tokenizer_create(vocabulary, strlen(vocabulary), "vocabulary", true, &plain, &err), &err);
-    check(bert_tokenizer_create(vocabulary, strlen(vocabulary), "vocabulary", false, &cased, &err), &err);
-    check(bert_tokenizer_create(capitals, strlen(capitals), "vocabulary", true, &larger, &err), &err);
+    check(bert_tokenizer_create(vocabulary, strlen(vocabulary), "vocabulary", NULL, &plain, &err), &err);
+    const bert_tokenizer_options options = with_case(false);
+    check(bert_tokenizer_create(vocabulary, strlen(vocabulary), "vocabulary", &options, &cased, &err), &err);
+    check(bert_tokenizer_create(capitals, strlen(capitals), "vocabulary", NULL, &larger, &err), &err);
     check(token_key(data, plain, 10, ROW_TOGETHER, key[0], &err), &err);
     check(token_key(other, plain, 10, ROW_TOGETHER, key[1], &err), &err);
     check(token_key(data, larger, 10, ROW_TOGETHER, key[2], &err), &err);

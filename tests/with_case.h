@@ -1,0 +1,15 @@
+/* Options of a tokenizer that are the defaults but for case. */
+#ifndef TESTS_WITH_CASE_H
+#define TESTS_WITH_CASE_H
+
+#include "bert.h"
+
+static inline bert_tokenizer_options with_case(bool do_lower_case)
+{
+    bert_tokenizer_options options;
+    bert_tokenizer_defaults(&options);
+    options.do_lower_case = do_lower_case;
+    return options;
+}
+
+#endif
