@@ -40,6 +40,17 @@ bert_status fail_memory(bert_err *err, const char *what)
     return fail(err, BERT_ERR_MEMORY, "out of memory: %s", what);
 }
 
+bert_status fail_elsewhere(bert_err *err, bert_status code, const char *format, ...)
+{
+    bool memory = errno == ENOMEM;
+    char what[sizeof err->message];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(what, sizeof what, format, args);
+    va_end(args);
+    return memory ? fail_memory(err, what) : fail(err, code, "%s", what);
+}
+
 bert_status fail_in(bert_err *err, bert_status code, const char *format, ...)
 {
     if (!err)

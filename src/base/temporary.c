@@ -183,7 +183,7 @@ static int make(const char *name, bool folder)
 static bool hold(int file)
 {
     struct stat st;
-    return !(flock(file, LOCK_EX | LOCK_NB) && errno == EWOULDBLOCK) && !fstat(file, &st) && st.st_nlink > 0;
+    return !(flock(file, LOCK_EX | LOCK_NB) && errno == EWOULDBLOCK) && (fstat(file, &st) || st.st_nlink > 0);
 }
 
 int temporary_create(const char *path, bool folder, char **name)

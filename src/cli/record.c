@@ -1,5 +1,6 @@
 /* What a run's results depend on. */
 #include "cli/record.h"
+#include "cli/memory_stream.h"
 #include "cli/hash.h"
 #include "cli/report.h"
 #include "cli/results.h"
@@ -95,19 +96,20 @@ int record_make(const command *c, const void *options, const bert_model *model, 
 {
     uint64_t words, weights;
     bert_err err;
-    size_t size;
     *record = NULL;
     if (bert_model_fingerprint(model, &weights, &err) || fingerprint(session, &words, &err))
         return report_failure(&err);
-    results out = { .stream = open_memstream(record, &size) };
+    memory_text text;
+    results out = { .stream = memory_stream(&text) };
     if (out.stream) {
         results_printf(&out, "{\n  \"command\": \"%s\",\n", c->name);
         put_options(&out, c, options);
         results_printf(&out, "  \"model\": \"%016" PRIx64 "\",\n  \"arithmetic\": \"%016" PRIx64 "\"\n}\n", weights, words);
     }
-    if (out.stream && !fclose(out.stream) && !out.error)
+    if (out.stream && !fclose(out.stream) && !out.error) {
+        *record = text.text;
         return STATUS_FINE;
-    free(*record);
-    *record = NULL;
+    }
+    free(text.text);
     return report_error("out of memory: the record of a run");
 }

@@ -7,6 +7,7 @@
 #include "base/file.h"
 #include "base/size.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdlib.h>
@@ -42,6 +43,10 @@ static bert_status fail_damaged(tar_reader *t)
 {
     int code;
     const char *words = gzerror(t->gz, &code);
+    if (code == Z_MEM_ERROR || (code == Z_ERRNO && errno == ENOMEM))
+        return fail_memory(t->err, t->archive);
+    if (code == Z_ERRNO)
+        return fail_errno(t->err, "%s: cannot read", t->archive);
     if (code == Z_OK || code == Z_STREAM_END || code == Z_BUF_ERROR)
         return fail(t->err, BERT_ERR_FORMAT, "%s: truncated, ends behind byte %" PRIu64 " of the tar", t->archive, t->at);
     return fail(t->err, BERT_ERR_FORMAT, "%s: damaged gzip data behind byte %" PRIu64 " of the tar: %s", t->archive, t->at, words);
@@ -306,8 +311,9 @@ static bert_status open_archive(tar_reader *t)
         close(fd);
         return fail_memory(t->err, t->archive);
     }
-    if (gzdirect(t->gz)) /* zlib reads what is not gzip as it is */
-        return fail(t->err, BERT_ERR_FORMAT, "%s: not a gzip file", t->archive);
+    errno = 0;
+    if (gzdirect(t->gz)) /* zlib reads what is not gzip as it is, and says so, too, where it had no memory to look */
+        return fail_elsewhere(t->err, BERT_ERR_FORMAT, "%s: not a gzip file", t->archive);
     return BERT_OK;
 }
 

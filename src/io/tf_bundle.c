@@ -7,6 +7,7 @@
 #include "io/sstable.h"
 #include "tf_bundle.pb-c.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <limits.h>
 #include <stdlib.h>
@@ -51,9 +52,10 @@ typedef struct reader {
 
 static bert_status read_header(reader *r, const unsigned char *value, size_t size, bert_err *err)
 {
+    errno = 0;
     Tf__BundleHeaderProto *h = tf__bundle_header_proto__unpack(NULL, size, value);
     if (!h)
-        return fail(err, BERT_ERR_FORMAT, "%s: the header is damaged", r->index_path);
+        return fail_elsewhere(err, BERT_ERR_FORMAT, "%s: the header is damaged", r->index_path);
     bert_status s = BERT_OK;
     if (h->num_shards < 1 || h->num_shards > MAX_SHARDS)
         s = fail(err, BERT_ERR_FORMAT, "%s: %" PRId32 " data files, expected 1 to %d", r->index_path, h->num_shards, MAX_SHARDS);
@@ -188,9 +190,10 @@ static bert_status read_entry(void *context, const char *key, size_t key_size, c
         return BERT_OK;
     if (strlen(key) != key_size)
         return fail(err, BERT_ERR_FORMAT, "%s: a NUL within the name %s", r->index_path, key);
+    errno = 0;
     Tf__BundleEntryProto *e = tf__bundle_entry_proto__unpack(NULL, value_size, value);
     if (!e)
-        return fail(err, BERT_ERR_FORMAT, "%s: the entry of tensor %s is damaged", r->index_path, key);
+        return fail_elsewhere(err, BERT_ERR_FORMAT, "%s: the entry of tensor %s is damaged", r->index_path, key);
     bert_status s = add_entry(r, key, key_size, e, err);
     tf__bundle_entry_proto__free_unpacked(e, NULL);
     return s;

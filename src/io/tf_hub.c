@@ -6,6 +6,7 @@
 #include "base/size.h"
 #include "tf_graph.pb-c.h"
 
+#include <errno.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -248,8 +249,11 @@ bert_status tf_hub_read(tf_hub_info *info, arena *a, const char *folder, bert_er
     bert_status s = path ? file_map(&file, path, err) : fail_memory(err, folder);
     if (s)
         return s;
+    errno = 0;
     Tf__SavedModel *model = tf__saved_model__unpack(NULL, file.size, file.data);
-    s = model ? read_graph(info, a, model, path, err) : fail(err, BERT_ERR_FORMAT, "%s: is no SavedModel, or damaged", path);
+    s = model ? read_graph(info, a, model, path, err) : fail_elsewhere(err, BERT_ERR_FORMAT, "%s: is no SavedModel, or damaged", path);
+    if (!s && errno == ENOMEM) /* an asset was not found for want of memory */
+        s = fail_memory(err, path);
     if (model)
         tf__saved_model__free_unpacked(model, NULL);
     file_unmap(&file);

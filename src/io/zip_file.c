@@ -3,6 +3,7 @@
 
 #include "base/size.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <zlib.h>
@@ -16,7 +17,7 @@ static int by_name(const void *a, const void *b)
 
 static bert_status damaged(const zip_file *z, const char *what, bert_err *err)
 {
-    return fail(err, BERT_ERR_FORMAT, "%s: damaged zip file: %s", z->path, what);
+    return fail_elsewhere(err, BERT_ERR_FORMAT, "%s: damaged zip file: %s", z->path, what);
 }
 
 /* The entry that the reader stands at. */
@@ -77,6 +78,7 @@ static bert_status read_directory(zip_file *z, bert_err *err)
 
 bert_status zip_open(zip_file *z, const char *path, const file_mapping *view, arena *memory, bert_err *err)
 {
+    errno = 0; /* minizip does not say what failed */
     *z = (zip_file){ .path = path, .view = view, .memory = memory, .reader = unzOpen64(path) };
     bert_status s = z->reader ? read_directory(z, err) : damaged(z, "it has no directory; cut short?", err);
     if (s)
@@ -114,7 +116,7 @@ static bert_status inflate_entry(const zip_file *z, zip_entry *e, bert_err *err)
         size_t want = e->size - done < (1u << 30) ? e->size - done : 1u << 30;
         int got = unzReadCurrentFile(z->reader, bytes + done, (unsigned)want);
         if (got <= 0)
-            return fail(err, BERT_ERR_FORMAT, "%s: entry %s: damaged at byte %zu of %zu", z->path, e->name, done, e->size);
+            return fail_elsewhere(err, BERT_ERR_FORMAT, "%s: entry %s: damaged at byte %zu of %zu", z->path, e->name, done, e->size);
         done += (size_t)got;
     }
     if (crc32_z(0, bytes, e->size) != e->crc)
@@ -132,8 +134,9 @@ bert_status zip_bytes(zip_file *z, const char *name, const unsigned char **bytes
     if (!e)
         return BERT_OK;
     if (!e->bytes) {
+        errno = 0;
         if (unzGoToFilePos64(z->reader, &e->place) != UNZ_OK || unzOpenCurrentFile(z->reader) != UNZ_OK)
-            return fail(err, BERT_ERR_FORMAT, "%s: entry %s: damaged", z->path, name);
+            return fail_elsewhere(err, BERT_ERR_FORMAT, "%s: entry %s: damaged", z->path, name);
         s = e->method == STORED ? view_stored(z, e, err) : inflate_entry(z, e, err);
         unzCloseCurrentFile(z->reader);
     }

@@ -22,7 +22,8 @@ int bert_main(int argc, char **argv); /* main of src/cli, by another name */
 
 #define COLUMNS "--text-columns question1,question2 --label-column is_duplicate"
 
-/* What runs. "@" begins a path in FILES. out is what -o names; of it, differs are the files that are never twice the same; beside it may
+/* What runs. "@" begins a path in FILES, "%" one in $BERT_SHARED/cases, without which the verb is left out; `before`, a line for the shell, makes
+ * what the verb reads. out is what -o names; of it, differs are the files that are never twice the same; beside it may
  * stay what `kept` names. */
 typedef struct verb {
     const char *name, *call;
@@ -30,27 +31,33 @@ typedef struct verb {
     bool prints; /* its standard output is the same each time */
     bool makes;  /* its out is what later verbs read */
     bool opens;  /* out is right where `bert inspect` opens it: it is filled step by step */
+    const char *before;
 } verb;
 
 static const verb VERBS[] = {
-    { "import", "import @toy -o module", "module", "", "", true, true, false },
-    { "inspect", "inspect ../module", NULL, "", "", true, false, false },
+    { "import", "import @toy -o module", "module", "", "", true, true, false, NULL },
+    { "inspect", "inspect ../module", NULL, "", "", true, false, false, NULL },
     { "train",
       "train --module ../module --train @toy-train.tsv --valid @toy-valid.tsv -o model " COLUMNS
       " --epochs 2 --n-tune-layers 1 --seq-len 16 --copy-module",
-      "model", "history.json report.html logs checkpoint.safetensors", "", false, true, true },
-    { "inspect-model", "inspect ../model --json", NULL, "", "", true, false, false },
-    { "eval", "eval -m ../model @toy-valid.tsv " COLUMNS, NULL, "", "", true, false, false },
-    { "freeze", "freeze ../model -o frozen --precision int8", "frozen", "", "", false, true, false },
+      "model", "history.json report.html logs checkpoint.safetensors", "", false, true, true, NULL },
+    { "inspect-model", "inspect ../model --json", NULL, "", "", true, false, false, NULL },
+    { "eval", "eval -m ../model @toy-valid.tsv " COLUMNS, NULL, "", "", true, false, false, NULL },
+    { "freeze", "freeze ../model -o frozen --precision int8", "frozen", "", "", false, true, false, NULL },
     { "predict", "predict -m ../frozen @toy-valid.tsv -o rows --text-columns question1,question2", "rows", "", "rows.part rows.part.json", true,
-      false, false },
+      false, false, NULL },
     { "embed", "embed -m ../module @toy-valid.tsv --text-columns question1 -o vectors.npy --format npy", "vectors.npy", "",
-      "vectors.npy.part vectors.npy.part.json", true, false, false },
-    { "tokenize", "tokenize -m ../module @toy-valid.tsv --text-columns question1,question2", NULL, "", "", true, false, false },
-    { "export-onnx", "export ../model --format onnx -o x.onnx", "x.onnx", "", "", false, false, false },
-    { "export-gguf", "export ../module --format gguf -o x.gguf", "x.gguf", "", "", false, false, false },
-    { "export-hf", "export ../model --format hf -o x", "x", "", "", false, false, false },
-    { "bench", "bench -m ../frozen --seconds 0.001", NULL, "", "", false, false, false },
+      "vectors.npy.part vectors.npy.part.json", true, false, false, NULL },
+    { "tokenize", "tokenize -m ../module @toy-valid.tsv --text-columns question1,question2", NULL, "", "", true, false, false, NULL },
+    { "export-onnx", "export ../model --format onnx -o x.onnx", "x.onnx", "", "", false, false, false, NULL },
+    { "export-gguf", "export ../module --format gguf -o x.gguf", "x.gguf", "", "", false, false, false, NULL },
+    { "export-hf", "export ../model --format hf -o x", "x", "", "", false, false, false, NULL },
+    { "predict-gzip", "predict -m ../frozen ../valid.tsv.gz --text-columns question1,question2 --encoding cp1252", NULL, "", "", true, false,
+      false, "gzip -c $FILES/toy-valid.tsv >../valid.tsv.gz" },
+    { "inspect-tar", "inspect ../module.tar.gz", NULL, "", "", true, false, false, "tar -C .. -czf ../module.tar.gz module" },
+    { "import-legacy", "import %legacy-bin -o module", "module", "", "", true, false, false, NULL },
+    { "import-tf", "import %tf-finetuned -o module", "module", "", "", true, false, false, NULL },
+    { "bench", "bench -m ../frozen --seconds 0.001", NULL, "", "", false, false, false, NULL },
 };
 enum { N_VERBS = sizeof VERBS / sizeof *VERBS, MOST_WORDS = 40 };
 
@@ -60,7 +67,7 @@ typedef struct outcome {
     char *out, *err;
 } outcome;
 
-static const char *files; /* absolute */
+static const char *files, *cases; /* absolute; cases NULL: there are none */
 static size_t n_runs, n_faults;
 static bool telling;
 
@@ -74,8 +81,8 @@ static void be_the_command(const char *call, const fault *f, size_t at)
     words[n++] = (char *)"bert";
     strcpy(memory, call);
     for (char *word = strtok(memory, " "); word && n < MOST_WORDS; word = strtok(NULL, " "), n++) {
-        snprintf(paths[n], sizeof paths[n], "%s/%s", files, word + 1);
-        words[n] = *word == '@' ? paths[n] : word;
+        snprintf(paths[n], sizeof paths[n], "%s/%s", *word == '@' ? files : cases, word + 1);
+        words[n] = *word == '@' || *word == '%' ? paths[n] : word;
     }
     dup2(out, STDOUT_FILENO);
     dup2(err, STDERR_FILENO);
@@ -127,7 +134,7 @@ static const char *check_files(const verb *v, const char *right, bool done)
     char allowed[256];
     struct stat st;
     bool there = v->out && !lstat(v->out, &st);
-    snprintf(allowed, sizeof allowed, "%s %s", v->out ? v->out : "", done ? "" : v->kept);
+    snprintf(allowed, sizeof allowed, "cache %s %s", v->out ? v->out : "", done ? "" : v->kept);
     const char *other = tree_other(".", allowed);
     if (other)
         snprintf(what, sizeof what, "%s is left", other);
@@ -185,6 +192,8 @@ static void one_run(const verb *v, const fault *f, size_t at, const outcome *rig
 static outcome prepare(const verb *v, char right[64])
 {
     fresh_folder();
+    if (v->before && system(v->before))
+        exit(1);
     outcome o = run(v->call, NULL, 0);
     if (o.status) {
         fprintf(stderr, "%s: does not work undisturbed: %s", v->name, o.err);
@@ -251,10 +260,16 @@ int main(int argc, char **argv)
     setenv("OMP_NUM_THREADS", "1", 1);
     setenv("OMP_WAIT_POLICY", "passive", 1); /* else the command starts itself anew */
     setenv("LC_ALL", "C.UTF-8", 1);
+    setenv("BERT_CACHE", "cache", 1);
+    setenv("FILES", files, 1);
+    char shared[4096];
+    snprintf(shared, sizeof shared, "%s/cases", getenv("BERT_SHARED") ? getenv("BERT_SHARED") : "../shared");
+    cases = realpath(shared, NULL);
     if (!c.stride || !mkdtemp(folder) || chdir(folder) || mkdir("run", 0777) || chdir("run") || !fault_share())
         return perror("faults"), 1;
     for (const verb *v = VERBS; v < VERBS + N_VERBS; v++)
-        sweep(v, &c);
+        if (cases || !strchr(v->call, '%'))
+            sweep(v, &c);
     tree_remove(folder, true);
     printf("%zu runs, %zu faults\n", n_runs, n_faults);
     return n_faults > 0;
