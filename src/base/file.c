@@ -168,6 +168,18 @@ bert_status file_commit(file_writer *w, bert_err *err)
     return s;
 }
 
+bert_status file_commit_opened(file_writer *w, file_opens *opens, bert_err *err)
+{
+    errno = 0;
+    check(w, fflush(w->stream) || ferror(w->stream));
+    bert_status s = w->error ? BERT_OK : opens(w->temporary, err);
+    if (!s)
+        return file_commit(w, err);
+    fail_in(err, s, "%s: what was written does not open", w->path);
+    file_abort(w);
+    return s;
+}
+
 void file_abort(file_writer *w)
 {
     if (w->stream) {
@@ -203,6 +215,16 @@ bool file_exists(const char *path)
 {
     struct stat st;
     return !lstat(path, &st) || (errno != ENOENT && errno != ENOTDIR && errno != ENAMETOOLONG);
+}
+
+bool folder_holds(const char *folder, const char *name)
+{
+    struct stat st;
+    int above = open(folder, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    bool absent = above < 0 ? errno == ENOENT || errno == ENOTDIR : fstatat(above, name, &st, AT_SYMLINK_NOFOLLOW) && errno == ENOENT;
+    if (above >= 0)
+        close(above);
+    return !absent;
 }
 
 bool file_is_folder(const char *path)

@@ -35,6 +35,9 @@ bert_status file_create(file_writer *w, const char *path, bert_err *err);
 void file_write(file_writer *w, const void *bytes, size_t n);
 bert_status file_failed(const file_writer *w, bert_err *err); /* the error so far, for who would stop early; abort is still due */
 bert_status file_commit(file_writer *w, bert_err *err);
+/* Opens what was written by its own reader first; where that fails the file at PATH stays as it was. */
+typedef bert_status file_opens(const char *path, bert_err *err);
+bert_status file_commit_opened(file_writer *w, file_opens *opens, bert_err *err);
 void file_abort(file_writer *w); /* does nothing after commit */
 
 /* Writes n bytes as one file, atomically. */
@@ -45,6 +48,7 @@ bert_status file_copy(const char *from, const char *to, bert_err *err);
 
 bool file_exists(const char *path); /* anything of that name, or what cannot be told: opening it says why */
 bool file_is_folder(const char *path);
+bool folder_holds(const char *folder, const char *name); /* file_exists of an entry; takes no memory */
 bert_status folder_create(const char *path, bert_err *err); /* with its parents; an existing folder is fine */
 bert_status folder_remove(const char *path, bert_err *err); /* with all it holds; links are not followed */
 

@@ -174,6 +174,14 @@ static bert_status check_written(const bert_model *model, file_writer *w, const 
     return s;
 }
 
+static bert_status opens(const char *path, bert_err *err)
+{
+    bert_model *frozen;
+    bert_status s = frozen_open(path, &frozen, err);
+    bert_model_free(frozen);
+    return s;
+}
+
 static bert_status check_source(const bert_model *m, bert_err *err)
 {
     if (!m->module->frozen || m->module->precision == OPS_FP32)
@@ -207,7 +215,7 @@ bert_status bert_model_freeze(const bert_model *model, const char *path, const b
     if (data)
         s = check_written(model, &w, data, o.min_agreement, check, err);
     if (!s)
-        return file_commit(&w, err);
+        return data ? file_commit(&w, err) : file_commit_opened(&w, opens, err);
     file_abort(&w);
     return s;
 }

@@ -191,20 +191,11 @@ static bert_status inspect_source(const char *path, json_t **out, bert_err *err)
     return BERT_OK;
 }
 
-static bool holds(const char *folder, const char *name)
-{
-    arena a = { 0 };
-    char *path = path_join(&a, folder, name);
-    bool there = path && file_exists(path);
-    arena_free(&a);
-    return there;
-}
-
 static bert_status inspect(const char *path, json_t **out, bert_err *err)
 {
-    if (holds(path, "model.json"))
+    if (folder_holds(path, "model.json"))
         return inspect_model(path, out, err);
-    if (holds(path, "module.json") || path_ends(path, ".tar.gz") || path_ends(path, ".tgz") || strstr(path, "://"))
+    if (folder_holds(path, "module.json") || path_ends(path, ".tar.gz") || path_ends(path, ".tgz") || strstr(path, "://"))
         return inspect_module(path, out, err);
     if (frozen_is(path))
         return inspect_frozen(path, out, err);

@@ -110,12 +110,33 @@ char *json_text(const json_t *root)
     return buffer_take(&b);
 }
 
+static bert_status opens(const char *path, bert_err *err)
+{
+    json_t *root;
+    file_mapping m;
+    json_error_t e;
+    bert_status s = file_map(&m, path, err);
+    if (s)
+        return s;
+    root = json_parse((const char *)m.data, m.size, JSON_REJECT_DUPLICATES, &e);
+    file_unmap(&m);
+    if (!root)
+        return json_error_code(&e) == json_error_out_of_memory ? fail_memory(err, path) : fail(err, BERT_ERR_FORMAT, "%s: %s", path, e.text);
+    json_decref(root);
+    return BERT_OK;
+}
+
 bert_status json_write_file(const json_t *root, const char *path, bert_err *err)
 {
     char *text = json_text(root);
     if (!text)
         return fail_memory(err, path);
-    bert_status s = file_write_whole(path, text, strlen(text), err);
+    file_writer w;
+    bert_status s = file_create(&w, path, err);
+    if (!s) {
+        file_write(&w, text, strlen(text));
+        s = file_commit_opened(&w, opens, err);
+    }
     free(text);
     return s;
 }

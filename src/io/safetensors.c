@@ -268,6 +268,14 @@ void safetensors_write_to(file_writer *w, const buffer *header, const tensor *it
         file_write(w, items[i].data, items[i].n * dtype_size(items[i].type));
 }
 
+static bert_status opens(const char *path, bert_err *err)
+{
+    tensor_set set;
+    bert_status s = safetensors_open(&set, path, NULL, err);
+    tensors_close(&set);
+    return s;
+}
+
 bert_status safetensors_write(const char *path, const tensor *items, size_t n, const json_t *metadata, bert_err *err)
 {
     buffer header = { 0 };
@@ -277,7 +285,7 @@ bert_status safetensors_write(const char *path, const tensor *items, size_t n, c
         s = file_create(&w, path, err);
     if (!s) {
         safetensors_write_to(&w, &header, items, n);
-        s = file_commit(&w, err);
+        s = file_commit_opened(&w, opens, err);
     }
     buffer_free(&header);
     return s;
@@ -285,7 +293,9 @@ bert_status safetensors_write(const char *path, const tensor *items, size_t n, c
 
 bert_status safetensors_write_torch(const char *path, const tensor *items, size_t n, const char *what, bert_err *err)
 {
-    json_t *metadata = json_pack("{s:s, s:s*}", "format", "pt", "libbert", what);
+    json_t *metadata = json_pack("{s:s}", "format", "pt");
+    if (what)
+        json_put(&metadata, "libbert", json_string(what));
     bert_status s = metadata ? safetensors_write(path, items, n, metadata, err) : fail_memory(err, path);
     json_decref(metadata);
     return s;

@@ -56,16 +56,6 @@ static const char *const WORDS[N_KINDS] = {
     [FOREIGN] = "a file that libbert did not write",
 };
 
-/* A file by its name in a folder. */
-static bool holds(const char *folder, const char *name)
-{
-    arena a = { 0 };
-    const char *path = path_join(&a, folder, name);
-    bool there = path && file_exists(path);
-    arena_free(&a);
-    return there;
-}
-
 static bool listed(const char *const *names, const char *name)
 {
     while (*names && strcmp(*names, name))
@@ -97,7 +87,7 @@ static const char *const COMPANY[] = { ".", "..", "module", "logs", "train.lock"
 
 static bool holds_any(const char *folder, const char *const *names)
 {
-    while (*names && !holds(folder, *names))
+    while (*names && !folder_holds(folder, *names))
         names++;
     return *names != NULL;
 }
@@ -111,7 +101,7 @@ static bool is_import(const char *folder, arena *a)
         json_read_file(&json, path, NULL);
     const json_t *layer = json_object_get(json, "layer"), *tuned = json_object_get(layer, "n_tune_layers");
     bool is = json_is_integer(tuned) && !json_integer_value(tuned) && json_is_false(json_object_get(layer, "tune_embeddings")) &&
-              holds(folder, "module");
+              folder_holds(folder, "module");
     json_decref(json);
     return is;
 }
@@ -156,13 +146,13 @@ static kind kind_of_folder(const char *folder, arena *a)
 {
     static const char *const TRAINING[] = { "checkpoint.safetensors", "history.json", NULL };
     static const char *const MODEL[] = { "model.json", "weights.safetensors", NULL };
-    if (holds(folder, "module.json"))
+    if (folder_holds(folder, "module.json"))
         return MODULE;
     if (holds_any(folder, TRAINING))
         return kind_of_training(folder, a);
     if (holds_any(folder, MODEL))
         return is_import(folder, a) ? IMPORTED : TRAINED;
-    if (holds(folder, "config.json")) {
+    if (folder_holds(folder, "config.json")) {
         json_t *metadata;
         bool ours = *metadata_of(folder, "model.safetensors", TARGET_MARK, &metadata, a);
         json_decref(metadata);
@@ -280,7 +270,7 @@ static bert_status refuse(const char *path, kind k, bool folder, bert_output out
                     folder ? "file" : "folder");
     if (folder && check_busy(path, err))
         return BERT_ERR_ARGUMENT;
-    if (k == OTHERS && output == BERT_OUTPUT_TRAINING && holds(path, "report.html"))
+    if (k == OTHERS && output == BERT_OUTPUT_TRAINING && folder_holds(path, "report.html"))
         return fail(err, BERT_ERR_ARGUMENT, "%s: holds a report.html of something else, which training would replace; give another name", path);
     if (!may_stand(k, output, force))
         return fail(err, BERT_ERR_ARGUMENT, "%s: %s stands there; %s", path, words, way_out(k, output));

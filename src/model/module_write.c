@@ -120,6 +120,10 @@ bert_status module_write(const module_parts *parts, const char *folder, bert_err
     arena a = { 0 };
     s = write_files(parts, &a, w.temporary, err);
     arena_free(&a);
+    bert_module *written = NULL;
+    if (!s && (s = bert_module_open(w.temporary, &written, err)))
+        fail_in(err, s, "%s: what was written does not open", folder);
+    bert_module_free(written);
     return folder_end(&w, s, err);
 }
 

@@ -406,9 +406,29 @@ static void a_path_is_seen_from_a_folder(void **state)
 
 #define IN_SCRATCH(test) in_a_folder(test)
 
+static bert_status opens_not(const char *path, bert_err *err)
+{
+    assert_true(file_holds(path, "new", 3));
+    return (fail)(err, BERT_ERR_FORMAT, "not what it should be"); /* the parentheses: cmocka has a macro of that name */
+}
+
+/* What its own reader refuses does not replace what stands there. */
+static void what_does_not_open_is_not_renamed(void **state)
+{
+    (void)state;
+    file_writer w;
+    scratch_text("a", "old");
+    assert_works(file_create(&w, scratch("a"), err));
+    file_write(&w, "new", 3);
+    assert_fails(file_commit_opened(&w, opens_not, err), BERT_ERR_FORMAT, "a: what was written does not open: not what it should be");
+    assert_true(file_holds(scratch("a"), "old", 3));
+    assert_int_equal(scratch_entries(), 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        in_a_folder(what_does_not_open_is_not_renamed),
         IN_SCRATCH(a_file_is_mapped),
         IN_SCRATCH(what_is_no_file_is_refused),
         IN_SCRATCH(a_file_appears_when_it_is_whole),
