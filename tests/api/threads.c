@@ -222,7 +222,7 @@ static void *load_everything(void *expected)
             done(bert_inspect(paths[i], true, &text, NULL));
             bert_free(text);
         }
-        done(bert_frozen_verify(frozen_path, NULL));
+        done(bert_verify(frozen_path, NULL));
     }
     return NULL;
 }
@@ -289,7 +289,7 @@ static void *write_one_model(void *argument)
     freeze.precision = own % 3;
     snprintf(path, sizeof path, "%s/%d.bert", folder, own);
     done(bert_model_freeze(shared->model, path, &freeze, NULL, NULL, NULL));
-    done(bert_frozen_verify(path, NULL));
+    done(bert_verify(path, NULL));
     snprintf(path, sizeof path, "%s/%d.onnx", folder, own);
     done(bert_model_export(shared->model, path, &onnx, NULL, NULL));
     snprintf(path, sizeof path, "%s/saved-%d", folder, own);
