@@ -424,6 +424,16 @@ static bert_status add_special(reading *r, const json_t *value, const char *key,
     return s ? s : add_token(r, &token, -1, err);
 }
 
+/* Whether a token's object says more than that it is special. */
+static bool has_flags(const json_t *token)
+{
+    static const char *const FLAGS[] = { "single_word", "lstrip", "rstrip", "normalized" };
+    bool any = false;
+    for (size_t i = 0; i < sizeof FLAGS / sizeof *FLAGS; i++)
+        any |= json_is_true(json_object_get(token, FLAGS[i]));
+    return any;
+}
+
 static bert_status read_further(reading *r, const json_t *from, int file, bert_err *err)
 {
     static const char *const LISTS[] = { "extra_special_tokens", "additional_special_tokens", "model_specific_special_tokens" };
@@ -432,8 +442,8 @@ static bert_status read_further(reading *r, const json_t *from, int file, bert_e
     bert_status s = BERT_OK;
     json_object_foreach((json_t *)(uintptr_t)from, key, value)
     {
-        bool flags = json_is_object(value) || !role_field(&r->t->options, key); /* a word for a role is looked for in any case */
-        if (!s && ends_in_token(key) && !json_is_boolean(value) && flags)
+        bool told = has_flags(value) || !role_field(&r->t->options, key); /* a role's word alone is looked for in any case */
+        if (!s && ends_in_token(key) && !json_is_boolean(value) && told)
             s = add_special(r, value, key, where_of(r, file), err);
     }
     for (size_t i = 0; !s && i < sizeof LISTS / sizeof *LISTS; i++)

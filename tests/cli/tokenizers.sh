@@ -1,12 +1,12 @@
 # Tokenisers as people have them: read as transformers reads them, or refused by name.
-cases=${BERT_SHARED:-../shared}/cases
+cases=$SHARED/cases
 [ -d "$cases" ] || { echo "skipped: no $cases" >&2; exit 77; }
 printf '%s\n' '{"text": "Hacía más que hacia é 東京で見る day2019"}' '{"text": "the URL [E1] <user> cat [SEP] sat"}' >texts.jsonl
 try() {
     cp -R "$cases/$1" "$1"
-    shift_name=$1
+    folder=$1
     shift
-    bert import "$shift_name" -o module "$@" || return
+    bert import "$folder" -o module "$@" || return
     bert tokenize -m module texts.jsonl | sed 's/, "ids".*//'
     rm -r module
 }
