@@ -365,7 +365,7 @@ typedef struct bert_layer_spec {
     const char *module;    /* path or address; used where no open module is given, and recorded in model.json */
     int64_t seq_len;       /* tokens, special ones counted */
     int pooling;           /* bert_pooling */
-    int64_t n_tune_layers; /* how many of the last layers are trained */
+    int64_t n_tune_layers; /* how many of the last layers are trained; -1: three, or all there are where there are fewer */
     bool tune_embeddings;
     int64_t use_layers;    /* keep the first so many layers and drop those above; 0: all */
     const char *outputs;   /* names, comma-separated: output, pooled_output, sequence_output, token_output, embedding_output, layer_0, ... */
@@ -466,7 +466,9 @@ BERT_API void bert_optimizer_defaults(bert_optimizer_options *options);
 /* One thread. */
 typedef struct bert_optimizer bert_optimizer;
 
-/* params: every one that is tuned is stepped; the arrays that they point to must outlive the optimiser. */
+/* params: every one that is tuned is stepped; the arrays that they point to must outlive the optimiser. They may be the caller's own: group NULL,
+ * or one that is none of a layer's, has the full rate; name NULL is a weight that decays. Fails with BERT_ERR_ARGUMENT (an option out of range; a
+ * tuned one without a gradient), BERT_ERR_MEMORY. */
 BERT_API bert_status bert_optimizer_create(const bert_param *params, size_t n, const bert_optimizer_options *options, bert_optimizer **optimizer,
                                            bert_err *err);
 BERT_API void bert_optimizer_free(bert_optimizer *optimizer);
@@ -595,6 +597,14 @@ typedef struct bert_metrics {
     double mse;               /* in the labels' own unit */
 } bert_metrics;
 
+/* What saying the same of every row reaches on the same data: the most frequent label or set of labels, the mean of numbers, O for every word. A
+ * model that does no better by its task's metric (the one that is watched, in training) has learned nothing of use. */
+typedef struct bert_baseline {
+    char answer[128];     /* "\"neg\"", "no label", "the mean, 3.2", "\"O\"" */
+    char note[384];       /* empty where the model does better; else "accuracy 0.5 is no better than always answering \"neg\" (0.5)" */
+    bert_metrics metrics; /* of that answer; the loss is that of numbers alone, else NaN */
+} bert_baseline;
+
 /* A row of the table of metrics: everything that shows them loops over it. */
 typedef struct bert_metric {
     const char *name; /* "f1_macro" */
@@ -662,7 +672,8 @@ typedef struct bert_event {
     double learning_rate;      /* of the last step */
     double grad_norm;          /* before clipping; NaN where clip_norm is 0 */
     double loss, accuracy;     /* mean over this epoch so far; accuracy is NaN where the task has none */
-    const bert_metrics *valid; /* at the end of an epoch, where there is validation data */
+    const bert_metrics *valid;     /* at the end of an epoch, where there is validation data */
+    const bert_baseline *baseline; /* the same; its note is about this epoch */
     const char *watch;         /* the metric that tells the best epoch */
     bool best;                 /* at the end of an epoch: the best so far */
     int64_t best_epoch;        /* 0: none yet */
@@ -826,6 +837,7 @@ BERT_API bert_status bert_session_run(bert_session *session, const bert_text *te
 /* What an evaluation tells. */
 typedef struct bert_evaluation {
     bert_metrics metrics;
+    bert_baseline baseline;
     size_t truncated; /* texts that were cut */
     size_t cut_words; /* tokens: words that the model was not asked about, behind a cut or without a token: they count as O */
 } bert_evaluation;

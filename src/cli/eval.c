@@ -25,13 +25,15 @@ static bert_option_table table(void)
     return OPTION_TABLE(OPTIONS);
 }
 
-static int print_metrics(const bert_metrics *metrics)
+static int print_metrics(const bert_evaluation *e)
 {
     results out;
     if (results_open(&out, NULL))
         return STATUS_FAILED;
     results_string(&out, "{");
-    metrics_write(&out, metrics);
+    metrics_write(&out, &e->metrics);
+    results_string(&out, ", ");
+    metrics_write_baseline(&out, &e->baseline);
     results_string(&out, "}\n");
     return results_close(&out, STATUS_FINE);
 }
@@ -40,6 +42,9 @@ static int print_metrics(const bert_metrics *metrics)
 static void tell(const bert_model *model, const bert_session *session, const bert_dataset *dataset, bool windows, const bert_evaluation *e)
 {
     model_note_truncated(e->truncated, bert_dataset_size(dataset), bert_session_seq_len(session), windows);
+    if (e->baseline.note[0])
+        report_note("%s: the model has learned nothing of use for these texts, or they are read otherwise than those it was trained on",
+                    e->baseline.note);
     if (e->cut_words)
         report_note("%zu of %zu words were cut off or have no token: the model is not asked about them, and they count as O", e->cut_words,
                     e->metrics.n);
@@ -68,7 +73,7 @@ static int evaluate(const eval_options *o, const bert_model *model, const char *
         tell(model, session, dataset, o->session.window != 0, &evaluation);
     bert_dataset_free(dataset);
     bert_session_free(session);
-    return s ? report_failure(&err) : print_metrics(&evaluation.metrics);
+    return s ? report_failure(&err) : print_metrics(&evaluation);
 }
 
 static int run(const void *options, const char *file)

@@ -4,7 +4,8 @@
 #include <math.h>
 #include <string.h>
 
-void metrics_write(results *out, const bert_metrics *metrics)
+/* What a metric has no value for is left out. */
+static void write_values(results *out, const bert_metrics *metrics)
 {
     size_t n;
     const bert_metric *table = bert_metric_table(&n);
@@ -16,6 +17,20 @@ void metrics_write(results *out, const bert_metrics *metrics)
         results_number(out, value);
         results_string(out, ", ");
     }
+}
+
+void metrics_write_baseline(results *out, const bert_baseline *baseline)
+{
+    results_string(out, "\"baseline\": {");
+    write_values(out, &baseline->metrics);
+    results_string(out, "\"answer\": ");
+    results_json_string(out, baseline->answer, strlen(baseline->answer));
+    results_printf(out, ", \"beaten\": %s}", baseline->note[0] ? "false" : "true");
+}
+
+void metrics_write(results *out, const bert_metrics *metrics)
+{
+    write_values(out, metrics);
     if (metrics->labels)
         results_printf(out, "\"labels\": %zu, \"labels_seen\": %zu, ", metrics->labels, metrics->labels_seen);
     results_printf(out, "\"n\": %zu", metrics->n);

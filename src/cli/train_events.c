@@ -99,6 +99,10 @@ int train_events_show(train_events *t, const bert_event *event)
         metrics_write(&t->out, event->valid);
         results_string(&t->out, "}");
     }
+    if (event->baseline) {
+        results_string(&t->out, ", ");
+        metrics_write_baseline(&t->out, event->baseline);
+    }
     results_string(&t->out, "}\n");
     return results_flush(&t->out);
 }

@@ -1,6 +1,7 @@
 /* Evaluation: what a session says of a data set, beside what is true. */
 #include "infer/session.h"
 #include "report/report.h"
+#include "task/baseline.h"
 
 #include <string.h>
 
@@ -75,14 +76,15 @@ static bert_status judge_windows(judging *j, bert_err *err)
 
 /* ---- the whole --------------------------------------------------------------------------------------------------------------- */
 
-static bert_status write_pages(const judging *j, const bert_metrics *metrics, const char *page, const char *predictions, bert_err *err)
+static bert_status write_pages(const judging *j, const bert_evaluation *e, const char *page, const char *predictions, bert_err *err)
 {
     const bert_model *model = j->session->model;
     double threshold = bert_model_threshold(model);
     report r = { .title = "Evaluation report",
                  .model = model,
                  .outcomes = &j->outcomes,
-                 .metrics = metrics,
+                 .metrics = &e->metrics,
+                 .baseline = &e->baseline,
                  .threshold = threshold,
                  .data = j->data,
                  .tokens = &j->rows,
@@ -105,10 +107,14 @@ bert_status bert_session_evaluate(bert_session *session, const bert_dataset *dat
         s = (session->options.window ? judge_windows : judge_cut)(&j, err);
     if (!s)
         s = outcomes_metrics(&j.outcomes, bert_model_threshold(session->model), &evaluation->metrics, err);
+    if (!s)
+        s = baseline_create(&evaluation->baseline, session->model, j.task, &j.truth, err);
+    if (!s)
+        baseline_compare(&evaluation->baseline, &evaluation->metrics, metric_by_name(j.task->watch));
     evaluation->truncated = j.truncated;
     evaluation->cut_words = j.outcomes.unseen;
     if (!s)
-        s = write_pages(&j, &evaluation->metrics, page, predictions, err);
+        s = write_pages(&j, evaluation, page, predictions, err);
     outcomes_free(&j.outcomes);
     token_rows_free(&j.rows);
     targets_free(&j.truth);

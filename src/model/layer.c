@@ -251,6 +251,8 @@ static bert_status build(bert_layer *l, const head_shape *head, uint64_t seed, b
     if (s)
         return s;
     size_t used = layers_needed(l, head, &pooler);
+    if (l->spec.n_tune_layers < 0)
+        l->spec.n_tune_layers = used < LAYERS_TUNED ? (int64_t)used : LAYERS_TUNED;
     if ((size_t)l->spec.n_tune_layers > used)
         return fail(err, BERT_ERR_ARGUMENT, "n_tune_layers %lld: the outputs need %zu layers", (long long)l->spec.n_tune_layers, used);
     l->config = l->module->config;

@@ -52,6 +52,17 @@ static bert_status copy_head(bert_model *m, const head_spec *head, bert_err *err
     return fine ? BERT_OK : fail_memory(err, "a model's labels");
 }
 
+/* What was chosen for the user; NULL: nothing. */
+static const char *note_of(bert_model *m, const bert_layer_spec *asked, bool new_pooler)
+{
+    const char *pooler = new_pooler ? "the module has no pooler: pooling `cls` starts a new one" : "";
+    long long tuned = (long long)m->layer->spec.n_tune_layers;
+    if (asked->n_tune_layers >= 0 || tuned >= LAYERS_TUNED)
+        return new_pooler ? pooler : NULL;
+    return arena_printf(&m->memory, "%s%sthe model uses %lld layer%s of the module, and all of %s trained (n_tune_layers)", pooler,
+                        new_pooler ? "\n" : "", tuned, tuned == 1 ? "" : "s", tuned == 1 ? "it is" : "them are");
+}
+
 bert_status model_create(bert_module *module, const bert_layer_spec *spec, const head_spec *head, uint64_t seed, bert_model **model,
                          bert_err *err)
 {
@@ -67,8 +78,8 @@ bert_status model_create(bert_module *module, const bert_layer_spec *spec, const
     head_shape shape = { m->outputs, m->head_hidden };
     if (!s)
         s = layer_create(module, spec, head ? &shape : NULL, seed, &m->layer, &new_pooler, err);
-    if (!s && new_pooler)
-        m->note = arena_string(&m->memory, "the module has no pooler: pooling `cls` starts a new one");
+    if (!s)
+        m->note = note_of(m, spec, new_pooler);
     if (s) {
         bert_model_free(m);
         return s;

@@ -18,7 +18,7 @@ struct bert_model {
     double threshold;            /* binary, multilabel: a score from here on is a yes; 0: the task has none */
     bool single;                 /* binary: transformers has its head as one output with a sigmoid, as CrossEncoders are, not as two */
     bool normalize;              /* its vectors have length 1 unless a session asks for a pooling of its own */
-    char *note;
+    const char *note;
 };
 
 /* What a model's head is: a task by its name, so many outputs (0: no weights), the labels' words; the rest as in bert_model. */

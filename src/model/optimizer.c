@@ -4,6 +4,7 @@
 #include "model/optimizer.h"
 
 #include "base/options.h"
+#include "base/size.h"
 
 #include <limits.h>
 #include <math.h>
@@ -16,6 +17,8 @@ enum { EMBEDDINGS_LEVEL = -1, TOP_LEVEL = INT_MAX };
 
 static int level_of(const char *group)
 {
+    if (!group)
+        return TOP_LEVEL;
     if (!strncmp(group, "layer ", 6))
         return atoi(group + 6);
     return strcmp(group, "embeddings") ? TOP_LEVEL : EMBEDDINGS_LEVEL;
@@ -23,8 +26,8 @@ static int level_of(const char *group)
 
 static bool decays(const char *name)
 {
-    size_t n = strlen(name);
-    return !strstr(name, "LayerNorm") && !(n >= 4 && !strcmp(name + n - 4, "bias"));
+    size_t n = name ? strlen(name) : 0;
+    return !n || (!strstr(name, "LayerNorm") && !(n >= 4 && !strcmp(name + n - 4, "bias")));
 }
 
 /* The highest layer among the parameters, tuned or not; -1: there is none. */
@@ -40,6 +43,10 @@ static int last_layer(const bert_param *params, size_t n)
 
 static bert_status add_slot(bert_optimizer *o, const bert_param *p, int last, bert_err *err)
 {
+    size_t size;
+    if (!p->grad || !mul_size(p->rows, p->cols, &size))
+        return fail(err, BERT_ERR_ARGUMENT, "parameter %s is tuned, and %s", p->name ? p->name : "without a name",
+                    p->grad ? "larger than memory" : "has no gradient");
     optimizer_slot *t = &o->slots[o->n_slots++];
     *t = (optimizer_slot){
         .name = p->name, .value = p->tuned, .grad = p->grad, .n = p->rows * p->cols, .level = level_of(p->group), .decays = decays(p->name)

@@ -16,6 +16,7 @@ typedef struct report {
     const json_t *parts;      /* an object: seconds by part of the work: "tokenise", "forward", "validation", ... */
     const outcomes *outcomes; /* of the validation data, the best epoch's */
     const bert_metrics *metrics;
+    const bert_baseline *baseline; /* of the same rows */
     double threshold;
     const bert_dataset *data;       /* that the outcomes are of */
     const token_rows *tokens;       /* of the same: lengths */

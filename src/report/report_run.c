@@ -7,26 +7,48 @@
 #include <string.h>
 #include <sys/resource.h>
 
+static void add_baseline_note(page *p, const bert_baseline *b)
+{
+    buffer_string(&p->out, "<p><strong>");
+    page_string(p, b->note);
+    buffer_string(&p->out, ".</strong> The model has learned nothing of use for this data. Try a higher learning rate, more epochs, more tuned "
+                           "layers, for rare labels balanced class weights; and look whether texts and labels are the right columns.</p>\n");
+}
+
 void section_metrics(page *p)
 {
     if (!p->r->metrics)
         return;
     size_t n;
     const bert_metric *metrics = bert_metric_table(&n);
+    const bert_baseline *b = p->r->baseline;
     section_begin(p, "Metrics", NULL);
-    table_begin(p, NULL, "Metric|Value");
+    if (b && b->note[0])
+        add_baseline_note(p, b);
+    table_begin(p, NULL, b ? "Metric|Value|The same answer always" : "Metric|Value");
     for (size_t i = 0; i < n; i++) {
         double v = bert_metric_value(p->r->metrics, &metrics[i]);
         if (isnan(v))
             continue;
         row_begin(p, metrics[i].name);
         cell_number(p, v);
+        if (b && isnan(bert_metric_value(&b->metrics, &metrics[i])))
+            buffer_string(&p->out, "<td></td>");
+        else if (b)
+            cell_number(p, bert_metric_value(&b->metrics, &metrics[i]));
+        row_end(p);
+    }
+    if (b) {
+        row_begin(p, "the same answer always");
+        buffer_string(&p->out, "<td></td>");
+        cell_string(p, b->answer);
         row_end(p);
     }
     bert_task id = p->r->outcomes ? p->r->outcomes->task->id : BERT_TASK_AUTO;
     if (id == BERT_TASK_BINARY || id == BERT_TASK_MULTILABEL) {
         row_begin(p, "decision threshold");
         cell_number(p, p->r->threshold);
+        buffer_string(&p->out, b ? "<td></td>" : "");
         row_end(p);
     }
     table_end(p);

@@ -1,5 +1,6 @@
 /* An epoch: batches, steps, and the measurement at its end. */
 #include "base/clock.h"
+#include "task/baseline.h"
 #include "train/trainer.h"
 
 #include <math.h>
@@ -127,7 +128,7 @@ static bert_status measure(trainer *t, outcomes *out, verdict *v, bert_err *err)
     if (!s && r->valid)
         s = validation_run(r, out, v, err);
     else if (!s)
-        *v = verdict_of_loss(r, t->at.loss / (double)t->at.targets);
+        *v = verdict_of_training(r, t->at.loss / (double)t->at.targets, (double)t->at.correct / (double)t->at.targets);
     r->seconds[PART_VALIDATION] += clock_seconds() - began;
     return s;
 }
@@ -151,6 +152,11 @@ static bert_status finish_epoch(trainer *t, bert_err *err)
         return s;
     note_no_number(t, &v);
     bert_event event = event_of(t, BERT_EVENT_EPOCH, &v, false, NULL); /* its numbers, before the next epoch's begin */
+    bert_baseline baseline = t->run.baseline;
+    if (t->run.valid) {
+        baseline_compare(&baseline, &v.metrics, t->run.watch);
+        event.baseline = &baseline;
+    }
     bert_event whole = event;
     whole.seconds += t->at.seconds;
     s = history_epoch(&t->history, &whole, err);

@@ -5,6 +5,7 @@
 #include "base/options.h"
 #include "io/json_build.h"
 #include "report/report.h"
+#include "task/baseline.h"
 
 #include <math.h>
 #include <string.h>
@@ -145,6 +146,9 @@ bert_status history_report(const history *h, const train_run *r, const progress 
 {
     arena a = { 0 };
     char *path = path_join(&a, folder, "report.html");
+    bert_baseline baseline = r->baseline;
+    if (out)
+        baseline_compare(&baseline, &p->best.metrics, r->watch);
     json_t *options = all_options(r), *parts = seconds_to_json(r->seconds);
     report page = { .title = "Training report",
                     .model = r->model,
@@ -155,6 +159,7 @@ bert_status history_report(const history *h, const train_run *r, const progress 
                     .parts = parts,
                     .outcomes = out,
                     .metrics = out ? &p->best.metrics : NULL,
+                    .baseline = out ? &baseline : NULL,
                     .threshold = p->best.threshold,
                     .data = r->valid,
                     .tokens = r->valid ? &r->valid_tokens.rows : NULL,

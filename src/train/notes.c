@@ -2,7 +2,10 @@
 #include "train/notes.h"
 
 #include "base/buffer.h"
+#include "task/baseline.h"
 #include "train/class_weights.h"
+
+#include <math.h>
 
 enum { MOST_NAMES = 5 };
 
@@ -55,4 +58,54 @@ bert_status check_tokens(const train_run *r, bert_err *err)
     if (r->train_tokens.rows.longest > empty)
         return BERT_OK;
     return fail(err, BERT_ERR_DATA, "every text of the training data is empty; is the text column the right one?");
+}
+
+/* ---- a model that has learned nothing ---------------------------------------------------------------------------------------- */
+
+/* Without validation data: the mean over the best epoch beside what the training data's labels alone give. A set of labels has no such figure. */
+static bool compare_training(train_run *r, double loss, double accuracy, char *out, size_t size)
+{
+    size_t K = r->model->n_labels, most = 0, all = 0;
+    if (r->task->label == LABEL_NUMBER) {
+        double sum = 0, squares = 0, n = (double)r->train->n;
+        for (size_t i = 0; i < r->train->n; i++) {
+            sum += r->train_truth.values[i];
+            squares += (double)r->train_truth.values[i] * r->train_truth.values[i];
+        }
+        double least = squares / n - sum / n * (sum / n);
+        snprintf(out, size, "loss %.4g is no better than always answering the mean (%.4g)", loss, least);
+        return loss < least;
+    }
+    size_t *counts = r->task->label == LABEL_CLASSES ? NULL : arena_array(&r->memory, K, sizeof *counts);
+    if (!counts)
+        return true;
+    label_counts(&r->train_truth, r->task, K, counts);
+    for (size_t k = 0; k < K; k++) {
+        most = counts[k] > counts[most] ? k : most;
+        all += counts[k];
+    }
+    double share = all ? (double)counts[most] / (double)all : 0;
+    snprintf(out, size, "training accuracy %.4g is no better than always answering \"%.100s\" (%.4g)", accuracy, r->model->labels[most], share);
+    return accuracy > share;
+}
+
+const char *note_useless(train_run *r, const progress *p)
+{
+    char words[384];
+    bert_baseline b = r->baseline;
+    if (!p->best_epoch || (!r->valid && isnan(p->best.metrics.accuracy) && r->task->label != LABEL_NUMBER))
+        return NULL;
+    if (r->valid) {
+        baseline_compare(&b, &p->best.metrics, r->watch);
+        snprintf(words, sizeof words, "%s", b.note);
+    } else if (compare_training(r, p->best.metrics.loss, p->best.metrics.accuracy, words, sizeof words))
+        return NULL;
+    if (!words[0])
+        return NULL;
+    return arena_printf(
+        &r->memory,
+        "%s: the model has learned nothing of use; try a higher learning rate (learning_rate, %g here), more epochs (%lld here), "
+        "more tuned layers (%lld here)%s; and look whether texts and labels are the right columns",
+        words, r->options.learning_rate, (long long)r->options.epochs, (long long)r->model->layer->spec.n_tune_layers,
+        r->task->label == LABEL_NUMBER ? "" : ", for rare labels class_weights balanced");
 }

@@ -2,10 +2,13 @@
 #ifndef TRAIN_NOTES_H
 #define TRAIN_NOTES_H
 
-#include "train/run.h"
+#include "train/progress.h"
 
 /* Notes on labels and batch size. Fails with BERT_ERR_MEMORY. */
 bert_status note_data(train_run *r, bert_err *err);
+
+/* What to say where the best epoch is no better than always the same answer, and what to try; NULL: it is better, or nobody knows. */
+const char *note_useless(train_run *r, const progress *p);
 
 /* Fails with BERT_ERR_DATA where every text of the training data is empty. */
 bert_status check_tokens(const train_run *r, bert_err *err);

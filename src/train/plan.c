@@ -119,6 +119,7 @@ static bert_status time_all(planning *p, bert_err *err)
     bert_status s = batches_shuffled(&p->order, &p->run.train_tokens.rows, &order, err);
     if (!s)
         s = choose_probes(p, err);
+    run_begin(&p->run);
     for (int i = N_PROBES; !s && i-- > 0;) { /* the longest first: afterwards all memory is there, in one block */
         for (int twice = 0; !s && twice < 2; twice++)
             s = run_probe(p, &p->probes[i], err);

@@ -5,7 +5,7 @@
 #include "base/clock.h"
 #include "base/options.h"
 #include "base/proc.h"
-#include "task/outcomes.h"
+#include "task/baseline.h"
 #include "train/class_weights.h"
 #include "train/notes.h"
 
@@ -77,6 +77,8 @@ static bert_status check_data(train_run *r, bert_err *err)
     bert_status s = targets_create(&r->train_truth, r->task, r->model, r->train, err);
     if (!s && r->valid)
         s = targets_create(&r->valid_truth, r->task, r->model, r->valid, err);
+    if (!s && r->valid)
+        s = baseline_create(&r->baseline, r->model, r->task, &r->valid_truth, err);
     float *weights = NULL;
     if (!s)
         s = class_weights_parse(r->options.class_weights, r->model, r->task, &r->train_truth, &weights, &r->memory, err);
@@ -212,7 +214,6 @@ bert_status run_prepare(train_run *r, bool keep, bert_err *err)
         { r->valid, r->valid_hash, &r->valid_tokens, &r->valid_kept, "valid.tokens", "valid.kept" },
     };
     double began = clock_seconds();
-    bert_layer_zero_grad(r->model->layer);
     bert_status s = r->options.cache ? folder_create(r->options.cache, err) : BERT_OK;
     if (!s)
         s = layer_set_precision(r->model->layer, r->options.precision ? OPS_BF16 : OPS_FP32, err);
@@ -239,6 +240,12 @@ bert_status run_prepare(train_run *r, bool keep, bert_err *err)
     return s;
 }
 
+void run_begin(train_run *r)
+{
+    r->began = true;
+    bert_layer_zero_grad(r->model->layer);
+}
+
 void run_end(train_run *r)
 {
     bert_optimizer_free(r->optimizer);
@@ -250,7 +257,8 @@ void run_end(train_run *r)
     targets_free(&r->valid_truth);
     arena_free(&r->memory);
     layer_set_precision(r->model->layer, OPS_FP32, NULL); /* what a layer begins with */
-    bert_layer_zero_grad(r->model->layer);
+    if (r->began)
+        bert_layer_zero_grad(r->model->layer);
     *r = (train_run){ 0 };
 }
 

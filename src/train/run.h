@@ -20,6 +20,7 @@ typedef struct train_run {
     checkpoint_interval interval;
     const bert_metric *watch;
     targets train_truth, valid_truth;
+    bert_baseline baseline; /* of the validation data, where there is some */
     arena memory;
     const char *notes[MOST_NOTES]; /* what the user should know before the first step */
     size_t n_notes;
@@ -32,6 +33,7 @@ typedef struct train_run {
     schedule schedule;
     bert_optimizer *optimizer;
     double seconds[N_PARTS]; /* by part, so far */
+    bool began;
 } train_run;
 
 /* Checks options and labels and makes what stands above the empty line; nothing is written, the model is as before. options NULL: the defaults.
@@ -40,7 +42,9 @@ bert_status run_check(train_run *r, bert_model *model, const bert_dataset *train
                       bert_err *err);
 /* Makes the rest. `keep`: outputs of frozen layers are kept within the budget; else none is, each is computed. */
 bert_status run_prepare(train_run *r, bool keep, bert_err *err);
-/* Frees all; the layer multiplies in fp32 again and its gradients are zero. */
+/* From here on there will be steps: the gradients are the run's. Until then they are the caller's, who may have some and be refused. */
+void run_begin(train_run *r);
+/* Frees all; the layer multiplies in fp32 again, and what gradients a run that began has left are zero. */
 void run_end(train_run *r);
 
 /* Appends a printed note; what has no room is left out. */

@@ -2,6 +2,7 @@
 #include "train/trainer.h"
 
 #include "base/clock.h"
+#include "train/notes.h"
 #include "base/temporary.h"
 
 #include <math.h>
@@ -149,6 +150,7 @@ static bert_status run_epochs(trainer *t, bert_err *err)
 {
     const char *why;
     bert_status s = BERT_OK;
+    run_begin(&t->run);
     bool was_over = progress_over(&t->at, &t->run, &why, &t->memory);
     while (!s && !progress_over(&t->at, &t->run, &why, &t->memory))
         s = epoch_run(t, err);
@@ -157,6 +159,9 @@ static bert_status run_epochs(trainer *t, bert_err *err)
     if (!s && was_over)
         why = arena_printf(&t->memory, "the run was finished before, at step %lld; its best epoch is %lld", (long long)t->at.step,
                            (long long)t->at.best_epoch);
+    const char *useless = s ? NULL : note_useless(&t->run, &t->at);
+    if (useless)
+        tell(t, BERT_EVENT_NOTE, NULL, false, useless);
     if (!s)
         tell(t, BERT_EVENT_END, NULL, false, why);
     return s;

@@ -25,10 +25,11 @@ bert_status validation_run(const train_run *r, outcomes *out, verdict *v, bert_e
     return s;
 }
 
-verdict verdict_of_loss(const train_run *r, double loss)
+verdict verdict_of_training(const train_run *r, double loss, double accuracy)
 {
     verdict v = { .threshold = r->model->threshold, .metrics = metrics_unknown() };
     v.metrics.loss = loss;
+    v.metrics.accuracy = r->task->label == LABEL_NUMBER ? NAN : accuracy;
     return v;
 }
 

@@ -465,7 +465,7 @@ static void a_spec_that_does_not_fit_is_refused(void **state)
         { 10, 2, 1, 2, "output", "n_tune_layers 2: 1 layers are used" },
         { 10, 2, 0, 4, "layer_0", "n_tune_layers 2: the outputs need 1 layers" },
         { 10, 1, 4, 2, "output", "use_layers 4: the module has 3 layers" },
-        { 10, -1, 0, 2, "output", "--n-tune-layers: -1 is out of range, 0 to 1024" },
+        { 10, -2, 0, 2, "output", "--n-tune-layers: -2 is out of range, -1 to 1024" },
         { 10, 1, 0, 7, "output", "--pooling: \"7\" is not one of auto, none, cls, cls_raw, mean, sqrt_mean, max" },
         { 10, 1, 0, 2, "", "outputs: none is named" },
         { 10, 1, 0, 2, "output,,layer_0", "outputs: \"\" is none of " OUTPUT_NAMES },
@@ -486,6 +486,31 @@ static void a_spec_that_does_not_fit_is_refused(void **state)
         bert_layer *layer = (bert_layer *)&spec;
         assert_fails(bert_layer_create(module, &spec, 0, &layer, NULL, err), BERT_ERR_ARGUMENT, CASES[i].message);
         assert_null(layer);
+    }
+    bert_module_free(module);
+}
+
+/* Three, or as many as there are: used, or needed by the outputs. */
+static void by_default_no_more_layers_are_tuned_than_there_are(void **state)
+{
+    (void)state;
+    static const struct {
+        int64_t use;
+        const char *outputs;
+        int64_t tuned;
+    } CASES[] = { { 0, "output", 3 }, { 2, "output", 2 }, { 1, "output", 1 }, { 0, "layer_0", 1 }, { 0, "embedding_output", 0 } };
+    config c = toy_config();
+    bert_module *module = toy_module(&c, true);
+    for (size_t i = 0; i < sizeof CASES / sizeof *CASES; i++) {
+        bert_layer_spec spec, defaults;
+        bert_layer *layer;
+        bert_layer_defaults(&defaults);
+        spec = spec_of(BERT_POOLING_MEAN, CASES[i].outputs);
+        spec.n_tune_layers = defaults.n_tune_layers;
+        spec.use_layers = CASES[i].use;
+        assert_works(bert_layer_create(module, &spec, 0, &layer, NULL, err));
+        assert_int_equal(layer->spec.n_tune_layers, CASES[i].tuned);
+        bert_layer_free(layer);
     }
     bert_module_free(module);
 }
@@ -573,6 +598,7 @@ static int groups(void)
         TEST(a_layer_without_layers_is_not_saved),
         TEST(a_frozen_file_without_a_pooler_starts_none),
         TEST(a_spec_that_does_not_fit_is_refused),
+        TEST(by_default_no_more_layers_are_tuned_than_there_are),
         TEST(input_that_does_not_fit_is_refused),
         TEST(a_backward_pass_that_makes_no_sense_is_refused),
     };

@@ -266,6 +266,40 @@ static void options_out_of_range_are_refused(void **state)
     assert_non_null(strstr(found.message, "--learning-rate: "));
 }
 
+/* A caller's own parameters need neither a name nor a group. */
+static void parameters_without_a_name_or_a_group_have_the_full_rate(void **state)
+{
+    (void)state;
+    float named[] = { 1, 1 }, plain[] = { 1, 1 }, g[] = { 1, -1 }, h[] = { 1, -1 };
+    const bert_param params[] = { { .name = "weight", .group = "head", .rows = 2, .cols = 1, .value = named, .tuned = named, .grad = g },
+                                  { .rows = 2, .cols = 1, .value = plain, .tuned = plain, .grad = h } };
+    bert_optimizer_options options;
+    bert_optimizer *o;
+    bert_optimizer_defaults(&options);
+    options.optimizer = BERT_OPTIMIZER_ADAMW;
+    options.layer_decay = 0.5;
+    options.learning_rate = 0.1;
+    assert_works(bert_optimizer_create(params, 2, &options, &o, err));
+    bert_optimizer_step(o);
+    assert_true(plain[0] != 1 && plain[0] == named[0] && plain[1] == named[1]);
+    bert_optimizer_free(o);
+}
+
+static void a_tuned_parameter_without_a_gradient_is_refused(void **state)
+{
+    (void)state;
+    float w[] = { 1 };
+    bert_param params[] = { { .name = "mine", .rows = 1, .cols = 1, .value = w, .tuned = w } };
+    bert_optimizer_options options;
+    bert_optimizer *o;
+    bert_optimizer_defaults(&options);
+    assert_fails(bert_optimizer_create(params, 1, &options, &o, err), BERT_ERR_ARGUMENT, "parameter mine is tuned, and has no gradient");
+    params[0].name = NULL;
+    assert_fails(bert_optimizer_create(params, 1, &options, &o, err), BERT_ERR_ARGUMENT,
+                 "parameter without a name is tuned, and has no gradient");
+    assert_null(o);
+}
+
 static int groups(void)
 {
     const struct CMUnitTest tests[] = {
@@ -276,6 +310,8 @@ static int groups(void)
         cmocka_unit_test(layers_below_the_lowest_are_left_alone_and_count_no_steps),
         cmocka_unit_test(the_rate_may_change_and_gradients_may_be_scaled),
         cmocka_unit_test(nothing_to_tune_is_fine),
+        cmocka_unit_test(parameters_without_a_name_or_a_group_have_the_full_rate),
+        cmocka_unit_test(a_tuned_parameter_without_a_gradient_is_refused),
         cmocka_unit_test(options_out_of_range_are_refused),
     };
     return cmocka_run_group_tests_name("optimizer", tests, NULL, NULL);

@@ -1,4 +1,5 @@
 /* Metrics and thresholds: against what scikit-learn 1.9.1, scipy 1.17.1 and seqeval 1.2.2 give for the same rows, and against cases counted by hand. */
+#include "task/baseline.h"
 #include "task/outcomes.h"
 
 #include "task/counts.h"
@@ -421,6 +422,98 @@ static void numbers_have_no_labels_to_count(void **state)
     assert_true(!m.labels && !m.labels_seen && isnan(m.f1_macro_seen));
 }
 
+/* ---- always the same answer ------------------------------------------------------------------------------------------------------ */
+
+static bert_baseline baseline_of(sample *s)
+{
+    bert_err err;
+    bert_baseline b;
+    assert_int_equal(baseline_create(&b, &s->model, s->o.task, &s->truth, &err), BERT_OK);
+    return b;
+}
+
+static void the_baseline_is_the_most_frequent_answer(void **state)
+{
+    (void)state;
+    sample s;
+    sample_begin(&s, BERT_TASK_MULTICLASS, WORDS, 4);
+    for (size_t i = 0; i < 10; i++)
+        s.ids[i] = i < 6 ? 2 : (int32_t)(i % 4);
+    sample_size(&s, 10);
+    bert_baseline b = baseline_of(&s);
+    assert_string_equal(b.answer, "\"c\"");
+    assert_near("accuracy", b.metrics.accuracy, 0.7);
+    assert_near("mcc", b.metrics.mcc, 0);
+    assert_true(isnan(b.metrics.loss) && !b.note[0]);
+    sample_begin(&s, BERT_TASK_MULTILABEL, WORDS, 3);
+    for (size_t i = 0; i < 5; i++)
+        s.values[3 * i] = s.values[3 * i + 2] = i < 3;
+    sample_size(&s, 5);
+    b = baseline_of(&s);
+    assert_string_equal(b.answer, "\"a\", \"c\"");
+    assert_near("accuracy", b.metrics.accuracy, 0.6);
+    for (size_t i = 0; i < 15; i++)
+        s.values[i] = i < 2;
+    assert_string_equal(baseline_of(&s).answer, "no label");
+    assert_near("f1_micro", baseline_of(&s).metrics.f1_micro, 0);
+    sample_begin(&s, BERT_TASK_TOKENS, TAGS, 5);
+    s.start[1] = 4;
+    s.truth.start = s.start;
+    s.truth.n = 1;
+    s.o.n = 4;
+    s.ids[3] = 4;
+    b = baseline_of(&s);
+    assert_string_equal(b.answer, "\"O\"");
+    assert_near("f1", b.metrics.f1, 0);
+    assert_near("accuracy", b.metrics.accuracy, 0.25);
+}
+
+static void the_baseline_of_numbers_is_their_mean(void **state)
+{
+    (void)state;
+    sample s;
+    sample_begin(&s, BERT_TASK_SIMILARITY, NULL, 0);
+    s.model.label_min = 1;
+    s.model.label_max = 5;
+    s.values[0] = 0, s.values[1] = 0.5f, s.values[2] = 1;
+    sample_size(&s, 3);
+    bert_baseline b = baseline_of(&s);
+    assert_string_equal(b.answer, "the mean, 3");
+    assert_near("mse", b.metrics.mse, 8.0 / 3);
+    assert_near("spearman", b.metrics.spearman, NAN);
+    bert_metrics m = metrics_unknown();
+    baseline_compare(&b, &m, metric_by_name("spearman"));
+    assert_string_equal(b.note, "spearman has no value here: the model answers as if it were always the mean, 3");
+    m.spearman = -0.25;
+    baseline_compare(&b, &m, metric_by_name("spearman"));
+    assert_string_equal(b.note, "spearman -0.25 is no better than always answering the mean, 3 (0)");
+    m.spearman = 0.25;
+    baseline_compare(&b, &m, metric_by_name("spearman"));
+    assert_string_equal(b.note, "");
+    m.mse = 3;
+    baseline_compare(&b, &m, metric_by_name("mse"));
+    assert_string_equal(b.note, "mse 3 is no better than always answering the mean, 3 (2.667)");
+    m.mse = 2;
+    baseline_compare(&b, &m, metric_by_name("mse"));
+    assert_string_equal(b.note, "");
+}
+
+/* A label may be longer than there is room for. */
+static void a_long_answer_is_cut_between_characters(void **state)
+{
+    (void)state;
+    static char longest[400];
+    const char *const labels[] = { longest, "b" };
+    sample s;
+    for (size_t i = 0; i + 2 < sizeof longest; i += 2)
+        memcpy(longest + i, "\u00e4", 2);
+    sample_begin(&s, BERT_TASK_MULTICLASS, labels, 2);
+    sample_size(&s, 3);
+    bert_baseline b = baseline_of(&s);
+    assert_int_equal(strlen(b.answer) % 2, 1); /* a quote, then characters of two bytes */
+    assert_true(strlen(b.answer) > 100);
+}
+
 /* ---- by hand -------------------------------------------------------------------------------------------------------------------- */
 
 typedef struct found_list {
@@ -688,6 +781,9 @@ int main(void)
         cmocka_unit_test(macro_means_of_sets_and_thresholds_are_over_what_is_seen),
         cmocka_unit_test(macro_means_of_entities_are_over_types),
         cmocka_unit_test(numbers_have_no_labels_to_count),
+        cmocka_unit_test(the_baseline_is_the_most_frequent_answer),
+        cmocka_unit_test(the_baseline_of_numbers_is_their_mean),
+        cmocka_unit_test(a_long_answer_is_cut_between_characters),
         cmocka_unit_test(the_loss_is_the_mean_over_what_was_seen),
         cmocka_unit_test(a_label_without_rows_has_ratios_of_0_and_no_area),
         cmocka_unit_test(a_constant_correlates_with_nothing),

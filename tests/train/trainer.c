@@ -562,6 +562,36 @@ static void report_and_event_files_are_written_where_they_are_asked_for(void **s
     bert_dataset_free(valid);
 }
 
+/* ---- what a caller has ------------------------------------------------------------------------------------------------------ */
+
+static void gradients_of_a_caller_survive_a_refusal(void **state)
+{
+    (void)state;
+    bert_layer_spec spec = toy_spec(toy_module("module", (toy){ 0 }), BERT_POOLING_MEAN, 1);
+    bert_model *model = new_binary(&spec);
+    bert_dataset *train = learnable(8, 2, 1);
+    bert_train_options wrong = options_of(1, 0.01), resumed = options_of(1, 0.01), right = options_of(1, 0.01);
+    bert_layer *l = model->layer;
+    wrong.learning_rate = -1;
+    resumed.resume = true;
+    for (size_t i = 0; i < l->n_tuned; i++)
+        l->grads[i] = (float)i;
+    assert_fails(bert_model_train(model, train, NULL, &wrong, NULL, false, NULL, NULL, err), BERT_ERR_ARGUMENT,
+                 "--learning-rate: -1 is out of range, at least 0");
+    assert_fails(bert_model_train(model, train, NULL, &resumed, NULL, false, NULL, NULL, err), BERT_ERR_ARGUMENT,
+                 "--resume: there is no folder to go on from");
+    const char *words = arena_printf(&golden_memory, "%s/checkpoint.safetensors: is not there: there is nothing to go on with", scratch("new"));
+    assert_fails(bert_model_train(model, train, NULL, &resumed, scratch("new"), false, NULL, NULL, err), BERT_ERR_IO, words);
+    for (size_t i = 0; i < l->n_tuned; i++)
+        assert_true(l->grads[i] == (float)i);
+    bert_err e;
+    check(bert_model_train(model, train, NULL, &right, NULL, false, NULL, NULL, &e), &e);
+    for (size_t i = 0; i < l->n_tuned; i++)
+        assert_true(l->grads[i] == 0);
+    bert_model_free(model);
+    bert_dataset_free(train);
+}
+
 static int groups(void)
 {
     const struct CMUnitTest tests[] = {
@@ -578,6 +608,7 @@ static int groups(void)
         in_a_folder(the_history_tells_every_epoch_and_all_options),
         in_a_folder(events_come_step_by_step_and_then_the_epoch),
         in_a_folder(report_and_event_files_are_written_where_they_are_asked_for),
+        in_a_folder(gradients_of_a_caller_survive_a_refusal),
     };
     int failed = cmocka_run_group_tests(tests, NULL, NULL);
     arena_free(&golden_memory);

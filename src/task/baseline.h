@@ -1,0 +1,13 @@
+/* What is reached by saying of every row what is said most: a model that does no better has learned nothing of use. */
+#ifndef TASK_BASELINE_H
+#define TASK_BASELINE_H
+
+#include "task/outcomes.h"
+
+/* Of these rows: the most frequent label or set of labels, the mean of numbers, O for words. Fails with BERT_ERR_MEMORY. */
+bert_status baseline_create(bert_baseline *b, const bert_model *m, const task *t, const targets *truth, bert_err *err);
+
+/* Fills the note for metrics of the same rows: empty where they are better by the metric. A correlation, which a constant does not have, is 0. */
+void baseline_compare(bert_baseline *b, const bert_metrics *metrics, const bert_metric *by);
+
+#endif
