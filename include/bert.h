@@ -334,7 +334,11 @@ typedef bool (*bert_download_progress)(void *context, const char *file, uint64_t
  * Fails with BERT_ERR_NETWORK, BERT_ERR_IO, BERT_ERR_STOPPED. */
 BERT_API bert_status bert_pull(const char *name, const char *folder, bert_download_progress progress, void *context, bert_err *err);
 
-/* An exported encoder: weights (mapped), configuration, vocabulary. Immutable: any number of threads, layers and models may share one. */
+/* An exported encoder: weights (mapped), configuration, vocabulary. Immutable: any number of threads, layers and models may share one.
+ *
+ * A file that is mapped, a module's weights or a frozen file, may be replaced by rename while it is open, as everything here does: who has it open
+ * goes on with the old one. It must never be written over or cut in place: then what is open computes with other numbers, or the process dies of
+ * SIGBUS. */
 typedef struct bert_module bert_module;
 
 /* Opens a module: a folder, a .tar.gz of one, or the http(s) address of a .tar.gz. Archives are unpacked into a cache
@@ -510,11 +514,11 @@ typedef struct bert_model bert_model;
  * pooling none (auto becomes it), the others a pooling. The module is opened from spec->module and lives in the model. */
 BERT_API bert_status bert_model_create(const bert_layer_spec *spec, const bert_head_spec *head, uint64_t seed, bert_model **model,
                                        bert_err *err);
-/* Opens a model folder, a frozen file, or a module (which embeds, and predicts nothing). A frozen file is mapped, not read. */
+/* Opens a model folder, a frozen file, or a module (which embeds, and predicts nothing). A frozen file is mapped, not read: see bert_module. */
 BERT_API bert_status bert_model_load(const char *path, bert_model **model, bert_err *err);
 BERT_API void bert_model_free(bert_model *model);
 
-BERT_API bert_layer *bert_model_layer(bert_model *model);      /* belongs to the model */
+BERT_API bert_layer *bert_model_layer(bert_model *model); /* belongs to the model */
 /* A hash of all that its answers depend on but the machine: weights as they are in memory, layer, head, labels, vocabulary, module. It tells models
  * apart, and is no protection against who makes two alike. Reads all weights. */
 BERT_API bert_status bert_model_fingerprint(const bert_model *model, uint64_t *fingerprint, bert_err *err);
@@ -523,7 +527,9 @@ BERT_API const bert_tokenizer *bert_model_tokenizer(const bert_model *model);
 BERT_API bert_task bert_model_task(const bert_model *model);                            /* BERT_TASK_AUTO: it predicts nothing */
 BERT_API const char *bert_task_name(bert_task task);                                    /* "binary"; "none" for auto */
 BERT_API size_t bert_model_labels(const bert_model *model, const char *const **labels); /* 0 where the task has none */
-BERT_API double bert_model_threshold(const bert_model *model);                          /* binary, multilabel: a score from here on is a yes */
+/* How many texts each row had that the model was trained on: 1, 2; 0: nobody knows (an older or imported model, a module, or some rows had one). */
+BERT_API int bert_model_texts(const bert_model *model);
+BERT_API double bert_model_threshold(const bert_model *model); /* binary, multilabel: a score from here on is a yes */
 
 /* Saves model.json and weights.safetensors (the tuned tensors alone) into a folder. model.json holds the weights' checksum, which is compared when they
  * are loaded; whenever a save is ended, the folder holds the model of before or this one. copy_module: the module is copied in, so
@@ -669,14 +675,14 @@ typedef struct bert_event {
     double seconds;        /* since the epoch began, or since it was resumed */
     double seconds_left;   /* of this epoch, at the pace so far */
     double samples_per_second;
-    double learning_rate;      /* of the last step */
-    double grad_norm;          /* before clipping; NaN where clip_norm is 0 */
-    double loss, accuracy;     /* mean over this epoch so far; accuracy is NaN where the task has none */
+    double learning_rate;          /* of the last step */
+    double grad_norm;              /* before clipping; NaN where clip_norm is 0 */
+    double loss, accuracy;         /* mean over this epoch so far; accuracy is NaN where the task has none */
     const bert_metrics *valid;     /* at the end of an epoch, where there is validation data */
     const bert_baseline *baseline; /* the same; its note is about this epoch */
-    const char *watch;         /* the metric that tells the best epoch */
-    bool best;                 /* at the end of an epoch: the best so far */
-    int64_t best_epoch;        /* 0: none yet */
+    const char *watch;             /* the metric that tells the best epoch */
+    bool best;                     /* at the end of an epoch: the best so far */
+    int64_t best_epoch;            /* 0: none yet */
     const char *note;
 } bert_event;
 
@@ -692,7 +698,14 @@ typedef bool (*bert_on_event)(void *context, const bert_event *event);
  * the process id). valid may be NULL. The same seed, data and options give the same bits for any number of threads, resumed or not. Fails with
  * BERT_ERR_DATA (a label that the model does not know), BERT_ERR_NUMERIC (a loss that is not finite), BERT_ERR_STOPPED, BERT_ERR_IO,
  * BERT_ERR_ARGUMENT (resume: other data or options than the checkpoint's, each named; without: something stands there, see
- * bert_output_check; the folder is in use by another process). */
+ * bert_output_check; the folder is in use by another process). A run that is refused leaves weights and gradients alone; one that began leaves
+ * gradients of zero.
+ *
+ * While it runs, other threads may use sessions that were made before, which go on with the model as it was, may ask what does not change (task,
+ * labels, tokeniser, hidden size), and may load the folder as another model: it holds a whole one at any time, the best epoch so far. All else that
+ * reads or writes the model has to wait: sessions are not made, nothing is saved, frozen, exported or loaded into it, no pass of its layer runs. Within
+ * on_event at the end of an epoch training waits, and the callback's thread may do what only reads: open a session on the weights of this epoch, save
+ * or freeze them. */
 BERT_API bert_status bert_model_train(bert_model *model, const bert_dataset *train, const bert_dataset *valid, const bert_train_options *options,
                                       const char *folder, bool copy_module, bert_on_event on_event, void *context, bert_err *err);
 
@@ -781,7 +794,8 @@ typedef struct bert_session_options {
 BERT_API bert_option_table bert_session_option_table(void);
 BERT_API void bert_session_defaults(bert_session_options *options);
 
-/* The session sees the model's weights as they are at this call. Fails with BERT_ERR_ARGUMENT: seq_len beyond the position table, pooling cls
+/* The session sees the model as it is at this call, weights and threshold: what is trained is copied, the rest shared. Not while another thread
+ * trains the model (see bert_model_train); sessions that are there already go on. Fails with BERT_ERR_ARGUMENT: seq_len beyond the position table, pooling cls
  * on a module without a pooler. */
 BERT_API bert_status bert_session_create(const bert_model *model, const bert_session_options *options, bert_session **session, bert_err *err);
 BERT_API void bert_session_free(bert_session *session);
@@ -838,6 +852,7 @@ BERT_API bert_status bert_session_run(bert_session *session, const bert_text *te
 typedef struct bert_evaluation {
     bert_metrics metrics;
     bert_baseline baseline;
+    size_t pairs;     /* rows with two texts */
     size_t truncated; /* texts that were cut */
     size_t cut_words; /* tokens: words that the model was not asked about, behind a cut or without a token: they count as O */
 } bert_evaluation;

@@ -41,6 +41,7 @@ static int print_metrics(const bert_evaluation *e)
 /* What a person should know of the figures. */
 static void tell(const bert_model *model, const bert_session *session, const bert_dataset *dataset, bool windows, const bert_evaluation *e)
 {
+    model_note_texts(model, e->pairs, bert_dataset_size(dataset));
     model_note_truncated(e->truncated, bert_dataset_size(dataset), bert_session_seq_len(session), windows);
     if (e->baseline.note[0])
         report_note("%s: the model has learned nothing of use for these texts, or they are read otherwise than those it was trained on",

@@ -14,6 +14,9 @@ int model_open_verified(const char *path, bool verify, bert_model **model);
 /* Whether the model has a task; that it has none has been told. */
 bool model_predicts(const bert_model *model, const char *path);
 
+/* Tells where the rows, n of them and `pairs` of these with two texts, are not like those that the model was trained on. */
+void model_note_texts(const bert_model *model, size_t pairs, size_t n);
+
 /* Tells how many of n texts did not go in whole, and what to do. windows: they were read in windows (--window), so that only first texts of
  * pairs are cut. */
 void model_note_truncated(size_t truncated, size_t n, size_t seq_len, bool windows);

@@ -41,7 +41,8 @@ typedef struct predict {
     bool similarity;
     const char *file; /* for messages */
     int format;
-    size_t truncated;
+    const bert_model *model;
+    size_t truncated, pairs;
 } predict;
 
 /* ---- computing ---------------------------------------------------------------------------------------------------------- */
@@ -97,6 +98,8 @@ static bert_status compute_entities(predict *p, chunk *c, bert_err *err)
 static bert_status compute(void *context, chunk *c, bert_err *err)
 {
     predict *p = context;
+    for (size_t i = 0; c->rows.pairs && i < c->rows.n; i++)
+        p->pairs += !is_blank(c->rows.pairs[i]);
     if (p->similarity)
         return compute_similarity(p, c, err);
     bert_status s = p->answers.columns ? compute_scores(p, c, c->rows.n, err) : compute_entities(p, c, err);
@@ -143,6 +146,7 @@ static int predict_all(const predict_options *o, const bert_model *model, predic
     pipeline_target target = { .path = o->output, .cols = columns, .resume = o->resume, .force = o->force, .record = record };
     target.form = npy ? OUTPUT_NPY : OUTPUT_LINES;
     int status = pipeline_run(file, &o->rows, &work, &target, &n);
+    model_note_texts(p->model, p->pairs, n);
     model_note_truncated(p->truncated, n, bert_session_seq_len(p->session), o->session.window != 0);
     free(record);
     return status;
@@ -150,7 +154,7 @@ static int predict_all(const predict_options *o, const bert_model *model, predic
 
 static int predict_with(const predict_options *o, const bert_model *model, const char *file)
 {
-    predict p = { .similarity = bert_model_task(model) == BERT_TASK_SIMILARITY, .format = o->format };
+    predict p = { .model = model, .similarity = bert_model_task(model) == BERT_TASK_SIMILARITY, .format = o->format };
     bert_err err;
     int status;
     p.file = file && strcmp(file, "-") ? file : "standard input";

@@ -263,6 +263,14 @@ bert_status dataset_of_rows(const bert_dataset *d, const uint32_t *rows, size_t 
     return end(&b, s, dataset);
 }
 
+size_t dataset_pairs(const bert_dataset *d)
+{
+    size_t n = 0;
+    for (size_t i = 0; d->pairs && i < d->n; i++)
+        n += !is_empty(d->pairs[i]);
+    return n;
+}
+
 void bert_dataset_free(bert_dataset *d)
 {
     if (!d)

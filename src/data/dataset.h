@@ -35,6 +35,9 @@ const char *dataset_word_place(const bert_dataset *d, size_t i, size_t k, char o
 /* A data set of the given rows (n at least 1), with the places that they have in d. Copies what it needs. */
 bert_status dataset_of_rows(const bert_dataset *d, const uint32_t *rows, size_t n, bert_dataset **dataset, bert_err *err);
 
+/* How many rows have a second text; one of blanks alone is none. */
+size_t dataset_pairs(const bert_dataset *d);
+
 /* SHA-256 over all texts, pairs and labels in their order: what a run or a cache was made of. */
 void dataset_hash(const bert_dataset *d, unsigned char hash[32]);
 

@@ -1,4 +1,5 @@
 /* Evaluation: what a session says of a data set, beside what is true. */
+#include "data/dataset.h"
 #include "infer/session.h"
 #include "report/report.h"
 #include "task/baseline.h"
@@ -79,7 +80,7 @@ static bert_status judge_windows(judging *j, bert_err *err)
 static bert_status write_pages(const judging *j, const bert_evaluation *e, const char *page, const char *predictions, bert_err *err)
 {
     const bert_model *model = j->session->model;
-    double threshold = bert_model_threshold(model);
+    double threshold = j->session->threshold;
     report r = { .title = "Evaluation report",
                  .model = model,
                  .outcomes = &j->outcomes,
@@ -106,11 +107,12 @@ bert_status bert_session_evaluate(bert_session *session, const bert_dataset *dat
     if (!s)
         s = (session->options.window ? judge_windows : judge_cut)(&j, err);
     if (!s)
-        s = outcomes_metrics(&j.outcomes, bert_model_threshold(session->model), &evaluation->metrics, err);
+        s = outcomes_metrics(&j.outcomes, session->threshold, &evaluation->metrics, err);
     if (!s)
         s = baseline_create(&evaluation->baseline, session->model, j.task, &j.truth, err);
     if (!s)
         baseline_compare(&evaluation->baseline, &evaluation->metrics, metric_by_name(j.task->watch));
+    evaluation->pairs = dataset_pairs(dataset);
     evaluation->truncated = j.truncated;
     evaluation->cut_words = j.outcomes.unseen;
     if (!s)

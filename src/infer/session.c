@@ -79,6 +79,7 @@ bert_status bert_session_create(const bert_model *model, const bert_session_opti
     if (!s)
         return fail_memory(err, "a session");
     s->model = model;
+    s->threshold = bert_model_threshold(model);
     if (options)
         s->options = *options;
     else

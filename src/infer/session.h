@@ -16,6 +16,7 @@ typedef struct entity_list {
 struct bert_session {
     const bert_model *model;
     bert_session_options options;
+    double threshold; /* the model's as the session was made: it may be trained since */
     text_encoder texts;
     classifier classifier; /* empty without a head */
     entity_list entities;

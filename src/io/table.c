@@ -251,7 +251,9 @@ static bert_status keep_row(bert_table *t, size_t i, bert_err *err)
         t->bytes.size = before;
         return s;
     }
-    t->columns[TABLE_LABEL][i].size = t->bytes.size - label;
+    size_t size = t->columns[TABLE_LABEL][i].size = t->bytes.size - label;
+    const char *above = r->told.label_name;
+    r->told.first_row |= above && size && size == strlen(above) && !t->bytes.failed && !memcmp(t->bytes.data + label, above, size);
     return t->bytes.failed ? fail_memory(err, r->lines.name) : BERT_OK;
 }
 

@@ -114,6 +114,30 @@ static bert_status find_numbered_columns(table_records *r, size_t n, arena *memo
     return names ? find_columns(r, names, n, true, err) : fail_memory(err, "names of columns");
 }
 
+/* Three words and more are a text. */
+static bool is_sentence(bert_text name)
+{
+    size_t words = 0;
+    for (size_t i = 0; i < name.size; i++)
+        words += name.data[i] != ' ' && (!i || name.data[i - 1] == ' ');
+    return words >= 3;
+}
+
+/* Where columns are found by their numbers, nobody has looked at the names: they may be the first row of a table without any. */
+static bert_status suspect_names(table_records *r, const bert_text *names, arena *memory, bert_err *err)
+{
+    for (size_t k = 0; k < r->n_columns; k++) {
+        const table_column *c = &r->columns[k];
+        if (!c->present || (names[c->index].size == strlen(c->name) && !memcmp(names[c->index].data, c->name, names[c->index].size)))
+            continue;
+        if (k < TABLE_LABEL)
+            r->told.first_row |= is_sentence(names[c->index]);
+        else if (k == TABLE_LABEL && !(r->told.label_name = arena_copy(memory, names[c->index].data, names[c->index].size)))
+            return fail_memory(err, "names of columns");
+    }
+    return BERT_OK;
+}
+
 /* Empty lines before the names are none. An empty file has no columns to miss. */
 static bert_status find_columns_of_header(table_records *r, bool no_header, arena *memory, bool *ended, bert_err *err)
 {
@@ -123,7 +147,10 @@ static bert_status find_columns_of_header(table_records *r, bool no_header, aren
     while (!s && !*ended && r->blank && !no_header);
     if (s || *ended)
         return s;
-    return no_header ? find_numbered_columns(r, r->n, memory, err) : find_columns(r, r->fields, r->n, false, err);
+    if (no_header)
+        return find_numbered_columns(r, r->n, memory, err);
+    s = find_columns(r, r->fields, r->n, false, err);
+    return s ? s : suspect_names(r, r->fields, memory, err);
 }
 
 /* A line of a .txt is column 1, or columns 1 and 2; by default both are texts. */

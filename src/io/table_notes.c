@@ -31,6 +31,14 @@ static void dropped(const table_records *r, const table_counts *counts, buffer *
                       n == 1 ? "is" : "are", n == 1 ? "was" : "were");
 }
 
+static void first_row(const table_records *r, const table_counts *counts, buffer *out)
+{
+    (void)counts;
+    if (r->told.first_row)
+        buffer_printf(out, "%s: its first row is read as the names of the columns, and looks like data; --no-header reads it as a row",
+                      r->lines.name);
+}
+
 static void quoted(const table_records *r, const table_counts *counts, buffer *out)
 {
     (void)counts;
@@ -109,7 +117,9 @@ static void skipped(const table_records *r, const table_counts *counts, buffer *
 
 bool table_note(const table_records *r, const table_counts *counts, size_t i, buffer *out)
 {
-    static const note NOTES[] = { encoding, newline, dropped, quoted, empty, comments, ranges, tags, spans, renamed, unused, skipped };
+    static const note NOTES[] = {
+        encoding, newline, dropped, first_row, quoted, empty, comments, ranges, tags, spans, renamed, unused, skipped
+    };
     buffer_clear(out);
     for (size_t k = 0; k < sizeof NOTES / sizeof *NOTES; k++) {
         buffer_clear(out);

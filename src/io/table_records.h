@@ -63,6 +63,8 @@ typedef struct table_told {
     size_t quoted;             /* the first line with a field in quotes, which are read as text; 0: none */
     size_t spans, within;      /* spans, and those that begin or end within a word */
     size_t renamed;            /* spans whose label has blanks */
+    bool first_row;            /* the names of columns look like a row */
+    const char *label_name;    /* where the column of labels was found by its number, what stands above it */
     bool ranges;               /* conll: lines of ranges (1-2) were passed over */
     bool indexed, index_known; /* conll: the first column counts the words */
     size_t width;              /* conll: columns of the first line, where the last one is the tag; 0: not known yet */

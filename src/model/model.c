@@ -44,6 +44,7 @@ static bert_status copy_head(bert_model *m, const head_spec *head, bert_err *err
     m->label_max = model_number(head->label_max);
     m->threshold = model_number(head->threshold);
     m->single = head->single;
+    m->texts = (int)head->texts;
     m->task = arena_string(&m->memory, head->task);
     m->labels = arena_array(&m->memory, head->n_labels, sizeof *m->labels);
     bool fine = m->task && m->labels;
@@ -118,6 +119,11 @@ size_t bert_model_labels(const bert_model *model, const char *const **labels)
     if (labels)
         *labels = model->labels;
     return model->n_labels;
+}
+
+int bert_model_texts(const bert_model *model)
+{
+    return model->texts;
 }
 
 double bert_model_threshold(const bert_model *model)

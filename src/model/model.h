@@ -17,6 +17,7 @@ struct bert_model {
     double label_min, label_max; /* regression, similarity: the labels that outputs 0 and 1 stand for */
     double threshold;            /* binary, multilabel: a score from here on is a yes; 0: the task has none */
     bool single;                 /* binary: transformers has its head as one output with a sigmoid, as CrossEncoders are, not as two */
+    int texts;                   /* of each row that it was trained on: 1, 2; 0: not known, or not the same for all */
     bool normalize;              /* its vectors have length 1 unless a session asks for a pooling of its own */
     const char *note;
 };
@@ -29,6 +30,7 @@ typedef struct head_spec {
     size_t n_labels;
     double label_min, label_max, threshold;
     bool single;
+    int64_t texts;
 } head_spec;
 
 /* Makes a model on an open module, which it takes over, also when it fails. head NULL: none. Whether head and pooling suit the task is for

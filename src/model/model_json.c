@@ -100,6 +100,8 @@ void head_to_json(const bert_model *m, json_t **json)
     if (m->single)
         json_put(&head, "single", json_true());
     json_put(json, "head", head);
+    if (m->texts)
+        json_put(json, "texts", json_integer(m->texts));
 }
 
 /* Type, outputs and hidden of a head: the type tells which of them may be zero. */
@@ -142,6 +144,8 @@ bert_status head_from_json(const json_t *json, head_spec *head, arena *a, const 
         s = shape_from_json(object, head, where, err);
     if (!s)
         s = numbers_from_json(object, head, where, err);
+    if (!s)
+        s = json_get_int_or(json, "texts", 0, 2, 0, &head->texts, where, err);
     if (!s && (!json_is_array(labels) || json_array_size(labels) == 1))
         s = fail(err, BERT_ERR_FORMAT, "%s: \"labels\" is no array of at least two words, or of none", where);
     if (s)

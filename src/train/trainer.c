@@ -150,7 +150,9 @@ static bert_status run_epochs(trainer *t, bert_err *err)
 {
     const char *why;
     bert_status s = BERT_OK;
+    size_t pairs = dataset_pairs(t->run.train);
     run_begin(&t->run);
+    t->run.model->texts = !pairs ? 1 : pairs == t->run.train->n ? 2 : 0;
     bool was_over = progress_over(&t->at, &t->run, &why, &t->memory);
     while (!s && !progress_over(&t->at, &t->run, &why, &t->memory))
         s = epoch_run(t, err);

@@ -49,3 +49,22 @@ mkdir one && cp files/toy/vocab.txt files/toy/model.safetensors one && mv config
 "$BERT" import one -o one-layer >/dev/null 2>&1
 bert train --module one-layer --train topics.tsv --epochs 1 -o small 2>&1 | grep -E 'note: the model|error|= '
 bert train --module one-layer --train topics.tsv --epochs 1 -o smaller --n-tune-layers 2 2>&1 | grep -E 'error|= '
+
+echo "# pairs for a model of single texts, and the other way round"
+columns="--text-columns question1,question2 --label-column is_duplicate"
+train --train files/toy-train.tsv $columns -o pairs
+bert predict -m pairs --text-columns question1 files/toy-valid.tsv | grep '^!'
+bert eval -m topics --text-columns text,label topics.tsv | grep -E '^!.*(single|pairs)'
+bert predict -m pairs files/toy-valid.tsv --text-columns question1,question2 | grep -c '^!'
+grep texts pairs/model.json topics/model.json
+"$BERT" freeze pairs -o pairs.bert >/dev/null
+echo 'one text' | bert predict -m pairs.bert | grep '^!'
+
+echo "# a table without names of columns, read as if it had some"
+printf 'my pin\tpin\nmy card\tcard\nchange the pin\tpin\n' >bare.tsv
+"$BERT" eval -m topics bare.tsv --text-columns 1 --label-column 2 2>&1 | grep 'no-header'
+"$BERT" eval -m topics bare.tsv --text-columns 1 --label-column 2 --no-header 2>&1 | grep -o 'no-header\|"n": [0-9]*'
+printf 'how do i get cash\tx\nmy pin\ty\n' >bare-texts.tsv
+bert predict -m topics bare-texts.tsv --text-columns 1 | grep '^!'
+printf 'sentence\ttopic\nmy pin\tpin\n' >named.tsv
+"$BERT" eval -m topics named.tsv --text-columns 1 --label-column 2 2>&1 | grep -c 'no-header'

@@ -330,10 +330,12 @@ static void a_models_threshold_decides(void **state)
     sample s = random_sample();
     bert_model *m = model_of(BERT_TASK_BINARY, 0);
     bert_dataset *d = dataset_of(BERT_TASK_BINARY, &s);
-    bert_session *session = open_session(m, 0, BERT_POOLING_AUTO, false);
     m->threshold = 1e-9;
+    bert_session *session = open_session(m, 0, BERT_POOLING_AUTO, false);
     check(bert_session_evaluate(session, d, NULL, NULL, &low, &err), &err);
+    bert_session_free(session);
     m->threshold = 1;
+    session = open_session(m, 0, BERT_POOLING_AUTO, false);
     check(bert_session_evaluate(session, d, NULL, NULL, &high, &err), &err);
     assert_true(low.metrics.recall == 1 && fabs(low.metrics.accuracy - 3.0 / 9) < 1e-12); /* all are said to be b */
     assert_true(high.metrics.recall == 0 && fabs(high.metrics.accuracy - 6.0 / 9) < 1e-12);

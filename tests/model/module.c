@@ -801,10 +801,9 @@ static void options_out_of_range_are_refused(void **state)
         { -1, -7, 0, 5, BERT_ERR_FORMAT, "toy/config.json: hidden_size 12 is no multiple of num_attention_heads 5" },
     };
     for (size_t i = 0; i < sizeof CASES / sizeof *CASES; i++) {
-        bert_import_options o = { .seq_layer = CASES[i].seq,
-                                  .tok_layer = CASES[i].tok,
-                                  .do_lower_case = CASES[i].lower,
-                                  .num_attention_heads = CASES[i].heads };
+        bert_import_options o = {
+            .seq_layer = CASES[i].seq, .tok_layer = CASES[i].tok, .do_lower_case = CASES[i].lower, .num_attention_heads = CASES[i].heads
+        };
         assert_fails(module_import(scratch("toy"), scratch("module"), &o, NULL, err), CASES[i].code, CASES[i].message);
     }
 }

@@ -57,6 +57,12 @@ static told *notes_of(bert_model *model, const bert_dataset *train, const bert_d
     return t;
 }
 
+/* Notes on the data: one epoch of a toy may end no better than it began, which is told, too. */
+static size_t notes_on_data(const told *t)
+{
+    return told_count(t, BERT_EVENT_NOTE) - was_noted(t, "no better than always answering");
+}
+
 static void odd_labels_and_batches_are_noted(void **state)
 {
     (void)state;
@@ -66,9 +72,9 @@ static void odd_labels_and_batches_are_noted(void **state)
     bert_dataset *single = load_rows("single.tsv", "text\tlabel\na b\ta\nc d\tb\ne f\tb\n");
     bert_dataset *equal = load_rows("equal.tsv", "text\tlabel\na b\tb\nc d\tb\n");
     told *t = notes_of(model, even, even, &o);
-    assert_int_equal(told_count(t, BERT_EVENT_NOTE), 0);
+    assert_int_equal(notes_on_data(t), 0);
     t = notes_of(model, single, even, &o);
-    assert_int_equal(told_count(t, BERT_EVENT_NOTE), 3);
+    assert_int_equal(notes_on_data(t), 3);
     assert_true(was_noted(t, "the batch size of 8 is more than the 3 rows of the training data: an epoch is one batch"));
     assert_true(was_noted(t, "labels that stand once in the training data: \"a\""));
     assert_true(was_noted(t, "labels of the validation data that the training data has not: \"c=d\""));
