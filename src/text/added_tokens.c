@@ -68,7 +68,7 @@ bool added_find(const added_set *set, const unsigned char *text, size_t size, ad
             return false;
         const added_entry *e = longest_at(set, text, size, at, &end);
         search->from = e ? end : at + 1;
-        if (e && !e->ignored && at >= search->taken && !(e->single_word && within_word(text, size, at, end))) {
+        if (e && !e->ignored && !(e->single_word && within_word(text, size, at, end))) {
             *match = (added_match){ at, end, e->id };
             take_spaces(e, text, size, search, match);
             search->taken = match->end;

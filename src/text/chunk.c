@@ -121,7 +121,7 @@ static void follow_case(chunk *c, uint32_t cp, uint32_t entry)
     c->cased = cased;
 }
 
-static void add_original(chunk *c, const bert_tokenizer *t, uint32_t cp, uint32_t entry, token_span span)
+__attribute__((always_inline)) static inline void add_original(chunk *c, const bert_tokenizer *t, uint32_t cp, uint32_t entry, token_span span)
 {
     uint32_t becomes = entry & CHARACTER_BECOMES;
     if (entry & CHARACTER_EXPANDS)

@@ -12,6 +12,8 @@
 /* The loops exist twice, with spans and without: the compiler must see which one it writes, or every token tests for it. */
 #define IN_BOTH_COPIES __attribute__((always_inline)) static inline
 
+enum { COMMON_WORD = 200 }; /* characters: room for its pieces is looked for once a turn */
+
 /* The span of ASCII bytes [start, end). */
 static inline token_span ascii_span(size_t start, size_t end, size_t skew)
 {
@@ -56,6 +58,8 @@ IN_BOTH_COPIES bool split_ascii(const bert_tokenizer *t, text_cursor *c, size_t 
 {
     size_t at = c->at, chunk_at = at, chunk_n = out->n, end;
     while (at < c->size && out->n <= limit) {
+        if (!tokens_reserve(out, COMMON_WORD, spans))
+            return false;
         switch ((ascii_class)t->ascii[c->data[at]]) {
         case ASCII_WORD:
             end = ascii_word_end(t, c, at + 1);
@@ -63,14 +67,12 @@ IN_BOTH_COPIES bool split_ascii(const bert_tokenizer *t, text_cursor *c, size_t 
                 at = end;
                 break;
             }
-            if (!tokens_reserve(out, end - at, spans))
+            if (__builtin_expect(end - at > COMMON_WORD, 0) && !tokens_reserve(out, end - at, spans))
                 return false;
             match_ascii(t, c, at, end, spans, out);
             at = end;
             break;
         case ASCII_PUNCTUATION:
-            if (!tokens_reserve(out, 1, spans))
-                return false;
             tokens_add(out, t->single[c->data[at]], ascii_span(at, at + 1, c->skew), spans);
             at++;
             break;
@@ -128,7 +130,7 @@ static bool split_normal(const bert_tokenizer *t, text_cursor *c, size_t end, co
     added_match m;
     while (out->n <= o->limit && added_find(&t->added.normal, form->bytes, form->size, &search, &m)) {
         size_t start = form->start[m.start], behind = form->end[m.end - 1];
-        if (start < c->at) /* half of a character that another token has taken */
+        if (behind < c->at) /* within what another token has taken */
             continue;
         if (!split_words(t, c, start, o, out) || (out->n <= o->limit && !add_whole(c, behind, m.id, o, out)))
             return false;
