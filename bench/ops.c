@@ -31,6 +31,8 @@ static double seconds(void (*call)(void *), void *context)
     return best;
 }
 
+static ops_room room; /* of the operations, made in main */
+
 static float *numbers(size_t n)
 {
     float *x = aligned_alloc(64, (n * sizeof *x + 63) / 64 * 64);
@@ -54,19 +56,19 @@ typedef struct product {
 static void forward(void *context)
 {
     product *p = context;
-    o->dense_forward(p->y, p->d.out, NULL, p->x, p->d.in, &p->d, p->act, p->n);
+    o->dense_forward(room, p->y, p->d.out, NULL, p->x, p->d.in, &p->d, p->act, p->n);
 }
 
 static void backward_input(void *context)
 {
     product *p = context;
-    o->dense_backward_input(p->x, p->d.in, p->y, p->d.out, &p->d, false, p->n);
+    o->dense_backward_input(room, p->x, p->d.in, p->y, p->d.out, &p->d, false, p->n);
 }
 
 static void backward_weight(void *context)
 {
     product *p = context;
-    o->dense_backward_weight(p->dweight, NULL, p->y, p->d.out, p->x, p->d.in, p->d.in, p->d.out, p->n);
+    o->dense_backward_weight(room, p->dweight, NULL, p->y, p->d.out, p->x, p->d.in, p->d.in, p->d.out, p->n);
 }
 
 static void onednn(void *context)
@@ -202,13 +204,13 @@ typedef struct attention {
 static void attention_forward(void *context)
 {
     attention *a = context;
-    o->attention_forward(a->y, a->lse, &a->in);
+    o->attention_forward(room, a->y, a->lse, &a->in);
 }
 
 static void attention_backward(void *context)
 {
     attention *a = context;
-    o->attention_backward(a->dq, a->dk, a->dv, a->y, a->y, a->lse, &a->in);
+    o->attention_backward(room, a->dq, a->dk, a->dv, a->y, a->y, a->lse, &a->in);
 }
 
 static void bench_attention(size_t heads, size_t D, int32_t length, float rate)
@@ -335,6 +337,10 @@ int main(int argc, char **argv)
         fprintf(stderr, "bench_ops: %s\n", err.message);
         return 1;
     }
+    arena memory = { 0 };
+    room = ops_room_create(&memory);
+    if (!room.bytes)
+        return 1;
     if (strcmp(o->name, "avx2") == 0)
         dnnl_set_max_cpu_isa(dnnl_cpu_isa_avx2);
     dnnl_engine_t engine;
@@ -363,5 +369,6 @@ int main(int argc, char **argv)
     }
     dnnl_stream_destroy(stream);
     dnnl_engine_destroy(engine);
+    arena_free(&memory);
     return 0;
 }

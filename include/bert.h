@@ -6,6 +6,8 @@
  * threads may call it. A function that can fail returns a bert_status and, where err is not NULL, fills it with a message that
  * names the file, the place, what was found and what was expected. Nothing here prints, exits, or keeps global state.
  * Handles that are NULL may be freed. Strings are UTF-8 and end with NUL; texts carry their length.
+ * A thread needs 128 KB of stack for any call, beside what the caller's callbacks take (the smallest that Linux gives, 16 KB, is too little);
+ * threads that OpenMP starts have their own, which OMP_STACKSIZE sets: 128 KB do for them, too.
  * Options structs are filled by their ..._defaults() first; each has a table that lists its fields (see bert_option).
  *
  * BERT is that of Devlin et al., "BERT: Pre-training of Deep Bidirectional Transformers for Language Understanding" (2018);

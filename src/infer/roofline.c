@@ -50,12 +50,13 @@ typedef struct own_product {
     const ops *ops;
     const dense *dense;
     float *x, *y; /* (ROOFLINE_ROWS, in), (ROOFLINE_ROWS, out) */
+    ops_room room;
 } own_product;
 
 static void run_own(void *own)
 {
     own_product *p = own;
-    p->ops->dense_forward(p->y, p->dense->out, NULL, p->x, p->dense->in, p->dense, ACTIVATION_NONE, ROOFLINE_ROWS);
+    p->ops->dense_forward(p->room, p->y, p->dense->out, NULL, p->x, p->dense->in, p->dense, ACTIVATION_NONE, ROOFLINE_ROWS);
 }
 
 static double rate_own(const bench *b, const dense *d, double seconds)
@@ -65,10 +66,13 @@ static double rate_own(const bench *b, const dense *d, double seconds)
     own_product *all = calloc(b->threads, sizeof *all);
     void **own = calloc(b->threads, sizeof *own);
     for (size_t i = 0; all && own && i < b->threads; i++) {
-        all[i] = (own_product){ b->session->texts.encoder.ops, d, malloc(ROOFLINE_ROWS * d->in * sizeof(float)),
-                                malloc(ROOFLINE_ROWS * d->out * sizeof(float)) };
+        all[i] = (own_product){ b->session->texts.encoder.ops,
+                                d,
+                                malloc(ROOFLINE_ROWS * d->in * sizeof(float)),
+                                malloc(ROOFLINE_ROWS * d->out * sizeof(float)),
+                                { aligned_alloc(64, OPS_ROOM), 1 } };
         own[i] = &all[i];
-        fine = fine && all[i].x && all[i].y;
+        fine = fine && all[i].x && all[i].y && all[i].room.bytes;
         for (size_t k = 0; all[i].x && k < ROOFLINE_ROWS * d->in; k++)
             all[i].x[k] = (float)(k % 17) - 8;
     }
@@ -77,6 +81,7 @@ static double rate_own(const bench *b, const dense *d, double seconds)
     for (size_t i = 0; all && i < b->threads; i++) {
         free(all[i].x);
         free(all[i].y);
+        free(all[i].room.bytes);
     }
     free(all);
     free(own);

@@ -313,7 +313,7 @@ static void write_message(file_writer *w, const ProtobufCMessage *message, arena
 /* y (rows, cols) from x (cols, rows), a few rows of y at a time. */
 static void write_transposed(file_writer *out, const float *x, size_t rows, size_t cols)
 {
-    enum { BLOCK = 16384 };
+    enum { BLOCK = 2048 };
     float block[BLOCK]; /* (at most, cols) where that fits, else parts of one row */
     size_t at_once = cols < BLOCK ? BLOCK / cols : 1;
     for (size_t first = 0; first < rows; first += at_once) {

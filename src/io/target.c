@@ -123,7 +123,8 @@ static kind kind_of_training(const char *folder, arena *a)
 {
     json_t *metadata, *state;
     const char *text = metadata_of(folder, "checkpoint.safetensors", "state", &metadata, a);
-    state = *text ? json_loads(text, 0, NULL) : NULL;
+    json_error_t unread;
+    state = *text ? json_parse(text, strlen(text), 0, &unread) : NULL;
     kind k = json_is_false(json_object_get(state, "finished")) ? UNFINISHED : TRAINED;
     json_decref(state);
     json_decref(metadata);

@@ -118,7 +118,7 @@ static bool plan_layer(forward *f, arena *a, size_t i, const float *x, const tur
     layer_activations *act = &f->layers[i];
     bool reduced = f->first_only && i + 1 == f->e->n_layers;
     size_t n = f->batch->n_tok, m = reduced ? f->batch->n_seq : n;
-    *act = (layer_activations){ .n = n, .m = m, .x = x, .xq = reduced ? gather_first(f, a, x) : x, .f = f->wide };
+    *act = (layer_activations){ .n = n, .m = m, .x = x, .xq = reduced ? gather_first(f, a, x) : x, .f = f->wide, .room = f->room };
     if (i < f->first_kept) {
         act->qkv = f->narrow;
         act->sum_a = act->a = f->narrow + n * 3 * H;
@@ -167,7 +167,7 @@ static bool answer(forward *f, arena *a, size_t r, const float *rows, bool reduc
     out->first = out->value;
     out->value = arena_alloc_raw(a, n * H * sizeof(float));
     if (out->value)
-        o->dense_forward(out->value, H, NULL, out->first, H, &f->e->pooler, ACTIVATION_TANH, n);
+        o->dense_forward(f->room, out->value, H, NULL, out->first, H, &f->e->pooler, ACTIVATION_TANH, n);
     return out->value != NULL;
 }
 
@@ -211,7 +211,8 @@ bert_status forward_run(forward *f, arena *a, bert_err *err)
     f->to = f->to ? f->to : e->n_layers;
     f->layers = arena_array(a, e->n_layers, sizeof *f->layers);
     f->outputs = arena_array(a, f->n_requests, sizeof *f->outputs);
-    if (!f->layers || !f->outputs || !plan_rows(f, a) || !plan_shared(f, a, &t) || !begin(f, a, &t))
+    f->room = ops_room_create(a);
+    if (!f->room.bytes || !f->layers || !f->outputs || !plan_rows(f, a) || !plan_shared(f, a, &t) || !begin(f, a, &t))
         return fail_memory(err, "a forward pass");
     const float *x = f->bottom;
     for (size_t i = f->from; i < f->to; i++) {
@@ -248,8 +249,8 @@ static bool pooler_backward(const forward *f, arena *a, size_t r, const float **
         return false;
     e->ops->activation_backward(dz, *grad, f->outputs[r].value, ACTIVATION_TANH, n * H);
     if (weight->grad)
-        e->ops->dense_backward_weight(weight->grad, weight[1].grad, dz, H, f->outputs[r].first, H, H, H, n);
-    e->ops->dense_backward_input(dfirst, H, dz, H, &e->pooler, false, n);
+        e->ops->dense_backward_weight(f->room, weight->grad, weight[1].grad, dz, H, f->outputs[r].first, H, H, H, n);
+    e->ops->dense_backward_input(f->room, dfirst, H, dz, H, &e->pooler, false, n);
     *grad = dfirst;
     return true;
 }

@@ -37,6 +37,7 @@ typedef struct forward {
     const float *x;    /* (n_tok, H): what layer `from` reads, above 0; NULL: from is 0, the embeddings run */
     size_t to;         /* one past the last layer that runs; 0: all. The last layer of the encoder alone may leave out rows */
 
+    ops_room room;                                          /* of the operations */
     ragged all, first;                                      /* rows of every sequence; one row each */
     bool first_only;                                        /* the last layer is asked for the first rows alone */
     const float *bottom;                                    /* (n_tok, H): x, or the embeddings */

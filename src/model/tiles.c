@@ -40,8 +40,8 @@ static void expect_memory(tiles *s)
     if (!mul_size(tile_tokens(s) + s->longest, s->token_bytes, &bytes))
         return;
     for (size_t i = 0; i < s->n_threads; i++)
-        if (!s->memory[i].first)
-            s->memory[i].hint = bytes;
+        if (!s->memory[i].first) /* the first thread may run operations with all of them */
+            s->memory[i].hint = bytes + (i ? 1 : (size_t)omp_get_max_threads()) * OPS_ROOM;
 }
 
 void tiles_free(tiles *s)

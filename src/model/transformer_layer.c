@@ -51,24 +51,24 @@ void layer_forward(const encoder *e, size_t layer, layer_activations *act, ragge
     profile_clock *clock = profile_begin(e->profile);
 
     if (apart(e, layer)) {
-        o->dense_forward(act->qkv, H, NULL, act->xq, H, &w->q, ACTIVATION_NONE, m);
-        o->dense_forward(act->qkv + m * H, 2 * H, NULL, act->x, H, &w->kv, ACTIVATION_NONE, n);
+        o->dense_forward(act->room, act->qkv, H, NULL, act->xq, H, &w->q, ACTIVATION_NONE, m);
+        o->dense_forward(act->room, act->qkv + m * H, 2 * H, NULL, act->x, H, &w->kv, ACTIVATION_NONE, n);
     } else
-        o->dense_forward(act->qkv, 3 * H, NULL, act->x, H, &w->qkv, ACTIVATION_NONE, n);
+        o->dense_forward(act->room, act->qkv, 3 * H, NULL, act->x, H, &w->qkv, ACTIVATION_NONE, n);
     profile_mark(clock, PROFILE_PRODUCTS);
     attention_input in = attention_over(e, layer, act, queries, keys, drop);
-    o->attention_forward(act->context, act->lse, &in);
+    o->attention_forward(act->room, act->context, act->lse, &in);
     profile_mark(clock, PROFILE_ATTENTION);
 
-    o->dense_forward(act->sum_a, H, NULL, act->context, H, &w->attention, ACTIVATION_NONE, m);
+    o->dense_forward(act->room, act->sum_a, H, NULL, act->context, H, &w->attention, ACTIVATION_NONE, m);
     profile_mark(clock, PROFILE_PRODUCTS);
     o->layer_norm_forward(act->a, act->lse ? act->sum_a : NULL, act->mean_a, act->rstd_a, act->sum_a, act->xq,
                           layer_value(w, ATTENTION_NORM_WEIGHT), layer_value(w, ATTENTION_NORM_BIAS), eps,
                           dropout_at(drop, layer, SITE_ATTENTION_OUTPUT), m, H);
     profile_mark(clock, PROFILE_NORMS);
 
-    o->dense_forward(act->f, I, act->pre, act->a, H, &w->intermediate, e->config->hidden_act, m);
-    o->dense_forward(act->sum_y, H, NULL, act->f, I, &w->output, ACTIVATION_NONE, m);
+    o->dense_forward(act->room, act->f, I, act->pre, act->a, H, &w->intermediate, e->config->hidden_act, m);
+    o->dense_forward(act->room, act->sum_y, H, NULL, act->f, I, &w->output, ACTIVATION_NONE, m);
     profile_mark(clock, PROFILE_PRODUCTS);
     o->layer_norm_forward(act->y, act->lse ? act->sum_y : NULL, act->mean_y, act->rstd_y, act->sum_y, act->a, layer_value(w, OUTPUT_NORM_WEIGHT),
                           layer_value(w, OUTPUT_NORM_BIAS), eps, dropout_at(drop, layer, SITE_OUTPUT), m, H);
@@ -87,20 +87,20 @@ static void projections_backward(const encoder *e, size_t layer, const layer_act
 
     if (!apart(e, layer)) {
         if (w->tuned)
-            o->dense_backward_weight(dweight, dbias, dqkv, 3 * H, act->x, H, H, 3 * H, n);
+            o->dense_backward_weight(act->room, dweight, dbias, dqkv, 3 * H, act->x, H, H, 3 * H, n);
         if (dx) {
             memcpy(dx, dxq, n * H * sizeof *dx);
-            o->dense_backward_input(dx, H, dqkv, 3 * H, &w->qkv, true, n);
+            o->dense_backward_input(act->room, dx, H, dqkv, 3 * H, &w->qkv, true, n);
         }
         return;
     }
     if (w->tuned) {
-        o->dense_backward_weight(dweight, dbias, dqkv, H, act->xq, H, H, H, m);
-        o->dense_backward_weight(dweight + H * H, dbias + H, dkv, 2 * H, act->x, H, H, 2 * H, n);
+        o->dense_backward_weight(act->room, dweight, dbias, dqkv, H, act->xq, H, H, H, m);
+        o->dense_backward_weight(act->room, dweight + H * H, dbias + H, dkv, 2 * H, act->x, H, H, 2 * H, n);
     }
     if (!dx)
         return;
-    o->dense_backward_input(dx, H, dkv, 2 * H, &w->kv, false, n);
+    o->dense_backward_input(act->room, dx, H, dkv, 2 * H, &w->kv, false, n);
     if (m == n)
         o->add(dx, dxq, n * H);
     else
@@ -113,7 +113,7 @@ static void query_backward_input(const encoder *e, size_t layer, const layer_act
 {
     size_t H = (size_t)e->config->hidden_size;
     if (apart(e, layer))
-        e->ops->dense_backward_input(dxq, H, dq, H, &e->layers[layer].q, true, act->m);
+        e->ops->dense_backward_input(act->room, dxq, H, dq, H, &e->layers[layer].q, true, act->m);
 }
 
 void layer_backward(const encoder *e, size_t layer, const layer_activations *act, ragged queries, ragged keys, layer_dropout drop, float *dy,
@@ -133,13 +133,13 @@ void layer_backward(const encoder *e, size_t layer, const layer_activations *act
         scratch->wide; /* holds f, then its gradient, then that by q, k and v: each is read for the last time before the next is formed */
     if (w->tuned) {
         o->activation_forward(wide, act->pre, e->config->hidden_act, m * I);
-        o->dense_backward_weight(layer_grad(w, OUTPUT_WEIGHT), layer_grad(w, OUTPUT_BIAS), dff, H, wide, I, I, H, m);
+        o->dense_backward_weight(act->room, layer_grad(w, OUTPUT_WEIGHT), layer_grad(w, OUTPUT_BIAS), dff, H, wide, I, I, H, m);
     }
-    o->dense_backward_input(wide, I, dff, H, &w->output, false, m);
+    o->dense_backward_input(act->room, wide, I, dff, H, &w->output, false, m);
     o->activation_backward(wide, wide, act->pre, e->config->hidden_act, m * I);
     if (w->tuned)
-        o->dense_backward_weight(layer_grad(w, INTERMEDIATE_WEIGHT), layer_grad(w, INTERMEDIATE_BIAS), wide, I, act->a, H, H, I, m);
-    o->dense_backward_input(da, H, wide, I, &w->intermediate, true, m);
+        o->dense_backward_weight(act->room, layer_grad(w, INTERMEDIATE_WEIGHT), layer_grad(w, INTERMEDIATE_BIAS), wide, I, act->a, H, H, I, m);
+    o->dense_backward_input(act->room, da, H, wide, I, &w->intermediate, true, m);
 
     /* a = LayerNorm(x + dropout(context Wo^T)); dy's memory takes the gradient by x's residual */
     float *dxq = dy;
@@ -147,15 +147,16 @@ void layer_backward(const encoder *e, size_t layer, const layer_activations *act
                            act->rstd_a, layer_value(w, ATTENTION_NORM_WEIGHT), dropout_at(drop, layer, SITE_ATTENTION_OUTPUT), m, H);
     const float *dattention = dhidden ? dhidden : dxq;
     if (w->tuned)
-        o->dense_backward_weight(layer_grad(w, ATTENTION_WEIGHT), layer_grad(w, ATTENTION_BIAS), dattention, H, act->context, H, H, H, m);
+        o->dense_backward_weight(act->room, layer_grad(w, ATTENTION_WEIGHT), layer_grad(w, ATTENTION_BIAS), dattention, H, act->context, H, H, H,
+                                 m);
     if (!w->tuned && !dx)
         return;
     float *dcontext = scratch->d1;
-    o->dense_backward_input(dcontext, H, dattention, H, &w->attention, false, m);
+    o->dense_backward_input(act->room, dcontext, H, dattention, H, &w->attention, false, m);
 
     attention_input in = attention_over(e, layer, act, queries, keys, drop);
     float *dq = wide, *dk = apart(e, layer) ? dq + m * H : dq + H;
-    o->attention_backward(dq, dk, dk + H, dcontext, act->context, act->lse, &in);
+    o->attention_backward(act->room, dq, dk, dk + H, dcontext, act->context, act->lse, &in);
     if (dx)
         query_backward_input(e, layer, act, dq, dxq);
     projections_backward(e, layer, act, queries, keys, wide, dxq, dx);

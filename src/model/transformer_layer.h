@@ -11,6 +11,7 @@
 
 /* The activations of one layer. What backward needs is in arrays of its own; a forward pass that keeps nothing shares them among layers. */
 typedef struct layer_activations {
+    ops_room room; /* of the operations */
     size_t n, m;
     const float *x;                 /* (n, H) */
     const float *xq;                /* (m, H): the asked rows of x; x itself where all are asked */

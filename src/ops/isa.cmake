@@ -4,7 +4,7 @@ file(GLOB kernel_sources CONFIGURE_DEPENDS src/ops/cpu/*.c)
 # Adds a row of operations: its sources, compiled for an instruction set (flags_ISA).
 function(add_isa isa)
   add_library(bert_ops_${isa} OBJECT ${ARGN})
-  target_link_libraries(bert_ops_${isa} PRIVATE bert_flags)
+  target_link_libraries(bert_ops_${isa} PRIVATE bert_source_flags)
   target_compile_definitions(bert_ops_${isa} PRIVATE OPS_ISA=${isa})
   # A product and a sum are fused where the source says so and nowhere else: what an element gives may not depend on the loop it is in.
   target_compile_options(bert_ops_${isa} PRIVATE ${flags_${isa}} -ffp-contract=off)

@@ -9,11 +9,12 @@
  *   - called outside an OpenMP parallel region an operation uses all threads, inside one it runs on the calling thread; either way,
  *     and for any number of threads, the bits are the same: every sum has one order, however the work is cut;
  *   - forward: a row (attention, pooling: a sequence) gets the same bits whatever other rows are in the call;
- *   - nothing is allocated, locked or printed in a call, and nothing fails: what can fail (memory) fails in dense_pack. Scratch is on the
- *     stack, at most 256 KB of it. */
+ *   - nothing is allocated, locked or printed in a call, and nothing fails: what can fail (memory) fails in dense_pack and ops_room_create.
+ *     Scratch is in the room that the caller gives, and at most 16 KB of it on the stack. */
 #ifndef OPS_OPS_H
 #define OPS_OPS_H
 
+#include "base/arena.h"
 #include "base/error.h"
 
 #include <stdbool.h>
@@ -75,8 +76,19 @@ typedef struct attention_input {
     dropout drop; /* of the probabilities; element index: (query row * NH + head) * 65536 + key's place in its sequence */
 } attention_input;
 
-/* The largest head size that attention takes; its blocks live on the stack. */
+/* The largest head size that attention takes. */
 enum { ATTENTION_MAX_HEAD = 128 };
+
+/* Scratch memory of the operations that say so: blocks that stay in the second-level cache while they are used. They are too large for the stack of
+ * a thread that somebody else has started. OPS_ROOM bytes for each thread; an operation uses no more threads than there is room for. */
+enum { OPS_ROOM = 264 * 1024 };
+typedef struct ops_room {
+    unsigned char *bytes; /* (threads, OPS_ROOM), at a multiple of 64 */
+    size_t threads;       /* at least 1 */
+} ops_room;
+
+/* Room for as many threads as an operation would use if it were called here. bytes NULL: out of memory. */
+ops_room ops_room_create(arena *a);
 
 typedef enum pool_kind { POOL_FIRST, POOL_MEAN, POOL_SQRT_MEAN, POOL_MAX } pool_kind;
 
@@ -103,12 +115,12 @@ typedef struct ops {
 
     /* -- dense ------------------------------------------------------------------------------------------------------- */
     /* y (n, out; ldy) = act(x (n, in; ldx) W^T + b). pre, where not NULL: (n, out) dense, the value before act, kept for backward. */
-    void (*dense_forward)(float *y, size_t ldy, float *pre, const float *x, size_t ldx, const dense *d, activation act, size_t n);
+    void (*dense_forward)(ops_room room, float *y, size_t ldy, float *pre, const float *x, size_t ldx, const dense *d, activation act, size_t n);
     /* dx (n, in; lddx) = dy (n, out; lddy) W (+ dx where add). The plain weight is used. */
-    void (*dense_backward_input)(float *dx, size_t lddx, const float *dy, size_t lddy, const dense *d, bool add, size_t n);
+    void (*dense_backward_input)(ops_room room, float *dx, size_t lddx, const float *dy, size_t lddy, const dense *d, bool add, size_t n);
     /* dweight (out, in) += dy^T x; dbias (out) += column sums of dy. Either may be NULL. */
-    void (*dense_backward_weight)(float *dweight, float *dbias, const float *dy, size_t lddy, const float *x, size_t ldx, size_t in, size_t out,
-                                  size_t n);
+    void (*dense_backward_weight)(ops_room room, float *dweight, float *dbias, const float *dy, size_t lddy, const float *x, size_t ldx,
+                                  size_t in, size_t out, size_t n);
     /* y (n) = act(x), the same bits as in dense_forward, but for GELU behind int8 weights, which is good to 1e-4 there; y may be x. */
     void (*activation_forward)(float *y, const float *x, activation act, size_t n);
     /* dx (n) = dy * act'(x). dx may be dy. For TANH x is the output y of the activation, for all others its input. */
@@ -136,11 +148,12 @@ typedef struct ops {
     /* -- attention --------------------------------------------------------------------------------------------------- */
     /* y (queries' rows, H) = per head softmax(q k^T / sqrt(D)) v over the keys of the same sequence.
      * lse (queries' rows, NH): log of the sum of exponentials, kept for backward; NULL when there is none. */
-    void (*attention_forward)(float *y, float *lse, const attention_input *in);
+    void (*attention_forward)(ops_room room, float *y, float *lse, const attention_input *in);
     /* p (TQ, TK): what attention_forward multiplies v by, for one head of one sequence; no dropout. For people to look at: not fast. */
     void (*attention_weights)(float *p, const attention_input *in, size_t sequence, size_t head);
     /* dq, dk, dv: with ldq and ldkv as in q, k, v; assigned. y and lse from forward. */
-    void (*attention_backward)(float *dq, float *dk, float *dv, const float *dy, const float *y, const float *lse, const attention_input *in);
+    void (*attention_backward)(ops_room room, float *dq, float *dk, float *dv, const float *dy, const float *y, const float *lse,
+                               const attention_input *in);
 
     /* -- pooling ----------------------------------------------------------------------------------------------------- */
     /* y (n_seq, C) from x (n, C) */

@@ -186,17 +186,17 @@ static void draw_bars(buffer *b, const plot_series *s, const axis *x, const axis
 /* Dots that fall on one pixel are drawn once. */
 static void draw_dots(buffer *b, const plot_series *s, const axis *x, const axis *y)
 {
-    bool taken[WIDTH + 1][HEIGHT + 1];
-    memset(taken, 0, sizeof taken);
+    unsigned char taken[((WIDTH + 1) * (HEIGHT + 1) + 7) / 8] = { 0 }; /* a bit each */
     buffer_printf(b, "<path fill=\"none\" stroke=\"var(--c%d)\" stroke-opacity=\".55\" stroke-width=\"4\" stroke-linecap=\"round\" d=\"",
                   s->colour);
     for (size_t i = 0; i < s->n; i++) {
         if (!isfinite(s->x[i]) || !isfinite(s->y[i]))
             continue;
         int px = (int)(place(x, s->x[i]) + 0.5), py = (int)(place(y, s->y[i]) + 0.5);
-        if (!taken[px][py])
+        int pixel = px * (HEIGHT + 1) + py;
+        if (!(taken[pixel / 8] >> pixel % 8 & 1))
             buffer_printf(b, "M%d %dh0", px, py);
-        taken[px][py] = true;
+        taken[pixel / 8] |= (unsigned char)(1 << pixel % 8);
     }
     buffer_string(b, "\"/>\n");
 }

@@ -74,9 +74,10 @@ static bert_status run_head(classifier *c, const token_rows *rows, size_t first,
 {
     float *hidden = arena_alloc_raw(&c->memory, m * c->head.hidden.out * sizeof *hidden);
     *logits = arena_alloc_raw(&c->memory, m * task_width(c->model) * sizeof **logits);
-    if (!hidden || !*logits)
+    ops_room room = ops_room_create(&c->memory);
+    if (!room.bytes || !hidden || !*logits)
         return fail_memory(err, "scores");
-    head_forward(&c->head, *logits, hidden, x, m);
+    head_forward(&c->head, room, *logits, hidden, x, m);
     return check_logits(c, rows, first, *logits, m, err);
 }
 

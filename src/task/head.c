@@ -88,7 +88,7 @@ static void cosine_backward(float *dx, const float *dcosines, const float *x, si
 
 /* ---- forward ---------------------------------------------------------------------------------------------------------------- */
 
-void head_forward(const model_head *h, float *logits, float *hidden, const float *x, size_t n)
+void head_forward(const model_head *h, ops_room room, float *logits, float *hidden, const float *x, size_t n)
 {
     const dense *last = &h->last;
     if (!last->in) {
@@ -96,8 +96,8 @@ void head_forward(const model_head *h, float *logits, float *hidden, const float
         return;
     }
     if (h->hidden.in)
-        h->ops->dense_forward(hidden, last->in, NULL, x, h->hidden.in, &h->hidden, ACTIVATION_TANH, n);
-    h->ops->dense_forward(logits, last->out, NULL, h->hidden.in ? hidden : x, last->in, last, ACTIVATION_NONE, n);
+        h->ops->dense_forward(room, hidden, last->in, NULL, x, h->hidden.in, &h->hidden, ACTIVATION_TANH, n);
+    h->ops->dense_forward(room, logits, last->out, NULL, h->hidden.in ? hidden : x, last->in, last, ACTIVATION_NONE, n);
 }
 
 /* ---- a training step -------------------------------------------------------------------------------------------------------- */
@@ -113,6 +113,7 @@ typedef struct head_step {
     float *logits, *dlogits; /* (n, K) */
     head_result *result;
     arena *memory;
+    ops_room room;
 } head_step;
 
 /* Whether the row's prediction is right, with a threshold of 0.5. */
@@ -159,8 +160,8 @@ static void dense_backward(const head_step *s, weight_id id, const dense *d, flo
     const ops *o = s->head.ops;
     size_t n = s->y->n;
     if (weight->grad)
-        o->dense_backward_weight(weight->grad, weight[1].grad, dy, d->out, x, d->in, d->in, d->out, n);
-    o->dense_backward_input(dx, d->in, dy, d->out, d, false, n);
+        o->dense_backward_weight(s->room, weight->grad, weight[1].grad, dy, d->out, x, d->in, d->in, d->out, n);
+    o->dense_backward_input(s->room, dx, d->in, dy, d->out, d, false, n);
     if (drop.rate > 0)
         o->dropout_apply(dx, dx, drop, 0, n * d->in);
 }
@@ -173,7 +174,7 @@ static bert_status train_plain(head_step *s, const float *x, float *dx, bert_err
     const float *read = dropped(s, x, s->input, last->in);
     if (!read)
         return fail_memory(err, "a training step");
-    s->head.ops->dense_forward(s->logits, last->out, NULL, read, last->in, last, ACTIVATION_NONE, n);
+    s->head.ops->dense_forward(s->room, s->logits, last->out, NULL, read, last->in, last, ACTIVATION_NONE, n);
     measure(s);
     dense_backward(s, HEAD_WEIGHT, last, dx, s->dlogits, read, s->input);
     return BERT_OK;
@@ -188,11 +189,11 @@ static bert_status train_hidden(head_step *s, const float *x, float *dx, bert_er
     const float *read = dropped(s, x, s->input, first->in), *hidden;
     if (!h || !dh || !read)
         return fail_memory(err, "a training step");
-    o->dense_forward(h, first->out, NULL, read, first->in, first, ACTIVATION_TANH, n);
+    o->dense_forward(s->room, h, first->out, NULL, read, first->in, first, ACTIVATION_TANH, n);
     hidden = dropped(s, h, s->hidden, first->out);
     if (!hidden)
         return fail_memory(err, "a training step");
-    o->dense_forward(s->logits, last->out, NULL, hidden, last->in, last, ACTIVATION_NONE, n);
+    o->dense_forward(s->room, s->logits, last->out, NULL, hidden, last->in, last, ACTIVATION_NONE, n);
     measure(s);
     dense_backward(s, HEAD_WEIGHT, last, dh, s->dlogits, hidden, s->hidden);
     o->activation_backward(dh, dh, h, ACTIVATION_TANH, n * first->out);
@@ -221,12 +222,14 @@ bert_status head_train(bert_model *m, const task *t, const float *x, float *dx, 
 {
     size_t n = y->n, K = task_width(m);
     float rate = drop.on ? (float)m->layer->config.hidden_dropout_prob : 0;
-    head_step s = { .model = m, .task = t, .head = head_of_model(m), .y = y, .loss = loss, .result = result, .memory = a };
+    head_step s = {
+        .model = m, .task = t, .head = head_of_model(m), .y = y, .loss = loss, .result = result, .memory = a, .room = ops_room_create(a)
+    };
     s.input = (dropout){ drop.seed, drop.step, SITE_INPUT, rate };
     s.hidden = (dropout){ drop.seed, drop.step, SITE_HIDDEN, rate };
     s.logits = logits ? logits : arena_alloc_raw(a, n * K * sizeof *logits);
     s.dlogits = arena_alloc_raw(a, n * K * sizeof *s.dlogits);
-    if (!s.logits || !s.dlogits)
+    if (!s.room.bytes || !s.logits || !s.dlogits)
         return fail_memory(err, "a training step");
     if (y->tokens)
         return train_words(&s, x, dx, rows, err);

@@ -35,7 +35,7 @@ bert_status head_hold(model_head *h, arena *a, bert_err *err);
 
 /* logits (n, K) from x (n, H); similarity: (n, 1) cosines from x (2 n, H). Without dropout. hidden: room for (n, head_hidden), or NULL without
  * one. */
-void head_forward(const model_head *h, float *logits, float *hidden, const float *x, size_t n);
+void head_forward(const model_head *h, ops_room room, float *logits, float *hidden, const float *x, size_t n);
 
 /* Forward with dropout, loss, and backward. x, dx: (rows, H), rows the sequences of the batch, or its tokens for TAGS; dx is assigned. Gradients
  * of the head's weights are added; all are of the mean loss. logits, where not NULL, receives (y->n, K). Memory is the arena's. Fails with

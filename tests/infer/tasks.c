@@ -49,7 +49,7 @@ static void scores_of_vectors(const bert_model *m, const float *vectors, float *
 {
     float logits[N * MOST_COLUMNS], hidden[N * 8];
     model_head h = head_of_model(m);
-    head_forward(&h, logits, hidden, vectors, N);
+    head_forward(&h, ops_room_create(&golden_memory), logits, hidden, vectors, N);
     task_by_name(m->task)->scores(m, scores, logits, N, task_width(m));
 }
 

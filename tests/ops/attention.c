@@ -170,10 +170,10 @@ static void attention_forward_matches_plain_loops(void **state)
         FOR_EACH_ISA(o)
         {
             float *y = floats(count), *lse = floats(t->n_queries * t->in.heads), *alone = floats(count);
-            o->attention_forward(y, lse, &t->in);
+            o->attention_forward(any_room(), y, lse, &t->in);
             assert_close(o, "y", y, t->y, count, 5e-6);
             assert_close(o, "lse", lse, t->lse, t->n_queries * t->in.heads, 2e-6);
-            o->attention_forward(alone, NULL, &t->in);
+            o->attention_forward(any_room(), alone, NULL, &t->in);
             assert_same_bits(o, "y without lse", alone, y, count);
             free(y);
             free(lse);
@@ -229,8 +229,8 @@ static void attention_backward_matches_plain_loops(void **state)
             float *y = floats(t->n_queries * H), *lse = floats(t->n_queries * t->in.heads);
             float *dq = copy_floats(t->q, t->n_queries * ldq), *dk = copy_floats(t->k, t->n_keys * ldkv),
                   *dv = copy_floats(t->v, t->n_keys * ldkv);
-            o->attention_forward(y, lse, &t->in);
-            o->attention_backward(dq, dk, dv, t->dy, y, lse, &t->in);
+            o->attention_forward(any_room(), y, lse, &t->in);
+            o->attention_backward(any_room(), dq, dk, dv, t->dy, y, lse, &t->in);
             assert_rows(o, "dq", dq, t->q, t->dq, t->n_queries, ldq, H);
             assert_rows(o, "dk", dk, t->k, t->dk, t->n_keys, ldkv, H);
             assert_rows(o, "dv", dv, t->v, t->dv, t->n_keys, ldkv, H);
@@ -276,7 +276,7 @@ static void large_scores_do_not_overflow(void **state)
     float *y = floats(t->n_queries * t->in.hidden);
     FOR_EACH_ISA(o)
     {
-        o->attention_forward(y, NULL, &t->in);
+        o->attention_forward(any_room(), y, NULL, &t->in);
         assert_close(o, "y", y, t->y, t->n_queries * t->in.hidden, 2e-3); /* scores of thousands are rounded to 1e-4 */
     }
     free(y);
@@ -291,8 +291,8 @@ static float *all_results(const ops *o, const problem *t, size_t *size)
     *size = y_size + lse_size + t->n_queries * t->in.ldq + 2 * t->n_keys * t->in.ldkv;
     float *all = floats(*size), *lse = all + y_size, *dq = lse + lse_size, *dk = dq + t->n_queries * t->in.ldq,
           *dv = dk + t->n_keys * t->in.ldkv;
-    o->attention_forward(all, lse, &t->in);
-    o->attention_backward(dq, dk, dv, t->dy, all, lse, &t->in);
+    o->attention_forward(any_room(), all, lse, &t->in);
+    o->attention_backward(any_room(), dq, dk, dv, t->dy, all, lse, &t->in);
     return all;
 }
 
@@ -332,7 +332,7 @@ static void a_sequences_bits_do_not_depend_on_its_neighbours(void **state)
     float *whole = floats(t->n_queries * H), *alone = floats(t->n_queries * H);
     FOR_EACH_ISA(o)
     {
-        o->attention_forward(whole, NULL, &t->in);
+        o->attention_forward(any_room(), whole, NULL, &t->in);
         for (size_t s = 0; lengths[s]; s++) {
             size_t first = (size_t)t->key_start[s];
             int32_t start[2] = { 0, lengths[s] };
@@ -341,7 +341,7 @@ static void a_sequences_bits_do_not_depend_on_its_neighbours(void **state)
             in.q += first * in.ldq;
             in.k += first * in.ldkv;
             in.v += first * in.ldkv;
-            o->attention_forward(alone, NULL, &in);
+            o->attention_forward(any_room(), alone, NULL, &in);
             assert_same_bits(o, "y of a sequence alone", alone, whole + first * H, (size_t)lengths[s] * H);
         }
     }
@@ -360,7 +360,7 @@ static void one_query_gets_the_bits_that_it_gets_among_all(void **state)
         problem *t = problem_make(lengths, 2, sizes[i], false, 0, 4);
         size_t H = t->in.hidden, n = t->in.keys.n_seq;
         float *whole = floats(t->n_queries * H), *alone = floats(n * H), *firsts = floats(n * H);
-        o->attention_forward(whole, NULL, &t->in);
+        o->attention_forward(any_room(), whole, NULL, &t->in);
         int32_t start[MOST_SEQUENCES + 1] = { 0 };
         for (size_t s = 0; s < n; s++) {
             start[s + 1] = (int32_t)s + 1;
@@ -370,7 +370,7 @@ static void one_query_gets_the_bits_that_it_gets_among_all(void **state)
         in.queries.start = start;
         in.q = firsts;
         in.ldq = H;
-        o->attention_forward(alone, NULL, &in);
+        o->attention_forward(any_room(), alone, NULL, &in);
         for (size_t s = 0; s < n; s++)
             assert_same_bits(o, "y of the first row alone", alone + s * H, whole + (size_t)t->key_start[s] * H, H);
         free(whole);
@@ -386,7 +386,7 @@ static void no_sequences_are_no_work(void **state)
     int32_t start[1] = { 0 };
     attention_input in = { .queries = { 0, start }, .keys = { 0, start }, .hidden = 32, .heads = 2, .ldq = 32, .ldkv = 32 };
     FOR_EACH_ISA(o)
-    o->attention_forward(NULL, NULL, &in);
+    o->attention_forward(any_room(), NULL, NULL, &in);
 }
 
 int main(void)

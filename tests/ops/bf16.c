@@ -66,7 +66,7 @@ static void check_forward(const layer *l, const reading *r)
     multiply(want, size, r->x, l->ldx, 1, r->weight, 1, in, n, out, in);
     dense d = l->d;
     d.bias = NULL;
-    o->dense_forward(y, l->ldy, NULL, l->x, l->ldx, &d, ACTIVATION_NONE, n);
+    o->dense_forward(any_room(), y, l->ldy, NULL, l->x, l->ldx, &d, ACTIVATION_NONE, n);
     assert_within("y", y, l->ldy, want, size, n, out, in, r->share);
     free(want);
     free(size);
@@ -82,16 +82,16 @@ static void check_backward(const layer *l, const reading *r)
         dweight_size[i] = fabs(dweight[i]);
     multiply(dx, dx_size, r->dy, l->ldy, 1, r->weight, in, 1, n, in, out);
     multiply(dweight, dweight_size, r->dy, 1, l->ldy, r->x, l->ldx, 1, out, in, n);
-    o->dense_backward_input(got, in, l->dy, l->ldy, &l->d, false, n);
+    o->dense_backward_input(any_room(), got, in, l->dy, l->ldy, &l->d, false, n);
     assert_within("dx", got, in, dx, dx_size, n, in, out, r->share);
     float *twice = copy_floats(got, n * in);
-    o->dense_backward_input(twice, in, l->dy, l->ldy, &l->d, true, n);
+    o->dense_backward_input(any_room(), twice, in, l->dy, l->ldy, &l->d, true, n);
     for (size_t i = 0; i < n * in; i++) {
         dx[i] *= 2;
         dx_size[i] *= 2;
     }
     assert_within("dx added", twice, in, dx, dx_size, n, in, out, r->share);
-    o->dense_backward_weight(got_weight, NULL, l->dy, l->ldy, l->x, l->ldx, in, out, n);
+    o->dense_backward_weight(any_room(), got_weight, NULL, l->dy, l->ldy, l->x, l->ldx, in, out, n);
     assert_within("dweight", got_weight, in, dweight, dweight_size, out, in, n, r->share);
     void *all[] = { dx, dx_size, dweight, dweight_size, got, got_weight, twice };
     for (size_t i = 0; i < sizeof all / sizeof *all; i++)
@@ -138,7 +138,7 @@ static float times(float x, float w)
 {
     float y;
     dense d = { .in = 1, .out = 1, .weight = &w };
-    o->dense_forward(&y, 1, NULL, &x, 1, &d, ACTIVATION_NONE, 1);
+    o->dense_forward(any_room(), &y, 1, NULL, &x, 1, &d, ACTIVATION_NONE, 1);
     return y;
 }
 
@@ -177,7 +177,7 @@ static void pairs_are_summed_in_order(void **state)
             x[one] = 1;
             x[in - 1] = -0x1p30f;
             dense d = { .in = in, .out = 1, .weight = w };
-            o->dense_forward(&y, 1, NULL, x, in, &d, ACTIVATION_NONE, 1);
+            o->dense_forward(any_room(), &y, 1, NULL, x, in, &d, ACTIVATION_NONE, 1);
             if (y != 0)
                 fail_msg("%g with the one at %zu of %zu", (double)y, one, in);
             free(x);

@@ -22,6 +22,13 @@
     for (const char *const *name_ = ops_available(); *name_; name_++) \
         for (const ops *o = ops_named(*name_); o; o = NULL)
 
+/* Room for eight threads that the calling thread wakes. */
+UNUSED static ops_room any_room(void)
+{
+    static _Thread_local _Alignas(64) unsigned char bytes[8][OPS_ROOM];
+    return (ops_room){ bytes[0], 8 };
+}
+
 /* Memory of exactly the size asked for, so that a sanitizer sees the first byte beyond it. */
 UNUSED static void *room(size_t n, size_t size)
 {

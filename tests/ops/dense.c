@@ -71,7 +71,7 @@ static void check_forward(const ops *o, const layer *l, const char *what)
     for (size_t a = 0; a < N_ACTIVATIONS; a++) {
         float *y = random_floats(&(random_stream){ .seed = 1 }, l->n * l->ldy, 1), *before = copy_floats(y, l->n * l->ldy),
               *kept = floats(count);
-        o->dense_forward(y, l->ldy, a % 2 ? kept : NULL, l->x, l->ldx, &l->d, ACTIVATIONS[a], l->n);
+        o->dense_forward(any_room(), y, l->ldy, a % 2 ? kept : NULL, l->x, l->ldx, &l->d, ACTIVATIONS[a], l->n);
         for (size_t i = 0; i < count; i++)
             want[i] = activate(pre[i], ACTIVATIONS[a]);
         for (size_t i = 0; i < l->n; i++) {
@@ -116,7 +116,7 @@ static void dense_backward_input_matches_plain_loops(void **state)
                 for (size_t j = 0; k < l.d.in && j < l.d.out; j++)
                     want[i * l.ldx + k] += (double)l.dy[i * l.ldy + j] * l.weight[j * l.d.in + k];
             }
-        o->dense_backward_input(dx, l.ldx, l.dy, l.ldy, &l.d, add, l.n);
+        o->dense_backward_input(any_room(), dx, l.ldx, l.dy, l.ldy, &l.d, add, l.n);
         assert_close(o, "dx", dx, want, l.n * l.ldx, 2e-5);
         free(want);
         free(dx);
@@ -139,9 +139,9 @@ static void dense_backward_weight_adds_what_plain_loops_add(void **state)
                 for (size_t k = 0; k < in; k++)
                     dweight[j * in + k] += (double)l.dy[i * l.ldy + j] * l.x[i * l.ldx + k];
             }
-        o->dense_backward_weight(got_weight, NULL, l.dy, l.ldy, l.x, l.ldx, in, out, l.n);
+        o->dense_backward_weight(any_room(), got_weight, NULL, l.dy, l.ldy, l.x, l.ldx, in, out, l.n);
         assert_close(o, "dweight", got_weight, dweight, in * out, 2e-6 * sqrt((double)l.n + 1));
-        o->dense_backward_weight(NULL, got_bias, l.dy, l.ldy, l.x, l.ldx, in, out, l.n);
+        o->dense_backward_weight(any_room(), NULL, got_bias, l.dy, l.ldy, l.x, l.ldx, in, out, l.n);
         assert_close(o, "dbias", got_bias, dbias, out, 2e-6 * sqrt((double)l.n + 1));
         free(dweight);
         free(dbias);
@@ -176,7 +176,7 @@ static void activations_are_accurate(void **state)
     FOR_EACH_ISA(o)
     for (size_t a = 0; a < N_ACTIVATIONS; a++) {
         activation act = ACTIVATIONS[a];
-        o->dense_forward(y, 1, NULL, x, 1, &d, act, N);
+        o->dense_forward(any_room(), y, 1, NULL, x, 1, &d, act, N);
         o->activation_backward(dx, one, act == ACTIVATION_TANH ? y : x, act, N);
         for (size_t i = 0; i < N; i++) {
             double want = activate(x[i], act), error = fabs(y[i] - want), slope_error = fabs(dx[i] - slope(x[i], act));
@@ -198,7 +198,7 @@ static void activations_keep_what_is_not_a_number(void **state)
     dense d = { .in = 1, .out = 1, .weight = &weight };
     FOR_EACH_ISA(o)
     for (size_t a = 0; a < N_ACTIVATIONS; a++) {
-        o->dense_forward(y, 1, NULL, x, 1, &d, ACTIVATIONS[a], 3);
+        o->dense_forward(any_room(), y, 1, NULL, x, 1, &d, ACTIVATIONS[a], 3);
         if (ACTIVATIONS[a] != ACTIVATION_RELU)
             assert_true(isnan(y[0]));
         assert_true(ACTIVATIONS[a] == ACTIVATION_TANH ? y[1] == 1.0f : isinf(y[1]));
@@ -216,7 +216,7 @@ static void activation_forward_has_the_bits_of_dense_forward(void **state)
         assert_int_equal(dense_pack_as(&l.d, m->precision, NULL), BERT_OK);
         for (size_t a = 0; a < N_ACTIVATIONS; a++) {
             float *inside = floats(n), *pre = floats(n), *alone = floats(n);
-            m->o->dense_forward(inside, out, pre, l.x, l.ldx, &l.d, ACTIVATIONS[a], l.n);
+            m->o->dense_forward(any_room(), inside, out, pre, l.x, l.ldx, &l.d, ACTIVATIONS[a], l.n);
             m->o->activation_forward(alone, pre, ACTIVATIONS[a], n);
             assert_same_bits(m->o, "an activation alone", alone, inside, n);
             m->o->activation_forward(pre, pre, ACTIVATIONS[a], n);
@@ -261,10 +261,10 @@ static void check_rows(const ops *o, const layer *l)
 {
     size_t out = l->d.out;
     float *whole = floats(l->n * out), *part = floats(l->n * out);
-    o->dense_forward(whole, out, NULL, l->x, l->ldx, &l->d, ACTIVATION_GELU, l->n);
+    o->dense_forward(any_room(), whole, out, NULL, l->x, l->ldx, &l->d, ACTIVATION_GELU, l->n);
     for (size_t n = 1; n <= l->n; n = n < 40 ? n + 1 : n * 2)
         for (size_t first = 0; first + n <= l->n; first += n * 3 + 1) {
-            o->dense_forward(part, out, NULL, l->x + first * l->ldx, l->ldx, &l->d, ACTIVATION_GELU, n);
+            o->dense_forward(any_room(), part, out, NULL, l->x + first * l->ldx, l->ldx, &l->d, ACTIVATION_GELU, n);
             assert_same_bits(o, "a row of fewer", part, whole + first * out, n * out);
         }
     free(whole);
@@ -291,9 +291,9 @@ static float *all_products(const ops *o, const layer *l, size_t *size)
     size_t in = l->d.in, out = l->d.out, n = l->n;
     *size = 2 * n * out + n * in + in * out + out;
     float *all = floats(*size), *pre = all + n * out, *dx = pre + n * out, *dweight = dx + n * in, *dbias = dweight + in * out;
-    o->dense_forward(all, out, pre, l->x, l->ldx, &l->d, ACTIVATION_GELU, n);
-    o->dense_backward_input(dx, in, l->dy, l->ldy, &l->d, false, n);
-    o->dense_backward_weight(dweight, dbias, l->dy, l->ldy, l->x, l->ldx, in, out, n);
+    o->dense_forward(any_room(), all, out, pre, l->x, l->ldx, &l->d, ACTIVATION_GELU, n);
+    o->dense_backward_input(any_room(), dx, in, l->dy, l->ldy, &l->d, false, n);
+    o->dense_backward_weight(any_room(), dweight, dbias, l->dy, l->ldy, l->x, l->ldx, in, out, n);
     return all;
 }
 

@@ -10,7 +10,7 @@
 
 /* ---- what computes int8 ------------------------------------------------------------------------------------------------- */
 
-typedef void forward_function(float *y, size_t ldy, float *pre, const float *x, size_t ldx, const dense *d, activation act, size_t n);
+typedef void forward_function(ops_room room, float *y, size_t ldy, float *pre, const float *x, size_t ldx, const dense *d, activation act, size_t n);
 
 typedef struct computer {
     const char *name;
@@ -105,7 +105,7 @@ static void check_products(const computer *c, const layer *l, activation act, bo
     float *y = floats(n * l->ldy), *pre = floats(n * out);
     for (size_t i = 0; i < n * l->ldy; i++)
         y[i] = 7;
-    c->forward(y, l->ldy, keep ? pre : NULL, l->x, l->ldx, &l->d, act, n);
+    c->forward(any_room(), y, l->ldy, keep ? pre : NULL, l->x, l->ldx, &l->d, act, n);
     reference(want, size, l);
     for (size_t i = 0; i < n; i++)
         for (size_t j = 0; j < l->ldy; j++) {
@@ -158,7 +158,7 @@ static void the_largest_products_are_added_without_loss(void **state)
         assert_int_equal(dense_pack_as(&d, OPS_INT8, NULL), BERT_OK);
         FOR_EACH_COMPUTER(c)
         {
-            c->forward(y, OUT, NULL, x, IN, &d, ACTIVATION_NONE, 1);
+            c->forward(any_room(), y, OUT, NULL, x, IN, &d, ACTIVATION_NONE, 1);
             for (size_t j = 0; j < OUT; j++)
                 if (fabs(y[j] - want) > 1e-6 * IN)
                     fail_msg("%s: %.9g for %.9g", c->name, (double)y[j], want);
@@ -178,10 +178,10 @@ static void all_instructions_give_the_same_bits(void **state)
         size_t size = l.n * l.d.out;
         assert_int_equal(dense_pack_as(&l.d, OPS_INT8, NULL), BERT_OK);
         float *first = floats(size), *other = floats(size);
-        computers[0].forward(first, l.d.out, NULL, l.x, l.ldx, &l.d, ACTIVATION_GELU, l.n);
+        computers[0].forward(any_room(), first, l.d.out, NULL, l.x, l.ldx, &l.d, ACTIVATION_GELU, l.n);
         FOR_EACH_COMPUTER(c)
         {
-            c->forward(other, l.d.out, NULL, l.x, l.ldx, &l.d, ACTIVATION_GELU, l.n);
+            c->forward(any_room(), other, l.d.out, NULL, l.x, l.ldx, &l.d, ACTIVATION_GELU, l.n);
             for (size_t i = 0; i < size; i++)
                 if (memcmp(first + i, other + i, sizeof *other))
                     fail_msg("%s: y[%zu] of %zu is %.9g, %s gives %.9g", c->name, i, size, (double)other[i], computers->name, (double)first[i]);
@@ -205,10 +205,10 @@ static void a_rows_bits_depend_on_nothing_else(void **state)
         for (size_t k = 1; k < n_computers; k++)
             for (int threads = 1; threads <= 2; threads++) {
                 omp_set_num_threads(threads);
-                computers[k].forward(whole, out, NULL, l.x, l.ldx, &l.d, ACTIVATION_GELU, ROWS_);
+                computers[k].forward(any_room(), whole, out, NULL, l.x, l.ldx, &l.d, ACTIVATION_GELU, ROWS_);
                 for (size_t n = 1; n <= ROWS_; n += n < 26 ? 1 : 13)
                     for (size_t first = 0; first + n <= ROWS_; first += 2 * n + 1) {
-                        computers[k].forward(part, out, NULL, l.x + first * l.ldx, l.ldx, &l.d, ACTIVATION_GELU, n);
+                        computers[k].forward(any_room(), part, out, NULL, l.x + first * l.ldx, l.ldx, &l.d, ACTIVATION_GELU, n);
                         if (memcmp(part, whole + first * out, n * out * sizeof *part))
                             fail_msg("%s: %zu rows from %zu on, %d threads", computers[k].name, n, first, threads);
                     }
@@ -230,10 +230,10 @@ static void bits_do_not_depend_on_threads(void **state)
         float *one = floats(size), *more = floats(size);
         assert_int_equal(dense_pack_as(&l.d, OPS_INT8, NULL), BERT_OK);
         omp_set_num_threads(1);
-        c->forward(one, l.d.out, NULL, l.x, l.ldx, &l.d, ACTIVATION_RELU, l.n);
+        c->forward(any_room(), one, l.d.out, NULL, l.x, l.ldx, &l.d, ACTIVATION_RELU, l.n);
         for (int threads = 2; threads <= MOST_THREADS; threads++) {
             omp_set_num_threads(threads);
-            c->forward(more, l.d.out, NULL, l.x, l.ldx, &l.d, ACTIVATION_RELU, l.n);
+            c->forward(any_room(), more, l.d.out, NULL, l.x, l.ldx, &l.d, ACTIVATION_RELU, l.n);
             if (memcmp(one, more, size * sizeof *one))
                 fail_msg("%s: %d threads give other bits", c->name, threads);
         }
@@ -256,7 +256,7 @@ static void rows_without_spread_lose_nothing(void **state)
         float y[OUT];
         for (size_t k = 0; k < IN; k++)
             l.x[k] = ALL[a];
-        c->forward(y, OUT, NULL, l.x, l.ldx, &l.d, ACTIVATION_NONE, 1);
+        c->forward(any_room(), y, OUT, NULL, l.x, l.ldx, &l.d, ACTIVATION_NONE, 1);
         for (size_t j = 0; j < OUT; j++) {
             double want = (double)ALL[a] * l.d.packed->scale[j] * l.d.packed->sums[j];
             if (!(fabs(y[j] - want) <= 1e-6 * fabs(want) + 1e-37))
@@ -277,9 +277,9 @@ static void rows_that_are_not_finite_give_no_numbers_and_leave_others_alone(void
     for (size_t b = 0; b < 3; b++)
         for (size_t k = 0; k < IN; k += 7) {
             float before[3 * OUT], y[3 * OUT], kept = l.x[l.ldx + k];
-            c->forward(before, OUT, NULL, l.x, l.ldx, &l.d, ACTIVATION_NONE, 3);
+            c->forward(any_room(), before, OUT, NULL, l.x, l.ldx, &l.d, ACTIVATION_NONE, 3);
             l.x[l.ldx + k] = BAD[b];
-            c->forward(y, OUT, NULL, l.x, l.ldx, &l.d, ACTIVATION_NONE, 3);
+            c->forward(any_room(), y, OUT, NULL, l.x, l.ldx, &l.d, ACTIVATION_NONE, 3);
             l.x[l.ldx + k] = kept;
             for (size_t j = 0; j < OUT; j++)
                 if (!isnan(y[OUT + j]))
@@ -299,12 +299,12 @@ static void products_are_near_those_in_float32(void **state)
     float *exact = floats(count), *y = floats(count);
     const ops *o;
     assert_int_equal(ops_select(&o, NULL), BERT_OK);
-    o->dense_forward(exact, l.d.out, NULL, l.x, l.ldx, &l.d, ACTIVATION_NONE, l.n);
+    o->dense_forward(any_room(), exact, l.d.out, NULL, l.x, l.ldx, &l.d, ACTIVATION_NONE, l.n);
     assert_int_equal(dense_pack_as(&l.d, OPS_INT8, NULL), BERT_OK);
     FOR_EACH_COMPUTER(c)
     {
         double off = 0, all = 0;
-        c->forward(y, l.d.out, NULL, l.x, l.ldx, &l.d, ACTIVATION_NONE, l.n);
+        c->forward(any_room(), y, l.d.out, NULL, l.x, l.ldx, &l.d, ACTIVATION_NONE, l.n);
         for (size_t i = 0; i < count; i++) {
             off += pow(y[i] - exact[i], 2);
             all += pow(exact[i], 2);
@@ -394,12 +394,12 @@ static void a_form_may_stand_in_memory_that_is_not_the_layers(void **state)
     form.owned = false;
     dense other = { .in = 20, .out = 40, .bias = l.bias }; /* no plain weight */
     assert_int_equal(dense_pack_over(&other, &form, NULL), BERT_OK);
-    o->dense_forward(own, 40, NULL, l.x, l.ldx, &l.d, ACTIVATION_NONE, 4);
-    o->dense_forward(over, 40, NULL, l.x, l.ldx, &other, ACTIVATION_NONE, 4);
+    o->dense_forward(any_room(), own, 40, NULL, l.x, l.ldx, &l.d, ACTIVATION_NONE, 4);
+    o->dense_forward(any_room(), over, 40, NULL, l.x, l.ldx, &other, ACTIVATION_NONE, 4);
     assert_memory_equal(own, over, sizeof own);
     dense_unpack(&other);
     assert_null(other.packed);
-    o->dense_forward(over, 40, NULL, l.x, l.ldx, &l.d, ACTIVATION_NONE, 4);
+    o->dense_forward(any_room(), over, 40, NULL, l.x, l.ldx, &l.d, ACTIVATION_NONE, 4);
     assert_memory_equal(own, over, sizeof own);
     layer_free(&l);
 }
@@ -420,7 +420,7 @@ static void more_inputs_than_int8_adds_are_refused(void **state)
     assert_int_equal(dense_pack_as(&d, OPS_INT8, &err), BERT_OK);
     float *x = floats(65536), y = 1;
     FOR_EACH_COMPUTER(c)
-    c->forward(&y, 1, NULL, x, 65536, &d, ACTIVATION_NONE, 1);
+    c->forward(any_room(), &y, 1, NULL, x, 65536, &d, ACTIVATION_NONE, 1);
     assert_true(y == 0);
     dense_unpack(&d);
     free(w);
@@ -436,10 +436,10 @@ static void a_weight_packed_as_floats_is_multiplied_in_float32(void **state)
     const ops *fp32, *o;
     assert_int_equal(ops_select(&fp32, NULL), BERT_OK);
     assert_int_equal(dense_pack(&l.d, NULL), BERT_OK);
-    fp32->dense_forward(want, 45, NULL, l.x, l.ldx, &l.d, ACTIVATION_TANH, 5);
+    fp32->dense_forward(any_room(), want, 45, NULL, l.x, l.ldx, &l.d, ACTIVATION_TANH, 5);
     for (size_t p = 0; p < 3; p++)
         if (ops_select_precision(PRECISIONS[p], &o, NULL) == BERT_OK) {
-            o->dense_forward(y, 45, NULL, l.x, l.ldx, &l.d, ACTIVATION_TANH, 5);
+            o->dense_forward(any_room(), y, 45, NULL, l.x, l.ldx, &l.d, ACTIVATION_TANH, 5);
             assert_memory_equal(y, want, sizeof y);
         }
     layer_free(&l);
@@ -460,10 +460,10 @@ static void widened_weights_give_the_bits_of_the_rounded_ones_as_floats(void **s
         float *want = floats(size), *y = floats(size);
         assert_int_equal(dense_pack(&rounded.d, NULL), BERT_OK);
         assert_int_equal(dense_pack_as(&l.d, OPS_BF16_WIDENED, NULL), BERT_OK);
-        o->dense_forward(want, l.d.out, NULL, l.x, l.ldx, &rounded.d, ACTIVATION_GELU, l.n);
+        o->dense_forward(any_room(), want, l.d.out, NULL, l.x, l.ldx, &rounded.d, ACTIVATION_GELU, l.n);
         for (int threads = 1; threads <= 3; threads++) {
             omp_set_num_threads(threads);
-            o->dense_forward(y, l.d.out, NULL, l.x, l.ldx, &l.d, ACTIVATION_GELU, l.n);
+            o->dense_forward(any_room(), y, l.d.out, NULL, l.x, l.ldx, &l.d, ACTIVATION_GELU, l.n);
             assert_same_bits(o, "y, widened", y, want, size);
         }
         free(want);

@@ -244,33 +244,40 @@ static void attend(float *y, float *most, float *total, const head *h, const blo
                  rows, h->D - d < WIDTH ? h->D - d : WIDTH);
 }
 
-/* Up to QUERIES queries, `query` the first, against all keys. y (m, D; hidden), lse (m; n_heads) or NULL */
-static void attend_all(float *y, float *lse, const head *h, size_t query, size_t m)
-{
+/* A thread's room. */
+typedef struct attention_room {
     block b;
     running r;
+} attention_room;
+_Static_assert(sizeof(attention_room) <= OPS_ROOM, "a thread's room");
+
+/* Up to QUERIES queries, `query` the first, against all keys. y (m, D; hidden), lse (m; n_heads) or NULL */
+static void attend_all(attention_room *room, float *y, float *lse, const head *h, size_t query, size_t m)
+{
+    running *r = &room->r;
     /* Tiles of like height: one or two rows alone would wait for the multiplier. */
     size_t tiles = (m + ROWS - 1) / ROWS, height = (m + tiles - 1) / tiles;
     for (size_t key = 0; key < h->TK; key += KEYS) {
-        take_block(&b, h, key);
+        take_block(&room->b, h, key);
         for (size_t i = 0; i < m; i += height)
-            attend(y + i * h->hidden, r.most + i, r.total + i, h, &b, query + i, m - i < height ? m - i : height);
+            attend(y + i * h->hidden, r->most + i, r->total + i, h, &room->b, query + i, m - i < height ? m - i : height);
     }
     for (size_t i = 0; lse && i < m; i++)
-        lse[i * h->n_heads] = (r.most[i] + log2f(r.total[i])) * 0.693147181f;
+        lse[i * h->n_heads] = (r->most[i] + log2f(r->total[i])) * 0.693147181f;
 }
 
-void OP(attention_forward)(float *y, float *lse, const attention_input *in)
+void OP(attention_forward)(ops_room room, float *y, float *lse, const attention_input *in)
 {
     dropout_mask mask = dropout_start(in->drop);
     size_t n = in->keys.n_seq * in->heads, D = in->hidden / in->heads;
-    int threads = threads_for_products(attention_work(in), n);
+    int threads = threads_for_products(room, attention_work(in), n);
     PARALLEL_FOR(threads, schedule(dynamic),
         for (size_t i = 0; i < n; i++) {
             head h = head_of(in, i / in->heads, i % in->heads, in->drop.rate > 0 ? &mask : NULL);
+            attention_room *own = room_of(room, threads > 1 ? (size_t)omp_get_thread_num() : 0);
             for (size_t query = 0; query < h.TQ; query += QUERIES) {
                 size_t row = h.first_query + query;
-                attend_all(y + row * h.hidden + h.number * D, lse ? lse + row * h.n_heads + h.number : NULL, &h, query,
+                attend_all(own, y + row * h.hidden + h.number * D, lse ? lse + row * h.n_heads + h.number : NULL, &h, query,
                            h.TQ - query < QUERIES ? h.TQ - query : QUERIES);
             }
         });

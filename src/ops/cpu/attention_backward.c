@@ -1,7 +1,7 @@
 /* Attention backward, one head of one sequence at a time: scores are formed again block by block from what forward kept (Dao et al.,
  * "FlashAttention", 2022).
  *
- * Blocks live on the stack, (rows, GEMM_PANEL) panels after one another, D filled up with zeros to whole panels. */
+ * Blocks live in the room, (rows, GEMM_PANEL) panels after one another, D filled up with zeros to whole panels. */
 #include "ops/cpu/attention.h"
 #include "ops/cpu/gemm.h"
 
@@ -60,6 +60,7 @@ typedef struct back_block {
     float p[QUERIES * KEYS] ALIGNED, dp[QUERIES * KEYS] ALIGNED;      /* probabilities, then gradients of the scores */
     float rows[QUERIES * HEAD] ALIGNED;                                         /* q or dy of a block of queries, packed; then dq */
 } back_block;
+_Static_assert(sizeof(back_block) <= OPS_ROOM, "a thread's room");
 
 /* What backward reads and writes of one head. */
 typedef struct back_head {
@@ -111,32 +112,32 @@ static void copy_out(float *out, size_t ld, const float *block, size_t rows, con
         memcpy(out + i * ld, block + i * panels_of(h) * GEMM_PANEL, h->D * sizeof *out);
 }
 
-static void back_attend(const back_head *g)
+static void back_attend(const back_head *g, back_block *b)
 {
     const head *h = &g->h;
-    back_block b;
     for (size_t key = 0; key < h->TK; key += KEYS) {
         size_t n_keys = h->TK - key < KEYS ? h->TK - key : KEYS;
-        pack_transposed(b.keys_t, h->k + key * h->ldkv, h->ldkv, n_keys, h);
-        pack_transposed(b.values_t, h->v + key * h->ldkv, h->ldkv, n_keys, h);
-        pack_block(b.keys, h->k + key * h->ldkv, h->ldkv, n_keys, h);
+        pack_transposed(b->keys_t, h->k + key * h->ldkv, h->ldkv, n_keys, h);
+        pack_transposed(b->values_t, h->v + key * h->ldkv, h->ldkv, n_keys, h);
+        pack_block(b->keys, h->k + key * h->ldkv, h->ldkv, n_keys, h);
         for (size_t query = 0; query < h->TQ; query += QUERIES)
-            back_queries(&b, g, query, h->TQ - query < QUERIES ? h->TQ - query : QUERIES, key, n_keys);
-        copy_out(g->dk + key * h->ldkv, h->ldkv, b.dk, n_keys, h);
-        copy_out(g->dv + key * h->ldkv, h->ldkv, b.dv, n_keys, h);
+            back_queries(b, g, query, h->TQ - query < QUERIES ? h->TQ - query : QUERIES, key, n_keys);
+        copy_out(g->dk + key * h->ldkv, h->ldkv, b->dk, n_keys, h);
+        copy_out(g->dv + key * h->ldkv, h->ldkv, b->dv, n_keys, h);
     }
 }
 
-void OP(attention_backward)(float *dq, float *dk, float *dv, const float *dy, const float *y, const float *lse, const attention_input *in)
+void OP(attention_backward)(ops_room room, float *dq, float *dk, float *dv, const float *dy, const float *y, const float *lse,
+                            const attention_input *in)
 {
     dropout_mask mask = dropout_start(in->drop);
     size_t n = in->keys.n_seq * in->heads, D = in->hidden / in->heads;
-    int threads = threads_for_products(attention_work(in), n);
+    int threads = threads_for_products(room, attention_work(in), n);
 #pragma omp parallel for num_threads(threads) if (threads > 1) schedule(dynamic)
     for (size_t i = 0; i < n; i++) {
         head h = head_of(in, i / in->heads, i % in->heads, in->drop.rate > 0 ? &mask : NULL);
         size_t col = h.number * D;
-        back_attend(&(back_head){
+        back_head g = {
             .h = h,
             .dq = dq + h.first_query * h.ldq + col,
             .dk = dk + h.first_key * h.ldkv + col,
@@ -144,6 +145,7 @@ void OP(attention_backward)(float *dq, float *dk, float *dv, const float *dy, co
             .y = y + h.first_query * h.hidden + col,
             .dy = dy + h.first_query * h.hidden + col,
             .lse = lse + h.first_query * h.n_heads + h.number,
-        });
+        };
+        back_attend(&g, room_of(room, threads > 1 ? (size_t)omp_get_thread_num() : 0));
     }
 }

@@ -39,7 +39,7 @@ FINISH(finish_relu, ACTIVATION_RELU)
 FINISH(finish_silu, ACTIVATION_SILU)
 FINISH(finish_tanh, ACTIVATION_TANH)
 
-void OP(dense_forward_words)(float *y, size_t ldy, float *pre, const float *x, size_t ldx, const dense *d, activation act, size_t n)
+void OP(dense_forward_words)(ops_room room, float *y, size_t ldy, float *pre, const float *x, size_t ldx, const dense *d, activation act, size_t n)
 {
     static void (*const FINISHES[])(const gemm_finish *, const float *, size_t, size_t, size_t, size_t, size_t) = {
         [ACTIVATION_NONE] = finish_none, [ACTIVATION_GELU] = finish_gelu, [ACTIVATION_GELU_TANH] = finish_gelu_tanh,
@@ -48,7 +48,7 @@ void OP(dense_forward_words)(float *y, size_t ldy, float *pre, const float *x, s
     epilogue e = { .finish.run = FINISHES[act], .y = y, .pre = pre, .ldy = ldy, .out = d->out };
     bool plain = !pre && act == ACTIVATION_NONE;
     OP(gemm_run)(&(gemm){
-        .c = y, .ldc = ldy, .a = x, .a_row = ldx, .a_col = 1,
+        .room = room, .c = y, .ldc = ldy, .a = x, .a_row = ldx, .a_col = 1,
         .b = d->weight, .b_row = 1, .b_col = d->in, .panels = d->packed ? d->packed->panels : NULL,
         .depth = d->packed && d->packed->precision != OPS_FP32 ? 2 : 1, .bias = d->bias,
         .m = n, .n = d->out, .k = d->in, .finish = plain ? NULL : &e.finish,
@@ -57,10 +57,10 @@ void OP(dense_forward_words)(float *y, size_t ldy, float *pre, const float *x, s
 
 /* ---- backward ----------------------------------------------------------------------------------------------------------- */
 
-void OP(dense_backward_input)(float *dx, size_t lddx, const float *dy, size_t lddy, const dense *d, bool add, size_t n)
+void OP(dense_backward_input)(ops_room room, float *dx, size_t lddx, const float *dy, size_t lddy, const dense *d, bool add, size_t n)
 {
     OP(gemm_run)(&(gemm){
-        .c = dx, .ldc = lddx, .a = dy, .a_row = lddy, .a_col = 1, .b = d->weight, .b_row = d->in, .b_col = 1,
+        .room = room, .c = dx, .ldc = lddx, .a = dy, .a_row = lddy, .a_col = 1, .b = d->weight, .b_row = d->in, .b_col = 1,
         .m = n, .n = d->in, .k = d->out, .add = add,
     });
 }
@@ -74,12 +74,12 @@ static void add_column_sums(float *dbias, const float *dy, size_t lddy, size_t c
     store_lanes(dbias + col, sum, lanes);
 }
 
-void OP(dense_backward_weight)(float *dweight, float *dbias, const float *dy, size_t lddy, const float *x, size_t ldx, size_t in, size_t out,
-                               size_t n)
+void OP(dense_backward_weight)(ops_room room, float *dweight, float *dbias, const float *dy, size_t lddy, const float *x, size_t ldx,
+                               size_t in, size_t out, size_t n)
 {
     if (dweight)
         OP(gemm_run)(&(gemm){
-            .c = dweight, .ldc = in, .a = dy, .a_row = 1, .a_col = lddy, .b = x, .b_row = ldx, .b_col = 1,
+            .room = room, .c = dweight, .ldc = in, .a = dy, .a_row = 1, .a_col = lddy, .b = x, .b_row = ldx, .b_col = 1,
             .m = out, .n = in, .k = n, .add = true,
         });
     if (!dbias)

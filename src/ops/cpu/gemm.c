@@ -44,16 +44,24 @@ static void run_row_panel(const gemm *g, const lines *a, size_t row, size_t rows
     g->finish->run(g->finish, sums, GEMM_PANEL, row, rows, col, cols);
 }
 
-static void run_by_rows(const gemm *g, size_t row, size_t end, size_t first, size_t last)
+/* A thread's room. */
+typedef union gemm_room {
+    word lines[TILE_PACKED * (DEPTH_PACKED + LINE_END)]; /* by rows */
+    struct {                                             /* by panels */
+        word panels[PANELS * DEPTH * GEMM_PANEL] ALIGNED, group[GROUP * (DEPTH + LINE_END)] ALIGNED;
+    };
+} gemm_room;
+_Static_assert(sizeof(gemm_room) <= OPS_ROOM, "a thread's room");
+
+static void run_by_rows(const gemm *g, gemm_room *room, size_t row, size_t end, size_t first, size_t last)
 {
-    word room[TILE_PACKED * (DEPTH_PACKED + LINE_END)] ALIGNED;
     size_t blocks = (end - row + TILE_PACKED - 1) / TILE_PACKED;
     for (size_t block = 0; block < blocks; block++) {
         size_t from, to;
         cut(end - row, ROWS, block, blocks, &from, &to);
         for (size_t l = 0; l < g->k; l += K_OF_WORD * DEPTH_PACKED) {
             size_t deep = least(g->k - l, K_OF_WORD * DEPTH_PACKED);
-            lines a = OP(gemm_lines)(room, g, row + from, to - from, l, deep);
+            lines a = OP(gemm_lines)(room->lines, g, row + from, to - from, l, deep);
             for (size_t p = first; p < last; p++)
                 run_row_panel(g, &a, row + from, to - from, p, l, deep);
         }
@@ -73,18 +81,17 @@ static void run_block_panel(const gemm *g, const lines *a, size_t row, size_t ro
         g->finish->run(g->finish, c, g->ldc, row, rows, col, cols);
 }
 
-static void run_by_panels(const gemm *g, size_t row, size_t end, size_t first, size_t last)
+static void run_by_panels(const gemm *g, gemm_room *room, size_t row, size_t end, size_t first, size_t last)
 {
-    word panels[PANELS * DEPTH * GEMM_PANEL] ALIGNED, room[GROUP * (DEPTH + LINE_END)] ALIGNED;
     for (; first < last; first += PANELS)
         for (size_t l = 0; l < g->k; l += K_OF_WORD * DEPTH) {
             size_t n = least(last - first, PANELS), deep = least(g->k - l, K_OF_WORD * DEPTH);
-            OP(gemm_panels)(panels, g, first, n, l, deep);
+            OP(gemm_panels)(room->panels, g, first, n, l, deep);
             for (size_t i = row; i < end; i += GROUP) {
                 size_t rows = least(end - i, GROUP);
-                lines a = OP(gemm_lines)(room, g, i, rows, l, deep);
+                lines a = OP(gemm_lines)(room->group, g, i, rows, l, deep);
                 for (size_t p = 0; p < n; p++)
-                    run_block_panel(g, &a, i, rows, first + p, panels + p * DEPTH * GEMM_PANEL, l, deep);
+                    run_block_panel(g, &a, i, rows, first + p, room->panels + p * DEPTH * GEMM_PANEL, l, deep);
             }
         }
 }
@@ -101,7 +108,7 @@ void OP(gemm_run)(const gemm *g)
         return;
     size_t panels = (g->n + GEMM_PANEL - 1) / GEMM_PANEL, groups = (g->m + ROWS - 1) / ROWS;
     size_t most = groups > panels ? groups : panels;
-    size_t threads = (size_t)threads_for_products(g->m * g->n * g->k, most);
+    size_t threads = (size_t)threads_for_products(g->room, g->m * g->n * g->k, most);
     /* Packed panels are shared by all rows, so rows are cut; others are packed by whoever uses them, so columns are. */
     size_t by_rows = (ready(g) ? groups >= 4 * threads : panels < threads) ? threads : 1;
     size_t by_panels = by_rows == 1 ? threads : 1;
@@ -110,6 +117,6 @@ void OP(gemm_run)(const gemm *g)
             size_t row, end, first, last;
             cut(g->m, ROWS, part / by_panels, by_rows, &row, &end);
             cut(panels, 1, part % by_panels, by_panels, &first, &last);
-            (ready(g) ? run_by_rows : run_by_panels)(g, row, end, first, last);
+            (ready(g) ? run_by_rows : run_by_panels)(g, room_of(g->room, part), row, end, first, last);
         });
 }

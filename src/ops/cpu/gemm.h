@@ -5,7 +5,7 @@
  * of B and its bias alone. The cut of the work may therefore follow the machine.
  *
  * B is read in panels of GEMM_PANEL columns, (k, GEMM_PANEL) row after row, the last one filled up with zeros: packed before (dense_pack)
- * or block by block into the stack while it runs, once for all rows. */
+ * or block by block into the room while it runs, once for all rows. */
 #ifndef OPS_CPU_GEMM_H
 #define OPS_CPU_GEMM_H
 
@@ -19,6 +19,7 @@ typedef struct gemm_finish {
 } gemm_finish;
 
 typedef struct gemm {
+    ops_room room;
     float *c;
     size_t ldc;
     const float *a; /* A[i][k] = a[i * a_row + k * a_col] */

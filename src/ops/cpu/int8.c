@@ -237,31 +237,36 @@ static size_t least(size_t a, size_t b)
     return a < b ? a : b;
 }
 
-/* Rows row .. end of y, panels first .. last, as many rows at a time as there is room for. */
-static void run_part(const int8_job *g, size_t row, size_t end, size_t first, size_t last)
-{
-    quant q[ROOM / sizeof(quant)] ALIGNED;
+/* A thread's room: rows of x, quantised. */
+typedef struct int8_room {
+    quant q[ROOM / sizeof(quant)];
     row_form forms[ROOM / 64];
+} int8_room;
+_Static_assert(sizeof(int8_room) <= OPS_ROOM, "a thread's room");
+
+/* Rows row .. end of y, panels first .. last, as many rows at a time as there is room for. */
+static void run_part(const int8_job *g, int8_room *room, size_t row, size_t end, size_t first, size_t last)
+{
     size_t line = line_of(g->d->in), most = ROOM / sizeof(quant) / line, left = end - row, blocks = (left + most - 1) / most;
     for (; blocks; blocks--) {
         size_t rows = (end - row + blocks - 1) / blocks;
         for (size_t i = 0; i < rows; i++)
-            forms[i] = quantise_row(q + i * line, g->x + (row + i) * g->ldx, g->d->in);
+            room->forms[i] = quantise_row(room->q + i * line, g->x + (row + i) * g->ldx, g->d->in);
         for (size_t p = first; p < last; p++)
-            run_panel(g, q, forms, row, rows, p, p + 1 < last ? p + 1 : first);
+            run_panel(g, room->q, room->forms, row, rows, p, p + 1 < last ? p + 1 : first);
         if (!g->gelu && (g->pre || g->act != ACTIVATION_NONE))
             activate_block(g, row, rows, first * GEMM_PANEL, least(last * GEMM_PANEL, g->d->out) - first * GEMM_PANEL);
         row += rows;
     }
 }
 
-void OP(dense_forward_int8)(float *y, size_t ldy, float *pre, const float *x, size_t ldx, const dense *d, activation act, size_t n)
+void OP(dense_forward_int8)(ops_room room, float *y, size_t ldy, float *pre, const float *x, size_t ldx, const dense *d, activation act, size_t n)
 {
     int8_job g = { y, pre, ldy, x, ldx, d, act, act == ACTIVATION_GELU && !pre };
     if (!n || !d->out)
         return;
     size_t panels = (d->out + GEMM_PANEL - 1) / GEMM_PANEL, groups = (n + X_ROWS - 1) / X_ROWS;
-    size_t threads = (size_t)threads_for_products(n * d->in * d->out / INT8_PER_FLOAT, groups > panels ? groups : panels);
+    size_t threads = (size_t)threads_for_products(room, n * d->in * d->out / INT8_PER_FLOAT, groups > panels ? groups : panels);
     size_t by_rows = groups >= 4 * threads ? threads : 1, by_panels = by_rows == 1 ? threads : 1;
     PARALLEL_FOR(threads, schedule(static),
         for (size_t part = 0; part < threads; part++) {
@@ -269,6 +274,6 @@ void OP(dense_forward_int8)(float *y, size_t ldy, float *pre, const float *x, si
             cut(n, X_ROWS, part / by_panels, by_rows, &row, &end);
             cut(panels, 1, part % by_panels, by_panels, &first, &last);
             if (row < end && first < last)
-                run_part(&g, row, end, first, last);
+                run_part(&g, room_of(room, part), row, end, first, last);
         });
 }

@@ -10,12 +10,14 @@
 #define OP(name) OPS_JOIN(name, OPS_ISA)
 
 /* dense_forward with weights that are plain, or packed as floats or bf16 (a table's dense_forward chooses by the form). */
-void OP(dense_forward_words)(float *y, size_t ldy, float *pre, const float *x, size_t ldx, const dense *d, activation act, size_t n);
+void OP(dense_forward_words)(ops_room room, float *y, size_t ldy, float *pre, const float *x, size_t ldx, const dense *d, activation act,
+                             size_t n);
 /* dense_forward with weights packed as int8. */
-void OP(dense_forward_int8)(float *y, size_t ldy, float *pre, const float *x, size_t ldx, const dense *d, activation act, size_t n);
-void OP(dense_backward_input)(float *dx, size_t lddx, const float *dy, size_t lddy, const dense *d, bool add, size_t n);
-void OP(dense_backward_weight)(float *dweight, float *dbias, const float *dy, size_t lddy, const float *x, size_t ldx, size_t in, size_t out,
-                               size_t n);
+void OP(dense_forward_int8)(ops_room room, float *y, size_t ldy, float *pre, const float *x, size_t ldx, const dense *d, activation act,
+                             size_t n);
+void OP(dense_backward_input)(ops_room room, float *dx, size_t lddx, const float *dy, size_t lddy, const dense *d, bool add, size_t n);
+void OP(dense_backward_weight)(ops_room room, float *dweight, float *dbias, const float *dy, size_t lddy, const float *x, size_t ldx,
+                               size_t in, size_t out, size_t n);
 void OP(activation_forward)(float *y, const float *x, activation act, size_t n);
 void OP(activation_backward)(float *dx, const float *dy, const float *x, activation act, size_t n);
 
@@ -29,9 +31,10 @@ void OP(layer_norm_backward)(float *dsum, float *dx, float *dgamma, float *dbeta
                              const float *rstd, const float *gamma, dropout drop, size_t n, size_t C);
 void OP(dropout_apply)(float *y, const float *x, dropout drop, uint64_t first, size_t n);
 
-void OP(attention_forward)(float *y, float *lse, const attention_input *in);
+void OP(attention_forward)(ops_room room, float *y, float *lse, const attention_input *in);
 void OP(attention_weights)(float *p, const attention_input *in, size_t sequence, size_t head);
-void OP(attention_backward)(float *dq, float *dk, float *dv, const float *dy, const float *y, const float *lse, const attention_input *in);
+void OP(attention_backward)(ops_room room, float *dq, float *dk, float *dv, const float *dy, const float *y, const float *lse,
+                            const attention_input *in);
 
 void OP(pool_forward)(float *y, const float *x, ragged sequences, size_t C, pool_kind kind);
 void OP(pool_backward)(float *dx, const float *dy, const float *y, const float *x, ragged sequences, size_t C, pool_kind kind);

@@ -27,14 +27,14 @@ extern __typeof__(OP(dense_backward_weight)) WORDS(dense_backward_weight);
 extern __typeof__(OP(dense_forward_int8)) BYTES(dense_forward_int8);
 
 /* A packed weight says how it is multiplied. */
-static void dense_forward(float *y, size_t ldy, float *pre, const float *x, size_t ldx, const dense *d, activation act, size_t n)
+static void dense_forward(ops_room room, float *y, size_t ldy, float *pre, const float *x, size_t ldx, const dense *d, activation act, size_t n)
 {
     if (d->packed && d->packed->precision == OPS_INT8)
-        BYTES(dense_forward_int8)(y, ldy, pre, x, ldx, d, act, n);
+        BYTES(dense_forward_int8)(room, y, ldy, pre, x, ldx, d, act, n);
     else if (d->packed && d->packed->precision == OPS_FP32)
-        BASE(dense_forward_words)(y, ldy, pre, x, ldx, d, act, n);
+        BASE(dense_forward_words)(room, y, ldy, pre, x, ldx, d, act, n);
     else
-        WORDS(dense_forward_words)(y, ldy, pre, x, ldx, d, act, n);
+        WORDS(dense_forward_words)(room, y, ldy, pre, x, ldx, d, act, n);
 }
 
 const ops OP(ops) = {

@@ -2,6 +2,8 @@
 #ifndef OPS_CPU_THREADS_H
 #define OPS_CPU_THREADS_H
 
+#include "ops/ops.h"
+
 #include <omp.h>
 #include <stddef.h>
 
@@ -19,10 +21,16 @@ static inline int threads_for(size_t work, size_t parts)
     return (int)(threads < most ? threads : most);
 }
 
-/* The same for so many multiply-adds. */
-static inline int threads_for_products(size_t products, size_t parts)
+/* The same for so many multiply-adds, with a room for each thread. */
+static inline int threads_for_products(ops_room room, size_t products, size_t parts)
 {
-    return threads_for(products / PRODUCTS_PER_FLOAT, parts);
+    return threads_for(products / PRODUCTS_PER_FLOAT, parts < room.threads ? parts : room.threads);
+}
+
+/* The room of a thread, or of a part that one thread does. */
+static inline void *room_of(ops_room room, size_t number)
+{
+    return room.bytes + number * OPS_ROOM;
 }
 
 /* A loop whose iterations are shared among `threads`; by one alone OpenMP is not entered, which would allocate a team, call the system
