@@ -26,6 +26,10 @@ typedef struct route {
     size_t cut;
     bool stall; /* a cut answer does not end the connection: it waits for the client to give up */
     bool no_ranges, no_length;
+    const char *content_range; /* what is said of a part, instead of the truth */
+    const char *part_etag;     /* the tag that a part is sent under */
+    bool endless;              /* the body comes again and again */
+    bool slow;                 /* a byte of it at a time, ten a second */
 
     int hits;           /* requests seen */
     size_t sent;        /* bytes of bodies sent */
@@ -77,9 +81,13 @@ static void answer(int fd, route *r)
     int k = snprintf(head, sizeof head, "HTTP/1.1 %d -\r\nConnection: close\r\n", fails ? 500 : status);
     if (!r->no_length)
         k += snprintf(head + k, sizeof head - (size_t)k, "Content-Length: %zu\r\n", n);
-    if (from)
+    if (r->content_range && status == 206)
+        k += snprintf(head + k, sizeof head - (size_t)k, "Content-Range: %s\r\n", r->content_range);
+    else if (from)
         k += snprintf(head + k, sizeof head - (size_t)k, "Content-Range: bytes %zu-%zu/%zu\r\n", from, size - 1, size);
-    const char *pairs[3][2] = { { "ETag", r->etag }, { "X-Linked-Etag", r->linked_etag }, { "Location", r->location } };
+    const char *pairs[3][2] = { { "ETag", status == 206 && r->part_etag ? r->part_etag : r->etag },
+                                { "X-Linked-Etag", r->linked_etag },
+                                { "Location", r->location } };
     for (int i = 0; i < 3; i++)
         if (pairs[i][1])
             k += snprintf(head + k, sizeof head - (size_t)k, "%s: %s\r\n", pairs[i][0], pairs[i][1]);
@@ -87,7 +95,12 @@ static void answer(int fd, route *r)
     send_all(fd, head, (size_t)k);
     if (cut && n > r->cut)
         n = r->cut;
-    send_all(fd, r->body ? r->body + from : "", n);
+    for (size_t i = 0; r->slow && i < n && send(fd, r->body + from + i, 1, MSG_NOSIGNAL) == 1; i++)
+        usleep(100000);
+    if (!r->slow)
+        send_all(fd, r->body ? r->body + from : "", n);
+    while (r->endless && send(fd, r->body, size, MSG_NOSIGNAL) > 0)
+        ;
     r->sent += n;
     if (cut && r->stall)
         wait_for_close(fd);
@@ -109,7 +122,7 @@ static void serve(http_server *s, int fd)
     if (sscanf(request, "GET %1023s", path) != 1)
         return;
     for (size_t i = 0; i < s->n; i++)
-        if (!strcmp(s->routes[i].path, path)) {
+        if (!strcmp(s->routes[i].path, path) || (strlen(s->routes[i].path) == strcspn(path, "?") && strstr(path, s->routes[i].path) == path)) {
             memcpy(s->routes[i].request, request, n + 1);
             s->routes[i].hits++;
             answer(fd, &s->routes[i]);

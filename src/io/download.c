@@ -23,6 +23,7 @@ typedef struct download_state {
     uint64_t have;          /* bytes in it */
     uint64_t resumed;       /* of these, bytes that an earlier try left */
     bool begun;             /* this try's body has begun */
+    bool another;           /* this try's body is not the rest of what is here */
 } download_state;
 
 /* ---- checksums ---------------------------------------------------------------------------------------------------------- */
@@ -68,8 +69,8 @@ static bert_status compare(const char *path, const char *expected, bool *same, c
 static const char *expected_checksum(const download *d, const http_response *r)
 {
     size_t digits = hex_digits(r->hub_etag);
-    if (d->expected_sha256)
-        return d->expected_sha256;
+    if (d->expected)
+        return d->expected;
     return d->from_hub && (digits == 64 || digits == 40) ? r->hub_etag : NULL;
 }
 
@@ -83,7 +84,10 @@ static bert_status open_part(download_state *st, bert_err *err)
         st->fd = open(st->part, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
         if (st->fd < 0)
             return fail_errno(err, "%s: cannot write", st->part);
-        if (flock(st->fd, LOCK_EX) || fstat(st->fd, &ours))
+        int locked;
+        while ((locked = flock(st->fd, LOCK_EX)) && errno == EINTR)
+            ;
+        if (locked || fstat(st->fd, &ours))
             return fail_errno(err, "%s: cannot lock", st->part);
         if (stat(st->part, &named) == 0 && named.st_ino == ours.st_ino && named.st_dev == ours.st_dev) {
             st->have = (uint64_t)ours.st_size;
@@ -138,21 +142,59 @@ static bool wanted(void *context, const http_response *r)
     return !d->kept;
 }
 
+/* Why a part of a file, status 206, is not the rest of what is here; NULL: it is. */
+static const char *not_the_rest(const download_state *st, const http_response *r, const char *etag)
+{
+    const download *d = st->d;
+    if (!st->have)
+        return "a part of the file, which was not asked for";
+    if (r->range_start != st->have)
+        return "another part of the file than was asked for";
+    if (r->range_size != HTTP_NO_LENGTH && (r->range_end + 1 != r->range_size || (d->expected_size && r->range_size != d->expected_size)))
+        return "a part that does not reach to the file's end";
+    if (r->length != HTTP_NO_LENGTH && r->length != r->range_end - r->range_start + 1)
+        return "a part of another length than it said";
+    if (etag[0] && r->etag[0] && strcmp(etag, r->etag))
+        return "a part of another version of the file";
+    return NULL;
+}
+
 /* Makes the partial file ready for a body that begins: at its end where the server resumes, else from its start. */
 static bert_status begin_body(download_state *st, const http_response *r, bert_err *err)
 {
+    char etag[HTTP_ETAG];
+    read_etag(st, etag);
+    const char *wrong = r->status == 206 ? not_the_rest(st, r, etag) : NULL;
     st->begun = true;
-    if (r->status == 206 && r->range_start == st->have) {
+    if (r->status == 206 && !wrong) {
         if (lseek(st->fd, (off_t)st->have, SEEK_SET) < 0)
             return fail_errno(err, "%s: cannot write", st->part);
         return BERT_OK;
     }
+    st->another = wrong && st->have;
     bert_status s = restart(st, err);
-    if (!s && r->status == 206)
-        return fail(err, BERT_ERR_NETWORK, "%s: the server sent bytes from %" PRIu64 " that were not asked for", st->d->url, r->range_start);
+    if (!s && wrong)
+        return fail(err, BERT_ERR_NETWORK, "%s: the server sent %s", st->d->url, wrong);
     if (!s && r->etag[0] == '"')
         s = file_write_whole(st->part_etag, r->etag, strlen(r->etag), err);
     return s;
+}
+
+static const uint64_t MOST_BYTES = (uint64_t)64 << 30;
+
+static uint64_t most_bytes(const download *d)
+{
+    return d->expected_size ? d->expected_size : d->most ? d->most : MOST_BYTES;
+}
+
+/* Nothing of it is kept: what is here is not the file. */
+static bert_status too_long(download_state *st, bert_err *err)
+{
+    uint64_t most = most_bytes(st->d);
+    bert_status s = restart(st, err);
+    return s ? s
+             : fail(err, BERT_ERR_NETWORK, "%s: the server sends more than %s%" PRIu64 " bytes", st->d->url,
+                    st->d->expected_size ? "the listed " : "", most);
 }
 
 static bool add_body(void *context, const http_response *r, const void *bytes, size_t n, bert_err *err)
@@ -162,6 +204,8 @@ static bool add_body(void *context, const http_response *r, const void *bytes, s
         return true; /* a page about an error */
     if (!st->begun && begin_body(st, r, err))
         return false;
+    if (n > most_bytes(st->d) - st->have)
+        return too_long(st, err), false;
     for (const char *p = bytes; n;) {
         ssize_t k = write(st->fd, p, n);
         if (k < 0 && errno == EINTR)
@@ -190,6 +234,13 @@ static bert_status finish(download_state *st, const http_response *r, bool *retr
     const char *expected = expected_checksum(d, r);
     bool same = true, pieced = st->resumed > 0;
     char found[SHA256_HEX];
+    if (d->expected_size && st->have != d->expected_size) {
+        uint64_t have = st->have;
+        bert_status failed = restart(st, err);
+        *retry = !failed && pieced;
+        return failed ? failed
+                      : fail(err, BERT_ERR_NETWORK, "%s: %" PRIu64 " bytes came, %" PRIu64 " are listed", d->url, have, d->expected_size);
+    }
     bert_status s = expected ? compare(st->part, expected, &same, found, err) : BERT_OK;
     if (!s && !same) {
         s = restart(st, err);
@@ -212,7 +263,9 @@ static bert_status try_once(void *context, bool *retry, bert_err *err)
     download *d = st->d;
     char range[32], etag[HTTP_ETAG];
     read_etag(st, etag);
-    if (!etag[0] && !d->expected_sha256) /* nothing would tell that the rest belongs to these bytes */
+    if (!etag[0] && !d->expected) /* nothing would tell that the rest belongs to these bytes */
+        st->have = 0;
+    if (st->have > most_bytes(d)) /* what an earlier call has left */
         st->have = 0;
     snprintf(range, sizeof range, "%" PRIu64 "-", st->have);
     http_get get = { .url = d->url,
@@ -224,11 +277,11 @@ static bert_status try_once(void *context, bool *retry, bert_err *err)
                      .body = add_body,
                      .progress = d->progress ? tell_progress : NULL,
                      .context = st };
-    st->begun = false;
+    st->begun = st->another = false;
     st->resumed = st->have;
     bert_status s = http_get_run(&get, err);
     const http_response *r = &get.response;
-    *retry = get.retry;
+    *retry = get.retry || st->another;
     if (s || d->kept)
         return s;
     if (r->status == 404 && d->optional) {
@@ -242,8 +295,10 @@ static bert_status try_once(void *context, bool *retry, bert_err *err)
     }
     if (r->status != 200 && r->status != 206)
         return http_fail_status(&get, err);
-    if (!st->begun && (s = begin_body(st, r, err))) /* an empty body */
+    if (!st->begun && (s = begin_body(st, r, err))) { /* an empty body */
+        *retry = st->another;
         return s;
+    }
     return finish(st, r, retry, err);
 }
 

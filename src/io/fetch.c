@@ -81,16 +81,23 @@ static bert_status archive_folder(arena *a, const char *archive, const char *hex
     return s;
 }
 
+/* Which archive an address gave before; false: it is not known. */
+static bool read_record(const char *record, char hex[SHA256_HEX])
+{
+    FILE *f = fopen(record, "re");
+    if (!f)
+        return false;
+    size_t n = fread(hex, 1, SHA256_HEX - 1, f);
+    hex[n] = 0;
+    fclose(f);
+    return n == SHA256_HEX - 1 && strspn(hex, "0123456789abcdef") == n;
+}
+
 /* The folder that an address gave before; NULL where there is none. */
 static char *remembered(arena *a, const char *record)
 {
     char hex[SHA256_HEX] = "", *archives = NULL, *unpacked = NULL;
-    FILE *f = fopen(record, "re");
-    if (!f)
-        return NULL;
-    size_t n = fread(hex, 1, SHA256_HEX - 1, f);
-    fclose(f);
-    if (n == SHA256_HEX - 1 && strspn(hex, "0123456789abcdef") == n && !cache_folder(a, "archives", &archives, NULL))
+    if (read_record(record, hex) && !cache_folder(a, "archives", &archives, NULL))
         unpacked = path_join(a, archives, hex);
     return unpacked && file_is_folder(unpacked) ? only_folder(a, unpacked) : NULL;
 }
@@ -130,14 +137,36 @@ static bert_status fetch_address(arena *a, const char *address, char **folder, b
         return fail_memory(err, address);
     if ((*folder = remembered(a, record)))
         return BERT_OK;
-    int fd = open_in_place(lock);
-    if (fd < 0 || flock(fd, LOCK_EX))
+    int fd = open_in_place(lock), locked = -1;
+    while (fd >= 0 && (locked = flock(fd, LOCK_EX)) && errno == EINTR)
+        ;
+    if (locked)
         s = fail_errno(err, "%s: cannot lock", lock);
     else if (!(*folder = remembered(a, record)))
         s = download_archive(a, address, record, folder, err);
     if (fd >= 0)
         close(fd);
     return s;
+}
+
+void fetch_forget(const char *path)
+{
+    arena a = { 0 };
+    char hex[SHA256_HEX], *addresses = NULL, *archives = NULL, *record = NULL, *unpacked = NULL;
+    bool cached = !file_is_folder(path) && !cache_folder(&a, "archives", &archives, NULL);
+    if (cached && http_is_address(path)) {
+        sha256_hex(path, strlen(path), hex);
+        record = cache_folder(&a, "addresses", &addresses, NULL) ? NULL : path_join(&a, addresses, hex);
+        cached = record && read_record(record, hex);
+    } else if (cached)
+        cached = !sha256_file(path, hex, NULL);
+    if (cached)
+        unpacked = path_join(&a, archives, hex);
+    if (record)
+        unlink(record);
+    if (unpacked && file_is_folder(unpacked))
+        folder_remove(unpacked, NULL);
+    arena_free(&a);
 }
 
 bert_status fetch_module(arena *a, const char *path, char **folder, bert_err *err)

@@ -15,4 +15,7 @@
  * Fails with BERT_ERR_IO, BERT_ERR_FORMAT, BERT_ERR_NETWORK. */
 bert_status fetch_module(arena *a, const char *path, char **folder, bert_err *err);
 
+/* Takes out of the cache what fetch_module has put there for this path: it has turned out to be no module. */
+void fetch_forget(const char *path);
+
 #endif

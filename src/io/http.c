@@ -3,6 +3,7 @@
 
 #include <curl/curl.h>
 #include <errno.h>
+#include <inttypes.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,7 +11,7 @@
 #include <strings.h>
 #include <time.h>
 
-enum { CONNECT_SECONDS = 20, STALL_SECONDS = 30, MOST_REDIRECTS = 10, MOST_TRIES = 5 };
+enum { CONNECT_SECONDS = 20, STALL_SECONDS = 30, MOST_REDIRECTS = 10, MOST_TRIES = 5, LEAST_BYTES_A_SECOND = 256 };
 
 /* What the callbacks share. */
 typedef struct transfer {
@@ -100,6 +101,20 @@ static bool stays(const char *url, const char *location, size_t m)
     return m > n && !strncasecmp(location, url, n) && strchr("/?#\r\n", location[n]);
 }
 
+/* "FIRST-LAST/SIZE", "FIRST-LAST/" and a star; anything else is as if it was not told. */
+static void read_range(http_response *r, const char *value)
+{
+    uint64_t first, last, size = HTTP_NO_LENGTH;
+    int end = 0;
+    if (sscanf(value, "%" SCNu64 "-%" SCNu64 "/%n", &first, &last, &end) != 2 || !end || last < first)
+        return;
+    if (strcmp(value + end, "*") && (sscanf(value + end, "%" SCNu64, &size) != 1 || last >= size))
+        return;
+    r->range_start = first;
+    r->range_end = last;
+    r->range_size = size;
+}
+
 /* One header line of a response. */
 static void read_header(transfer *t, const char *line, size_t n)
 {
@@ -120,7 +135,7 @@ static void read_header(transfer *t, const char *line, size_t n)
     } else if (name == 14 && !strncasecmp(line, "content-length", 14)) {
         r->length = strtoull(value, NULL, 10);
     } else if (name == 13 && !strncasecmp(line, "content-range", 13) && !strncasecmp(value, "bytes ", 6)) {
-        r->range_start = strtoull(value + 6, NULL, 10);
+        read_range(r, value + 6);
     } else if (name == 8 && !strncasecmp(line, "location", 8)) {
         t->leaves = !stays(t->get->url, colon + 1, n - name - 1);
     }
@@ -137,7 +152,7 @@ static size_t on_header(char *line, size_t size, size_t count, void *context)
         const char *space = memchr(line, ' ', n);
         r->status = space ? (int)strtol(space, NULL, 10) : 0;
         r->length = HTTP_NO_LENGTH;
-        r->range_start = 0;
+        r->range_start = r->range_end = r->range_size = HTTP_NO_LENGTH;
         r->etag[0] = 0;
     } else if (n <= 2 && r->status >= 200) {
         if (t->get->headers && !t->get->headers(t->get->context, r)) {
@@ -226,7 +241,7 @@ static void set_up(transfer *t, struct curl_slist *headers, char words[CURL_ERRO
     curl_easy_setopt(c, CURLOPT_FOLLOWLOCATION, 1L);
     curl_easy_setopt(c, CURLOPT_MAXREDIRS, (long)MOST_REDIRECTS);
     curl_easy_setopt(c, CURLOPT_CONNECTTIMEOUT, (long)CONNECT_SECONDS);
-    curl_easy_setopt(c, CURLOPT_LOW_SPEED_LIMIT, 1L);
+    curl_easy_setopt(c, CURLOPT_LOW_SPEED_LIMIT, (long)LEAST_BYTES_A_SECOND);
     curl_easy_setopt(c, CURLOPT_LOW_SPEED_TIME, get->stall_seconds ? get->stall_seconds : (long)STALL_SECONDS);
     curl_easy_setopt(c, CURLOPT_HTTPHEADER, headers);
     curl_easy_setopt(c, CURLOPT_RANGE, get->range);
@@ -273,7 +288,9 @@ static bert_status judge(transfer *t, CURLcode code, const char *words)
 
 bert_status http_get_run(http_get *get, bert_err *err)
 {
-    get->response = (http_response){ .length = HTTP_NO_LENGTH };
+    get->response = (http_response){
+        .length = HTTP_NO_LENGTH, .range_start = HTTP_NO_LENGTH, .range_end = HTTP_NO_LENGTH, .range_size = HTTP_NO_LENGTH
+    };
     get->finished = get->retry = false;
     if (!http_is_address(get->url))
         return fail(err, BERT_ERR_ARGUMENT, "%s: not an http:// or https:// address", get->url);

@@ -13,9 +13,10 @@ enum { HTTP_ETAG = 256 }; /* entity tags beyond this are taken as absent */
 
 /* What a response's headers said. */
 typedef struct http_response {
-    int status;               /* of the last response, after redirects; 0: none came */
-    uint64_t length;          /* of the body; HTTP_NO_LENGTH where not told */
-    uint64_t range_start;     /* status 206: the first byte of the body in the file */
+    int status;      /* of the last response, after redirects; 0: none came */
+    uint64_t length; /* of the body; HTTP_NO_LENGTH where not told */
+    /* Status 206: the first and the last byte of the body in the file, and the file's size; HTTP_NO_LENGTH where not told. */
+    uint64_t range_start, range_end, range_size;
     char etag[HTTP_ETAG];     /* the last response's, as sent, quotes included; "" where there is none */
     char hub_etag[HTTP_ETAG]; /* X-Linked-Etag of any response, else ETag if the first host answered itself; without W/ and quotes */
 } http_response;
@@ -26,7 +27,7 @@ typedef struct http_get {
     const char *bearer;   /* a token, sent to the URL's host alone; NULL: none */
     const char *range;    /* "100-": ask for this part of the body; NULL: all */
     const char *if_range; /* ... as long as the entity tag is still this one */
-    long stall_seconds;   /* give up when nothing has come for so long; 0: 30 */
+    long stall_seconds;   /* give up when hardly anything has come for so long; 0: 30 */
 
     /* Called when a response's headers are read, redirects too; false ends the transfer with `finished`. NULL: none. */
     bool (*headers)(void *context, const http_response *response);

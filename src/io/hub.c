@@ -1,4 +1,4 @@
-/* The Hugging Face hub: GET ENDPOINT/api/models/NAME lists a repository ("siblings"), ENDPOINT/NAME/resolve/main/FILE is a file of it. Large
+/* The Hugging Face hub: GET ENDPOINT/api/models/NAME?blobs=true lists a repository ("siblings"), ENDPOINT/NAME/resolve/main/FILE is a file of it. Large
  * files are redirected to a store; X-Linked-Etag is then the SHA-256 of the content, for small ones ETag is the git blob's SHA-1. */
 #include "io/hub.h"
 
@@ -41,10 +41,10 @@ static bool matches(const char *pattern, const char *name)
     return pattern && fnmatch(pattern, name, FNM_PATHNAME) == 0;
 }
 
-static bool listed(const char *const *names, size_t n, const char *name)
+static bool listed(const hub_file *files, size_t n, const char *name)
 {
     for (size_t i = 0; i < n; i++)
-        if (!strcmp(names[i], name))
+        if (!strcmp(files[i].name, name))
             return true;
     return false;
 }
@@ -66,27 +66,27 @@ static bool stays_inside(const char *name)
     return true;
 }
 
-bert_status hub_choose(arena *a, const char *const *names, size_t n_names, const char *repository, const char ***chosen, size_t *n,
+bert_status hub_choose(arena *a, const hub_file *files, size_t n_files, const char *repository, const hub_file ***chosen, size_t *n,
                        bert_err *err)
 {
     const size_t n_weights = sizeof WEIGHTS / sizeof *WEIGHTS;
     size_t w = 0;
-    while (w < n_weights && !listed(names, n_names, WEIGHTS[w].key))
+    while (w < n_weights && !listed(files, n_files, WEIGHTS[w].key))
         w++;
     if (w == n_weights)
         return fail(err, BERT_ERR_UNSUPPORTED, "%s: holds no weights that are read here: no model.safetensors, no pytorch_model.bin",
                     repository);
     *n = 0;
-    if (!(*chosen = arena_array(a, n_names, sizeof **chosen)))
+    if (!(*chosen = arena_array(a, n_files, sizeof **chosen)))
         return fail_memory(err, repository);
-    for (size_t i = 0; i < n_names; i++) {
-        bool take = matches(WEIGHTS[w].key, names[i]) || matches(WEIGHTS[w].shards, names[i]);
+    for (size_t i = 0; i < n_files; i++) {
+        bool take = matches(WEIGHTS[w].key, files[i].name) || matches(WEIGHTS[w].shards, files[i].name);
         for (size_t k = 0; k < sizeof ALWAYS / sizeof *ALWAYS; k++)
-            take |= matches(ALWAYS[k], names[i]);
-        if (take && !stays_inside(names[i]))
-            return fail(err, BERT_ERR_FORMAT, "%s: refused, a file's name leads out of its folder: %.200s", repository, names[i]);
+            take |= matches(ALWAYS[k], files[i].name);
+        if (take && !stays_inside(files[i].name))
+            return fail(err, BERT_ERR_FORMAT, "%s: refused, a file's name leads out of its folder: %.200s", repository, files[i].name);
         if (take)
-            (*chosen)[(*n)++] = names[i];
+            (*chosen)[(*n)++] = &files[i];
     }
     return BERT_OK;
 }
@@ -117,23 +117,50 @@ static bool add_listing(void *context, const http_response *r, const void *bytes
     return !b->failed;
 }
 
-/* The names in "siblings": [{"rfilename": NAME}, ...], copied. */
-static bert_status read_names(pull *p, const json_t *root, const char *url, const char ***names, size_t *n, bert_err *err)
+static bool is_checksum(const char *s, size_t digits)
 {
+    return s && strlen(s) == digits && strspn(s, "0123456789abcdefABCDEF") == digits;
+}
+
+/* What a listing says of a file beside its name: a large one's SHA-256 stands under "lfs", a small one's git blob is "blobId". */
+static void read_sums(hub_file *f, const json_t *sibling)
+{
+    const json_t *size = json_object_get(sibling, "size"), *lfs = json_object_get(sibling, "lfs");
+    const char *sha256 = json_string_value(json_object_get(lfs, "sha256")), *blob = json_string_value(json_object_get(sibling, "blobId"));
+    if (json_is_integer(size) && json_integer_value(size) > 0)
+        f->size = (uint64_t)json_integer_value(size);
+    if (is_checksum(sha256, 64))
+        strcpy(f->checksum, sha256);
+    else if (!lfs && is_checksum(blob, 40))
+        strcpy(f->checksum, blob);
+}
+
+bert_status hub_read_listing(arena *a, const char *bytes, size_t n_bytes, const char *url, hub_file **files, size_t *n, bert_err *err)
+{
+    json_t *root = NULL;
+    *n = 0;
+    bert_status s = json_read_bytes(&root, bytes, n_bytes, url, err);
+    if (s)
+        return s == BERT_ERR_FORMAT ? fail_in(err, BERT_ERR_NETWORK, "no listing of a repository") : s;
     const json_t *siblings = json_object_get(root, "siblings");
+    *files = arena_array(a, json_array_size(siblings), sizeof **files);
     if (!json_is_array(siblings))
-        return fail(err, BERT_ERR_NETWORK, "%s: the answer has no list of files (\"siblings\")", url);
-    *n = json_array_size(siblings);
-    if (!(*names = arena_array(&p->memory, *n, sizeof **names)))
-        return fail_memory(err, url);
-    for (size_t i = 0; i < *n; i++) {
-        const char *name = json_string_value(json_object_get(json_array_get(siblings, i), "rfilename"));
+        s = fail(err, BERT_ERR_NETWORK, "%s: the answer has no list of files (\"siblings\")", url);
+    else if (!*files)
+        s = fail_memory(err, url);
+    for (size_t i = 0; !s && i < json_array_size(siblings); i++) {
+        const json_t *sibling = json_array_get(siblings, i);
+        const char *name = json_string_value(json_object_get(sibling, "rfilename"));
+        hub_file *f = &(*files)[(*n)++];
         if (!name)
-            return fail(err, BERT_ERR_NETWORK, "%s: file %zu of the answer has no name (\"rfilename\")", url, i + 1);
-        if (!((*names)[i] = arena_string(&p->memory, name)))
-            return fail_memory(err, url);
+            s = fail(err, BERT_ERR_NETWORK, "%s: file %zu of the answer has no name (\"rfilename\")", url, i + 1);
+        else if (!(f->name = arena_string(a, name)))
+            s = fail_memory(err, url);
+        else
+            read_sums(f, sibling);
     }
-    return BERT_OK;
+    json_decref(root);
+    return s;
 }
 
 /* A listing that is being read. */
@@ -153,16 +180,12 @@ static bert_status try_listing(void *context, bool *retry, bert_err *err)
     return s || get.response.status == 200 ? s : http_fail_status(&get, err);
 }
 
-static bert_status list_files(pull *p, const char ***names, size_t *n, bert_err *err)
+static bert_status list_files(pull *p, hub_file **files, size_t *n, bert_err *err)
 {
-    json_t *root = NULL;
-    listing l = { .p = p, .url = arena_printf(&p->memory, "%s/api/models/%s", p->endpoint, p->repository) };
+    listing l = { .p = p, .url = arena_printf(&p->memory, "%s/api/models/%s?blobs=true", p->endpoint, p->repository) };
     bert_status s = l.url ? http_retry(try_listing, &l, 0, err) : fail_memory(err, p->repository);
-    if (!s && (s = json_read_bytes(&root, l.text.data ? l.text.data : "", l.text.size, l.url, err)) == BERT_ERR_FORMAT)
-        s = fail_in(err, BERT_ERR_NETWORK, "no listing of a repository");
     if (!s)
-        s = read_names(p, root, l.url, names, n, err);
-    json_decref(root);
+        s = hub_read_listing(&p->memory, l.text.data ? l.text.data : "", l.text.size, l.url, files, n, err);
     buffer_free(&l.text);
     return s;
 }
@@ -196,17 +219,24 @@ static bert_status set_up(pull *p, bert_err *err)
     return BERT_OK;
 }
 
-static bert_status pull_file(pull *p, const char *name, bert_err *err)
+static bert_status pull_file(pull *p, const hub_file *file, bert_err *err)
 {
+    const char *name = file->name;
     buffer url = { 0 };
     buffer_printf(&url, "%s/%s/resolve/main/", p->endpoint, p->repository);
     http_escape_path(&url, name);
     char *path = path_join(&p->memory, p->folder, name), *above = path ? path_folder(&p->memory, path) : NULL;
     bert_status s = above && !url.failed ? folder_create(above, err) : fail_memory(err, name);
     if (!s) {
-        download d = {
-            .url = url.data, .path = path, .name = name, .bearer = p->token, .from_hub = true, .progress = p->progress, .context = p->context
-        };
+        download d = { .url = url.data,
+                       .path = path,
+                       .name = name,
+                       .bearer = p->token,
+                       .expected = file->checksum[0] ? file->checksum : NULL,
+                       .expected_size = file->size,
+                       .from_hub = true,
+                       .progress = p->progress,
+                       .context = p->context };
         s = download_file(&d, err);
     }
     buffer_free(&url);
@@ -216,13 +246,14 @@ static bert_status pull_file(pull *p, const char *name, bert_err *err)
 bert_status bert_pull(const char *name, const char *folder, bert_download_progress progress, void *context, bert_err *err)
 {
     pull p = { .repository = name, .folder = folder, .progress = progress, .context = context };
-    const char **names = NULL, **chosen = NULL;
-    size_t n_names = 0, n = 0;
+    hub_file *files = NULL;
+    const hub_file **chosen = NULL;
+    size_t n_files = 0, n = 0;
     bert_status s = set_up(&p, err);
     if (!s)
-        s = list_files(&p, &names, &n_names, err);
+        s = list_files(&p, &files, &n_files, err);
     if (!s)
-        s = hub_choose(&p.memory, names, n_names, name, &chosen, &n, err);
+        s = hub_choose(&p.memory, files, n_files, name, &chosen, &n, err);
     for (size_t i = 0; !s && i < n; i++)
         s = pull_file(&p, chosen[i], err);
     arena_free(&p.memory);

@@ -139,8 +139,8 @@ bert_status bert_module_open(const char *path, bert_module **module, bert_err *e
     bert_module *m = calloc(1, sizeof *m);
     char *folder = NULL;
     bert_status s = m && (m->path = arena_string(&m->memory, path)) ? fetch_module(&m->memory, path, &folder, err) : fail_memory(err, path);
-    if (!s)
-        s = module_open_folder(m, folder, err);
+    if (!s && (s = module_open_folder(m, folder, err)) && s != BERT_ERR_MEMORY)
+        fetch_forget(path);
     if (s) {
         bert_module_free(m);
         return s;

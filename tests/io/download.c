@@ -9,6 +9,7 @@
 #include <signal.h>
 #include <stdarg.h>
 #include <sys/resource.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 
 #include <cmocka.h>
@@ -122,6 +123,99 @@ static void bytes_of_unknown_origin_are_not_resumed(void **state)
     assert_int_equal(r.sent, SIZE);
 }
 
+/* What a server sends of the middle of a file is glued on where it is the rest of what is here; else the file is fetched from its start. */
+static void a_part_that_is_not_the_rest_is_not_glued_on(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *range, *etag;
+        size_t sent; /* of the file's bytes: the part, and all of it again */
+    } CASES[] = {
+        { "bytes 150000-199999/200000", "\"one\"", 50000 },
+        { "bytes 150000-199999/*", NULL, 50000 },
+        { "bytes 149999-199998/200000", NULL, 250000 },
+        { "bytes 0-49999/200000", NULL, 250000 },
+        { "bytes 150000-199998/200000", NULL, 250000 }, /* of another length than its body */
+        { "bytes 150000-199999/300000", NULL, 250000 }, /* not to the end */
+        { "bytes 150000-199999/200000", "\"two\"", 250000 },
+        { "bytes 150000-", NULL, 250000 },
+        { "bytes -", NULL, 250000 },
+        { "pages 3-4/5", NULL, 250000 },
+        { "bytes 199999-150000/200000", NULL, 250000 },
+    };
+    for (size_t i = 0; i < sizeof CASES / sizeof *CASES; i++) {
+        route r = { .body = BODY, .size = SIZE, .etag = "\"one\"", .content_range = CASES[i].range, .part_etag = CASES[i].etag };
+        download d = { .path = scratch("file"), .pause = 0.01 };
+        unlink(scratch("file"));
+        leave_part(150000, "\"one\"");
+        assert_int_equal(run(&d, &r, NULL), BERT_OK);
+        assert_whole(BODY, SIZE);
+        assert_int_equal(r.sent, CASES[i].sent);
+    }
+}
+
+static void a_part_that_nobody_asked_for_is_refused(void **state)
+{
+    (void)state;
+    bert_err err;
+    route r = { .body = BODY, .size = SIZE, .status = 206, .content_range = "bytes 0-199999/400000" };
+    download d = { .path = scratch("file"), .pause = 0.01 };
+    assert_int_equal(run(&d, &r, &err), BERT_ERR_NETWORK);
+    assert_string_equal(err.message, message("the server sent a part of the file, which was not asked for"));
+    assert_false(file_exists(scratch("file")));
+    assert_false(file_exists(scratch("file.part")));
+}
+
+static void a_body_without_end_stops_and_its_part_is_removed(void **state)
+{
+    (void)state;
+    bert_err err;
+    route r = { .body = BODY, .size = SIZE, .etag = "\"one\"", .no_length = true, .endless = true };
+    download d = { .path = scratch("file"), .most = 1000000 };
+    assert_int_equal(run(&d, &r, &err), BERT_ERR_NETWORK);
+    assert_string_equal(err.message, message("the server sends more than 1000000 bytes"));
+    assert_false(file_exists(scratch("file.part")));
+    d = (download){ .path = scratch("file"), .expected_size = 300000 };
+    assert_int_equal(run(&d, &r, &err), BERT_ERR_NETWORK);
+    assert_string_equal(err.message, message("the server sends more than the listed 300000 bytes"));
+    assert_false(file_exists(scratch("file.part")));
+    assert_false(file_exists(scratch("file.part.etag")));
+}
+
+/* Ten bytes a second would never be nothing. */
+static void a_server_that_drips_times_out(void **state)
+{
+    (void)state;
+    bert_err err;
+    route r = { .body = BODY, .size = 100, .slow = true, .etag = "\"one\"" };
+    download d = { .path = scratch("file"), .pause = 0.01, .stall_seconds = 1 };
+    assert_int_equal(run(&d, &r, &err), BERT_ERR_NETWORK);
+    assert_non_null(strstr(err.message, "too slow"));
+    assert_true(r.hits >= 2);
+}
+
+static void on_alarm(int signal)
+{
+    (void)signal;
+}
+
+/* A signal that the program bears does not end a wait for another process, nor a transfer. */
+static void signals_do_not_end_a_download(void **state)
+{
+    (void)state;
+    route r = { .body = BODY, .size = 20, .slow = true };
+    download d = { .path = scratch("file"), .pause = 0.01 };
+    struct sigaction act = { .sa_handler = on_alarm }, before;
+    struct itimerval often = { { 0, 20000 }, { 0, 20000 } }, never = { 0 };
+    sigaction(SIGALRM, &act, &before); /* without SA_RESTART */
+    setitimer(ITIMER_REAL, &often, NULL);
+    bert_status s = run(&d, &r, NULL);
+    setitimer(ITIMER_REAL, &never, NULL);
+    sigaction(SIGALRM, &before, NULL);
+    assert_int_equal(s, BERT_OK);
+    assert_whole(BODY, 20);
+}
+
 static void a_server_without_ranges_is_read_from_the_start(void **state)
 {
     (void)state;
@@ -220,9 +314,9 @@ static void a_wrong_checksum_is_told(void **state)
     bert_err err;
     char words[512];
     route r = { .body = "text" };
-    download d = { .path = scratch("file"), .expected_sha256 = "00000000000000000000000000000000000000000000000000000000000000aa" };
+    download d = { .path = scratch("file"), .expected = "00000000000000000000000000000000000000000000000000000000000000aa" };
     assert_int_equal(run(&d, &r, &err), BERT_ERR_NETWORK);
-    snprintf(words, sizeof words, "SHA-256 is 982d9e3eb996f559e633f4d194def3761d909f5a3b647d1a851fead67c32c9d1, expected %s", d.expected_sha256);
+    snprintf(words, sizeof words, "SHA-256 is 982d9e3eb996f559e633f4d194def3761d909f5a3b647d1a851fead67c32c9d1, expected %s", d.expected);
     assert_string_equal(err.message, message(words));
     assert_int_equal(r.hits, 1);
     assert_false(file_exists(scratch("file")));
@@ -259,7 +353,7 @@ static void a_resumed_file_with_a_wrong_checksum_is_fetched_anew(void **state)
     char hex[SHA256_HEX];
     sha256_hex(BODY, SIZE, hex);
     route r = { .body = BODY, .size = SIZE, .etag = "\"one\"" };
-    download d = { .path = scratch("file"), .expected_sha256 = hex, .pause = 0.01 };
+    download d = { .path = scratch("file"), .expected = hex, .pause = 0.01 };
     leave_part(1000, "\"one\"");
     file_write_whole(scratch("file.part"), "not the first bytes", 19, NULL);
     assert_int_equal(run(&d, &r, NULL), BERT_OK);
@@ -488,6 +582,11 @@ int main(void)
         IN_FOLDER(what_is_half_there_is_resumed),
         IN_FOLDER(a_file_that_changed_is_fetched_from_its_start),
         IN_FOLDER(bytes_of_unknown_origin_are_not_resumed),
+        IN_FOLDER(a_part_that_is_not_the_rest_is_not_glued_on),
+        IN_FOLDER(a_part_that_nobody_asked_for_is_refused),
+        IN_FOLDER(a_body_without_end_stops_and_its_part_is_removed),
+        IN_FOLDER(a_server_that_drips_times_out),
+        IN_FOLDER(signals_do_not_end_a_download),
         IN_FOLDER(a_server_without_ranges_is_read_from_the_start),
         IN_FOLDER(a_broken_transfer_is_taken_up_where_it_broke),
         IN_FOLDER(a_stalled_transfer_is_taken_up),

@@ -162,6 +162,33 @@ static void bad_archives_leave_nothing_in_the_cache(void **state)
     assert_int_equal(system(command), 0);
 }
 
+static void what_is_forgotten_is_fetched_again(void **state)
+{
+    (void)state;
+    char *folder = NULL;
+    file_mapping m;
+    http_server server;
+    const char *archive = arena_string(&memory, make_archive("a.tar.gz", "one"));
+    assert_int_equal(file_map(&m, archive, NULL), BERT_OK);
+    route r = serving("/module.tar.gz", &m);
+    server_start(&server, &r, 1);
+    const char *url = server_url(&server, r.path), *paths[] = { archive, url };
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(fetch_module(&memory, paths[i], &folder, NULL), BERT_OK);
+        assert_module(folder, "one");
+        fetch_forget(paths[i]);
+        assert_false(file_exists(folder));
+        fetch_forget(paths[i]);
+    }
+    assert_int_equal(fetch_module(&memory, url, &folder, NULL), BERT_OK);
+    assert_int_equal(r.hits, 2);
+    fetch_forget(scratch_folder); /* a folder is nobody's but the user's */
+    fetch_forget(scratch("none"));
+    assert_true(file_exists(scratch("a.tar.gz")));
+    server_stop(&server);
+    file_unmap(&m);
+}
+
 static void what_is_no_module_is_told(void **state)
 {
     (void)state;
@@ -215,6 +242,7 @@ int main(void)
         IN_FOLDER(an_address_is_fetched_once),
         IN_FOLDER(several_processes_fetch_an_address_once),
         IN_FOLDER(bad_archives_leave_nothing_in_the_cache),
+        IN_FOLDER(what_is_forgotten_is_fetched_again),
         IN_FOLDER(what_is_no_module_is_told),
         IN_FOLDER(the_cache_is_where_the_environment_says),
     };

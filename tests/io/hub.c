@@ -26,12 +26,15 @@ static void hub_start(route *routes, size_t n)
 static void assert_chosen(const char *const *names, size_t n_names, const char *const *expected, size_t n_expected)
 {
     arena a = { 0 };
-    const char **chosen;
+    const hub_file **chosen;
+    hub_file *files = arena_array(&a, n_names, sizeof *files);
     size_t n;
-    assert_int_equal(hub_choose(&a, names, n_names, "o/r", &chosen, &n, NULL), BERT_OK);
+    for (size_t i = 0; i < n_names; i++)
+        files[i].name = names[i];
+    assert_int_equal(hub_choose(&a, files, n_names, "o/r", &chosen, &n, NULL), BERT_OK);
     assert_int_equal(n, n_expected);
     for (size_t i = 0; i < n; i++)
-        assert_string_equal(chosen[i], expected[i]);
+        assert_string_equal(chosen[i]->name, expected[i]);
     arena_free(&a);
 }
 
@@ -87,11 +90,11 @@ static void names_that_leave_the_folder_are_refused(void **state)
     for (size_t i = 0; i < sizeof NAMES / sizeof *NAMES; i++) {
         arena a = { 0 };
         bert_err err;
-        const char **chosen, *names[] = { "model.safetensors", NAMES[i] };
+        const hub_file **chosen, files[] = { { .name = "model.safetensors" }, { .name = NAMES[i] } };
         size_t n;
         char text[256];
         snprintf(text, sizeof text, "o/r: refused, a file's name leads out of its folder: %s", NAMES[i]);
-        assert_int_equal(hub_choose(&a, names, 2, "o/r", &chosen, &n, &err), BERT_ERR_FORMAT);
+        assert_int_equal(hub_choose(&a, files, 2, "o/r", &chosen, &n, &err), BERT_ERR_FORMAT);
         assert_string_equal(err.message, text);
         arena_free(&a);
     }
@@ -155,6 +158,38 @@ static void a_wrong_file_of_a_repository_is_not_kept(void **state)
     server_stop(&server);
 }
 
+/* Size and checksum of the listing are held against what comes, whatever the server of the file says. */
+static void the_listing_tells_size_and_checksum(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *listed, *words; /* NULL: it arrives */
+    } CASES[] = {
+        { "\"size\": 7", NULL },
+        { "\"size\": 7, \"lfs\": {\"sha256\": \"9a129038d9a00aed0cf6a7ea059ca50a813449061ab87848cf1a13eafdf33b2c\"}, \"blobId\": \"00\"", NULL },
+        { "\"size\": 6", "/o/r/resolve/main/model.safetensors: the server sends more than the listed 6 bytes" },
+        { "\"size\": 8", "/o/r/resolve/main/model.safetensors: 7 bytes came, 8 are listed" },
+        { "\"lfs\": {\"sha256\": \"9a129038d9a00aed0cf6a7ea059ca50a813449061ab87848cf1a13eafdf33b2d\"}",
+          "/o/r/resolve/main/model.safetensors: SHA-256 is 9a129038" },
+        { "\"blobId\": \"9e26dfeeb6e641a33dae4961196235bdb965b21b\"", "/o/r/resolve/main/model.safetensors: git SHA-1 is " },
+    };
+    for (size_t i = 0; i < sizeof CASES / sizeof *CASES; i++) {
+        bert_err err = { 0 };
+        char listing[512];
+        route r[] = { { .path = "/api/models/o/r", .body = listing }, { .path = "/o/r/resolve/main/model.safetensors", .body = "weights" } };
+        snprintf(listing, sizeof listing, "{\"siblings\": [{\"rfilename\": \"model.safetensors\", %s}]}", CASES[i].listed);
+        hub_start(r, 2);
+        folder_remove(scratch("out"), NULL);
+        assert_int_equal(bert_pull("o/r", scratch("out"), NULL, NULL, &err), CASES[i].words ? BERT_ERR_NETWORK : BERT_OK);
+        assert_non_null(strstr(r[0].request, "GET /api/models/o/r?blobs=true "));
+        if (CASES[i].words && !strstr(err.message, CASES[i].words))
+            fail_msg("\"%s\" does not say \"%s\"", err.message, CASES[i].words);
+        assert_int_equal(file_exists(scratch("out/model.safetensors")), !CASES[i].words);
+        assert_false(file_exists(scratch("out/model.safetensors.part")));
+        server_stop(&server);
+    }
+}
+
 static void what_the_hub_says_wrong_is_told(void **state)
 {
     (void)state;
@@ -164,11 +199,11 @@ static void what_the_hub_says_wrong_is_told(void **state)
         bert_status code;
         const char *words;
     } CASES[] = {
-        { "no", 404, BERT_ERR_NETWORK, "/api/models/o/r: the server answered 404 (not found)" },
+        { "no", 404, BERT_ERR_NETWORK, "/api/models/o/r?blobs=true: the server answered 404 (not found)" },
         { "", 0, BERT_ERR_NETWORK, "no listing of a repository: " },
         { "<html>", 0, BERT_ERR_NETWORK, "no listing of a repository: " },
-        { "{}", 0, BERT_ERR_NETWORK, "/api/models/o/r: the answer has no list of files (\"siblings\")" },
-        { "{\"siblings\": [{}]}", 0, BERT_ERR_NETWORK, "/api/models/o/r: file 1 of the answer has no name (\"rfilename\")" },
+        { "{}", 0, BERT_ERR_NETWORK, "/api/models/o/r?blobs=true: the answer has no list of files (\"siblings\")" },
+        { "{\"siblings\": [{}]}", 0, BERT_ERR_NETWORK, "/api/models/o/r?blobs=true: file 1 of the answer has no name (\"rfilename\")" },
         { "{\"siblings\": []}", 0, BERT_ERR_UNSUPPORTED,
           "o/r: holds no weights that are read here: no model.safetensors, no pytorch_model.bin" },
         { "{\"siblings\": [{\"rfilename\": \"model.safetensors\"}, {\"rfilename\": \"../config.json\"}]}", 0, BERT_ERR_FORMAT,
@@ -209,6 +244,7 @@ int main(void)
         cmocka_unit_test(names_that_leave_the_folder_are_refused),
         IN_FOLDER(a_repository_arrives_and_is_not_fetched_twice),
         IN_FOLDER(a_wrong_file_of_a_repository_is_not_kept),
+        IN_FOLDER(the_listing_tells_size_and_checksum),
         IN_FOLDER(what_the_hub_says_wrong_is_told),
         IN_FOLDER(names_that_are_no_repository_are_refused),
     };

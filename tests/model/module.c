@@ -842,6 +842,26 @@ static void a_module_that_is_not_whole_is_refused(void **state)
                  "toy/vocab.txt: not a module: expected a folder, a .tar.gz file or an http(s) address");
 }
 
+/* Neither a module.json that says something else nor an archive without one stays in the cache. */
+static void an_archive_that_does_not_open_as_a_module_is_not_kept(void **state)
+{
+    (void)state;
+    bert_module *m;
+    char command[512];
+    setenv("BERT_CACHE", scratch("cache"), 1);
+    for (int i = 0; i < 2; i++) {
+        snprintf(command, sizeof command,
+                 "mkdir -p %s/other && cd %s && echo '{\"format\": \"other\"}' > other/%s && tar czf other.tar.gz other", scratch_folder,
+                 scratch_folder, i ? "module.json" : "notes.txt");
+        assert_int_equal(system(command), 0);
+        assert_int_not_equal(bert_module_open(scratch("other.tar.gz"), &m, NULL), BERT_OK);
+        assert_null(m);
+        snprintf(command, sizeof command, "test -d %s/cache/archives && test -z \"$(ls %s/cache/archives)\"", scratch_folder, scratch_folder);
+        assert_int_equal(system(command), 0);
+    }
+    unsetenv("BERT_CACHE");
+}
+
 static void a_module_json_of_another_kind_is_refused(void **state)
 {
     (void)state;
@@ -903,6 +923,7 @@ int main(void)
         TEST(what_is_no_checkpoint_is_refused),
         TEST(options_out_of_range_are_refused),
         TEST(a_module_that_is_not_whole_is_refused),
+        TEST(an_archive_that_does_not_open_as_a_module_is_not_kept),
         TEST(a_module_json_of_another_kind_is_refused),
     };
     return cmocka_run_group_tests_name("module", tests, NULL, NULL);
