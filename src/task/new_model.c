@@ -192,6 +192,9 @@ static bert_status check(const bert_layer_spec *spec, const bert_head_spec *head
     bert_status s = options_check(head, bert_head_option_table(), err);
     if (!s)
         s = options_check(spec, bert_layer_option_table(), err);
+    for (size_t i = 0; !s && i < head->n_labels; i++)
+        if (!head->labels || !head->labels[i])
+            s = fail(err, BERT_ERR_ARGUMENT, "label %zu is NULL", i);
     if (!s && !t)
         s = fail(err, BERT_ERR_ARGUMENT, "the task is auto, which bert_head_of_dataset resolves");
     if (!s && !spec->module)
