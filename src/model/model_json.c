@@ -37,7 +37,7 @@ json_t *layer_spec_to_json(const bert_layer_spec *spec, const char *module_path)
         else if (o->type == BERT_OPTION_STRING)
             text = *(const char *const *)field;
         if (text || o->type == BERT_OPTION_BOOL || o->type == BERT_OPTION_INT)
-            json_put(&json, o->name, text ? json_string(text) : value);
+            json_put(&json, o->name, text ? json_of_bytes(text) : value);
     }
     return json;
 }

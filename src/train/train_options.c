@@ -104,7 +104,7 @@ static json_t *option_json(const void *options, const bert_option *o)
     case BERT_OPTION_FLOAT:
         return json_real(*(const double *)field);
     case BERT_OPTION_STRING:
-        return *(const char *const *)field ? json_string(*(const char *const *)field) : json_null();
+        return *(const char *const *)field ? json_of_bytes(*(const char *const *)field) : json_null();
     default:
         return json_string(o->choices[*(const int *)field]);
     }
@@ -114,7 +114,7 @@ static json_t *option_text_json(const void *options, const bert_option *o)
 {
     buffer text = { 0 };
     bool some = option_text(options, o, &text);
-    json_t *json = !some ? json_null() : text.failed ? NULL : json_string(text.data ? text.data : "");
+    json_t *json = !some ? json_null() : text.failed ? NULL : json_of_bytes(text.data ? text.data : "");
     buffer_free(&text);
     return json;
 }

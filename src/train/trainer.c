@@ -105,6 +105,10 @@ static bert_status take_folder(trainer *t, bert_err *err)
         run_note(&t->run, "%s was left by a process that did not come to its end", t->lock.path);
     if (!s)
         temporaries_sweep(t->folder);
+    char *architecture = NULL; /* whether it can be written shows now, not after an epoch */
+    if (!s && !t->copy_module)
+        s = bert_model_to_json(t->run.model, t->folder, &architecture, err);
+    bert_free(architecture);
     return s;
 }
 

@@ -318,6 +318,30 @@ static void a_folder_that_cannot_be_written_is_found_before_training_starts(void
     bert_model_free(model);
 }
 
+/* JSON cannot hold such a path: where it is needed again that is told before the first step, where it is only shown its bytes are replaced. */
+static void a_module_whose_path_is_not_utf_8_is_copied_or_told_at_once(void **state)
+{
+    (void)state;
+    bert_err e = { 0 };
+    bert_layer_spec spec = toy_spec(arena_string(&golden_memory, toy_module("m\xFE", (toy){ 0 })), BERT_POOLING_CLS, 1);
+    bert_dataset *train = learnable(16, 2, 1);
+    bert_train_options o = options_of(1, 0.001);
+    const char *folder = arena_string(&golden_memory, scratch("model\xFD"));
+    bert_model *model = new_binary(&spec);
+    told *t = new_told();
+    o.report = true;
+    o.cache = arena_string(&golden_memory, scratch("cache\xFC"));
+    assert_int_equal(bert_model_train(model, train, NULL, &o, folder, false, listen, t, &e), BERT_ERR_ARGUMENT);
+    assert_string_equal(e.message, "../m\xFE: the module's path is not UTF-8, which JSON asks for");
+    assert_int_equal(t->n, 0);
+    check(bert_model_train(model, train, NULL, &o, folder, true, listen, t, &e), &e);
+    o.resume = true;
+    check(bert_model_train(model, train, NULL, &o, folder, true, listen, t, &e), &e);
+    bert_model_free(model);
+    bert_model_free(open_folder(folder));
+    bert_dataset_free(train);
+}
+
 static void a_module_is_no_folder_for_a_model(void **state)
 {
     (void)state;
@@ -487,6 +511,7 @@ static int groups(void)
         in_a_folder(a_watched_metric_without_a_value_gives_way_to_the_loss),
         in_a_folder(precision_is_for_the_run_alone),
         in_a_folder(a_folder_that_cannot_be_written_is_found_before_training_starts),
+        in_a_folder(a_module_whose_path_is_not_utf_8_is_copied_or_told_at_once),
         in_a_folder(a_module_is_no_folder_for_a_model),
         in_a_folder(a_disk_that_fills_up_leaves_the_last_good_model),
         in_a_folder(a_cache_on_a_full_disk_is_left_and_noted),
