@@ -22,13 +22,8 @@ static size_t sound_by_character(const unsigned char *bytes, size_t n)
 static void a_stretch_ends_where_its_characters_do(void **state)
 {
     (void)state;
-    static const char *const TAILS[] = { "",
-                                         "\x80",
-                                         "\x80\x80",
-                                         "\xBF\xBF",
-                                         "a",
-                                         "\x80"
-                                         "a" };
+    static const char ASCII_BEHIND[] = { (char)0x80, 'a', 0 }; /* not "\x80a", which is one character */
+    static const char *const TAILS[] = { "", "\x80", "\x80\x80", "\xBF\xBF", "a", ASCII_BEHIND };
     unsigned char bytes[128];
     for (unsigned first = 0x80; first < 0x100; first++)
         for (unsigned second = 0; second < 0x100; second++)

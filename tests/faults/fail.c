@@ -137,7 +137,14 @@ int __wrap_pthread_create(pthread_t *thread, const pthread_attr_t *how, void *(*
 
 extern const char fault_return[]; /* the address behind the only instruction whose calls the filter lets through */
 
-__attribute__((noinline, noclone)) static long pass(long number, const long a[6])
+/* A second copy would define the label twice. */
+#ifdef __clang__
+#define ONE_COPY __attribute__((noinline))
+#else
+#define ONE_COPY __attribute__((noinline, noclone))
+#endif
+
+ONE_COPY static long pass(long number, const long a[6])
 {
     long out;
     register long r10 __asm__("r10") = a[3], r8 __asm__("r8") = a[4], r9 __asm__("r9") = a[5];
