@@ -32,6 +32,17 @@ static inline int scratch_remove(void **state)
     return folder_remove(scratch_folder, NULL) ? -1 : 0;
 }
 
+/* The same for who works in the folder: a whole program's setup and teardown. */
+static inline int scratch_enter(void **state)
+{
+    return scratch_make(state) || chdir(scratch_folder);
+}
+
+static inline int scratch_leave(void **state)
+{
+    return chdir("/") || scratch_remove(state);
+}
+
 /* A test in a folder of its own. */
 #define in_a_folder(test) cmocka_unit_test_setup_teardown(test, scratch_make, scratch_remove)
 

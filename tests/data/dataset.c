@@ -1,18 +1,8 @@
 /* Data sets: rows from files and from memory, the order of labels, what is refused. */
-#include "base/file.h"
 #include "base/label_word.h"
+#include "base/scratch.h"
 #include "data/dataset.h"
 #include "data/labels.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-#include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
 
 #define TEXT(literal)               \
     {                               \
@@ -314,20 +304,6 @@ static void the_hash_knows_every_text_pair_and_label(void **state)
     assert_memory_equal(hash[0], again, 32);
 }
 
-static char folder[] = "/tmp/test_data_dataset.XXXXXX";
-
-static int enter_folder(void **state)
-{
-    (void)state;
-    return !mkdtemp(folder) || chdir(folder);
-}
-
-static int leave_folder(void **state)
-{
-    (void)state;
-    return chdir("/") || folder_remove(folder, NULL);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -344,5 +320,5 @@ int main(void)
         cmocka_unit_test(rows_left_out_are_counted),
         cmocka_unit_test(the_hash_knows_every_text_pair_and_label),
     };
-    return cmocka_run_group_tests(tests, enter_folder, leave_folder);
+    return cmocka_run_group_tests(tests, scratch_enter, scratch_leave);
 }

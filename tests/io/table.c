@@ -2,17 +2,7 @@
 #include "io/table_lines.h"
 #include "io/table_reading.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
 #include <fcntl.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
 #include <zlib.h>
 
 /* ---- rows ---- */
@@ -667,7 +657,7 @@ static void standard_input_is_named_in_errors(void **state)
 
 /* ---- real files ---- */
 
-static char shared[4096];
+static char shared_folder[4096];
 
 /* Files as their makers publish them. Their counts are those of the data's own descriptions. */
 static void real_files_are_read_whole(void **state)
@@ -707,7 +697,7 @@ static void real_files_are_read_whole(void **state)
     char path[5000];
     size_t read = 0;
     for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
-        snprintf(path, sizeof path, "%s/data/%s", shared, files[i].path);
+        snprintf(path, sizeof path, "%s/data/%s", shared_folder, files[i].path);
         if (access(path, R_OK))
             continue;
         reading r = *files[i].how;
@@ -724,28 +714,20 @@ static void real_files_are_read_whole(void **state)
         read++;
     }
     if (!read) {
-        print_message("skipped: no data in %s\n", shared);
+        print_message("skipped: no data in %s\n", shared_folder);
         skip();
     }
 }
 
 /* ---- */
 
-static char folder[] = "/tmp/test_io_table.XXXXXX";
-
 static int enter_folder(void **state)
 {
     (void)state;
     const char *set = getenv("BERT_SHARED");
-    if (!realpath(set ? set : "../shared", shared))
-        snprintf(shared, sizeof shared, "%s", set ? set : "../shared");
-    return !mkdtemp(folder) || chdir(folder);
-}
-
-static int leave_folder(void **state)
-{
-    (void)state;
-    return chdir("/") || folder_remove(folder, NULL);
+    if (!realpath(set ? set : "../shared", shared_folder))
+        snprintf(shared_folder, sizeof shared_folder, "%s", set ? set : "../shared");
+    return scratch_enter(state);
 }
 
 int main(void)
@@ -777,5 +759,5 @@ int main(void)
         cmocka_unit_test(standard_input_is_named_in_errors),
         cmocka_unit_test(real_files_are_read_whole),
     };
-    return cmocka_run_group_tests(tests, enter_folder, leave_folder);
+    return cmocka_run_group_tests(tests, enter_folder, scratch_leave);
 }

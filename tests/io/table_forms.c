@@ -2,8 +2,6 @@
 #include "io/table_encoding.h"
 #include "io/table_reading.h"
 
-#include <stdlib.h>
-#include <unistd.h>
 #include <zlib.h>
 
 /* ---- bytes -------------------------------------------------------------------------------------------------------------- */
@@ -535,20 +533,6 @@ static void spans_become_tags(void **state)
     CHECK_ALL(cases);
 }
 
-static char folder[] = "/tmp/table-forms-XXXXXX";
-
-static int enter_folder(void **state)
-{
-    (void)state;
-    return !mkdtemp(folder) || chdir(folder);
-}
-
-static int leave_folder(void **state)
-{
-    (void)state;
-    return chdir("/") || folder_remove(folder, NULL);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -570,5 +554,5 @@ int main(void)
         cmocka_unit_test(a_column_that_counts_words_is_noticed),
         cmocka_unit_test(spans_become_tags),
     };
-    return cmocka_run_group_tests(tests, enter_folder, leave_folder);
+    return cmocka_run_group_tests(tests, scratch_enter, scratch_leave);
 }

@@ -3,15 +3,7 @@
 #define IO_TABLE_READING_H
 
 #include "base/buffer.h"
-#include "base/file.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-#include <string.h>
+#include "base/scratch.h"
 
 typedef struct reading {
     const char *file, *content;
