@@ -14,7 +14,7 @@
 
 enum { SSTABLE_MAX_KEY = 1024 };
 
-/* One entry; key and value live for the call. The key ends with a NUL that is not counted. */
+/* One entry; the key lives for the call and ends with a NUL that is not counted, the value as long as the file. */
 typedef bert_status (*sstable_visit)(void *context, const char *key, size_t key_size, const unsigned char *value, size_t value_size,
                                      bert_err *err);
 

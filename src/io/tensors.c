@@ -86,6 +86,20 @@ bool dtype_is_real(dtype t)
     return t <= DTYPE_F64;
 }
 
+/* A part holds, for each element of the sides before the one that was cut, a run of those behind it. */
+static void join_parts(const tensor *t, float *out)
+{
+    size_t outer = 1, inner = 1, side = (size_t)t->shape[t->axis];
+    for (int i = 0; i < t->rank; i++)
+        *(i < t->axis ? &outer : &inner) *= i == t->axis ? 1 : (size_t)t->shape[i];
+    for (size_t k = 0; k < t->n_parts; k++) {
+        const tensor_part *p = &t->parts[k];
+        size_t run = (size_t)p->length * inner, bytes = run * dtype_size(t->type);
+        for (size_t i = 0; i < outer; i++)
+            DTYPES[t->type].to_f32(out + (i * side + (size_t)p->start) * inner, (const unsigned char *)p->data + i * bytes, run);
+    }
+}
+
 bert_status tensor_to_f32(const tensor *t, float *out, bert_err *err)
 {
     if (t->type == DTYPE_OTHER)
@@ -93,11 +107,12 @@ bert_status tensor_to_f32(const tensor *t, float *out, bert_err *err)
                     t->name);
     if (!DTYPES[t->type].to_f32)
         return fail(err, BERT_ERR_FORMAT, "%s: tensor %s is of type %s, expected numbers", t->file, t->name, dtype_name(t->type));
-    if (!t->data && t->absent)
-        return fail(err, BERT_ERR_UNSUPPORTED, "%s: tensor %s %s", t->file, t->name, t->absent);
-    if (!t->data)
+    if (t->parts)
+        join_parts(t, out);
+    else if (t->data)
+        DTYPES[t->type].to_f32(out, t->data, t->n);
+    else
         return fail(err, BERT_ERR_FORMAT, "%s: the elements of tensor %s are absent", t->file, t->name);
-    DTYPES[t->type].to_f32(out, t->data, t->n);
     return BERT_OK;
 }
 
@@ -146,8 +161,7 @@ void tensors_close(tensor_set *set)
     *set = (tensor_set){ 0 };
 }
 
-/* Room for one more behind n items; the capacity is the power of two that n has reached. */
-static void *grown(void *items, size_t n, size_t size)
+void *tensors_grown(void *items, size_t n, size_t size)
 {
     size_t bytes;
     if (n & (n - 1))
@@ -157,7 +171,7 @@ static void *grown(void *items, size_t n, size_t size)
 
 bert_status tensors_add(tensor_set *set, const tensor *t, bert_err *err)
 {
-    tensor *items = grown(set->items, set->n, sizeof *items);
+    tensor *items = tensors_grown(set->items, set->n, sizeof *items);
     if (!items)
         return fail_memory(err, "a list of tensors");
     set->items = items;
@@ -167,7 +181,7 @@ bert_status tensors_add(tensor_set *set, const tensor *t, bert_err *err)
 
 bert_status tensors_keep_file(tensor_set *set, file_mapping *file, bert_err *err)
 {
-    file_mapping *files = grown(set->files, set->n_files, sizeof *files);
+    file_mapping *files = tensors_grown(set->files, set->n_files, sizeof *files);
     if (!files) {
         file_unmap(file);
         return fail_memory(err, "a list of files");

@@ -32,15 +32,23 @@ bool dtype_is_real(dtype t); /* a type of numbers with a fraction */
 
 enum { TENSOR_MAX_RANK = 8 };
 
+/* Of a tensor that is stored in parts: what one of them holds, along the side that was cut. */
+typedef struct tensor_part {
+    const void *data; /* as tensor.data */
+    int64_t start, length;
+} tensor_part;
+
 typedef struct tensor {
     const char *name;
     const char *file; /* for messages: the file that it stands in */
     dtype type;
     int rank; /* above TENSOR_MAX_RANK: the shape is not kept, n is 0, the type is DTYPE_OTHER */
     int64_t shape[TENSOR_MAX_RANK];
-    size_t n;           /* elements */
-    const char *absent; /* why data is NULL, where there is more to say: "is stored in parts" */
-    const void *data;   /* n elements, little-endian, any alignment; NULL where the type is DTYPE_OTHER or they are not there */
+    size_t n;         /* elements */
+    const void *data; /* n elements, little-endian, any alignment; NULL where the type is DTYPE_OTHER or they are not there, or in parts */
+    const tensor_part *parts; /* (n_parts) they fill the side `axis`, one behind the other; NULL: none */
+    size_t n_parts;
+    int axis;
 } tensor;
 
 /* All zero is an empty set. */
@@ -69,6 +77,9 @@ bert_status tensors_add(tensor_set *set, const tensor *t, bert_err *err); /* cop
 bert_status tensors_keep_file(tensor_set *set, file_mapping *file, bert_err *err); /* takes the mapping over, also when it fails */
 /* Sorts by name; fails with BERT_ERR_FORMAT where a name stands twice. */
 bert_status tensors_seal(tensor_set *set, const char *path, bert_err *err);
+
+/* Room for one more behind n items, whose room is the power of two that n has reached; NULL: memory, and the items are where they were. */
+void *tensors_grown(void *items, size_t n, size_t size);
 
 /* Where a tensor lies: bytes [begin, end) of one of the parts that a checkpoint is made of. */
 typedef struct tensor_range {

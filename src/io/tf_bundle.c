@@ -1,11 +1,11 @@
-/* TensorFlow's V2 checkpoint. The key "" of the index holds the header; every other key is a tensor's name, or
- * begins with a zero byte and is that of a part of one. */
+/* TensorFlow's V2 checkpoint. The key "" of the index holds the header; every other key is a tensor's name, or begins with a zero byte and is that
+ * of a part of one (tf_slice.h). Parts come first. */
 #include "io/tf_bundle.h"
 
 #include "base/checksum.h"
 #include "base/size.h"
 #include "io/sstable.h"
-#include "tf_bundle.pb-c.h"
+#include "io/tf_slice.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -39,6 +39,14 @@ typedef struct shard {
     bool absent;
 } shard;
 
+/* The entry of a part; read when the tensor that it belongs to lists it. */
+typedef struct part_entry {
+    const char *key;
+    size_t key_size, value_size;
+    const unsigned char *value;
+    bool listed;
+} part_entry;
+
 /* The checkpoint under way. */
 typedef struct reader {
     tensor_set *set;
@@ -46,8 +54,10 @@ typedef struct reader {
     bool check_data;
     shard *shards; /* (n_shards), NULL before the header */
     size_t n_shards;
-    tensor_range *ranges; /* (set->n), room for range_capacity */
-    size_t range_capacity;
+    tensor_range *ranges; /* (n_ranges) */
+    size_t n_ranges;
+    part_entry *parts; /* (n_parts), in the order of their keys */
+    size_t n_parts;
 } reader;
 
 static bert_status read_header(reader *r, const unsigned char *value, size_t size, bert_err *err)
@@ -141,41 +151,124 @@ static bert_status find_data(tensor *t, const tensor_range *range, reader *r, co
     return BERT_OK;
 }
 
-/* Room for one more range behind those that the set's tensors have. */
-static bert_status grow_ranges(reader *r, bert_err *err)
+static bert_status unpack(const reader *r, const char *name, const unsigned char *value, size_t size, Tf__BundleEntryProto **out, bert_err *err)
 {
-    if (r->set->n < r->range_capacity)
-        return BERT_OK;
-    size_t capacity = r->range_capacity ? 2 * r->range_capacity : 256, bytes;
-    tensor_range *ranges = mul_size(capacity, sizeof *ranges, &bytes) ? realloc(r->ranges, bytes) : NULL;
+    errno = 0;
+    *out = tf__bundle_entry_proto__unpack(NULL, size, value);
+    return *out ? BERT_OK : fail_elsewhere(err, BERT_ERR_FORMAT, "%s: the entry of tensor %s is damaged", r->index_path, name);
+}
+
+/* A tensor, or a part of one, that has bytes of its own. */
+static bert_status read_tensor(reader *r, tensor *t, const Tf__BundleEntryProto *e, bert_err *err)
+{
+    tensor_range *ranges = tensors_grown(r->ranges, r->n_ranges, sizeof *ranges);
     if (!ranges)
         return fail_memory(err, r->index_path);
     r->ranges = ranges;
-    r->range_capacity = capacity;
+    bert_status s = read_shape(t, e->shape, r->index_path, err);
+    if (!s)
+        s = read_range(t, &r->ranges[r->n_ranges], r, e, err);
+    return s ? s : find_data(t, &r->ranges[r->n_ranges++], r, e, err);
+}
+
+/* ---- partitioned variables ---------------------------------------------------------------------------------------------- */
+
+static int compare_keys(const void *a, const void *b)
+{
+    const part_entry *x = a, *y = b;
+    size_t size = x->key_size < y->key_size ? x->key_size : y->key_size;
+    int order = memcmp(x->key, y->key, size);
+    return order ? order : x->key_size < y->key_size ? -1 : x->key_size > y->key_size;
+}
+
+static bert_status keep_part(reader *r, const char *key, size_t key_size, const unsigned char *value, size_t value_size, bert_err *err)
+{
+    part_entry *parts = tensors_grown(r->parts, r->n_parts, sizeof *parts);
+    if (!parts)
+        return fail_memory(err, r->index_path);
+    r->parts = parts;
+    part_entry *p = &parts[r->n_parts++];
+    *p = (part_entry){ arena_copy(&r->set->memory, key, key_size), key_size, value_size, value, false };
+    return p->key ? BERT_OK : fail_memory(err, r->index_path);
+}
+
+static part_entry *find_part(const reader *r, const char *name, const Tf__TensorSliceProto *slice, buffer *key)
+{
+    buffer_clear(key);
+    tf_slice_key(key, name, slice);
+    const part_entry wanted = { .key = key->data, .key_size = key->size };
+    return key->failed || !r->n_parts ? NULL : bsearch(&wanted, r->parts, r->n_parts, sizeof wanted, compare_keys);
+}
+
+static bert_status read_part(reader *r, const tensor *whole, const Tf__TensorSliceProto *slice, tensor *part, bert_err *err)
+{
+    buffer name = { 0 }, key = { 0 };
+    Tf__BundleEntryProto *e = NULL;
+    tf_slice_name(&name, whole->name, slice);
+    part_entry *entry = find_part(r, whole->name, slice, &key);
+    *part = (tensor){ .name = name.failed ? NULL : arena_copy(&r->set->memory, name.data, name.size) };
+    bert_status s = key.failed || !part->name ? fail_memory(err, r->index_path) : BERT_OK;
+    buffer_free(&key);
+    buffer_free(&name);
+    if (!s && !entry)
+        s = fail(err, BERT_ERR_FORMAT, "%s: tensor %s is not there", r->index_path, part->name);
+    if (!s)
+        s = unpack(r, part->name, entry->value, entry->value_size, &e, err);
+    if (s)
+        return s;
+    entry->listed = true;
+    part->type = type_of(e->dtype);
+    s = read_tensor(r, part, e, err);
+    tf__bundle_entry_proto__free_unpacked(e, NULL);
+    return s;
+}
+
+/* A variable that was partitioned has a shape and slices; its numbers are joined when they are asked for. */
+static bert_status read_parts(reader *r, tensor *t, const Tf__BundleEntryProto *e, bert_err *err)
+{
+    size_t bytes;
+    bert_status s = read_shape(t, e->shape, r->index_path, err);
+    if (!s && !tensor_count(t, &bytes))
+        s = fail(err, BERT_ERR_FORMAT, "%s: tensor %s has no shape", r->index_path, t->name);
+    bool numbers = t->type != DTYPE_OTHER, there = numbers;
+    if (!s && numbers)
+        s = tf_slices_axis(t, e->slices, e->n_slices, r->index_path, &t->axis, err);
+    tensor_part *parts = arena_array(&r->set->memory, e->n_slices, sizeof *parts);
+    if (!s && !parts)
+        s = fail_memory(err, r->index_path);
+    t->file = r->index_path;
+    for (size_t i = 0; !s && i < e->n_slices; i++) {
+        tensor part;
+        s = read_part(r, t, e->slices[i], &part, err);
+        if (!s && numbers)
+            s = tf_slice_place(t, t->axis, &part, e->slices[i], r->index_path, &parts[i], err);
+        there = there && part.data;
+    }
+    if (!s && numbers)
+        s = tf_slices_check(t, t->axis, parts, e->n_slices, r->index_path, err);
+    if (!s && there) {
+        t->parts = parts;
+        t->n_parts = e->n_slices;
+    }
+    return s;
+}
+
+/* Its key holds the tensor's name between the first byte and 0 1. */
+static bert_status check_parts(const reader *r, bert_err *err)
+{
+    for (size_t i = 0; i < r->n_parts; i++)
+        if (!r->parts[i].listed)
+            return fail(err, BERT_ERR_FORMAT, "%s: holds a part of tensor %s that no tensor lists", r->index_path,
+                        r->parts[i].key_size > 1 ? r->parts[i].key + 1 : "");
     return BERT_OK;
 }
+
+/* -------------------------------------------------------------------------------------------------------------------------- */
 
 static bert_status add_entry(reader *r, const char *name, size_t name_size, const Tf__BundleEntryProto *e, bert_err *err)
 {
     tensor t = { .name = arena_copy(&r->set->memory, name, name_size), .type = type_of(e->dtype) };
-    bert_status s = t.name ? grow_ranges(r, err) : fail_memory(err, r->index_path);
-    if (!s)
-        s = read_shape(&t, e->shape, r->index_path, err);
-    if (s)
-        return s;
-    tensor_range *range = &r->ranges[r->set->n];
-    if (e->n_slices) { /* a partitioned variable: its parts have entries of their own; it has no bytes */
-        size_t bytes;
-        t.file = r->index_path;
-        t.absent = "is stored in parts (a partitioned variable), which are not read";
-        if (!tensor_count(&t, &bytes))
-            return fail(err, BERT_ERR_FORMAT, "%s: tensor %s has no shape", r->index_path, t.name);
-        *range = (tensor_range){ .name = t.name };
-        return tensors_add(r->set, &t, err);
-    }
-    s = read_range(&t, range, r, e, err);
-    if (!s)
-        s = find_data(&t, range, r, e, err);
+    bert_status s = !t.name ? fail_memory(err, r->index_path) : e->n_slices ? read_parts(r, &t, e, err) : read_tensor(r, &t, e, err);
     return s ? s : tensors_add(r->set, &t, err);
 }
 
@@ -186,15 +279,15 @@ static bert_status read_entry(void *context, const char *key, size_t key_size, c
         return read_header(r, value, value_size, err);
     if (!r->shards)
         return fail(err, BERT_ERR_FORMAT, "%s: has no header", r->index_path);
-    if (!key[0]) /* a part of a partitioned variable */
-        return BERT_OK;
+    if (!key[0])
+        return keep_part(r, key, key_size, value, value_size, err);
     if (strlen(key) != key_size)
         return fail(err, BERT_ERR_FORMAT, "%s: a NUL within the name %s", r->index_path, key);
-    errno = 0;
-    Tf__BundleEntryProto *e = tf__bundle_entry_proto__unpack(NULL, value_size, value);
-    if (!e)
-        return fail_elsewhere(err, BERT_ERR_FORMAT, "%s: the entry of tensor %s is damaged", r->index_path, key);
-    bert_status s = add_entry(r, key, key_size, e, err);
+    Tf__BundleEntryProto *e;
+    bert_status s = unpack(r, key, value, value_size, &e, err);
+    if (s)
+        return s;
+    s = add_entry(r, key, key_size, e, err);
     tf__bundle_entry_proto__free_unpacked(e, NULL);
     return s;
 }
@@ -211,12 +304,15 @@ bert_status tf_bundle_open(tensor_set *set, const char *prefix, bool check_data,
     if (!s && !r.shards)
         s = fail(err, BERT_ERR_FORMAT, "%s: has no header", r.index_path);
     if (!s)
-        s = tensor_ranges_check(r.ranges, set->n, r.index_path, err);
+        s = check_parts(&r, err);
+    if (!s)
+        s = tensor_ranges_check(r.ranges, r.n_ranges, r.index_path, err);
     if (!s)
         s = tensors_seal(set, r.index_path, err);
     file_unmap(&index);
     free(r.shards);
     free(r.ranges);
+    free(r.parts);
     if (s)
         tensors_close(set);
     return s;

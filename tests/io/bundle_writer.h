@@ -33,8 +33,38 @@ typedef struct entry {
     int dtype, rank;
     int64_t shape[9], shard, offset, size;
     uint32_t crc; /* masked */
-    bool sliced, no_rank;
+    bool no_rank;
+    int n_slices;
+    int64_t slices[4][2][2]; /* start and length of each of `rank` sides; length -1: the whole side */
 } entry;
+
+/* A TensorSliceProto. */
+static inline void put_slice(buffer *b, const int64_t slice[2][2], int rank)
+{
+    buffer sides = { 0 };
+    for (int i = 0; i < rank; i++) {
+        buffer side = { 0 };
+        if (slice[i][1] >= 0) {
+            put_number(&side, 1, slice[i][0]);
+            put_number(&side, 2, slice[i][1]);
+        }
+        put_bytes(&sides, 1, side.data, side.size);
+        buffer_free(&side);
+    }
+    put_bytes(b, 7, sides.data, sides.size);
+    buffer_free(&sides);
+}
+
+/* The key of a part whose numbers are from -64 to 63. */
+static inline void put_part_key(buffer *b, const char *name, const int64_t slice[2][2], int rank)
+{
+    buffer_char(b, 0);
+    buffer_string(b, name);
+    buffer_add(b, "\0\1\1", 3);
+    buffer_char(b, (char)rank);
+    for (int i = 0; i < 2 * rank; i++)
+        buffer_char(b, (char)(slice[i / 2][i % 2] ^ 0x80));
+}
 
 static inline void put_entry(buffer *b, const entry *e)
 {
@@ -54,8 +84,8 @@ static inline void put_entry(buffer *b, const entry *e)
     put_number(b, 5, e->size);
     put_varint(b, 6 << 3 | 5);
     buffer_add(b, &e->crc, 4);
-    if (e->sliced)
-        put_bytes(b, 7, "", 0);
+    for (int i = 0; i < e->n_slices; i++)
+        put_slice(b, e->slices[i], e->rank);
     buffer_free(&shape);
 }
 
@@ -118,6 +148,16 @@ static inline void table_add_entry(table_writer *t, const char *key, const entry
     buffer value = { 0 };
     put_entry(&value, e);
     table_add(t, key, strlen(key), value.data, value.size);
+    buffer_free(&value);
+}
+
+static inline void table_add_part(table_writer *t, const char *name, const int64_t slice[2][2], const entry *e)
+{
+    buffer key = { 0 }, value = { 0 };
+    put_part_key(&key, name, slice, e->rank);
+    put_entry(&value, e);
+    table_add(t, key.data, key.size, value.data, value.size);
+    buffer_free(&key);
     buffer_free(&value);
 }
 

@@ -213,29 +213,6 @@ static void strings_are_listed(void **state)
     tensors_close(&set);
 }
 
-/* Of a partitioned variable the parts have entries under keys that begin with a zero byte: no obstacle where nobody asks for it. */
-static void a_partitioned_variable_is_listed(void **state)
-{
-    (void)state;
-    tensor_set set;
-    float out[2];
-    buffer value = { 0 };
-    table_writer t = { .per_block = 100 };
-    scratch_file("m.data-00000-of-00001", "0123456789abcdef", 16);
-    table_add_header(&t, 1, 0, 0);
-    put_entry(&value, &(entry){ .dtype = 1, .rank = 1, .shape = { 1 }, .size = 4 });
-    table_add(&t, "\0\1x\0\1", 5, value.data, value.size);
-    buffer_free(&value);
-    table_add_entry(&t, "x", &(entry){ .dtype = 1, .rank = 1, .shape = { 2 }, .sliced = true });
-    table_add_entry(&t, "y", &(entry){ .dtype = 3, .rank = 1, .shape = { 2 }, .size = 8 });
-    assert_works(open_table(&t, &set, false, err));
-    assert_int_equal(set.n, 2);
-    assert_fails(tensor_to_f32(&set.items[0], out, err), BERT_ERR_UNSUPPORTED,
-                 "m.index: tensor x is stored in parts (a partitioned variable), which are not read");
-    assert_works(tensor_to_f32(&set.items[1], out, err));
-    tensors_close(&set);
-}
-
 static void every_type_of_tensorflow_has_its_size(void **state)
 {
     (void)state;
@@ -579,7 +556,6 @@ int main(void)
         IN_SCRATCH(an_entry_that_lies_is_refused),
         IN_SCRATCH(tensors_that_share_bytes_are_refused),
         IN_SCRATCH(strings_are_listed),
-        IN_SCRATCH(a_partitioned_variable_is_listed),
         IN_SCRATCH(every_type_of_tensorflow_has_its_size),
         IN_SCRATCH(a_header_that_lies_is_refused),
         IN_SCRATCH(a_block_that_lies_is_refused),
