@@ -106,11 +106,12 @@ typedef enum bert_output {
 } bert_output;
 
 /* Whether something may be written at path: where nothing stands (an empty file or folder is nothing); where the same stands and is made again in
- * a moment (a module or an imported model by an import, a frozen file by freezing, an export of libbert by an export, a text or an .npy by results,
- * a page by a report), which is then replaced in one step; into a folder of other files for a training run or a download, which replace none of
- * them. force: what else libbert makes is replaced, too, a trained model among it. Never: files and folders that it did not make, parts of a module,
- * model or checkpoint, a folder that a process is training into, a folder by a file or a file by a folder. A link is replaced, not what it leads
- * to. bert_import, bert_model_train, bert_model_freeze, bert_model_export and bert_layer_save ask this themselves.
+ * a moment (a module or an imported model by an import, a frozen file by freezing, an export of libbert by an export, results by results, a page by
+ * a report), which is then replaced in one step; into a folder of other files for a training run or a download, which replace none of them. force:
+ * what else libbert makes is replaced, too, a trained model among it, and any text by results, whose lines carry no mark (they are known by the form
+ * of the first). Never: other files and folders that it did not make, parts of a module, model or checkpoint, a folder that a process is training
+ * into, a folder by a file or a file by a folder. A link is replaced, not what it leads to. bert_import, bert_model_train, bert_model_freeze,
+ * bert_model_export and bert_layer_save ask this themselves.
  * Fails with BERT_ERR_ARGUMENT, naming what stands there and the ways out. */
 BERT_API bert_status bert_output_check(const char *path, bert_output output, bool force, bert_err *err);
 

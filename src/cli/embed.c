@@ -23,7 +23,7 @@ static const bert_option OPTIONS[] = {
     OPTION_STRING(embed_options, output, "OUT", "a file instead of standard output"),
     OPTION_CHOICE(embed_options, format, "jsonl", FORMATS, "FORMAT", "JSON lines, tab-separated numbers, or NumPy's .npy, which needs --output"),
     OPTION_FLAG(embed_options, resume, "go on with OUT where a run was stopped"),
-    OPTION_FLAG(embed_options, force, FORCE_HELP ", and OUT.part of a run that was stopped"),
+    OPTION_FLAG(embed_options, force, FORCE_HELP ", a text, and OUT.part of a run that was stopped"),
     OPTION_FLAG(embed_options, verify, "compare all of ANY with the hashes that it carries first"),
 };
 

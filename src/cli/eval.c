@@ -17,7 +17,7 @@ static const bert_option OPTIONS[] = {
     OPTION_STRING(eval_options, model, "ANY", "a model or a frozen file"),
     OPTION_STRING(eval_options, report, "PAGE", "write a page (.html): figures, curves, the worst mistakes"),
     OPTION_STRING(eval_options, predictions, "OUT", "write a table (.tsv, .csv or .jsonl) with text, label, prediction and scores of each row"),
-    OPTION_FLAG(eval_options, force, FORCE_HELP),
+    OPTION_FLAG(eval_options, force, FORCE_HELP ", and a text at --predictions"),
 };
 
 static bert_option_table table(void)

@@ -26,7 +26,7 @@ static const bert_option OPTIONS[] = {
     OPTION_CHOICE(predict_options, format, "jsonl", FORMATS, "FORMAT",
                   "JSON lines, columns with tabs between, or the scores as NumPy's .npy, which needs --output"),
     OPTION_FLAG(predict_options, resume, "go on with OUT where a run was stopped"),
-    OPTION_FLAG(predict_options, force, FORCE_HELP ", and OUT.part of a run that was stopped"),
+    OPTION_FLAG(predict_options, force, FORCE_HELP ", a text, and OUT.part of a run that was stopped"),
     OPTION_FLAG(predict_options, verify, "compare all of ANY with the hashes that it carries first"),
 };
 

@@ -5,6 +5,7 @@
 #include "base/file.h"
 #include "base/lock.h"
 #include "io/json.h"
+#include "io/results_form.h"
 #include "io/safetensors.h"
 
 #include <dirent.h>
@@ -27,6 +28,7 @@ typedef enum kind {
     FROZEN,
     ONNX,
     GGUF,
+    RESULTS,
     TEXT,
     NPY,
     PAGE,
@@ -48,9 +50,10 @@ static const char *const WORDS[N_KINDS] = {
     [FROZEN] = "a frozen file",
     [ONNX] = "an ONNX file of libbert",
     [GGUF] = "a GGUF file of libbert",
-    [TEXT] = "a table or other text",
-    [NPY] = "an .npy file",
-    [PAGE] = "an HTML page",
+    [RESULTS] = "a table of results",
+    [TEXT] = "a text that libbert did not write",
+    [NPY] = "an .npy file of libbert",
+    [PAGE] = "a report",
     [PART] = "a part of a model, a module or a checkpoint",
     [SPECIAL] = "a device or a pipe",
     [FOREIGN] = "a file that libbert did not write",
@@ -183,35 +186,42 @@ static const char *stranger_in(const char *folder, arena *a)
     return name;
 }
 
-static kind kind_of_file(const char *path, arena *a)
+static bool begins(const char *bytes, const char *with)
 {
-    enum { MOST = 512 };
+    return !strncmp(bytes, with, strlen(with));
+}
+
+static kind kind_of_file(const char *path, size_t size, arena *a)
+{
     static const char FROZEN_BEGINNING[] = "{\"__metadata__\":{\"format\":\"libbert.frozen\"";
-    char bytes[MOST + 1] = "";
-    size_t n = file_begins(path, bytes, MOST);
+    static const char NPY_BEGINNING[] = "{'descr': '<f4', 'fortran_order': False, 'shape': (";
+    char bytes[RESULTS_FORM_BYTES + 1] = "";
+    size_t n = file_begins(path, bytes, RESULTS_FORM_BYTES);
     if (is_part(path, a))
         return PART;
     if (!n)
-        return NOTHING;
+        return size ? FOREIGN : NOTHING;
     bool marked = memmem(bytes, n, TARGET_MARK, strlen(TARGET_MARK)) != NULL;
-    if (n > 8 && !strncmp(bytes + 8, FROZEN_BEGINNING, sizeof FROZEN_BEGINNING - 1))
+    if (n > 8 && begins(bytes + 8, FROZEN_BEGINNING))
         return FROZEN;
-    if (marked && !memcmp(bytes, "GGUF", 4))
+    if (marked && begins(bytes, "GGUF"))
         return GGUF;
     if (marked && bytes[0] == '\b' && bytes[2] == '\x12')
         return ONNX;
-    if (!strncmp(bytes, "\x93NUMPY", 6))
-        return NPY;
-    if (!strncasecmp(bytes, "<!DOCTYPE html", 14))
+    if (begins(bytes, "\x93NUMPY"))
+        return n > 10 && begins(bytes + 10, NPY_BEGINNING) ? NPY : FOREIGN;
+    if (memchr(bytes, 0, n) || begins(bytes, "\x1f\x8b"))
+        return FOREIGN;
+    if (marked && begins(bytes, "<!DOCTYPE html"))
         return PAGE;
-    return memchr(bytes, 0, n) || !strncmp(bytes, "\x1f\x8b", 2) ? FOREIGN : TEXT;
+    return results_form_is(bytes) ? RESULTS : TEXT;
 }
 
 static kind kind_at(const char *path, const struct stat *st, arena *a)
 {
     if (S_ISDIR(st->st_mode))
         return kind_of_folder(path, a);
-    return S_ISREG(st->st_mode) ? kind_of_file(path, a) : SPECIAL;
+    return S_ISREG(st->st_mode) ? kind_of_file(path, (size_t)st->st_size, a) : SPECIAL;
 }
 
 /* ---- what may be written there --------------------------------------------------------------------------------------------- */
@@ -219,7 +229,7 @@ static kind kind_at(const char *path, const struct stat *st, arena *a)
 #define BIT(kind) (1u << (kind))
 enum {
     FOLDERS = BIT(MODULE) | BIT(IMPORTED) | BIT(TRAINED) | BIT(UNFINISHED) | BIT(EXPORTED),
-    FILES = BIT(FROZEN) | BIT(ONNX) | BIT(GGUF) | BIT(TEXT) | BIT(NPY) | BIT(PAGE)
+    FILES = BIT(FROZEN) | BIT(ONNX) | BIT(GGUF) | BIT(RESULTS) | BIT(NPY) | BIT(PAGE)
 };
 
 static const struct {
@@ -235,7 +245,7 @@ static const struct {
     [BERT_OUTPUT_ONNX] = { "an ONNX file", false, BIT(ONNX), FILES },
     [BERT_OUTPUT_GGUF] = { "a GGUF file", false, BIT(GGUF), FILES },
     [BERT_OUTPUT_HF] = { "an exported folder", true, BIT(EXPORTED), FOLDERS },
-    [BERT_OUTPUT_TABLE] = { "a table", false, BIT(TEXT) | BIT(NPY) | BIT(SPECIAL), FILES },
+    [BERT_OUTPUT_TABLE] = { "a table", false, BIT(RESULTS) | BIT(NPY) | BIT(SPECIAL), FILES | BIT(TEXT) },
     [BERT_OUTPUT_PAGE] = { "an HTML page", false, BIT(PAGE), FILES },
     [BERT_OUTPUT_DOWNLOAD] = { "a download", true, BIT(CHECKPOINT) | BIT(OTHERS), 0 },
 };

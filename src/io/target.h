@@ -5,7 +5,8 @@
 
 #include "bert.h"
 
-/* What marks a file or folder as an export of libbert: in ONNX the producer, in GGUF and model.safetensors a key of the metadata. */
+/* What marks a file or folder as an export of libbert: in ONNX the producer, in GGUF and model.safetensors a key of the metadata, in a page
+ * the generator. */
 #define TARGET_MARK "libbert"
 
 #endif

@@ -3,6 +3,7 @@
 #include "report/report_page.h"
 
 #include "base/utf8.h"
+#include "io/target.h"
 
 #include <math.h>
 #include <string.h>
@@ -61,6 +62,7 @@ void *page_array(page *p, size_t n, size_t size)
 void page_begin(page *p, const char *title)
 {
     buffer_string(&p->out, "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
+                           "<meta name=\"generator\" content=\"" TARGET_MARK "\">\n"
                            "<meta name=\"viewport\" content=\"width=device-width,initial-scale=1\">\n<title>");
     page_string(p, title);
     buffer_printf(&p->out, "</title>\n<style>%s</style>\n</head>\n<body>\n<main>\n", STYLE);

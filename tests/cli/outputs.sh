@@ -50,14 +50,30 @@ bert export module --format hf -o thesis --force
 bert export module --format hf -o module
 
 echo "# results"
-bert predict -m model in.tsv $two -o rows.tsv
-bert predict -m model in.tsv $two --format npy -o rows.tsv
-bert predict -m model in.tsv $two -o rows.tsv
+bert predict -m model in.tsv $two -o results
+bert predict -m model in.tsv $two --format npy -o results
+bert predict -m model in.tsv $two -o results
 for path in frozen.bert theirs.gguf binary module model/model.json module/vocab.txt; do bert predict -m frozen.bert in.tsv $two -o $path; done
 bert eval -m model files/toy-valid.tsv $columns --report page.html >/dev/null
-bert eval -m model files/toy-valid.tsv $columns --report page.html --predictions rows.tsv >/dev/null
-bert eval -m model files/toy-valid.tsv $columns --report rows.tsv --predictions page.html
+bert eval -m model files/toy-valid.tsv $columns --report page.html --predictions results >/dev/null
+bert eval -m model files/toy-valid.tsv $columns --report results --predictions page.html
 bert eval -m model files/toy-valid.tsv $columns --report one --predictions one
+
+echo "# what libbert did not write"
+mkdir mine && printf 'good film\t1\n' >mine/pairs.tsv && printf '{"label": "a", "text": "good film"}\n' >mine/rows.jsonl && printf 'text,label\nfilm,1\n' >mine/rows.csv
+echo '<!DOCTYPE html><title>mine</title>' >mine/page.html && printf '\n1\n' >mine/notes.txt
+printf "\223NUMPY\1\0v\0{'descr': '<f8', 'fortran_order': False, 'shape': (1,), }\n12345678" >mine/array.npy
+cp -R mine kept
+for name in pairs.tsv rows.jsonl rows.csv page.html notes.txt array.npy; do bert predict -m model in.tsv $two -o mine/$name; done
+bert eval -m model files/toy-valid.tsv $columns --report mine/page.html --predictions mine/rows.csv
+bert freeze model -o mine/pairs.tsv --force
+bert eval -m model files/toy-valid.tsv $columns --report mine/page.html --force
+diff -r mine kept && echo "they stand"
+bert predict -m model in.tsv $two -o mine/rows.csv --force
+for form in jsonl tsv npy; do "$BERT" predict -m model in.tsv $two --format $form -o new && "$BERT" predict -m model in.tsv $two --format $form -o new && rm new; done
+for form in jsonl tsv npy; do "$BERT" embed -m module in.tsv $two --format $form -o new && "$BERT" embed -m module in.tsv $two --format $form -o new && rm new; done
+for form in tsv csv jsonl; do for again in no yes; do "$BERT" eval -m model files/toy-valid.tsv $columns --report new.html --predictions new.$form >/dev/null 2>&1 || echo "$form"; done; done
+rm -r mine kept
 
 echo "# an input is no output"
 ln in.tsv second.tsv

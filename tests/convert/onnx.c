@@ -333,14 +333,17 @@ static void the_file_says_what_it_is(void **state)
 
 /* ---- what is refused ------------------------------------------------------------------------------------------------------------ */
 
-static void what_is_no_export_is_replaced_by_force_alone(void **state)
+static void another_output_is_replaced_by_force_alone_and_a_text_never(void **state)
 {
     (void)state;
     bert_model *m = load_model(toy_module("module", (toy){ 0 }));
     const char *path = scratch_text("model.onnx", "mine");
-    assert_fails(to_onnx(m, "model.onnx", false, NULL, err), BERT_ERR_ARGUMENT,
-                 "model.onnx: a table or other text stands there; give another name, or replace it with --force");
+    assert_fails(to_onnx(m, "model.onnx", true, NULL, err), BERT_ERR_ARGUMENT,
+                 "model.onnx: a text that libbert did not write stands there; give another name");
     assert_true(file_holds(path, "mine", 4));
+    scratch_text("model.onnx", "{\"value\": 3.2}\n");
+    assert_fails(to_onnx(m, "model.onnx", false, NULL, err), BERT_ERR_ARGUMENT,
+                 "model.onnx: a table of results stands there; give another name, or replace it with --force");
     assert_works(to_onnx(m, "model.onnx", true, NULL, err));
     assert_works(to_onnx(m, "model.onnx", false, NULL, err));
     assert_works(folder_create(scratch("folder"), err));
@@ -431,7 +434,7 @@ int main(void)
         in_a_folder(a_frozen_file_gives_the_same_export_as_its_model),
         in_a_folder(a_rounded_frozen_file_exports_what_its_weights_stand_for_and_says_so),
         in_a_folder(the_file_says_what_it_is),
-        in_a_folder(what_is_no_export_is_replaced_by_force_alone),
+        in_a_folder(another_output_is_replaced_by_force_alone_and_a_text_never),
         in_a_folder(options_that_make_no_sense_are_refused),
         in_a_folder(a_file_of_two_gigabytes_is_refused_before_it_is_begun),
         in_a_folder(a_transposed_weight_is_turned_whatever_its_shape),

@@ -567,7 +567,7 @@ static void an_earlier_module_is_replaced_and_anything_else_refused(void **state
     assert_file_holds(scratch("full/file"), "precious");
     scratch_text("file", "precious");
     assert_fails(module_import(scratch("toy"), scratch("file"), NULL, NULL, err), BERT_ERR_ARGUMENT,
-                 "file: a table or other text stands there; an import is a folder and needs another name");
+                 "file: a text that libbert did not write stands there; an import is a folder and needs another name");
     assert_file_holds(scratch("file"), "precious");
     assert_fails(module_import(scratch("toy"), scratch("file/module"), NULL, NULL, err), BERT_ERR_IO,
                  "file: cannot make the folder: File exists");
