@@ -23,7 +23,36 @@ static const struct {
 };
 enum { N_POOLINGS = sizeof POOLINGS / sizeof *POOLINGS };
 
+/* Members of its small files that are read, or that change no vector of a text without a prompt. */
+static const char *const OF_POOLING[] = { "word_embedding_dimension", "embedding_dimension", "pooling_mode", "include_prompt", NULL };
+static const char *const OF_TRANSFORMER[] = {
+    "max_seq_length", "do_lower_case", "transformer_task", "modality_config", "module_output_name", "unpad_inputs", NULL
+};
+
 /* ---- its small files -------------------------------------------------------------------------------------------------------- */
+
+static bool names_pooling(const char *key)
+{
+    int i = 0;
+    while (i < N_POOLINGS && strcmp(key, POOLINGS[i].key))
+        i++;
+    return i < N_POOLINGS;
+}
+
+/* Members beside the known ones, unless they say nothing. */
+static void tell_unknown(source *s, json_t *json, const char *const *known, const char *where)
+{
+    const char *key;
+    json_t *value;
+    json_object_foreach(json, key, value)
+    {
+        const char *const *k = known;
+        while (*k && strcmp(key, *k))
+            k++;
+        if (!*k && !names_pooling(key) && !json_is_null(value) && !(json_is_object(value) && !json_object_size(value)))
+            buffer_printf(&s->notes, "%s: %s is not known to libbert and passed over\n", where, key);
+    }
+}
 
 /* A most number of tokens; 0 where none is told: transformers writes 1e30 for a tokeniser without a length. */
 static bert_status read_length(const json_t *json, const char *key, int64_t *most, const char *where, bert_err *err)
@@ -103,18 +132,22 @@ static bert_status read_mode(const json_t *json, const char **mode, const char *
     *mode = json_string_value(json_is_array(named) && n ? json_array_get(named, 0) : named);
     if (named && !*mode)
         return fail(err, BERT_ERR_FORMAT, "%s: \"pooling_mode\" is no text", where);
-    for (int i = 0; !named && i < N_POOLINGS; i++)
-        if (json_is_true(json_object_get(json, POOLINGS[i].key))) {
+    bert_status s = BERT_OK;
+    for (int i = 0; !s && !named && i < N_POOLINGS; i++) {
+        bool is;
+        s = json_get_bool_or(json, POOLINGS[i].key, false, &is, where, err);
+        if (!s && is) {
             *mode = POOLINGS[i].mode;
             n++;
         }
-    if (n > 1)
-        return fail(err, BERT_ERR_UNSUPPORTED, "%s: %zu poolings side by side; libbert takes one", where, n);
+    }
+    if (!s && n > 1)
+        s = fail(err, BERT_ERR_UNSUPPORTED, "%s: %zu poolings side by side; libbert takes one", where, n);
     *mode = *mode ? *mode : "mean";
-    return BERT_OK;
+    return s;
 }
 
-static bert_status read_pooling(const source *s, const json_t *step, vector_spec *v, const char *where, bert_err *err)
+static bert_status read_pooling(source *s, const json_t *step, vector_spec *v, const char *where, bert_err *err)
 {
     const char *inner = json_string_value(json_object_get(step, "path")), *mode;
     if (!inner || inner[0] == '/' || strstr(inner, ".."))
@@ -127,12 +160,14 @@ static bert_status read_pooling(const source *s, const json_t *step, vector_spec
         status = read_mode(json, &mode, path, err);
     if (!status)
         status = pooling_by_name(mode, v, path, err);
+    if (!status)
+        tell_unknown(s, json, OF_POOLING, path);
     json_decref(json);
     arena_free(&a);
     return status;
 }
 
-static bert_status read_step(const source *s, size_t i, const json_t *step, vector_spec *v, const char *where, bert_err *err)
+static bert_status read_step(source *s, size_t i, const json_t *step, vector_spec *v, const char *where, bert_err *err)
 {
     const char *class = step_class(step);
     if (!class)
@@ -167,6 +202,8 @@ static bert_status note_differences(source *s, bert_err *err)
         fail_in(err, status, "%s", s->folder);
     else if (lower && !s->tokenizer.options.do_lower_case)
         buffer_string(&s->notes, "sentence-transformers lower-cases the texts of this cased model; libbert takes texts as they are\n");
+    if (!status)
+        tell_unknown(s, json, OF_TRANSFORMER, "sentence_bert_config.json");
     json_decref(json);
     return status;
 }

@@ -497,6 +497,24 @@ static void a_prompt_is_told(void **state)
     bert_free(note);
 }
 
+static void members_of_a_step_that_are_not_known_are_told(void **state)
+{
+    (void)state;
+    char *note;
+    write_vectors();
+    scratch_text("theirs/sentence_bert_config.json",
+                 "{\"max_seq_length\": 7, \"transformer_task\": \"feature-extraction\", \"query_length\": null, "
+                 "\"processing_kwargs\": {}, \"document_length\": 5}");
+    scratch_text("theirs/1_Pooling/config.json", "{\"embedding_dimension\": 8, \"pooling_mode\": \"mean\", \"include_prompt\": true, "
+                                                 "\"pooling_mode_first_tokens\": true}");
+    bert_model_free(import_theirs(&note));
+    assert_non_null(strstr(note, "1_Pooling/config.json: pooling_mode_first_tokens is not known to libbert and passed over\n"));
+    assert_non_null(strstr(note, "sentence_bert_config.json: document_length is not known to libbert and passed over\n"));
+    assert_null(strstr(note, "query_length"));
+    assert_null(strstr(note, "processing_kwargs"));
+    bert_free(note);
+}
+
 #define FIRST "[{\"type\": \"x.Transformer\", \"path\": \"\"}, "
 #define POOLING "{\"type\": \"x.Pooling\", \"path\": \"1_Pooling\"}"
 
@@ -532,6 +550,10 @@ static void steps_that_libbert_does_not_take_are_refused(void **state)
           "theirs/1_Pooling/config.json: 2 poolings side by side; libbert takes one" },
         { FIRST POOLING "]", "{\"pooling_mode_cls_token\": true, \"pooling_mode_mean_tokens\": true}", BERT_ERR_UNSUPPORTED,
           "theirs/1_Pooling/config.json: 2 poolings side by side; libbert takes one" },
+        { FIRST POOLING "]", "{\"pooling_mode_cls_token\": \"true\"}", BERT_ERR_FORMAT,
+          "theirs/1_Pooling/config.json: pooling_mode_cls_token is a string, expected true or false" },
+        { FIRST POOLING "]", "{\"pooling_mode_mean_tokens\": true, \"pooling_mode_cls_token\": 1}", BERT_ERR_FORMAT,
+          "theirs/1_Pooling/config.json: pooling_mode_cls_token is a whole number, expected true or false" },
         { FIRST POOLING "]", "{\"pooling_mode\": 1}", BERT_ERR_FORMAT, "theirs/1_Pooling/config.json: \"pooling_mode\" is no text" },
     };
     for (size_t i = 0; i < sizeof CASES / sizeof *CASES; i++) {
@@ -591,6 +613,7 @@ int main(void)
         in_a_folder(every_spelling_of_a_pooling_is_read),
         in_a_folder(the_length_of_a_sentence_is_sentence_transformers),
         in_a_folder(a_prompt_is_told),
+        in_a_folder(members_of_a_step_that_are_not_known_are_told),
         in_a_folder(steps_that_libbert_does_not_take_are_refused),
         in_a_folder(a_module_whose_vectors_are_nonsense_is_refused),
     };
