@@ -168,6 +168,17 @@ static bert_status inspect_model(const char *path, json_t **out, bert_err *err)
     return s;
 }
 
+/* A string a line; the buffer is used up. */
+static json_t *lines_of(buffer *lines)
+{
+    json_t *list = lines->failed ? NULL : json_array();
+    char *rest = lines->data, *line;
+    while (rest && (line = strsep(&rest, "\n")))
+        if (*line)
+            json_add(&list, json_of_bytes(line));
+    return list;
+}
+
 static bert_status inspect_source(const char *path, json_t **out, bert_err *err)
 {
     source src;
@@ -186,6 +197,8 @@ static bert_status inspect_source(const char *path, json_t **out, bert_err *err)
     if (src.hub.graph)
         json_put(out, "signatures",
                  json_pack("{s:{s:I, s:I}}", "tokens", "seq_layer", (json_int_t)src.hub.seq_layer, "tok_layer", (json_int_t)src.hub.tok_layer));
+    if (src.notes.size || src.notes.failed)
+        json_put(out, "notes", lines_of(&src.notes));
     json_put(out, "tensors", tensor_list(&src.tensors));
     source_close(&src);
     return BERT_OK;
@@ -233,6 +246,14 @@ static void print_tensors(buffer *b, const json_t *list)
     }
 }
 
+static void print_notes(buffer *b, const json_t *list)
+{
+    size_t i;
+    json_t *note;
+    buffer_char(b, '\n');
+    json_array_foreach(list, i, note) buffer_printf(b, "  %s\n", json_string_value(note));
+}
+
 static void print_object(buffer *b, json_t *object, int depth)
 {
     const char *key;
@@ -246,6 +267,8 @@ static void print_object(buffer *b, json_t *object, int depth)
         } else if (!strcmp(key, "tensors")) {
             buffer_printf(b, "%zu\n", json_array_size(value));
             print_tensors(b, value);
+        } else if (!strcmp(key, "notes")) {
+            print_notes(b, value);
         } else {
             print_short(b, value);
             buffer_char(b, '\n');

@@ -4,6 +4,7 @@
 #include "base/arena.h"
 #include "base/buffer.h"
 #include "base/file.h"
+#include "io/foreign.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -52,7 +53,10 @@ static bert_status read_file(json_t **out, const char *path, json_type type, ber
     bert_status s = file_map(&m, path, err);
     if (s)
         return s;
-    s = read_root(out, (const char *)m.data, m.size, type, path, err);
+    if (m.size)
+        s = foreign_check_bytes(m.data, m.size, path, err);
+    if (!s)
+        s = read_root(out, (const char *)m.data, m.size, type, path, err);
     file_unmap(&m);
     return s;
 }

@@ -4,6 +4,7 @@
 
 #include "base/checksum.h"
 #include "base/size.h"
+#include "io/foreign.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -146,14 +147,18 @@ static bert_status read_index_block(table *t, size_t offset, size_t size, bert_e
 
 bert_status sstable_read(const file_mapping *file, const char *path, sstable_visit visit, void *context, bert_err *err)
 {
+    bool ends = file->size >= FOOTER && load_le64(file->data + file->size - 8) == MAGIC;
+    bert_status s = ends ? BERT_OK : foreign_check_bytes(file->data, file->size, path, err);
+    if (s)
+        return s;
     if (file->size < FOOTER)
         return fail(err, BERT_ERR_FORMAT, "%s: %zu bytes, a checkpoint index has at least %d", path, file->size, FOOTER);
     table t = { .file = file, .path = path, .blocks_end = file->size - FOOTER, .visit = visit, .context = context };
     cursor footer = { file->data + t.blocks_end, file->data + file->size - 8 };
-    if (load_le64(footer.end) != MAGIC)
+    if (!ends)
         return fail(err, BERT_ERR_FORMAT, "%s: does not end as a checkpoint index does: damaged, cut short or something else", path);
     size_t offset, size;
-    bert_status s = take_handle(&t, &footer, t.blocks_end, &offset, &size, err); /* the metaindex: not used */
+    s = take_handle(&t, &footer, t.blocks_end, &offset, &size, err); /* the metaindex: not used */
     if (!s)
         s = take_handle(&t, &footer, t.blocks_end, &offset, &size, err);
     return s ? s : read_index_block(&t, offset, size, err);

@@ -4,6 +4,7 @@
 
 #include "base/checksum.h"
 #include "base/size.h"
+#include "io/foreign.h"
 #include "io/sstable.h"
 #include "io/tf_slice.h"
 
@@ -138,17 +139,20 @@ static bert_status find_data(tensor *t, const tensor_range *range, reader *r, co
     t->file = d->path;
     if (s || d->absent)
         return s;
-    if (range->end > d->view.size)
-        return fail(err, BERT_ERR_FORMAT, "%s: tensor %s lies at bytes %zu to %zu, the file has %zu", d->path, t->name, range->begin, range->end,
-                    d->view.size);
-    if (t->type == DTYPE_OTHER)
-        return BERT_OK; /* strings have another checksum */
-    t->data = d->view.data + range->begin;
-    uint32_t crc = r->check_data ? crc32c_mask(crc32c(0, t->data, range->end - range->begin)) : e->crc32c;
-    if (crc != e->crc32c)
+    bool inside = range->end <= d->view.size;
+    if (inside && t->type != DTYPE_OTHER) /* strings have another checksum */
+        t->data = d->view.data + range->begin;
+    uint32_t crc = t->data && r->check_data ? crc32c_mask(crc32c(0, t->data, range->end - range->begin)) : e->crc32c;
+    if (inside && crc == e->crc32c)
+        return BERT_OK;
+    s = foreign_check_bytes(d->view.data, d->view.size, d->path, err);
+    if (s)
+        return s;
+    if (inside)
         return fail(err, BERT_ERR_FORMAT, "%s: tensor %s at byte %zu: masked CRC-32C is 0x%08" PRIx32 ", 0x%08" PRIx32 " is stored", d->path,
                     t->name, range->begin, crc, e->crc32c);
-    return BERT_OK;
+    return fail(err, BERT_ERR_FORMAT, "%s: tensor %s lies at bytes %zu to %zu, the file has %zu", d->path, t->name, range->begin, range->end,
+                d->view.size);
 }
 
 static bert_status unpack(const reader *r, const char *name, const unsigned char *value, size_t size, Tf__BundleEntryProto **out, bert_err *err)

@@ -61,7 +61,11 @@ static bert_status prefix_by_state(arena *a, const char *folder, const char *sta
         return s;
     const char *text = (const char *)file.data;
     char *named = named_path(a, text, text + file.size);
+    if (!named && file.size)
+        s = foreign_check_bytes(file.data, file.size, state_path, err);
     file_unmap(&file);
+    if (s)
+        return s;
     if (!named)
         return fail(err, BERT_ERR_FORMAT, "%s: names no %s", state_path, FIELD);
     *prefix = path_join(a, folder, named);

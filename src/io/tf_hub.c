@@ -4,6 +4,7 @@
 
 #include "base/file.h"
 #include "base/size.h"
+#include "io/foreign.h"
 #include "tf_graph.pb-c.h"
 
 #include <errno.h>
@@ -251,7 +252,10 @@ bert_status tf_hub_read(tf_hub_info *info, arena *a, const char *folder, bert_er
         return s;
     errno = 0;
     Tf__SavedModel *model = tf__saved_model__unpack(NULL, file.size, file.data);
-    s = model ? read_graph(info, a, model, path, err) : fail_elsewhere(err, BERT_ERR_FORMAT, "%s: is no SavedModel, or damaged", path);
+    if (model)
+        s = read_graph(info, a, model, path, err);
+    else if (errno || !(s = foreign_check_bytes(file.data, file.size, path, err)))
+        s = fail_elsewhere(err, BERT_ERR_FORMAT, "%s: is no SavedModel, or damaged", path);
     if (!s && errno == ENOMEM) /* an asset was not found for want of memory */
         s = fail_memory(err, path);
     if (model)

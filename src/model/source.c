@@ -55,11 +55,8 @@ static bert_status config_from_tensors(source *s, int64_t heads, bert_err *err)
 static bert_status read_settings(source *s, bert_err *err)
 {
     static const char *const NAMES[] = { "config.json", "bert_config.json", "assets/bert_config.json", NULL };
-    s->settings_path = source_find_beside(s, NAMES);
-    bert_status status = s->settings_path ? foreign_check_file(s->settings_path, err) : BERT_OK;
-    if (!status && s->settings_path)
-        status = json_read_file(&s->settings, s->settings_path, err);
-    return status;
+    bert_status status = source_find_beside(s, NAMES, &s->settings_path, err);
+    return status || !s->settings_path ? status : json_read_file(&s->settings, s->settings_path, err);
 }
 
 static bert_status read_config(source *s, int64_t heads, bert_err *err)
@@ -94,11 +91,10 @@ static bert_status open_tensors(source *s, const char *path, bool with_data, ber
     bert_status status = source_find(s, path, err);
     if (status)
         return status;
-    bert_err unread;
-    status = read_settings(s, with_data ? err : &unread);
-    if (!status && s->settings)
-        status = config_check_family(s->settings, s->settings_path, with_data ? err : &unread);
-    return status && with_data ? status : source_open_tensors(s, with_data, err);
+    status = read_settings(s, err);
+    if (!status && with_data && s->settings)
+        status = config_check_family(s->settings, s->settings_path, err);
+    return status ? status : source_open_tensors(s, with_data, err);
 }
 
 static bert_status open_all(source *s, const char *path, bool with_data, int64_t heads, bert_err *err)
@@ -118,11 +114,13 @@ static bert_status open_all(source *s, const char *path, bool with_data, int64_t
                       s->weights_path);
     if (status)
         return status;
-    bert_err missing;
-    status = read_config(s, heads, with_data ? err : &missing);
+    bert_err unfit;
+    status = read_config(s, heads, &unfit);
     s->has_config = !status;
-    if (status && with_data)
-        return status;
+    if (status && (with_data || status == BERT_ERR_MEMORY))
+        return fail(err, status, "%s", unfit.message);
+    if (status) /* of another family, say: its tensors can be looked at */
+        buffer_printf(&s->notes, "%s\n", unfit.message);
     return read_tokenizer(s, err);
 }
 

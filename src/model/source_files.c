@@ -212,12 +212,15 @@ bert_status source_open_tensors(source *s, bool with_data, bert_err *err)
     return s->form->open(s, with_data, err);
 }
 
-char *source_find_beside(source *s, const char *const *names)
+bert_status source_find_beside(source *s, const char *const *names, char **path, bert_err *err)
 {
-    for (; *names; names++) {
-        char *path = path_join(&s->memory, s->folder, *names);
-        if (path && file_exists(path))
-            return path;
+    *path = NULL;
+    for (; !*path && *names; names++) {
+        char *joined = path_join(&s->memory, s->folder, *names);
+        if (!joined)
+            return fail_memory(err, s->folder);
+        if (file_exists(joined))
+            *path = joined;
     }
-    return NULL;
+    return BERT_OK;
 }

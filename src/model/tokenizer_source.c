@@ -3,6 +3,7 @@
 #include "model/tokenizer_source.h"
 
 #include "base/file.h"
+#include "io/foreign.h"
 #include "model/hf_tokenizer_json.h"
 #include "model/tokenizer_info.h"
 #include "text/cased.h"
@@ -511,8 +512,12 @@ static bert_status read_lines(reading *r, char *path, bert_err *err)
 {
     file_mapping file;
     bert_status s = file_map(&file, path, err);
-    if (s)
+    if (!s && file.size)
+        s = foreign_check_bytes(file.data, file.size, path, err);
+    if (s) {
+        file_unmap(&file);
         return s;
+    }
     r->t->vocabulary_path = path;
     r->t->vocabulary_size = file.size;
     r->t->vocabulary = arena_copy(r->a, (const char *)file.data, file.size);

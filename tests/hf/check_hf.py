@@ -220,13 +220,17 @@ def check_cross_encoders(bert, tokenizer, tolerance):
         encoder = CrossEncoder(base, device="cpu", activation_fn=activation)
         encoder.save_pretrained(folder)
         expected = encoder.predict(pairs, show_progress_bar=False)
+        ranked = encoder.rank(TEXTS[0], PAIRS)
         model = bert.make("import", folder, name + "-ours")
         report(name + ", imported", bert.scores(model)[:, column], expected, tolerance)
-        back = bert.make("export", model, name + "-back", "--format", "hf")
-        again = CrossEncoder(back, device="cpu").predict(pairs, show_progress_bar=False)
-        if column:
-            again = softmax(again.astype("f8"))[:, 1]
-        report(name + ", exported", again, expected, tolerance)
+        for source, words in ((model, "exported"), (bert.make("freeze", model, name + ".frozen"), "frozen and exported")):
+            back = bert.make("export", source, "%s-%s" % (name, words.split()[0]), "--format", "hf")
+            again = CrossEncoder(back, device="cpu")
+            expect("%s, %s: outputs and activation" % (name, words), (again.num_labels, repr(again.activation_fn)), (1, repr(activation)))
+            report("%s, %s" % (name, words), again.predict(pairs, show_progress_bar=False), expected, tolerance)
+            ranking = again.rank(TEXTS[0], PAIRS)
+            expect("%s, %s: ranked the same" % (name, words), [r["corpus_id"] for r in ranking], [r["corpus_id"] for r in ranked])
+            report("%s, %s: scores of the ranking" % (name, words), [r["score"] for r in ranking], [r["score"] for r in ranked], tolerance)
 
 
 def encode(folder):
