@@ -8,12 +8,17 @@
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <sys/mount.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/statvfs.h>
 #include <sys/syscall.h>
 #include <ucontext.h>
 #include <unistd.h>
@@ -26,18 +31,20 @@ static const int FOLDERS[] = { SYS_mkdir, SYS_mkdirat, -1 }, LISTS[] = { SYS_get
 static const int FACTS[] = { SYS_newfstatat, SYS_fstat, SYS_stat, SYS_lstat, SYS_statx, -1 };
 
 const fault FAULTS[] = {
-    { "allocation", NULL, ENOMEM, "memory", false }, { "thread", NULL, EAGAIN, NULL, true },
-    { "write EIO", WRITES, EIO, NULL, false },       { "write ENOSPC", WRITES, ENOSPC, NULL, false },
-    { "write EINTR", WRITES, EINTR, NULL, false },   { "write short", WRITES, 0, NULL, false },
-    { "read EIO", READS, EIO, NULL, false },         { "read EINTR", READS, EINTR, NULL, false },
-    { "read short", READS, 0, NULL, false },         { "open EMFILE", OPENS, EMFILE, NULL, false },
-    { "open EIO", OPENS, EIO, NULL, false },         { "open EINTR", OPENS, EINTR, NULL, false },
-    { "sync EIO", SYNCS, EIO, NULL, false },         { "sync EINTR", SYNCS, EINTR, NULL, false },
-    { "rename EIO", RENAMES, EIO, NULL, false },     { "rename ENOSPC", RENAMES, ENOSPC, NULL, false },
-    { "mmap ENOMEM", MAPS, ENOMEM, NULL, false },    { "truncate ENOSPC", SIZES, ENOSPC, NULL, false },
-    { "link EIO", LINKS, EIO, NULL, false },         { "mkdir ENOSPC", FOLDERS, ENOSPC, NULL, false },
-    { "list EIO", LISTS, EIO, NULL, false },         { "lock EINTR", LOCKS, EINTR, NULL, false },
-    { "stat EIO", FACTS, EIO, NULL, false },
+    { "allocation", NULL, ENOMEM, "memory", false, false, NO_LIMIT, 0 }, { "allocations", NULL, ENOMEM, "memory", false, true, NO_LIMIT, 0 },
+    { "thread", NULL, EAGAIN, NULL, true, false, NO_LIMIT, 0 },          { "write EIO", WRITES, EIO, NULL, false, false, NO_LIMIT, 0 },
+    { "write ENOSPC", WRITES, ENOSPC, NULL, false, false, NO_LIMIT, 0 }, { "writes ENOSPC", WRITES, ENOSPC, NULL, false, true, NO_LIMIT, 0 },
+    { "write EINTR", WRITES, EINTR, NULL, false, false, NO_LIMIT, 0 },   { "write short", WRITES, 0, NULL, false, false, NO_LIMIT, 0 },
+    { "read EIO", READS, EIO, NULL, false, false, NO_LIMIT, 0 },         { "read EINTR", READS, EINTR, NULL, false, false, NO_LIMIT, 0 },
+    { "read short", READS, 0, NULL, false, false, NO_LIMIT, 0 },         { "open EMFILE", OPENS, EMFILE, NULL, false, false, NO_LIMIT, 0 },
+    { "open EIO", OPENS, EIO, NULL, false, false, NO_LIMIT, 0 },         { "open EINTR", OPENS, EINTR, NULL, false, false, NO_LIMIT, 0 },
+    { "sync EIO", SYNCS, EIO, NULL, false, false, NO_LIMIT, 0 },         { "sync EINTR", SYNCS, EINTR, NULL, false, false, NO_LIMIT, 0 },
+    { "rename EIO", RENAMES, EIO, NULL, false, false, NO_LIMIT, 0 },     { "rename ENOSPC", RENAMES, ENOSPC, NULL, false, false, NO_LIMIT, 0 },
+    { "mmap ENOMEM", MAPS, ENOMEM, NULL, false, false, NO_LIMIT, 0 },    { "truncate ENOSPC", SIZES, ENOSPC, NULL, false, false, NO_LIMIT, 0 },
+    { "link EIO", LINKS, EIO, NULL, false, false, NO_LIMIT, 0 },         { "mkdir ENOSPC", FOLDERS, ENOSPC, NULL, false, false, NO_LIMIT, 0 },
+    { "list EIO", LISTS, EIO, NULL, false, false, NO_LIMIT, 0 },         { "lock EINTR", LOCKS, EINTR, NULL, false, false, NO_LIMIT, 0 },
+    { "stat EIO", FACTS, EIO, NULL, false, false, NO_LIMIT, 0 },         { "memory limit", NULL, 0, NULL, false, false, MEMORY_LIMIT, 1 << 17 },
+    { "file limit", NULL, 0, NULL, false, false, FILE_LIMIT, 1 << 10 },  { "disk limit", NULL, 0, NULL, false, false, DISK_LIMIT, 1 << 12 },
 };
 const size_t N_FAULTS = sizeof FAULTS / sizeof *FAULTS;
 
@@ -77,9 +84,14 @@ static void tell(void)
     armed = kept;
 }
 
+static bool is_failing(size_t call)
+{
+    return armed->forever ? call >= failing : call == failing;
+}
+
 static bool fails(bool thread)
 {
-    if (!armed || armed->calls || armed->thread != thread || (*count)++ != failing)
+    if (!armed || armed->calls || armed->thread != thread || !is_failing((*count)++))
         return false;
     tell();
     errno = armed->error;
@@ -160,7 +172,7 @@ static void caught(int signal, siginfo_t *what, void *context)
     (void)signal;
     greg_t *r = ((ucontext_t *)context)->uc_mcontext.gregs;
     int before = errno;
-    bool now = r[REG_RDI] != STDERR_FILENO && (*count)++ == failing;
+    bool now = r[REG_RDI] != STDERR_FILENO && is_failing((*count)++);
     long a[6] = { r[REG_RDI], r[REG_RSI], r[REG_RDX], r[REG_R10], r[REG_R8], r[REG_R9] };
     if (now && !armed->error && a[2] > 1)
         a[2] /= 2;
@@ -189,9 +201,74 @@ static bool filter(const int *calls)
     return !sigaction(SIGSYS, &action, NULL) && !prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) && !prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &whole);
 }
 
+/* ---- limits ----------------------------------------------------------------------------------------------------------------- */
+
+bool disk_allowed(void)
+{
+    static int allowed = -1;
+    if (allowed < 0)
+        allowed = (!unshare(CLONE_NEWNS) || !unshare(CLONE_NEWUSER | CLONE_NEWNS)) && !mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL);
+    return allowed;
+}
+
+bool disk_mount(void)
+{
+    return !mount("tmpfs", "run", "tmpfs", 0, "size=64m");
+}
+
+bool disk_unmount(void)
+{
+    return !umount2("run", MNT_DETACH);
+}
+
+/* So many bytes beyond those that are taken. */
+static bool limit_disk(size_t bytes)
+{
+    struct statvfs st;
+    char size[64];
+    if (statvfs(".", &st))
+        return false;
+    snprintf(size, sizeof size, "size=%zu", (size_t)((st.f_blocks - st.f_bfree) * st.f_frsize) + bytes);
+    return !bytes || !mount("none", "../run", NULL, MS_REMOUNT, size);
+}
+
+static bool limit_resource(int resource, size_t bytes)
+{
+    struct rlimit most = { bytes, bytes };
+    return !setrlimit(resource, &most);
+}
+
+/* What the process takes before it begins; a stack that grows into the limit would be a signal that nobody can hear. */
+static size_t memory_taken(void)
+{
+    volatile char stack[1 << 19];
+    size_t pages = 0;
+    for (size_t i = 0; i < sizeof stack; i += 1 << 10)
+        stack[i] = 0;
+    FILE *f = fopen("/proc/self/statm", "r");
+    if (!f || fscanf(f, "%zu", &pages) != 1)
+        abort();
+    fclose(f);
+    return pages * (size_t)sysconf(_SC_PAGESIZE);
+}
+
+static bool arm_limit(const fault *f, size_t bytes)
+{
+    switch (f->limit) {
+    case MEMORY_LIMIT:
+        return limit_resource(RLIMIT_AS, memory_taken() + bytes);
+    case FILE_LIMIT:
+        return limit_resource(RLIMIT_FSIZE, bytes);
+    default:
+        return limit_disk(bytes);
+    }
+}
+
 bool fault_arm(const fault *f, size_t n)
 {
     *count = 0;
+    if (f->limit)
+        return arm_limit(f, n * f->step);
     failing = n;
     armed = f;
     return !f->calls || filter(f->calls);

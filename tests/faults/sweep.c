@@ -3,9 +3,11 @@
  *     faults FILES [--stride N] [--verb NAME] [--fault NAME] [--at N]
  *
  * FILES is tests/files. Each verb of the command runs once undisturbed, which tells what is right and how many calls there are, and then once for
- * each n, the n-th call of a kind failing. With a stride only each N-th call does. The command is linked in, and forked for each run. */
+ * each n, the n-th call of a kind failing; then with less memory or disk than it needs, a step more each time. With a stride only each N-th
+ * run is made. The command is linked in, and forked for each run. */
 #include "faults/fail.h"
 #include "faults/tree.h"
+#include "http_server.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -30,34 +32,50 @@ typedef struct verb {
     const char *out, *differs, *kept;
     bool prints; /* its standard output is the same each time */
     bool makes;  /* its out is what later verbs read */
-    bool opens;  /* out is right where `bert inspect` opens it: it is filled step by step */
+    enum {
+        WHOLE,
+        OPENS,
+        FILLED
+    } partly; /* what out may be after a fault: as it was before or is right; what `bert inspect` opens, as training
+                                           * goes on in it; a folder that a download fills, each file of it right */
     const char *before;
+    const char *old; /* what stands at -o when it starts; there it is afterwards, or what is right */
 } verb;
 
 static const verb VERBS[] = {
-    { "import", "import @toy -o module", "module", "", "", true, true, false, NULL },
-    { "inspect", "inspect ../module", NULL, "", "", true, false, false, NULL },
+    { "import", "import @toy -o module", "module", "", "", true, true, WHOLE, NULL, NULL },
+    { "inspect", "inspect ../module", NULL, "", "", true, false, WHOLE, NULL, NULL },
     { "train",
       "train --module ../module --train @toy-train.tsv --valid @toy-valid.tsv -o model " COLUMNS
       " --epochs 2 --n-tune-layers 1 --seq-len 16 --copy-module",
-      "model", "history.json report.html logs checkpoint.safetensors", "", false, true, true, NULL },
-    { "inspect-model", "inspect ../model --json", NULL, "", "", true, false, false, NULL },
-    { "eval", "eval -m ../model @toy-valid.tsv " COLUMNS, NULL, "", "", true, false, false, NULL },
-    { "freeze", "freeze ../model -o frozen --precision int8", "frozen", "", "", false, true, false, NULL },
+      "model", "history.json report.html logs checkpoint.safetensors", "", false, true, OPENS, NULL, NULL },
+    { "inspect-model", "inspect ../model --json", NULL, "", "", true, false, WHOLE, NULL, NULL },
+    { "eval", "eval -m ../model @toy-valid.tsv " COLUMNS, NULL, "", "", true, false, WHOLE, NULL, NULL },
+    { "freeze", "freeze ../model -o frozen --precision int8", "frozen", "", "", false, true, WHOLE, NULL, NULL },
     { "predict", "predict -m ../frozen @toy-valid.tsv -o rows --text-columns question1,question2", "rows", "", "rows.part rows.part.json", true,
-      false, false, NULL },
+      false, WHOLE, NULL, NULL },
     { "embed", "embed -m ../module @toy-valid.tsv --text-columns question1 -o vectors.npy --format npy", "vectors.npy", "",
-      "vectors.npy.part vectors.npy.part.json", true, false, false, NULL },
-    { "tokenize", "tokenize -m ../module @toy-valid.tsv --text-columns question1,question2", NULL, "", "", true, false, false, NULL },
-    { "export-onnx", "export ../model --format onnx -o x.onnx", "x.onnx", "", "", false, false, false, NULL },
-    { "export-gguf", "export ../module --format gguf -o x.gguf", "x.gguf", "", "", false, false, false, NULL },
-    { "export-hf", "export ../model --format hf -o x", "x", "", "", false, false, false, NULL },
+      "vectors.npy.part vectors.npy.part.json", true, false, WHOLE, NULL, NULL },
+    { "tokenize", "tokenize -m ../module @toy-valid.tsv --text-columns question1,question2", NULL, "", "", true, false, WHOLE, NULL, NULL },
+    { "export-onnx", "export ../model --format onnx -o x.onnx", "x.onnx", "", "", false, false, WHOLE, NULL, NULL },
+    { "export-gguf", "export ../module --format gguf -o x.gguf", "x.gguf", "", "", false, false, WHOLE, NULL, NULL },
+    { "export-hf", "export ../model --format hf -o x", "x", "", "", false, false, WHOLE, NULL, NULL },
     { "predict-gzip", "predict -m ../frozen ../valid.tsv.gz --text-columns question1,question2 --encoding cp1252", NULL, "", "", true, false,
-      false, "gzip -c $FILES/toy-valid.tsv >../valid.tsv.gz" },
-    { "inspect-tar", "inspect ../module.tar.gz", NULL, "", "", true, false, false, "tar -C .. -czf ../module.tar.gz module" },
-    { "import-legacy", "import %legacy-bin -o module", "module", "", "", true, false, false, NULL },
-    { "import-tf", "import %tf-finetuned -o module", "module", "", "", true, false, false, NULL },
-    { "bench", "bench -m ../frozen --seconds 0.001", NULL, "", "", false, false, false, NULL },
+      WHOLE, "gzip -c $FILES/toy-valid.tsv >../valid.tsv.gz", NULL },
+    { "inspect-tar", "inspect ../module.tar.gz", NULL, "", "", true, false, WHOLE, "tar -C .. -czf ../module.tar.gz module", NULL },
+    { "import-legacy", "import %legacy-bin -o module", "module", "", "", true, false, WHOLE, NULL, NULL },
+    { "import-tf", "import %tf-finetuned -o module", "module", "", "", true, false, WHOLE, NULL, NULL },
+    { "pull", "pull toy/model -o pulled", "pulled", "", "", false, false, FILLED, NULL, NULL },
+    { "import-over", "import @toy -o other", "other", "", "", true, false, WHOLE, NULL, "../module" },
+    { "train-over", "train --module ../module --train @toy-train.tsv -o again " COLUMNS " --epochs 1 --n-tune-layers 1 --seq-len 8 --force",
+      "again", "history.json report.html logs checkpoint.safetensors", "", false, false, OPENS, NULL, "../model" },
+    { "freeze-over", "freeze ../model -o smaller", "smaller", "", "", false, false, WHOLE, NULL, "../frozen" },
+    { "predict-over", "predict -m ../frozen @toy-valid.tsv -o words --text-columns question1", "words", "", "words.part words.part.json", true,
+      false, WHOLE, NULL, "../right-rows" },
+    { "embed-over", "embed -m ../module @toy-valid.tsv --text-columns question2 -o v.npy --format npy", "v.npy", "",
+      "v.npy.part v.npy.part.json", true, false, WHOLE, NULL, "../right-vectors.npy" },
+    { "export-over", "export ../module --format hf -o y", "y", "", "", false, false, WHOLE, NULL, "../right-x" },
+    { "bench", "bench -m ../frozen --seconds 0.001", NULL, "", "", false, false, WHOLE, NULL, NULL },
 };
 enum { N_VERBS = sizeof VERBS / sizeof *VERBS, MOST_WORDS = 40 };
 
@@ -140,9 +158,14 @@ static const char *check_files(const verb *v, const char *right, bool done)
         snprintf(what, sizeof what, "%s is left", other);
     else if (done && v->out && !there)
         snprintf(what, sizeof what, "%s is absent", v->out);
-    else if (there && v->opens && !done)
-        return access("model/model.json", F_OK) || opens(v->out) ? NULL : "what is there does not open";
-    else if (there && !tree_same(right, v->out, v->differs, what, sizeof what))
+    else if (v->old && !there)
+        snprintf(what, sizeof what, "%s is lost", v->out);
+    else if (there && v->partly == FILLED && !done)
+        return tree_part(right, v->out, ".part", what, sizeof what) ? NULL : what;
+    else if (there && v->partly == OPENS && !done)
+        return (!v->old && access("model/model.json", F_OK)) || opens(v->out) ? NULL : "what is there does not open";
+    else if (there && !tree_same(right, v->out, v->differs, what, sizeof what) &&
+             (done || !v->old || !tree_same(v->old, v->out, v->differs, what, sizeof what)))
         return what;
     else
         return NULL;
@@ -160,8 +183,8 @@ static const char *check(const verb *v, const fault *f, const outcome *o, const 
     if (code > 1)
         return snprintf(what, sizeof what, "exit code %d", code), what;
     if (code == 1 && !strstr(o->err, "bert: error: ") && !strstr(o->err, "libgomp: "))
-        return "fails without a message"; /* libgomp ends the process where it cannot make a team */
-    if (code == 1 && f->words && !strcasestr(o->err, f->words))
+        return "fails without a message";                                              /* libgomp ends the process where it cannot make a team */
+    if (code == 1 && f->words && !strcasestr(o->err, f->words) && v->partly != FILLED) /* libcurl has other names for want of memory, too */
         return "the message is of another fault";
     if (!code && v->prints && strcmp(o->out, right_words->out))
         return "gives another answer";
@@ -170,28 +193,43 @@ static const char *check(const verb *v, const fault *f, const outcome *o, const 
 
 /* ---- the sweep -------------------------------------------------------------------------------------------------------------- */
 
-static void fresh_folder(void)
+static void enter(const char *folder)
 {
-    if (tree_remove(".", false) || chdir("..") || chdir("run"))
+    if (chdir(folder))
         abort();
 }
 
-static void one_run(const verb *v, const fault *f, size_t at, const outcome *right_words, const char *right, bool loud)
+static void fresh_folder(const verb *v)
 {
-    fresh_folder();
+    char copy[128];
+    if (tree_remove(".", false))
+        abort();
+    enter("..");
+    enter("run");
+    snprintf(copy, sizeof copy, "cp -a %s %s", v->old, v->out);
+    if (v->old && system(copy))
+        abort();
+}
+
+/* Whether the command ended with 0. */
+static bool one_run(const verb *v, const fault *f, size_t at, const outcome *right_words, const char *right, bool loud)
+{
+    fresh_folder(v);
     outcome o = run(v->call, f, at);
     const char *wrong = check(v, f, &o, right_words, right);
+    bool done = !o.status;
     n_runs++;
     n_faults += wrong != NULL;
     if (wrong || loud)
         printf("%s: %s: call %zu: %s\n    %s%s", v->name, f->name, at, wrong ? wrong : "fine", o.err, *o.err ? "" : "\n");
     outcome_free(&o);
+    return done;
 }
 
 /* The undisturbed run: what it leaves is kept beside the folder of runs. */
 static outcome prepare(const verb *v, char right[64])
 {
-    fresh_folder();
+    fresh_folder(v);
     if (v->before && system(v->before))
         exit(1);
     outcome o = run(v->call, NULL, 0);
@@ -208,7 +246,7 @@ static outcome prepare(const verb *v, char right[64])
 /* How many calls of the kind the verb makes; a fault that never comes. */
 static size_t count_calls(const verb *v, const fault *f)
 {
-    fresh_folder();
+    fresh_folder(v);
     outcome o = run(v->call, f, (size_t)-1);
     if (o.status) {
         fprintf(stderr, "%s: %s: cannot count calls: %s", v->name, f->name, o.err);
@@ -223,23 +261,69 @@ typedef struct choice {
     const char *verb, *fault;
 } choice;
 
+/* Each stride-th call of the kind fails. */
+static size_t sweep_calls(const verb *v, const fault *f, size_t stride, const outcome *right_words, const char *right)
+{
+    size_t calls = count_calls(v, f);
+    stride = stride < calls || !calls ? stride : calls; /* at least one */
+    for (size_t at = (size_t)(v - VERBS) % stride; at < calls; at += stride)
+        one_run(v, f, at, right_words, right, false);
+    return calls;
+}
+
+/* From almost nothing on (a message is a file, too) until there is enough. */
+static size_t sweep_limit(const verb *v, const fault *f, size_t stride, const outcome *right_words, const char *right)
+{
+    size_t at = 1;
+    for (size_t enough = 0; enough < 3; at += stride)
+        enough = one_run(v, f, at, right_words, right, false) ? enough + 1 : 0;
+    return at;
+}
+
+static void sweep_fault(const verb *v, const fault *f, const choice *c, const outcome *right_words, const char *right)
+{
+    size_t before = n_faults, n = 0;
+    if (f->limit == DISK_LIMIT && (enter(".."), !disk_mount() || chdir("run")))
+        abort();
+    if (c->at != (size_t)-1)
+        one_run(v, f, c->at, right_words, right, true);
+    else
+        n = (f->limit ? sweep_limit : sweep_calls)(v, f, c->stride, right_words, right);
+    if (f->limit == DISK_LIMIT && (enter(".."), !disk_unmount() || chdir("run")))
+        abort();
+    printf("%-14s %-16s %6zu %s %4zu faults\n", v->name, f->name, n, f->limit ? "steps" : "calls", n_faults - before);
+    fflush(stdout);
+}
+
 static void sweep(const verb *v, const choice *c)
 {
     char right[64];
     outcome right_words = prepare(v, right);
-    for (const fault *f = FAULTS; f < FAULTS + N_FAULTS && (!c->verb || !strcmp(c->verb, v->name)); f++) {
-        if (c->fault && strncmp(f->name, c->fault, strlen(c->fault)))
-            continue;
-        size_t calls = count_calls(v, f), before = n_faults;
-        size_t stride = c->stride < calls || !calls ? c->stride : calls; /* at least one */
-        if (c->at != (size_t)-1)
-            one_run(v, f, c->at, &right_words, right, true);
-        else
-            for (size_t at = (size_t)(v - VERBS) % stride; at < calls; at += stride)
-                one_run(v, f, at, &right_words, right, false);
-        printf("%-14s %-16s %6zu calls %4zu faults\n", v->name, f->name, calls, n_faults - before);
-    }
+    for (const fault *f = FAULTS; f < FAULTS + N_FAULTS && (!c->verb || !strcmp(c->verb, v->name)); f++)
+        if ((!c->fault || !strncmp(f->name, c->fault, strlen(c->fault))) && (f->limit != DISK_LIMIT || disk_allowed()))
+            sweep_fault(v, f, c, &right_words, right);
     outcome_free(&right_words);
+}
+
+static http_server hub; /* of the verb `pull` */
+
+static void start_hub(void)
+{
+    static const char *const NAMES[] = { "config.json", "model.safetensors", "tokenizer_config.json", "vocab.txt" };
+    enum { N = sizeof NAMES / sizeof *NAMES };
+    static char listing[512] = "{\"siblings\": [", paths[N][128], path[4096];
+    static route routes[N + 1] = { { .path = "/api/models/toy/model", .body = listing } };
+    for (size_t i = 0; i < N; i++) {
+        struct stat st;
+        snprintf(path, sizeof path, "%s/toy/%s", files, NAMES[i]);
+        snprintf(paths[i], sizeof paths[i], "/toy/model/resolve/main/%s", NAMES[i]);
+        routes[i + 1] = (route){ .path = paths[i], .body = tree_text(path), .size = stat(path, &st) ? 0 : (size_t)st.st_size, .etag = "\"x\"" };
+        size_t n = strlen(listing);
+        snprintf(listing + n, sizeof listing - n, "%s{\"rfilename\": \"%s\"}", i ? ", " : "", NAMES[i]);
+    }
+    strcat(listing, "]}");
+    server_start(&hub, routes, N + 1);
+    setenv("HF_ENDPOINT", server_url(&hub, ""), 1);
 }
 
 int main(int argc, char **argv)
@@ -265,11 +349,15 @@ int main(int argc, char **argv)
     char shared[4096];
     snprintf(shared, sizeof shared, "%s/cases", getenv("BERT_SHARED") ? getenv("BERT_SHARED") : "../shared");
     cases = realpath(shared, NULL);
+    start_hub();
     if (!c.stride || !mkdtemp(folder) || chdir(folder) || mkdir("run", 0777) || chdir("run") || !fault_share())
         return perror("faults"), 1;
     for (const verb *v = VERBS; v < VERBS + N_VERBS; v++)
         if (cases || !strchr(v->call, '%'))
             sweep(v, &c);
+    if (!disk_allowed())
+        puts("the disk's limit is left out: no mount namespace can be made here");
+    server_stop(&hub);
     tree_remove(folder, true);
     printf("%zu runs, %zu faults\n", n_runs, n_faults);
     return n_faults > 0;

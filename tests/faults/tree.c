@@ -85,6 +85,21 @@ bool tree_same(const char *right, const char *found, const char *differs, char *
     return true;
 }
 
+bool tree_part(const char *right, const char *found, const char *aside, char *what, size_t size)
+{
+    DIR *d = opendir(found);
+    bool fine = d != NULL;
+    for (struct dirent *e; fine && (e = readdir(d));) {
+        char a[1024], b[1024];
+        snprintf(a, sizeof a, "%s/%s", right, e->d_name);
+        snprintf(b, sizeof b, "%s/%s", found, e->d_name);
+        fine = !strcmp(e->d_name, ".") || !strcmp(e->d_name, "..") || strstr(e->d_name, aside) || tree_same(a, b, "", what, size);
+    }
+    if (d)
+        closedir(d);
+    return fine;
+}
+
 const char *tree_other(const char *folder, const char *words)
 {
     static char name[256];
