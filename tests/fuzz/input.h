@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-static char input_folder[32]; /* made at the first input, removed at exit */
+static char input_folder[40]; /* made at the first input, removed at exit */
 
 static inline void input_remove(void)
 {
@@ -20,7 +20,7 @@ static inline const char *input_file(const char *name, const void *data, size_t 
 {
     static char path[128];
     if (!*input_folder) {
-        snprintf(input_folder, sizeof input_folder, "/tmp/libbert-fuzz-XXXXXX");
+        snprintf(input_folder, sizeof input_folder, "%s/libbert-fuzz-XXXXXX", access("/dev/shm", W_OK) ? "/tmp" : "/dev/shm"); /* no disk */
         if (!mkdtemp(input_folder))
             exit(1);
         atexit(input_remove);
