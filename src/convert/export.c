@@ -82,7 +82,7 @@ bert_status bert_model_export(const bert_model *model, const char *path, const b
         *note = NULL;
     bert_status s = check(path, o, err);
     if (!s)
-        s = module_verify_weights(model->module, err);
+        s = module_verify_read(model->module, err);
     if (!s)
         s = FORMATS[o->format].write(model, path, o, &notes, err);
     note_precision(model, &notes);

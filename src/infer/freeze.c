@@ -207,7 +207,7 @@ bert_status bert_model_freeze(const bert_model *model, const char *path, const b
     if (!s)
         s = bert_output_check(path, BERT_OUTPUT_FROZEN, o.force, err);
     if (!s)
-        s = module_verify_weights(model->module, err);
+        s = module_verify_read(model->module, err);
     if (!s)
         s = begin(model, path, o.precision, &w, err);
     if (s)

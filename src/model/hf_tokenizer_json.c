@@ -142,6 +142,36 @@ bert_status hf_tokenizer_rules(const json_t *json, bert_tokenizer_options *o, ar
     return s;
 }
 
+/* ---- members that are passed over ------------------------------------------------------------------------------------------- */
+
+/* Those of a part that are read here or elsewhere, or that change no id. */
+static const struct {
+    const char *part; /* NULL: the file itself */
+    const char *known[12];
+} MEMBERS[] = {
+    { NULL, { "version", "truncation", "padding", "added_tokens", "normalizer", "pre_tokenizer", "model", "post_processor", "decoder", NULL } },
+    { "normalizer", { "type", "clean_text", "handle_chinese_chars", "lowercase", "strip_accents", NULL } },
+    { "pre_tokenizer", { "type", NULL } },
+    { "model", { "type", "unk_token", "continuing_subword_prefix", "max_input_chars_per_word", "vocab", NULL } },
+};
+
+static void tell_unknown(json_t *json, buffer *notes, const char *where)
+{
+    const char *key;
+    json_t *value;
+    for (size_t i = 0; i < sizeof MEMBERS / sizeof *MEMBERS; i++) {
+        const char *part = MEMBERS[i].part;
+        json_object_foreach(part ? json_object_get(json, part) : json, key, value)
+        {
+            const char *const *known = MEMBERS[i].known;
+            while (*known && strcmp(*known, key))
+                known++;
+            if (!*known)
+                buffer_printf(notes, "%s: %s%s%s is not known to libbert and passed over\n", where, part ? part : "", part ? "." : "", key);
+        }
+    }
+}
+
 /* ---- the vocabulary --------------------------------------------------------------------------------------------------------- */
 
 /* Whether a line gives the piece back. White space alone is no line at the end. */
@@ -179,11 +209,12 @@ static bert_status order_pieces(json_t *vocabulary, arena *a, const char ***piec
     return BERT_OK;
 }
 
-bert_status hf_tokenizer_vocabulary(const json_t *json, buffer *lines, arena *a, const char *where, buffer *notes, bert_err *err)
+bert_status hf_tokenizer_vocabulary(json_t *json, buffer *lines, arena *a, const char *where, buffer *notes, bert_err *err)
 {
     const char **pieces = NULL;
     size_t n = 0, hidden = 0;
     bert_status s = check_model(json, where, err);
+    tell_unknown(json, notes, where);
     if (!s)
         s = order_pieces(json_object_get(json_object_get(json, "model"), "vocab"), a, &pieces, &n, where, err);
     for (size_t i = 0; !s && i < n; i++) {

@@ -12,6 +12,6 @@ bert_status hf_tokenizer_rules(const json_t *json, bert_tokenizer_options *optio
 
 /* Its word pieces as lines, in the order of their ids. A piece that no line can hold, and an id that no piece has, get a name that no text has; that is
  * told. Fails with BERT_ERR_FORMAT, BERT_ERR_UNSUPPORTED (another model). */
-bert_status hf_tokenizer_vocabulary(const json_t *json, buffer *lines, arena *a, const char *where, buffer *notes, bert_err *err);
+bert_status hf_tokenizer_vocabulary(json_t *json, buffer *lines, arena *a, const char *where, buffer *notes, bert_err *err);
 
 #endif

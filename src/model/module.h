@@ -40,8 +40,8 @@ bert_status module_open_folder(bert_module *m, const char *folder, bert_err *err
 
 /* Compares the files that module.json lists with their sizes and SHA-256. Fails with BERT_ERR_FORMAT, naming the file. */
 bert_status module_verify(const bert_module *m, bert_err *err);
-/* Compares the weights as they are mapped with their SHA-256, for who is about to read all of them; a frozen file's data, too. */
-bert_status module_verify_weights(const bert_module *m, bert_err *err);
+/* Compares what is read of them by who is about to read all weights: these as they are mapped, configuration and vocabulary; a frozen file's data. */
+bert_status module_verify_read(const bert_module *m, bert_err *err);
 
 /* Makes the tokenizer. The word embedding may have more rows than it has tokens, or fewer: a text with a token without a row is refused where it is
  * encoded. `where` begins messages. */

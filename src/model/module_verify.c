@@ -22,7 +22,13 @@ static bert_status verify_file(const bert_module *m, const char *name, const jso
     return s || !strcmp(found, expected) ? s : differs(path, found, "module.json", expected, err);
 }
 
-bert_status module_verify(const bert_module *m, bert_err *err)
+/* Files that are read whole wherever a module is opened. */
+static bool is_small(const char *name)
+{
+    return !strcmp(name, "config.json") || !strcmp(name, "vocab.txt");
+}
+
+static bert_status verify_files(const bert_module *m, bool all, bert_err *err)
 {
     arena a = { 0 };
     json_t *json = NULL, *entry;
@@ -30,7 +36,7 @@ bert_status module_verify(const bert_module *m, bert_err *err)
     bert_status s = where ? json_read_file(&json, where, err) : fail_memory(err, m->folder);
     json_object_foreach(json_object_get(json, "files"), name, entry)
     {
-        if (!s)
+        if (!s && (all || is_small(name)))
             s = verify_file(m, name, entry, where, &a, err);
     }
     json_decref(json);
@@ -38,7 +44,12 @@ bert_status module_verify(const bert_module *m, bert_err *err)
     return s;
 }
 
-bert_status module_verify_weights(const bert_module *m, bert_err *err)
+bert_status module_verify(const bert_module *m, bert_err *err)
+{
+    return verify_files(m, true, err);
+}
+
+static bert_status verify_weights(const bert_module *m, bert_err *err)
 {
     if ((!m->frozen && !m->weights_sha256[0]) || m->tensors.n_files != 1) /* modules of before there were hashes */
         return BERT_OK;
@@ -53,4 +64,10 @@ bert_status module_verify_weights(const bert_module *m, bert_err *err)
     bert_status s = differs(path ? path : m->path, found, m->frozen ? "the file" : "module.json", m->weights_sha256, err);
     arena_free(&a);
     return s;
+}
+
+bert_status module_verify_read(const bert_module *m, bert_err *err)
+{
+    bert_status s = verify_weights(m, err);
+    return s || m->frozen ? s : verify_files(m, false, err);
 }

@@ -196,7 +196,7 @@ bert_status bert_model_train(bert_model *model, const bert_dataset *train, const
     if (!s && folder && !t.run.options.resume)
         s = bert_output_check(folder, BERT_OUTPUT_TRAINING, t.run.options.force, err);
     if (!s)
-        s = module_verify_weights(model->module, err);
+        s = module_verify_read(model->module, err);
     if (!s)
         s = begin(&t, err);
     if (!s)

@@ -43,6 +43,14 @@ rm -rf bad && cp -R module bad && rm bad/vocab.txt && bert tokenize -m bad quest
 rm -rf bad && cp -R model bad && sed 's/"seq_len": *[0-9]*/"seq_len": 4000/' model/model.json >bad/model.json && predict bad
 rm -rf bad && cp -R model bad && sed 's/"module": *"[^"]*"/"module": 5/' model/model.json >bad/model.json && predict bad
 
+for change in vocab.txt:s/card/cart/ config.json:s/0.1/0.2/; do
+    file=${change%%:*}
+    rm -rf bad && cp -R module bad && chmod -R u+w bad && sed "${change#*:}" "module/$file" >"bad/$file"
+    for verb in "freeze bad -o not" "export bad -o not" "train --module bad --train files/toy-train.tsv -o not $columns"; do
+        bert $verb 2>&1 | sed -E 's/[0-9a-f]{12}\.\.\./SHA.../g'
+    done
+done
+
 echo "# beyond the position table, more layers than there are"
 bert embed -m module --seq-len 65 questions.tsv --text-columns 1
 bert predict -m model --seq-len 65 questions.tsv --text-columns 1,2

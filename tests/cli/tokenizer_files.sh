@@ -33,6 +33,8 @@ bert import theirs -o module
 cp module/tokenizer.json told.json; setup '{"tokenizer_class": "BertTokenizer"}'
 sed 's/"lowercase": true/"lowercase": false/' told.json >theirs/tokenizer.json
 bert import theirs -o module
+sed 's/"lowercase": true/"lowercase": true, "turned": 1/; s/"unk_token": "/"dropout": 0.1, &/; s/^{/{"extra": 1, /' told.json >theirs/tokenizer.json
+bert import theirs -o module
 echo "# a cased vocabulary beside a file that is silent"
 setup '{}'
 sed 's/^the$/The/; s/^card$/Card/; s/^lost$/Lost/' files/toy/vocab.txt >theirs/vocab.txt
