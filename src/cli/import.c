@@ -88,9 +88,10 @@ const command import_command = {
     .usage = "SOURCE -o FOLDER",
     .summary = "Turns a published checkpoint into a module",
     .details = "SOURCE is a folder or file as somebody published it: a TensorFlow bundle (bert_model.ckpt), a TF1 Hub module, a Hugging "
-               "Face or sentence-transformers folder. An encoder becomes a module, which Hugging Face loads, too; of a sentence-transformers "
-               "folder it keeps the pooling. BertForSequenceClassification, a CrossEncoder among them, and BertForTokenClassification become "
-               "a model, ready to predict and to freeze. FOLDER is written whole or not at all.",
+               "Face or sentence-transformers folder, weights of PyTorch (.bin, .pt, .pth). An encoder becomes a module, which Hugging Face "
+               "loads, too; of a sentence-transformers folder it keeps the pooling. BertForSequenceClassification, a CrossEncoder among them, "
+               "BertForTokenClassification and Google's run_classifier become a model, ready to predict and to freeze. FOLDER is written whole "
+               "or not at all.",
     .argument = "SOURCE",
     .argument_needed = true,
     .required = (const char *const[]){ "output", NULL },
