@@ -105,6 +105,14 @@ static void add_expansion(chunk *c, const character_table *table, uint32_t place
         add_char(c, parts[i], character_entry(table, parts[i]), span);
 }
 
+static void add_parts(chunk *c, const character_table *table, uint32_t cp, uint32_t entry, token_span span)
+{
+    if (entry & CHARACTER_HANGUL)
+        add_hangul(c, cp, span);
+    else
+        add_expansion(c, table, entry & CHARACTER_BECOMES, span);
+}
+
 /* Python's rule for a capital sigma: final after a letter with case and not before one, case-ignorable characters not counted. */
 static void follow_case(chunk *c, uint32_t cp, uint32_t entry)
 {
@@ -124,10 +132,8 @@ static void follow_case(chunk *c, uint32_t cp, uint32_t entry)
 __attribute__((always_inline)) static inline void add_original(chunk *c, const bert_tokenizer *t, uint32_t cp, uint32_t entry, token_span span)
 {
     uint32_t becomes = entry & CHARACTER_BECOMES;
-    if (entry & CHARACTER_EXPANDS)
-        add_expansion(c, &t->characters, becomes, span);
-    else if (entry & CHARACTER_HANGUL)
-        add_hangul(c, cp, span);
+    if (entry & (CHARACTER_EXPANDS | CHARACTER_HANGUL))
+        add_parts(c, &t->characters, cp, entry, span);
     else
         add_char(c, becomes ? becomes : cp, entry, span);
     if (t->final_sigma)
@@ -138,12 +144,18 @@ __attribute__((always_inline)) static inline void add_original(chunk *c, const b
 static inline bool next_character(const bert_tokenizer *t, text_cursor *at, uint32_t *cp, uint32_t *entry, token_span *span, size_t *dropped)
 {
     while (at->at < at->size) {
-        size_t length = utf8_decode(at->data + at->at, at->size - at->at, cp), skew = length ? length - 1 : 1;
+        size_t length = utf8_decode(at->data + at->at, at->size - at->at, cp);
+        if (!length) {
+            ++*dropped;
+            at->at++;
+            at->skew++;
+            continue;
+        }
         *span = (token_span){ (uint32_t)at->at, (uint32_t)(at->at + length), (uint32_t)(at->at - at->skew), (uint32_t)(at->at - at->skew + 1) };
-        *dropped += !length;
-        at->at += length ? length : 1;
-        at->skew += skew;
-        if (length && !((*entry = character_entry(&t->characters, *cp)) & CHARACTER_DROP))
+        at->at += length;
+        at->skew += length - 1;
+        *entry = character_entry(&t->characters, *cp);
+        if (!(*entry & CHARACTER_DROP))
             return true;
     }
     return false;
@@ -161,27 +173,28 @@ static void chunk_clear(chunk *c)
 }
 
 /* Reads one chunk and moves the cursor behind it (and the white space that ends it). false: out of memory. */
-static bool read_chunk(chunk *c, const bert_tokenizer *t, text_cursor *at, size_t *dropped)
+static bool read_chunk(chunk *c, const bert_tokenizer *t, text_cursor *cursor, size_t *dropped)
 {
+    text_cursor at = *cursor; /* a copy that nobody else can write to stays in registers */
     uint32_t cp, entry;
     token_span span;
-    bool begun = false;
+    bool more, begun = false;
     chunk_clear(c);
-    while (next_character(t, at, &cp, &entry, &span, dropped)) {
-        if (entry & CHARACTER_SPACE)
-            break;
-        if (begun && (entry & CHARACTER_CHINESE)) {
-            at->at = span.byte_start; /* it begins the next one */
-            at->skew = span.byte_start - span.char_start;
-            break;
-        }
+    while ((more = next_character(t, &at, &cp, &entry, &span, dropped)) && !(entry & (CHARACTER_SPACE | CHARACTER_CHINESE))) {
         if (!chunk_reserve(c))
             return false;
         add_original(c, t, cp, entry, span);
         begun = true;
-        if (entry & CHARACTER_CHINESE)
-            break;
     }
+    if (more && (entry & CHARACTER_CHINESE) && begun) { /* it begins the next one */
+        at.at = span.byte_start;
+        at.skew = span.byte_start - span.char_start;
+    } else if (more && (entry & CHARACTER_CHINESE)) {
+        if (!chunk_reserve(c))
+            return false;
+        add_original(c, t, cp, entry, span);
+    }
+    *cursor = at;
     return true;
 }
 
@@ -277,11 +290,15 @@ static token_span span_over(const chunk_char *first, const chunk_char *last)
 }
 
 /* Adds the pieces of one word, the longest match first, or [UNK] where it cannot be made of pieces. */
-static void match_word(const bert_tokenizer *t, const chunk_char *chars, size_t n, bool spans, bert_tokens *out)
+static bool match_word(const bert_tokenizer *t, const chunk_char *chars, size_t n, bool spans, bert_tokens *out)
 {
     const trie *pieces = &t->vocabulary.trie;
+    if (n > t->word_max)
+        return tokens_append(out, t->unknown, span_over(&chars[0], &chars[n - 1]), spans);
+    if (!tokens_reserve(out, n, spans))
+        return false;
     size_t before = out->n, start = 0;
-    while (start < n && n <= t->word_max) {
+    while (start < n) {
         int32_t node = start ? t->continuation : TRIE_ROOT, id = -1;
         size_t end = start;
         for (size_t i = start; i < n && node >= 0; i++) {
@@ -297,9 +314,9 @@ static void match_word(const bert_tokenizer *t, const chunk_char *chars, size_t 
         start = end;
     }
     if (start == n)
-        return;
+        return true;
     out->n = before;
-    tokens_add(out, t->unknown, span_over(&chars[0], &chars[n - 1]), spans);
+    return tokens_append(out, t->unknown, span_over(&chars[0], &chars[n - 1]), spans);
 }
 
 bool chunk_split(const bert_tokenizer *t, text_cursor *cursor, bool spans, bert_tokens *out)
@@ -311,9 +328,8 @@ bool chunk_split(const bert_tokenizer *t, text_cursor *cursor, bool spans, bert_
         end = start + 1;
         while (!c->chars[start].punctuation && end < c->n && !c->chars[end].punctuation)
             end++;
-        if (!tokens_reserve(out, end - start, spans))
+        if (!match_word(t, c->chars + start, end - start, spans, out))
             return false;
-        match_word(t, c->chars + start, end - start, spans, out);
     }
     return true;
 }

@@ -12,8 +12,6 @@
 /* The loops exist twice, with spans and without: the compiler must see which one it writes, or every token tests for it. */
 #define IN_BOTH_COPIES __attribute__((always_inline)) static inline
 
-enum { COMMON_WORD = 200 }; /* characters: room for its pieces is looked for once a turn */
-
 /* The span of ASCII bytes [start, end). */
 static inline token_span ascii_span(size_t start, size_t end, size_t skew)
 {
@@ -27,12 +25,16 @@ static inline size_t ascii_word_end(const bert_tokenizer *t, const text_cursor *
     return at;
 }
 
-/* Adds the pieces of the word of bytes [first, last), the longest match first, or [UNK]; the room must be there. */
-IN_BOTH_COPIES void match_ascii(const bert_tokenizer *t, const text_cursor *c, size_t first, size_t last, bool spans, bert_tokens *out)
+/* Adds the pieces of the word of bytes [first, last), the longest match first, or [UNK]. false: out of memory. */
+IN_BOTH_COPIES bool match_ascii(const bert_tokenizer *t, const text_cursor *c, size_t first, size_t last, bool spans, bert_tokens *out)
 {
     const trie *pieces = &t->vocabulary.trie;
+    if (last - first > t->word_max)
+        return tokens_append(out, t->unknown, ascii_span(first, last, c->skew), spans);
+    if (!tokens_reserve(out, last - first, spans))
+        return false;
     size_t before = out->n, start = first;
-    while (start < last && last - first <= t->word_max) {
+    while (start < last) {
         int32_t node = start > first ? t->continuation : TRIE_ROOT, id = -1;
         size_t end = start;
         for (size_t i = start; i < last && node >= 0; i++) {
@@ -48,32 +50,27 @@ IN_BOTH_COPIES void match_ascii(const bert_tokenizer *t, const text_cursor *c, s
         start = end;
     }
     if (start == last)
-        return;
+        return true;
     out->n = before;
-    tokens_add(out, t->unknown, ascii_span(first, last, c->skew), spans);
+    return tokens_append(out, t->unknown, ascii_span(first, last, c->skew), spans);
 }
 
 /* Goes on to the limit, to the end, or to the start of a chunk that is not all ASCII. false: out of memory. */
-IN_BOTH_COPIES bool split_ascii(const bert_tokenizer *t, text_cursor *c, size_t limit, bool spans, bert_tokens *out)
+IN_BOTH_COPIES bool split_ascii(const bert_tokenizer *t, text_cursor *cursor, size_t limit, bool spans, bert_tokens *out)
 {
-    size_t at = c->at, chunk_at = at, chunk_n = out->n, end;
-    while (at < c->size && out->n <= limit) {
-        if (!tokens_reserve(out, COMMON_WORD, spans))
-            return false;
-        switch ((ascii_class)t->ascii[c->data[at]]) {
+    const text_cursor c = *cursor; /* a copy that nobody else can write to stays in registers */
+    size_t at = c.at, chunk_at = at, chunk_n = out->n, end;
+    while (at < c.size && out->n <= limit) {
+        switch ((ascii_class)t->ascii[c.data[at]]) {
         case ASCII_WORD:
-            end = ascii_word_end(t, c, at + 1);
-            if (end < c->size && t->ascii[c->data[end]] == ASCII_NONE) {
-                at = end;
-                break;
-            }
-            if (__builtin_expect(end - at > COMMON_WORD, 0) && !tokens_reserve(out, end - at, spans))
+            end = ascii_word_end(t, &c, at + 1);
+            if ((end == c.size || t->ascii[c.data[end]] != ASCII_NONE) && !match_ascii(t, &c, at, end, spans, out))
                 return false;
-            match_ascii(t, c, at, end, spans, out);
             at = end;
             break;
         case ASCII_PUNCTUATION:
-            tokens_add(out, t->single[c->data[at]], ascii_span(at, at + 1, c->skew), spans);
+            if (!tokens_append(out, t->single[c.data[at]], ascii_span(at, at + 1, c.skew), spans))
+                return false;
             at++;
             break;
         case ASCII_SPACE:
@@ -82,11 +79,11 @@ IN_BOTH_COPIES bool split_ascii(const bert_tokenizer *t, text_cursor *c, size_t 
             break;
         case ASCII_NONE:
             out->n = chunk_n;
-            c->at = chunk_at;
+            cursor->at = chunk_at;
             return true;
         }
     }
-    c->at = at;
+    cursor->at = at;
     return true;
 }
 
@@ -110,13 +107,10 @@ static bool split_words(const bert_tokenizer *t, text_cursor *c, size_t end, con
 static bool add_whole(text_cursor *c, size_t end, int32_t id, const split_options *o, bert_tokens *out)
 {
     token_span span = { .byte_start = (uint32_t)c->at, .char_start = (uint32_t)(c->at - c->skew) };
-    if (!tokens_reserve(out, 1, o->spans))
-        return false;
     cursor_skip(c, end, &out->dropped);
     span.byte_end = (uint32_t)c->at;
     span.char_end = (uint32_t)(c->at - c->skew);
-    tokens_add(out, id, span, o->spans);
-    return true;
+    return tokens_append(out, id, span, o->spans);
 }
 
 /* Splits what stands before byte `end`, added tokens found in its normal form. */

@@ -31,4 +31,13 @@ static inline void tokens_add(bert_tokens *tokens, int32_t id, token_span span, 
     }
 }
 
+/* Makes room for a token and adds it. false: out of memory. */
+static inline bool tokens_append(bert_tokens *tokens, int32_t id, token_span span, bool spans)
+{
+    if (!tokens_reserve(tokens, 1, spans))
+        return false;
+    tokens_add(tokens, id, span, spans);
+    return true;
+}
+
 #endif
