@@ -19,6 +19,14 @@ echo
 setup '{"split_special_tokens": true}'
 tokens
 
+echo "# a token of added_tokens.json is special where a list of special_tokens_map.json names it: an infix of the raw text alone"
+setup '{}'
+echo '{"<USER>": 58, "<user>": 59}' >theirs/added_tokens.json
+echo '{"additional_special_tokens": ["<USER>"]}' >theirs/special_tokens_map.json
+tokens
+bert inspect --json module | tr -d ' \n' | sed 's/.*"added_tokens":\(\[[^]]*\]\).*/\1/'
+echo
+
 echo "# a pair cut to an odd number of tokens, and from the left"
 printf '%s\n' 'the card lost ||| the card lost' >pairs.txt
 for side in right left; do
