@@ -8,9 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Types of values. */
-enum { VALUE_UINT32 = 4, VALUE_INT32 = 5, VALUE_FLOAT32 = 6, VALUE_BOOL = 7, VALUE_STRING = 8, VALUE_ARRAY = 9 };
-
 enum { HALF_BYTES = 2, BLOCK_BYTES = HALF_BYTES + GGUF_BLOCK };
 
 static const float HALF_MOST = 65504;
@@ -49,45 +46,45 @@ static void add_key(gguf_file *g, const char *key, uint32_t type)
 
 static void add_array(gguf_file *g, const char *key, uint32_t type, size_t n)
 {
-    add_key(g, key, VALUE_ARRAY);
+    add_key(g, key, GGUF_VALUE_ARRAY);
     add_u32(&g->keys, type);
     add_u64(&g->keys, n);
 }
 
 void gguf_uint32(gguf_file *g, const char *key, uint32_t value)
 {
-    add_key(g, key, VALUE_UINT32);
+    add_key(g, key, GGUF_VALUE_UINT32);
     add_u32(&g->keys, value);
 }
 
 void gguf_float32(gguf_file *g, const char *key, float value)
 {
-    add_key(g, key, VALUE_FLOAT32);
+    add_key(g, key, GGUF_VALUE_FLOAT32);
     buffer_add(&g->keys, &value, sizeof value);
 }
 
 void gguf_bool(gguf_file *g, const char *key, bool value)
 {
-    add_key(g, key, VALUE_BOOL);
+    add_key(g, key, GGUF_VALUE_BOOL);
     buffer_char(&g->keys, value);
 }
 
 void gguf_string(gguf_file *g, const char *key, const char *value)
 {
-    add_key(g, key, VALUE_STRING);
+    add_key(g, key, GGUF_VALUE_STRING);
     add_string(&g->keys, value, strlen(value));
 }
 
 void gguf_strings(gguf_file *g, const char *key, const bert_text *values, size_t n)
 {
-    add_array(g, key, VALUE_STRING, n);
+    add_array(g, key, GGUF_VALUE_STRING, n);
     for (size_t i = 0; i < n; i++)
         add_string(&g->keys, values[i].data, values[i].size);
 }
 
 void gguf_int32s(gguf_file *g, const char *key, const int32_t *values, size_t n)
 {
-    add_array(g, key, VALUE_INT32, n);
+    add_array(g, key, GGUF_VALUE_INT32, n);
     buffer_add(&g->keys, values, n * sizeof *values);
 }
 
@@ -131,13 +128,13 @@ static size_t row_count(const gguf_tensor *t)
     return t->cols ? t->rows : 1;
 }
 
-static bool tensor_bytes(const gguf_tensor *t, size_t *bytes)
+bool gguf_tensor_bytes(const gguf_tensor *t, size_t *bytes)
 {
     size_t n;
     return mul_size(row_count(t), row_size(t), &n) && mul_size(n, sizeof(float), bytes) && (*bytes = type_bytes(t->type, n), true);
 }
 
-static size_t padding(size_t size)
+size_t gguf_padding(size_t size)
 {
     return (GGUF_ALIGNMENT - size % GGUF_ALIGNMENT) % GGUF_ALIGNMENT;
 }
@@ -228,13 +225,13 @@ static bert_status write_tensor(file_writer *w, const gguf_tensor *t, const floa
     static const unsigned char zeros[GGUF_ALIGNMENT];
     size_t bytes;
     bert_status s = BERT_OK;
-    if (!tensor_bytes(t, &bytes))
+    if (!gguf_tensor_bytes(t, &bytes))
         return fail_memory(err, t->name);
     if (t->type == GGUF_F32)
         file_write(w, x, bytes);
     else
         s = write_encoded(w, t, x, err);
-    file_write(w, zeros, padding(bytes));
+    file_write(w, zeros, gguf_padding(bytes));
     return s ? s : file_failed(w, err);
 }
 
@@ -262,12 +259,12 @@ static bool header(const gguf_file *g, buffer *b)
     uint64_t offset = 0;
     for (size_t i = 0; i < g->n_tensors; i++) {
         size_t bytes;
-        if (!tensor_bytes(&g->tensors[i], &bytes))
+        if (!gguf_tensor_bytes(&g->tensors[i], &bytes))
             return false;
         describe(b, &g->tensors[i], offset);
-        offset += bytes + padding(bytes);
+        offset += bytes + gguf_padding(bytes);
     }
-    for (size_t n = padding(b->size); n; n--)
+    for (size_t n = gguf_padding(b->size); n; n--)
         buffer_char(b, 0);
     return !b->failed && !g->keys.failed;
 }
@@ -290,7 +287,7 @@ bert_status gguf_write(gguf_file *g, const char *path, gguf_values *values, void
             s = write_tensor(&w, &g->tensors[i], x, err);
     }
     if (!s)
-        return file_commit(&w, err);
+        return file_commit_opened(&w, gguf_check, err);
     file_abort(&w);
     return s;
 }

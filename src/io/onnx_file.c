@@ -411,7 +411,7 @@ bert_status onnx_write(onnx_graph *g, const char *path, onnx_values *values, voi
             s = g->failed ? fail_memory(err, path) : file_failed(&out, err);
     }
     if (!s)
-        return file_commit(&out, err);
+        return file_commit_opened(&out, onnx_check, err);
     file_abort(&out);
     return s;
 }

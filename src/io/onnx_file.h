@@ -67,4 +67,8 @@ typedef bert_status onnx_values(void *context, size_t i, const float **values, b
  * BERT_ERR_MEMORY. */
 bert_status onnx_write(onnx_graph *g, const char *path, onnx_values *values, void *context, bert_err *err);
 
+/* Whether a file that onnx_write wrote is whole: each message ends where it says, each tensor has the bytes that its shape takes. onnx_write asks
+ * before it renames. Fails with BERT_ERR_FORMAT, naming the message or tensor and its byte; BERT_ERR_IO, BERT_ERR_MEMORY. */
+bert_status onnx_check(const char *path, bert_err *err);
+
 #endif

@@ -139,4 +139,28 @@ static inline void change_tensor(const char *name, const int64_t *shape)
     assert_int_equal(rename(scratch("changed"), scratch("theirs/model.safetensors")), 0);
 }
 
+/* A check of a written file takes it whole, refuses it cut anywhere or with something behind it, and survives any changed byte of its beginning. */
+static inline void assert_checked(bert_status (*check_file)(const char *path, bert_err *err), const char *path)
+{
+    enum { EACH = 3000, STRIDE = 997 };
+    file_mapping m;
+    assert_works(check_file(path, err));
+    assert_works(file_map(&m, path, err));
+    char *bytes = malloc(m.size + 1);
+    memcpy(bytes, m.data, m.size);
+    bytes[m.size] = 1;
+    for (size_t n = 0; n < m.size; n += n < EACH ? 1 : STRIDE) {
+        scratch_file("part", bytes, n);
+        assert_int_equal(check_file(scratch("part"), NULL), BERT_ERR_FORMAT);
+        bytes[n] ^= 0x15;
+        scratch_file("part", bytes, m.size);
+        check_file(scratch("part"), NULL);
+        bytes[n] ^= 0x15;
+    }
+    scratch_file("part", bytes, m.size + 1);
+    assert_int_equal(check_file(scratch("part"), NULL), BERT_ERR_FORMAT);
+    file_unmap(&m);
+    free(bytes);
+}
+
 #endif

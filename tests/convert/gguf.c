@@ -421,6 +421,22 @@ static void what_llama_cpp_does_not_compute_is_refused(void **state)
     assert_false(file_exists(scratch("m.gguf")));
 }
 
+/* What the export itself looks at before it renames. */
+static void a_file_that_is_not_whole_is_known(void **state)
+{
+    (void)state;
+    bert_model *m = plain_module();
+    for (int type = 0; type < 3; type++) {
+        assert_works(to_gguf(m, "m.gguf", type, NULL, err));
+        assert_checked(gguf_check, scratch("m.gguf"));
+    }
+    bert_model_free(m);
+    scratch_file("m.gguf", "GGUF\3\0\0\0\0\0\0\0\0\0\0\0\1\0\0\0\0\0\0\0\1\0\0\0\0\0\0\0x\11\0\0\0", 37);
+    assert_fails(gguf_check(scratch("m.gguf"), err), BERT_ERR_FORMAT, "m.gguf: key x does not end within the file");
+    scratch_file("m.gguf", "GGUF\2\0\0\0", 8);
+    assert_fails(gguf_check(scratch("m.gguf"), err), BERT_ERR_FORMAT, "m.gguf: is no GGUF file of version 3");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -436,6 +452,7 @@ int main(void)
         in_a_folder(q8_0_is_within_half_a_step_of_each_block),
         in_a_folder(a_number_beyond_a_type_is_refused_and_nothing_is_left),
         in_a_folder(what_llama_cpp_does_not_compute_is_refused),
+        in_a_folder(a_file_that_is_not_whole_is_known),
     };
     int failed = cmocka_run_group_tests(tests, NULL, NULL);
     arena_free(&golden_memory);

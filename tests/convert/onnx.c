@@ -421,6 +421,22 @@ static void a_transposed_weight_is_turned_whatever_its_shape(void **state)
     }
 }
 
+/* What the export itself looks at before it renames. */
+static void a_file_that_is_not_whole_is_known(void **state)
+{
+    (void)state;
+    bert_model *m = model_of(BERT_TASK_MULTICLASS, BERT_POOLING_CLS, 0);
+    assert_works(to_onnx(m, "m.onnx", true, NULL, err));
+    assert_checked(onnx_check, scratch("m.onnx"));
+    bert_model_free(m);
+    scratch_file("m.onnx", "\x3a\x0b\x2a\x09\x08\x02\x10\x01\x42\x01w\x4a\x00", 13); /* a graph with w of shape [2] and no bytes */
+    assert_fails(onnx_check(scratch("m.onnx"), err), BERT_ERR_FORMAT, "m.onnx: tensor w at byte 4 has 0 bytes, its shape takes 8");
+    scratch_file("m.onnx", "\x3a\x02\x2a\x09", 4);
+    assert_fails(onnx_check(scratch("m.onnx"), err), BERT_ERR_FORMAT, "m.onnx: onnx.GraphProto at byte 2: a field that does not end within it");
+    scratch_file("m.onnx", "\x08\x08", 2);
+    assert_fails(onnx_check(scratch("m.onnx"), err), BERT_ERR_FORMAT, "m.onnx: holds 0 graphs, expected one");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -438,6 +454,7 @@ int main(void)
         in_a_folder(options_that_make_no_sense_are_refused),
         in_a_folder(a_file_of_two_gigabytes_is_refused_before_it_is_begun),
         in_a_folder(a_transposed_weight_is_turned_whatever_its_shape),
+        in_a_folder(a_file_that_is_not_whole_is_known),
     };
     int failed = cmocka_run_group_tests(tests, NULL, NULL);
     arena_free(&golden_memory);
