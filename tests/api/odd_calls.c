@@ -1,19 +1,8 @@
 /* Calls that nobody means: no text, no rows, sizes beyond memory, numbers that are none, choices that are not there. Each is refused or does nothing. */
-#include "bert.h"
+#include "api/toy_folder.h"
 
 #include <math.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 
-#include <cmocka.h>
-
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-static char folder[] = "/tmp/bert-odd-XXXXXX", module_path[64], model_path[64];
 static bert_module *module;
 static bert_model *model;
 static bert_dataset *rows;
@@ -38,36 +27,18 @@ static const bert_text NOTHING = { NULL, 0 };
 
 static int set_up(void **state)
 {
-    (void)state;
-    static const char *const LABELS[] = { "0", "1" };
-    bert_layer_spec spec;
-    bert_head_spec head;
-    if (!mkdtemp(folder))
-        return -1;
-    snprintf(module_path, sizeof module_path, "%s/module", folder);
-    snprintf(model_path, sizeof model_path, "%s/model", folder);
-    bert_layer_defaults(&spec);
-    spec.module = module_path;
-    spec.seq_len = 8;
-    spec.n_tune_layers = 1;
-    bert_head_defaults(&head);
-    head.task = BERT_TASK_BINARY;
-    head.labels = LABELS;
-    head.n_labels = 2;
     const bert_text texts[] = { { "a", 1 }, { "b", 1 } }, labels[] = { { "0", 1 }, { "1", 1 } };
-    return bert_import("tests/files/toy", module_path, NULL, NULL, NULL) || bert_module_open(module_path, &module, NULL) ||
-           bert_model_create(&spec, &head, 1, &model, NULL) || bert_dataset_create(texts, NULL, labels, 2, &rows, NULL);
+    return toy_folder_make(state) || bert_import("tests/files/toy", module_path, NULL, NULL, NULL) ||
+           bert_module_open(module_path, &module, NULL) || !(model = toy_binary(8, NULL)) ||
+           bert_dataset_create(texts, NULL, labels, 2, &rows, NULL);
 }
 
 static int tear_down(void **state)
 {
-    (void)state;
-    char command[128];
     bert_dataset_free(rows);
     bert_model_free(model);
     bert_module_free(module);
-    snprintf(command, sizeof command, "rm -rf %s", folder);
-    return system(command);
+    return toy_folder_remove(state);
 }
 
 static void texts_that_are_nothing_are_empty(void **state)

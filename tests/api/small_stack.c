@@ -1,19 +1,8 @@
 /* A thread that somebody starts with little stack may call anything of bert.h: include/bert.h says how much it needs. */
-#include "bert.h"
+#include "api/toy_folder.h"
 
 #include <pthread.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/mman.h>
-#include <unistd.h>
 
 #if defined(__SANITIZE_ADDRESS__)
 enum { STACK = 8 << 20 }; /* a sanitizer's frames are larger */
@@ -21,17 +10,6 @@ enum { STACK = 8 << 20 }; /* a sanitizer's frames are larger */
 enum { STACK = 128 << 10 };
 #endif
 enum { GUARD = 1 << 20 };
-
-static char folder[] = "/tmp/bert-stack-XXXXXX";
-
-static char *path_of(const char *name)
-{
-    static char paths[8][96];
-    static int next;
-    char *path = paths[next++ % 8];
-    snprintf(path, sizeof paths[0], "%s/%s", folder, name);
-    return path;
-}
 
 /* What went wrong, told by the thread that joins. */
 static bert_err failure;
@@ -44,16 +22,6 @@ static bert_err failure;
         }                                                         \
     } while (0)
 
-static bert_dataset *load(const char *path)
-{
-    bert_dataset *d;
-    bert_table_options columns;
-    bert_table_defaults(&columns);
-    columns.text_columns = "question1,question2";
-    columns.label_column = "is_duplicate";
-    return bert_dataset_load(path, &columns, &d, &failure) ? NULL : d;
-}
-
 static void *import_and_tokenise(void *unused)
 {
     (void)unused;
@@ -62,14 +30,14 @@ static void *import_and_tokenise(void *unused)
     bert_features features = { 0 };
     char *out;
     const bert_text texts[] = { { "How are you?", 12 }, { "Fine.", 5 } };
-    TRY(bert_import("tests/files/toy", path_of("module"), NULL, NULL, &failure));
-    TRY(bert_module_open(path_of("module"), &module, &failure));
+    TRY(bert_import("tests/files/toy", module_path, NULL, NULL, &failure));
+    TRY(bert_module_open(module_path, &module, &failure));
     TRY(bert_tokenize(bert_module_tokenizer(module), texts[0], &tokens, &failure));
     TRY(bert_encode(bert_module_tokenizer(module), texts, NULL, 2, 16, &features, &failure));
     bert_tokens_free(&tokens);
     bert_features_free(&features);
     bert_module_free(module);
-    TRY(bert_inspect(path_of("module"), true, &out, &failure));
+    TRY(bert_inspect(module_path, true, &out, &failure));
     bert_free(out);
     return &failure;
 }
@@ -89,8 +57,8 @@ static void *freeze_and_predict(void *loaded)
         float scores[2 * 32], *vectors;
         bert_table_defaults(&columns);
         columns.text_columns = "1,2";
-        TRY(bert_model_freeze(model, path_of("model.bert"), &options, NULL, NULL, &failure));
-        TRY(bert_model_load(path_of("model.bert"), &frozen, &failure));
+        TRY(bert_model_freeze(model, frozen_path, &options, NULL, NULL, &failure));
+        TRY(bert_model_load(frozen_path, &frozen, &failure));
         TRY(bert_session_create(frozen, NULL, &session, &failure));
         TRY(bert_table_open("tests/files/toy-valid.tsv", &columns, false, &table, &failure));
         TRY(bert_table_next(table, 32, &rows, &failure));
@@ -111,10 +79,10 @@ static void *train(void *out)
     bert_train_options options;
     bert_head_spec head;
     bert_model *model;
-    bert_dataset *rows = load("tests/files/toy-train.tsv"), *valid = load("tests/files/toy-valid.tsv");
+    bert_dataset *rows = toy_pairs("tests/files/toy-train.tsv", &failure), *valid = toy_pairs("tests/files/toy-valid.tsv", &failure);
     TRY(!rows || !valid);
     bert_layer_defaults(&spec);
-    spec.module = path_of("module");
+    spec.module = module_path;
     spec.seq_len = 24;
     spec.n_tune_layers = 1;
     spec.tune_embeddings = true;
@@ -124,7 +92,7 @@ static void *train(void *out)
     bert_train_defaults(&options);
     options.epochs = 1;
     options.batch_size = 8;
-    TRY(bert_model_train(model, rows, valid, &options, path_of("model"), false, NULL, NULL, &failure)); /* page and events, too */
+    TRY(bert_model_train(model, rows, valid, &options, model_path, false, NULL, NULL, &failure)); /* page and events, too */
     bert_dataset_free(rows);
     bert_dataset_free(valid);
     *(bert_model **)out = model;
@@ -215,24 +183,10 @@ static void exports_run_in_a_thread_of_little_stack(void **state)
     (void)state;
     bert_model *model;
     bert_err err;
-    if (bert_model_load(path_of("model"), &model, &err))
+    if (bert_model_load(model_path, &model, &err))
         fail_msg("%s", err.message);
     in_small_thread(export_all, model);
     bert_model_free(model);
-}
-
-static int set_up(void **state)
-{
-    (void)state;
-    return mkdtemp(folder) ? 0 : -1;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    char command[128];
-    snprintf(command, sizeof command, "rm -rf %s", folder);
-    return system(command);
 }
 
 int main(void)
@@ -242,5 +196,5 @@ int main(void)
         cmocka_unit_test(exports_run_in_a_thread_of_little_stack),
         cmocka_unit_test(json_that_is_too_deep_is_told),
     };
-    return cmocka_run_group_tests(tests, set_up, tear_down);
+    return cmocka_run_group_tests(tests, toy_folder_make, toy_folder_remove);
 }

@@ -1,23 +1,9 @@
 /* What bert.h allows of many threads, done by many threads at once: under ThreadSanitizer (make tsan) a race fails, everywhere a bit that differs does. */
-#include "bert.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
+#include "api/toy_folder.h"
 
 #include <pthread.h>
 #include <sched.h>
 #include <stdatomic.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
-
-static char folder[] = "/tmp/bert-threads-XXXXXX";
-static char module_path[64], model_path[64], frozen_path[64];
 
 enum { THREADS = 4, ROUNDS = 6, N = 8, SEQ_LEN = 24, MOST = 4096 };
 
@@ -29,14 +15,6 @@ static const char *const TEXTS[N] = { "how do i cook rice",
                                       "one two three four five six",
                                       "a b c d",
                                       "why, why, why is the sky blue so often" };
-
-#define check(call)                                                               \
-    do {                                                                          \
-        bert_err err = { 0 };                                                     \
-        bert_status status = call;                                                \
-        if (status)                                                               \
-            fail_msg("%s: %s: %s", #call, bert_status_name(status), err.message); \
-    } while (0)
 
 /* In a thread a failure is told by the thread's return: cmocka's asserts belong to the main one. */
 #define expect(condition)              \
@@ -72,38 +50,11 @@ static void run_many(thread_body body, void *argument)
     run_threads(bodies, THREADS, argument);
 }
 
-static bert_dataset *load(const char *path)
-{
-    bert_dataset *d = NULL;
-    bert_table_options columns;
-    bert_table_defaults(&columns);
-    columns.text_columns = "question1,question2";
-    columns.label_column = "is_duplicate";
-    return bert_dataset_load(path, &columns, &d, NULL) ? NULL : d;
-}
-
 static void options_of(bert_train_options *options, int64_t epochs)
 {
     bert_train_defaults(options);
     options->epochs = epochs;
     options->batch_size = 4;
-}
-
-static bert_model *new_model(void)
-{
-    bert_layer_spec spec;
-    bert_head_spec head;
-    bert_model *model = NULL;
-    static const char *const labels[] = { "0", "1" };
-    bert_layer_defaults(&spec);
-    spec.module = module_path;
-    spec.seq_len = SEQ_LEN;
-    spec.n_tune_layers = 1;
-    bert_head_defaults(&head);
-    head.task = BERT_TASK_BINARY;
-    head.labels = labels;
-    head.n_labels = 2;
-    return bert_model_create(&spec, &head, 1, &model, NULL) ? NULL : model;
 }
 
 static bert_session *open_session(const bert_model *model, int64_t threads)
@@ -142,30 +93,18 @@ static bool same(const answers *a, const answers *b)
 
 static int set_up(void **state)
 {
-    (void)state;
-    if (!mkdtemp(folder))
+    if (toy_folder_make(state))
         return -1;
-    snprintf(module_path, sizeof module_path, "%s/module", folder);
-    snprintf(model_path, sizeof model_path, "%s/model", folder);
-    snprintf(frozen_path, sizeof frozen_path, "%s/model.bert", folder);
     bert_train_options options;
-    bert_dataset *train = load("tests/files/toy-train.tsv");
+    bert_dataset *train = toy_pairs("tests/files/toy-train.tsv", NULL);
     bert_model *model = NULL;
     options_of(&options, 1);
-    bool made = train && !bert_import("tests/files/toy", module_path, NULL, NULL, NULL) && (model = new_model()) &&
+    bool made = train && !bert_import("tests/files/toy", module_path, NULL, NULL, NULL) && (model = toy_binary(SEQ_LEN, NULL)) &&
                 !bert_model_train(model, train, NULL, &options, model_path, false, NULL, NULL, NULL) &&
                 !bert_model_freeze(model, frozen_path, NULL, NULL, NULL, NULL);
     bert_model_free(model);
     bert_dataset_free(train);
     return made ? 0 : -1;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    char command[128];
-    snprintf(command, sizeof command, "rm -rf %s", folder);
-    return system(command);
 }
 
 /* ---- one tokenizer -------------------------------------------------------------------------------------------------------- */
@@ -315,7 +254,7 @@ static void *make_dataset(void *model)
     for (size_t i = 0; i < N; i++)
         labels[i] = (bert_text){ i % 2 ? "1" : "0", 1 };
     for (size_t round = 0; round < ROUNDS; round++) {
-        bert_dataset *d = NULL, *left, *right, *read = load("tests/files/toy-train.tsv");
+        bert_dataset *d = NULL, *left, *right, *read = toy_pairs("tests/files/toy-train.tsv", NULL);
         char *text;
         done(bert_dataset_create(texts, NULL, labels, N, &d, NULL));
         done(bert_dataset_split(read, 0.25, round, &left, &right, NULL));
@@ -389,7 +328,7 @@ static void *ask_while_it_trains(void *argument)
 static void sessions_keep_their_answers_while_their_model_trains(void **state)
 {
     (void)state;
-    training t = { .data = load("tests/files/toy-train.tsv"), .model = new_model() };
+    training t = { .data = toy_pairs("tests/files/toy-train.tsv", NULL), .model = toy_binary(SEQ_LEN, NULL) };
     answers after;
     assert_true(t.data && t.model);
     for (size_t i = 0; i < THREADS; i++)
@@ -414,7 +353,7 @@ static void *train_own_model(void *argument)
     bert_train_options options;
     answers a;
     options_of(&options, 1);
-    bert_model *model = new_model();
+    bert_model *model = toy_binary(SEQ_LEN, NULL);
     expect(model && !bert_model_train(model, t->data, t->data, &options, NULL, false, NULL, NULL, NULL));
     bert_session *session = open_session(model, 1);
     expect(session && ask(session, &a) && same(&a, &t->before));
@@ -426,7 +365,7 @@ static void *train_own_model(void *argument)
 static void models_train_side_by_side_to_the_same_bits(void **state)
 {
     (void)state;
-    training t = { .data = load("tests/files/toy-train.tsv"), .model = new_model() };
+    training t = { .data = toy_pairs("tests/files/toy-train.tsv", NULL), .model = toy_binary(SEQ_LEN, NULL) };
     bert_train_options options;
     options_of(&options, 1);
     assert_true(t.data && t.model);
@@ -450,5 +389,5 @@ int main(void)
         cmocka_unit_test(sessions_keep_their_answers_while_their_model_trains),
         cmocka_unit_test(models_train_side_by_side_to_the_same_bits),
     };
-    return cmocka_run_group_tests(tests, set_up, tear_down);
+    return cmocka_run_group_tests(tests, set_up, toy_folder_remove);
 }

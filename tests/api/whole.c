@@ -1,45 +1,10 @@
 /* The whole way with bert.h alone: import, train, save, load, freeze, predict, as a program that links the installed library would. */
-#include "bert.h"
+#include "api/toy_folder.h"
 
 #include <math.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/wait.h>
-#include <unistd.h>
-
-static char folder[] = "/tmp/bert-whole-XXXXXX";
-static char module_path[64], model_path[64], copy_path[64], frozen_path[64], weights_path[64];
 
 enum { N = 16, MOST = 64 };
-
-#define check(call)                                                               \
-    do {                                                                          \
-        bert_err err = { 0 };                                                     \
-        bert_status status = call;                                                \
-        if (status)                                                               \
-            fail_msg("%s: %s: %s", #call, bert_status_name(status), err.message); \
-    } while (0)
-
-static int set_up(void **state)
-{
-    (void)state;
-    if (!mkdtemp(folder))
-        return -1;
-    snprintf(module_path, sizeof module_path, "%s/module", folder);
-    snprintf(model_path, sizeof model_path, "%s/model", folder);
-    snprintf(copy_path, sizeof copy_path, "%s/copy", folder);
-    snprintf(frozen_path, sizeof frozen_path, "%s/model.bert", folder);
-    snprintf(weights_path, sizeof weights_path, "%s/weights.safetensors", folder);
-    return 0;
-}
 
 static int run(const char *program, const char *a, const char *b, const char *c)
 {
@@ -52,20 +17,12 @@ static int run(const char *program, const char *a, const char *b, const char *c)
     return child > 0 && waitpid(child, &status, 0) == child ? status : -1;
 }
 
-static int tear_down(void **state)
-{
-    (void)state;
-    return run("rm", "-rf", folder, NULL);
-}
-
 static bert_dataset *load(const char *path)
 {
-    bert_dataset *d;
-    bert_table_options columns;
-    bert_table_defaults(&columns);
-    columns.text_columns = "question1,question2";
-    columns.label_column = "is_duplicate";
-    check(bert_dataset_load(path, &columns, &d, &err));
+    bert_err err = { 0 };
+    bert_dataset *d = toy_pairs(path, &err);
+    if (!d)
+        fail_msg("%s", err.message);
     return d;
 }
 
@@ -160,8 +117,8 @@ static void check_rebuilt(const bert_model *model, const float expected[N * 2])
     check(bert_model_from_json(json, folder, &rebuilt, &err));
     predict(rebuilt, scores);
     assert_memory_not_equal(scores, expected, sizeof scores); /* its head is new */
-    check(bert_model_save_weights(model, weights_path, &err));
-    check(bert_model_load_weights(rebuilt, weights_path, &err));
+    check(bert_model_save_weights(model, path_of("weights.safetensors"), &err));
+    check(bert_model_load_weights(rebuilt, path_of("weights.safetensors"), &err));
     predict(rebuilt, scores);
     assert_memory_equal(scores, expected, sizeof scores);
     bert_free(json);
@@ -182,14 +139,14 @@ static void from_a_checkpoint_to_a_frozen_models_prediction(void **state)
         assert_true(scores[2 * i] == 0 || fabsf(scores[2 * i] + scores[2 * i + 1] - 1) < 1e-6f);
     check_evaluation(model, &best);
     check_rebuilt(model, scores);
-    check(bert_model_save(model, copy_path, true, &err));
+    check(bert_model_save(model, path_of("copy"), true, &err));
     check(bert_model_freeze(model, frozen_path, NULL, NULL, NULL, &err));
     bert_model_free(model);
 
     assert_predicts(model_path, scores);
     assert_int_equal(run("rm", "-rf", module_path, model_path), 0);
-    assert_predicts(copy_path, scores); /* it has the module in it */
-    assert_int_equal(run("rm", "-rf", copy_path, weights_path), 0);
+    assert_predicts(path_of("copy"), scores); /* it has the module in it */
+    assert_int_equal(run("rm", "-rf", path_of("copy"), path_of("weights.safetensors")), 0);
     assert_predicts(frozen_path, scores);
     model = open_model(frozen_path);
     check_evaluation(model, &best);
@@ -227,5 +184,5 @@ int main(void)
         cmocka_unit_test(from_a_checkpoint_to_a_frozen_models_prediction),
         cmocka_unit_test(null_may_be_freed_and_errors_need_no_struct),
     };
-    return cmocka_run_group_tests(tests, set_up, tear_down);
+    return cmocka_run_group_tests(tests, toy_folder_make, toy_folder_remove);
 }
