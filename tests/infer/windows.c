@@ -260,10 +260,7 @@ static void a_words_tag_is_that_of_the_window_in_which_it_stands_deepest(void **
     bert_err err;
     sample s = random_sample(false);
     bert_model *model = word_tagger();
-    bert_session_options options = session_options(0);
-    options.window = WINDOW;
-    options.stride = 3;
-    bert_session *plain = open_session(model, WINDOW, BERT_POOLING_AUTO, false), *session = session_of(model, &options);
+    bert_session *plain = open_session(model, WINDOW, BERT_POOLING_AUTO, false), *session = windowed(model, WINDOW, 3, 0);
     const bert_entity *e;
     size_t n_entities, cut = 0, at = 0, start[MOST_WINDOWS];
     check(bert_session_entities(session, s.texts, N, &e, &n_entities, &cut, &err), &err);
@@ -291,15 +288,20 @@ static void a_words_tag_is_that_of_the_window_in_which_it_stands_deepest(void **
 
 /* ---- texts apart ----------------------------------------------------------------------------------------------------------------- */
 
+static bert_model *similarity_model(void)
+{
+    bert_head_spec head = toy_head(BERT_TASK_SIMILARITY, NULL, 0);
+    head.label_max = 5;
+    return toy_model_of(toy_module("module", (toy){ 0 }), BERT_POOLING_MEAN, WINDOW, &head);
+}
+
 static void similarity_is_that_of_the_combined_vectors(void **state)
 {
     (void)state;
     enum { MANY = 1500 };
     bert_err err;
     sample s = random_sample(true);
-    bert_head_spec head = toy_head(BERT_TASK_SIMILARITY, NULL, 0);
-    head.label_max = 5;
-    bert_model *model = toy_model_of(toy_module("module", (toy){ 0 }), BERT_POOLING_MEAN, WINDOW, &head);
+    bert_model *model = similarity_model();
     bert_session *session = windowed(model, WINDOW, 0, 0);
     bert_text *texts = arena_alloc(&golden_memory, MANY * sizeof *texts), *pairs = arena_alloc(&golden_memory, MANY * sizeof *pairs);
     float *scores = arena_alloc(&golden_memory, MANY * sizeof *scores), a[TOY_HIDDEN], b[TOY_HIDDEN];
@@ -423,10 +425,7 @@ static void words_are_judged_by_the_window_in_which_they_stand_deepest(void **st
     bert_err err;
     sample s = random_sample(false);
     bert_model *model = word_tagger();
-    bert_session_options options = session_options(0);
-    options.window = WINDOW;
-    options.stride = 3;
-    bert_session *session = session_of(model, &options), *cut = open_session(model, WINDOW, BERT_POOLING_AUTO, false);
+    bert_session *session = windowed(model, WINDOW, 3, 0), *cut = open_session(model, WINDOW, BERT_POOLING_AUTO, false);
     const bert_entity *e;
     size_t n, words = 0, behind = 0;
     bert_text labels[N];
@@ -455,9 +454,7 @@ static void similarity_is_judged_by_the_combined_vectors(void **state)
     (void)state;
     bert_err err;
     sample s = random_sample(true);
-    bert_head_spec head = toy_head(BERT_TASK_SIMILARITY, NULL, 0);
-    head.label_max = 5;
-    bert_model *model = toy_model_of(toy_module("module", (toy){ 0 }), BERT_POOLING_MEAN, WINDOW, &head);
+    bert_model *model = similarity_model();
     bert_session *session = windowed(model, WINDOW, 0, 0);
     float scores[N];
     bert_text labels[N];
