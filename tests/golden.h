@@ -53,6 +53,27 @@ static inline void check(bert_status s, const bert_err *err)
         fail_msg("%s: %s", bert_status_name(s), err->message);
 }
 
+/* Replaces (value NULL: removes) a member of one of a module's files. */
+static inline void change_member(const char *path, const char *key, json_t *value)
+{
+    bert_err err;
+    json_t *json = NULL;
+    check(json_read_file(&json, path, &err), &err);
+    if (value)
+        json_object_set_new(json, key, value);
+    else
+        json_object_del(json, key);
+    check(json_write_file(json, path, &err), &err);
+    json_decref(json);
+}
+
+/* The same, and module.json forgets the hashes, which are not those of what was changed. */
+static inline void change_module(const char *module, const char *name, const char *key, json_t *value)
+{
+    change_member(path_join(&golden_memory, module, name), key, value);
+    change_member(path_join(&golden_memory, module, "module.json"), "files", NULL);
+}
+
 /* A module made from a checkpoint, in a new folder; hidden_act, where not NULL, replaces the configuration's. */
 static inline char *import_golden(const char *checkpoint, const char *hidden_act, bool do_lower_case)
 {
@@ -63,14 +84,8 @@ static inline char *import_golden(const char *checkpoint, const char *hidden_act
     bert_import_defaults(&options);
     options.do_lower_case = do_lower_case ? 1 : 2;
     check(module_import(checkpoint, module, &options, NULL, &err), &err);
-    if (hidden_act) {
-        json_t *settings = NULL;
-        char *path = path_join(&golden_memory, module, "config.json");
-        check(json_read_file(&settings, path, &err), &err);
-        json_object_set_new(settings, "hidden_act", json_string(hidden_act));
-        check(json_write_file(settings, path, &err), &err);
-        json_decref(settings);
-    }
+    if (hidden_act)
+        change_module(module, "config.json", "hidden_act", json_string(hidden_act));
     return module;
 }
 

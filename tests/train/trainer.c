@@ -204,17 +204,6 @@ static double distance(const bert_model *a, const bert_model *b)
     return sqrt(sum / size);
 }
 
-static void without_dropout(const char *path)
-{
-    bert_err err;
-    json_t *json;
-    check(json_read_file(&json, path, &err), &err);
-    json_object_set_new(json, "hidden_dropout_prob", json_real(0));
-    json_object_set_new(json, "attention_probs_dropout_prob", json_real(0));
-    check(json_write_file(json, path, &err), &err);
-    json_decref(json);
-}
-
 /* Without dropout two batches of 16 that make one step are one batch of 32. Epsilon is large beside the gradients, so that
  * rounding is not blown up by the division. */
 static void two_batches_of_16_are_one_of_32(void **state)
@@ -223,7 +212,8 @@ static void two_batches_of_16_are_one_of_32(void **state)
     bert_err err;
     bert_layer_spec spec = toy_spec(toy_module("module", (toy){ 0 }), BERT_POOLING_CLS, 2);
     bert_dataset *train = learnable(32, 2, 1);
-    without_dropout(scratch("module/config.json"));
+    change_module(scratch("module"), "config.json", "hidden_dropout_prob", json_real(0));
+    change_module(scratch("module"), "config.json", "attention_probs_dropout_prob", json_real(0));
     bert_model *start = new_binary(&spec), *one = new_binary(&spec), *two = new_binary(&spec);
     bert_train_options o = options_of(5, 0.1);
     told *t = new_told();
