@@ -17,6 +17,7 @@ typedef struct report {
     const outcomes *outcomes; /* of the validation data, the best epoch's */
     const bert_metrics *metrics;
     const bert_baseline *baseline; /* of the same rows */
+    const char *useless;           /* without these: what training is no better than; NULL or "": it is better */
     double threshold;
     const bert_dataset *data;       /* that the outcomes are of */
     const token_rows *tokens;       /* of the same: lengths */

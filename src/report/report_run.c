@@ -7,24 +7,19 @@
 #include <string.h>
 #include <sys/resource.h>
 
-static void add_baseline_note(page *p, const bert_baseline *b)
+static void add_useless(page *p, const char *words)
 {
     buffer_string(&p->out, "<p><strong>");
-    page_string(p, b->note);
+    page_string(p, words);
     buffer_string(&p->out, ".</strong> The model has learned nothing of use for this data. Try a higher learning rate, more epochs, more tuned "
                            "layers, for rare labels balanced class weights; and look whether texts and labels are the right columns.</p>\n");
 }
 
-void section_metrics(page *p)
+static void add_metrics(page *p)
 {
-    if (!p->r->metrics)
-        return;
     size_t n;
     const bert_metric *metrics = bert_metric_table(&n);
     const bert_baseline *b = p->r->baseline;
-    section_begin(p, "Metrics", NULL);
-    if (b && b->note[0])
-        add_baseline_note(p, b);
     table_begin(p, NULL, b ? "Metric|Value|The same answer always" : "Metric|Value");
     for (size_t i = 0; i < n; i++) {
         double v = bert_metric_value(p->r->metrics, &metrics[i]);
@@ -52,6 +47,19 @@ void section_metrics(page *p)
         row_end(p);
     }
     table_end(p);
+}
+
+void section_metrics(page *p)
+{
+    const char *useless = p->r->baseline ? p->r->baseline->note : p->r->useless;
+    bool told = useless && *useless;
+    if (!p->r->metrics && !told)
+        return;
+    section_begin(p, "Metrics", NULL);
+    if (told)
+        add_useless(p, useless);
+    if (p->r->metrics)
+        add_metrics(p);
     section_end(p);
 }
 

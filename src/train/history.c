@@ -6,6 +6,7 @@
 #include "io/json_build.h"
 #include "report/report.h"
 #include "task/baseline.h"
+#include "train/notes.h"
 
 #include <math.h>
 #include <string.h>
@@ -146,7 +147,9 @@ bert_status history_report(const history *h, const train_run *r, const progress 
 {
     arena a = { 0 };
     char *path = path_join(&a, folder, "report.html");
+    char useless[NOTE_WORDS];
     bert_baseline baseline = r->baseline;
+    note_compare(r, p, useless, sizeof useless);
     if (out)
         baseline_compare(&baseline, &p->best.metrics, r->watch);
     json_t *options = all_options(r), *parts = seconds_to_json(r->seconds);
@@ -160,6 +163,7 @@ bert_status history_report(const history *h, const train_run *r, const progress 
                     .outcomes = out,
                     .metrics = out ? &p->best.metrics : NULL,
                     .baseline = out ? &baseline : NULL,
+                    .useless = useless,
                     .threshold = p->best.threshold,
                     .data = r->valid,
                     .tokens = r->valid ? &r->valid_tokens.rows : NULL,

@@ -6,6 +6,7 @@
 #include "train/class_weights.h"
 
 #include <math.h>
+#include <stdlib.h>
 
 enum { MOST_NAMES = 5 };
 
@@ -63,7 +64,7 @@ bert_status check_tokens(const train_run *r, bert_err *err)
 /* ---- a model that has learned nothing ---------------------------------------------------------------------------------------- */
 
 /* Without validation data: the mean over the best epoch beside what the training data's labels alone give. A set of labels has no such figure. */
-static bool compare_training(train_run *r, double loss, double accuracy, char *out, size_t size)
+static bool compare_training(const train_run *r, double loss, double accuracy, char *out, size_t size)
 {
     size_t K = r->model->n_labels, most = 0, all = 0;
     if (r->task->label == LABEL_NUMBER) {
@@ -76,7 +77,7 @@ static bool compare_training(train_run *r, double loss, double accuracy, char *o
         snprintf(out, size, "loss %.4g is no better than always answering the mean (%.4g)", loss, least);
         return loss < least;
     }
-    size_t *counts = r->task->label == LABEL_CLASSES ? NULL : arena_array(&r->memory, K, sizeof *counts);
+    size_t *counts = r->task->label == LABEL_CLASSES ? NULL : calloc(K, sizeof *counts);
     if (!counts)
         return true;
     label_counts(&r->train_truth, r->task, K, counts);
@@ -86,20 +87,27 @@ static bool compare_training(train_run *r, double loss, double accuracy, char *o
     }
     double share = all ? (double)counts[most] / (double)all : 0;
     snprintf(out, size, "training accuracy %.4g is no better than always answering \"%.100s\" (%.4g)", accuracy, r->model->labels[most], share);
+    free(counts);
     return accuracy > share;
+}
+
+void note_compare(const train_run *r, const progress *p, char *words, size_t size)
+{
+    bert_baseline b = r->baseline;
+    *words = 0;
+    if (!p->best_epoch || (!r->valid && isnan(p->best.metrics.accuracy) && r->task->label != LABEL_NUMBER))
+        return;
+    if (r->valid) {
+        baseline_compare(&b, &p->best.metrics, r->watch);
+        snprintf(words, size, "%s", b.note);
+    } else if (compare_training(r, p->best.metrics.loss, p->best.metrics.accuracy, words, size))
+        *words = 0;
 }
 
 const char *note_useless(train_run *r, const progress *p)
 {
-    char words[384];
-    bert_baseline b = r->baseline;
-    if (!p->best_epoch || (!r->valid && isnan(p->best.metrics.accuracy) && r->task->label != LABEL_NUMBER))
-        return NULL;
-    if (r->valid) {
-        baseline_compare(&b, &p->best.metrics, r->watch);
-        snprintf(words, sizeof words, "%s", b.note);
-    } else if (compare_training(r, p->best.metrics.loss, p->best.metrics.accuracy, words, sizeof words))
-        return NULL;
+    char words[NOTE_WORDS];
+    note_compare(r, p, words, sizeof words);
     if (!words[0])
         return NULL;
     return arena_printf(

@@ -62,3 +62,7 @@ cmp other/weights.safetensors alone/weights.safetensors && echo "the same as wit
 for f in $(find kept -type f); do head -c 100 /dev/zero >$f; done
 bert train --module module --epochs 2 -o damaged --n-tune-layers 1 --train three.tsv --cache kept 2>&1 | grep -e note -e error
 cmp damaged/weights.safetensors alone/weights.safetensors && echo "the same as without"
+
+echo "# a run that learned nothing says so on its page, too, without validation data as with"
+grep -o '[^<>]*no better than[^<>]*' damaged/report.html
+train --train three.tsv --valid three.tsv && grep -o '[^<>]*no better than[^<>]*' model/report.html
