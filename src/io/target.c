@@ -9,6 +9,7 @@
 #include "io/safetensors.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <fnmatch.h>
 #include <stdio.h>
 #include <string.h>
@@ -95,13 +96,40 @@ static bool holds_any(const char *folder, const char *const *names)
     return *names != NULL;
 }
 
+/* A look at what stands there. What cannot be read for want of memory or by a fault of the disk is not taken for something else: the look has failed. */
+typedef struct look {
+    arena memory;
+    bert_status status;
+    bert_err *err;
+} look;
+
+static bool look_failed(look *l, bert_status s, const bert_err *err)
+{
+    if ((s == BERT_ERR_MEMORY || s == BERT_ERR_IO) && !l->status) {
+        l->status = s;
+        if (l->err)
+            *l->err = *err;
+    }
+    return s != BERT_OK;
+}
+
+/* "folder/name", where there is one; NULL: there is none, or the look has failed. */
+static const char *look_for(look *l, const char *folder, const char *name)
+{
+    const char *path = folder_holds(folder, name) ? path_join(&l->memory, folder, name) : "";
+    if (!path)
+        l->status = fail_memory(l->err, folder);
+    return path && *path ? path : NULL;
+}
+
 /* A model of which nothing but the head is tuned, and that no run of training made: bert import can make it again. */
-static bool is_import(const char *folder, arena *a)
+static bool is_import(look *l, const char *folder)
 {
     json_t *json = NULL;
-    const char *path = path_join(a, folder, "model.json");
+    bert_err err;
+    const char *path = look_for(l, folder, "model.json");
     if (path)
-        json_read_file(&json, path, NULL);
+        look_failed(l, json_read_file(&json, path, &err), &err);
     const json_t *layer = json_object_get(json, "layer"), *tuned = json_object_get(layer, "n_tune_layers");
     bool is = json_is_integer(tuned) && !json_integer_value(tuned) && json_is_false(json_object_get(layer, "tune_embeddings")) &&
               folder_holds(folder, "module");
@@ -110,80 +138,90 @@ static bool is_import(const char *folder, arena *a)
 }
 
 /* Metadata of a safetensors file: a member of that name, as text; "" where there is none. Freed with *metadata. */
-static const char *metadata_of(const char *folder, const char *name, const char *member, json_t **metadata, arena *a)
+static const char *metadata_of(look *l, const char *folder, const char *name, const char *member, json_t **metadata)
 {
     tensor_set set = { 0 };
-    const char *path = path_join(a, folder, name);
+    bert_err err;
+    const char *path = look_for(l, folder, name);
     *metadata = NULL;
-    if (!path || safetensors_open(&set, path, metadata, NULL))
+    if (!path || look_failed(l, safetensors_open(&set, path, metadata, &err), &err))
         return "";
     tensors_close(&set);
     const char *text = json_string_value(json_object_get(*metadata, member));
     return text ? text : "";
 }
 
-static kind kind_of_training(const char *folder, arena *a)
+static kind kind_of_training(look *l, const char *folder)
 {
-    json_t *metadata, *state;
-    const char *text = metadata_of(folder, "checkpoint.safetensors", "state", &metadata, a);
-    json_error_t unread;
-    state = *text ? json_parse(text, strlen(text), 0, &unread) : NULL;
+    json_t *metadata, *state = NULL;
+    bert_err err;
+    const char *text = metadata_of(l, folder, "checkpoint.safetensors", "state", &metadata);
+    if (*text)
+        look_failed(l, json_read_bytes(&state, text, strlen(text), "state", &err), &err);
     kind k = json_is_false(json_object_get(state, "finished")) ? UNFINISHED : TRAINED;
     json_decref(state);
     json_decref(metadata);
     return k;
 }
 
-/* Whether a folder holds nothing that is lost with it: a run that ended before its first checkpoint leaves its lock and its logs. */
-static bool is_empty(const char *folder)
+/* The first entry of a folder that is not passed over, in the look's memory; NULL: there is none, or the look has failed. */
+static const char *first_entry(look *l, const char *folder, bool (*passed_over)(const char *name))
 {
     DIR *d = opendir(folder);
-    bool empty = d != NULL;
-    for (struct dirent *e; empty && (e = readdir(d));)
-        empty = !strcmp(e->d_name, ".") || !strcmp(e->d_name, "..") || !strcmp(e->d_name, "logs") || !strcmp(e->d_name, "train.lock");
+    const char *name = NULL;
+    struct dirent *e = NULL;
+    for (errno = d ? 0 : errno; d && !name && (e = readdir(d));)
+        if (!passed_over(e->d_name) && !(name = arena_string(&l->memory, e->d_name)))
+            break;
+    if (!name && e)
+        l->status = fail_memory(l->err, folder);
+    else if (!name && errno)
+        l->status = fail(l->err, errno == ENOMEM ? BERT_ERR_MEMORY : BERT_ERR_IO, "%s: cannot list: %s", folder, strerror(errno));
     if (d)
         closedir(d);
-    return empty;
+    return name;
 }
 
-static kind kind_of_folder(const char *folder, arena *a)
+/* A run that ended before its first checkpoint leaves its lock and its logs: with them nothing is lost. */
+static bool is_worthless(const char *name)
+{
+    static const char *const NAMES[] = { ".", "..", "logs", "train.lock", NULL };
+    return listed(NAMES, name);
+}
+
+/* Of a folder of libbert. What is not would go with it. */
+static bool is_own(const char *name)
+{
+    return listed(PARTS, name) || listed(COMPANY, name) || strstr(name, ".tmp-") || !fnmatch("[0-9]_*", name, 0);
+}
+
+static kind kind_of_folder(look *l, const char *folder)
 {
     static const char *const TRAINING[] = { "checkpoint.safetensors", "history.json", NULL };
     static const char *const MODEL[] = { "model.json", "weights.safetensors", NULL };
     if (folder_holds(folder, "module.json"))
         return MODULE;
     if (holds_any(folder, TRAINING))
-        return kind_of_training(folder, a);
+        return kind_of_training(l, folder);
     if (holds_any(folder, MODEL))
-        return is_import(folder, a) ? IMPORTED : TRAINED;
+        return is_import(l, folder) ? IMPORTED : TRAINED;
     if (folder_holds(folder, "config.json")) {
         json_t *metadata;
-        bool ours = *metadata_of(folder, "model.safetensors", TARGET_MARK, &metadata, a);
+        bool ours = *metadata_of(l, folder, "model.safetensors", TARGET_MARK, &metadata);
         json_decref(metadata);
         return ours ? EXPORTED : CHECKPOINT;
     }
-    return is_empty(folder) ? NOTHING : OTHERS;
+    return first_entry(l, folder, is_worthless) ? OTHERS : NOTHING;
 }
 
 /* A file whose folder would be another one without it. */
-static bool is_part(const char *path, arena *a)
+static bool is_part(look *l, const char *path)
 {
     static const char *const MARKS[] = { "module.json", "model.json", "config.json", NULL };
-    const char *folder = path_folder(a, path);
+    const char *folder = path_folder(&l->memory, path);
+    if (!folder)
+        l->status = fail_memory(l->err, path);
     return folder && listed(PARTS, path_name(path)) && holds_any(folder, MARKS);
-}
-
-/* What else is in a folder of libbert: the first such name; NULL: nothing. It would go with the folder. */
-static const char *stranger_in(const char *folder, arena *a)
-{
-    DIR *d = opendir(folder);
-    const char *name = NULL;
-    for (struct dirent *e; d && !name && (e = readdir(d));)
-        if (!listed(PARTS, e->d_name) && !listed(COMPANY, e->d_name) && !strstr(e->d_name, ".tmp-") && fnmatch("[0-9]_*", e->d_name, 0))
-            name = arena_string(a, e->d_name);
-    if (d)
-        closedir(d);
-    return name;
 }
 
 static bool begins(const char *bytes, const char *with)
@@ -191,13 +229,13 @@ static bool begins(const char *bytes, const char *with)
     return !strncmp(bytes, with, strlen(with));
 }
 
-static kind kind_of_file(const char *path, size_t size, arena *a)
+static kind kind_of_file(look *l, const char *path, size_t size)
 {
     static const char FROZEN_BEGINNING[] = "{\"__metadata__\":{\"format\":\"libbert.frozen\"";
     static const char NPY_BEGINNING[] = "{'descr': '<f4', 'fortran_order': False, 'shape': (";
     char bytes[RESULTS_FORM_BYTES + 1] = "";
     size_t n = file_begins(path, bytes, RESULTS_FORM_BYTES);
-    if (is_part(path, a))
+    if (is_part(l, path))
         return PART;
     if (!n)
         return size ? FOREIGN : NOTHING;
@@ -217,11 +255,11 @@ static kind kind_of_file(const char *path, size_t size, arena *a)
     return results_form_is(bytes) ? RESULTS : TEXT;
 }
 
-static kind kind_at(const char *path, const struct stat *st, arena *a)
+static kind kind_at(look *l, const char *path, const struct stat *st)
 {
     if (S_ISDIR(st->st_mode))
-        return kind_of_folder(path, a);
-    return S_ISREG(st->st_mode) ? kind_of_file(path, (size_t)st->st_size, a) : SPECIAL;
+        return kind_of_folder(l, path);
+    return S_ISREG(st->st_mode) ? kind_of_file(l, path, (size_t)st->st_size) : SPECIAL;
 }
 
 /* ---- what may be written there --------------------------------------------------------------------------------------------- */
@@ -272,8 +310,9 @@ static bool may_stand(kind k, bert_output output, bool force)
     return k == NOTHING || ((OUTPUTS[output].replaced | (force ? OUTPUTS[output].forced : 0)) & BIT(k));
 }
 
-static bert_status refuse(const char *path, kind k, bool folder, bert_output output, bool force, arena *a, bert_err *err)
+static bert_status refuse(look *l, const char *path, kind k, bool folder, bert_output output, bool force)
 {
+    bert_err *err = l->err;
     const char *words = k != NOTHING ? WORDS[k] : folder ? "an empty folder" : "an empty file";
     bool filled = output == BERT_OUTPUT_TRAINING || output == BERT_OUTPUT_DOWNLOAD;
     if (folder != OUTPUTS[output].folder)
@@ -285,19 +324,19 @@ static bert_status refuse(const char *path, kind k, bool folder, bert_output out
         return fail(err, BERT_ERR_ARGUMENT, "%s: holds a report.html of something else, which training would replace; give another name", path);
     if (!may_stand(k, output, force))
         return fail(err, BERT_ERR_ARGUMENT, "%s: %s stands there; %s", path, words, way_out(k, output));
-    const char *stranger = folder && !filled ? stranger_in(path, a) : NULL;
+    const char *stranger = folder && !filled ? first_entry(l, path, is_own) : NULL;
     return stranger ? fail(err, BERT_ERR_ARGUMENT, "%s: holds %s, which would go with the folder; move it, or give another name", path, stranger)
-                    : BERT_OK;
+                    : l->status;
 }
 
 bert_status bert_output_check(const char *path, bert_output output, bool force, bert_err *err)
 {
     struct stat st;
     if (stat(path, &st))
-        return BERT_OK;
-    arena a = { 0 };
-    kind k = kind_at(path, &st, &a);
-    bert_status s = refuse(path, k, S_ISDIR(st.st_mode), output, force, &a, err);
-    arena_free(&a);
+        return errno == ENOENT || errno == ENOTDIR ? BERT_OK : fail(err, BERT_ERR_IO, "%s: cannot look at: %s", path, strerror(errno));
+    look l = { .err = err };
+    kind k = kind_at(&l, path, &st);
+    bert_status s = l.status ? l.status : refuse(&l, path, k, S_ISDIR(st.st_mode), output, force);
+    arena_free(&l.memory);
     return s;
 }
