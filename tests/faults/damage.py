@@ -4,7 +4,7 @@
 It must end by itself with exit code 0 or 1, within a minute, without a word of a sanitizer; with 1 there is a message. Where a checksum covers the file, the
 damage must be noticed, or the answer be that of the undamaged file. usage: damage.py BERT [COPIES_OF_EACH_FILE [SEED]]; $BERT_SHARED/cases gives checkpoints
 in more formats."""
-import gzip, os, random, shutil, subprocess, sys, tarfile, tempfile
+import collections, gzip, io, json, os, pickle, random, resource, shutil, subprocess, sys, tarfile, tempfile, types, zipfile
 from concurrent.futures import ThreadPoolExecutor
 
 BERT = os.path.abspath(sys.argv[1])
@@ -37,10 +37,55 @@ def damage(data, r):
     return bytes(data)
 
 
-def run(folder, arguments):
+def torch_file(safetensors):
+    """The tensors of a safetensors file as torch.save writes them: a zip with a pickle that names its storages."""
+    size = int.from_bytes(safetensors[:8], "little")
+    header, data = json.loads(safetensors[8 : 8 + size]), safetensors[8 + size :]
+    torch, utils = types.ModuleType("torch"), types.ModuleType("torch._utils")
+    torch.FloatStorage = type("FloatStorage", (), {"__module__": "torch"})
+
+    def _rebuild_tensor_v2():
+        pass
+
+    _rebuild_tensor_v2.__module__, _rebuild_tensor_v2.__qualname__ = "torch._utils", "_rebuild_tensor_v2"
+    torch._utils, utils._rebuild_tensor_v2 = utils, _rebuild_tensor_v2
+    sys.modules["torch"], sys.modules["torch._utils"] = torch, utils
+
+    class Storage:
+        def __init__(self, key, n):
+            self.id = ("storage", torch.FloatStorage, key, "cpu", n)
+
+    class Tensor:
+        def __init__(self, key, shape):
+            strides, n = [], 1
+            for d in reversed(shape):
+                strides, n = [n, *strides], n * d
+            self.parts = (Storage(key, n), 0, tuple(shape), tuple(strides), False, collections.OrderedDict())
+
+        def __reduce__(self):
+            return _rebuild_tensor_v2, self.parts
+
+    class Pickler(pickle.Pickler):
+        def persistent_id(self, value):
+            return value.id if isinstance(value, Storage) else None
+
+    names = [n for n in header if n != "__metadata__"]
+    pickled, out = io.BytesIO(), io.BytesIO()
+    Pickler(pickled, 2).dump(collections.OrderedDict((n, Tensor(str(i), header[n]["shape"])) for i, n in enumerate(names)))
+    with zipfile.ZipFile(out, "w") as z:
+        z.writestr("archive/data.pkl", pickled.getvalue())
+        for i, n in enumerate(names):
+            z.writestr(f"archive/data/{i}", data[slice(*header[n]["data_offsets"])])
+        z.writestr("archive/version", "3\n")
+    del sys.modules["torch"], sys.modules["torch._utils"]
+    return out.getvalue()
+
+
+def run(folder, arguments, most=None):
     environment = dict(os.environ, BERT_CACHE=os.path.join(folder, "cache-of-archives"), OMP_NUM_THREADS="1")
+    limit = (lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (most, most))) if most else None
     try:
-        p = subprocess.run([BERT, *arguments], cwd=folder, env=environment, stdin=subprocess.DEVNULL, capture_output=True, timeout=60)
+        p = subprocess.run([BERT, *arguments], cwd=folder, preexec_fn=limit, env=environment, stdin=subprocess.DEVNULL, capture_output=True, timeout=60)
     except subprocess.TimeoutExpired:
         return None, b"", "no end after a minute"
     return p.returncode, p.stdout, p.stderr.decode(errors="replace")
@@ -71,6 +116,12 @@ def build(folder):
     open(at("rows.csv"), "wb").write(rows.replace(b"\t", b","))
     open(at("rows.jsonl"), "w").write('{"text": "how do i \\u00e9t it", "label": ["a", "b"]}\n{"text": ["a", "b"], "label": ["O", "B-X"]}\n' * 5)
     open(at("rows.conll"), "w").write("-DOCSTART- O\n\nmy O\ncard B-THING\n\nwas O\n" * 5)
+    shutil.copytree(at("toy"), at("zip"))
+    open(at("zip", "pytorch_model.bin"), "wb").write(torch_file(open(at("toy", "model.safetensors"), "rb").read()))
+    os.unlink(at("zip", "model.safetensors"))
+    predict = ["predict", "-m", "model", "train.tsv", *COLUMNS, "--chunk", "2", "-o", "rows"]
+    if run(folder, predict, 1000)[0] != 1 or not os.path.exists(at("rows.part")):
+        sys.exit("a full disk left no part")
     tokens = lambda name: ["tokenize", "-m", "module", name]
     resume = ["train", *TRAIN, "-o", "model", "--epochs", "2", "--resume"]
     cached = ["train", *TRAIN, "-o", "other", "--epochs", "1", "--cache", "cache"]
@@ -83,6 +134,8 @@ def build(folder):
     jobs += [("model/checkpoint.safetensors", resume, weights("model"), True), ("model/history.json", resume, weights("model"), False)]
     jobs += [(f"cache/{n}", cached, weights("other"), True) for n in sorted(os.listdir(at("cache")))]
     jobs += [(f"{p}.bert", ["predict", "--verify", "-m", f"{p}.bert", "train.tsv", *COLUMNS], None, True) for p in ("fp32", "int8")]
+    jobs += [(n, [*predict, "--resume"], lambda f: open(os.path.join(f, "rows"), "rb").read(), True) for n in ("rows.part", "rows.part.json")]
+    jobs += [("zip/pytorch_model.bin", ["import", "zip", "-o", "out"], None, True)]
     jobs += [("module.tar.gz", ["embed", "-m", "module.tar.gz", "train.tsv", *COLUMNS], None, True)]
     jobs += [("rows.tsv.gz", tokens("rows.tsv.gz") + COLUMNS, None, True), ("train.tsv", tokens("train.tsv") + COLUMNS, None, False),
              ("rows.csv", tokens("rows.csv") + COLUMNS, None, False), ("rows.jsonl", tokens("rows.jsonl"), None, False),
@@ -106,6 +159,8 @@ def look(job):
             source, target = os.path.join(sound, name), os.path.join(folder, name)
             if name == path.split("/")[0] and os.path.isdir(source) or name in ("model", "cache"):
                 shutil.copytree(source, target)  # what is damaged, or written to; all else is read where it is
+            elif name.startswith("rows.part"):
+                shutil.copy(source, target)
             elif name != "other":
                 os.symlink(source, target)
         target = os.path.join(folder, path)
