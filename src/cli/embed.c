@@ -37,13 +37,15 @@ typedef struct embed {
     size_t hidden;
     bool per_token;
     int format;
-    size_t truncated;
+    size_t truncated, pairs;
 } embed;
 
 static bert_status compute(void *context, chunk *c, bert_err *err)
 {
     embed *e = context;
     size_t *counts = e->per_token ? c->counts : NULL;
+    for (size_t i = 0; i < c->rows.n; i++)
+        e->pairs += rows_is_pair(&c->rows, i);
     bert_status s = bert_session_embed(e->session, c->rows.texts, c->rows.pairs, c->rows.n, c->numbers, counts, &e->truncated, err);
     if (s)
         c->rows.n = 0;
@@ -107,6 +109,7 @@ static int embed_all(const embed_options *o, const bert_model *model, embed *e, 
     pipeline_target target = { .path = o->output, .cols = e->hidden, .resume = o->resume, .force = o->force, .record = record };
     target.form = o->format == FORMAT_NPY ? OUTPUT_NPY : OUTPUT_LINES;
     int status = pipeline_run(file, &o->rows, &work, &target, &n);
+    model_note_vectors(model, e->pairs, n);
     model_note_truncated(e->truncated, n, seq_len, o->session.window != 0);
     free(record);
     return status;

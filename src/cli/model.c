@@ -30,16 +30,26 @@ bool model_predicts(const bert_model *model, const char *path)
     return predicts;
 }
 
+static void note_texts(int texts, const char *results, size_t pairs, size_t n)
+{
+    if (texts == 2 && pairs < n)
+        report_note("the model was trained on pairs of texts, and %zu of %zu rows have no second text: its %s for them mean little "
+                    "(--text-columns FIRST,SECOND; in a .txt FIRST ||| SECOND)",
+                    n - pairs, n, results);
+    if (texts == 1 && pairs)
+        report_note("the model was trained on single texts, and %zu of %zu rows have two: its %s for them mean little "
+                    "(--text-columns NAME chooses one)",
+                    pairs, n, results);
+}
+
 void model_note_texts(const bert_model *model, size_t pairs, size_t n)
 {
-    if (bert_model_texts(model) == 2 && pairs < n)
-        report_note("the model was trained on pairs of texts, and %zu of %zu rows have no second text: its answers for them mean little "
-                    "(--text-columns FIRST,SECOND; in a .txt FIRST ||| SECOND)",
-                    n - pairs, n);
-    if (bert_model_texts(model) == 1 && pairs)
-        report_note("the model was trained on single texts, and %zu of %zu rows have two: its answers for them mean little "
-                    "(--text-columns NAME chooses one)",
-                    pairs, n);
+    note_texts(bert_model_texts(model), "answers", pairs, n);
+}
+
+void model_note_vectors(const bert_model *model, size_t pairs, size_t n)
+{
+    note_texts(bert_model_task(model) == BERT_TASK_SIMILARITY ? 1 : bert_model_texts(model), "vectors", pairs, n);
 }
 
 void model_note_truncated(size_t truncated, size_t n, size_t seq_len, bool windows)

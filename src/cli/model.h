@@ -16,6 +16,8 @@ bool model_predicts(const bert_model *model, const char *path);
 
 /* Tells where the rows, n of them and `pairs` of these with two texts, are not like those that the model was trained on. */
 void model_note_texts(const bert_model *model, size_t pairs, size_t n);
+/* The same of vectors: a model of similarity makes one of each text. */
+void model_note_vectors(const bert_model *model, size_t pairs, size_t n);
 
 /* Tells how many of n texts did not go in whole, and what to do. windows: they were read in windows (--window), so that only first texts of
  * pairs are cut. */

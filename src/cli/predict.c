@@ -47,19 +47,11 @@ typedef struct predict {
 
 /* ---- computing ---------------------------------------------------------------------------------------------------------- */
 
-static bool is_blank(bert_text text)
-{
-    size_t i = 0;
-    while (i < text.size && (text.data[i] == ' ' || (text.data[i] >= '\t' && text.data[i] <= '\r')))
-        i++;
-    return i == text.size;
-}
-
 /* How many rows come before the first one that is no pair. */
 static size_t count_pairs(const bert_rows *rows)
 {
     size_t n = 0;
-    while (rows->pairs && n < rows->n && !is_blank(rows->pairs[n]))
+    while (n < rows->n && rows_is_pair(rows, n))
         n++;
     return n;
 }
@@ -98,8 +90,8 @@ static bert_status compute_entities(predict *p, chunk *c, bert_err *err)
 static bert_status compute(void *context, chunk *c, bert_err *err)
 {
     predict *p = context;
-    for (size_t i = 0; c->rows.pairs && i < c->rows.n; i++)
-        p->pairs += !is_blank(c->rows.pairs[i]);
+    for (size_t i = 0; i < c->rows.n; i++)
+        p->pairs += rows_is_pair(&c->rows, i);
     if (p->similarity)
         return compute_similarity(p, c, err);
     bert_status s = p->answers.columns ? compute_scores(p, c, c->rows.n, err) : compute_entities(p, c, err);

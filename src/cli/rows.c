@@ -25,6 +25,15 @@ size_t rows_most(const rows_options *options, size_t most)
     return chunk && chunk < most ? chunk : most;
 }
 
+bool rows_is_pair(const bert_rows *rows, size_t i)
+{
+    bert_text text = rows->pairs ? rows->pairs[i] : (bert_text){ 0 };
+    size_t k = 0;
+    while (k < text.size && (text.data[k] == ' ' || (text.data[k] >= '\t' && text.data[k] <= '\r')))
+        k++;
+    return k < text.size;
+}
+
 /* A person at a terminal gets an answer to each line. */
 static bool greet_terminal(const char *path)
 {

@@ -22,6 +22,9 @@ typedef bert_status (*rows_write)(void *context, const bert_rows *rows, results 
  * Returns an exit status; what went wrong has been told. */
 int rows_each(const char *path, const rows_options *options, size_t most, rows_write write, void *context, results *out, size_t *n);
 
+/* Whether row i has a second text; one of blanks alone is none. */
+bool rows_is_pair(const bert_rows *rows, size_t i);
+
 /* Tells what a person would want to know of how rows were read. */
 void rows_note_table(bert_table *table);
 void rows_note_dataset(const bert_dataset *dataset);

@@ -15,7 +15,7 @@ struct bert_table {
     arena memory; /* names */
     table_records records;
     bool no_header, skip_bad_rows;
-    size_t n_columns; /* of a table with a header: what every row must have */
+    size_t n_columns; /* of the first record of a .tsv or .csv: what every row must have */
     bool waiting;     /* records holds a record that is still to be given out: the first row of a table without header */
     bool ended;
     bert_err failure; /* found behind good rows; the next call's result */
@@ -178,17 +178,22 @@ void bert_table_close(bert_table *t)
 
 /* ---- rows ---- */
 
-static bert_status check_width(const bert_table *t, bert_err *err)
+/* Of a table with names every row has as many columns, and of csv without: another comma moves all behind it. Columns between tabs may be fewer or
+ * more where they go by number, as in the files of STS-B; that is told. */
+static bert_status check_width(bert_table *t, bert_err *err)
 {
-    const table_records *r = &t->records;
+    table_records *r = &t->records;
+    bool other = r->format->naming == NAMED_BY_HEADER && r->n != t->n_columns, loose = t->no_header && r->quoting != QUOTING_CSV;
     const char *hint = r->unquoted ? "; a field opens a quote: --quoting csv reads fields in quotes" : "";
-    if (r->format->naming == NAMED_BY_HEADER && !t->no_header && r->n != t->n_columns)
-        return fail(err, BERT_ERR_DATA, "%s:%zu: columns: %zu, the header has %zu%s", r->lines.name, r->line, r->n, t->n_columns, hint);
+    if (other && !loose)
+        return fail(err, BERT_ERR_DATA, "%s:%zu: columns: %zu, the %s has %zu%s", r->lines.name, r->line, r->n,
+                    t->no_header ? "first row" : "header", t->n_columns, hint);
     for (size_t i = 0; i < r->n_columns; i++) {
         const table_column *c = &r->columns[i];
         if (c->present && c->required && c->index >= r->n)
             return fail(err, BERT_ERR_DATA, "%s:%zu: columns: %zu, column %zu is wanted%s", r->lines.name, r->line, r->n, c->index + 1, hint);
     }
+    r->told.other_line = other && !r->told.others++ ? r->line : r->told.other_line;
     return BERT_OK;
 }
 

@@ -39,6 +39,14 @@ static void first_row(const table_records *r, const table_counts *counts, buffer
                       r->lines.name);
 }
 
+static void others(const table_records *r, const table_counts *counts, buffer *out)
+{
+    (void)counts;
+    if (r->told.others)
+        buffer_printf(out, "%s:%zu: %zu row%s not as many columns as the first one; columns go by their numbers", r->lines.name,
+                      r->told.other_line, r->told.others, r->told.others == 1 ? " has" : "s have");
+}
+
 static void quoted(const table_records *r, const table_counts *counts, buffer *out)
 {
     (void)counts;
@@ -117,9 +125,8 @@ static void skipped(const table_records *r, const table_counts *counts, buffer *
 
 bool table_note(const table_records *r, const table_counts *counts, size_t i, buffer *out)
 {
-    static const note NOTES[] = {
-        encoding, newline, dropped, first_row, quoted, empty, comments, ranges, tags, spans, renamed, unused, skipped
-    };
+    static const note NOTES[] = { encoding, newline, dropped, first_row, others,  quoted, empty,
+                                  comments, ranges,  tags,    spans,     renamed, unused, skipped };
     buffer_clear(out);
     for (size_t k = 0; k < sizeof NOTES / sizeof *NOTES; k++) {
         buffer_clear(out);

@@ -61,6 +61,7 @@ const table_format *table_format_find(const char *name, size_t size);
 typedef struct table_told {
     size_t comments;           /* conll: lines that begin with # */
     size_t quoted;             /* the first line with a field in quotes, which are read as text; 0: none */
+    size_t others, other_line; /* rows of other widths than the first one, and where the first of them stands */
     size_t spans, within;      /* spans, and those that begin or end within a word */
     size_t renamed;            /* spans whose label has blanks */
     bool first_row;            /* the names of columns look like a row */

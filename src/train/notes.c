@@ -63,45 +63,78 @@ bert_status check_tokens(const train_run *r, bert_err *err)
 
 /* ---- a model that has learned nothing ---------------------------------------------------------------------------------------- */
 
-/* Without validation data: the mean over the best epoch beside what the training data's labels alone give. A set of labels has no such figure. */
-static bool compare_training(const train_run *r, double loss, double accuracy, char *out, size_t size)
+/* The mean squared error of always answering the mean. */
+static double least_of_numbers(const train_run *r)
 {
-    size_t K = r->model->n_labels, most = 0, all = 0;
-    if (r->task->label == LABEL_NUMBER) {
-        double sum = 0, squares = 0, n = (double)r->train->n;
-        for (size_t i = 0; i < r->train->n; i++) {
-            sum += r->train_truth.values[i];
-            squares += (double)r->train_truth.values[i] * r->train_truth.values[i];
-        }
-        double least = squares / n - sum / n * (sum / n);
-        snprintf(out, size, "loss %.4g is no better than always answering the mean (%.4g)", loss, least);
-        return loss < least;
+    double sum = 0, squares = 0, n = (double)r->train->n;
+    for (size_t i = 0; i < r->train->n; i++) {
+        sum += r->train_truth.values[i];
+        squares += (double)r->train_truth.values[i] * r->train_truth.values[i];
     }
-    size_t *counts = r->task->label == LABEL_CLASSES ? NULL : calloc(K, sizeof *counts);
-    if (!counts)
-        return true;
-    label_counts(&r->train_truth, r->task, K, counts);
-    for (size_t k = 0; k < K; k++) {
+    return squares / n - sum / n * (sum / n);
+}
+
+/* The cross-entropy of always answering how often each label is, weighted and smoothed as the loss is. */
+static double least_of_labels(const train_run *r, const size_t *counts)
+{
+    double least = 0;
+    for (size_t k = 0; k < r->model->n_labels; k++) {
+        double smoothing = r->plan.loss.smoothing, weight = r->plan.loss.class_weights ? r->plan.loss.class_weights[k] : 1;
+        double p = (1 - smoothing) * (double)counts[k] / (double)r->train->n + smoothing / 2;
+        least -= weight * ((p > 0 ? p * log(p) : 0) + (p < 1 ? (1 - p) * log(1 - p) : 0));
+    }
+    return least / (double)r->model->n_labels;
+}
+
+static void compare_loss(double loss, double least, const char *answer, char *words, size_t size)
+{
+    if (!(loss < least))
+        snprintf(words, size, "loss %.4g is no better than always answering %s (%.4g)", loss, answer, least);
+}
+
+static void compare_accuracy(const train_run *r, double accuracy, const size_t *counts, char *words, size_t size)
+{
+    size_t most = 0, all = 0;
+    for (size_t k = 0; k < r->model->n_labels; k++) {
         most = counts[k] > counts[most] ? k : most;
         all += counts[k];
     }
     double share = all ? (double)counts[most] / (double)all : 0;
-    snprintf(out, size, "training accuracy %.4g is no better than always answering \"%.100s\" (%.4g)", accuracy, r->model->labels[most], share);
+    if (accuracy <= share)
+        snprintf(words, size, "training accuracy %.4g is no better than always answering \"%.100s\" (%.4g)", accuracy, r->model->labels[most],
+                 share);
+}
+
+/* Without validation data: the mean over the best epoch beside what the training data's labels alone give. */
+static void compare_training(const train_run *r, const bert_metrics *of, char *words, size_t size)
+{
+    if (r->task->label == LABEL_NUMBER) {
+        compare_loss(of->loss, least_of_numbers(r), "the mean", words, size);
+        return;
+    }
+    size_t *counts = calloc(r->model->n_labels, sizeof *counts);
+    if (!counts)
+        return;
+    label_counts(&r->train_truth, r->task, r->model->n_labels, counts);
+    if (r->task->label == LABEL_CLASSES)
+        compare_loss(of->loss, least_of_labels(r, counts), "each label's share", words, size);
+    else
+        compare_accuracy(r, of->accuracy, counts, words, size);
     free(counts);
-    return accuracy > share;
 }
 
 void note_compare(const train_run *r, const progress *p, char *words, size_t size)
 {
     bert_baseline b = r->baseline;
     *words = 0;
-    if (!p->best_epoch || (!r->valid && isnan(p->best.metrics.accuracy) && r->task->label != LABEL_NUMBER))
+    if (!p->best_epoch)
         return;
-    if (r->valid) {
-        baseline_compare(&b, &p->best.metrics, r->watch);
-        snprintf(words, size, "%s", b.note);
-    } else if (compare_training(r, p->best.metrics.loss, p->best.metrics.accuracy, words, size))
-        *words = 0;
+    if (!r->valid) {
+        compare_training(r, &p->best.metrics, words, size);
+        return;
+    }
+    baseline_compare(&b, &p->best.metrics, r->watch);
+    snprintf(words, size, "%s", b.note);
 }
 
 const char *note_useless(train_run *r, const progress *p)

@@ -5,7 +5,7 @@ train() {
 }
 printf 'text\tlabel\nmy card was lost\tcard\nget cash\tmoney\ntop up\tmoney\na new card\tcard\nmy pin\tpin\nchange the pin\tpin\n' >topics.tsv
 train --train topics.tsv -o topics
-figures='s/(accuracy|f1) [0-9.]+ is/\1 N is/'
+figures='s/(accuracy|f1|loss) [0-9.]+ is/\1 N is/'
 long='get cash get cash get cash get cash get cash get cash get cash get cash my card was lost'
 
 echo "# texts that are cut, and texts in windows: eval says what predict says"
@@ -40,6 +40,9 @@ echo "# a model that has learned nothing says so, after training and in an evalu
 printf 'text\tlabel\nmy card\tcard\nmy pin\tpin\nget cash\tcard\nnew card\tcard\n' >two.tsv
 "$BERT" train --module module --train two.tsv --valid two.tsv --epochs 1 --learning-rate 1e-12 -o useless --json 2>&1 | grep '"event": "note"' | grep -v batch | sed -E "$figures"
 "$BERT" train --module module --train two.tsv --epochs 1 --learning-rate 1e-12 -o useless --force 2>&1 | grep 'no better' | sed -E "$figures"
+printf 'text\tlabel\nmy card\tcard\nmy pin\tpin,card\nget cash\tcard\nnew card\t\n' >lists.tsv
+"$BERT" train --module module --train lists.tsv --task multilabel --epochs 1 --learning-rate 1e-12 -o lists 2>&1 | grep 'no better' | sed -E "$figures"
+"$BERT" train --module module --train lists.tsv --task multilabel --epochs 30 --learning-rate 0.01 -o lists --force 2>&1 | grep -c 'no better than always'
 "$BERT" eval -m useless two.tsv --report page.html 2>&1 | grep -o '"baseline.*\|bert: note.*' | sed -E 's/"precision.*"answer"/"answer"/' | sed -E "$figures"
 grep -c 'no better than always answering' page.html
 
@@ -56,6 +59,12 @@ train --train files/toy-train.tsv $columns -o pairs
 bert predict -m pairs --text-columns question1 files/toy-valid.tsv | grep '^!'
 bert eval -m topics --text-columns text,label topics.tsv | grep -E '^!.*(single|pairs)'
 bert predict -m pairs files/toy-valid.tsv --text-columns question1,question2 | grep -c '^!'
+bert embed -m pairs --text-columns question1 files/toy-valid.tsv 2>&1 | grep 'bert: note'
+bert embed -m topics --text-columns text,label topics.tsv 2>&1 | grep 'bert: note'
+bert embed -m module --text-columns text,label topics.tsv 2>&1 | grep -c 'bert: note'
+train --train files/toy-train.tsv --task similarity $columns -o alike
+bert embed -m alike --text-columns question1 files/toy-valid.tsv 2>&1 | grep -c 'bert: note'
+bert embed -m alike --text-columns question1,question2 files/toy-valid.tsv 2>&1 | grep 'bert: note'
 grep texts pairs/model.json topics/model.json
 "$BERT" freeze pairs -o pairs.bert >/dev/null
 echo 'one text' | bert predict -m pairs.bert | grep '^!'
