@@ -250,6 +250,8 @@ typedef struct bert_table_options {
                                  what these are called. Where labels are wanted, another one is an error */
     int quoting;    /* tsv, csv: 0 auto: csv of a .csv, none of a .tsv; 1 none: fields are text, quotes too, as in the files of GLUE; 2 csv: RFC
                                  4180, as pandas writes a .tsv; 3 backslash: \t, \n, \r and \\ stand for themselves, as bert writes a .tsv */
+    bool word_tags; /* where labels are wanted, each is a tag for each word of its text, with blanks between, and becomes BIO as in a .conll; also a
+                       list of words beside a text that is none */
     bool no_header; /* the first row of a .tsv or .csv is data; columns are numbers */
     bool skip_bad_rows; /* a row that is wrong is left out and counted (bert_table_skipped), else it is an error */
 } bert_table_options;

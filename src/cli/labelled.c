@@ -13,7 +13,9 @@ bert_head_spec labelled_head(const bert_model *model)
 bert_status labelled_load(const char *path, const bert_table_options *table, const bert_head_spec *head, bert_dataset **dataset, bert_err *err)
 {
     bert_dataset *all = NULL;
-    bert_status s = bert_dataset_load(path, table, &all, err);
+    bert_table_options options = *table;
+    options.word_tags |= head->task == BERT_TASK_TOKENS;
+    bert_status s = bert_dataset_load(path, &options, &all, err);
     if (s || !table->skip_bad_rows) {
         *dataset = all;
         return s;

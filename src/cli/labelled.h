@@ -4,7 +4,8 @@
 
 #include "bert.h"
 
-/* Loads a table. With --skip-bad-rows rows whose label does not suit `head` are left out, too: the task, and the labels where there are any. */
+/* Loads a table. With --skip-bad-rows rows whose label does not suit `head` are left out, too: the task, and the labels where there are any. Those of
+ * task tokens are tags. */
 bert_status labelled_load(const char *path, const bert_table_options *table, const bert_head_spec *head, bert_dataset **dataset, bert_err *err);
 
 /* What the labels of a model's data must be. */

@@ -7,7 +7,7 @@
 
 enum { CHUNK_MOST = 65536 };
 
-const char *const LABEL_COLUMN[] = { "label_column", "label_names", NULL };
+const char *const LABEL_COLUMN[] = { "label_column", "label_names", "word_tags", NULL };
 
 static const bert_option ROWS_OPTIONS[] = {
     OPTION_INT(rows_options, chunk, "0", 0, CHUNK_MOST, "N",

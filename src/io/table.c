@@ -45,6 +45,8 @@ static const bert_option OPTIONS[] = {
     OPTION_STRING(bert_table_options, label_names, NULL, "A,B,...", "names of the labels 0, 1, ..., also of a list of 0 and 1"),
     OPTION_CHOICE(bert_table_options, quoting, "auto", QUOTINGS, "WORD",
                   "fields as text, in quotes as csv has them, or with \\t, \\n, \\r and \\\\ in them; auto: csv of a .csv, none of a .tsv"),
+    OPTION_BOOL(bert_table_options, word_tags, NULL,
+                "a label is a tag for each word of its text, with blanks between (so it is with task tokens)"),
     OPTION_BOOL(bert_table_options, no_header, NULL, "the first row is data, and columns are numbers"),
     OPTION_BOOL(bert_table_options, skip_bad_rows, NULL, "leave out rows that are wrong, and count them"),
 };
@@ -85,6 +87,7 @@ static bert_status choose_format(const table_format **out, const char *path, con
 static bert_status choose_quoting(table_records *r, const bert_table_options *options, bert_err *err)
 {
     r->delimiter = r->format->delimiter;
+    r->word_tags = options->word_tags;
     r->quoting_chosen = options->quoting != QUOTING_AUTO;
     r->quoting = r->quoting_chosen ? (table_quoting)options->quoting : r->format->quoting;
     if (r->quoting_chosen && r->format->naming != NAMED_BY_HEADER)

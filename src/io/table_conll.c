@@ -127,8 +127,7 @@ static bert_status add_word(table_records *r, const conll_line *line, bool *tagg
     table_add_word(&text->bytes, line->text);
     const char *why = table_add_tag(r, &label->bytes, line->label);
     if (why)
-        return fail(err, BERT_ERR_DATA, "%s:%zu: \"%.*s\" %s", r->lines.name, r->lines.number,
-                    line->label.size < 100 ? (int)line->label.size : 100, line->label.data, why);
+        return table_tag_wrong(r, r->lines.number, line->label, why, err);
     if (text->bytes.failed || label->bytes.failed)
         return fail_memory(err, r->lines.name);
     *tagged &= line->label.size > 0;
@@ -171,9 +170,7 @@ bert_status table_conll_next(table_records *r, bool *end, bert_err *err)
     size_t words;
     r->n = 0;
     r->blank = false;
-    r->form = LABELS_TAGS;
-    r->tagged = true;
-    table_tags_begin(&r->tags);
+    table_tags_start(r);
     for (size_t i = 0; i < r->n_columns; i++)
         buffer_clear(&r->columns[i].bytes);
     bert_status s = read_sentence(r, &words, &tagged, err);

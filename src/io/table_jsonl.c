@@ -88,74 +88,74 @@ static bert_status read_item(const table_records *r, size_t column, size_t i, co
     return out->size ? BERT_OK : wrong_item(r, column, i, "empty", err);
 }
 
-static bert_status add_words(table_records *r, size_t column, const json_t *list, buffer *scratch, bert_err *err)
+/* What becomes of a list's items: what divides them, and how each is appended. */
+typedef struct list_form {
+    char divider;
+    bert_status (*add)(table_records *r, size_t column, size_t i, bert_text item, bert_err *err);
+} list_form;
+
+static bert_status add_word(table_records *r, size_t column, size_t i, bert_text item, bert_err *err)
 {
-    buffer *out = &r->columns[column].bytes;
+    (void)i, (void)err;
+    table_add_word(&r->columns[column].bytes, item);
+    return BERT_OK;
+}
+
+static bert_status add_tag(table_records *r, size_t column, size_t i, bert_text item, bert_err *err)
+{
+    char is[192];
+    const char *why = table_add_tag(r, &r->columns[column].bytes, item);
+    snprintf(is, sizeof is, "\"%.*s\", which %s", item.size < 60 ? (int)item.size : 60, item.data, why ? why : "");
+    return why ? wrong_item(r, column, i, is, err) : BERT_OK;
+}
+
+/* Labels must come apart again. */
+static bert_status add_label(table_records *r, size_t column, size_t i, bert_text item, bert_err *err)
+{
+    if (memchr(item.data, ',', item.size))
+        return wrong_item(r, column, i, "a label with a comma in it", err);
+    buffer_add(&r->columns[column].bytes, item.data, item.size);
+    return BERT_OK;
+}
+
+static bert_status add_items(table_records *r, size_t column, const json_t *list, const list_form *form, bert_err *err)
+{
+    buffer scratch = { 0 };
     bert_status s = BERT_OK;
-    bert_text word;
+    bert_text text;
     size_t i;
     json_t *item;
     json_array_foreach(list, i, item)
     {
-        if ((s = read_item(r, column, i, item, scratch, &word, err)))
+        if ((s = read_item(r, column, i, item, &scratch, &text, err)))
             break;
         if (i)
-            buffer_char(out, ' ');
-        table_add_word(out, word);
+            buffer_char(&r->columns[column].bytes, form->divider);
+        if ((s = form->add(r, column, i, text, err)))
+            break;
     }
+    buffer_free(&scratch);
     return s;
 }
 
-/* Beside a text that is a list of words. */
-static bert_status add_tags(table_records *r, size_t column, const json_t *list, const json_t *words, buffer *scratch, bert_err *err)
+static const list_form WORDS = { ' ', add_word }, TAGS = { ' ', add_tag }, LABELS = { ',', add_label };
+
+/* text: what they are of; a list has as many words, those of a string are counted with all other tables'. */
+static bert_status add_tags(table_records *r, size_t column, const json_t *list, const json_t *text, bert_err *err)
 {
-    buffer *out = &r->columns[column].bytes;
-    bert_status s = BERT_OK;
-    bert_text tag;
-    size_t i;
-    json_t *item;
-    char at[WHERE_SIZE], is[192];
-    if (json_array_size(list) != json_array_size(words))
-        return fail(err, BERT_ERR_DATA, "%s: %zu words in \"%s\", %zu tags in \"%s\"", where(r, at), json_array_size(words),
+    char at[WHERE_SIZE];
+    if (json_is_array(text) && json_array_size(list) != json_array_size(text))
+        return fail(err, BERT_ERR_DATA, "%s: %zu words in \"%s\", %zu tags in \"%s\"", where(r, at), json_array_size(text),
                     r->columns[TABLE_TEXT].name, json_array_size(list), r->columns[column].name);
-    r->form = LABELS_TAGS;
-    r->tagged = true;
-    table_tags_begin(&r->tags);
-    json_array_foreach(list, i, item)
-    {
-        if ((s = read_item(r, column, i, item, scratch, &tag, err)))
-            break;
-        if (i)
-            buffer_char(out, ' ');
-        const char *why = table_add_tag(r, out, tag);
-        snprintf(is, sizeof is, "\"%.*s\", which %s", tag.size < 60 ? (int)tag.size : 60, tag.data, why ? why : "");
-        if (why && (s = wrong_item(r, column, i, is, err)))
-            break;
-    }
-    return s;
+    table_tags_start(r);
+    return add_items(r, column, list, &TAGS, err);
 }
 
-/* Labels of a text, which must come apart again. */
-static bert_status add_labels(table_records *r, size_t column, const json_t *list, buffer *scratch, bert_err *err)
+static bert_status add_labels(table_records *r, size_t column, const json_t *list, bert_err *err)
 {
-    buffer *out = &r->columns[column].bytes;
-    bert_status s = BERT_OK;
-    bert_text label;
-    size_t i;
-    json_t *item;
-    json_array_foreach(list, i, item)
-    {
-        if (!(s = read_item(r, column, i, item, scratch, &label, err)) && memchr(label.data, ',', label.size))
-            s = wrong_item(r, column, i, "a label with a comma in it", err);
-        if (s)
-            break;
-        if (i)
-            buffer_char(out, ',');
-        buffer_add(out, label.data, label.size);
-    }
     if (json_array_size(list) != 1 && r->form == LABELS_WORDS)
         r->form = LABELS_LISTS;
-    return s;
+    return add_items(r, column, list, &LABELS, err);
 }
 
 /* Whether a list beside a text is of stretches of it. */
@@ -168,18 +168,13 @@ static bool is_spans(const json_t *list, bool by_key)
 static bert_status read_list(table_records *r, size_t column, const json_t *list, bool by_key, bert_err *err)
 {
     const json_t *text = json_object_get(r->json, r->columns[TABLE_TEXT].name);
-    buffer scratch = { 0 }, *out = &r->columns[column].bytes;
-    bert_status s;
     if (column < TABLE_LABEL)
-        s = add_words(r, column, list, &scratch, err);
-    else if (json_is_array(text))
-        s = add_tags(r, column, list, text, &scratch, err);
-    else if (json_is_string(text) && is_spans(list, by_key))
-        s = table_spans_read(r, list, (bert_text){ json_string_value(text), json_string_length(text) }, out, err);
-    else
-        s = add_labels(r, column, list, &scratch, err);
-    buffer_free(&scratch);
-    return s;
+        return add_items(r, column, list, &WORDS, err);
+    if (json_is_array(text) || (r->word_tags && json_is_string(json_array_get(list, 0))))
+        return add_tags(r, column, list, text, err);
+    if (json_is_string(text) && is_spans(list, by_key))
+        return table_spans_read(r, list, (bert_text){ json_string_value(text), json_string_length(text) }, &r->columns[column].bytes, err);
+    return add_labels(r, column, list, err);
 }
 
 /* ---- members ------------------------------------------------------------------------------------------------------------ */
@@ -207,12 +202,12 @@ static bert_status read_member(table_records *r, size_t column, const json_t *va
 /* What a column that nobody named is called by others, too. */
 static const json_t *find_member(const table_records *r, size_t column, bool *spans)
 {
-    static const char *const LABELS[] = { "labels", "spans", "entities" };
+    static const char *const OTHERS[] = { "labels", "spans", "entities" };
     const table_column *c = &r->columns[column];
     const json_t *value = c->present ? json_object_get(r->json, c->name) : NULL;
     *spans = false;
-    for (size_t i = 0; !value && column == TABLE_LABEL && !c->named && i < sizeof LABELS / sizeof *LABELS; i++) {
-        value = json_object_get(r->json, LABELS[i]);
+    for (size_t i = 0; !value && column == TABLE_LABEL && !c->named && i < sizeof OTHERS / sizeof *OTHERS; i++) {
+        value = json_object_get(r->json, OTHERS[i]);
         *spans = i > 0;
     }
     return value;
@@ -240,7 +235,6 @@ bert_status table_jsonl_next(table_records *r, bool *end, bert_err *err)
     r->json = NULL;
     r->n = 0;
     r->line = r->lines.number;
-    r->tagged = false;
     r->blank = table_bare(line).size == 0;
     if (r->blank)
         return BERT_OK;

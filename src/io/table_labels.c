@@ -147,16 +147,48 @@ static bert_status add_named(table_records *r, buffer *out, bert_text list, bert
     return BERT_OK;
 }
 
+static bert_status add_tags(table_records *r, buffer *out, bert_text tags, bert_err *err)
+{
+    table_tags_start(r);
+    for (size_t i = 0, n = 0, start; i < tags.size; i++) {
+        for (start = i; i < tags.size && !table_blank(tags.data[i]); i++) {
+        }
+        bert_text tag = { tags.data + start, i - start };
+        if (!tag.size)
+            continue;
+        if (n++)
+            buffer_char(out, ' ');
+        const char *why = table_add_tag(r, out, tag);
+        if (why)
+            return table_tag_wrong(r, r->line, tag, why, err);
+    }
+    return BERT_OK;
+}
+
 bert_status table_label_add(table_records *r, buffer *out, bert_err *err)
 {
     const table_column *c = &r->columns[TABLE_LABEL];
     bert_text field = c->present && c->index < r->n ? r->fields[c->index] : (bert_text){ "", 0 };
     if (has_flags(r) && c->required)
         return add_flags(r, out, err);
+    if (r->word_tags && c->required && !r->tagged)
+        return add_tags(r, out, field, err);
     if (r->n_names && c->required && !r->tagged && table_bare(field).size)
         return add_named(r, out, field, err);
     buffer_add(out, field.data, field.size);
     return BERT_OK;
+}
+
+void table_tags_start(table_records *r)
+{
+    r->form = LABELS_TAGS;
+    r->tagged = true;
+    table_tags_begin(&r->tags);
+}
+
+bert_status table_tag_wrong(const table_records *r, size_t line, bert_text tag, const char *why, bert_err *err)
+{
+    return fail(err, BERT_ERR_DATA, "%s:%zu: \"%.*s\" %s", r->lines.name, line, tag.size < 100 ? (int)tag.size : 100, tag.data, why);
 }
 
 const char *table_add_tag(table_records *r, buffer *out, bert_text tag)

@@ -15,6 +15,12 @@ size_t table_name_place(const table_records *r, bert_text word);
 /* Appends a tag to a sentence's, by its name where it is a number; as it is where no labels are wanted. Returns NULL, or why it is none. */
 const char *table_add_tag(table_records *r, buffer *out, bert_text tag);
 
+/* At the beginning of a sentence: its label is tags. */
+void table_tags_start(table_records *r);
+
+/* The error that a tag of this line is none. */
+bert_status table_tag_wrong(const table_records *r, size_t line, bert_text tag, const char *why, bert_err *err);
+
 /* Appends the label of the present record. Fails with BERT_ERR_DATA. */
 bert_status table_label_add(table_records *r, buffer *out, bert_err *err);
 

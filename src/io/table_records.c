@@ -35,6 +35,7 @@ bert_status table_records_line(table_records *r, bert_text *line, bool *end, ber
 bert_status table_records_next(table_records *r, bool *end, bert_err *err)
 {
     r->fault.line = 0;
+    r->tagged = false;
     bert_status s = r->format->next(r, end, err);
     if (!r->fault.line || (s && s != BERT_ERR_DATA))
         return s;

@@ -79,6 +79,7 @@ struct table_records {
     char delimiter;
     table_quoting quoting;  /* not auto */
     bool quoting_chosen;    /* by the caller */
+    bool word_tags;         /* a label is tags, as the caller says */
     const bert_text *names; /* (n_names) of labels: one that is a number stands for one of them */
     size_t n_names;
     size_t *uses; /* (n_names) how often each was a label */

@@ -5,7 +5,7 @@ ln -s "$C" cases
 t=cases/tables
 "$BERT" import cases/plain -o plain >/dev/null 2>&1
 train() {
-    bert train --module plain --n-tune-layers 1 --seq-len 16 --epochs 2 --batch-size 1 --force "$@" 2>&1 | grep -e '^\$' -e 'bert:' -e '^=' | grep -v 'stand once'
+    bert train --module plain --n-tune-layers 1 --seq-len 16 --epochs 2 --batch-size 1 --force "$@" 2>&1 | grep -e '^\$' -e 'bert:' -e '^=' | grep -v 'stand once' | sed -E 's|loss [0-9.]+ is|loss N is|'
 }
 labels() { "$BERT" inspect "$1" | sed -n '/^task/p;/^labels/p'; }
 
@@ -48,6 +48,12 @@ printf 'the O\ncat S-PER\n\nthe B-PER\ncat E-PER\n' >bioes.conll
 train --train bioes.conll -o m9 && labels m9
 printf 'the O\ncat B-LOC\n' >unknown.conll
 bert eval -m m9 unknown.conll
+printf 'text,label\nthe cat,O S-PER\nbad film,B-PER E-PER\n' >tags.csv
+train --train tags.csv --task tokens -o m9 && labels m9
+bert eval -m m9 tags.csv 2>&1 | grep -c BIO
+train --train tags.csv --word-tags -o m9 && labels m9
+printf 'text,label\nthe cat,O PER O\n' >tags.csv
+bert eval -m m9 tags.csv
 printf '{"text": "the cat sat", "label": [[4, 7, "PER"]]}\n{"text": "the film", "label": []}\n' >spans.jsonl
 train --train spans.jsonl -o m10 && labels m10
 printf '1\tthe\tO\n2\tcat\tB-PER\n' >counted.conll

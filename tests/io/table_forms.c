@@ -417,6 +417,42 @@ static void tags_of_other_schemes_become_bio(void **state)
     CHECK_ALL(cases);
 }
 
+static void tags_in_a_field_are_those_of_conll(void **state)
+{
+    (void)state;
+    const reading cases[] = {
+        { .file = "a.csv",
+          .labels = true,
+          .word_tags = true,
+          .content = "text,label\nthe cat sat,O  B-X E-X\nfilm,S-X\n",
+          .expected = "2<the cat sat><-><O B-X I-X>\n3<film><-><B-X>\nnote a.csv: its tags are turned into BIO: E-X is I-X\n" },
+        { .file = "a.tsv",
+          .labels = true,
+          .word_tags = true,
+          .content = "text\tlabel\na b c d\tX X O X\n",
+          .expected = "2<a b c d><-><B-X I-X O B-X>\nnote a.tsv: its tags are turned into BIO: X is B-X\n" },
+        { .file = "a.csv",
+          .labels = true,
+          .word_tags = true,
+          .label_names = "O,B-X",
+          .content = "text,label\na b,1 0\n",
+          .expected = "2<a b><-><B-X O>\n" },
+        { .file = "a.csv",
+          .labels = true,
+          .word_tags = true,
+          .content = "text,label\na b,O E-X\n",
+          .expected = "error BERT_ERR_DATA a.csv:2: \"E-X\" goes on with an entity that has not begun" },
+        { .file = "a.jsonl",
+          .labels = true,
+          .word_tags = true,
+          .content = "{\"text\": \"a b\", \"label\": \"O S-X\"}\n{\"text\": \"a b\", \"label\": [\"S-X\", \"O\"]}\n{\"text\": [\"a\", \"b\"], "
+                     "\"label\": \"B-X L-X\"}\n",
+          .expected = "1<a b><><O B-X>\n2<a b><><B-X O>\n3<a b><><B-X I-X>\nnote a.jsonl: its tags are turned into BIO: S-X is B-X\n" },
+        { .file = "a.csv", .word_tags = true, .content = "text,label\na,S-X\n", .expected = "2<a><-><S-X>\n" }, /* nobody asked for it */
+    };
+    CHECK_ALL(cases);
+}
+
 static void a_wrong_tag_is_named_with_its_own_line(void **state)
 {
     (void)state;
@@ -550,6 +586,7 @@ int main(void)
         cmocka_unit_test(tabs_divide_where_a_line_has_one),
         cmocka_unit_test(comments_stand_before_a_sentence),
         cmocka_unit_test(tags_of_other_schemes_become_bio),
+        cmocka_unit_test(tags_in_a_field_are_those_of_conll),
         cmocka_unit_test(a_wrong_tag_is_named_with_its_own_line),
         cmocka_unit_test(a_column_that_counts_words_is_noticed),
         cmocka_unit_test(spans_become_tags),

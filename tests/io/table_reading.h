@@ -10,7 +10,7 @@ typedef struct reading {
     size_t size; /* of content; 0: up to its NUL */
     const char *text_columns, *label_column, *label_names, *format, *encoding;
     int quoting;
-    bool labels, no_header, skip;
+    bool labels, no_header, skip, word_tags;
     size_t most; /* rows at a time; 0: 7 */
     const char *
         expected; /* "LINE<text><pair><label>\n" a row, <-> where the table has no such column; behind the rows "N left out\n", "note NOTE\n" and
@@ -48,6 +48,7 @@ static bert_status read_rows(const reading *r, buffer *out, size_t *n, bert_err 
     options.quoting = r->quoting;
     options.no_header = r->no_header;
     options.skip_bad_rows = r->skip;
+    options.word_tags = r->word_tags;
     bert_table *table;
     bert_rows rows;
     bert_status s = bert_table_open(r->file, &options, r->labels, &table, err);
