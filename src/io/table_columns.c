@@ -61,6 +61,77 @@ bert_status table_columns_want(table_records *r, const bert_table_options *optio
     return s ? s : want_labels(r, options->label_column, labels, memory, err);
 }
 
+/* ---- what is missing ---------------------------------------------------------------------------------------------------- */
+
+/* Names of columns for a message: what would upset a terminal becomes '?', and a wide table is cut short. */
+static void list_names(buffer *out, const bert_text *names, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (out->size > 400) {
+            buffer_printf(out, ", ... (%zu in all)", n);
+            return;
+        }
+        buffer_string(out, i ? ", " : "");
+        for (size_t k = 0; k < names[i].size && k < 60; k++) {
+            unsigned char c = (unsigned char)names[i].data[k];
+            buffer_char(out, c < ' ' || c == 127 ? '?' : (char)c);
+        }
+    }
+}
+
+/* Three words and more are a text. */
+static bool is_sentence(bert_text name)
+{
+    size_t words = 0;
+    for (size_t i = 0; i < name.size; i++)
+        words += name.data[i] != ' ' && (!i || name.data[i - 1] == ' ');
+    return words >= 3;
+}
+
+/* What the only column is divided by, where it should be several. */
+static const char *other_delimiter(const table_records *r, bert_text name)
+{
+    static const struct {
+        char is;
+        const char *hint;
+    } DELIMITERS[] = {
+        { '\t', "tabs divide its columns: --input-format tsv; " },
+        { ',', "commas divide its columns: --input-format csv; " },
+        { ';', "semicolons divide its columns: write tabs or commas; " },
+    };
+    for (size_t i = 0; i < sizeof DELIMITERS / sizeof *DELIMITERS; i++)
+        if (r->delimiter != DELIMITERS[i].is && memchr(name.data, DELIMITERS[i].is, name.size))
+            return DELIMITERS[i].hint;
+    return "";
+}
+
+/* What may be wrong with the names: that they are in quotes, one, or a row. */
+static const char *hint_of(const table_records *r, const bert_text *names, size_t n)
+{
+    bool sentence = false;
+    if (r->format->naming != NAMED_BY_HEADER || !n)
+        return "";
+    if (r->quoting == QUOTING_NONE && names[0].size > 1 && names[0].data[0] == '"' && names[0].data[names[0].size - 1] == '"')
+        return "--quoting csv takes the quotes off; ";
+    if (n == 1 && names[0].size && *other_delimiter(r, names[0]))
+        return other_delimiter(r, names[0]);
+    for (size_t i = 0; i < n; i++)
+        sentence |= is_sentence(names[i]);
+    return sentence ? "--no-header where the first row is data, and columns are numbers; " : "";
+}
+
+bert_status no_such_column(const char *where, const table_records *r, size_t column, const bert_text *there, size_t n, bert_err *err)
+{
+    buffer list = { 0 };
+    list_names(&list, there, n);
+    bert_status s = list.failed
+                        ? fail_memory(err, "a message")
+                        : fail(err, BERT_ERR_DATA, "%s: no column \"%s\"; it has %s (%schoose with --%s)", where, r->columns[column].name,
+                               list.size ? list.data : "none", hint_of(r, there, n), column >= TABLE_LABEL ? "label-column" : "text-columns");
+    buffer_free(&list);
+    return s;
+}
+
 /* ---- where it is -------------------------------------------------------------------------------------------------------- */
 
 /* "1" is the first column; SIZE_MAX: not a number from 1 to n. */
@@ -112,15 +183,6 @@ static bert_status find_numbered_columns(table_records *r, size_t n, arena *memo
             names[i].size = strlen(names[i].data);
     }
     return names ? find_columns(r, names, n, true, err) : fail_memory(err, "names of columns");
-}
-
-/* Three words and more are a text. */
-static bool is_sentence(bert_text name)
-{
-    size_t words = 0;
-    for (size_t i = 0; i < name.size; i++)
-        words += name.data[i] != ' ' && (!i || name.data[i - 1] == ' ');
-    return words >= 3;
 }
 
 /* Where columns are found by their numbers, nobody has looked at the names: they may be the first row of a table without any. */

@@ -12,4 +12,7 @@ bert_status table_columns_want(table_records *r, const bert_table_options *optio
  * and as table_records_next. */
 bert_status table_columns_find(table_records *r, const bert_table_options *options, arena *memory, bool *ended, bert_err *err);
 
+/* The error that a column is missing: names what there is instead. where: the file, or file and line. */
+bert_status no_such_column(const char *where, const table_records *r, size_t column, const bert_text *there, size_t n, bert_err *err);
+
 #endif

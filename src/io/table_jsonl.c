@@ -1,6 +1,7 @@
 /* Records of JSON lines: the wanted members of each object. */
 #include "base/options.h"
 #include "io/json.h"
+#include "io/table_columns.h"
 #include "io/table_labels.h"
 
 #include <inttypes.h>

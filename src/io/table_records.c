@@ -125,33 +125,3 @@ void table_records_close(table_records *r)
     json_decref(r->json);
     *r = (table_records){ 0 };
 }
-
-/* Names of columns for a message: what would upset a terminal becomes '?', and a wide table is cut short. */
-static void list_names(buffer *out, const bert_text *names, size_t n)
-{
-    for (size_t i = 0; i < n; i++) {
-        if (out->size > 400) {
-            buffer_printf(out, ", ... (%zu in all)", n);
-            return;
-        }
-        buffer_string(out, i ? ", " : "");
-        for (size_t k = 0; k < names[i].size && k < 60; k++) {
-            unsigned char c = (unsigned char)names[i].data[k];
-            buffer_char(out, c < ' ' || c == 127 ? '?' : (char)c);
-        }
-    }
-}
-
-bert_status no_such_column(const char *where, const table_records *r, size_t column, const bert_text *there, size_t n, bert_err *err)
-{
-    buffer list = { 0 };
-    list_names(&list, there, n);
-    bool quoted = r->quoting == QUOTING_NONE && n && there[0].size > 1 && there[0].data[0] == '"' && there[0].data[there[0].size - 1] == '"';
-    bert_status s = list.failed
-                        ? fail_memory(err, "a message")
-                        : fail(err, BERT_ERR_DATA, "%s: no column \"%s\"; it has %s (%schoose with --%s)", where, r->columns[column].name,
-                               list.size ? list.data : "none", quoted ? "--quoting csv takes the quotes off; " : "",
-                               column >= TABLE_LABEL ? "label-column" : "text-columns");
-    buffer_free(&list);
-    return s;
-}

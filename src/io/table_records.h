@@ -109,9 +109,6 @@ void table_records_close(table_records *r);
 /* Reads a record. Fails as its format; with BERT_ERR_DATA for a byte that is not UTF-8. */
 bert_status table_records_next(table_records *r, bool *end, bert_err *err);
 
-/* The error that a column is missing: names what there is instead. where: the file, or file and line. */
-bert_status no_such_column(const char *where, const table_records *r, size_t column, const bert_text *there, size_t n, bert_err *err);
-
 /* Appends a field to the record. */
 bert_status table_records_add(table_records *r, const char *data, size_t size, bert_err *err);
 

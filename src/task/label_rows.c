@@ -25,9 +25,25 @@ static bert_status check_known(const label_rules *r, const bert_dataset *d, size
     return label_unknown(d, row, label, r->labels, r->n_labels, err);
 }
 
+/* Of a model that has such words already, they are labels. */
+static bert_status check_list(const label_rules *r, const bert_dataset *d, size_t row, bert_err *err)
+{
+    bert_text list = d->label_texts[row];
+    char place[DATASET_PLACE];
+    if (r->n_labels || list.size < 2 || list.data[0] != '[' || list.data[list.size - 1] != ']')
+        return BERT_OK;
+    return fail(err, BERT_ERR_DATA,
+                "%s: label \"%.*s\" is a list as Python writes it; labels stand with nothing but commas between them (--task multilabel)",
+                dataset_place(d, row, place), (int)(list.size < 100 ? list.size : 100), list.data);
+}
+
 static bert_status check_class(const label_rules *r, const bert_dataset *d, size_t row, bert_err *err)
 {
     bert_text label = d->label_texts[row];
+    bool list = label.size > 1 && strchr("'\"]0123456789", label.data[1]); /* "[deleted]" is a word */
+    bert_status s = list ? check_list(r, d, row, err) : BERT_OK;
+    if (s)
+        return s;
     return label.size ? check_known(r, d, row, label, err) : label_empty(d, row, "the label", err);
 }
 
@@ -39,17 +55,6 @@ static bert_status label_twice(const bert_dataset *d, size_t row, bert_text labe
     return fail(err, BERT_ERR_DATA, "%s: label \"%.*s\" is there twice%s", dataset_place(d, row, place),
                 (int)(label.size < 100 ? label.size : 100), label.data,
                 flag ? "; a list of 0 and 1 for each label needs their names (--label-names)" : "");
-}
-
-/* Of a model that has such words already, they are labels. */
-static bert_status check_list(const label_rules *r, const bert_dataset *d, size_t row, bert_err *err)
-{
-    bert_text list = d->label_texts[row];
-    char place[DATASET_PLACE];
-    if (r->n_labels || list.size < 2 || list.data[0] != '[' || list.data[list.size - 1] != ']')
-        return BERT_OK;
-    return fail(err, BERT_ERR_DATA, "%s: label \"%.*s\" is a list as Python writes it; labels stand with nothing but commas between them",
-                dataset_place(d, row, place), (int)(list.size < 100 ? list.size : 100), list.data);
 }
 
 static bert_status check_classes(const label_rules *r, const bert_dataset *d, size_t row, bert_err *err)

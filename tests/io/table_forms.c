@@ -234,6 +234,24 @@ static void quotes_and_backslashes_are_read_where_asked_for(void **state)
           .expected =
               "error BERT_ERR_DATA a.tsv: no column \"text\"; it has \"text\", \"label\" (--quoting csv takes the quotes off; choose with "
               "--text-columns)" },
+        { .file = "a.csv",
+          .content = "text;label\na;1\n",
+          .expected = "error BERT_ERR_DATA a.csv: no column \"text\"; it has text;label (semicolons divide its columns: write tabs or "
+                      "commas; choose with --text-columns)" },
+        { .file = "a.csv",
+          .content = "text\tlabel\na\t1\n",
+          .expected =
+              "error BERT_ERR_DATA a.csv: no column \"text\"; it has text?label (tabs divide its columns: --input-format tsv; choose with "
+              "--text-columns)" },
+        { .file = "a.tsv",
+          .content = "text,label\na,1\n",
+          .expected = "error BERT_ERR_DATA a.tsv: no column \"text\"; it has text,label (commas divide its columns: --input-format csv; choose "
+                      "with --text-columns)" },
+        { .file = "a.tsv",
+          .content = "a long film\t1\n",
+          .expected =
+              "error BERT_ERR_DATA a.tsv: no column \"text\"; it has a long film, 1 (--no-header where the first row is data, and columns "
+              "are numbers; choose with --text-columns)" },
         { .file = "a.txt",
           .quoting = 2,
           .content = "x",
