@@ -222,7 +222,7 @@ BERT_API void bert_features_free(bert_features *features);
 
 /* ---- tables ------------------------------------------------------------------------------------------------------------- */
 
-/* How a table is read. Formats go by the name: .tsv, .csv, .jsonl, .conll, .txt, each also with .gz.
+/* How a table is read. Formats go by the name: .tsv, .csv, .jsonl, .json, .conll, .txt, each also with .gz.
  *
  * All text is UTF-8, and what is not is an error that names file, line and column and guesses the encoding; UTF-16 and UTF-32 are known by their
  * byte order mark, others by `encoding`. Lines end with LF or CR LF, or with CR where there is no LF. Empty lines are no rows, but in a .txt and in a
@@ -234,12 +234,12 @@ BERT_API void bert_features_free(bert_features *features);
  * unless given; a first column that counts the words (CoNLL-U) is refused until the others are given. Tags become BIO: S-, U- and W- begin an
  * entity, E-, L- and M- go on with one; a name alone begins one or goes on with that of the word before.
  *
- * jsonl: a text that is a list of words and a label that is a list of tags become the same; a label that is a list beside a text that is none becomes
+ * jsonl, json: an object a line, or one list of objects, however its lines end. A text that is a list of words and a label that is a list of tags become the same; a label that is a list beside a text that is none becomes
  * its members with a comma between them. A label that is a list of spans ([start, end, name], or objects with start or start_offset, end or
  * end_offset and label; places in code points; also found as "labels", "spans" or "entities" where no label column is given) becomes tags of the words
  * of the text, which blanks divide: a span takes every word that it touches. true and false are such words, and a key twice is an error. */
 typedef struct bert_table_options {
-    const char *format; /* "tsv", "csv", "jsonl", "conll" or "txt" where the name does not tell (standard input: txt unless given) */
+    const char *format; /* "tsv", "csv", "jsonl", "json", "conll" or "txt" where the name does not tell (standard input: txt unless given) */
     const char
         *encoding; /* a name that iconv knows; "utf-8-drop": bytes that are not UTF-8 are left out and counted; NULL: UTF-8 or by the mark */
     const char *text_columns; /* "question1,question2": names, or numbers from 1; default: text and, where there is one, text_pair */

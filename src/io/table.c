@@ -33,7 +33,7 @@ static const char *const QUOTINGS[] = { "auto", "none", "csv", "backslash", NULL
 
 static const bert_option OPTIONS[] = {
     { "input_format", BERT_OPTION_STRING, offsetof(bert_table_options, format), NULL, 0, 0, NULL, "FORMAT",
-      "tsv, csv, jsonl, conll or txt; default: by the file's name, txt for standard input" },
+      "tsv, csv, jsonl, json, conll or txt; default: by the file's name, txt for standard input" },
     OPTION_STRING(
         bert_table_options, encoding, NULL, "NAME",
         "utf-8, latin-1, cp1252, utf-16, any that iconv knows; utf-8-drop leaves out bytes that are not UTF-8; default: utf-8, or what a "
@@ -69,7 +69,7 @@ static bert_status choose_format(const table_format **out, const char *path, con
     const char *name = path;
     if (format) {
         *out = table_format_find(format, strlen(format));
-        return *out ? BERT_OK : fail(err, BERT_ERR_ARGUMENT, "--input-format: \"%s\" is not one of tsv, csv, jsonl, conll, txt", format);
+        return *out ? BERT_OK : fail(err, BERT_ERR_ARGUMENT, "--input-format: \"%s\" is not one of tsv, csv, jsonl, json, conll, txt", format);
     }
     if (!strcmp(path, "-"))
         return *out = table_format_find("txt", 3), BERT_OK;
@@ -81,7 +81,8 @@ static bert_status choose_format(const table_format **out, const char *path, con
     *out = table_format_find(name, (size_t)(path + size - name));
     return *out ? BERT_OK
                 : fail(err, BERT_ERR_ARGUMENT,
-                       "%s: is this a table? The name ends in none of .tsv, .csv, .jsonl, .conll, .txt (.gz); choose with --input-format", path);
+                       "%s: is this a table? The name ends in none of .tsv, .csv, .jsonl, .json, .conll, .txt (.gz); choose with --input-format",
+                       path);
 }
 
 static bert_status choose_quoting(table_records *r, const bert_table_options *options, bert_err *err)

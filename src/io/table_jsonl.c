@@ -2,6 +2,7 @@
 #include "base/options.h"
 #include "io/json.h"
 #include "io/table_columns.h"
+#include "io/table_json_text.h"
 #include "io/table_labels.h"
 
 #include <inttypes.h>
@@ -226,25 +227,35 @@ static bert_status add_member(table_records *r, size_t column, bert_err *err)
     return s ? s : table_records_add(r, text.data, text.size, err);
 }
 
+/* column: of the text in its line. */
+static bert_status wrong_json(const table_records *r, size_t column, const json_error_t *error, bert_err *err)
+{
+    if (json_error_code(error) == json_error_out_of_memory)
+        return fail_memory(err, r->lines.name);
+    bool goes_on = r->items.form == JSON_LINES && strstr(error->text, "near end of file");
+    size_t at = (size_t)(error->column > 0 ? error->column : 1) + (error->line == 1 ? column : 0);
+    return fail(err, BERT_ERR_DATA, "%s:%zu:%zu: %s%s", r->lines.name, r->line + (size_t)error->line - 1, at, error->text,
+                goes_on ? "; a row is an object in one line, or an item of one list" : "");
+}
+
 bert_status table_jsonl_next(table_records *r, bool *end, bert_err *err)
 {
-    bert_text line = { 0 };
-    bert_status s = table_records_line(r, &line, end, err);
-    if (s || *end)
-        return s;
+    bert_text text = { 0 };
+    size_t column;
+    bert_status s = table_json_text(r, &text, &column, end, err);
     json_decref(r->json);
     r->json = NULL;
     r->n = 0;
-    r->line = r->lines.number;
-    r->blank = table_bare(line).size == 0;
+    if (s || *end)
+        return s;
+    r->blank = r->items.form < JSON_LIST && table_bare(text).size == 0;
     if (r->blank)
         return BERT_OK;
     json_error_t error;
-    r->json = json_parse(line.data, line.size, JSON_ALLOW_NUL | JSON_DECODE_ANY | JSON_REJECT_DUPLICATES, &error);
+    r->json = json_parse(text.data, text.size, JSON_ALLOW_NUL | JSON_DECODE_ANY | JSON_REJECT_DUPLICATES, &error);
     char at[WHERE_SIZE];
     if (!r->json)
-        return fail(err, json_error_code(&error) == json_error_out_of_memory ? BERT_ERR_MEMORY : BERT_ERR_DATA, "%s:%d: %s", where(r, at),
-                    error.column > 0 ? error.column : 1, error.text);
+        return wrong_json(r, column, &error, err);
     if (!json_is_object(r->json))
         return fail(err, BERT_ERR_DATA, "%s: %s, expected an object", where(r, at), type_name(r->json));
     for (size_t i = 0; !s && i < r->n_columns; i++)

@@ -8,7 +8,7 @@
 
 enum { CHUNK = 1 << 18 };
 
-static size_t count_characters(const char *bytes, size_t n)
+size_t count_characters(const char *bytes, size_t n)
 {
     size_t characters = 0;
     for (size_t i = 0; i < n; i++)

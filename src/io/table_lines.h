@@ -30,6 +30,8 @@ bert_status table_lines_next(table_lines *l, bert_text *line, bool *end, bert_er
 
 bert_text line_without_break(bert_text line); /* neither "\n", "\r\n" nor "\r" */
 
+size_t count_characters(const char *bytes, size_t n); /* of UTF-8 */
+
 bert_status line_too_long(const table_lines *l, size_t number, bert_err *err);
 
 /* Whether the next line is not here yet, and reading it would have to wait. */

@@ -99,11 +99,9 @@ static bert_status txt_next(table_records *r, bool *end, bert_err *err)
 /* ---- all ----------------------------------------------------------------------------------------------------------------- */
 
 static const table_format FORMATS[] = {
-    { "tsv", NAMED_BY_HEADER, table_delimited_next, '\t', QUOTING_NONE },
-    { "csv", NAMED_BY_HEADER, table_delimited_next, ',', QUOTING_CSV },
-    { "jsonl", NAMED_BY_KEY, table_jsonl_next, 0, QUOTING_AUTO },
-    { "conll", NAMED_BY_NUMBER, table_conll_next, 0, QUOTING_AUTO },
-    { "txt", NAMED_BY_PLACE, txt_next, 0, QUOTING_AUTO },
+    { "tsv", NAMED_BY_HEADER, table_delimited_next, '\t', QUOTING_NONE }, { "csv", NAMED_BY_HEADER, table_delimited_next, ',', QUOTING_CSV },
+    { "jsonl", NAMED_BY_KEY, table_jsonl_next, 0, QUOTING_AUTO },         { "json", NAMED_BY_KEY, table_jsonl_next, 0, QUOTING_AUTO },
+    { "conll", NAMED_BY_NUMBER, table_conll_next, 0, QUOTING_AUTO },      { "txt", NAMED_BY_PLACE, txt_next, 0, QUOTING_AUTO },
 };
 
 const table_format *table_format_find(const char *name, size_t size)

@@ -2,7 +2,7 @@
  *
  *     tsv     fields between tabs; no quoting at all, as in the files of GLUE
  *     csv     RFC 4180: fields between commas, quotes around what holds commas, quotes (doubled) or line breaks
- *     jsonl   a JSON object a line; an array of words is a text, an array of tags, labels or spans a label
+ *     jsonl   a JSON object a line, or one list of objects; an array of words is a text, an array of tags, labels or spans a label
  *     conll   a word and its tags a line, between tabs where the line has one, else between blanks; an empty line or -DOCSTART- ends a sentence,
  *             which is a record
  *     txt     a line is a text, or a pair "a ||| b": cut at the first |||, blanks around it dropped
@@ -71,6 +71,12 @@ typedef struct table_told {
     size_t width;              /* conll: columns of the first line, where the last one is the tag; 0: not known yet */
 } table_told;
 
+/* Rows of JSON: where they stand. */
+typedef struct json_items {
+    enum { JSON_UNKNOWN, JSON_LINES, JSON_LIST_BEGINS, JSON_LIST, JSON_LIST_ENDED } form; /* a row a line, or items of one list */
+    bert_text line, rest;                                                                 /* of it, not yet used */
+} json_items;
+
 struct table_records {
     const table_format *format;
     table_lines lines;
@@ -96,8 +102,9 @@ struct table_records {
         size_t line, column; /* of the first byte that is not UTF-8, from 1; 0: there is none */
         unsigned char byte;
     } fault;
-    buffer bytes; /* what fields of csv, or with backslashes, point into */
+    buffer bytes; /* what fields of csv, or with backslashes, point into; JSON that stands in several lines */
     json_t *json;
+    json_items items;
     /* of all records so far */
     label_form form;
     table_tags tags;

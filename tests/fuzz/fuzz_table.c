@@ -38,7 +38,7 @@ static reading read_table(const char *path, const bert_table_options *options, b
         s = bert_table_next(table, most, &rows, &out.err);
         expect(rows.n <= most && !(s && rows.n), "at most the rows that were asked for, and none with an error");
         for (size_t i = 0; i < rows.n; i++) {
-            expect(rows.lines[i] > line, "lines go forward");
+            expect(rows.lines[i] >= line, "lines go forward");
             line = rows.lines[i];
             buffer_printf(&out.rows, "%zu:", line);
             add_texts(&out.rows, rows.texts, i);
@@ -87,6 +87,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         options.encoding = encodings[data[1] & 7];
         options.quoting = conll || (data[0] & 3) > 1 ? 0 : data[1] >> 3 & 3;
         options.label_names = data[1] & 32 ? "a,B-X,O" : NULL;
+        options.word_tags = data[1] & 128;
         options.label_column = !conll && data[1] & 64 ? "label,b" : options.label_column;
         data++;
         size--;

@@ -403,7 +403,7 @@ static void wrong_json_is_found_with_line_and_column(void **state)
         { .file = "a.jsonl",
           .content = "{\"text\": \"a\"}\n{\"text\": }\n",
           .expected = "1<a><><>\nerror BERT_ERR_DATA a.jsonl:2:10: unexpected token near '}'" },
-        { .file = "a.jsonl", .content = "[\"a\"]\n", .expected = "error BERT_ERR_DATA a.jsonl:1: a list, expected an object" },
+        { .file = "a.jsonl", .content = "[\"a\"]\n", .expected = "error BERT_ERR_DATA a.jsonl:1: a string, expected an object" },
         { .file = "a.jsonl", .content = "17\n", .expected = "error BERT_ERR_DATA a.jsonl:1: a number, expected an object" },
         { .file = "a.jsonl",
           .content = "{\"text\": 5}\n",
@@ -432,13 +432,13 @@ static void what_cannot_be_opened_is_said(void **state)
         { .file = ".", .format = "tsv", .expected = "error BERT_ERR_IO .: cannot read: Is a directory" },
         { .file = "a.dat",
           .content = "x",
-          .expected =
-              "error BERT_ERR_ARGUMENT a.dat: is this a table? The name ends in none of .tsv, .csv, .jsonl, .conll, .txt (.gz); choose with "
-              "--input-format" },
+          .expected = "error BERT_ERR_ARGUMENT a.dat: is this a table? The name ends in none of .tsv, .csv, .jsonl, .json, .conll, .txt (.gz); "
+                      "choose with "
+                      "--input-format" },
         { .file = "tsv",
           .content = "text\nx\n",
           .format = "xls",
-          .expected = "error BERT_ERR_ARGUMENT --input-format: \"xls\" is not one of tsv, csv, jsonl, conll, txt" },
+          .expected = "error BERT_ERR_ARGUMENT --input-format: \"xls\" is not one of tsv, csv, jsonl, json, conll, txt" },
         { .file = "a.tsv",
           .content = "x",
           .text_columns = "a,b,c",

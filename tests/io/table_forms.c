@@ -375,6 +375,92 @@ static void a_number_beyond_64_bits_is_no_label(void **state)
     CHECK_ALL(cases);
 }
 
+/* ---- JSON ---------------------------------------------------------------------------------------------------------------- */
+
+static void one_list_of_objects_is_rows(void **state)
+{
+    (void)state;
+    const reading cases[] = {
+        { .file = "a.json",
+          .labels = true,
+          .content = "[{\"text\": \"a, ]} \\\" b\", \"label\": [1, 2]},{\"text\":\"c\",\"label\":3} ]",
+          .expected = "1<a, ]} \" b><><1,2>\n1<c><><3>\n" },
+        { .file = "a.jsonl",
+          .content = "\n [\n  {\n    \"text\":\n \"a\"\n  }\n,\r\n  {\"text\": \"b\"},{\n\"text\": \"c\"}\n]\n\n",
+          .expected = "3<a><><>\n8<b><><>\n8<c><><>\nnote a.jsonl: 1 empty line is no row\n" },
+        { .file = "a.json", .content = "{\"text\": \"a\"}\n{\"text\": \"b\"}\n", .expected = "1<a><><>\n2<b><><>\n" },
+        { .file = "a.json", .content = " [ ] ", .expected = "" },
+        { .file = "a.json", .content = "[\n]\n", .expected = "" },
+        { .file = "a.json",
+          .content = "[{\"text\": \"a\"}",
+          .expected = "error BERT_ERR_DATA a.json:1: the file ends, and its list is not closed" },
+        { .file = "a.json",
+          .content = "[{\"text\": \"a\"},\n",
+          .expected = "1<a><><>\nerror BERT_ERR_DATA a.json:1: the file ends, and its list is not closed" },
+        { .file = "a.json", .content = "[", .expected = "error BERT_ERR_DATA a.json:1: the file ends, and its list is not closed" },
+        { .file = "a.json",
+          .content = "[{\"text\": \"a\"}]\n\n{}",
+          .expected = "1<a><><>\nerror BERT_ERR_DATA a.json:3: text behind the end of the list" },
+        { .file = "a.json",
+          .content = "[{\"text\": \"a\"},\n]",
+          .expected = "1<a><><>\nerror BERT_ERR_DATA a.json:2:1: unexpected token near end of file" },
+        { .file = "a.jsonl", .content = "[\"a\", 0]\n[\"b\", 1]\n", .expected = "error BERT_ERR_DATA a.jsonl:1: a string, expected an object" },
+        { .file = "a.json",
+          .skip = true,
+          .content = "[{\"text\": \"a\"}, {\"text\": 1}, 7,\n{\"text\" \"x\"}, {\"text\": \"b\"}]",
+          .expected = "1<a><><>\n2<b><><>\n3 left out\n" },
+        { .file = "a.json",
+          .content = "[{\"text\": \"a\"},\n {\"text\":\n \"\xc3\xa9\" 7}]",
+          .expected = "1<a><><>\nerror BERT_ERR_DATA a.json:3:6: '}' expected near '7'" },
+        { .file = "a.json",
+          .content = "[{\"text\": \"\xc3\xa9\"}, {\"text\" \"a\"}]",
+          .expected = "1<\xc3\xa9><><>\nerror BERT_ERR_DATA a.json:1:27: ':' expected near '\"a\"'" },
+        { .file = "a.json",
+          .skip = true,
+          .content = "[{\"text\": \"a\"}, {\"text\": \"\xff\"}, {\"text\": \"b\"}]",
+          .expected = "error BERT_ERR_DATA a.json:1:27: byte 0xFF is not UTF-8; " LATIN },
+        { .file = "a.jsonl",
+          .content = "{\n  \"text\": \"a\"\n}\n",
+          .expected =
+              "error BERT_ERR_DATA a.jsonl:1:1: string or '}' expected near end of file; a row is an object in one line, or an item of one "
+              "list" },
+    };
+    CHECK_ALL(cases);
+}
+
+/* Lines that end anywhere or nowhere, items larger than a read: the rows are the same. */
+static void a_long_list_is_read_whole(void **state)
+{
+    (void)state;
+    enum { ROWS = 20000, LARGE = 600000 };
+    for (int form = 0; form < 3; form++) {
+        buffer file = { 0 };
+        buffer_string(&file, "[");
+        for (int i = 0; i < ROWS; i++) {
+            buffer_printf(&file, "%s{%s\"text\":%s \"%d", i ? "," : "", form == 1 ? "\n" : "", form == 2 && i % 5 == 0 ? "\n\n" : "", i);
+            for (int k = 0; i == ROWS / 2 && k < LARGE; k++)
+                buffer_char(&file, k % 100 ? 'x' : ']');
+            buffer_string(&file, "\"}");
+        }
+        buffer_string(&file, "]\n");
+        write_content("long.json", file.data, file.size);
+        buffer_free(&file);
+        bert_table *table;
+        bert_rows rows = { .n = 1 };
+        size_t n = 0;
+        assert_int_equal(bert_table_open("long.json", NULL, false, &table, NULL), BERT_OK);
+        while (!bert_table_next(table, 777, &rows, NULL) && rows.n)
+            for (size_t i = 0; i < rows.n; i++, n++) {
+                char number[16];
+                size_t size = (size_t)snprintf(number, sizeof number, "%zu", n);
+                assert_int_equal(rows.texts[i].size, size + (n == ROWS / 2 ? LARGE : 0));
+                assert_memory_equal(rows.texts[i].data, number, size);
+            }
+        assert_int_equal(n, ROWS);
+        bert_table_close(table);
+    }
+}
+
 /* ---- words and tags ----------------------------------------------------------------------------------------------------- */
 
 static void tabs_divide_where_a_line_has_one(void **state)
@@ -601,6 +687,8 @@ int main(void)
         cmocka_unit_test(columns_of_0_and_1_are_a_list_of_labels),
         cmocka_unit_test(numbers_have_the_names_that_are_given),
         cmocka_unit_test(a_number_beyond_64_bits_is_no_label),
+        cmocka_unit_test(one_list_of_objects_is_rows),
+        cmocka_unit_test(a_long_list_is_read_whole),
         cmocka_unit_test(tabs_divide_where_a_line_has_one),
         cmocka_unit_test(comments_stand_before_a_sentence),
         cmocka_unit_test(tags_of_other_schemes_become_bio),
