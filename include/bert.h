@@ -224,7 +224,7 @@ BERT_API void bert_features_free(bert_features *features);
 
 /* How a table is read. Formats go by the name: .tsv, .csv, .jsonl, .json, .conll, .txt, each also with .gz.
  *
- * All text is UTF-8, and what is not is an error that names file, line and column and guesses the encoding; UTF-16 and UTF-32 are known by their
+ * All text is UTF-8, and what is not is an error that names file, line and column and the encodings that the bytes fit; UTF-16 and UTF-32 are known by their
  * byte order mark, others by `encoding`. Lines end with LF or CR LF, or with CR where there is no LF. Empty lines are no rows, but in a .txt and in a
  * table of one column they are empty texts.
  *

@@ -2,6 +2,7 @@
 #include "io/table_encoding.h"
 
 #include "base/utf8.h"
+#include "io/encoding_guess.h"
 
 #include <errno.h>
 #include <iconv.h>
@@ -69,20 +70,6 @@ static bool is_of_family(const char *encoding, const char *family)
     return true;
 }
 
-/* "utf-16le" where ASCII's zero bytes stand in every second place of a good share of the bytes; NULL: they do not. */
-static const char *wide_by_zeros(const unsigned char *bytes, size_t n)
-{
-    enum { LOOK = 4096 };
-    size_t zeros[2] = { 0 };
-    n = n < LOOK ? n : LOOK;
-    for (size_t i = 0; i < n; i++)
-        zeros[i & 1] += !bytes[i];
-    for (int odd = 0; odd < 2; odd++)
-        if (zeros[odd] >= 4 && zeros[odd] * 20 >= n && zeros[!odd] * 20 <= zeros[odd])
-            return odd ? "utf-16le" : "utf-16be";
-    return NULL;
-}
-
 /* Python's spellings, "latin-1" and "utf_16_le", are tried as iconv's. */
 static iconv_t open_spelling(const char *name)
 {
@@ -135,9 +122,9 @@ static bert_status choose(table_text *t, const char *encoding, bert_err *err)
 {
     const struct mark *mark = find_mark(t);
     bool drop = encoding && !strcasecmp(encoding, "utf-8-drop");
-    const char *wide = mark || encoding ? NULL : wide_by_zeros(t->input, t->n);
-    if (wide)
-        return fail(err, BERT_ERR_DATA, "%s: looks like UTF-16 without its byte order mark: --encoding %s reads it", t->stream.name, wide);
+    const char *disguised = mark || encoding ? NULL : encoding_in_disguise(t->input, t->n);
+    if (disguised)
+        return fail(err, BERT_ERR_DATA, "%s: looks like %s: --encoding %s reads it", t->stream.name, disguised, disguised);
     if (mark && encoding && !is_of_family(encoding, mark->family))
         return fail(err, BERT_ERR_DATA, "%s: begins with the byte order mark of %s, and --encoding says %.100s; leave it out", t->stream.name,
                     mark->encoding ? mark->encoding : "UTF-8", encoding);
@@ -249,31 +236,4 @@ void table_text_close(table_text *t)
         iconv_close(t->converter);
     free(t->input);
     *t = (table_text){ 0 };
-}
-
-/* ---- guessing ----------------------------------------------------------------------------------------------------------- */
-
-/* Western texts have their accents alone among letters of ASCII; other scripts and double-byte encodings have them in rows. */
-const char *encoding_guess(const char *bytes, size_t n)
-{
-    const unsigned char *b = (const unsigned char *)bytes;
-    size_t whole = 0, bad = 0, alone = 0, controls = 0, undefined = 0;
-    uint32_t cp;
-    for (size_t i = 0, step; i < n; i += step ? step : 1) {
-        step = utf8_decode(b + i, n - i, &cp);
-        whole += step > 1;
-        if (step)
-            continue;
-        bad++;
-        alone += (i == 0 || b[i - 1] < 0x80) && (i + 1 == n || b[i + 1] < 0x80);
-        controls += b[i] < 0xA0;
-        undefined += b[i] < 0xA0 && memchr("\x81\x8D\x8F\x90\x9D", b[i], 5);
-    }
-    if (whole >= bad)
-        return "the bytes around it are UTF-8: --encoding utf-8-drop reads the file without such bytes";
-    if (undefined || alone * 2 < bad)
-        return "name the file's encoding (--encoding cp1251, gb18030, shift_jis, ...; iconv -l lists them)";
-    return controls ? "the file looks like Windows-1252: --encoding cp1252 reads it, --encoding utf-8-drop leaves such bytes out"
-                    : "the file looks like Latin-1 or Windows-1252, which agree on it: --encoding cp1252 reads it, --encoding utf-8-drop leaves "
-                      "such bytes out";
 }

@@ -27,7 +27,7 @@ typedef struct table_text {
 
 /* encoding: NULL for UTF-8, or what a byte order mark at the start tells; "utf-8-drop"; a name that iconv knows. A byte order mark is passed over.
  * Fails as table_stream_open; with BERT_ERR_ARGUMENT for a name that iconv does not know; with BERT_ERR_DATA for a file whose mark says another
- * encoding, or which is UTF-16 by its zero bytes and has no mark. */
+ * encoding, or which is of another one by its zeros or escapes. */
 bert_status table_text_open(table_text *t, const char *path, const char *encoding, bert_err *err);
 
 /* At least one byte, at most room (256 or more) of them; *n is 0 at the end, and where the text is broken. Fails as table_stream_read. */
@@ -41,9 +41,6 @@ uint64_t table_text_used(const table_text *t, size_t ahead);
 
 /* The error of a broken text, which stands in this line and column. */
 bert_status table_text_broken(const table_text *t, size_t line, size_t column, bert_err *err);
-
-/* What bytes that are not UTF-8 look like, and what to do about them: a clause for a message. */
-const char *encoding_guess(const char *bytes, size_t n);
 
 void table_text_close(table_text *t);
 

@@ -89,8 +89,8 @@ static void find_fault(table_lines *l, bert_text line)
     const char *at = l->window + l->sound;
     l->fault = 1 + count_characters(line.data, (size_t)(at - line.data));
     l->fault_byte = (unsigned char)*at;
-    if (!l->guess)
-        l->guess = encoding_guess(line.data, (size_t)(l->window + l->end - line.data));
+    if (!*l->guess)
+        encoding_guess(l->guess, line.data, (size_t)(l->window + l->end - line.data));
     l->sound = l->start;
     find_sound(l);
 }

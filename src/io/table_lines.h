@@ -2,6 +2,7 @@
 #ifndef IO_TABLE_LINES_H
 #define IO_TABLE_LINES_H
 
+#include "io/encoding_guess.h"
 #include "io/table_encoding.h"
 
 enum { LINE_MOST = 64 << 20 }; /* bytes of a line, and of a row that spans lines */
@@ -18,7 +19,7 @@ typedef struct table_lines {
     size_t number;               /* of the line handed out last, from 1 */
     size_t fault;                /* the character of that line, from 1, where its first byte stands that is not UTF-8; 0: there is none */
     unsigned char fault_byte;
-    const char *guess; /* what the first such byte looks like */
+    char guess[ENCODING_GUESS]; /* what the first such byte looks like; "" before */
 } table_lines;
 
 /* encoding: as table_text_open. */

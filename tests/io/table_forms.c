@@ -2,13 +2,13 @@
 #include "io/table_encoding.h"
 #include "io/table_reading.h"
 
+#include <iconv.h>
 #include <zlib.h>
 
 /* ---- bytes -------------------------------------------------------------------------------------------------------------- */
 
-#define LATIN \
-    "the file looks like Latin-1 or Windows-1252, which agree on it: --encoding cp1252 reads it, --encoding utf-8-drop leaves such bytes out"
-#define WINDOWS "the file looks like Windows-1252: --encoding cp1252 reads it, --encoding utf-8-drop leaves such bytes out"
+#define WESTERN "the bytes fit cp1252: --encoding cp1252 reads them so, utf-8-drop leaves them out"
+#define LATIN "the bytes fit cp1252, cp1250: --encoding NAME reads them as one of these, utf-8-drop leaves them out"
 #define UNKNOWN "name the file's encoding (--encoding cp1251, gb18030, shift_jis, ...; iconv -l lists them)"
 #define DAMAGED "the bytes around it are UTF-8: --encoding utf-8-drop reads the file without such bytes"
 
@@ -19,28 +19,82 @@ static void bytes_that_are_not_utf8_are_found_and_guessed(void **state)
         { .file = "a.txt",
           .content = "ok\ntr\xe8s bon\n",
           .expected = "1<ok><><->\nerror BERT_ERR_DATA a.txt:2:3: byte 0xE8 is not UTF-8; " LATIN },
-        { .file = "a.txt", .content = "it\x92s \xe9t\xe9\n", .expected = "error BERT_ERR_DATA a.txt:1:3: byte 0x92 is not UTF-8; " WINDOWS },
+        { .file = "a.txt", .content = "it\x92s \xe9t\xe9\n", .expected = "error BERT_ERR_DATA a.txt:1:3: byte 0x92 is not UTF-8; " WESTERN },
         { .file = "a.txt",
           .content = "\xcf\xf0\xe8\xe2\xe5\xf2\n",
-          .expected = "error BERT_ERR_DATA a.txt:1:1: byte 0xCF is not UTF-8; " UNKNOWN },
+          .expected = "error BERT_ERR_DATA a.txt:1:1: byte 0xCF is not UTF-8; the bytes fit gb18030, cp1251, cp1253, cp1255, cp874: --encoding "
+                      "NAME reads them as one of these, utf-8-drop leaves them out" },
         { .file = "a.txt",
           .content = "\xc3\xa9\xc3\xa9 \xc3 \xc3\xa9",
           .expected = "error BERT_ERR_DATA a.txt:1:4: byte 0xC3 is not UTF-8; " DAMAGED },
         { .file = "a.txt", .content = "x\xe2\x82", .expected = "error BERT_ERR_DATA a.txt:1:2: byte 0xE2 is not UTF-8; " UNKNOWN },
         { .file = "a.csv",
           .content = "text,label\n\"two\nl\xednes\",1\n",
-          .expected = "error BERT_ERR_DATA a.csv:3:2: byte 0xED is not UTF-8; " LATIN },
-        { .file = "a.tsv", .content = "t\xe9xt\tlabel\n", .expected = "error BERT_ERR_DATA a.tsv:1:2: byte 0xE9 is not UTF-8; " LATIN },
+          .expected = "error BERT_ERR_DATA a.csv:3:2: byte 0xED is not UTF-8; " WESTERN },
+        { .file = "a.tsv", .content = "t\xe9xt\tlabel\n", .expected = "error BERT_ERR_DATA a.tsv:1:2: byte 0xE9 is not UTF-8; " WESTERN },
         { .file = "a.jsonl",
           .content = "{\"text\": \"\xff\"}\n",
-          .expected = "error BERT_ERR_DATA a.jsonl:1:11: byte 0xFF is not UTF-8; " LATIN },
-        { .file = "a.conll", .content = "a O\ncaf\xe9 O\n", .expected = "error BERT_ERR_DATA a.conll:2:4: byte 0xE9 is not UTF-8; " LATIN },
+          .expected = "error BERT_ERR_DATA a.jsonl:1:11: byte 0xFF is not UTF-8; " WESTERN },
+        { .file = "a.conll", .content = "a O\ncaf\xe9 O\n", .expected = "error BERT_ERR_DATA a.conll:2:4: byte 0xE9 is not UTF-8; " WESTERN },
         { .file = "a.txt",
           .encoding = "UTF-8",
           .content = "\xff\n",
-          .expected = "error BERT_ERR_DATA a.txt:1:1: byte 0xFF is not UTF-8; " LATIN },
+          .expected = "error BERT_ERR_DATA a.txt:1:1: byte 0xFF is not UTF-8; " WESTERN },
     };
     CHECK_ALL(cases);
+}
+
+/* What a file in an encoding is told to fit holds that encoding, and no other script of many letters. */
+static void encodings_that_bytes_fit_are_named(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *encoding, *text, *fits;
+    } CASES[] = {
+        { "GB18030", "这部电影非常好看，演员的表演也很出色。", "gb18030" },
+        { "BIG5", "這部電影非常好看，演員的表演也很出色。", "big5" },
+        { "SHIFT_JIS", "この映画はとても面白かったです。", "shift_jis" },
+        { "EUC-JP", "この映画はとても面白かったです。", "euc-jp, cp874" },
+        { "EUC-KR", "이 영화는 정말 재미있었습니다.", "euc-kr, cp874" },
+        { "CP1251", "Этот фильм мне очень понравился", "cp1251, iso-8859-5" },
+        { "KOI8-R", "Этот фильм мне очень понравился", "koi8-r, cp1256" },
+        { "CP866", "Этот фильм мне очень понравился", "cp866" },
+        { "CP1253", "Αυτή η ταινία μου άρεσε πολύ", "cp1251, iso-8859-5, cp1253" },
+        { "CP1256", "كان هذا الفيلم رائعا وكان الممثلون ممتازين", "cp1256" },
+        { "CP1250", "Ten film był bardzo dobry, świetna gra", "cp1252, cp1250" },
+        { "CP1252", "it’s a “good” film", "cp1252" },
+        { "CP1252", "ein schöner Film für große Kinder", "cp1252" },
+        { "CP1252", "très bon film, déjà vu", "cp1252, cp1250" },
+        { "ISO-2022-JP", "この映画は", "looks like iso-2022-jp: --encoding iso-2022-jp reads it" },
+        { "ISO-2022-KR", "이 영화는", "looks like iso-2022-kr: --encoding iso-2022-kr reads it" },
+        { "UTF-16LE", "a film, 映画", "looks like utf-16le: --encoding utf-16le reads it" },
+        { "UTF-32LE", "a film, 映画", "looks like utf-32le: --encoding utf-32le reads it" },
+        { "UTF-32BE", "a film, 映画", "looks like utf-32be: --encoding utf-32be reads it" },
+    };
+    for (size_t i = 0; i < sizeof CASES / sizeof *CASES; i++) {
+        char bytes[512], words[256], *in = (char *)(uintptr_t)CASES[i].text, *out = bytes;
+        size_t n = strlen(in), room = sizeof bytes;
+        iconv_t converter = iconv_open(CASES[i].encoding, "UTF-8");
+        assert_true(converter != (iconv_t)-1 && iconv(converter, &in, &n, &out, &room) != (size_t)-1);
+        iconv(converter, NULL, NULL, &out, &room);
+        iconv_close(converter);
+        write_content("a.txt", bytes, sizeof bytes - room);
+        buffer rows = { 0 }, expected = { 0 };
+        bert_err err = { 0 };
+        assert_int_equal(read_rows(&(reading){ .file = "a.txt" }, &rows, NULL, &err), BERT_ERR_DATA);
+        snprintf(words, sizeof words, "%s%s%s", strchr(CASES[i].fits, ':') ? "" : "the bytes fit ", CASES[i].fits,
+                 strchr(CASES[i].fits, ':') ? "" : ": --encoding");
+        if (!strstr(err.message, words))
+            print_error("%s: %s\n", CASES[i].encoding, err.message);
+        assert_non_null(strstr(err.message, words));
+        assert_int_equal(read_rows(&(reading){ .file = "a.txt", .encoding = CASES[i].encoding }, &rows, NULL, &err), BERT_OK);
+        buffer_printf(&expected, "1<%s><><->\n", CASES[i].text);
+        buffer_add(&expected, "", 0);
+        buffer_add(&rows, "", 0);
+        assert_string_equal(rows.data, expected.data);
+        buffer_free(&rows);
+        buffer_free(&expected);
+    }
 }
 
 static void a_row_that_is_not_utf8_can_be_left_out(void **state)
@@ -128,7 +182,7 @@ static void what_is_not_of_the_encoding_is_found(void **state)
         { .file = "a.tsv",
           .content = "t\0e\0x\0t\0\n\0a\0\n\0",
           .size = 14,
-          .expected = "error BERT_ERR_DATA a.tsv: looks like UTF-16 without its byte order mark: --encoding utf-16le reads it" },
+          .expected = "error BERT_ERR_DATA a.tsv: looks like utf-16le: --encoding utf-16le reads it" },
         { .file = "a.txt",
           .encoding = "klingon",
           .content = "x",
@@ -418,7 +472,7 @@ static void one_list_of_objects_is_rows(void **state)
         { .file = "a.json",
           .skip = true,
           .content = "[{\"text\": \"a\"}, {\"text\": \"\xff\"}, {\"text\": \"b\"}]",
-          .expected = "error BERT_ERR_DATA a.json:1:27: byte 0xFF is not UTF-8; " LATIN },
+          .expected = "error BERT_ERR_DATA a.json:1:27: byte 0xFF is not UTF-8; " WESTERN },
         { .file = "a.jsonl",
           .content = "{\n  \"text\": \"a\"\n}\n",
           .expected =
@@ -677,6 +731,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(bytes_that_are_not_utf8_are_found_and_guessed),
+        cmocka_unit_test(encodings_that_bytes_fit_are_named),
         cmocka_unit_test(a_row_that_is_not_utf8_can_be_left_out),
         cmocka_unit_test(bytes_are_dropped_where_that_is_asked_for),
         cmocka_unit_test(other_encodings_are_decoded),
