@@ -40,6 +40,41 @@ static void a_stretch_ends_where_its_characters_do(void **state)
     assert_int_equal(utf8_sound(bytes, 0), 0);
 }
 
+/* Characters of all lengths with a byte changed anywhere, long enough for several stretches. */
+static void a_changed_byte_is_found_anywhere(void **state)
+{
+    (void)state;
+    static const char *const PIECES[] = { "a",
+                                          "\xC3\xA9",
+                                          "\xE2\x82\xAC",
+                                          "\xF0\x9F\x98\x80",
+                                          "\xED\x9F\xBF",
+                                          "\xF4\x8F\xBF\xBF",
+                                          "\xE0\xA0\x80",
+                                          "an ASCII stretch of some length, longer than one" };
+    unsigned char bytes[256], kept;
+    uint32_t random = 1;
+    for (int round = 0; round < 3000; round++) {
+        size_t n = 0;
+        while (n + 64 < sizeof bytes) {
+            random = random * 1664525 + 1013904223;
+            const char *piece = PIECES[random >> 16 & 7];
+            memcpy(bytes + n, piece, strlen(piece));
+            n += strlen(piece);
+        }
+        assert_int_equal(utf8_sound(bytes, n), n);
+        size_t cut = random >> 8 & 127;
+        assert_int_equal(utf8_sound(bytes, cut), sound_by_character(bytes, cut));
+        for (size_t at = 0; at < n; at += 1 + (random >> 20 & 3)) {
+            random = random * 1664525 + 1013904223;
+            kept = bytes[at];
+            bytes[at] = (unsigned char)(random >> 24);
+            assert_int_equal(utf8_sound(bytes, n), sound_by_character(bytes, n));
+            bytes[at] = kept;
+        }
+    }
+}
+
 static void a_character_that_is_cut_is_known_by_its_beginning(void **state)
 {
     (void)state;
@@ -60,6 +95,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_stretch_ends_where_its_characters_do),
+        cmocka_unit_test(a_changed_byte_is_found_anywhere),
         cmocka_unit_test(a_character_that_is_cut_is_known_by_its_beginning),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
