@@ -288,12 +288,13 @@ static const struct {
     [BERT_OUTPUT_DOWNLOAD] = { "a download", true, BIT(CHECKPOINT) | BIT(OTHERS), 0 },
 };
 
-/* What the user can do. */
-static const char *way_out(kind k, bert_output output)
+/* What the user can do. A run that was killed as it saved its first epoch has no checkpoint. */
+static const char *way_out(const char *path, kind k, bert_output output)
 {
     bool forced = OUTPUTS[output].forced & BIT(k);
     if (output == BERT_OUTPUT_TRAINING && (k == TRAINED || k == UNFINISHED))
-        return "--resume goes on with it, --force begins anew";
+        return folder_holds(path, "checkpoint.safetensors") ? "--resume goes on with it, --force begins anew"
+                                                            : "it has no checkpoint to go on from; --force begins anew, or give another name";
     if (output == BERT_OUTPUT_TRAINING && k == MODULE)
         return "give the model a folder of its own";
     return forced ? "give another name, or replace it with --force" : k == OTHERS ? "give a new name or an empty folder" : "give another name";
@@ -323,7 +324,7 @@ static bert_status refuse(look *l, const char *path, kind k, bool folder, bert_o
     if (k == OTHERS && output == BERT_OUTPUT_TRAINING && folder_holds(path, "report.html"))
         return fail(err, BERT_ERR_ARGUMENT, "%s: holds a report.html of something else, which training would replace; give another name", path);
     if (!may_stand(k, output, force))
-        return fail(err, BERT_ERR_ARGUMENT, "%s: %s stands there; %s", path, words, way_out(k, output));
+        return fail(err, BERT_ERR_ARGUMENT, "%s: %s stands there; %s", path, words, way_out(path, k, output));
     const char *stranger = folder && !filled ? first_entry(l, path, is_own) : NULL;
     return stranger ? fail(err, BERT_ERR_ARGUMENT, "%s: holds %s, which would go with the folder; move it, or give another name", path, stranger)
                     : l->status;

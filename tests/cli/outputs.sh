@@ -25,6 +25,10 @@ bert $train -o model --force --resume && cmp model/weights.safetensors before &&
 "$BERT" $train -o model --force --seed 2 && { cmp -s model/weights.safetensors before || echo "begun anew"; }
 bert $train -o module --force
 "$BERT" train --module module --train files/toy-train.tsv $columns --dry-run -o model >/dev/null 2>&1 && echo "a plan writes nothing"
+cp -r model killed && rm killed/checkpoint.safetensors killed/history.json # as a run that died as it saved its first epoch
+bert $train -o killed
+bert $train -o killed --resume
+"$BERT" $train -o killed --force && ls killed | grep checkpoint
 mkdir pages && echo mine >pages/report.html
 bert $train -o pages
 
