@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { LOOK = 1 << 15 };
+enum { LOOK = 1 << 15, ENOUGH = 8 }; /* bytes that are looked at, and that say something of a script */
 
 /* What a good share (per cent) of the characters beyond ASCII is. */
 static const struct candidate {
@@ -92,7 +92,7 @@ const char *encoding_guess(char out[ENCODING_GUESS], const char *bytes, size_t n
         snprintf(out, ENCODING_GUESS, "the bytes around it are UTF-8: --encoding utf-8-drop reads the file without such bytes");
         return out;
     }
-    for (size_t i = 0; i < sizeof CANDIDATES / sizeof *CANDIDATES; i++) {
+    for (size_t i = 0; (stand == ALONE || s.bad >= ENOUGH) && i < sizeof CANDIDATES / sizeof *CANDIDATES; i++) {
         const struct candidate *c = &CANDIDATES[i];
         if ((c->stand && c->stand != stand) || (c->unless && names) || !count(c, bytes, n, &beyond, &expected) ||
             expected * 100 < beyond * c->share)
