@@ -372,7 +372,7 @@ typedef enum bert_pooling {
 /* How a model uses a module. */
 typedef struct bert_layer_spec {
     const char *module;    /* path or address; used where no open module is given, and recorded in model.json */
-    int64_t seq_len;       /* tokens, special ones counted */
+    int64_t seq_len;       /* tokens, special ones counted; 0: 64, or the module's positions where there are fewer */
     int pooling;           /* bert_pooling */
     int64_t n_tune_layers; /* how many of the last layers are trained; -1: three, or all there are where there are fewer */
     bool tune_embeddings;

@@ -208,8 +208,10 @@ static bert_status check_spec(bert_layer *l, bert_err *err)
     bert_status status = options_check(s, bert_layer_option_table(), err);
     if (status)
         return status;
-    if (s->seq_len > c->max_position_embeddings)
-        return fail(err, BERT_ERR_ARGUMENT, "seq_len %lld: the module has %lld positions", (long long)s->seq_len,
+    if (!s->seq_len)
+        s->seq_len = c->max_position_embeddings < LAYER_SEQ_LEN ? c->max_position_embeddings : LAYER_SEQ_LEN;
+    if (s->seq_len < 3 || s->seq_len > c->max_position_embeddings)
+        return fail(err, BERT_ERR_ARGUMENT, "seq_len %lld: from 3 to the module's %lld positions", (long long)s->seq_len,
                     (long long)c->max_position_embeddings);
     if (s->use_layers > c->num_hidden_layers)
         return fail(err, BERT_ERR_ARGUMENT, "use_layers %lld: the module has %lld layers", (long long)s->use_layers,

@@ -26,7 +26,7 @@ struct bert_layer {
     bert_pass *spare; /* passes that were freed: the next ones live in their memory */
 };
 
-enum { LAYERS_TUNED = 3 }; /* unless a spec says how many, and where there are as many */
+enum { LAYERS_TUNED = 3, LAYER_SEQ_LEN = 64 }; /* unless a spec says how many, and where there are as many */
 
 /* True for the value of a tuned tensor. */
 static inline bool layer_owns(const bert_layer *l, const float *value)

@@ -1,6 +1,7 @@
 /* Models: made on a module, their weights saved and loaded. */
 #include "model/model.h"
 
+#include "base/buffer.h"
 #include "base/file.h"
 #include "base/utf8.h"
 #include "data/word_set.h"
@@ -56,12 +57,19 @@ static bert_status copy_head(bert_model *m, const head_spec *head, bert_err *err
 /* What was chosen for the user; NULL: nothing. */
 static const char *note_of(bert_model *m, const bert_layer_spec *asked, bool new_pooler)
 {
-    const char *pooler = new_pooler ? "the module has no pooler: pooling `cls` starts a new one" : "";
-    long long tuned = (long long)m->layer->spec.n_tune_layers;
-    if (asked->n_tune_layers >= 0 || tuned >= LAYERS_TUNED)
-        return new_pooler ? pooler : NULL;
-    return arena_printf(&m->memory, "%s%sthe model uses %lld layer%s of the module, and all of %s trained (n_tune_layers)", pooler,
-                        new_pooler ? "\n" : "", tuned, tuned == 1 ? "" : "s", tuned == 1 ? "it is" : "them are");
+    const bert_layer_spec *made = &m->layer->spec;
+    long long tuned = (long long)made->n_tune_layers;
+    buffer notes = { 0 };
+    if (new_pooler)
+        buffer_string(&notes, "the module has no pooler: pooling `cls` starts a new one\n");
+    if (asked->n_tune_layers < 0 && tuned < LAYERS_TUNED)
+        buffer_printf(&notes, "the model uses %lld layer%s of the module, and all of %s trained (n_tune_layers)\n", tuned, tuned == 1 ? "" : "s",
+                      tuned == 1 ? "it is" : "them are");
+    if (!asked->seq_len && made->seq_len < LAYER_SEQ_LEN)
+        buffer_printf(&notes, "the module has %lld positions: a text is read up to so many tokens (seq_len)\n", (long long)made->seq_len);
+    const char *kept = notes.size ? arena_copy(&m->memory, notes.data, notes.size - 1) : NULL;
+    buffer_free(&notes);
+    return kept;
 }
 
 bert_status model_create(bert_module *module, const bert_layer_spec *spec, const head_spec *head, uint64_t seed, bert_model **model,

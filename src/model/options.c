@@ -21,7 +21,8 @@ static const bert_option IMPORT[] = {
 
 static const bert_option LAYER[] = {
     OPTION_STRING(bert_layer_spec, module, NULL, "MODULE", "folder, .tar.gz or http(s) address of a module"),
-    OPTION_INT(bert_layer_spec, seq_len, "64", 3, 65536, "N", "tokens of a text or pair, special ones counted"),
+    OPTION_INT(bert_layer_spec, seq_len, "0", 0, 65536, "N",
+               "tokens of a text or pair, special ones counted, at least 3; 0: 64, or the module's positions where there are fewer"),
     OPTION_CHOICE(bert_layer_spec, pooling, "cls", POOLING_WORDS, "WORD", "from the tokens' vectors to one"),
     OPTION_INT(bert_layer_spec, n_tune_layers, "-1", -1, 1024, "N",
                "how many of the last layers are trained; -1: three, or all there are where there are fewer"),

@@ -156,7 +156,7 @@ static void a_file_that_says_something_else_is_refused_in_clear_words(void **sta
         { "precision", "\"int4\"", BERT_ERR_UNSUPPORTED, "precision \"int4\" is not one that this libbert (0.1.0) knows" },
         { "precision", "\"bf16\"", BERT_ERR_FORMAT, "tensor embeddings.word_embeddings.weight is F32 [57, 40], expected BF16 [57, 40]" },
         { "layer", NULL, BERT_ERR_FORMAT, "layer is missing" },
-        { "layer.seq_len", "49", BERT_ERR_ARGUMENT, "seq_len 49: the module has 48 positions" },
+        { "layer.seq_len", "49", BERT_ERR_ARGUMENT, "seq_len 49: from 3 to the module's 48 positions" },
         { "layer.pooling", "\"cls\"", BERT_ERR_FORMAT, "pooling cls, but no pooler" },
         { "layer.colour", "\"red\"", BERT_ERR_FORMAT, "layer: --colour: no such option" },
         { "config.num_hidden_layers", "4", BERT_ERR_FORMAT, "tensor encoder.layer.2.attention.self.query_key_value.weight is absent" },

@@ -459,8 +459,8 @@ static void a_spec_that_does_not_fit_is_refused(void **state)
         int pooling;
         const char *outputs, *message;
     } CASES[] = {
-        { 17, 1, 0, 2, "output", "seq_len 17: the module has 16 positions" },
-        { 2, 1, 0, 2, "output", "--seq-len: 2 is out of range, 3 to 65536" },
+        { 17, 1, 0, 2, "output", "seq_len 17: from 3 to the module's 16 positions" },
+        { 2, 1, 0, 2, "output", "seq_len 2: from 3 to the module's 16 positions" },
         { 10, 4, 0, 2, "output", "n_tune_layers 4: 3 layers are used" },
         { 10, 2, 1, 2, "output", "n_tune_layers 2: 1 layers are used" },
         { 10, 2, 0, 4, "layer_0", "n_tune_layers 2: the outputs need 1 layers" },

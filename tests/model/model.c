@@ -165,6 +165,25 @@ static void an_address_is_kept_as_it_is(void **state)
     bert_model_free(m);
 }
 
+/* The default gives way to a module of fewer positions, and says so; what is asked for is not changed. */
+static void a_default_length_is_no_longer_than_the_module(void **state)
+{
+    (void)state;
+    config c = toy_config();
+    bert_module_free(toy_module(&c, true));
+    bert_layer_spec spec = spec_on(scratch("module"));
+    spec.seq_len = 0;
+    bert_model *m = model_on(scratch("module"), &spec);
+    assert_int_equal(m->layer->spec.seq_len, 16);
+    assert_string_equal(bert_model_note(m), "the module has 16 positions: a text is read up to so many tokens (seq_len)");
+    bert_model_free(m);
+    bert_module_free(toy_module(&c, true));
+    spec.seq_len = 16;
+    m = model_on(scratch("module"), &spec);
+    assert_null(bert_model_note(m));
+    bert_model_free(m);
+}
+
 static void a_new_model_has_the_same_weights_for_the_same_seed(void **state)
 {
     (void)state;
@@ -561,8 +580,8 @@ static void a_model_json_of_another_kind_is_refused(void **state)
         { "layer", "module", NULL, BERT_ERR_FORMAT, "model/model.json: layer: no \"module\"" },
         { "layer", "module", json_integer(5), BERT_ERR_FORMAT, "model/model.json: layer: \"module\" is no text" },
         { "layer", "outputs", json_true(), BERT_ERR_FORMAT, "model/model.json: layer: \"outputs\" is no text" },
-        { "layer", "seq_len", json_integer(2), BERT_ERR_FORMAT, "model/model.json: layer: --seq-len: 2 is out of range, 3 to 65536" },
-        { "layer", "seq_len", json_integer(17), BERT_ERR_ARGUMENT, "seq_len 17: the module has 16 positions" },
+        { "layer", "seq_len", json_integer(2), BERT_ERR_ARGUMENT, "seq_len 2: from 3 to the module's 16 positions" },
+        { "layer", "seq_len", json_integer(17), BERT_ERR_ARGUMENT, "seq_len 17: from 3 to the module's 16 positions" },
         { "layer", "seq_len", json_null(), BERT_ERR_FORMAT, "model/model.json: layer: \"seq_len\" is neither text, number nor boolean" },
         { "layer", "pooling", json_string("median"), BERT_ERR_FORMAT,
           "model/model.json: layer: --pooling: \"median\" is not one of auto, none, cls, cls_raw, mean, sqrt_mean, max" },
@@ -725,6 +744,7 @@ int main(void)
         TEST(the_module_path_is_relative_to_the_folder_or_as_given),
         TEST(an_address_is_kept_as_it_is),
         TEST(a_new_model_has_the_same_weights_for_the_same_seed),
+        TEST(a_default_length_is_no_longer_than_the_module),
         TEST(a_hidden_head_has_two_layers_of_its_own),
         TEST(every_head_comes_back_from_its_folder),
         TEST(a_head_of_an_older_file_has_the_defaults),
