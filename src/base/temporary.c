@@ -176,7 +176,13 @@ static int make(const char *name, bool folder)
 {
     if (!folder)
         return open(name, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666);
-    return mkdir(name, 0777) ? -1 : open(name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (mkdir(name, 0777))
+        return -1;
+    int file = open(name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC), number = errno;
+    if (file < 0)
+        rmdir(name);
+    errno = number;
+    return file;
 }
 
 /* Between making and locking it, somebody else may have taken it for a leftover. Where a file system knows no locks, it is nobody's leftover. */
