@@ -48,7 +48,7 @@ static const struct head_form *form_of(const source *s)
     const char *name = json_string_value(json_array_get(json_object_get(s->settings, "architectures"), 0));
     for (int i = 0; i < N_FORMS && s->n_steps < 2; i++)
         if (FORMS[i].architecture ? name && !strcmp(name, FORMS[i].architecture)
-                                  : s->naming.google && tensors_find(&s->tensors, FORMS[i].weight))
+                                  : s->naming.names == NAMES_GOOGLE && tensors_find(&s->tensors, FORMS[i].weight))
             return &FORMS[i];
     return NULL;
 }
@@ -81,19 +81,13 @@ static bert_status read_tensor(fine_tuned *f, const bert_param *as, const char *
 /* The classifier; how many rows it has is what the model's number of labels is. */
 static bert_status read_classifier(fine_tuned *f, bert_err *err)
 {
-    weight_list probe;
-    head_shape shape = { 1, 0 };
-    bert_status s = weights_create(&probe, &f->memory, &f->source->config, 0, false, &shape, err);
-    if (s)
-        return s;
-    bert_param *p = weight_at(&probe, HEAD_WEIGHT, 0);
-    const tensor *weight = tensors_find(&f->source->tensors, f->form->weight);
-    if (weight && weight->rank == 2 && weight->shape[0] > 0)
-        f->rows = p[0].rows = p[1].rows = (size_t)weight->shape[0];
+    const tensor *t = tensors_find(&f->source->tensors, f->form->weight);
+    f->rows = t && t->rank == 2 && t->shape[0] > 0 ? (size_t)t->shape[0] : 1;
     if (f->rows > MOST_LABELS)
         return fail(err, BERT_ERR_UNSUPPORTED, "%s: %zu labels, at most %d are supported", f->source->weights_path, f->rows, MOST_LABELS);
-    s = read_tensor(f, &p[0], f->form->weight, &f->weight, err);
-    return s ? s : read_tensor(f, &p[1], f->form->bias, &f->bias, err);
+    const bert_param weight = { .rows = f->rows, .cols = (size_t)f->source->config.hidden_size }, bias = { .rows = f->rows, .cols = 1 };
+    bert_status s = read_tensor(f, &weight, f->form->weight, &f->weight, err);
+    return s ? s : read_tensor(f, &bias, f->form->bias, &f->bias, err);
 }
 
 /* ---- words ------------------------------------------------------------------------------------------------------------------ */

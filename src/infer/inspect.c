@@ -36,19 +36,15 @@ static json_t *count_parameters(const tensor_set *set, const weight_naming *nami
 {
     json_t *groups = json_object();
     arena a = { 0 };
-    weight_list list = { 0 };
-    config one = { .vocab_size = 1, .hidden_size = 1, .intermediate_size = 1, .max_position_embeddings = 1, .type_vocab_size = 1 };
-    size_t all = 0, known = 0;
-    if (naming && weights_create(&list, &a, &one, weights_count_layers(set, *naming), weights_have_pooler(set, *naming), NULL, NULL)) {
-        json_decref(groups);
-        groups = NULL;
-        list.n = 0;
-    }
-    for (size_t i = 0; i < list.n; i++) {
-        const tensor *t = weights_find(set, *naming, &list, i);
-        if (t)
-            count(&groups, list.items[i].group, t->n);
-        known += t ? t->n : 0;
+    size_t all = 0, known = 0, layers = naming ? weights_count_layers(set, *naming) : 0;
+    for (weight_id id = 0; naming && weight_id_group(id) != GROUP_HEAD; id++) {
+        size_t n = weight_id_group(id) == GROUP_LAYER ? layers : 1;
+        for (size_t layer = 0; layer < n; layer++) {
+            const tensor *t = weights_find(set, *naming, id, layer);
+            if (t)
+                count(&groups, weight_group_name(weight_id_group(id), layer, &a), t->n);
+            known += t ? t->n : 0;
+        }
     }
     for (size_t i = 0; i < set->n; i++)
         all += set->items[i].n;
@@ -82,7 +78,7 @@ static json_t *tokenizer_facts(const bert_module *m)
     return facts;
 }
 
-static const weight_naming OURS = { "", false };
+static const weight_naming OURS = { 0 };
 
 /* What a module, and so a model on it, or a frozen file, tells of itself. */
 static json_t *module_facts(const char *kind, const char *path, const bert_module *m)

@@ -53,7 +53,7 @@ static bert_status read_weights(bert_module *m, const char *path, bert_err *err)
     bert_status s = safetensors_open(&m->tensors, path, NULL, err);
     if (s)
         return s;
-    weight_naming naming = { "", false };
+    weight_naming naming = { 0 };
     s = weights_create(&m->weights, &m->memory, &m->config, (size_t)m->config.num_hidden_layers, weights_have_pooler(&m->tensors, naming), NULL,
                        err);
     return s ? s : weights_read(&m->weights, &m->memory, &m->tensors, naming, path, err);

@@ -16,17 +16,11 @@ static bert_status config_from_tensors(source *s, int64_t heads, bert_err *err)
 {
     config *c = &s->config;
     *c = (config){ .hidden_dropout_prob = 0.1, .attention_probs_dropout_prob = 0.1, .layer_norm_eps = 1e-12, .initializer_range = 0.02 };
-    weight_list probe;
-    /* Entries of the list are found by name alone; the shapes of this one mean nothing. */
-    config one = { .vocab_size = 1, .hidden_size = 1, .max_position_embeddings = 1, .type_vocab_size = 1, .intermediate_size = 1 };
     c->num_hidden_layers = (int64_t)weights_count_layers(&s->tensors, s->naming);
-    bert_status status = weights_create(&probe, &s->memory, &one, 1, false, NULL, err);
-    if (status)
-        return status;
-    const tensor *word = weights_find(&s->tensors, s->naming, &probe, WORD_EMBEDDINGS);
-    const tensor *position = weights_find(&s->tensors, s->naming, &probe, POSITION_EMBEDDINGS);
-    const tensor *type = weights_find(&s->tensors, s->naming, &probe, TOKEN_TYPE_EMBEDDINGS);
-    const tensor *intermediate = weights_find(&s->tensors, s->naming, &probe, INTERMEDIATE_BIAS);
+    const tensor *word = weights_find(&s->tensors, s->naming, WORD_EMBEDDINGS, 0);
+    const tensor *position = weights_find(&s->tensors, s->naming, POSITION_EMBEDDINGS, 0);
+    const tensor *type = weights_find(&s->tensors, s->naming, TOKEN_TYPE_EMBEDDINGS, 0);
+    const tensor *intermediate = weights_find(&s->tensors, s->naming, INTERMEDIATE_BIAS, 0);
     if (!word || !position || !type || !intermediate || word->rank != 2 || position->rank != 2 || type->rank != 2 || intermediate->rank != 1)
         return fail(err, BERT_ERR_FORMAT, "%s: no configuration, and the tensors are not those of a BERT", s->folder);
     c->vocab_size = word->shape[0];
@@ -46,7 +40,7 @@ static bert_status config_from_tensors(source *s, int64_t heads, bert_err *err)
     c->hidden_act = s->hub.hidden_act && !strcmp(s->hub.hidden_act, "gelu_new") ? ACTIVATION_GELU_TANH : ACTIVATION_GELU;
     /* The same checks as for a configuration that is read. */
     json_t *json = config_to_json(c);
-    status = json ? config_parse(json, c, s->folder, err) : fail_memory(err, s->folder);
+    bert_status status = json ? config_parse(json, c, s->folder, err) : fail_memory(err, s->folder);
     json_decref(json);
     return status;
 }
@@ -78,7 +72,7 @@ static bert_status read_config(source *s, int64_t heads, bert_err *err)
 static bert_status read_tokenizer(source *s, bert_err *err)
 {
     const tokenizer_place place = {
-        .folder = s->folder, .transformers = s->is_bert && !s->naming.google, .config = s->settings, .hub = &s->hub
+        .folder = s->folder, .transformers = s->is_bert && s->naming.names == NAMES_HUGGING_FACE, .config = s->settings, .hub = &s->hub
     };
     return tokenizer_source_read(&s->tokenizer, &place, &s->memory, &s->notes, err);
 }

@@ -153,7 +153,7 @@ bert_status weights_read_forms(weight_list *list, arena *a, const tensor_set *se
         if (list->forms[i].joined)
             s = read_form(list, i, a, set, path, err);
         else if (!weight_in_form(list, &list->items[i]))
-            s = weight_read(list, i, a, set, (weight_naming){ "", false }, path, err);
+            s = weight_read(list, i, a, set, (weight_naming){ 0 }, path, err);
     }
     return s ? s : weights_put_side_by_side(list, a, err);
 }

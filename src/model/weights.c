@@ -7,42 +7,51 @@
 typedef enum dim { DIM_ONE, DIM_V, DIM_P, DIM_T, DIM_H, DIM_I, DIM_K, DIM_HIDDEN, DIM_LAST } dim;
 
 typedef struct weight_row {
-    const char *name, *google; /* %d is the layer */
+    const char *names[N_WEIGHT_NAMES]; /* %d is the layer */
     dim rows, cols;
     weight_group group;
-    bool transposed; /* in Google's files */
+    bool kernel; /* of a dense layer */
 } weight_row;
 
 static const weight_row ROWS[N_WEIGHT_IDS] = {
     /* clang-format off */
-    [WORD_EMBEDDINGS]        = { "embeddings.word_embeddings.weight", "embeddings/word_embeddings", DIM_V, DIM_H, GROUP_EMBEDDINGS, false },
-    [POSITION_EMBEDDINGS]    = { "embeddings.position_embeddings.weight", "embeddings/position_embeddings", DIM_P, DIM_H, GROUP_EMBEDDINGS, false },
-    [TOKEN_TYPE_EMBEDDINGS]  = { "embeddings.token_type_embeddings.weight", "embeddings/token_type_embeddings", DIM_T, DIM_H, GROUP_EMBEDDINGS, false },
-    [EMBEDDINGS_NORM_WEIGHT] = { "embeddings.LayerNorm.weight", "embeddings/LayerNorm/gamma", DIM_H, DIM_ONE, GROUP_EMBEDDINGS, false },
-    [EMBEDDINGS_NORM_BIAS]   = { "embeddings.LayerNorm.bias", "embeddings/LayerNorm/beta", DIM_H, DIM_ONE, GROUP_EMBEDDINGS, false },
-    [QUERY_WEIGHT]           = { "encoder.layer.%d.attention.self.query.weight", "encoder/layer_%d/attention/self/query/kernel", DIM_H, DIM_H, GROUP_LAYER, true },
-    [KEY_WEIGHT]             = { "encoder.layer.%d.attention.self.key.weight", "encoder/layer_%d/attention/self/key/kernel", DIM_H, DIM_H, GROUP_LAYER, true },
-    [VALUE_WEIGHT]           = { "encoder.layer.%d.attention.self.value.weight", "encoder/layer_%d/attention/self/value/kernel", DIM_H, DIM_H, GROUP_LAYER, true },
-    [QUERY_BIAS]             = { "encoder.layer.%d.attention.self.query.bias", "encoder/layer_%d/attention/self/query/bias", DIM_H, DIM_ONE, GROUP_LAYER, false },
-    [KEY_BIAS]               = { "encoder.layer.%d.attention.self.key.bias", "encoder/layer_%d/attention/self/key/bias", DIM_H, DIM_ONE, GROUP_LAYER, false },
-    [VALUE_BIAS]             = { "encoder.layer.%d.attention.self.value.bias", "encoder/layer_%d/attention/self/value/bias", DIM_H, DIM_ONE, GROUP_LAYER, false },
-    [ATTENTION_WEIGHT]       = { "encoder.layer.%d.attention.output.dense.weight", "encoder/layer_%d/attention/output/dense/kernel", DIM_H, DIM_H, GROUP_LAYER, true },
-    [ATTENTION_BIAS]         = { "encoder.layer.%d.attention.output.dense.bias", "encoder/layer_%d/attention/output/dense/bias", DIM_H, DIM_ONE, GROUP_LAYER, false },
-    [ATTENTION_NORM_WEIGHT]  = { "encoder.layer.%d.attention.output.LayerNorm.weight", "encoder/layer_%d/attention/output/LayerNorm/gamma", DIM_H, DIM_ONE, GROUP_LAYER, false },
-    [ATTENTION_NORM_BIAS]    = { "encoder.layer.%d.attention.output.LayerNorm.bias", "encoder/layer_%d/attention/output/LayerNorm/beta", DIM_H, DIM_ONE, GROUP_LAYER, false },
-    [INTERMEDIATE_WEIGHT]    = { "encoder.layer.%d.intermediate.dense.weight", "encoder/layer_%d/intermediate/dense/kernel", DIM_I, DIM_H, GROUP_LAYER, true },
-    [INTERMEDIATE_BIAS]      = { "encoder.layer.%d.intermediate.dense.bias", "encoder/layer_%d/intermediate/dense/bias", DIM_I, DIM_ONE, GROUP_LAYER, false },
-    [OUTPUT_WEIGHT]          = { "encoder.layer.%d.output.dense.weight", "encoder/layer_%d/output/dense/kernel", DIM_H, DIM_I, GROUP_LAYER, true },
-    [OUTPUT_BIAS]            = { "encoder.layer.%d.output.dense.bias", "encoder/layer_%d/output/dense/bias", DIM_H, DIM_ONE, GROUP_LAYER, false },
-    [OUTPUT_NORM_WEIGHT]     = { "encoder.layer.%d.output.LayerNorm.weight", "encoder/layer_%d/output/LayerNorm/gamma", DIM_H, DIM_ONE, GROUP_LAYER, false },
-    [OUTPUT_NORM_BIAS]       = { "encoder.layer.%d.output.LayerNorm.bias", "encoder/layer_%d/output/LayerNorm/beta", DIM_H, DIM_ONE, GROUP_LAYER, false },
-    [POOLER_WEIGHT]          = { "pooler.dense.weight", "pooler/dense/kernel", DIM_H, DIM_H, GROUP_POOLER, true },
-    [POOLER_BIAS]            = { "pooler.dense.bias", "pooler/dense/bias", DIM_H, DIM_ONE, GROUP_POOLER, false },
-    [HEAD_HIDDEN_WEIGHT]     = { "classifier.dense.weight", "head/dense/kernel", DIM_HIDDEN, DIM_H, GROUP_HEAD, true },
-    [HEAD_HIDDEN_BIAS]       = { "classifier.dense.bias", "head/dense/bias", DIM_HIDDEN, DIM_ONE, GROUP_HEAD, false },
-    [HEAD_WEIGHT]            = { "classifier.weight", "head/kernel", DIM_K, DIM_LAST, GROUP_HEAD, true },
-    [HEAD_BIAS]              = { "classifier.bias", "head/bias", DIM_K, DIM_ONE, GROUP_HEAD, false },
+    [WORD_EMBEDDINGS]        = { { "embeddings.word_embeddings.weight", "embeddings/word_embeddings" }, DIM_V, DIM_H, GROUP_EMBEDDINGS, false },
+    [POSITION_EMBEDDINGS]    = { { "embeddings.position_embeddings.weight", "embeddings/position_embeddings" }, DIM_P, DIM_H, GROUP_EMBEDDINGS, false },
+    [TOKEN_TYPE_EMBEDDINGS]  = { { "embeddings.token_type_embeddings.weight", "embeddings/token_type_embeddings" }, DIM_T, DIM_H, GROUP_EMBEDDINGS, false },
+    [EMBEDDINGS_NORM_WEIGHT] = { { "embeddings.LayerNorm.weight", "embeddings/LayerNorm/gamma" }, DIM_H, DIM_ONE, GROUP_EMBEDDINGS, false },
+    [EMBEDDINGS_NORM_BIAS]   = { { "embeddings.LayerNorm.bias", "embeddings/LayerNorm/beta" }, DIM_H, DIM_ONE, GROUP_EMBEDDINGS, false },
+    [QUERY_WEIGHT]           = { { "encoder.layer.%d.attention.self.query.weight", "encoder/layer_%d/attention/self/query/kernel" }, DIM_H, DIM_H, GROUP_LAYER, true },
+    [KEY_WEIGHT]             = { { "encoder.layer.%d.attention.self.key.weight", "encoder/layer_%d/attention/self/key/kernel" }, DIM_H, DIM_H, GROUP_LAYER, true },
+    [VALUE_WEIGHT]           = { { "encoder.layer.%d.attention.self.value.weight", "encoder/layer_%d/attention/self/value/kernel" }, DIM_H, DIM_H, GROUP_LAYER, true },
+    [QUERY_BIAS]             = { { "encoder.layer.%d.attention.self.query.bias", "encoder/layer_%d/attention/self/query/bias" }, DIM_H, DIM_ONE, GROUP_LAYER, false },
+    [KEY_BIAS]               = { { "encoder.layer.%d.attention.self.key.bias", "encoder/layer_%d/attention/self/key/bias" }, DIM_H, DIM_ONE, GROUP_LAYER, false },
+    [VALUE_BIAS]             = { { "encoder.layer.%d.attention.self.value.bias", "encoder/layer_%d/attention/self/value/bias" }, DIM_H, DIM_ONE, GROUP_LAYER, false },
+    [ATTENTION_WEIGHT]       = { { "encoder.layer.%d.attention.output.dense.weight", "encoder/layer_%d/attention/output/dense/kernel" }, DIM_H, DIM_H, GROUP_LAYER, true },
+    [ATTENTION_BIAS]         = { { "encoder.layer.%d.attention.output.dense.bias", "encoder/layer_%d/attention/output/dense/bias" }, DIM_H, DIM_ONE, GROUP_LAYER, false },
+    [ATTENTION_NORM_WEIGHT]  = { { "encoder.layer.%d.attention.output.LayerNorm.weight", "encoder/layer_%d/attention/output/LayerNorm/gamma" }, DIM_H, DIM_ONE, GROUP_LAYER, false },
+    [ATTENTION_NORM_BIAS]    = { { "encoder.layer.%d.attention.output.LayerNorm.bias", "encoder/layer_%d/attention/output/LayerNorm/beta" }, DIM_H, DIM_ONE, GROUP_LAYER, false },
+    [INTERMEDIATE_WEIGHT]    = { { "encoder.layer.%d.intermediate.dense.weight", "encoder/layer_%d/intermediate/dense/kernel" }, DIM_I, DIM_H, GROUP_LAYER, true },
+    [INTERMEDIATE_BIAS]      = { { "encoder.layer.%d.intermediate.dense.bias", "encoder/layer_%d/intermediate/dense/bias" }, DIM_I, DIM_ONE, GROUP_LAYER, false },
+    [OUTPUT_WEIGHT]          = { { "encoder.layer.%d.output.dense.weight", "encoder/layer_%d/output/dense/kernel" }, DIM_H, DIM_I, GROUP_LAYER, true },
+    [OUTPUT_BIAS]            = { { "encoder.layer.%d.output.dense.bias", "encoder/layer_%d/output/dense/bias" }, DIM_H, DIM_ONE, GROUP_LAYER, false },
+    [OUTPUT_NORM_WEIGHT]     = { { "encoder.layer.%d.output.LayerNorm.weight", "encoder/layer_%d/output/LayerNorm/gamma" }, DIM_H, DIM_ONE, GROUP_LAYER, false },
+    [OUTPUT_NORM_BIAS]       = { { "encoder.layer.%d.output.LayerNorm.bias", "encoder/layer_%d/output/LayerNorm/beta" }, DIM_H, DIM_ONE, GROUP_LAYER, false },
+    [POOLER_WEIGHT]          = { { "pooler.dense.weight", "pooler/dense/kernel" }, DIM_H, DIM_H, GROUP_POOLER, true },
+    [POOLER_BIAS]            = { { "pooler.dense.bias", "pooler/dense/bias" }, DIM_H, DIM_ONE, GROUP_POOLER, false },
+    [HEAD_HIDDEN_WEIGHT]     = { { "classifier.dense.weight", "head/dense/kernel" }, DIM_HIDDEN, DIM_H, GROUP_HEAD, true },
+    [HEAD_HIDDEN_BIAS]       = { { "classifier.dense.bias", "head/dense/bias" }, DIM_HIDDEN, DIM_ONE, GROUP_HEAD, false },
+    [HEAD_WEIGHT]            = { { "classifier.weight", "head/kernel" }, DIM_K, DIM_LAST, GROUP_HEAD, true },
+    [HEAD_BIAS]              = { { "classifier.bias", "head/bias" }, DIM_K, DIM_ONE, GROUP_HEAD, false },
     /* clang-format on */
+};
+
+/* What else is to know of each way to name. */
+static const struct {
+    bool transposed;               /* kernels are (in, out) */
+    const char *ending, *older[2]; /* names that end so had another ending once: weight, bias */
+} NAMINGS[N_WEIGHT_NAMES] = {
+    [NAMES_HUGGING_FACE] = { false, "LayerNorm.", { "gamma", "beta" } },
+    [NAMES_GOOGLE] = { true, NULL, { NULL, NULL } },
 };
 
 enum { LAYER_IDS = POOLER_WEIGHT - QUERY_WEIGHT, NAME_MAX_SIZE = 160 };
@@ -77,8 +86,7 @@ static bool has_pair(const weight_list *list, weight_id weight)
     return weight == POOLER_WEIGHT ? list->pooler : weight == HEAD_HIDDEN_WEIGHT ? list->head.hidden > 0 : list->head.outputs > 0;
 }
 
-/* The row of a list's entry, and its layer. */
-static weight_id row_of(const weight_list *list, size_t index, size_t *layer)
+weight_id weight_id_of(const weight_list *list, size_t index, size_t *layer)
 {
     size_t behind = QUERY_WEIGHT + list->layers * LAYER_IDS;
     *layer = 0;
@@ -106,7 +114,6 @@ static void print_name(char *out, size_t size, const char *prefix, const char *p
 
 bert_status weights_create(weight_list *list, arena *a, const config *c, size_t layers, bool pooler, const head_shape *head, bert_err *err)
 {
-    static const char *const GROUPS[] = { "embeddings", NULL, "pooler", "head" };
     *list = (weight_list){ .layers = layers, .pooler = pooler };
     if (head)
         list->head = *head;
@@ -120,16 +127,15 @@ bert_status weights_create(weight_list *list, arena *a, const config *c, size_t 
     const char *group = NULL;
     for (size_t i = 0; i < list->n; i++) {
         size_t layer;
-        weight_id id = row_of(list, i, &layer);
+        weight_id id = weight_id_of(list, i, &layer);
         const weight_row *row = &ROWS[id];
         char name[NAME_MAX_SIZE];
-        print_name(name, sizeof name, "", row->name, layer);
-        if (id == QUERY_WEIGHT)
-            group = arena_printf(a, "layer %zu", layer);
-        list->items[i] = (bert_param){ .name = arena_string(a, name),
-                                       .group = row->group == GROUP_LAYER ? group : GROUPS[row->group],
-                                       .rows = dim_size(row->rows, c, list->head),
-                                       .cols = dim_size(row->cols, c, list->head) };
+        print_name(name, sizeof name, "", row->names[NAMES_HUGGING_FACE], layer);
+        if (row->group != GROUP_LAYER || id == QUERY_WEIGHT)
+            group = weight_group_name(row->group, layer, a);
+        list->items[i] = (bert_param){
+            .name = arena_string(a, name), .group = group, .rows = dim_size(row->rows, c, list->head), .cols = dim_size(row->cols, c, list->head)
+        };
         if (!list->items[i].name || !list->items[i].group)
             return fail_memory(err, "the list of weights");
     }
@@ -164,55 +170,73 @@ char *weight_form_name(const weight_list *list, size_t index, size_t joined, are
     };
     size_t layer;
     char name[NAME_MAX_SIZE];
-    weight_id id = row_of(list, index, &layer);
-    print_name(name, sizeof name, "", joined > 1 ? JOINED[joined] : ROWS[id].name, layer);
+    weight_id id = weight_id_of(list, index, &layer);
+    print_name(name, sizeof name, "", joined > 1 ? JOINED[joined] : ROWS[id].names[NAMES_HUGGING_FACE], layer);
     return arena_string(a, name);
 }
 
 bool weight_is_bias(const weight_list *list, size_t index)
 {
     size_t layer;
-    weight_id id = row_of(list, index, &layer);
+    weight_id id = weight_id_of(list, index, &layer);
     return id > POOLER_WEIGHT && (id - POOLER_WEIGHT) % 2;
+}
+
+weight_group weight_id_group(weight_id id)
+{
+    return ROWS[id].group;
 }
 
 weight_group weight_group_of(const weight_list *list, size_t index, size_t *layer)
 {
-    return ROWS[row_of(list, index, layer)].group;
+    return weight_id_group(weight_id_of(list, index, layer));
 }
 
-/* A tensor by pattern and layer; for Hugging Face's layer norms also under TensorFlow's old names. */
-static const tensor *find(const tensor_set *set, weight_naming naming, weight_id id, size_t layer)
+const char *weight_group_name(weight_group group, size_t layer, arena *a)
+{
+    static const char *const NAMES[] = { [GROUP_EMBEDDINGS] = "embeddings", [GROUP_POOLER] = "pooler", [GROUP_HEAD] = "head" };
+    return group == GROUP_LAYER ? arena_printf(a, "layer %zu", layer) : NAMES[group];
+}
+
+/* The name of a row's tensor. */
+static void name_of(char out[NAME_MAX_SIZE], weight_naming naming, weight_id id, size_t layer)
+{
+    print_name(out, NAME_MAX_SIZE, naming.prefix ? naming.prefix : "", ROWS[id].names[naming.names], layer);
+}
+
+const tensor *weights_find(const tensor_set *set, weight_naming naming, weight_id id, size_t layer)
 {
     char name[NAME_MAX_SIZE];
-    print_name(name, sizeof name, naming.prefix, naming.google ? ROWS[id].google : ROWS[id].name, layer);
+    name_of(name, naming, id, layer);
     const tensor *t = tensors_find(set, name);
-    char *norm = naming.google ? NULL : strstr(name, "LayerNorm.");
-    if (t || !norm)
+    const char *ending = NAMINGS[naming.names].ending;
+    char *end = ending ? strstr(name, ending) : NULL;
+    if (t || !end)
         return t;
-    strcpy(norm + strlen("LayerNorm."), strcmp(norm, "LayerNorm.weight") ? "beta" : "gamma");
+    end += strlen(ending);
+    strcpy(end, NAMINGS[naming.names].older[strcmp(end, "weight") != 0]);
     return tensors_find(set, name);
 }
 
 bool weights_naming(const tensor_set *set, weight_naming *naming)
 {
     static const weight_naming KNOWN[] = {
-        { "", false },
-        { "bert.", false },
-        { "model.", false },
-        { "model.bert.", false },
-        { "0.auto_model.", false },
-        { "auto_model.", false },
-        { "encoder.", false },
-        { "module.", false },
-        { "module.bert.", false },
-        { "bert/", true },
-        { "module/bert/", true },
-        { "module/", true },
-        { "", true },
+        { NAMES_HUGGING_FACE, "" },
+        { NAMES_HUGGING_FACE, "bert." },
+        { NAMES_HUGGING_FACE, "model." },
+        { NAMES_HUGGING_FACE, "model.bert." },
+        { NAMES_HUGGING_FACE, "0.auto_model." },
+        { NAMES_HUGGING_FACE, "auto_model." },
+        { NAMES_HUGGING_FACE, "encoder." },
+        { NAMES_HUGGING_FACE, "module." },
+        { NAMES_HUGGING_FACE, "module.bert." },
+        { NAMES_GOOGLE, "bert/" },
+        { NAMES_GOOGLE, "module/bert/" },
+        { NAMES_GOOGLE, "module/" },
+        { NAMES_GOOGLE, "" },
     };
     for (size_t i = 0; i < sizeof KNOWN / sizeof *KNOWN; i++)
-        if (find(set, KNOWN[i], WORD_EMBEDDINGS, 0)) {
+        if (weights_find(set, KNOWN[i], WORD_EMBEDDINGS, 0)) {
             *naming = KNOWN[i];
             return true;
         }
@@ -221,22 +245,15 @@ bool weights_naming(const tensor_set *set, weight_naming *naming)
 
 bool weights_have_pooler(const tensor_set *set, weight_naming naming)
 {
-    return find(set, naming, POOLER_WEIGHT, 0) != NULL;
+    return weights_find(set, naming, POOLER_WEIGHT, 0) != NULL;
 }
 
 size_t weights_count_layers(const tensor_set *set, weight_naming naming)
 {
     size_t n = 0;
-    while (find(set, naming, QUERY_WEIGHT, n))
+    while (weights_find(set, naming, QUERY_WEIGHT, n))
         n++;
     return n;
-}
-
-const tensor *weights_find(const tensor_set *set, weight_naming naming, const weight_list *list, size_t index)
-{
-    size_t layer;
-    weight_id id = row_of(list, index, &layer);
-    return find(set, naming, id, layer);
 }
 
 bert_status weight_check(const tensor *t, const bert_param *p, bool transposed, bert_err *err)
@@ -317,12 +334,12 @@ bert_status weight_read(weight_list *list, size_t index, arena *a, const tensor_
 {
     bert_param *p = &list->items[index];
     size_t layer;
-    const weight_row *row = &ROWS[row_of(list, index, &layer)];
-    bool transposed = naming.google && row->transposed;
-    const tensor *t = weights_find(set, naming, list, index);
+    weight_id id = weight_id_of(list, index, &layer);
+    bool transposed = NAMINGS[naming.names].transposed && ROWS[id].kernel;
+    const tensor *t = weights_find(set, naming, id, layer);
     if (!t) {
         char name[NAME_MAX_SIZE];
-        print_name(name, sizeof name, naming.prefix, naming.google ? row->google : row->name, layer);
+        name_of(name, naming, id, layer);
         return fail(err, BERT_ERR_FORMAT, "%s: tensor %s is absent", path, name);
     }
     bert_status s = weight_check(t, p, transposed, err);

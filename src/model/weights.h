@@ -91,15 +91,23 @@ static inline bool weight_is_there(const weight_list *list, const bert_param *p)
 /* What a form of so many entries from this one on is called in a file; NULL: out of memory. */
 char *weight_form_name(const weight_list *list, size_t index, size_t joined, arena *a);
 
+/* The row of an entry and its layer (0 where the row is not a layer's); the group of either. */
+weight_id weight_id_of(const weight_list *list, size_t index, size_t *layer);
+weight_group weight_id_group(weight_id id);
 weight_group weight_group_of(const weight_list *list, size_t index, size_t *layer);
+/* "embeddings", "layer 3", "pooler" or "head", in the arena; NULL: out of memory. */
+const char *weight_group_name(weight_group group, size_t layer, arena *a);
 
 /* True for the bias of a pooler or head. */
 bool weight_is_bias(const weight_list *list, size_t index);
 
-/* How a checkpoint names and lays out its tensors. */
+/* Whose names; each has a column in the list of rows. */
+typedef enum weight_names { NAMES_HUGGING_FACE, NAMES_GOOGLE, N_WEIGHT_NAMES } weight_names;
+
+/* How a checkpoint names its tensors; all zero: as files of libbert do. */
 typedef struct weight_naming {
-    const char *prefix; /* before every name: "bert." */
-    bool google;        /* Google's names, dense kernels transposed */
+    weight_names names;
+    const char *prefix; /* before every name: "bert."; NULL: none */
 } weight_naming;
 
 /* Finds out by which names the set calls a BERT. false: by none that is known. */
@@ -108,8 +116,8 @@ bool weights_naming(const tensor_set *set, weight_naming *naming);
 bool weights_have_pooler(const tensor_set *set, weight_naming naming);
 /* How many layers the set holds under that naming, from 0 on without a gap. */
 size_t weights_count_layers(const tensor_set *set, weight_naming naming);
-/* The tensor of an entry, old LayerNorm names (gamma, beta) included; NULL where the set has none. */
-const tensor *weights_find(const tensor_set *set, weight_naming naming, const weight_list *list, size_t index);
+/* The tensor of a row, by its name or by an older one; layer is ignored where the row is not a layer's. NULL where the set has none. */
+const tensor *weights_find(const tensor_set *set, weight_naming naming, weight_id id, size_t layer);
 
 /* Fails with BERT_ERR_FORMAT where a tensor has another shape than its entry (transposed: than its entry's transpose) or
  * holds no numbers with a fraction. */
