@@ -5,6 +5,7 @@
 #include "data/dataset.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 /* Rows at a time: few where each gives a vector a token. */
@@ -64,6 +65,20 @@ static bert_status open_sides(comparison *c, const bert_model *original, const b
     return s;
 }
 
+/* A session names a row by its number in the call; a person looks for its place in the data. */
+static bert_status in_place(const comparison *c, size_t first, bert_status status, bert_err *err)
+{
+    size_t row;
+    int words = 0;
+    char place[DATASET_PLACE];
+    if (!status || !err || sscanf(err->message, "row %zu: %n", &row, &words) != 1 || !words || row >= c->data->n - first)
+        return status;
+    bert_err named = { .code = status };
+    snprintf(named.message, sizeof named.message, "%s: %s", dataset_place(c->data, first + row, place), err->message + words);
+    *err = named;
+    return status;
+}
+
 /* The rows' vectors; second: of the texts that stand in the second place. */
 static bert_status embed(const comparison *c, side *s, size_t first, size_t n, bool second, bert_err *err)
 {
@@ -71,8 +86,9 @@ static bert_status embed(const comparison *c, side *s, size_t first, size_t n, b
     bert_task task = bert_model_task(c->model);
     bool apart = task == BERT_TASK_SIMILARITY;
     size_t *truncated = task == BERT_TASK_AUTO ? &s->truncated : NULL; /* else they were counted as the task was run */
-    return bert_session_embed(s->session, (second ? d->pairs : d->texts) + first, apart || !d->pairs ? NULL : d->pairs + first, n, s->vectors,
-                              s->counts, truncated, err);
+    bert_status status = bert_session_embed(s->session, (second ? d->pairs : d->texts) + first, apart || !d->pairs ? NULL : d->pairs + first, n,
+                                            s->vectors, s->counts, truncated, err);
+    return in_place(c, first, status, err);
 }
 
 /* Whether scores and vectors come from one pass. */
@@ -97,7 +113,7 @@ static bert_status answer(const comparison *c, side *s, size_t first, size_t n, 
     else
         status = embed(c, s, first, n, false, err);
     s->seconds += clock_seconds() - began;
-    return status;
+    return in_place(c, first, status, err);
 }
 
 /* ---- comparing -------------------------------------------------------------------------------------------------------------- */

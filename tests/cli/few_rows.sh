@@ -9,6 +9,9 @@ bert train --module module --train sound.tsv --valid none.tsv $table -o model $f
 rm -rf model
 "$BERT" train --module module --train sound.tsv $table -o model $fast 2>/dev/null
 bert freeze model -o frozen.bert
+bert freeze model -o checked.bert --check none.tsv $table
+bert freeze model -o checked.bert --check none.tsv --text-columns text
+bert freeze module -o checked.bert --check none.tsv --text-columns text
 for m in model frozen.bert; do
     bert predict -m $m none.tsv --text-columns text
     bert embed -m $m none.tsv --text-columns text --format npy -o out.npy
