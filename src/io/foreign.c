@@ -1,6 +1,8 @@
 /* The table of what is no checkpoint for libbert. */
 #include "io/foreign.h"
 
+#include "base/file.h"
+
 #include <dirent.h>
 #include <stdio.h>
 #include <string.h>
@@ -22,6 +24,10 @@ static const struct {
     { .begins = "<!doctype html", .what = "a web page in place of the file", .todo = "download the file itself" },
     { .begins = "<html", .what = "a web page in place of the file", .todo = "download the file itself" },
     { .begins = "{\"error\"", .what = "a server's error message in place of the file", .todo = "read it and download again" },
+    { .name = ".weights.h5",
+      .what = "weights of Keras 3, as KerasHub saves them",
+      .todo = "transformers does not read them and KerasHub exports no BERT: import the checkpoint that they were "
+              "converted from, or write them under transformers' names" },
     { .begins = "\x89HDF\r\n\x1a\n", .name = ".h5", .what = "Keras weights (HDF5)", .todo = SAVE_WITH_TORCH("from_tf=True") },
     { .name = ".keras", .what = "a Keras model", .todo = "save a checkpoint that libbert reads with the program that made it" },
     { .name = ".msgpack", .what = "Flax weights", .todo = SAVE_WITH_TORCH("from_flax=True") },
@@ -58,6 +64,9 @@ static const struct {
     { .tensor = "/layer_._0/",
       .what = "weights under TensorFlow's names, as transformers' TFBertModel saves them",
       .todo = SAVE_WITH_TORCH("from_tf=True") },
+    { .tensor = ".query.kernel",
+      .what = "weights under Flax's names, as transformers' FlaxBertModel saves them",
+      .todo = SAVE_WITH_TORCH("from_flax=True") },
     { .tensor = "Wqkv", .what = "a model whose query, key and value are one tensor", .todo = "libbert reads the three tensors of BERT" },
     { .tensor = "distilbert.", .what = "a DistilBERT", .todo = "libbert reads BERT" },
     { .tensor = "roberta.", .what = "a RoBERTa", .todo = "libbert reads BERT" },
@@ -80,44 +89,66 @@ static bool begins(const unsigned char *bytes, size_t n, const char *with)
     return n >= size && !strncasecmp((const char *)bytes, with, size);
 }
 
-bert_status foreign_check_bytes(const unsigned char *bytes, size_t n, const char *path, bert_err *err)
+static bool bytes_are(int row, const unsigned char *bytes, size_t n)
 {
-    if (!n)
-        return fail(err, BERT_ERR_FORMAT, "%s: is empty", path);
-    for (int i = 0; i < N_FOREIGN; i++)
-        if ((FOREIGN[i].begins && begins(bytes, n, FOREIGN[i].begins)) ||
-            (FOREIGN[i].ends && n >= ENDS && !memcmp(bytes + n - ENDS, FOREIGN[i].ends, ENDS)))
-            return refuse(i, path, err);
-    return BERT_OK;
+    return (FOREIGN[row].begins && begins(bytes, n, FOREIGN[row].begins)) ||
+           (FOREIGN[row].ends && n >= ENDS && !memcmp(bytes + n - ENDS, FOREIGN[row].ends, ENDS));
 }
 
-/* The first row whose name this is; N_FOREIGN: none. */
-static int row_of_name(const char *name)
+/* The first row of a file of that name (NULL: it does not count) and these bytes; N_FOREIGN: none. */
+static int row_of(const char *name, const unsigned char *bytes, size_t n)
 {
     int i = 0;
-    while (i < N_FOREIGN && !(FOREIGN[i].name && path_ends(name, FOREIGN[i].name)))
+    while (i < N_FOREIGN && !bytes_are(i, bytes, n) && !(name && FOREIGN[i].name && path_ends(name, FOREIGN[i].name)))
         i++;
     return i;
+}
+
+/* name NULL: it does not count */
+static bert_status check(const char *name, const unsigned char *bytes, size_t n, const char *path, bert_err *err)
+{
+    int row = row_of(name, bytes, n);
+    if (!n)
+        return fail(err, BERT_ERR_FORMAT, "%s: is empty", path);
+    return row == N_FOREIGN ? BERT_OK : refuse(row, path, err);
+}
+
+bert_status foreign_check_bytes(const unsigned char *bytes, size_t n, const char *path, bert_err *err)
+{
+    return check(NULL, bytes, n, path, err);
 }
 
 bert_status foreign_check_file(const char *path, bert_err *err)
 {
     file_mapping file;
-    if (file_is_folder(path) || file_map(&file, path, NULL))
+    if (file_map(&file, path, NULL))
         return BERT_OK;
-    bert_status s = foreign_check_bytes(file.data, file.size, path, err);
+    bert_status s = check(path, file.data, file.size, path, err);
     file_unmap(&file);
-    int row = row_of_name(path);
-    return s || row == N_FOREIGN ? s : refuse(row, path, err);
+    return s;
+}
+
+/* N_FOREIGN: none, or it cannot be read. */
+static int row_of_file(const char *path)
+{
+    file_mapping file;
+    if (file_map(&file, path, NULL))
+        return N_FOREIGN;
+    int row = row_of(path, file.data, file.size);
+    file_unmap(&file);
+    return row;
 }
 
 bert_status foreign_check_folder(const char *folder, bert_err *err)
 {
     DIR *d = opendir(folder);
+    arena a = { 0 };
     char name[256] = "";
     int row = N_FOREIGN;
-    for (struct dirent *e; d && (e = readdir(d));) {
-        int i = row_of_name(e->d_name);
+    bool memory = true;
+    for (struct dirent *e; d && memory && (e = readdir(d));) {
+        char *path = path_join(&a, folder, e->d_name);
+        int i = (memory = path) ? row_of_file(path) : N_FOREIGN;
         if (i > row || i == N_FOREIGN || (i == row && strcmp(e->d_name, name) > 0))
             continue; /* the message does not depend on the folder's order */
         row = i;
@@ -125,6 +156,9 @@ bert_status foreign_check_folder(const char *folder, bert_err *err)
     }
     if (d)
         closedir(d);
+    arena_free(&a);
+    if (!memory)
+        return fail_memory(err, folder);
     if (row == N_FOREIGN)
         return BERT_OK;
     return fail(err, BERT_ERR_UNSUPPORTED, "%s: its %s is %s; %s", folder, name, FOREIGN[row].what, FOREIGN[row].todo);

@@ -11,7 +11,7 @@
 bert_status foreign_check_bytes(const unsigned char *bytes, size_t n, const char *path, bert_err *err);
 /* A file's name and bytes; one that cannot be read is not this check's business. */
 bert_status foreign_check_file(const char *path, bert_err *err);
-/* The names of a folder's files: for a folder in which nothing was found that can be read. */
+/* A folder's files, by name and bytes: for a folder in which nothing was found that can be read. */
 bert_status foreign_check_folder(const char *folder, bert_err *err);
 /* The names of tensors among which no BERT was found. */
 bert_status foreign_check_tensors(const tensor_set *set, const char *path, bert_err *err);

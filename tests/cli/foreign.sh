@@ -26,7 +26,31 @@ for name in tf_model.h5 flax_model.msgpack model.gguf model.onnx openvino_model.
 done
 copy && rm bad/model.safetensors && printf 'GGUF\3' >model.gguf && fails model.gguf
 copy && rm bad/model.safetensors && { head -c 40 /dev/zero; printf '\127\373\200\213\044\165\107\333'; } >bad/model.ckpt && fails bad/model.ckpt
-printf 'model_checkpoint_path: "model.ckpt"\n' >bad/checkpoint && fails
+fails
+mv bad/model.ckpt bad/bert_model.ckpt && fails
+mv bad/bert_model.ckpt bad/model.ckpt && printf 'model_checkpoint_path: "model.ckpt"\n' >bad/checkpoint && fails
+copy && rm bad/model.safetensors && printf '\211HDF\r\n\032\n' >bad/weights.hdf5 && fails
+printf '{\n    "module": "keras_hub.src.models.bert.bert_backbone",\n    "class_name": "BertBackbone",\n    "config": {}\n}\n' >bad/config.json
+mv bad/weights.hdf5 bad/model.weights.h5 && rm bad/tokenizer_config.json 2>/dev/null; fails
+fails bad/model.weights.h5
+mv bad/model.weights.h5 bad/task.weights.h5 && fails
+
+echo "# files in form, with the names of others"
+safetensors() { # tensors of one number each
+    header=
+    offset=0
+    for name; do
+        header="$header,\"$name\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[$offset,$((offset + 4))]}"
+        offset=$((offset + 4))
+    done
+    header="{${header#,}}"
+    printf "\\$(printf %o $((${#header} % 256)))\\$(printf %o $((${#header} / 256)))\\0\\0\\0\\0\\0\\0%s" "$header"
+    head -c $offset /dev/zero
+}
+copy && safetensors bert/embeddings/word_embeddings/weight:0 bert/encoder/layer_._0/attention/self/query/kernel:0 >bad/model.safetensors && fails
+fails bad/model.safetensors
+copy && safetensors embeddings.word_embeddings.embedding encoder.layer.0.attention.self.query.kernel >bad/model.safetensors && fails
+copy && safetensors bert.embeddings.word_embeddings.embedding bert.encoder.layer.0.attention.self.query.kernel >bad/model.safetensors && fails
 
 echo "# variants"
 copy && mv bad/model.safetensors bad/model.fp16.safetensors && bert import bad -o variant
