@@ -1,6 +1,7 @@
 /* From transformers' and Google's classifiers to models. What their outputs mean stands in config.json: problem_type, id2label, and for CrossEncoder the
  * activation that it puts behind them. */
 #include "convert/fine_tuned.h"
+#include "convert/fine_tuned_words.h"
 
 #include "base/file.h"
 #include "base/finite.h"
@@ -8,42 +9,20 @@
 #include "task/label_words.h"
 #include "task/tasks.h"
 
-#include <stdio.h>
 #include <string.h>
 
 enum { MOST_LABELS = 1 << 20 };
 
 /* Whose classifiers are read: dense layers on BERT's pooler, or on its tokens. Google's has no architecture, but names that no other has. */
-static const struct head_form {
-    const char *architecture, *weight, *bias;
-    bool tokens;
-} FORMS[] = {
+static const head_form FORMS[] = {
     { "BertForSequenceClassification", "classifier.weight", "classifier.bias", false },
     { "BertForTokenClassification", "classifier.weight", "classifier.bias", true },
     { NULL, "output_weights", "output_bias", false },
 };
 enum { N_FORMS = sizeof FORMS / sizeof *FORMS };
 
-/* A head as the folder has it, and what it becomes. */
-typedef struct fine_tuned {
-    source *source;
-    const struct head_form *form;
-    const char *where; /* config.json, for messages */
-    const char *whose; /* the architecture, for messages */
-    arena memory;
-    bool tokens;
-    size_t rows;            /* of the classifier: as many labels */
-    float *weight, *bias;   /* (rows, H), (rows) */
-    const char **names;     /* (rows) their labels */
-    const char *problem;    /* problem_type; NULL: nothing is told */
-    const char *activation; /* "Sigmoid": what CrossEncoder puts behind the outputs; NULL: nothing is told */
-    bert_task task;
-    head_spec head;
-    size_t first; /* row of the classifier that is the head's first: binary leaves out a row of zeros */
-} fine_tuned;
-
 /* NULL where there is no head that is read, or sentence-transformers takes vectors from the folder. */
-static const struct head_form *form_of(const source *s)
+static const head_form *form_of(const source *s)
 {
     const char *name = json_string_value(json_array_get(json_object_get(s->settings, "architectures"), 0));
     for (int i = 0; i < N_FORMS && s->n_steps < 2; i++)
@@ -88,68 +67,6 @@ static bert_status read_classifier(fine_tuned *f, bert_err *err)
     const bert_param weight = { .rows = f->rows, .cols = (size_t)f->source->config.hidden_size }, bias = { .rows = f->rows, .cols = 1 };
     bert_status s = read_tensor(f, &weight, f->form->weight, &f->weight, err);
     return s ? s : read_tensor(f, &bias, f->form->bias, &f->bias, err);
-}
-
-/* ---- words ------------------------------------------------------------------------------------------------------------------ */
-
-/* Whether the folder's own count of labels is the classifier's. */
-static bert_status check_count(const fine_tuned *f, int64_t told, bert_err *err)
-{
-    if (told == (int64_t)f->rows)
-        return BERT_OK;
-    return fail(err, BERT_ERR_FORMAT, "%s: %lld labels, the classifier has %zu rows", f->where, (long long)told, f->rows);
-}
-
-/* id2label gives each row its word; without it transformers calls them LABEL_0 and so on. */
-static bert_status read_names(fine_tuned *f, bert_err *err)
-{
-    const json_t *settings = f->source->settings;
-    json_t *words = json_object_get(settings, "id2label");
-    size_t n = json_object_size(words);
-    int64_t told;
-    bert_status s = json_get_int_or(settings, "num_labels", 0, INT64_MAX, (int64_t)f->rows, &told, f->where, err);
-    if (!s && words && !json_is_object(words))
-        s = fail(err, BERT_ERR_FORMAT, "%s: \"id2label\" is no object", f->where);
-    if (!s)
-        s = check_count(f, told, err);
-    if (!s && n)
-        s = check_count(f, (int64_t)n, err);
-    f->names = arena_array(&f->memory, f->rows, sizeof *f->names);
-    if (!s && !f->names)
-        s = fail_memory(err, "labels");
-    for (size_t i = 0; !s && i < f->rows; i++) {
-        char number[24];
-        snprintf(number, sizeof number, "%zu", i);
-        const json_t *word = json_object_get(words, number);
-        f->names[i] = !n                      ? arena_printf(&f->memory, "LABEL_%zu", i)
-                      : json_is_integer(word) ? arena_printf(&f->memory, "%lld", (long long)json_integer_value(word))
-                                              : json_string_value(word);
-        if (!f->names[i])
-            s = fail(err, BERT_ERR_FORMAT, "%s: id2label has no text for \"%zu\"", f->where, i);
-    }
-    return s;
-}
-
-static bert_status read_meaning(fine_tuned *f, bert_err *err)
-{
-    static const char *const PROBLEMS[] = { "regression", "single_label_classification", "multi_label_classification" };
-    json_t *settings = f->source->settings;
-    const char *newer, *set = json_string_value(json_object_get(json_object_get(settings, "sentence_transformers"), "activation_fn"));
-    const char *older = json_string_value(json_object_get(settings, "sbert_ce_default_activation_function"));
-    bert_status s = source_sentence_setting(f->source, "activation_fn", &newer, err);
-    if (s)
-        return s;
-    f->activation = newer ? newer : set ? set : older;
-    if (f->activation && strrchr(f->activation, '.'))
-        f->activation = strrchr(f->activation, '.') + 1;
-    s = json_get_string_or(settings, "problem_type", NULL, &f->problem, f->where, err);
-    for (int i = 0; !s && f->problem && i < 3; i++)
-        if (!strcmp(f->problem, PROBLEMS[i]))
-            return BERT_OK;
-    if (!s && f->problem)
-        s = fail(err, BERT_ERR_UNSUPPORTED, "%s: problem_type \"%s\" is not one of %s, %s, %s", f->where, f->problem, PROBLEMS[0], PROBLEMS[1],
-                 PROBLEMS[2]);
-    return s;
 }
 
 static bool has_problem(const fine_tuned *f, const char *word)
@@ -329,9 +246,7 @@ static bert_status read_all(fine_tuned *f, bert_err *err)
 {
     bert_status s = read_classifier(f, err);
     if (!s)
-        s = read_names(f, err);
-    if (!s)
-        s = read_meaning(f, err);
+        s = fine_tuned_words(f, err);
     if (!s)
         s = choose_task(f, err);
     if (!s && !f->tokens && !weights_have_pooler(&f->source->tensors, f->source->naming))
@@ -346,7 +261,7 @@ static bert_status read_all(fine_tuned *f, bert_err *err)
 
 bert_status fine_tuned_write(source *src, const char *folder, const bert_import_options *options, bert_err *err)
 {
-    const struct head_form *form = form_of(src);
+    const head_form *form = form_of(src);
     fine_tuned f = { .source = src, .form = form, .tokens = form->tokens };
     f.where = src->settings_path ? src->settings_path : src->folder;
     f.whose = form->architecture ? form->architecture : "a fine-tuned checkpoint of Google's";

@@ -10,7 +10,7 @@
 typedef struct token_list {
     const tokenizer_files *f;
     bert_added_token *tokens; /* (n) */
-    int64_t *ids;             /* (n) their ids as the files have them; -1 where they do not say */
+    int64_t *ids;             /* (n) their ids as the files have them; -1 of special ones that no list holds */
     size_t n, capacity;
 } token_list;
 
@@ -80,11 +80,13 @@ static bert_status read_list(token_list *l, bert_err *err)
     json_array_foreach(list, i, value)
     {
         bert_added_token token;
-        int64_t id = -1;
+        int64_t id;
         if (!s)
             s = added_token_from_json(value, &token, where, err);
         if (!s)
             s = json_get_int_or(value, "id", 0, INT32_MAX, -1, &id, where, err);
+        if (!s && id < 0) /* `tokenizers` does not open such a file either */
+            s = fail(err, BERT_ERR_FORMAT, "%s: the added token \"%s\" has no id", where, token.content);
         if (!s)
             s = add_token(l, &token, id, err);
     }
@@ -92,12 +94,13 @@ static bert_status read_list(token_list *l, bert_err *err)
 }
 
 /* Lists of special tokens: what transformers 4, 5 and models of their own call them. */
-static const char *const LISTS[] = { "extra_special_tokens", "additional_special_tokens", "model_specific_special_tokens" };
+static const char *const LISTS[] = { "model_specific_special_tokens", "extra_special_tokens", "additional_special_tokens" };
+enum { N_LISTS = sizeof LISTS / sizeof *LISTS };
 
 static bool is_list(const char *key)
 {
     bool found = false;
-    for (size_t i = 0; i < sizeof LISTS / sizeof *LISTS; i++)
+    for (size_t i = 0; i < N_LISTS; i++)
         found |= !strcmp(key, LISTS[i]);
     return found;
 }
@@ -135,7 +138,7 @@ static bert_status read_added_file(token_list *l, bert_err *err)
     return s;
 }
 
-/* Special tokens that stand in no list of added ones: those of roles that BERT has not, and lists of further ones. */
+/* A special token, or a list or an object of such. */
 static bert_status add_special(token_list *l, const json_t *value, const char *key, const char *where, bert_err *err)
 {
     bert_added_token token = { .special = true };
@@ -171,34 +174,111 @@ static bool has_flags(const json_t *token)
     return any;
 }
 
-static bert_status read_further(token_list *l, tokenizer_file file, bert_err *err)
+/* Roles that transformers knows, in the order in which it gives ids to those of their words that have none. */
+static const char *const ROLES[] = { "bos_token", "eos_token", "unk_token", "sep_token", "pad_token", "cls_token", "mask_token" };
+enum { N_ROLES = sizeof ROLES / sizeof *ROLES };
+
+static bool is_known_role(const char *key)
 {
-    const char *key, *where = tokenizer_files_where(l->f, file);
-    json_t *value, *from = l->f->json[file];
+    bool found = false;
+    for (int i = 0; i < N_ROLES; i++)
+        found |= !strcmp(key, ROLES[i]);
+    return found;
+}
+
+/* A member of special_tokens_map.json, else of tokenizer_config.json; NULL: neither has it. */
+static const json_t *special_member(const token_list *l, const char *key, const char **where)
+{
+    tokenizer_file file = json_object_get(l->f->json[SPECIAL_FILE], key) ? SPECIAL_FILE : SETTINGS_FILE;
+    *where = tokenizer_files_where(l->f, file);
+    return json_object_get(l->f->json[file], key);
+}
+
+/* The token of a role. What BERT's roles are called is known by now, and is looked for in a text in any case: such a word is added where it has
+ * flags of its own, or the vocabulary lacks it. */
+static bert_status read_role(token_list *l, const char *key, const bert_tokenizer_options *o, const bert_tokenizer *pieces, bert_err *err)
+{
+    const char *where, *word = special_token_of_role(o, key);
+    const json_t *value = special_member(l, key, &where);
+    if (value && (!word || has_flags(value)))
+        return add_special(l, value, key, where, err);
+    if (!word || !pieces || bert_tokenizer_id(pieces, word, strlen(word)) >= 0)
+        return BERT_OK;
+    return add_token(l, &(bert_added_token){ .content = word, .special = true }, -1, err);
+}
+
+/* Roles of a model's own, by the end of their keys. */
+static bert_status read_other_roles(token_list *l, tokenizer_file file, bert_err *err)
+{
+    const char *key, *where;
+    json_t *value;
     bert_status s = BERT_OK;
-    json_object_foreach(from, key, value)
+    json_object_foreach(l->f->json[file], key, value)
     {
-        bool told = has_flags(value) || !special_token_is_role(key); /* a role's word alone is looked for in any case */
-        if (!s && special_token_is_named(key) && !json_is_boolean(value) && told)
-            s = add_special(l, value, key, where, err);
+        const json_t *counts = special_member(l, key, &where);
+        if (!s && special_token_is_named(key) && !is_known_role(key) && !json_is_boolean(value))
+            s = add_special(l, counts, key, where, err);
     }
-    for (size_t i = 0; !s && i < sizeof LISTS / sizeof *LISTS; i++)
-        if ((value = json_object_get(from, LISTS[i])) && !json_is_null(value))
-            s = add_special(l, value, LISTS[i], where, err);
     return s;
 }
 
-static bert_status read_added(token_list *l, bert_err *err)
+static bool same_token(const json_t *a, const json_t *b)
 {
+    const char *words[2];
+    bool known = !special_token_word(a, "", &words[0], "", NULL) && !special_token_word(b, "", &words[1], "", NULL);
+    return known ? !strcmp(words[0], words[1]) : json_equal(a, b);
+}
+
+/* Where both files have a member and disagree. */
+static void tell_other_words(const token_list *l)
+{
+    const char *key;
+    json_t *value;
+    json_object_foreach(l->f->json[SPECIAL_FILE], key, value)
+    {
+        const json_t *other = json_object_get(l->f->json[SETTINGS_FILE], key);
+        if (other && !json_is_null(other) && (special_token_is_named(key) || is_list(key)) && !same_token(value, other))
+            buffer_printf(l->f->notes,
+                          "special_tokens_map.json has another %s than tokenizer_config.json; the %s counts, as with transformers\n", key,
+                          is_list(key) ? "latter" : "former");
+    }
+}
+
+/* Special tokens that stand in no list of added ones. pieces: the vocabulary's, or NULL. */
+static bert_status read_special(token_list *l, const bert_tokenizer_options *o, const bert_tokenizer *pieces, bert_err *err)
+{
+    bert_status s = BERT_OK;
+    tell_other_words(l);
+    for (int i = 0; !s && i < N_ROLES; i++)
+        s = read_role(l, ROLES[i], o, pieces, err);
+    if (!s)
+        s = read_other_roles(l, SETTINGS_FILE, err);
+    if (!s)
+        s = read_other_roles(l, SPECIAL_FILE, err);
+    for (size_t i = 0; !s && i < N_LISTS; i++) {
+        tokenizer_file file = json_object_get(l->f->json[SETTINGS_FILE], LISTS[i]) ? SETTINGS_FILE : SPECIAL_FILE;
+        const json_t *value = json_object_get(l->f->json[file], LISTS[i]);
+        if (value && !json_is_null(value))
+            s = add_special(l, value, LISTS[i], tokenizer_files_where(l->f, file), err);
+    }
+    return s;
+}
+
+static bert_status read_added(token_list *l, const tokenizer_source *t, bert_err *err)
+{
+    bert_tokenizer *pieces = NULL;
     bool decoder = json_object_get(l->f->json[SETTINGS_FILE], "added_tokens_decoder");
     bert_status s = l->f->obey_json || !decoder ? read_list(l, err) : BERT_OK;
     if (!s)
         s = decoder ? read_decoder(l, err) : read_added_file(l, err);
     if (!l->f->obey_json)
         order_by_id(l);
+    if (!s && t->vocabulary) /* what is wrong with it is told where it is imported */
+        bert_tokenizer_create(t->vocabulary, t->vocabulary_size, t->vocabulary_path, &t->options, &pieces, NULL);
     if (!s)
-        s = read_further(l, SETTINGS_FILE, err);
-    return s ? s : read_further(l, SPECIAL_FILE, err);
+        s = read_special(l, &t->options, pieces, err);
+    bert_tokenizer_free(pieces);
+    return s;
 }
 
 static bert_status keep_added(const token_list *l, tokenizer_source *t, bert_err *err)
@@ -226,7 +306,7 @@ static bert_status keep_added(const token_list *l, tokenizer_source *t, bert_err
 bert_status added_tokens_read(const tokenizer_files *f, tokenizer_source *t, bert_err *err)
 {
     token_list l = { .f = f };
-    bert_status s = read_added(&l, err);
+    bert_status s = read_added(&l, t, err);
     if (!s && t->vocabulary)
         s = keep_added(&l, t, err);
     free(l.tokens);

@@ -120,12 +120,13 @@ bert_status special_tokens_read(const tokenizer_files *f, bert_tokenizer_options
     return s ? s : read_words(f, SPECIAL_FILE, o, err);
 }
 
-bool special_token_is_role(const char *key)
+const char *special_token_of_role(const bert_tokenizer_options *o, const char *key)
 {
-    bool found = false;
+    const char *word = NULL;
     for (int i = 0; i < N_ROLES; i++)
-        found |= !strcmp(key, ROLES[i].name);
-    return found;
+        if (!strcmp(key, ROLES[i].name))
+            word = *(const char *const *)((const char *)o + ROLES[i].field);
+    return word;
 }
 
 bool special_token_is_named(const char *key)

@@ -37,7 +37,8 @@ bert_status special_tokens_read(const tokenizer_files *files, bert_tokenizer_opt
 bert_status special_token_word(const json_t *value, const char *key, const char **word, const char *where, bert_err *err);
 
 bool special_token_is_named(const char *key); /* "cls_token" and the like */
-bool special_token_is_role(const char *key);  /* of those, one that BERT has */
+/* The word of a role that BERT has; NULL for any other. */
+const char *special_token_of_role(const bert_tokenizer_options *options, const char *key);
 
 /* Reads the added tokens of all files into the options. Their ids are their places behind the vocabulary, whatever the files say; where they say
  * otherwise, that is told. */

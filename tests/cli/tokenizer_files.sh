@@ -27,6 +27,23 @@ tokens
 bert inspect --json module | tr -d ' \n' | sed 's/.*"added_tokens":\(\[[^]]*\]\).*/\1/'
 echo
 
+echo "# special tokens that no list has get their ids in the order of their roles, those of a model's own and of lists behind them"
+mv texts.txt others.txt
+echo '<e> <b> <pad> <m> <my> <x> <img> <f>' >texts.txt
+setup '{"my_token": "<my>", "mask_token": {"__type": "AddedToken", "content": "<m>", "lstrip": true}, "eos_token": "<e>",
+        "bos_token": "<b>", "pad_token": "<pad>", "extra_special_tokens": {"image_token": "<img>"}}'
+tokens
+setup '{"eos_token": "<e>", "mask_token": null, "additional_special_tokens": ["<x>"]}'
+echo '{"eos_token": "<f>", "additional_special_tokens": ["<b>"], "mask_token": "<m>"}' >theirs/special_tokens_map.json
+tokens
+setup '{"added_tokens_decoder": {"59": {"content": "<x>"}, "58": {"content": "<my>"}}, "bos_token": "<b>"}'
+tokens
+echo "# a vocabulary without [MASK] has it behind"
+setup '{"additional_special_tokens": ["<x>"]}'
+sed 's/^\[MASK\]$/<none>/' files/toy/vocab.txt >theirs/vocab.txt
+tokens
+mv others.txt texts.txt
+
 echo "# a pair cut to an odd number of tokens, and from the left"
 printf '%s\n' 'the card lost ||| the card lost' >pairs.txt
 for side in right left; do
@@ -50,6 +67,9 @@ bert import theirs -o module
 bert import theirs -o module --do-lower-case false
 
 echo "# refused by name"
+setup '{}'
+sed 's/"added_tokens": *\[/&{"content": "<x>"},/' told.json >theirs/tokenizer.json
+bert import theirs -o module
 for settings in '{"tokenizer_class": "RobertaTokenizer"}' '{"tokenizer_class": "PreTrainedTokenizerFast"}' '{"word_tokenizer_type": "mecab"}' \
     '{"truncation_side": "up"}' '{"do_lower_case": "false"}' '{"unk_token": 1}' '{"added_tokens_decoder": {"x": {"content": "y"}}}' \
     '{"added_tokens_decoder": {"58": {"content": 1}}}' '{"cls_token": "<s>"}'; do

@@ -230,6 +230,42 @@ static void labels_without_names_are_called_as_transformers_calls_them(void **st
     bert_model_free(ours);
 }
 
+/* The words of a prediction are those of id2label, in transformers too; who trained with the other file should know. */
+static void ids_that_contradict_the_labels_are_told(void **state)
+{
+    (void)state;
+    const struct {
+        json_t *ids;
+        const char *told; /* NULL: nothing is */
+    } CASES[] = {
+        { json_pack("{s:i, s:i, s:i}", "c", 2, "b", 1, "a", 0), NULL },
+        { json_object(), NULL },
+        { json_null(), NULL },
+        { json_pack("{s:i, s:i, s:i}", "a", 0, "b", 2, "c", 1), "where \"b\" is not output 2" },
+        { json_pack("{s:i}", "other", 0), "where \"other\" is not output 0" },
+        { json_pack("{s:i}", "a", 3), "where \"a\" is not output 3" },
+        { json_pack("{s:i}", "a", -1), "where \"a\" is not output -1" },
+        { json_pack("{s:s}", "a", "0"), "where \"a\" is not output of that number" },
+    };
+    for (size_t i = 0; i < sizeof CASES / sizeof *CASES; i++) {
+        char *note, expected[256];
+        const char *const *labels;
+        write_theirs(BERT_TASK_MULTICLASS);
+        set_member(settings(), "label2id", CASES[i].ids);
+        bert_model *ours = import_theirs(&note);
+        bert_model_labels(ours, &labels);
+        assert_string_equal(labels[1], "b");
+        snprintf(expected, sizeof expected, "%s: label2id contradicts id2label, %s; the words are those of id2label, as with transformers",
+                 settings(), CASES[i].told);
+        if (CASES[i].told)
+            assert_string_equal(note, expected);
+        else
+            assert_null(note);
+        bert_free(note);
+        bert_model_free(ours);
+    }
+}
+
 static void tags_without_a_prefix_are_inside(void **state)
 {
     (void)state;
@@ -237,6 +273,7 @@ static void tags_without_a_prefix_are_inside(void **state)
     const char *const *labels;
     write_theirs(BERT_TASK_TOKENS);
     set_member(settings(), "id2label", json_pack("{s:s, s:s, s:s}", "0", "O", "1", "PER", "2", "B-LOC"));
+    set_member(settings(), "label2id", NULL);
     bert_model *ours = import_theirs(&note);
     assert_int_equal(bert_model_task(ours), BERT_TASK_TOKENS);
     bert_model_labels(ours, &labels);
@@ -372,6 +409,14 @@ static void settings_that_do_not_fit_are_refused(void **state)
           BERT_ERR_UNSUPPORTED, "theirs/config.json: activation Tanh behind 3 outputs; libbert has Softmax and Sigmoid" },
         { BERT_TASK_REGRESSION, "sentence_transformers", json_pack("{s:s}", "activation_fn", "torch.nn.modules.activation.Tanh"),
           BERT_ERR_UNSUPPORTED, "theirs/config.json: activation Tanh behind one output; libbert has Sigmoid and Identity" },
+        { BERT_TASK_REGRESSION, "sentence_transformers", json_pack("{s:i}", "activation_fn", 5), BERT_ERR_FORMAT,
+          "theirs/config.json: activation_fn is a whole number, expected a string" },
+        { BERT_TASK_MULTICLASS, "sentence_transformers", json_string(SIGMOID), BERT_ERR_FORMAT,
+          "theirs/config.json: \"sentence_transformers\" is no object" },
+        { BERT_TASK_MULTICLASS, "sbert_ce_default_activation_function", json_pack("[s]", SIGMOID), BERT_ERR_FORMAT,
+          "theirs/config.json: sbert_ce_default_activation_function is an array, expected a string" },
+        { BERT_TASK_MULTICLASS, "label2id", json_pack("[s, s, s]", "a", "b", "c"), BERT_ERR_FORMAT,
+          "theirs/config.json: \"label2id\" is no object" },
         { BERT_TASK_MULTICLASS, "model_type", json_string("roberta"), BERT_ERR_UNSUPPORTED,
           "theirs/config.json: model_type \"roberta\" is another family; libbert reads bert" },
     };
@@ -601,6 +646,7 @@ int main(void)
         in_a_folder(several_outputs_are_probabilities_together_or_each),
         in_a_folder(two_labels_stay_two_rows_unless_one_is_zero),
         in_a_folder(labels_without_names_are_called_as_transformers_calls_them),
+        in_a_folder(ids_that_contradict_the_labels_are_told),
         in_a_folder(tags_without_a_prefix_are_inside),
         in_a_folder(an_imported_model_is_whole_and_freezes),
         in_a_folder(texts_are_cut_where_the_tokenizer_cuts_them),
