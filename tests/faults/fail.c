@@ -31,19 +31,19 @@ static const int FOLDERS[] = { SYS_mkdir, SYS_mkdirat, -1 }, LISTS[] = { SYS_get
 static const int FACTS[] = { SYS_newfstatat, SYS_fstat, SYS_stat, SYS_lstat, SYS_statx, -1 };
 
 const fault FAULTS[] = {
-    { "allocation", NULL, ENOMEM, "memory", false, false, NO_LIMIT, 0 }, { "allocations", NULL, ENOMEM, "memory", false, true, NO_LIMIT, 0 },
-    { "thread", NULL, EAGAIN, NULL, true, false, NO_LIMIT, 0 },          { "write EIO", WRITES, EIO, NULL, false, false, NO_LIMIT, 0 },
-    { "write ENOSPC", WRITES, ENOSPC, NULL, false, false, NO_LIMIT, 0 }, { "writes ENOSPC", WRITES, ENOSPC, NULL, false, true, NO_LIMIT, 0 },
-    { "write EINTR", WRITES, EINTR, NULL, false, false, NO_LIMIT, 0 },   { "write short", WRITES, 0, NULL, false, false, NO_LIMIT, 0 },
-    { "read EIO", READS, EIO, NULL, false, false, NO_LIMIT, 0 },         { "read EINTR", READS, EINTR, NULL, false, false, NO_LIMIT, 0 },
-    { "read short", READS, 0, NULL, false, false, NO_LIMIT, 0 },         { "open EMFILE", OPENS, EMFILE, NULL, false, false, NO_LIMIT, 0 },
-    { "open EIO", OPENS, EIO, NULL, false, false, NO_LIMIT, 0 },         { "open EINTR", OPENS, EINTR, NULL, false, false, NO_LIMIT, 0 },
-    { "sync EIO", SYNCS, EIO, NULL, false, false, NO_LIMIT, 0 },         { "sync EINTR", SYNCS, EINTR, NULL, false, false, NO_LIMIT, 0 },
-    { "rename EIO", RENAMES, EIO, NULL, false, false, NO_LIMIT, 0 },     { "rename ENOSPC", RENAMES, ENOSPC, NULL, false, false, NO_LIMIT, 0 },
-    { "mmap ENOMEM", MAPS, ENOMEM, NULL, false, false, NO_LIMIT, 0 },    { "truncate ENOSPC", SIZES, ENOSPC, NULL, false, false, NO_LIMIT, 0 },
-    { "link EIO", LINKS, EIO, NULL, false, false, NO_LIMIT, 0 },         { "mkdir ENOSPC", FOLDERS, ENOSPC, NULL, false, false, NO_LIMIT, 0 },
-    { "list EIO", LISTS, EIO, NULL, false, false, NO_LIMIT, 0 },         { "lock EINTR", LOCKS, EINTR, NULL, false, false, NO_LIMIT, 0 },
-    { "stat EIO", FACTS, EIO, NULL, false, false, NO_LIMIT, 0 },         { "memory limit", NULL, 0, NULL, false, false, MEMORY_LIMIT, 1 << 17 },
+    { "allocation", NULL, ENOMEM, "memory", false, false, NO_LIMIT, 1 }, { "all allocations", NULL, ENOMEM, "memory", false, true, NO_LIMIT, 7 },
+    { "thread", NULL, EAGAIN, NULL, true, false, NO_LIMIT, 1 },          { "write EIO", WRITES, EIO, NULL, false, false, NO_LIMIT, 1 },
+    { "write ENOSPC", WRITES, ENOSPC, NULL, false, false, NO_LIMIT, 1 }, { "writes ENOSPC", WRITES, ENOSPC, NULL, false, true, NO_LIMIT, 1 },
+    { "write EINTR", WRITES, EINTR, NULL, false, false, NO_LIMIT, 1 },   { "write short", WRITES, 0, NULL, false, false, NO_LIMIT, 1 },
+    { "read EIO", READS, EIO, NULL, false, false, NO_LIMIT, 1 },         { "read EINTR", READS, EINTR, NULL, false, false, NO_LIMIT, 1 },
+    { "read short", READS, 0, NULL, false, false, NO_LIMIT, 1 },         { "open EMFILE", OPENS, EMFILE, NULL, false, false, NO_LIMIT, 1 },
+    { "open EIO", OPENS, EIO, NULL, false, false, NO_LIMIT, 1 },         { "open EINTR", OPENS, EINTR, NULL, false, false, NO_LIMIT, 1 },
+    { "sync EIO", SYNCS, EIO, NULL, false, false, NO_LIMIT, 1 },         { "sync EINTR", SYNCS, EINTR, NULL, false, false, NO_LIMIT, 1 },
+    { "rename EIO", RENAMES, EIO, NULL, false, false, NO_LIMIT, 1 },     { "rename ENOSPC", RENAMES, ENOSPC, NULL, false, false, NO_LIMIT, 1 },
+    { "mmap ENOMEM", MAPS, ENOMEM, NULL, false, false, NO_LIMIT, 1 },    { "truncate ENOSPC", SIZES, ENOSPC, NULL, false, false, NO_LIMIT, 1 },
+    { "link EIO", LINKS, EIO, NULL, false, false, NO_LIMIT, 1 },         { "mkdir ENOSPC", FOLDERS, ENOSPC, NULL, false, false, NO_LIMIT, 1 },
+    { "list EIO", LISTS, EIO, NULL, false, false, NO_LIMIT, 1 },         { "lock EINTR", LOCKS, EINTR, NULL, false, false, NO_LIMIT, 1 },
+    { "stat EIO", FACTS, EIO, NULL, false, false, NO_LIMIT, 1 },         { "memory limit", NULL, 0, NULL, false, false, MEMORY_LIMIT, 1 << 17 },
     { "file limit", NULL, 0, NULL, false, false, FILE_LIMIT, 1 << 10 },  { "disk limit", NULL, 0, NULL, false, false, DISK_LIMIT, 1 << 12 },
 };
 const size_t N_FAULTS = sizeof FAULTS / sizeof *FAULTS;

@@ -16,7 +16,7 @@ typedef struct fault {
     bool thread;       /* starts of threads in place of allocations */
     bool forever;      /* the calls behind it fail, too */
     int limit;         /* in place of calls: memory, a file or the disk is only so large */
-    size_t step;       /* bytes; the n-th run has n of them */
+    size_t step;       /* bytes; the n-th run has n of them. Of calls: only each so many-th is made to fail */
 } fault;
 
 extern const fault FAULTS[];

@@ -265,6 +265,7 @@ typedef struct choice {
 static size_t sweep_calls(const verb *v, const fault *f, size_t stride, const outcome *right_words, const char *right)
 {
     size_t calls = count_calls(v, f);
+    stride *= f->step;
     stride = stride < calls || !calls ? stride : calls; /* at least one */
     for (size_t at = (size_t)(v - VERBS) % stride; at < calls; at += stride)
         one_run(v, f, at, right_words, right, false);
