@@ -36,4 +36,7 @@ bert_status export_model_open(export_model *e, const bert_model *model, arena *a
 /* The numbers of a weight, (rows, cols), from where they lie or in the arena. The model has it. Fails with BERT_ERR_MEMORY. */
 bert_status export_floats(const export_model *e, const bert_param *weight, arena *a, const float **floats, bert_err *err);
 
+/* Adds a line for each thing that the tokeniser of the format's program (hf, gguf) does otherwise than the model's, and no file can say. */
+void export_tell_tokenizer(const export_model *e, int format, buffer *notes);
+
 #endif

@@ -146,6 +146,7 @@ static void tell(const gguf_export *x, buffer *notes)
     if (e->model->normalize)
         buffer_string(notes,
                       "the model's vectors have length 1; the file cannot say so, llama.cpp's --embd-normalize 2 (its default) makes them so\n");
+    export_tell_tokenizer(e, BERT_EXPORT_GGUF, notes);
     gguf_tell_scripts(e->model->module->tokenizer, notes);
     if (x->f16_instead)
         buffer_printf(notes, "type q8_0 takes rows of a multiple of %d numbers; matrices with others are f16\n", GGUF_BLOCK);

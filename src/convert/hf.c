@@ -135,8 +135,10 @@ bert_status export_hf(const bert_model *model, const char *path, const bert_expo
         s = folder_begin(&w, path, err);
     if (!s)
         s = folder_end(&w, write_files(&x, w.temporary, err), err);
-    if (!s)
+    if (!s) {
         note_scale(&x);
+        export_tell_tokenizer(&x.read, BERT_EXPORT_HF, notes);
+    }
     arena_free(&x.memory);
     return s;
 }

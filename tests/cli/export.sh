@@ -28,6 +28,15 @@ bert export module --format gguf -o model.onnx --force
 bert export module --format gguf -o theirs --force
 ls theirs | head -n 1
 
+echo "# what the other program's tokenizer does otherwise, and no file can say"
+cp -R files/toy kept && chmod -R u+w kept && echo '{"do_lower_case": false, "tokenize_chinese_chars": false}' >kept/tokenizer_config.json
+"$BERT" import kept -o kept-module >/dev/null
+sed -i 's/"normalizer": "huggingface"/"normalizer": "google"/; s/"odd_token": "longer"/"odd_token": "first"/; s/"special_in_text": "keep"/"special_in_text": "split"/' \
+    kept-module/module.json
+bert export kept-module --format hf -o kept-hf
+bert export kept-module --format gguf -o kept.gguf
+bert export kept-module -o kept.onnx
+
 echo "# what makes no sense"
 bert export module
 bert export -o module.onnx

@@ -32,6 +32,25 @@ static inline bert_model *model_of(bert_task id, int pooling, int64_t hidden)
     return m;
 }
 
+/* Google's rules are a toy's own; these are transformers' BertTokenizer's. */
+static inline bert_tokenizer_options transformers_rules(void)
+{
+    bert_tokenizer_options o;
+    bert_tokenizer_defaults(&o);
+    o.normalizer = o.special_in_text = o.odd_token = 1;
+    o.max_word_chars = 100;
+    return o;
+}
+
+static inline void set_rules(bert_model *m, const bert_tokenizer_options *o)
+{
+    bert_module *module = m->module;
+    bert_tokenizer *tokenizer;
+    assert_works(bert_tokenizer_create(module->vocabulary, module->vocabulary_size, "vocabulary", o, &tokenizer, err));
+    bert_tokenizer_free(module->tokenizer);
+    module->tokenizer = tokenizer;
+}
+
 static inline bert_status export_to(const bert_model *m, const char *folder, bool force, char **note, bert_err *err)
 {
     bert_export_options options;
