@@ -34,18 +34,21 @@ static bert_status cache_folder(arena *a, const char *name, char **folder, bert_
     return *folder ? folder_create(*folder, err) : fail_memory(err, "the cache's name");
 }
 
-/* The only folder in `folder` where it holds nothing else, else `folder`. */
-static char *only_folder(arena *a, char *folder)
+/* *inner: the only folder in `folder` where it holds nothing else, else `folder`. */
+static bert_status only_folder(arena *a, char *folder, char **inner, bert_err *err)
 {
     DIR *d = opendir(folder);
     size_t n = 0;
-    char *inner = NULL;
-    for (struct dirent *e; d && (e = readdir(d));)
+    char *found = folder;
+    errno = d ? 0 : errno;
+    for (struct dirent *e; d && found && (e = readdir(d));)
         if (strcmp(e->d_name, ".") && strcmp(e->d_name, "..") && n++ == 0)
-            inner = path_join(a, folder, e->d_name);
+            found = path_join(a, folder, e->d_name);
+    bert_status s = !found ? fail_memory(err, folder) : errno ? fail_errno(err, "%s: cannot list", folder) : BERT_OK;
     if (d)
         closedir(d);
-    return n == 1 && inner && file_is_folder(inner) ? inner : folder;
+    *inner = n == 1 && !s && file_is_folder(found) ? found : folder;
+    return s;
 }
 
 /* Unpacks under a name of its own, then renames: who comes second finds the first one's folder and uses it. */
@@ -77,8 +80,7 @@ static bert_status archive_folder(arena *a, const char *archive, const char *hex
         return fail_memory(err, archive);
     if (!file_is_folder(unpacked))
         s = unpack(archive, unpacked, err);
-    *folder = only_folder(a, unpacked);
-    return s;
+    return s ? s : only_folder(a, unpacked, folder, err);
 }
 
 /* Which archive an address gave before; false: it is not known. */
@@ -99,7 +101,7 @@ static char *remembered(arena *a, const char *record)
     char hex[SHA256_HEX] = "", *archives = NULL, *unpacked = NULL;
     if (read_record(record, hex) && !cache_folder(a, "archives", &archives, NULL))
         unpacked = path_join(a, archives, hex);
-    return unpacked && file_is_folder(unpacked) ? only_folder(a, unpacked) : NULL;
+    return unpacked && file_is_folder(unpacked) && !only_folder(a, unpacked, &unpacked, NULL) ? unpacked : NULL;
 }
 
 /* Downloads an archive, unpacks it and remembers which one it was. */

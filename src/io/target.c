@@ -176,7 +176,7 @@ static const char *first_entry(look *l, const char *folder, bool (*passed_over)(
     if (!name && e)
         l->status = fail_memory(l->err, folder);
     else if (!name && errno)
-        l->status = fail(l->err, errno == ENOMEM ? BERT_ERR_MEMORY : BERT_ERR_IO, "%s: cannot list: %s", folder, strerror(errno));
+        l->status = fail_errno(l->err, "%s: cannot list", folder);
     if (d)
         closedir(d);
     return name;
@@ -334,7 +334,7 @@ bert_status bert_output_check(const char *path, bert_output output, bool force, 
 {
     struct stat st;
     if (stat(path, &st))
-        return errno == ENOENT || errno == ENOTDIR ? BERT_OK : fail(err, BERT_ERR_IO, "%s: cannot look at: %s", path, strerror(errno));
+        return errno == ENOENT || errno == ENOTDIR ? BERT_OK : fail_errno(err, "%s: cannot look at", path);
     look l = { .err = err };
     kind k = kind_at(&l, path, &st);
     bert_status s = l.status ? l.status : refuse(&l, path, k, S_ISDIR(st.st_mode), output, force);
