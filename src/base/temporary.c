@@ -87,9 +87,10 @@ static int remove_deep(int folder, const char *name, int depth)
 int tree_remove(int folder, const char *name)
 {
     struct stat st;
-    if (fstatat(folder, name, &st, AT_SYMLINK_NOFOLLOW))
-        return -1;
-    return remove_deep(folder, name, DEPTH_MOST);
+    for (int tries = 0; tries < 2; tries++) /* what failed by a signal, or for want of a descriptor, may go now */
+        if (!fstatat(folder, name, &st, AT_SYMLINK_NOFOLLOW) && !remove_deep(folder, name, DEPTH_MOST))
+            return 0;
+    return -1;
 }
 
 /* ---- leftovers ------------------------------------------------------------------------------------------------------------ */
