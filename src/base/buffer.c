@@ -28,16 +28,6 @@ bool buffer_reserve(buffer *b, size_t more)
     return true;
 }
 
-void buffer_add(buffer *b, const void *bytes, size_t n)
-{
-    if (!buffer_reserve(b, n))
-        return;
-    if (n)
-        memcpy(b->data + b->size, bytes, n);
-    b->size += n;
-    b->data[b->size] = 0;
-}
-
 void buffer_string(buffer *b, const char *string)
 {
     buffer_add(b, string, strlen(string));

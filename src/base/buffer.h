@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <string.h>
 
 /* All zero is an empty buffer. */
 typedef struct buffer {
@@ -13,7 +14,18 @@ typedef struct buffer {
 } buffer;
 
 bool buffer_reserve(buffer *b, size_t more); /* room for `more` bytes and the NUL; false: out of memory */
-void buffer_add(buffer *b, const void *bytes, size_t n);
+
+/* Here, for a table's rows are made of appends of a few bytes. */
+static inline void buffer_add(buffer *b, const void *bytes, size_t n)
+{
+    if ((b->failed || n >= b->capacity - b->size) && !buffer_reserve(b, n))
+        return;
+    if (n)
+        memcpy(b->data + b->size, bytes, n);
+    b->size += n;
+    b->data[b->size] = 0;
+}
+
 void buffer_string(buffer *b, const char *string);
 void buffer_char(buffer *b, char c);
 void buffer_printf(buffer *b, const char *format, ...) __attribute__((format(printf, 2, 3)));

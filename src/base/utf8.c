@@ -87,23 +87,44 @@ __attribute__((target("avx2"))) static __m256i wrong_pairs(__m256i before, __m25
     return _mm256_and_si256(_mm256_and_si256(a, b), c);
 }
 
+__attribute__((target("avx2"))) static __m256i stretch(const unsigned char *at)
+{
+    return _mm256_loadu_si256((const __m256i *)(const void *)at);
+}
+
+/* What is wrong in the stretch that begins at `at`, with the three bytes before it. */
+__attribute__((target("avx2"))) static __m256i wrong_bytes(const unsigned char *at)
+{
+    __m256i third = _mm256_subs_epu8(stretch(at - 2), _mm256_set1_epi8(0xE0 - 0x80));
+    __m256i fourth = _mm256_subs_epu8(stretch(at - 3), _mm256_set1_epi8(0xF0 - 0x80));
+    __m256i due = _mm256_and_si256(_mm256_or_si256(third, fourth), _mm256_set1_epi8((char)0x80));
+    return _mm256_xor_si256(due, wrong_pairs(stretch(at - 1), stretch(at)));
+}
+
+__attribute__((target("avx2"))) static bool is_wrong(const unsigned char *at, size_t n_stretches)
+{
+    __m256i any = stretch(at - 3), wrong = _mm256_setzero_si256();
+    for (size_t k = 0; k < n_stretches; k++)
+        any = _mm256_or_si256(any, stretch(at + k * STRETCH));
+    if (!_mm256_movemask_epi8(any))
+        return false;
+    for (size_t k = 0; k < n_stretches; k++)
+        wrong = _mm256_or_si256(wrong, wrong_bytes(at + k * STRETCH));
+    return !_mm256_testz_si256(wrong, wrong);
+}
+
 __attribute__((target("avx2"))) static size_t sound_stretches_avx2(const unsigned char *bytes, size_t n)
 {
-    __m256i last = _mm256_setzero_si256();
-    size_t i = 0;
-    for (; n - i >= STRETCH; i += STRETCH) {
-        __m256i now = _mm256_loadu_si256((const __m256i *)(const void *)(bytes + i));
-        if (_mm256_movemask_epi8(_mm256_or_si256(now, last))) {
-            __m256i across = _mm256_permute2x128_si256(last, now, 0x21);
-            __m256i third = _mm256_subs_epu8(_mm256_alignr_epi8(now, across, 14), _mm256_set1_epi8(0xE0 - 0x80));
-            __m256i fourth = _mm256_subs_epu8(_mm256_alignr_epi8(now, across, 13), _mm256_set1_epi8(0xF0 - 0x80));
-            __m256i due = _mm256_and_si256(_mm256_or_si256(third, fourth), _mm256_set1_epi8((char)0x80));
-            __m256i wrong = _mm256_xor_si256(due, wrong_pairs(_mm256_alignr_epi8(now, across, 15), now));
-            if (!_mm256_testz_si256(wrong, wrong))
-                break;
-        }
-        last = now;
-    }
+    enum { MANY = 4 };
+    unsigned char first[3 + STRETCH] = { 0 }; /* nothing stands before the first one */
+    memcpy(first + 3, bytes, STRETCH);
+    if (is_wrong(first + 3, 1))
+        return 0;
+    size_t i = STRETCH;
+    while (n - i >= MANY * STRETCH && !is_wrong(bytes + i, MANY))
+        i += MANY * STRETCH;
+    while (n - i >= STRETCH && !is_wrong(bytes + i, 1))
+        i += STRETCH;
     return i;
 }
 #else

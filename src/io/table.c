@@ -187,7 +187,10 @@ void bert_table_close(bert_table *t)
 static bert_status check_width(bert_table *t, bert_err *err)
 {
     table_records *r = &t->records;
-    bool other = r->format->naming == NAMED_BY_HEADER && r->n != t->n_columns, loose = t->no_header && r->quoting != QUOTING_CSV;
+    bool header = r->format->naming == NAMED_BY_HEADER, other = header && r->n != t->n_columns;
+    if (header && !other)
+        return BERT_OK; /* the columns were found among as many */
+    bool loose = t->no_header && r->quoting != QUOTING_CSV;
     const char *hint = r->unquoted ? "; a field opens a quote: --quoting csv reads fields in quotes" : "";
     if (other && !loose)
         return fail(err, BERT_ERR_DATA, "%s:%zu: columns: %zu, the %s has %zu%s", r->lines.name, r->line, r->n,
@@ -248,19 +251,22 @@ static bert_status keep_row(bert_table *t, size_t i, bert_err *err)
     if (i == t->capacity && !grow(t))
         return fail_memory(err, r->lines.name);
     t->lines[i] = r->line;
-    for (size_t k = 0; k < TABLE_LABEL; k++) {
-        const table_column *c = &r->columns[k];
-        bert_text field = c->present && c->index < r->n ? r->fields[c->index] : (bert_text){ "", 0 };
-        t->columns[k][i].size = field.size;
-        buffer_add(&t->bytes, field.data, field.size);
+    for (size_t k = 0; k < TABLE_LEAST; k++) {
+        size_t start = t->bytes.size;
+        bert_status s = BERT_OK;
+        if (k == TABLE_LABEL && r->columns[k].required && table_labels_change(r)) {
+            s = table_label_add(r, &t->bytes, err);
+        } else {
+            bert_text field = table_field(r, k);
+            buffer_add(&t->bytes, field.data, field.size);
+        }
+        if (s) {
+            t->bytes.size = before;
+            return s;
+        }
+        t->columns[k][i].size = t->bytes.size - start;
     }
-    size_t label = t->bytes.size;
-    bert_status s = table_label_add(r, &t->bytes, err);
-    if (s) {
-        t->bytes.size = before;
-        return s;
-    }
-    size_t size = t->columns[TABLE_LABEL][i].size = t->bytes.size - label;
+    size_t size = t->columns[TABLE_LABEL][i].size, label = t->bytes.size - size;
     const char *above = r->told.label_name;
     r->told.first_row |= above && size && size == strlen(above) && !t->bytes.failed && !memcmp(t->bytes.data + label, above, size);
     return t->bytes.failed ? fail_memory(err, r->lines.name) : BERT_OK;

@@ -64,15 +64,15 @@ static bert_status plain_next(table_records *r, bool *end, bert_err *err)
     if (s || *end)
         return s;
     line = line_without_break(line);
-    bert_status (*add)(table_records *, const char *, size_t, bert_err *) = r->quoting == QUOTING_BACKSLASH ? add_escaped : add_plain;
-    if (r->quoting == QUOTING_BACKSLASH && !buffer_reserve(&r->bytes, line.size))
+    bool escaped = r->quoting == QUOTING_BACKSLASH;
+    if (escaped && !buffer_reserve(&r->bytes, line.size))
         return fail_memory(err, r->lines.name);
     const char *at = line.data, *stop = line.data + line.size, *next;
     while (!s && (next = memchr(at, r->delimiter, (size_t)(stop - at)))) {
-        s = add(r, at, (size_t)(next - at), err);
+        s = (escaped ? add_escaped : add_plain)(r, at, (size_t)(next - at), err);
         at = next + 1;
     }
-    return s ? s : add(r, at, (size_t)(stop - at), err);
+    return s ? s : (escaped ? add_escaped : add_plain)(r, at, (size_t)(stop - at), err);
 }
 
 /* ---- quotes of csv ----------------------------------------------------------------------------------------------------- */

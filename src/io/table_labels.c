@@ -9,7 +9,7 @@
 
 static bool has_flags(const table_records *r)
 {
-    return r->n_columns > TABLE_LABEL + 1;
+    return r->n_columns > TABLE_LEAST;
 }
 
 /* A word of "a,b,c" from *at on, which goes behind it. */
@@ -109,11 +109,11 @@ static bert_status add_flags(table_records *r, buffer *out, bert_err *err)
     r->form = r->form > LABELS_LISTS ? r->form : LABELS_LISTS;
     for (size_t i = TABLE_LABEL; i < r->n_columns; i++) {
         const table_column *c = &r->columns[i];
-        bert_text word = c->present && c->index < r->n ? label_word(r->fields[c->index]) : (bert_text){ 0 };
+        bert_text word = label_word(table_field(r, i));
         int flag = flag_of(word);
         if (flag < 0)
             return fail(err, BERT_ERR_DATA, "%s:%zu: column \"%s\": \"%.*s\" is neither 0 nor 1", r->lines.name, r->line, c->name,
-                        word.size < 100 ? (int)word.size : 100, word.data ? word.data : "");
+                        word.size < 100 ? (int)word.size : 100, word.data);
         if (flag)
             add_name(r, out, i - TABLE_LABEL, before);
     }
@@ -167,13 +167,12 @@ static bert_status add_tags(table_records *r, buffer *out, bert_text tags, bert_
 
 bert_status table_label_add(table_records *r, buffer *out, bert_err *err)
 {
-    const table_column *c = &r->columns[TABLE_LABEL];
-    bert_text field = c->present && c->index < r->n ? r->fields[c->index] : (bert_text){ "", 0 };
-    if (has_flags(r) && c->required)
+    bert_text field = table_field(r, TABLE_LABEL);
+    if (has_flags(r))
         return add_flags(r, out, err);
-    if (r->word_tags && c->required && !r->tagged)
+    if (r->word_tags && !r->tagged)
         return add_tags(r, out, field, err);
-    if (r->n_names && c->required && !r->tagged && table_bare(field).size)
+    if (r->n_names && !r->tagged && table_bare(field).size)
         return add_named(r, out, field, err);
     buffer_add(out, field.data, field.size);
     return BERT_OK;

@@ -21,7 +21,13 @@ void table_tags_start(table_records *r);
 /* The error that a tag of this line is none. */
 bert_status table_tag_wrong(const table_records *r, size_t line, bert_text tag, const char *why, bert_err *err);
 
-/* Appends the label of the present record. Fails with BERT_ERR_DATA. */
+/* Whether labels are made of what the table has: by names, by flags, as tags. */
+static inline bool table_labels_change(const table_records *r)
+{
+    return r->n_columns > TABLE_LEAST || r->word_tags || r->n_names;
+}
+
+/* Appends the label of the present record, which is required. Fails with BERT_ERR_DATA. */
 bert_status table_label_add(table_records *r, buffer *out, bert_err *err);
 
 #endif

@@ -28,7 +28,8 @@ static bert_status read_more(table_lines *l, bert_err *err)
         memmove(l->window, l->window + l->start, l->end - l->start);
         l->end -= l->start;
         l->sound -= l->start;
-        l->start = 0;
+        l->searched -= l->start;
+        l->start = l->next = 0;
     }
     if (l->capacity - l->end < CHUNK / 2) {
         size_t capacity = l->capacity * 2; /* no overflow: lines are limited */
@@ -65,18 +66,29 @@ bert_status line_too_long(const table_lines *l, size_t number, bert_err *err)
     return fail(err, BERT_ERR_DATA, "%s:%zu: more than %d bytes in one row", l->name, number, LINE_MOST);
 }
 
-static const char *find(const table_lines *l, char what, size_t from)
+static bool has(const table_lines *l, char what)
 {
-    return memchr(l->window + l->start + from, what, l->end - l->start - from);
+    return memchr(l->window + l->start, what, l->end - l->start);
+}
+
+/* Whether the next line is in the window with its break. */
+static bool find_break(table_lines *l)
+{
+    if (l->next > l->start)
+        return true;
+    const char *newline = memchr(l->window + l->searched, l->newline, l->end - l->searched);
+    l->searched = l->end;
+    l->next = newline ? (size_t)(newline + 1 - l->window) : 0;
+    return newline;
 }
 
 /* Old Macs end lines with '\r' alone; elsewhere it is a character like any other, but for one before '\n'. */
 static bert_status choose_newline(table_lines *l, bert_err *err)
 {
     bert_status s = BERT_OK;
-    while (!s && !find(l, '\n', 0) && !l->ended && l->end - l->start < CHUNK)
+    while (!s && !has(l, '\n') && !l->ended && l->end - l->start < CHUNK)
         s = read_more(l, err);
-    l->newline = !find(l, '\n', 0) && find(l, '\r', 0) ? '\r' : '\n';
+    l->newline = !has(l, '\n') && has(l, '\r') ? '\r' : '\n';
     return s;
 }
 
@@ -100,34 +112,25 @@ bert_status table_lines_next(table_lines *l, bert_text *line, bool *end, bert_er
     bert_status s = l->newline ? BERT_OK : choose_newline(l, err);
     if (s)
         return s;
-    size_t seen = 0; /* bytes of the line in which there is no line break */
-    const char *newline;
-    while (!(newline = find(l, l->newline, seen)) && !l->ended && l->end - l->start <= LINE_MOST) {
-        seen = l->end - l->start;
+    bool whole;
+    while (!(whole = find_break(l)) && !l->ended && l->end - l->start <= LINE_MOST)
         if ((s = read_more(l, err)))
             return s;
-    }
-    size_t size = newline ? (size_t)(newline + 1 - (l->window + l->start)) : l->end - l->start;
+    size_t size = (whole ? l->next : l->end) - l->start;
     if (size > LINE_MOST)
         return line_too_long(l, l->number + 1, err);
     *line = (bert_text){ l->window + l->start, size };
     l->start += size;
+    l->searched = l->start;
     *end = line->size == 0;
     l->number += !*end;
     find_fault(l, *line);
     return BERT_OK;
 }
 
-bert_text line_without_break(bert_text line)
+bool table_lines_would_wait(table_lines *l)
 {
-    line.size -= line.size && line.data[line.size - 1] == '\n';
-    line.size -= line.size && line.data[line.size - 1] == '\r';
-    return line;
-}
-
-bool table_lines_would_wait(const table_lines *l)
-{
-    return !l->ended && !find(l, l->newline ? l->newline : '\n', 0) && table_text_would_wait(&l->text);
+    return !l->ended && !(l->newline && find_break(l)) && table_text_would_wait(&l->text);
 }
 
 void table_lines_close(table_lines *l)

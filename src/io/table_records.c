@@ -4,19 +4,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-bert_status table_records_add(table_records *r, const char *data, size_t size, bert_err *err)
+bert_status table_records_widen(table_records *r, bert_err *err)
 {
     if (r->n == COLUMNS_MOST)
         return fail(err, BERT_ERR_DATA, "%s:%zu: more than %d columns", r->lines.name, r->line, COLUMNS_MOST);
-    if (r->n == r->capacity) {
-        size_t capacity = r->capacity ? r->capacity * 2 : 16;
-        bert_text *fields = realloc(r->fields, capacity * sizeof *fields);
-        if (!fields)
-            return fail_memory(err, r->lines.name);
-        r->fields = fields;
-        r->capacity = capacity;
-    }
-    r->fields[r->n++] = (bert_text){ data, size };
+    size_t capacity = r->capacity ? r->capacity * 2 : 16; /* which comes to COLUMNS_MOST */
+    bert_text *fields = realloc(r->fields, capacity * sizeof *fields);
+    if (!fields)
+        return fail_memory(err, r->lines.name);
+    r->fields = fields;
+    r->capacity = capacity;
     return BERT_OK;
 }
 

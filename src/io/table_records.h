@@ -116,8 +116,23 @@ void table_records_close(table_records *r);
 /* Reads a record. Fails as its format; with BERT_ERR_DATA for a byte that is not UTF-8. */
 bert_status table_records_next(table_records *r, bool *end, bert_err *err);
 
+bert_status table_records_widen(table_records *r, bert_err *err); /* room for another field */
+
 /* Appends a field to the record. */
-bert_status table_records_add(table_records *r, const char *data, size_t size, bert_err *err);
+static inline bert_status table_records_add(table_records *r, const char *data, size_t size, bert_err *err)
+{
+    bert_status s = r->n < r->capacity ? BERT_OK : table_records_widen(r, err);
+    if (!s)
+        r->fields[r->n++] = (bert_text){ data, size };
+    return s;
+}
+
+/* What the present record has in a column of columns; empty where it has none. */
+static inline bert_text table_field(const table_records *r, size_t column)
+{
+    const table_column *c = &r->columns[column];
+    return c->present && c->index < r->n ? r->fields[c->index] : (bert_text){ "", 0 };
+}
 
 /* As table_lines_next; what fails there leaves the records lost. */
 bert_status table_records_line(table_records *r, bert_text *line, bool *end, bert_err *err);
