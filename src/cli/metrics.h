@@ -11,7 +11,8 @@ void metrics_write(results *out, const bert_metrics *metrics);
 /* "baseline": {"answer": "neg", "accuracy": 0.5, ...}: a member of a JSON object. */
 void metrics_write_baseline(results *out, const bert_baseline *baseline);
 
-/* "val_loss: 0.4100 - val_accuracy: 0.8000": loss, accuracy and the one that is watched (may be NULL). */
-void metrics_text(const bert_metrics *metrics, const char *watch, char *out, size_t size);
+/* "val_loss: 0.4100 - val_accuracy: 0.8000": loss, accuracy and the one that is watched (may be NULL); behind that, where it is no better,
+ * what always the same answer has: " (always \"neg\": 0.8000)" (baseline: NULL for none of it). */
+void metrics_text(const bert_metrics *metrics, const bert_baseline *baseline, const char *watch, char *out, size_t size);
 
 #endif

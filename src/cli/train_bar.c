@@ -18,7 +18,7 @@ static void training_scores(const bert_event *event, char *out, size_t size)
 void train_bar_scores(const bert_event *event, char *out, size_t size)
 {
     if (event->valid)
-        metrics_text(event->valid, event->watch, out, size);
+        metrics_text(event->valid, NULL, event->watch, out, size);
     else
         training_scores(event, out, size);
 }
@@ -36,17 +36,17 @@ static void pace(const bert_event *event, char *out, size_t size)
 }
 
 /* What stands behind the bar: " - ETA: 2:31 - 4ms/sample - loss: 0.4890 - accuracy: 0.7460"; at the end of an epoch the time that it took, and
- * the validation's figures. */
+ * the validation's figures, beside that of always the same answer where they are no better. */
 static void describe_progress(const bert_event *event, char *out, size_t size)
 {
-    char time[48], each[48], scores[64], valid[160] = "";
+    char time[48], each[48], scores[64], valid[320] = "";
     bool over = event->kind == BERT_EVENT_EPOCH;
     bar_time(time, sizeof time, over ? event->seconds : event->seconds_left);
     pace(event, each, sizeof each);
     training_scores(event, scores, sizeof scores);
     if (over && event->valid) {
         memcpy(valid, " - ", 4);
-        train_bar_scores(event, valid + 3, sizeof valid - 3);
+        metrics_text(event->valid, event->baseline, event->watch, valid + 3, sizeof valid - 3);
     }
     snprintf(out, size, " - %s%s%s%s - %s%s", over ? "" : "ETA: ", time, over ? " " : " - ", each, scores, valid);
 }
@@ -54,7 +54,7 @@ static void describe_progress(const bert_event *event, char *out, size_t size)
 /* " 3200/34000 [==>...] - ...". Where there is no terminal a bar is only noise; where it is narrow, the bar gives way. */
 static void describe(const train_bar *t, const bert_event *event, char *line, size_t size)
 {
-    char total[32], filled[BAR_SIZE] = "", progress[384];
+    char total[32], filled[BAR_SIZE] = "", progress[576];
     int width = snprintf(total, sizeof total, "%zu", event->total);
     describe_progress(event, progress, sizeof progress);
     if (t->bar.terminal) {
@@ -77,7 +77,7 @@ static void head_epoch(train_bar *t, const bert_event *event)
 
 static void show_step(train_bar *t, const bert_event *event)
 {
-    char line[512];
+    char line[768];
     int quarter = event->total ? (int)(4 * event->done / event->total) : 0;
     head_epoch(t, event);
     describe(t, event, line, sizeof line);
@@ -90,7 +90,7 @@ static void show_step(train_bar *t, const bert_event *event)
 
 static void show_epoch(train_bar *t, const bert_event *event)
 {
-    char line[512];
+    char line[768];
     head_epoch(t, event);
     describe(t, event, line, sizeof line);
     bar_finish(&t->bar, line);

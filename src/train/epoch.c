@@ -1,5 +1,6 @@
 /* An epoch: batches, steps, and the measurement at its end. */
 #include "base/clock.h"
+#include "base/finite.h"
 #include "task/baseline.h"
 #include "train/trainer.h"
 
@@ -33,16 +34,25 @@ static bert_status check_loss(trainer *t, double loss, const uint32_t *rows, siz
                 (long long)t->at.step + 1, (long long)t->at.epoch, name_rows(t, rows, n), ADVICE);
 }
 
+/* NULL, or what is wrong with the weights. */
+static const char *wrong_weights(const bert_layer *l)
+{
+    size_t first = first_not_finite(l->values, l->n_tuned);
+    float sum = 0;
+    if (first < l->n_tuned)
+        return "a weight is not finite";
+    for (size_t i = 0; i < l->n_tuned; i++)
+        sum += l->values[i] * l->values[i] * 0; /* not zero where a square is not finite: no norm of it is */
+    return sum == 0 ? NULL : "a weight is too large to compute with";
+}
+
 bert_status check_weights(trainer *t, bert_err *err)
 {
-    const bert_layer *l = t->run.model->layer;
-    float sum = 0;
-    for (size_t i = 0; i < l->n_tuned; i++)
-        sum += l->values[i] * 0; /* not zero where a weight is not finite */
-    if (sum == 0)
+    const char *wrong = wrong_weights(t->run.model->layer);
+    if (!wrong)
         return BERT_OK;
     size_t last = t->at.batch ? t->at.batch - 1 : 0;
-    return fail(err, BERT_ERR_NUMERIC, "a weight is not finite after step %lld, in epoch %lld; the last batch: %s; %s", (long long)t->at.step,
+    return fail(err, BERT_ERR_NUMERIC, "%s after step %lld, in epoch %lld; the last batch: %s; %s", wrong, (long long)t->at.step,
                 (long long)t->at.epoch, name_rows(t, t->order.rows + t->order.start[last], t->order.start[last + 1] - t->order.start[last]),
                 ADVICE);
 }

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 
 enum { MOST_NAMES = 5 };
+static const double USUAL_RATE = 0.01; /* a head alone bears as much */
 
 /* Notes the labels that stand so often in the training data and, with `in_valid`, in the validation data at all: "PREFIX "a", "b" and 3
  * more". */
@@ -143,10 +144,10 @@ const char *note_useless(train_run *r, const progress *p)
     note_compare(r, p, words, sizeof words);
     if (!words[0])
         return NULL;
-    return arena_printf(
-        &r->memory,
-        "%s: the model has learned nothing of use; try a higher learning rate (learning_rate, %g here), more epochs (%lld here), "
-        "more tuned layers (%lld here)%s; and look whether texts and labels are the right columns",
-        words, r->options.learning_rate, (long long)r->options.epochs, (long long)r->model->layer->spec.n_tune_layers,
-        r->task->label == LABEL_NUMBER ? "" : ", for rare labels class_weights balanced");
+    return arena_printf(&r->memory,
+                        "%s: the model has learned nothing of use; try a %s learning rate (learning_rate, %g here), more epochs (%lld here), "
+                        "more tuned layers (%lld here)%s; and look whether texts and labels are the right columns",
+                        words, r->options.learning_rate > USUAL_RATE ? "lower" : "higher", r->options.learning_rate,
+                        (long long)r->options.epochs, (long long)r->model->layer->spec.n_tune_layers,
+                        r->task->label == LABEL_NUMBER ? "" : ", for rare labels class_weights balanced");
 }

@@ -10,6 +10,16 @@ train() {
 echo "# a loss that is not finite"
 train --train files/toy-train.tsv $columns --learning-rate 1e30 --epochs 50 --batch-size 4
 
+echo "# a weight that no norm can be computed of, after the only step: what stands at -o stays as it is"
+train --train files/toy-train.tsv $columns --learning-rate 1e-3 --batch-size 64
+cksum model/model.json model/weights.safetensors >before
+bert train --module module --epochs 1 --quiet -o model --force --train files/toy-train.tsv $columns --learning-rate 1e30 --batch-size 64
+cksum model/model.json model/weights.safetensors | cmp - before && echo "as they were"
+
+echo "# no better than always the same answer, on the bar of the epoch"
+"$BERT" train --module module --epochs 1 -o useless --train files/toy-train.tsv $columns --valid files/toy-train.tsv --learning-rate 1e-12 2>&1 |
+    sed -nE '/val_loss/s/.* - (val_accuracy.*)/\1/p'
+
 echo "# the module's own folder"
 bert train --module module --train files/toy-train.tsv $columns --quiet -o module
 ls module | grep -c -e model.json -e checkpoint
