@@ -566,7 +566,7 @@ BERT_API size_t bert_dataset_skipped(const bert_dataset *dataset); /* rows that 
 /* As bert_table_note, of the table that it was loaded from. Belongs to the data set. */
 BERT_API const char *bert_dataset_note(const bert_dataset *dataset, size_t i);
 /* The different labels, numbers in their order, else words in theirs. Belongs to the data set. A label is the same word whatever file it comes from:
- * without the blanks around it; a whole number as "1" (written 1, 1.0 or +1; "01" and "1e0" are words of their own); true and false as "true" and
+ * without the blanks around it; a whole number as "1" (written 1, 1.0 or +1, in a table also 1e0; "01" is a word of its own); true and false as "true" and
  * "false" (written so, or with a capital, or in capitals), which are neither 1 nor 0. A model that has "1.0" or "True" takes them, too. */
 BERT_API size_t bert_dataset_labels(const bert_dataset *dataset, const char *const **labels);
 

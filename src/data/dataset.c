@@ -114,8 +114,6 @@ static bool all_empty(const bert_text *texts, size_t n)
 static bert_status check_texts(bert_dataset *d, bool pairs_wanted, bert_err *err)
 {
     const char *name = d->name ? d->name : "data set";
-    if (!d->n && d->skipped)
-        return fail(err, BERT_ERR_DATA, "%s: no rows: all %zu were wrong and left out", name, d->skipped);
     if (!d->n)
         return fail(err, BERT_ERR_DATA, "%s: no rows", name);
     if (all_empty(d->texts, d->n))
@@ -208,6 +206,9 @@ bert_status bert_dataset_load(const char *path, const bert_table_options *option
         b.d->word_lines = table_word_lines(table);
         s = keep_notes(b.d, table, err);
     }
+    if (!s && !b.d->n && b.d->skipped)
+        s = fail(err, BERT_ERR_DATA, "%s: no rows: all %zu were wrong and left out (--skip-bad-rows); the first: %s", b.d->name, b.d->skipped,
+                 table_skipped_first(table));
     if (!s)
         s = finish(&b, options && options->text_columns && strchr(options->text_columns, ','), err);
     bert_table_close(table);

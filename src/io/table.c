@@ -150,6 +150,11 @@ size_t bert_table_skipped(const bert_table *t)
     return t->counts.skipped;
 }
 
+const char *table_skipped_first(const bert_table *t)
+{
+    return t->counts.first.message;
+}
+
 const char *bert_table_note(bert_table *t, size_t i)
 {
     t->counts.ended = t->ended;
@@ -254,21 +259,19 @@ static bert_status keep_row(bert_table *t, size_t i, bert_err *err)
     for (size_t k = 0; k < TABLE_LEAST; k++) {
         size_t start = t->bytes.size;
         bert_status s = BERT_OK;
-        if (k == TABLE_LABEL && r->columns[k].required && table_labels_change(r)) {
+        bert_text field = table_field(r, k);
+        if (k == TABLE_LABEL && r->columns[k].required && table_label_changes(r, field))
             s = table_label_add(r, &t->bytes, err);
-        } else {
-            bert_text field = table_field(r, k);
+        else
             buffer_add(&t->bytes, field.data, field.size);
-        }
         if (s) {
             t->bytes.size = before;
             return s;
         }
         t->columns[k][i].size = t->bytes.size - start;
     }
-    size_t size = t->columns[TABLE_LABEL][i].size, label = t->bytes.size - size;
-    const char *above = r->told.label_name;
-    r->told.first_row |= above && size && size == strlen(above) && !t->bytes.failed && !memcmp(t->bytes.data + label, above, size);
+    if (r->told.n_names && !r->told.first_row)
+        r->told.first_row = table_repeats_names(r);
     return t->bytes.failed ? fail_memory(err, r->lines.name) : BERT_OK;
 }
 
@@ -283,10 +286,11 @@ static void place_texts(bert_table *t, size_t n)
 }
 
 /* Whether an error is one of a row that can be left out. */
-static bool left_out(bert_table *t, bert_status s)
+static bool left_out(bert_table *t, const bert_err *failure)
 {
-    bool skip = t->skip_bad_rows && s == BERT_ERR_DATA && !t->records.lost;
-    t->counts.skipped += skip;
+    bool skip = t->skip_bad_rows && failure->code == BERT_ERR_DATA && !t->records.lost;
+    if (skip && !t->counts.skipped++)
+        t->counts.first = *failure;
     return skip;
 }
 
@@ -299,7 +303,7 @@ static bert_status fill(bert_table *t, size_t most, size_t *n, bert_err *err)
             return BERT_OK;
         if (!s)
             s = keep_row(t, *n, err);
-        if (left_out(t, s))
+        if (s && left_out(t, err))
             continue;
         if (s)
             return s;

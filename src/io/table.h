@@ -18,4 +18,7 @@ label_form table_label_form(const bert_table *table);
 /* Whether the words of a row stand in a line each, from the row's on. */
 bool table_word_lines(const bert_table *table);
 
+/* What is wrong with the first row that was left out; "": none was. */
+const char *table_skipped_first(const bert_table *table);
+
 #endif

@@ -146,6 +146,21 @@ static size_t column_number(const char *name, size_t n)
     return v >= 1 && v <= n ? v - 1 : SIZE_MAX;
 }
 
+/* What is called "1" and stands elsewhere may as well be a value of the first row. */
+static bert_status two_columns(const table_records *r, bert_text name, size_t number, const table_column *c, bert_err *err)
+{
+    buffer list = { 0 };
+    list_names(&list, &name, 1);
+    bert_status s = list.failed
+                        ? fail_memory(err, "a message")
+                        : fail(err, BERT_ERR_DATA,
+                               "%s: \"%s\" may be column %zu, \"%s\", or column %zu, which is called so; --no-header where the first row is "
+                               "data, else write other names",
+                               r->lines.name, c->name, number + 1, list.data ? list.data : "", c->index + 1);
+    buffer_free(&list);
+    return s;
+}
+
 /* Finds the wanted columns among names (or, where by_number, among 1 .. n alone). */
 static bert_status find_columns(table_records *r, const bert_text *names, size_t n, bool by_number, bert_err *err)
 {
@@ -162,8 +177,11 @@ static bert_status find_columns(table_records *r, const bert_text *names, size_t
                             c->index + 1, i + 1, c->name);
             c->index = i;
         }
+        size_t number = column_number(c->name, n);
+        if (c->index != SIZE_MAX && number != SIZE_MAX && number != c->index)
+            return two_columns(r, names[number], number, c, err);
         if (c->index == SIZE_MAX)
-            c->index = column_number(c->name, n);
+            c->index = number;
         c->present = c->index != SIZE_MAX;
         if (!c->present && c->required)
             return no_such_column(r->lines.name, r, k, names, n, err);
@@ -185,19 +203,55 @@ static bert_status find_numbered_columns(table_records *r, size_t n, arena *memo
     return names ? find_columns(r, names, n, true, err) : fail_memory(err, "names of columns");
 }
 
-/* Where columns are found by their numbers, nobody has looked at the names: they may be the first row of a table without any. */
-static bert_status suspect_names(table_records *r, const bert_text *names, arena *memory, bert_err *err)
+static bool is_same(bert_text a, bert_text b)
 {
+    return a.size == b.size && !memcmp(a.data, b.data, a.size);
+}
+
+static bool is_number(bert_text name)
+{
+    size_t digits = 0, others = 0;
+    for (size_t i = 0; i < name.size; i++) {
+        bool digit = name.data[i] >= '0' && name.data[i] <= '9';
+        digits += digit;
+        others += !digit && !strchr("+-.", name.data[i]);
+    }
+    return digits && !others;
+}
+
+/* Where columns are found by their numbers, nobody has looked at the names: they may be the first row of a table without any. A sentence above texts
+ * and a number above anything look so; what stands in a row below, too (table_repeats_names). */
+static bert_status suspect_names(table_records *r, arena *memory, bert_err *err)
+{
+    bool by_number = false, suspect = false;
     for (size_t k = 0; k < r->n_columns; k++) {
         const table_column *c = &r->columns[k];
-        if (!c->present || (names[c->index].size == strlen(c->name) && !memcmp(names[c->index].data, c->name, names[c->index].size)))
-            continue;
-        if (k < TABLE_LABEL)
-            r->told.first_row |= is_sentence(names[c->index]);
-        else if (k == TABLE_LABEL && !(r->told.label_name = arena_copy(memory, names[c->index].data, names[c->index].size)))
-            return fail_memory(err, "names of columns");
+        bool numbered = c->present && !is_same(r->fields[c->index], (bert_text){ c->name, strlen(c->name) });
+        by_number |= numbered;
+        suspect |= numbered && k < TABLE_LABEL && is_sentence(r->fields[c->index]);
     }
+    if (!by_number)
+        return BERT_OK;
+    bert_text *names = arena_array(memory, r->n, sizeof *names);
+    for (size_t i = 0; names && i < r->n; i++) {
+        suspect |= is_number(r->fields[i]);
+        names[i] = (bert_text){ arena_copy(memory, r->fields[i].data, r->fields[i].size), r->fields[i].size };
+        names = names[i].data ? names : NULL;
+    }
+    if (!names)
+        return fail_memory(err, "names of columns");
+    r->told.first_row = suspect;
+    r->told.names = names;
+    r->told.n_names = r->n;
     return BERT_OK;
+}
+
+bool table_repeats_names(const table_records *r)
+{
+    size_t same = 0, n = 0;
+    for (; n < r->told.n_names && n < r->n; n++)
+        same += r->fields[n].size && is_same(r->fields[n], r->told.names[n]);
+    return same && same < n; /* all of them: tables with a header each, one behind the other */
 }
 
 /* Empty lines before the names are none. An empty file has no columns to miss. */
@@ -212,7 +266,7 @@ static bert_status find_columns_of_header(table_records *r, bool no_header, aren
     if (no_header)
         return find_numbered_columns(r, r->n, memory, err);
     s = find_columns(r, r->fields, r->n, false, err);
-    return s ? s : suspect_names(r, r->fields, memory, err);
+    return s ? s : suspect_names(r, memory, err);
 }
 
 /* A line of a .txt is column 1, or columns 1 and 2; by default both are texts. */

@@ -15,4 +15,7 @@ bert_status table_columns_find(table_records *r, const bert_table_options *optio
 /* The error that a column is missing: names what there is instead. where: the file, or file and line. */
 bert_status no_such_column(const char *where, const table_records *r, size_t column, const bert_text *there, size_t n, bert_err *err);
 
+/* Whether a field of the present record, but not every one, is the same as the name of its column, of columns that were found by their numbers. */
+bool table_repeats_names(const table_records *r);
+
 #endif

@@ -2,7 +2,9 @@
 #include "io/table_labels.h"
 
 #include "base/label_word.h"
+#include "base/options.h"
 
+#include <math.h>
 #include <string.h>
 
 /* ---- names -------------------------------------------------------------------------------------------------------------- */
@@ -77,6 +79,27 @@ size_t table_name_place(const table_records *r, bert_text word)
     return word.size && number < r->n_names ? number : SIZE_MAX;
 }
 
+/* ---- numbers ------------------------------------------------------------------------------------------------------------- */
+
+/* The number that a label with an exponent is; 0x1p63 and more is none, as in JSON. */
+static bool exponent_number(bert_text label, double *number)
+{
+    char text[32];
+    label = table_bare(label);
+    if (!label.size || label.size >= sizeof text)
+        return false;
+    memcpy(text, label.data, label.size);
+    text[label.size] = 0;
+    bool plain = strspn(text, "0123456789+-.eE") == label.size && strpbrk(text, "eE");
+    return plain && number_read(text, number) && fabs(*number) < 0x1p63;
+}
+
+bool table_label_has_exponent(bert_text label)
+{
+    double number;
+    return exponent_number(label, &number);
+}
+
 /* ---- labels ------------------------------------------------------------------------------------------------------------- */
 
 static bert_status unknown(const table_records *r, bert_text word, bert_err *err)
@@ -130,11 +153,25 @@ static bool is_flags(const table_records *r, bert_text list)
     return flags && n == r->n_names && n > 1;
 }
 
+/* [1, 0] is one thing as flags and another as numbers: a table has either. */
+static bert_status check_flags(table_records *r, bool flags, bert_err *err)
+{
+    static const char *const ARE[] = { "names or numbers of labels", "a 0 or 1 for each of --label-names" };
+    if (!r->flags_line) {
+        r->flags_line = r->line;
+        r->flags = flags;
+    }
+    return flags == r->flags ? BERT_OK
+                             : fail(err, BERT_ERR_DATA, "%s:%zu: %s, and line %zu has %s; a table has one or the other", r->lines.name, r->line,
+                                    ARE[flags], r->flags_line, ARE[r->flags]);
+}
+
 static bert_status add_named(table_records *r, buffer *out, bert_text list, bert_err *err)
 {
     size_t before = out->size, n = 0;
     bool flags = is_flags(r, list);
-    for (size_t at = 0; at <= list.size; n++) {
+    bert_status s = check_flags(r, flags, err);
+    for (size_t at = 0; !s && at <= list.size; n++) {
         bert_text word = next_item(list, &at);
         size_t place = flags ? n : table_name_place(r, word);
         if (place == SIZE_MAX)
@@ -144,7 +181,7 @@ static bert_status add_named(table_records *r, buffer *out, bert_text list, bert
     }
     if (n > 1 && r->form == LABELS_WORDS)
         r->form = LABELS_LISTS;
-    return BERT_OK;
+    return s;
 }
 
 static bert_status add_tags(table_records *r, buffer *out, bert_text tags, bert_err *err)
@@ -174,7 +211,11 @@ bert_status table_label_add(table_records *r, buffer *out, bert_err *err)
         return add_tags(r, out, field, err);
     if (r->n_names && !r->tagged && table_bare(field).size)
         return add_named(r, out, field, err);
-    buffer_add(out, field.data, field.size);
+    double number;
+    if (!r->tagged && exponent_number(field, &number))
+        number_text(out, number);
+    else
+        buffer_add(out, field.data, field.size);
     return BERT_OK;
 }
 

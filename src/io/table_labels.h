@@ -1,4 +1,4 @@
-/* The label of a row: numbers by their names, columns of 0 and 1 as a list, tags as BIO. */
+/* The label of a row: numbers by their names or without exponents, columns of 0 and 1 as a list, tags as BIO. */
 #ifndef IO_TABLE_LABELS_H
 #define IO_TABLE_LABELS_H
 
@@ -21,10 +21,12 @@ void table_tags_start(table_records *r);
 /* The error that a tag of this line is none. */
 bert_status table_tag_wrong(const table_records *r, size_t line, bert_text tag, const char *why, bert_err *err);
 
-/* Whether labels are made of what the table has: by names, by flags, as tags. */
-static inline bool table_labels_change(const table_records *r)
+bool table_label_has_exponent(bert_text label); /* a number like 1e0 */
+
+/* Whether the label is made of what the table has: by names, by flags, as tags, as a number is written. */
+static inline bool table_label_changes(const table_records *r, bert_text field)
 {
-    return r->n_columns > TABLE_LEAST || r->word_tags || r->n_names;
+    return r->n_columns > TABLE_LEAST || r->word_tags || r->n_names || (field.size > 2 && table_label_has_exponent(field));
 }
 
 /* Appends the label of the present record, which is required. Fails with BERT_ERR_DATA. */

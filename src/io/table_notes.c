@@ -82,7 +82,8 @@ static void tags(const table_records *r, const table_counts *counts, buffer *out
 {
     (void)counts;
     if (r->tags.from[0])
-        buffer_printf(out, "%s: its tags are turned into BIO: %s is %s", r->lines.name, r->tags.from, r->tags.became);
+        buffer_printf(out, "%s: its tags are turned into BIO: %s is %s%s", r->lines.name, r->tags.from, r->tags.became,
+                      r->tags.from[0] == 'I' && r->tags.from[1] == '-' ? " where an entity begins" : "");
 }
 
 static void spans(const table_records *r, const table_counts *counts, buffer *out)
@@ -119,8 +120,8 @@ static void unused(const table_records *r, const table_counts *counts, buffer *o
 static void skipped(const table_records *r, const table_counts *counts, buffer *out)
 {
     if (counts->skipped)
-        buffer_printf(out, "%s: %zu wrong row%s left out (--skip-bad-rows)", r->lines.name, counts->skipped,
-                      counts->skipped == 1 ? " was" : "s were");
+        buffer_printf(out, "%s: %zu wrong row%s left out (--skip-bad-rows); the first: %s", r->lines.name, counts->skipped,
+                      counts->skipped == 1 ? " was" : "s were", counts->first.message);
 }
 
 bool table_note(const table_records *r, const table_counts *counts, size_t i, buffer *out)

@@ -7,6 +7,7 @@
 /* Of the rows so far. */
 typedef struct table_counts {
     size_t skipped; /* rows that were left out */
+    bert_err first; /* what the first of them has */
     size_t empty;   /* empty lines between rows that are none */
     bool ended;
 } table_counts;

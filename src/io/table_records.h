@@ -65,7 +65,8 @@ typedef struct table_told {
     size_t spans, within;      /* spans, and those that begin or end within a word */
     size_t renamed;            /* spans whose label has blanks */
     bool first_row;            /* the names of columns look like a row */
-    const char *label_name;    /* where the column of labels was found by its number, what stands above it */
+    const bert_text *names;    /* (n_names) where columns were found by their numbers, those of all */
+    size_t n_names;
     bool ranges;               /* conll: lines of ranges (1-2) were passed over */
     bool indexed, index_known; /* conll: the first column counts the words */
     size_t width;              /* conll: columns of the first line, where the last one is the tag; 0: not known yet */
@@ -88,7 +89,9 @@ struct table_records {
     bool word_tags;         /* a label is tags, as the caller says */
     const bert_text *names; /* (n_names) of labels: one that is a number stands for one of them */
     size_t n_names;
-    size_t *uses; /* (n_names) how often each was a label */
+    bool flags;        /* labels are a 0 or 1 for each name */
+    size_t flags_line; /* where that was seen first; 0: not known yet */
+    size_t *uses;      /* (n_names) how often each was a label */
     /* the present record, until the next */
     bert_text *fields; /* (n) */
     size_t n, capacity;

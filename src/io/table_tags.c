@@ -21,6 +21,19 @@ static const struct prefix *prefix_of(bert_text tag)
     return NULL;
 }
 
+static bool is_b_or_i(char c)
+{
+    return c == 'B' || c == 'I';
+}
+
+/* B_PER, PER-B and the like: tags of BIO that are written in another way. */
+static bool is_odd(bert_text tag)
+{
+    static const char DIVIDERS[] = "_-.:/|";
+    return tag.size > 2 && ((is_b_or_i(tag.data[0]) && memchr(DIVIDERS, tag.data[1], sizeof DIVIDERS - 1)) ||
+                            (is_b_or_i(tag.data[tag.size - 1]) && memchr(DIVIDERS, tag.data[tag.size - 2], sizeof DIVIDERS - 1)));
+}
+
 /* A word like PER, or a letter that means nothing in tags. */
 static bool is_bare(bert_text tag)
 {
@@ -55,6 +68,8 @@ const char *table_tags_add(table_tags *t, buffer *out, bert_text tag)
         t->size = 0;
         return NULL;
     }
+    if (!p && is_odd(tag))
+        return "is a tag in another form than B-NAME and I-NAME";
     if (!p && !is_bare(tag))
         return "is no tag: O, B-NAME or I-NAME is expected (or E-, S-, L-, U-NAME)";
     if (p ? t->bare : t->prefixed)
@@ -63,7 +78,7 @@ const char *table_tags_add(table_tags *t, buffer *out, bert_text tag)
         return "goes on with an entity that has not begun";
     if (p && p->becomes == 'I' && same && t->closed)
         return "goes on with an entity that has ended";
-    put(t, out, tag, p ? p->becomes : same ? 'I' : 'B', name);
+    put(t, out, tag, same && !(p && p->becomes == 'B') ? 'I' : 'B', name);
     t->prefixed |= p != NULL;
     t->bare |= !p;
     t->closed = p && p->ends;

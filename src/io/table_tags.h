@@ -1,5 +1,5 @@
-/* The tags of a sentence's words, turned into BIO: S-, U- and W- begin an entity, E-, L- and M- go on with one (BIOES, BILOU, BMEWO); a bare name
- * (IO) begins one, or goes on with that of the word before it. */
+/* The tags of a sentence's words, turned into BIO: S-, U- and W- begin an entity, E-, L- and M- go on with one (BIOES, BILOU, BMEWO); I- and a bare
+ * name (IO, IOB1) begin one, or go on with that of the word before. */
 #ifndef IO_TABLE_TAGS_H
 #define IO_TABLE_TAGS_H
 

@@ -263,12 +263,14 @@ static void rows_left_out_are_counted(void **state)
     assert_int_equal(d->lines[1], 5);
     assert_int_equal(bert_dataset_skipped(d), 1);
     assert_string_equal(bert_dataset_note(d, 0), "s.tsv: 1 empty line is no row");
-    assert_string_equal(bert_dataset_note(d, 1), "s.tsv: 1 wrong row was left out (--skip-bad-rows)");
+    assert_string_equal(bert_dataset_note(d, 1),
+                        "s.tsv: 1 wrong row was left out (--skip-bad-rows); the first: s.tsv:3: columns: 1, the header has 2");
     assert_null(bert_dataset_note(d, 2));
     bert_dataset_free(d);
     write_file("s.tsv", "text\tlabel\na\nb\n");
     assert_int_equal(bert_dataset_load("s.tsv", &options, &d, &err), BERT_ERR_DATA);
-    assert_string_equal(err.message, "s.tsv: no rows: all 2 were wrong and left out");
+    assert_string_equal(err.message,
+                        "s.tsv: no rows: all 2 were wrong and left out (--skip-bad-rows); the first: s.tsv:2: columns: 1, the header has 2");
 }
 
 static void hash_of(const char *file, unsigned char hash[32])

@@ -34,7 +34,18 @@ static void columns_are_chosen_by_name_or_number(void **state)
         { .file = "a.tsv", .content = table, .text_columns = "2,1", .label_column = "3", .labels = true, .expected = "2<b><a><1>\n" },
         { .file = "a.tsv", .content = table, .text_columns = "q2", .expected = "2<b><-><->\n" },
         { .file = "a.tsv", .content = table, .text_columns = "q2", .label_column = "none", .expected = "2<b><-><->\n" },
-        { .file = "a.tsv", .content = "2\t1\na\tb\n", .text_columns = "1", .expected = "2<b><-><->\n" }, /* a name goes before a number */
+        { .file = "a.tsv",
+          .content = "2\t1\na\tb\n",
+          .text_columns = "1",
+          .expected =
+              "error BERT_ERR_DATA a.tsv: \"1\" may be column 1, \"2\", or column 2, which is called so; --no-header where the first row is "
+              "data, else write other names" },
+        { .file = "a.tsv",
+          .content = "the cat sat on the film\t1\n",
+          .text_columns = "1",
+          .expected = "error BERT_ERR_DATA a.tsv: \"1\" may be column 1, \"the cat sat on the film\", or column 2, which is called so; "
+                      "--no-header where the first row is data, else write other names" },
+        { .file = "a.tsv", .content = "1\t0\na\tb\n", .text_columns = "1", .label_column = "0", .expected = "2<a><-><b>\n" },
         { .file = "a.tsv",
           .content = "a\tb\nc\td\textra\n",
           .text_columns = "2",

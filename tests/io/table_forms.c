@@ -366,17 +366,69 @@ static void columns_of_0_and_1_are_a_list_of_labels(void **state)
     CHECK_ALL(cases);
 }
 
+/* As a number of JSON. Nobody asked for the labels of the last one. */
+static void a_label_with_an_exponent_is_the_number_that_it_is(void **state)
+{
+    (void)state;
+    const reading cases[] = {
+        { .file = "a.csv",
+          .labels = true,
+          .content = "text,label\na,1e0\nb, 12E+2 \nc,15e-1\nd,e1\ne,1e\nf,1e99\n",
+          .expected = "2<a><-><1>\n3<b><-><1200>\n4<c><-><1.5>\n5<d><-><e1>\n6<e><-><1e>\n7<f><-><1e99>\n" },
+        { .file = "a.jsonl",
+          .labels = true,
+          .content = "{\"text\": \"a\", \"label\": 1e0}\n{\"text\": \"b\", \"label\": 12E+2}\n{\"text\": \"c\", \"label\": \"15e-1\"}\n",
+          .expected = "1<a><><1>\n2<b><><1200>\n3<c><><1.5>\n" },
+        { .file = "a.csv", .content = "text,label\na,1e0\n", .expected = "2<a><-><1e0>\n" },
+    };
+    CHECK_ALL(cases);
+}
+
+/* Columns that go by their numbers tell nothing of the names. */
+static void a_first_row_that_looks_like_data_is_told(void **state)
+{
+    (void)state;
+#define NOTE "note a.csv: its first row is read as the names of the columns, and looks like data; --no-header reads it as a row\n"
+    const reading cases[] = {
+        { .file = "a.csv", .text_columns = "1", .content = "a very good film,x\nb,y\n", .expected = "2<b><-><->\n" NOTE },
+        { .file = "a.csv", .text_columns = "1", .content = "good,0.5\nb,1\n", .expected = "2<b><-><->\n" NOTE },
+        { .file = "a.csv", .text_columns = "1", .content = "good,pos\nb,neg\nc,pos\n", .expected = "2<b><-><->\n3<c><-><->\n" NOTE },
+        { .file = "a.csv", .text_columns = "2", .content = "id,text\n1,b\n2,c\n", .expected = "2<b><-><->\n3<c><-><->\n" },
+        { .file = "a.csv", .text_columns = "1", .no_header = true, .content = "good,1\n", .expected = "1<good><-><->\n" },
+    };
+#undef NOTE
+    CHECK_ALL(cases);
+}
+
 static void numbers_have_the_names_that_are_given(void **state)
 {
     (void)state;
     const reading cases[] = {
         { .file = "a.jsonl",
-          .content = "{\"text\": \"x\", \"label\": [1, 0, 0]}\n{\"text\": \"y\", \"label\": [false, true, true]}\n{\"text\": \"z\", \"label\": "
-                     "[2, 0]}\n{\"text\": "
-                     "\"w\", \"label\": 1}\n{\"text\": \"v\", \"label\": []}\n",
+          .content = "{\"text\": \"x\", \"label\": [1, 0, 0]}\n{\"text\": \"y\", \"label\": [false, true, true]}\n{\"text\": \"v\", \"label\": "
+                     "[]}\n",
           .labels = true,
           .label_names = "a,b,c",
-          .expected = "1<x><><a>\n2<y><><b,c>\n3<z><><c,a>\n4<w><><b>\n5<v><><>\n" },
+          .expected = "1<x><><a>\n2<y><><b,c>\n3<v><><>\n" },
+        { .file = "a.jsonl",
+          .content = "{\"text\": \"z\", \"label\": [2, 0]}\n{\"text\": \"w\", \"label\": 1}\n{\"text\": \"v\", \"label\": \"c\"}\n",
+          .labels = true,
+          .label_names = "a,b,c",
+          .expected = "1<z><><c,a>\n2<w><><b>\n3<v><><c>\n" },
+        { .file = "a.jsonl",
+          .content = "{\"text\": \"x\", \"label\": [1, 0, 0]}\n{\"text\": \"y\", \"label\": [1, 0]}\n",
+          .labels = true,
+          .label_names = "a,b,c",
+          .expected =
+              "1<x><><a>\nerror BERT_ERR_DATA a.jsonl:2: names or numbers of labels, and line 1 has a 0 or 1 for each of --label-names; a "
+              "table has one or the other" },
+        { .file = "a.jsonl",
+          .content = "{\"text\": \"x\", \"label\": [2, 1]}\n{\"text\": \"y\", \"label\": [1, 0, 0]}\n",
+          .labels = true,
+          .label_names = "a,b,c",
+          .expected =
+              "1<x><><c,b>\nerror BERT_ERR_DATA a.jsonl:2: a 0 or 1 for each of --label-names, and line 1 has names or numbers of labels; a "
+              "table has one or the other" },
         { .file = "a.csv",
           .content = "text,label\nx,0\ny, 1.0\nz,neg\n",
           .labels = true,
@@ -564,7 +616,19 @@ static void tags_of_other_schemes_become_bio(void **state)
           .labels = true,
           .content = "a PER\nb PER\nc LOC\nd O\ne LOC\n",
           .expected = "1<a b c d e><-><B-PER I-PER B-LOC O B-LOC>\nnote a.conll: its tags are turned into BIO: PER is B-PER\n" },
-        { .file = "a.conll", .labels = true, .content = "a I-X\nb I-Y\n", .expected = "1<a b><-><I-X I-Y>\n" }, /* as conlleval reads them */
+        { .file = "a.conll",
+          .labels = true,
+          .content = "a I-X\nb I-X\nc I-Y\nd B-Y\ne O\nf I-Y\n",
+          .expected =
+              "1<a b c d e f><-><B-X I-X B-Y B-Y O B-Y>\nnote a.conll: its tags are turned into BIO: I-X is B-X where an entity begins\n" },
+        { .file = "a.conll",
+          .labels = true,
+          .content = "a O\nb B_X\n",
+          .expected = "error BERT_ERR_DATA a.conll:2: \"B_X\" is a tag in another form than B-NAME and I-NAME" },
+        { .file = "a.conll",
+          .labels = true,
+          .content = "a X-B\n",
+          .expected = "error BERT_ERR_DATA a.conll:1: \"X-B\" is a tag in another form than B-NAME and I-NAME" },
         { .file = "a.jsonl",
           .labels = true,
           .content = "{\"text\": [\"a\", \"b\"], \"label\": [\"S-X\", \"O\"]}\n",
@@ -739,6 +803,8 @@ int main(void)
         cmocka_unit_test(cr_alone_ends_lines_where_there_is_no_lf),
         cmocka_unit_test(quotes_and_backslashes_are_read_where_asked_for),
         cmocka_unit_test(columns_of_0_and_1_are_a_list_of_labels),
+        cmocka_unit_test(a_label_with_an_exponent_is_the_number_that_it_is),
+        cmocka_unit_test(a_first_row_that_looks_like_data_is_told),
         cmocka_unit_test(numbers_have_the_names_that_are_given),
         cmocka_unit_test(a_number_beyond_64_bits_is_no_label),
         cmocka_unit_test(one_list_of_objects_is_rows),
