@@ -4,11 +4,11 @@
  *
  * GFLOP/s (int8: 10^9 operations) for products and attention, GB/s (bytes read and written once) for the rest; the last column is the share of
  * oneDNN's rate. */
+#include "onednn.h"
+
 #include "base/clock.h"
 #include "ops/select.h"
 
-#include <oneapi/dnnl/dnnl.h>
-#include <omp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -331,7 +331,7 @@ static void bench_rows(size_t C)
 int main(int argc, char **argv)
 {
     if (argc > 1)
-        omp_set_num_threads(atoi(argv[1]));
+        use_threads(strtoul(argv[1], NULL, 10));
     bert_err err;
     if (ops_select(&o, &err)) {
         fprintf(stderr, "bench_ops: %s\n", err.message);
@@ -347,7 +347,7 @@ int main(int argc, char **argv)
     dnnl_stream_t stream;
     if (dnnl_engine_create(&engine, dnnl_cpu, 0) || dnnl_stream_create(&stream, engine, dnnl_stream_default_flags))
         return 1;
-    printf("%s, %d threads\n", o->name, omp_get_max_threads());
+    printf("%s, %zu threads\n", o->name, threads_allowed());
     bench_products(engine, stream);
     for (float rate = 0; rate < 0.2f; rate += 0.1f)
         for (int32_t length = LENGTH; length <= 480; length *= 4) {
@@ -364,7 +364,7 @@ int main(int argc, char **argv)
             printf("%s\n", err.message);
             continue;
         }
-        printf("%s: %s, %d threads\n", words[i], o->name, omp_get_max_threads());
+        printf("%s: %s, %zu threads\n", words[i], o->name, threads_allowed());
         bench_products(engine, stream);
     }
     dnnl_stream_destroy(stream);

@@ -101,14 +101,14 @@ typedef struct pooling {
 
 /* One line of the table. limit: oneDNN's GFLOP/s. */
 static void run(const bert_model *model, const bert_layer *layer, const table_rows *r, const table_rows *full, token_count c, pooling pool,
-                int threads, double limit)
+                size_t threads, double limit)
 {
     bert_err err;
     bert_session *session;
     bert_session_options options;
     bert_session_defaults(&options);
     options.pooling = pool.number;
-    options.threads = threads;
+    options.threads = (int64_t)threads;
     bert_status s = bert_session_create(model, &options, &session, &err);
     if (s) {
         printf("    %s\n", err.message);
@@ -119,7 +119,7 @@ static void run(const bert_model *model, const bert_layer *layer, const table_ro
     if (!vectors)
         exit(1);
     double best = seconds(session, r, vectors);
-    printf("    %-4s %2d thread%s %8.0f sequences/s %9.0f tokens/s   one text %6.2f ms   full texts %7.1f /s", pool.name, threads,
+    printf("    %-4s %2zu thread%s %8.0f sequences/s %9.0f tokens/s   one text %6.2f ms   full texts %7.1f /s", pool.name, threads,
            threads > 1 ? "s" : " ", (double)r->n / best, c.tokens / best, latency(session, vectors),
            (double)full->n / seconds(session, full, vectors));
     double rate = 1e-9 * work_of(layer, c, WORK_INFERENCE) / best;
@@ -147,16 +147,17 @@ static void run_precision(const bert_model *model, const table_rows *r, const ta
     bert_model *frozen;
     check(bert_model_load(path, &frozen, &err), &err);
     printf("%s\n", NAMES[precision]);
-    int all = omp_get_max_threads();
-    for (int threads = 1;; threads = all) {
-        omp_set_num_threads(threads);
-        double limit = precision == 2 ? onednn_bytes_rate(layer, 192 * threads) : onednn_rate(layer, 192 * threads);
+    size_t all = threads_allowed();
+    for (size_t threads = 1;; threads = all) {
+        use_threads(threads);
+        int64_t rows = (int64_t)(192 * threads);
+        double limit = precision == 2 ? onednn_bytes_rate(layer, rows) : onednn_rate(layer, rows);
         for (size_t p = 0; p < sizeof POOLINGS / sizeof *POOLINGS; p++)
             run(frozen, layer, r, full, c, POOLINGS[p], threads, limit);
         if (threads == all)
             break;
     }
-    omp_set_num_threads(all);
+    use_threads(all);
     bert_model_free(frozen);
     remove(path);
 }

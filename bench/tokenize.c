@@ -6,10 +6,10 @@
  * `tokenizers`; another interpreter by the variable PYTHON) and prints how many times faster one thread is. */
 #include "base/clock.h"
 #include "base/file.h"
+#include "base/threads.h"
 #include "text/split.h"
 
 #include <glob.h>
-#include <omp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -60,29 +60,48 @@ static void read_corpus(corpus *c, const char *folder)
     globfree(&found);
 }
 
-/* Seconds for the whole corpus; *n_tokens receives how many tokens it has. */
-static double split_all(const bert_tokenizer *t, const corpus *c, split_options options, int threads, size_t *n_tokens)
+typedef struct splitting {
+    const bert_tokenizer *tokenizer;
+    const corpus *corpus;
+    split_options options;
+    struct {
+        bert_tokens tokens;
+        size_t n;
+        char apart[64];
+    } * own; /* (threads) */
+} splitting;
+
+static void split_turn(void *context, size_t turn, size_t thread)
 {
-    size_t n = 0;
-    double start = clock_seconds();
-#pragma omp parallel num_threads(threads) reduction(+ : n)
-    {
-        bert_tokens tokens = { 0 };
-        bert_err err;
-#pragma omp for schedule(dynamic, LINES_PER_TURN)
-        for (size_t i = 0; i < c->n; i++) {
-            if (split_text(t, c->lines[i], options, &tokens, &err))
-                die(&err);
-            n += tokens.n;
-        }
-        bert_tokens_free(&tokens);
+    const splitting *s = context;
+    const corpus *c = s->corpus;
+    bert_err err;
+    for (size_t i = turn * LINES_PER_TURN; i < c->n && i < (turn + 1) * LINES_PER_TURN; i++) {
+        if (split_text(s->tokenizer, c->lines[i], s->options, &s->own[thread].tokens, &err))
+            die(&err);
+        s->own[thread].n += s->own[thread].tokens.n;
     }
-    *n_tokens = n;
+}
+
+/* Seconds for the whole corpus; *n_tokens receives how many tokens it has. */
+static double split_all(const bert_tokenizer *t, const corpus *c, split_options options, size_t threads, size_t *n_tokens)
+{
+    double start = clock_seconds();
+    splitting s = { t, c, options, calloc(threads, sizeof *s.own) };
+    if (!s.own)
+        die(&(bert_err){ .message = "out of memory" });
+    threads_run((c->n + LINES_PER_TURN - 1) / LINES_PER_TURN, threads, split_turn, &s);
+    *n_tokens = 0;
+    for (size_t i = 0; i < threads; i++) {
+        *n_tokens += s.own[i].n;
+        bert_tokens_free(&s.own[i].tokens);
+    }
+    free(s.own);
     return clock_seconds() - start;
 }
 
 /* The best of a few runs, printed. Returns MB/s. */
-static double measure(const char *name, const bert_tokenizer *t, const corpus *c, split_options options, int threads)
+static double measure(const char *name, const bert_tokenizer *t, const corpus *c, split_options options, size_t threads)
 {
     double best = 0;
     size_t n_tokens = 0;
@@ -90,7 +109,7 @@ static double measure(const char *name, const bert_tokenizer *t, const corpus *c
         double speed = (double)c->bytes / 1e6 / split_all(t, c, options, threads, &n_tokens);
         best = speed > best ? speed : best;
     }
-    printf("%-24s %2d thread%s %8.1f MB/s  %zu tokens\n", name, threads, threads == 1 ? " " : "s", best, n_tokens);
+    printf("%-24s %2zu thread%s %8.1f MB/s  %zu tokens\n", name, threads, threads == 1 ? " " : "s", best, n_tokens);
     fflush(stdout);
     return best;
 }
@@ -127,7 +146,7 @@ int main(int argc, char **argv)
 
     split_options ids = { .limit = SIZE_MAX }, spans = { .limit = SIZE_MAX, .spans = true },
                   general = { .limit = SIZE_MAX, .spans = true, .general_path = true };
-    int all = omp_get_max_threads();
+    size_t all = threads_allowed();
     double ids_alone = measure("ids", t, &c, ids, 1), with_spans = measure("ids and offsets", t, &c, spans, 1);
     measure("general path, offsets", t, &c, general, 1);
     measure("ids", t, &c, ids, all);

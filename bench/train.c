@@ -283,8 +283,8 @@ static void print_text(const bench_options *o, const char *precision, const outc
 
 static void print_json(const bench_options *o, const char *precision, const outcome *out)
 {
-    printf("{\"program\": \"libbert\", \"shape\": \"%s\", \"precision\": \"%s\", \"threads\": %d, \"rows\": %lld, \"tokens\": %.2f, ",
-           SHAPES[o->shape], precision, omp_get_max_threads(), (long long)o->rows, out->tokens);
+    printf("{\"program\": \"libbert\", \"shape\": \"%s\", \"precision\": \"%s\", \"threads\": %zu, \"rows\": %lld, \"tokens\": %.2f, ",
+           SHAPES[o->shape], precision, threads_allowed(), (long long)o->rows, out->tokens);
     for (int rates = 0; rates < 2; rates++) {
         printf("\"%s\": [", rates ? "samples_per_second" : "epoch_seconds");
         for (int64_t e = 0; e < out->epochs; e++)

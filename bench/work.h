@@ -2,11 +2,11 @@
 #ifndef BENCH_WORK_H
 #define BENCH_WORK_H
 
+#include "onednn.h"
+
 #include "base/clock.h"
 #include "bert.h"
 
-#include <oneapi/dnnl/dnnl.h>
-#include <omp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

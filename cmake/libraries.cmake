@@ -13,11 +13,12 @@ set_target_properties(bert_static PROPERTIES LINKER_LANGUAGE C)
 add_library(bert_shared SHARED ${OBJECTS})
 set_target_properties(bert_shared PROPERTIES VERSION ${PROJECT_VERSION} SOVERSION ${PROJECT_VERSION_MAJOR})
 target_link_libraries(bert_shared PRIVATE $<BUILD_INTERFACE:bert_flags>)
+target_link_options(bert_shared PRIVATE -Wl,-z,nodelete) # its threads sleep in it: it stays where a program closes it
 if(NOT sanitizers) # a sanitizer's symbols come with the program
   target_link_options(bert_shared PRIVATE -Wl,--no-undefined)
 endif()
 # What a program needs beside the archive; cmake/bert-config.cmake.in finds the same.
-target_link_libraries(bert_static INTERFACE $<BUILD_INTERFACE:bert_needs> $<INSTALL_INTERFACE:OpenMP::OpenMP_C> $<INSTALL_INTERFACE:Threads::Threads>
+target_link_libraries(bert_static INTERFACE $<BUILD_INTERFACE:bert_needs> $<INSTALL_INTERFACE:Threads::Threads>
   $<INSTALL_INTERFACE:ZLIB::ZLIB> $<INSTALL_INTERFACE:CURL::libcurl> $<INSTALL_INTERFACE:PkgConfig::BERT_STATIC> m)
 foreach(kind static shared)
   target_include_directories(bert_${kind} PUBLIC $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include> $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
@@ -39,6 +40,5 @@ install(FILES ${PROJECT_BINARY_DIR}/bert-config.cmake ${PROJECT_BINARY_DIR}/bert
 
 # Relative to where libbert.pc lies, so that it holds under any prefix and DESTDIR.
 file(RELATIVE_PATH to_prefix /${CMAKE_INSTALL_LIBDIR}/pkgconfig /)
-set(openmp_flag ${OpenMP_C_FLAGS})
 configure_file(cmake/libbert.pc.in libbert.pc @ONLY)
 install(FILES ${PROJECT_BINARY_DIR}/libbert.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)

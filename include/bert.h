@@ -4,10 +4,12 @@
  *
  * How to read this header: what a thing is stands above it; every function says who owns what, what may fail and which
  * threads may call it. A function that can fail returns a bert_status and, where err is not NULL, fills it with a message that
- * names the file, the place, what was found and what was expected. Nothing here prints, exits, or keeps global state.
+ * names the file, the place, what was found and what was expected. Nothing here prints, exits, or keeps global state but threads.
+ * Threads that share work: one set for the process, started when first needed, one fewer than the most that one call was to use. They serve
+ * any number of callers, sleep between calls and take no signals; what no free one comes for, or none could be started for, the caller does.
+ * A child that is forked starts its own.
  * Handles that are NULL may be freed. Strings are UTF-8 and end with NUL; texts carry their length.
- * A thread needs 128 KB of stack for any call, beside what the caller's callbacks take (the smallest that Linux gives, 16 KB, is too little);
- * threads that OpenMP starts have their own, which OMP_STACKSIZE sets: 128 KB do for them, too.
+ * A thread needs 128 KB of stack for any call, beside what the caller's callbacks take (the smallest that Linux gives, 16 KB, is too little).
  * Options structs are filled by their ..._defaults() first; each has a table that lists its fields (see bert_option).
  *
  * BERT is that of Devlin et al., "BERT: Pre-training of Deep Bidirectional Transformers for Language Understanding" (2018);
@@ -788,7 +790,7 @@ typedef struct bert_session_options {
     int64_t seq_len; /* longer texts are cut; 0: the model's; a module's own, all its positions where it names none */
     int pooling;     /* bert_pooling, for vectors; prediction always uses the model's */
     bool normalize;  /* vectors of length 1 */
-    int64_t threads; /* 0: as many as OpenMP would use. With 1 no other thread is woken, and a call does nothing but compute */
+    int64_t threads; /* 0: OMP_NUM_THREADS, else as many as there are processors. With 1 no other thread is woken, and a call does nothing but compute */
     int streams;     /* 0 auto; 1 one: all threads work on the same texts, each operation is cut; 2 many: each thread has texts of its own */
     int64_t
         window; /* 0: what does not fit into seq_len is cut off; else long texts are read in windows of so many tokens, special ones counted */

@@ -6,10 +6,9 @@
 
 #include "base/buffer.h"
 #include "base/random.h"
+#include "base/threads.h"
 #include "model/model.h"
 #include "base/scratch.h"
-
-#include <omp.h>
 
 /* Zero fields are the usual ones: 3 layers of 40 channels in 5 heads, 48 positions, a pooler. */
 typedef struct toy {

@@ -78,17 +78,6 @@ static int version(void)
     return results_close(&out, STATUS_FINE);
 }
 
-/* How long OpenMP's threads spin for work before they sleep, unless the user says: a tenth of a millisecond or so. One text on all threads needs that
- * (waking a thread for each operation doubles its time); longer would take the processor from others on a busy machine. The OpenMP library reads
- * it as it is loaded, before anything of ours runs, so the command starts itself once more: 4 ms. */
-static void spin_briefly(char **argv)
-{
-    if (getenv("OMP_WAIT_POLICY") || getenv("GOMP_SPINCOUNT") || getenv("KMP_BLOCKTIME"))
-        return;
-    if (!setenv("GOMP_SPINCOUNT", "10000", 0) && !setenv("KMP_BLOCKTIME", "0", 0))
-        execv("/proc/self/exe", argv); /* where that is not possible, all the same but slower */
-}
-
 /* A standard stream that the caller closed would give its number to the next file that is opened, and what is printed would land in there.
  * Each that is closed gets /dev/null, opened the wrong way round, so that using it fails as it should. */
 static void occupy_standard_streams(void)
@@ -119,7 +108,5 @@ int main(int argc, char **argv)
     if (first[0] == '-')
         return report_usage(NULL, "unknown option %s", first);
     const command *c = find(first);
-    if (c)
-        spin_briefly(argv);
     return c ? run(c, argc - 2, argv + 2) : unknown_command(first);
 }

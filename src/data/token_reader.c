@@ -3,10 +3,10 @@
 
 #include "base/buffer.h"
 #include "base/size.h"
+#include "base/threads.h"
 #include "text/split.h"
 #include "text/words.h"
 
-#include <omp.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -322,6 +322,18 @@ static bert_status join_runs(token_reader *reader, size_t n_runs, const row_read
     return BERT_OK;
 }
 
+typedef struct tokenizing_runs {
+    const tokenizing *how;
+    token_run *runs;
+} tokenizing_runs;
+
+static void tokenize_part(void *context, size_t number, size_t thread)
+{
+    const tokenizing_runs *t = context;
+    (void)thread;
+    t->runs[number].status = tokenize_run(t->how, &t->runs[number]);
+}
+
 static bert_status tokenize_runs(token_reader *reader, const tokenizing *z, size_t n_runs, bert_err *err)
 {
     token_run *runs = reader->runs;
@@ -329,13 +341,7 @@ static bert_status tokenize_runs(token_reader *reader, const tokenizing *z, size
         runs[k].first = k ? runs[k - 1].last : 0;
         runs[k].last = runs[k].first + (z->d->n - runs[k].first) / (n_runs - k);
     }
-    if (n_runs == 1) /* without OpenMP, which would allocate */
-        runs[0].status = tokenize_run(z, &runs[0]);
-    else {
-#pragma omp parallel for schedule(static, 1) num_threads((int)n_runs)
-        for (size_t k = 0; k < n_runs; k++)
-            runs[k].status = tokenize_run(z, &runs[k]);
-    }
+    threads_run(n_runs, n_runs, tokenize_part, &(tokenizing_runs){ z, runs });
     for (size_t k = 0; k < n_runs; k++)
         if (runs[k].status) { /* the first row that failed, whichever thread was faster */
             if (err)
@@ -361,7 +367,7 @@ static bool grow_runs(token_reader *reader, size_t n)
 bert_status token_reader_run(token_reader *reader, const bert_dataset *d, const row_reading *how, bert_err *err)
 {
     enum { ROWS_WORTH_A_THREAD = 256 };
-    size_t n_runs = d->n / ROWS_WORTH_A_THREAD + 1, most = (size_t)omp_get_max_threads();
+    size_t n_runs = d->n / ROWS_WORTH_A_THREAD + 1, most = threads_allowed();
     n_runs = n_runs < most ? n_runs : most;
     reader->rows = (token_rows){ .form = how->form };
     const tokenizing z = { d, how };

@@ -3,7 +3,6 @@
 
 #include "base/options.h"
 
-#include <omp.h>
 #include <stdlib.h>
 
 enum { MADE_UP = 4096, MADE_UP_LEAST = 8, MADE_UP_MOST = 56 }; /* as long as questions on the web are */

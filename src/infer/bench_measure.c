@@ -5,7 +5,6 @@
 #include "base/file.h"
 #include "base/proc.h"
 
-#include <omp.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -35,10 +34,10 @@ row_form bench_form(const bench *b)
 /* From tokens that are there. */
 static bert_status run_rows(bench *b, const token_rows *rows, size_t first, size_t n, bert_err *err)
 {
-    int before = session_begin(b->session);
+    size_t before = session_threads(b->session);
     bert_status s = task_of(b) ? classifier_run(&b->session->classifier, rows, first, n, b->out, err)
                                : row_encoder_run(&b->session->texts.rows, rows, first, n, b->out, err);
-    session_end(b->session, before);
+    threads_allow(before);
     return s;
 }
 
@@ -199,9 +198,9 @@ static bert_status measure_parts(bench *b, const token_rows *rows, bench_parts *
 
 static bert_status tokenise(bench *b, const bert_dataset *d, const token_rows **rows, bert_err *err)
 {
-    int before = session_begin(b->session);
+    size_t before = session_threads(b->session);
     bert_status s = text_encoder_tokenise(&b->session->texts, d->texts, d->pairs, 0, d->n, bench_form(b), rows, NULL, err);
-    session_end(b->session, before);
+    threads_allow(before);
     return s;
 }
 
@@ -290,9 +289,9 @@ static bert_status first_text(bench *b, bert_err *err)
 bert_status bench_measure(bench *b, bert_err *err)
 {
     size_t most = bert_session_seq_len(b->session), one = most < SIXTEEN ? most : SIXTEEN;
-    int before = session_begin(b->session);
-    b->threads = (size_t)omp_get_max_threads();
-    session_end(b->session, before);
+    size_t before = session_threads(b->session);
+    b->threads = threads_allowed();
+    threads_allow(before);
     bert_status s = bench_texts(b->session->texts.tokenizer, 1, one, one, bench_form(b) == ROW_APART, &b->sixteen, err);
     if (!s)
         s = make_room(b, err);

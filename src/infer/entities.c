@@ -162,7 +162,7 @@ bert_status bert_session_entities(bert_session *session, const bert_text *texts,
     if (t->label != LABEL_TAGS)
         return fail(err, BERT_ERR_ARGUMENT, "a model of task %s finds no entities; ask for its scores", t->name);
     bert_status s = BERT_OK;
-    int before = session_begin(session);
+    size_t before = session_threads(session);
     session->entities.n = 0;
     for (size_t i = 0; !s && i < n; i += TEXT_ENCODER_PART) {
         const token_rows *rows;
@@ -170,7 +170,7 @@ bert_status bert_session_entities(bert_session *session, const bert_text *texts,
         if (!s)
             s = find_in_part(session, texts, i, session_part(n - i), rows, err);
     }
-    session_end(session, before);
+    threads_allow(before);
     if (s)
         return s;
     *entities = session->entities.items;

@@ -101,7 +101,7 @@ bert_status bert_session_evaluate(bert_session *session, const bert_dataset *dat
     *evaluation = (bert_evaluation){ 0 };
     if (!j.task)
         return session_no_head(session, err);
-    int before = session_begin(session);
+    size_t before = session_threads(session);
     session->classifier.data = dataset;
     bert_status s = targets_create(&j.truth, j.task, session->model, dataset, err);
     if (!s)
@@ -121,6 +121,6 @@ bert_status bert_session_evaluate(bert_session *session, const bert_dataset *dat
     token_rows_free(&j.rows);
     targets_free(&j.truth);
     session->classifier.data = NULL;
-    session_end(session, before);
+    threads_allow(before);
     return s;
 }

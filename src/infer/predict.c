@@ -272,23 +272,23 @@ bert_status bert_session_predict(bert_session *session, const bert_text *texts, 
         s = check_pairs(t, pairs, n, err);
     if (s)
         return s;
-    int before = session_begin(session);
+    size_t before = session_threads(session);
     session_call call = { .session = session, .asked = &(bert_outputs){ .scores = scores }, .vectors = &session->texts.rows.request };
     if (t->form == ROW_APART && session->options.window)
         s = compare_windows(&call, texts, pairs, n, scores, truncated, err);
     else
         s = run_texts(&call, texts, pairs, n, t->form, truncated, err);
-    session_end(session, before);
+    threads_allow(before);
     return s;
 }
 
 static bert_status run_outputs(bert_session *session, const bert_text *texts, const bert_text *pairs, size_t n, const bert_outputs *outputs,
                                size_t *truncated, bert_err *err)
 {
-    int before = session_begin(session);
+    size_t before = session_threads(session);
     session_call call = { .session = session, .asked = outputs, .vectors = &session->texts.vectors };
     bert_status s = run_texts(&call, texts, pairs, n, ROW_TOGETHER, truncated, err);
-    session_end(session, before);
+    threads_allow(before);
     return s;
 }
 

@@ -2,8 +2,8 @@
 #include "infer/roofline.h"
 
 #include "base/clock.h"
+#include "base/threads.h"
 
-#include <omp.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -18,15 +18,26 @@ enum { LEAST_BUFFER = 1 << 28, CACHES = 4, BENIGN = 0x3C }; /* BENIGN: as every 
 
 /* ---- rates ------------------------------------------------------------------------------------------------------------------ */
 
+typedef struct timed_round {
+    void (*run)(void *own);
+    void *const *own;
+    size_t calls;
+} timed_round;
+
+static void run_calls(void *context, size_t part, size_t thread)
+{
+    const timed_round *r = context;
+    (void)thread;
+    size_t before = threads_allow(1); /* what it calls has one thread, also where that is the only one */
+    for (size_t i = 0; i < r->calls; i++)
+        r->run(r->own[part]);
+    threads_allow(before);
+}
+
 static double time_round(void (*run)(void *own), void *const *own, size_t threads, size_t calls)
 {
     double start = clock_seconds();
-#pragma omp parallel num_threads((int)threads)
-    {
-        omp_set_num_threads(1); /* this thread's: what it calls has it alone, also where it is the only one */
-        for (size_t i = 0; i < calls; i++)
-            run(own[omp_get_thread_num()]);
-    }
+    threads_run(threads, threads, run_calls, &(timed_round){ run, own, calls });
     return clock_seconds() - start;
 }
 
@@ -95,17 +106,11 @@ static double rate_onednn(const bench *b, ops_precision precision, const dense *
     double rate = 0, operations = 2.0 * ROOFLINE_ROWS * (double)d->in * (double)d->out;
     void **own = calloc(b->threads, sizeof *own);
     bool fine = own != NULL;
-    if (!own)
-        return 0;
-#pragma omp parallel num_threads((int)b->threads) reduction(&& : fine)
-    {
-        onednn_product *p = onednn_product_create(precision, ROOFLINE_ROWS, d->in, d->out);
-        own[omp_get_thread_num()] = p;
-        fine = p != NULL;
-    }
+    for (size_t i = 0; fine && i < b->threads; i++)
+        fine = (own[i] = onednn_product_create(precision, ROOFLINE_ROWS, d->in, d->out)) != NULL;
     if (fine)
         rate = operations * roofline_rate(onednn_product_run, own, b->threads, seconds);
-    for (size_t i = 0; i < b->threads; i++)
+    for (size_t i = 0; own && i < b->threads; i++)
         onednn_product_free(own[i]);
     free(own);
     return rate;

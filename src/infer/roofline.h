@@ -31,12 +31,12 @@ bert_status roofline_measure(roofline *r, const bench *b, bert_err *err);
 /* Calls a second of run(own[thread]) on so many threads together: the best of about so many seconds. */
 double roofline_rate(void (*run)(void *own), void *const *own, size_t threads, double seconds);
 
-/* One thread's product of oneDNN, y (rows, out) = x (rows, in) W^T, W packed before as oneDNN likes it. */
+/* A product of oneDNN on one thread, y (rows, out) = x (rows, in) W^T, W packed before as oneDNN likes it. */
 typedef struct onednn_product onednn_product;
 
 /* The library's name and version; false, and "": it is not installed, or its header was not there when this was built. */
 bool onednn_name(char *name, size_t size);
-/* To be called by the thread that runs it. NULL: oneDNN has no such product, or memory is out. */
+/* NULL: oneDNN has no such product, or memory is out. */
 onednn_product *onednn_product_create(ops_precision precision, size_t rows, size_t in, size_t out);
 void onednn_product_run(void *product);
 void onednn_product_free(onednn_product *product);

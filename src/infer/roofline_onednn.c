@@ -15,7 +15,6 @@
 #if HAVE_ONEDNN == 2 || HAVE_ONEDNN == 3
 
 #include <dlfcn.h>
-#include <omp.h>
 
 #define TEXT_OF(x) #x
 #define TEXT(x) TEXT_OF(x)
@@ -38,6 +37,8 @@ typedef const_dnnl_memory_desc_t shape_view;
 
 typedef struct calls {
     void *library;
+    int (*threads)(void); /* OpenMP's, where this oneDNN uses it: how many the calling thread may have */
+    void (*set_threads)(int);
 #define MEMBER(name) __typeof__(&(name)) name;
     EVERY_CALL(MEMBER)
     VERSION_CALL(MEMBER)
@@ -53,7 +54,19 @@ static bool open_library(calls *c)
 #define FIND(name) fine = (*(void **)&c->name = dlsym(c->library, #name)) != NULL && fine;
     EVERY_CALL(FIND)
     VERSION_CALL(FIND)
+    *(void **)&c->threads = dlsym(c->library, "omp_get_max_threads");
+    *(void **)&c->set_threads = dlsym(c->library, "omp_set_num_threads");
     return fine;
+}
+
+/* From here on the calling thread's products are its own. Returns what use_threads undoes it by. */
+static int use_threads(const calls *c, int n)
+{
+    if (!c->threads || !c->set_threads)
+        return n;
+    int before = c->threads();
+    c->set_threads(n);
+    return before;
 }
 
 static void close_library(calls *c)
@@ -164,10 +177,12 @@ onednn_product *onednn_product_create(ops_precision precision, size_t rows, size
     onednn_product *p = calloc(1, sizeof *p);
     if (!p)
         return NULL;
-    int before = omp_get_max_threads();
-    omp_set_num_threads(1); /* this thread's products are its own */
-    bool fine = open_library(&p->calls) && make_product(p, precision, rows, in, out);
-    omp_set_num_threads(before);
+    bool fine = open_library(&p->calls);
+    if (fine) {
+        int before = use_threads(&p->calls, 1);
+        fine = make_product(p, precision, rows, in, out);
+        use_threads(&p->calls, before);
+    }
     if (fine)
         return p;
     onednn_product_free(p);
@@ -180,8 +195,10 @@ void onednn_product_run(void *product)
     const dnnl_exec_arg_t arguments[TENSORS] = { { DNNL_ARG_SRC, p->memory[X] },
                                                  { DNNL_ARG_WEIGHTS, p->memory[WEIGHT] },
                                                  { DNNL_ARG_DST, p->memory[Y] } };
+    int before = use_threads(&p->calls, 1);
     p->calls.dnnl_primitive_execute(p->primitive, p->stream, TENSORS, arguments);
     p->calls.dnnl_stream_wait(p->stream);
+    use_threads(&p->calls, before);
 }
 
 void onednn_product_free(onednn_product *p)

@@ -2,10 +2,9 @@
 #ifndef INFER_SESSION_H
 #define INFER_SESSION_H
 
+#include "base/threads.h"
 #include "model/text_encoder.h"
 #include "task/classifier.h"
-
-#include <omp.h>
 
 /* The entities of a call, in one array that grows. */
 typedef struct entity_list {
@@ -43,19 +42,10 @@ static inline size_t session_part(size_t left)
     return left < TEXT_ENCODER_PART ? left : TEXT_ENCODER_PART;
 }
 
-/* From here to session_end the calling thread's parallel regions have as many threads as the session's options say. */
-static inline int session_begin(const bert_session *s)
+/* From here on the calling thread may use as many threads as the session's options say. Returns what threads_allow undoes it by. */
+static inline size_t session_threads(const bert_session *s)
 {
-    int before = omp_get_max_threads();
-    if (s->options.threads)
-        omp_set_num_threads((int)s->options.threads);
-    return before;
-}
-
-static inline void session_end(const bert_session *s, int before)
-{
-    if (s->options.threads)
-        omp_set_num_threads(before);
+    return threads_allow(s->options.threads ? (size_t)s->options.threads : threads_allowed());
 }
 
 /* The error of a model that only embeds. */

@@ -23,7 +23,7 @@ typedef struct profile_clock {
 } profile_clock;
 
 typedef struct profile {
-    profile_clock *threads; /* by omp_get_thread_num */
+    profile_clock *threads; /* by threads_number */
     size_t n_threads;
 } profile;
 

@@ -2,8 +2,9 @@
 #include "model/tiles.h"
 
 #include "base/size.h"
+#include "base/threads.h"
 
-#include <omp.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,7 +15,7 @@ enum { TILE_TOKENS = 384, TILE_TOKENS_INT8 = 192, LEAST_TOKENS = 96 };
 /* Every thread has memory of its own. */
 static bool grow_threads(tiles *s)
 {
-    size_t n = (size_t)omp_get_max_threads();
+    size_t n = threads_allowed();
     if (s->n_threads >= n)
         return true;
     arena *memory = realloc(s->memory, n * sizeof *memory);
@@ -30,7 +31,7 @@ static bool grow_threads(tiles *s)
 static size_t tile_tokens(const tiles *s)
 {
     size_t tokens = s->precision == OPS_INT8 ? TILE_TOKENS_INT8 : TILE_TOKENS;
-    return s->streams == STREAMS_ONE ? tokens * (size_t)omp_get_max_threads() : tokens;
+    return s->streams == STREAMS_ONE ? tokens * threads_allowed() : tokens;
 }
 
 /* Room for any tile that may come, so that none of a later call needs more than those before it. */
@@ -41,7 +42,7 @@ static void expect_memory(tiles *s)
         return;
     for (size_t i = 0; i < s->n_threads; i++)
         if (!s->memory[i].first) /* the first thread may run operations with all of them */
-            s->memory[i].hint = bytes + (i ? 1 : (size_t)omp_get_max_threads()) * OPS_ROOM;
+            s->memory[i].hint = bytes + (i ? 1 : threads_allowed()) * OPS_ROOM;
 }
 
 void tiles_free(tiles *s)
@@ -56,7 +57,7 @@ void tiles_free(tiles *s)
 /* How many tiles so many tokens in so many rows are worth: as many for each thread where that leaves them large enough. */
 static size_t count_tiles(const tiles *s, size_t tokens, size_t rows)
 {
-    size_t threads = (size_t)omp_get_max_threads(), most = tile_tokens(s);
+    size_t threads = threads_allowed(), most = tile_tokens(s);
     size_t n = tokens / most + (tokens % most != 0), even = (n + threads - 1) / threads * threads;
     if (s->streams == STREAMS_ONE)
         return n;
@@ -68,7 +69,7 @@ static size_t count_tiles(const tiles *s, size_t tokens, size_t rows)
 /* Whether threads take tiles of their own. */
 static bool apart(const tiles *s, size_t n_tiles)
 {
-    size_t threads = (size_t)omp_get_max_threads();
+    size_t threads = threads_allowed();
     return threads > 1 && n_tiles > 1 && s->streams != STREAMS_ONE && (s->streams == STREAMS_MANY || n_tiles >= threads);
 }
 
@@ -93,25 +94,32 @@ static size_t plan(const tiles *s, tile *out, const token_rows *t, const uint32_
 /* A call, as each tile sees it. */
 typedef struct tile_call {
     tiles *tiles;
+    const tile *all;
     tile_function *f;
     void *context;
+    pthread_mutex_t failing;
+    size_t failed; /* the first tile that did */
     bert_status status;
-    bert_err *err; /* never NULL */
+    bert_err *err; /* or NULL */
 } tile_call;
 
-static void run_tile(tile_call *call, const tile *t, int thread)
+static void run_tile(void *context, size_t number, size_t thread)
 {
+    tile_call *call = context;
     bert_err mine = { 0 };
     arena *a = &call->tiles->memory[thread];
     arena_reset(a);
-    bert_status failed = call->f(call->context, t, a, &mine);
+    bert_status failed = call->f(call->context, &call->all[number], a, &mine);
     if (!failed)
         return;
-#pragma omp critical(tiles_error)
-    {
+    pthread_mutex_lock(&call->failing);
+    if (number < call->failed) {
+        call->failed = number;
         call->status = failed;
-        memcpy(call->err, &mine, sizeof mine);
+        if (call->err)
+            *call->err = mine;
     }
+    pthread_mutex_unlock(&call->failing);
 }
 
 bert_status tiles_run(tiles *s, const token_rows *t, const uint32_t *rows, size_t n, tile_function *f, void *context, bert_err *err)
@@ -122,15 +130,7 @@ bert_status tiles_run(tiles *s, const token_rows *t, const uint32_t *rows, size_
         return fail_memory(err, "tiles of tokens");
     expect_memory(s);
     size_t n_tiles = plan(s, all, t, rows, n);
-    bert_err unasked;
-    tile_call call = { s, f, context, BERT_OK, err ? err : &unasked };
-    if (!apart(s, n_tiles)) { /* outside of any parallel region: operations may have their own, and with one thread OpenMP is left alone */
-        for (size_t i = 0; i < n_tiles; i++)
-            run_tile(&call, &all[i], 0);
-        return call.status;
-    }
-#pragma omp parallel for schedule(dynamic, 1)
-    for (size_t i = 0; i < n_tiles; i++)
-        run_tile(&call, &all[i], omp_get_thread_num());
+    tile_call call = { s, all, f, context, PTHREAD_MUTEX_INITIALIZER, n_tiles, BERT_OK, err };
+    threads_run(n_tiles, apart(s, n_tiles) ? threads_allowed() : 1, run_tile, &call);
     return call.status;
 }

@@ -3,6 +3,7 @@
 
 #include "base/bf16.h"
 #include "base/size.h"
+#include "base/threads.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -233,6 +234,21 @@ bert_status dense_pack_over(dense *d, const struct dense_packed *form, bert_err 
     return BERT_OK;
 }
 
+/* A form that is made of d's numbers, all panels at once. */
+typedef struct packing_job {
+    const dense *d;
+    const struct dense_packed *form;
+    size_t panel_size;
+} packing_job;
+
+static void pack_part(void *context, size_t number, size_t thread)
+{
+    const packing_job *j = context;
+    (void)thread;
+    pack_panel(j->d, j->form->precision, number, (char *)j->form->panels + number * j->panel_size, (float *)j->form->scale,
+               (int32_t *)j->form->sums);
+}
+
 bert_status dense_pack_as(dense *d, ops_precision precision, bert_err *err)
 {
     const ops *o;
@@ -245,11 +261,9 @@ bert_status dense_pack_as(dense *d, ops_precision precision, bert_err *err)
         s = form_make(&form, d, kind, err);
     if (s)
         return s;
-    size_t size = 0, panels = panels_of(d->out);
-    panel_size(d->in, kind, &size);
-#pragma omp parallel for
-    for (size_t p = 0; p < panels; p++)
-        pack_panel(d, kind, p, (char *)form.panels + p * size, (float *)form.scale, (int32_t *)form.sums);
+    packing_job job = { .d = d, .form = &form };
+    panel_size(d->in, kind, &job.panel_size);
+    threads_run(panels_of(d->out), threads_allowed(), pack_part, &job);
     s = dense_pack_over(d, &form, err);
     if (s)
         form_free(&form);

@@ -6,8 +6,8 @@
  *   - there is no padding: n counts the tokens of all sequences of a batch, row after row (see packed batch in docs/design.md);
  *   - forward assigns to activations; backward assigns to activation gradients and ADDS to weight gradients;
  *   - outputs may not overlap inputs unless said;
- *   - called outside an OpenMP parallel region an operation uses all threads, inside one it runs on the calling thread; either way,
- *     and for any number of threads, the bits are the same: every sum has one order, however the work is cut;
+ *   - an operation uses the threads that its caller may use (base/threads.h), inside a part that is shared already the calling one alone;
+ *     for any number of threads the bits are the same: every sum has one order, however the work is cut;
  *   - forward: a row (attention, pooling: a sequence) gets the same bits whatever other rows are in the call;
  *   - nothing is allocated, locked or printed in a call, and nothing fails: what can fail (memory) fails in dense_pack and ops_room_create.
  *     Scratch is in the room that the caller gives, and at most 16 KB of it on the stack. */

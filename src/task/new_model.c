@@ -3,6 +3,7 @@
 #include "task/label_rows.h"
 
 #include <math.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -56,17 +57,17 @@ static bert_status read_class(bert_head_spec *head, const bert_dataset *d, bert_
  * once. */
 static bert_status labels_of_set(bert_head_spec *head, const bert_dataset *d, word_set *set, bert_err *err)
 {
+    static pthread_mutex_t asking = PTHREAD_MUTEX_INITIALIZER;
     arena *memory = (arena *)(uintptr_t)&d->memory; /* which grows, while nothing that anybody sees changes */
     const char **labels = NULL;
     bool fine = true;
     if (set->n)
         qsort(set->words, set->n, sizeof *set->words, word_compare); /* nothing is found in it any more */
-#pragma omp critical(dataset_words)
-    {
-        labels = arena_array(memory, set->n, sizeof *labels);
-        for (size_t i = 0; labels && i < set->n; i++)
-            fine &= (labels[i] = arena_copy(memory, set->words[i].data, set->words[i].size)) != NULL;
-    }
+    pthread_mutex_lock(&asking);
+    labels = arena_array(memory, set->n, sizeof *labels);
+    for (size_t i = 0; labels && i < set->n; i++)
+        fine &= (labels[i] = arena_copy(memory, set->words[i].data, set->words[i].size)) != NULL;
+    pthread_mutex_unlock(&asking);
     if (!labels || !fine)
         return fail_memory(err, "labels");
     head->labels = labels;

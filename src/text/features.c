@@ -3,6 +3,7 @@
 #include "text/features.h"
 
 #include "base/size.h"
+#include "base/threads.h"
 #include "text/split.h"
 
 #include <stdint.h>
@@ -129,6 +130,40 @@ static bert_status encode_row(const bert_tokenizer *t, bert_text text, bert_text
     return s;
 }
 
+/* What a thread encodes with, and what became of its rows. */
+typedef struct encode_thread {
+    encode_scratch scratch;
+    size_t truncated, dropped;
+    size_t failed; /* the first row that did, counted from 1; 0: none */
+    bert_err failure;
+} encode_thread;
+
+/* The arguments of bert_encode. */
+typedef struct encoding {
+    const bert_tokenizer *tokenizer;
+    const bert_text *texts, *pairs;
+    bert_features *features;
+    encode_thread *threads;
+} encoding;
+
+static void encode_turn(void *context, size_t turn, size_t thread)
+{
+    const encoding *e = context;
+    encode_thread *own = &e->threads[thread];
+    size_t begin = turn * TEXTS_PER_TURN, left = e->features->n - begin, end = begin + (left < TEXTS_PER_TURN ? left : TEXTS_PER_TURN);
+    for (size_t i = begin; i < end; i++) {
+        encoded row = { 0 };
+        bert_err err;
+        if (encode_row(e->tokenizer, e->texts[i], e->pairs ? e->pairs[i] : (bert_text){ 0 }, e->features, i, &own->scratch, &row, &err) &&
+            (!own->failed || i < own->failed - 1)) {
+            own->failed = i + 1;
+            own->failure = err;
+        }
+        own->truncated += row.truncated;
+        own->dropped += row.dropped;
+    }
+}
+
 bert_status bert_encode(const bert_tokenizer *t, const bert_text *texts, const bert_text *pairs, size_t n, size_t seq_len, bert_features *f,
                         bert_err *err)
 {
@@ -137,35 +172,31 @@ bert_status bert_encode(const bert_tokenizer *t, const bert_text *texts, const b
     bert_status status = reserve_features(f, n, seq_len, err);
     if (status)
         return status;
-    size_t truncated = 0, dropped = 0, failed = n; /* the first row that failed, and why */
-    bert_err failure;
-#pragma omp parallel if (n >= FEWEST_FOR_THREADS) reduction(+ : truncated, dropped)
-    {
-        encode_scratch scratch = { 0 };
-#pragma omp for schedule(dynamic, TEXTS_PER_TURN)
-        for (size_t i = 0; i < n; i++) {
-            encoded row = { 0 };
-            bert_err inner;
-            if (encode_row(t, texts[i], pairs ? pairs[i] : (bert_text){ 0 }, f, i, &scratch, &row, &inner)) {
-#pragma omp critical(bert_encode_failure)
-                if (i < failed) {
-                    failed = i;
-                    failure = inner;
-                }
-            }
-            truncated += row.truncated;
-            dropped += row.dropped;
-        }
-        encode_scratch_free(&scratch);
+    size_t threads = n >= FEWEST_FOR_THREADS ? threads_allowed() : 1;
+    encoding e = { t, texts, pairs, f, calloc(threads, sizeof *e.threads) };
+    if (!e.threads) {
+        f->n = 0;
+        return fail_memory(err, "features");
     }
-    f->truncated = truncated;
-    f->dropped = dropped;
-    if (failed == n)
-        return BERT_OK;
-    f->n = 0;
-    if (err)
-        *err = failure;
-    return fail_in(err, failure.code, "text %zu", failed);
+    threads_run(n / TEXTS_PER_TURN + (n % TEXTS_PER_TURN != 0), threads, encode_turn, &e);
+    const encode_thread *first = NULL; /* whose row is the first that failed */
+    for (size_t i = 0; i < threads; i++) {
+        const encode_thread *own = &e.threads[i];
+        f->truncated += own->truncated;
+        f->dropped += own->dropped;
+        if (own->failed && (!first || own->failed < first->failed))
+            first = own;
+        encode_scratch_free(&e.threads[i].scratch);
+    }
+    if (first) {
+        f->n = 0;
+        status = first->failure.code;
+        if (err)
+            *err = first->failure;
+        fail_in(err, status, "text %zu", first->failed - 1);
+    }
+    free(e.threads);
+    return status;
 }
 
 void bert_features_free(bert_features *f)

@@ -1,4 +1,5 @@
 /* A tokenised data set holds what bert_encode makes of each row, and packs into batches. */
+#include "base/threads.h"
 #include "data/token_reader.h"
 #include "text/features.h"
 
@@ -8,7 +9,6 @@
 #include <stdint.h>
 
 #include <cmocka.h>
-#include <omp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -76,12 +76,11 @@ static void the_number_of_threads_changes_nothing(void **state)
     (void)state;
     bert_dataset *d = make_dataset();
     bert_tokenizer *tokenizer = make_tokenizer();
-    int before = omp_get_max_threads();
     token_rows one, many;
-    omp_set_num_threads(1);
+    size_t before = threads_allow(1);
     assert_int_equal(token_rows_create(&one, d, tokenizer, SEQ_LEN, ROW_TOGETHER, NULL), BERT_OK);
     for (int threads = 2; threads <= 5; threads++) {
-        omp_set_num_threads(threads);
+        threads_allow((size_t)threads);
         assert_int_equal(token_rows_create(&many, d, tokenizer, SEQ_LEN, ROW_TOGETHER, NULL), BERT_OK);
         assert_memory_equal(one.start, many.start, (N + 1) * sizeof *one.start);
         assert_memory_equal(one.second, many.second, N * sizeof *one.second);
@@ -90,7 +89,7 @@ static void the_number_of_threads_changes_nothing(void **state)
         assert_int_equal(one.longest, many.longest);
         token_rows_free(&many);
     }
-    omp_set_num_threads(before);
+    threads_allow(before);
     token_rows_free(&one);
     bert_tokenizer_free(tokenizer);
     bert_dataset_free(d);
@@ -283,15 +282,14 @@ static void words_are_the_same_for_any_number_of_threads(void **state)
     (void)state;
     bert_dataset *d = make_dataset();
     bert_tokenizer *tokenizer = make_tokenizer();
-    int before = omp_get_max_threads();
     token_rows one, many;
     free(d->pairs);
     d->pairs = NULL;
-    omp_set_num_threads(1);
+    size_t before = threads_allow(1);
     assert_int_equal(token_rows_create(&one, d, tokenizer, SEQ_LEN, ROW_WORDS, NULL), BERT_OK);
-    omp_set_num_threads(4);
+    threads_allow(4);
     assert_int_equal(token_rows_create(&many, d, tokenizer, SEQ_LEN, ROW_WORDS, NULL), BERT_OK);
-    omp_set_num_threads(before);
+    threads_allow(before);
     assert_memory_equal(one.start, many.start, (N + 1) * sizeof *one.start);
     assert_memory_equal(one.ids, many.ids, one.start[N] * sizeof *one.ids);
     assert_memory_equal(one.words, many.words, one.start[N] * sizeof *one.words);

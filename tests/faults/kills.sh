@@ -11,7 +11,7 @@ files=$(cd "$(dirname "$0")/../files" && pwd)
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 cd "$folder" || exit 1
-export BERT_CACHE=$folder/cache OMP_WAIT_POLICY=passive
+export BERT_CACHE=$folder/cache
 failed() { echo "kills.sh: $1"; [ ! -s log ] || tail -n 5 log; exit 1; }
 now() { date +%s%N; }
 

@@ -107,7 +107,7 @@ static void data_with_any_other_byte_does_not_verify(void **state)
         const unsigned char *bytes = frozen_bytes(path, &n, &header);
         int file = open(path, O_WRONLY | O_CLOEXEC);
         assert_true(file >= 0);
-        omp_set_num_threads(1); /* hundreds of tiny predictions: waiting for other threads would be most of it */
+        threads_allow(1); /* hundreds of tiny predictions: waiting for other threads would be most of it */
         for (size_t i = header; i < n; i += 487)
             with_flip(file, bytes, i, (int)(i % 8), fails_to_verify, path);
         for (size_t i = n - 64; i < n; i++) /* the vocabulary's end */

@@ -46,14 +46,14 @@ static void check_same_bits(const bert_model *model, int64_t seq_len, bool head,
           *rows = arena_alloc(&golden_memory, MANY * (H + K) * sizeof *rows);
     random_stream r = { 4, 97, 0 };
     uint32_t order[MANY];
-    omp_set_num_threads(1);
+    threads_allow(1);
     for (uint32_t i = 0; i < MANY; i++) {
         order[i] = i;
         run(session, s, &i, 1, alone + i * (H + K), H, head);
     }
     for (int round = 0; round < rounds; round++)
         for (int threads = 1; threads <= 4; threads++) {
-            omp_set_num_threads(threads);
+            threads_allow((size_t)threads);
             random_shuffle(&r, order, MANY);
             size_t n = threads % 2 ? 1 + random_below(&r, MANY) : MANY;
             run(session, s, order, n, rows, H, head);

@@ -2,9 +2,8 @@
 #include "golden.h"
 
 #include "each_isa.h"
+#include "base/threads.h"
 #include "model/layer.h"
-
-#include <omp.h>
 
 /* What float32 may differ by, absolute: the README's table. */
 typedef struct allowed {
@@ -289,7 +288,7 @@ static void a_row_has_the_same_bits_in_any_batch_and_for_any_number_of_threads(v
         bert_pass_free(pass);
     }
     for (int threads = 1; threads <= 4; threads++) {
-        omp_set_num_threads(threads);
+        threads_allow((size_t)threads);
         bert_input all = { .n = n, .input_ids = m[0], .input_mask = m[1], .segment_ids = m[2] };
         bert_pass *pass;
         check(bert_layer_forward(layer, &all, &how, &pass, &err), &err);

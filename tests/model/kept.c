@@ -122,7 +122,7 @@ static void in_memory_every_budget_gives_the_same_bits_and_is_kept_to(void **sta
     for (uint64_t budget = 0; budget < 80000; budget = budget < 8000 ? budget + 500 : budget * 2) {
         kept_options options = { .budget = budget };
         for (int threads = 1; threads <= 4; threads++) {
-            omp_set_num_threads(threads);
+            threads_allow((size_t)threads);
             kept_outputs *kept = open_kept(&s, &options, NULL);
             assert_int_equal(kept_layer(kept), 2);
             assert_int_equal(kept_rows(kept), 0);
@@ -323,7 +323,7 @@ static void a_file_that_is_cut_off_is_made_anew(void **state)
     (void)state;
     size_t n;
     scene s = scene_make();
-    omp_set_num_threads(1);
+    threads_allow(1);
     char *bytes = whole_file(&s, &n);
     for (size_t cut = 1; cut < n; cut = cut < 600 ? cut + 37 : cut + 2111)
         check_damaged(&s, bytes, cut, true);
@@ -338,7 +338,7 @@ static void a_file_with_a_wrong_byte_gives_no_wrong_bits(void **state)
     (void)state;
     size_t n;
     scene s = scene_make();
-    omp_set_num_threads(1);
+    threads_allow(1);
     char *bytes = whole_file(&s, &n);
     random_stream r = { 6, 0, 0 };
     for (size_t at = 0; at < n; at += at < sizeof(kept_header) + 64 ? 3 : 1 + random_below(&r, 500)) {
@@ -356,7 +356,7 @@ static void entries_that_name_each_others_rows_give_no_wrong_bits(void **state)
     (void)state;
     size_t n;
     scene s = scene_make();
-    omp_set_num_threads(1);
+    threads_allow(1);
     char *bytes = whole_file(&s, &n);
     kept_entry *entries = (kept_entry *)(void *)(bytes + 512);
     for (size_t i = 0; i < ROWS; i++)
@@ -386,7 +386,7 @@ static void a_run_that_is_killed_leaves_whole_rows(void **state)
         pid_t child = fork();
         if (child == 0) {
             random_stream r = { rows, 0, 0 };
-            omp_set_num_threads(1); /* threads do not outlive a fork */
+            threads_allow(1);
             read_part(&s, open_kept(&s, &options, NULL), &r, 0, rows);
             raise(SIGKILL);
         }

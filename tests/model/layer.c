@@ -1,9 +1,9 @@
 /* The layer through its public functions: outputs, what is tuned, every error. Its gradients: gradients.c. */
 #include "each_isa.h"
+#include "base/threads.h"
 #include "model/toy_layer.h"
 
 #include <math.h>
-#include <omp.h>
 
 /* ---- outputs ------------------------------------------------------------------------------------------------------------ */
 
@@ -162,17 +162,16 @@ static void any_number_of_threads_gives_the_same_bits(void **state)
     config c = toy_config();
     bert_module *module = toy_module(&c, true);
     size_t n, m;
-    int before = omp_get_max_threads();
-    omp_set_num_threads(1);
+    size_t before = threads_allow(1);
     char *one = step_bits(module, &n);
     for (int threads = 2; threads <= 4; threads++) {
-        omp_set_num_threads(threads);
+        threads_allow((size_t)threads);
         char *many = step_bits(module, &m);
         assert_int_equal(n, m);
         assert_memory_equal(one, many, n);
         free(many);
     }
-    omp_set_num_threads(before);
+    threads_allow(before);
     free(one);
     bert_module_free(module);
 }

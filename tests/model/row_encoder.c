@@ -22,7 +22,7 @@ static void check_parts(row_encoder *r, const token_rows *rows, const float *exp
     float *vectors = arena_array(a, n * HIDDEN, sizeof *vectors);
     size_t sequences = token_rows_sequences(rows);
     for (int threads = 1; threads <= 4; threads++) {
-        omp_set_num_threads(threads);
+        threads_allow((size_t)threads);
         memset(vectors, 0, n * HIDDEN * sizeof *vectors);
         for (size_t first = 0, part; first < ROWS; first += part) {
             part = threads == 1 ? ROWS : 1 + random_below(&random, ROWS);

@@ -2,11 +2,10 @@
 #ifndef TESTS_MODEL_TOY_ROWS_H
 #define TESTS_MODEL_TOY_ROWS_H
 
+#include "base/threads.h"
 #include "model/toy_layer.h"
 
 #include "data/token_rows.h"
-
-#include <omp.h>
 
 enum { ROWS = 120, HIDDEN = 12 };
 

@@ -296,6 +296,20 @@ static float *all_results(const ops *o, const problem *t, size_t *size)
     return all;
 }
 
+typedef struct inner_call {
+    const ops *o;
+    problem *t;
+    float *results[2]; /* one for each part */
+} inner_call;
+
+static void run_inner(void *context, size_t part, size_t thread)
+{
+    inner_call *c = context;
+    size_t size;
+    (void)thread;
+    c->results[part] = all_results(c->o, c->t, &size);
+}
+
 static void bits_do_not_depend_on_threads(void **state)
 {
     (void)state;
@@ -304,20 +318,20 @@ static void bits_do_not_depend_on_threads(void **state)
     for (int dropped = 0; dropped < 2; dropped++) {
         problem *t = problem_make(lengths, 4, 32, false, dropped ? 0.1f : 0, 5);
         size_t size;
-        omp_set_num_threads(1);
+        threads_allow(1);
         float *one = all_results(o, t, &size);
         for (int threads = 2; threads <= MOST_THREADS; threads++) {
-            omp_set_num_threads(threads);
+            threads_allow((size_t)threads);
             float *more = all_results(o, t, &size);
             assert_same_bits(o, "on more threads", more, one, size);
             free(more);
         }
-        float *inside = NULL;
-#pragma omp parallel num_threads(2)
-        if (omp_get_thread_num() == 0)
-            inside = all_results(o, t, &size);
-        assert_same_bits(o, "inside a parallel region", inside, one, size);
-        free(inside);
+        inner_call inside = { o, t, { NULL, NULL } };
+        threads_run(2, 2, run_inner, &inside);
+        for (int i = 0; i < 2; i++) {
+            assert_same_bits(o, "inside a part", inside.results[i], one, size);
+            free(inside.results[i]);
+        }
         free(one);
         problem_free(t);
     }

@@ -4,10 +4,10 @@
 #define TESTS_OPS_CHECK_H
 
 #include "base/random.h"
+#include "base/threads.h"
 #include "ops/select.h"
 
 #include <math.h>
-#include <omp.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>

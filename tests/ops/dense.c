@@ -297,6 +297,20 @@ static float *all_products(const ops *o, const layer *l, size_t *size)
     return all;
 }
 
+typedef struct inner_call {
+    const ops *o;
+    layer *l;
+    float *results[2]; /* one for each part */
+} inner_call;
+
+static void run_inner(void *context, size_t part, size_t thread)
+{
+    inner_call *c = context;
+    size_t size;
+    (void)thread;
+    c->results[part] = all_products(c->o, c->l, &size);
+}
+
 static void bits_do_not_depend_on_threads(void **state)
 {
     (void)state;
@@ -307,24 +321,19 @@ static void bits_do_not_depend_on_threads(void **state)
         if (s % 2)
             assert_int_equal(dense_pack_as(&l.d, m->precision, NULL), BERT_OK);
         size_t size;
-        omp_set_num_threads(1);
+        threads_allow(1);
         float *one = all_products(m->o, &l, &size);
         for (int threads = 2; threads <= MOST_THREADS; threads++) {
-            omp_set_num_threads(threads);
+            threads_allow((size_t)threads);
             float *more = all_products(m->o, &l, &size);
             assert_same_bits(m->o, "a product on more threads", more, one, size);
             free(more);
         }
-        float *inside[2] = { NULL, NULL };
-#pragma omp parallel num_threads(2)
-        {
-            size_t ignored;
-            inside[omp_get_thread_num()] = all_products(m->o, &l, &ignored);
-        }
+        inner_call inside = { m->o, &l, { NULL, NULL } };
+        threads_run(2, 2, run_inner, &inside);
         for (int i = 0; i < 2; i++) {
-            if (inside[i])
-                assert_same_bits(m->o, "a product inside a parallel region", inside[i], one, size);
-            free(inside[i]);
+            assert_same_bits(m->o, "a product inside a part", inside.results[i], one, size);
+            free(inside.results[i]);
         }
         free(one);
         layer_free(&l);

@@ -204,7 +204,7 @@ static void a_rows_bits_depend_on_nothing_else(void **state)
         assert_int_equal(dense_pack_as(&l.d, OPS_INT8, NULL), BERT_OK);
         for (size_t k = 1; k < n_computers; k++)
             for (int threads = 1; threads <= 2; threads++) {
-                omp_set_num_threads(threads);
+                threads_allow((size_t)threads);
                 computers[k].forward(any_room(), whole, out, NULL, l.x, l.ldx, &l.d, ACTIVATION_GELU, ROWS_);
                 for (size_t n = 1; n <= ROWS_; n += n < 26 ? 1 : 13)
                     for (size_t first = 0; first + n <= ROWS_; first += 2 * n + 1) {
@@ -229,10 +229,10 @@ static void bits_do_not_depend_on_threads(void **state)
         size_t size = l.n * l.d.out;
         float *one = floats(size), *more = floats(size);
         assert_int_equal(dense_pack_as(&l.d, OPS_INT8, NULL), BERT_OK);
-        omp_set_num_threads(1);
+        threads_allow(1);
         c->forward(any_room(), one, l.d.out, NULL, l.x, l.ldx, &l.d, ACTIVATION_RELU, l.n);
         for (int threads = 2; threads <= MOST_THREADS; threads++) {
-            omp_set_num_threads(threads);
+            threads_allow((size_t)threads);
             c->forward(any_room(), more, l.d.out, NULL, l.x, l.ldx, &l.d, ACTIVATION_RELU, l.n);
             if (memcmp(one, more, size * sizeof *one))
                 fail_msg("%s: %d threads give other bits", c->name, threads);
@@ -462,7 +462,7 @@ static void widened_weights_give_the_bits_of_the_rounded_ones_as_floats(void **s
         assert_int_equal(dense_pack_as(&l.d, OPS_BF16_WIDENED, NULL), BERT_OK);
         o->dense_forward(any_room(), want, l.d.out, NULL, l.x, l.ldx, &rounded.d, ACTIVATION_GELU, l.n);
         for (int threads = 1; threads <= 3; threads++) {
-            omp_set_num_threads(threads);
+            threads_allow((size_t)threads);
             o->dense_forward(any_room(), y, l.d.out, NULL, l.x, l.ldx, &l.d, ACTIVATION_GELU, l.n);
             assert_same_bits(o, "y, widened", y, want, size);
         }

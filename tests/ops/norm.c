@@ -247,10 +247,10 @@ static void bits_do_not_depend_on_threads_or_other_rows(void **state)
     FOR_EACH_ISA(o)
     {
         size_t size;
-        omp_set_num_threads(1);
+        threads_allow(1);
         float *one = norm_products(o, &t, 0, t.n, &size), *one_dropped = norm_products(o, &dropped, 0, dropped.n, &size);
         for (int threads = 2; threads <= MOST_THREADS; threads++) {
-            omp_set_num_threads(threads);
+            threads_allow((size_t)threads);
             float *more_dropped = norm_products(o, &dropped, 0, dropped.n, &size);
             assert_same_bits(o, "with dropout, on more threads", more_dropped, one_dropped, size);
             float *more = norm_products(o, &t, 0, t.n, &size);

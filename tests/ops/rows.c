@@ -184,11 +184,11 @@ static void embedding_gradients_do_not_depend_on_threads(void **state)
     FOR_EACH_ISA(o)
     {
         memset(one, 0, WORDS * H * sizeof *one);
-        omp_set_num_threads(1);
+        threads_allow(1);
         o->embed_backward(one, NULL, NULL, dy, ids, NULL, NULL, H, N);
         for (int threads = 2; threads <= MOST_THREADS; threads++) {
             float *more = floats(WORDS * H);
-            omp_set_num_threads(threads);
+            threads_allow((size_t)threads);
             o->embed_backward(more, NULL, NULL, dy, ids, NULL, NULL, H, N);
             assert_same_bits(o, "dword", more, one, WORDS * H);
             free(more);
@@ -307,7 +307,7 @@ static void a_sequence_is_pooled_to_the_same_bits_alone(void **state)
     FOR_EACH_ISA(o)
     for (size_t k = 0; k < N_KINDS; k++)
         for (int threads = 1; threads <= MOST_THREADS; threads++) {
-            omp_set_num_threads(threads);
+            threads_allow((size_t)threads);
             o->pool_forward(y, x, (ragged){ N_SEQUENCES, STARTS }, C, KINDS[k]);
             for (size_t s = 0; s < N_SEQUENCES; s++) {
                 int32_t start[2] = { 0, STARTS[s + 1] - STARTS[s] };
@@ -391,7 +391,7 @@ static void adam_without_decay_and_scaling_has_the_bits_of_keras_form(void **sta
             volatile float up = c.rate * m, down = sqrtf(v) + c.epsilon, change = up / down;
             want[i] = t.w[i] - change;
         }
-        omp_set_num_threads(threads);
+        threads_allow((size_t)threads);
         o->adam_step(t.w, t.m, t.v, t.g, &c, t.n);
         assert_same_bits(o, "w", t.w, want, t.n);
         free(want);
@@ -433,7 +433,7 @@ static void a_sum_of_squares_has_the_same_bits_on_any_threads_and_instructions(v
     double first = ops_named(ops_available()[0])->sum_squares(x, N);
     FOR_EACH_ISA(o)
     for (int threads = 1; threads <= MOST_THREADS; threads++) {
-        omp_set_num_threads(threads);
+        threads_allow((size_t)threads);
         assert_true(o->sum_squares(x, N) == first);
     }
     free(x);

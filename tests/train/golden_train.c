@@ -7,8 +7,6 @@
 #include "ops/loss.h"
 #include "train/step.h"
 
-#include <omp.h>
-
 /* A variant of golden/train, as its .json says. */
 typedef struct variant {
     const char *name;

@@ -208,7 +208,6 @@ static void killed_at_step(const data *d, const bert_train_options *o, int64_t s
     if (child == 0) {
         bert_err err;
         told *t = new_told();
-        omp_set_num_threads(1); /* threads of the parent are not here */
         t->then = kill_at;
         t->context = &step;
         run_into(scratch("killed"), d, o, t, &err);
@@ -224,7 +223,7 @@ static void a_run_that_is_killed_goes_on_from_its_last_checkpoint(void **state)
     (void)state;
     static const int64_t STEPS[] = { 3, 5, 9, 11 };
     data d = make_data();
-    omp_set_num_threads(1);
+    threads_allow(1);
     run_whole(&d);
     for (size_t i = 0; i < sizeof STEPS / sizeof *STEPS; i++) {
         bert_err err;

@@ -139,7 +139,7 @@ static bert_model *trained(const bert_layer_spec *spec, const bert_train_options
     bert_err err;
     bert_dataset *train = learnable(50, 2, 1), *valid = learnable(20, 2, 2);
     bert_model *model = new_binary(spec);
-    omp_set_num_threads(threads);
+    threads_allow((size_t)threads);
     check(bert_model_train(model, train, valid, o, NULL, false, NULL, NULL, &err), &err);
     bert_dataset_free(train);
     bert_dataset_free(valid);

@@ -266,21 +266,31 @@ static void attend_all(attention_room *room, float *y, float *lse, const head *h
         lse[i * h->n_heads] = (r->most[i] + log2f(r->total[i])) * 0.693147181f;
 }
 
+/* The arguments of attention_forward, and its mask or NULL. */
+typedef struct attention_job {
+    ops_room room;
+    float *y, *lse;
+    const attention_input *in;
+    const dropout_mask *mask;
+} attention_job;
+
+static void attend_head(void *job, size_t number, size_t thread)
+{
+    const attention_job *j = job;
+    head h = head_of(j->in, number / j->in->heads, number % j->in->heads, j->mask);
+    for (size_t query = 0; query < h.TQ; query += QUERIES) {
+        size_t row = h.first_query + query;
+        attend_all(room_of(j->room, thread), j->y + row * h.hidden + h.number * h.D, j->lse ? j->lse + row * h.n_heads + h.number : NULL, &h,
+                   query, h.TQ - query < QUERIES ? h.TQ - query : QUERIES);
+    }
+}
+
 void OP(attention_forward)(ops_room room, float *y, float *lse, const attention_input *in)
 {
     dropout_mask mask = dropout_start(in->drop);
-    size_t n = in->keys.n_seq * in->heads, D = in->hidden / in->heads;
-    int threads = threads_for_products(room, attention_work(in), n);
-    PARALLEL_FOR(threads, schedule(dynamic),
-        for (size_t i = 0; i < n; i++) {
-            head h = head_of(in, i / in->heads, i % in->heads, in->drop.rate > 0 ? &mask : NULL);
-            attention_room *own = room_of(room, threads > 1 ? (size_t)omp_get_thread_num() : 0);
-            for (size_t query = 0; query < h.TQ; query += QUERIES) {
-                size_t row = h.first_query + query;
-                attend_all(own, y + row * h.hidden + h.number * D, lse ? lse + row * h.n_heads + h.number : NULL, &h, query,
-                           h.TQ - query < QUERIES ? h.TQ - query : QUERIES);
-            }
-        });
+    size_t n = in->keys.n_seq * in->heads;
+    threads_run(n, threads_for_products(room, attention_work(in), n), attend_head,
+                &(attention_job){ room, y, lse, in, in->drop.rate > 0 ? &mask : NULL });
 }
 
 /* ---- to look at ----------------------------------------------------------------------------------------------------------- */

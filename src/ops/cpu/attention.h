@@ -5,7 +5,7 @@
 #include "ops/cpu/elementary.h"
 #include "ops/cpu/kernels.h"
 #include "ops/cpu/mask.h"
-#include "ops/cpu/threads.h"
+#include "ops/cpu/share.h"
 
 #define ALIGNED __attribute__((aligned(64)))
 

@@ -127,25 +127,37 @@ static void back_attend(const back_head *g, back_block *b)
     }
 }
 
+/* The arguments of attention_backward, and its mask or NULL. */
+typedef struct back_job {
+    ops_room room;
+    float *dq, *dk, *dv;
+    const float *dy, *y, *lse;
+    const attention_input *in;
+    const dropout_mask *mask;
+} back_job;
+
+static void back_attend_head(void *job, size_t number, size_t thread)
+{
+    const back_job *j = job;
+    head h = head_of(j->in, number / j->in->heads, number % j->in->heads, j->mask);
+    size_t col = h.number * h.D;
+    back_head g = {
+        .h = h,
+        .dq = j->dq + h.first_query * h.ldq + col,
+        .dk = j->dk + h.first_key * h.ldkv + col,
+        .dv = j->dv + h.first_key * h.ldkv + col,
+        .y = j->y + h.first_query * h.hidden + col,
+        .dy = j->dy + h.first_query * h.hidden + col,
+        .lse = j->lse + h.first_query * h.n_heads + h.number,
+    };
+    back_attend(&g, room_of(j->room, thread));
+}
+
 void OP(attention_backward)(ops_room room, float *dq, float *dk, float *dv, const float *dy, const float *y, const float *lse,
                             const attention_input *in)
 {
     dropout_mask mask = dropout_start(in->drop);
-    size_t n = in->keys.n_seq * in->heads, D = in->hidden / in->heads;
-    int threads = threads_for_products(room, attention_work(in), n);
-#pragma omp parallel for num_threads(threads) if (threads > 1) schedule(dynamic)
-    for (size_t i = 0; i < n; i++) {
-        head h = head_of(in, i / in->heads, i % in->heads, in->drop.rate > 0 ? &mask : NULL);
-        size_t col = h.number * D;
-        back_head g = {
-            .h = h,
-            .dq = dq + h.first_query * h.ldq + col,
-            .dk = dk + h.first_key * h.ldkv + col,
-            .dv = dv + h.first_key * h.ldkv + col,
-            .y = y + h.first_query * h.hidden + col,
-            .dy = dy + h.first_query * h.hidden + col,
-            .lse = lse + h.first_query * h.n_heads + h.number,
-        };
-        back_attend(&g, room_of(room, threads > 1 ? (size_t)omp_get_thread_num() : 0));
-    }
+    size_t n = in->keys.n_seq * in->heads;
+    threads_run(n, threads_for_products(room, attention_work(in), n), back_attend_head,
+                &(back_job){ room, dq, dk, dv, dy, y, lse, in, in->drop.rate > 0 ? &mask : NULL });
 }

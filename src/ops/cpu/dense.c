@@ -2,7 +2,7 @@
 #include "ops/cpu/activate.h"
 #include "ops/cpu/gemm.h"
 #include "ops/cpu/kernels.h"
-#include "ops/cpu/threads.h"
+#include "ops/cpu/share.h"
 
 /* ---- forward ------------------------------------------------------------------------------------------------------------ */
 
@@ -74,6 +74,20 @@ static void add_column_sums(float *dbias, const float *dy, size_t lddy, size_t c
     store_lanes(dbias + col, sum, lanes);
 }
 
+/* What the columns of a bias's gradient are summed from. */
+typedef struct bias_job {
+    float *dbias;
+    const float *dy;
+    size_t lddy, n;
+} bias_job;
+
+static void add_bias_columns(const void *job, size_t begin, size_t end)
+{
+    const bias_job *b = job;
+    for (size_t j = begin; j < end; j += LANES)
+        add_column_sums(b->dbias, b->dy, b->lddy, j, lanes_at(j, end), b->n);
+}
+
 void OP(dense_backward_weight)(ops_room room, float *dweight, float *dbias, const float *dy, size_t lddy, const float *x, size_t ldx,
                                size_t in, size_t out, size_t n)
 {
@@ -82,27 +96,39 @@ void OP(dense_backward_weight)(ops_room room, float *dweight, float *dbias, cons
             .room = room, .c = dweight, .ldc = in, .a = dy, .a_row = 1, .a_col = lddy, .b = x, .b_row = ldx, .b_col = 1,
             .m = out, .n = in, .k = n, .add = true,
         });
-    if (!dbias)
-        return;
-    int threads = threads_for(n * out, (out + LANES - 1) / LANES);
-#pragma omp parallel for num_threads(threads) if (threads > 1)
-    for (size_t j = 0; j < out; j += LANES)
-        add_column_sums(dbias, dy, lddy, j, lanes_at(j, out), n);
+    if (dbias)
+        share(threads_for(n * out, (out + LANES - 1) / LANES), out, LANES, add_bias_columns, &(bias_job){ dbias, dy, lddy, n });
+}
+
+/* ---- activations alone -------------------------------------------------------------------------------------------------- */
+
+/* dy: backward's, whose y is dx */
+typedef struct activation_job {
+    float *y;
+    const float *x, *dy;
+    activation act;
+} activation_job;
+
+static size_t activation_threads(size_t n)
+{
+    return threads_for(n, n / LANES);
 }
 
 INLINE void activate_loop(float *y, const float *x, activation act, size_t n)
 {
-    int threads = threads_for(n, n / LANES);
-#pragma omp parallel for num_threads(threads) if (threads > 1)
     for (size_t i = 0; i < n; i += LANES) {
         size_t lanes = lanes_at(i, n);
         store_lanes(y + i, activate(load_lanes(x + i, lanes), act), lanes);
     }
 }
 
-void OP(activation_forward)(float *y, const float *x, activation act, size_t n)
+static void activate_stretch(const void *job, size_t begin, size_t end)
 {
-    switch (act) {
+    const activation_job *j = job;
+    float *y = j->y + begin;
+    const float *x = j->x + begin;
+    size_t n = end - begin;
+    switch (j->act) {
     case ACTIVATION_NONE:
         activate_loop(y, x, ACTIVATION_NONE, n);
         break;
@@ -124,19 +150,26 @@ void OP(activation_forward)(float *y, const float *x, activation act, size_t n)
     }
 }
 
+void OP(activation_forward)(float *y, const float *x, activation act, size_t n)
+{
+    share(activation_threads(n), n, LANES, activate_stretch, &(activation_job){ y, x, NULL, act });
+}
+
 INLINE void backward_loop(float *dx, const float *dy, const float *x, activation act, size_t n)
 {
-    int threads = threads_for(n, n / LANES);
-#pragma omp parallel for num_threads(threads) if (threads > 1)
     for (size_t i = 0; i < n; i += LANES) {
         size_t lanes = lanes_at(i, n);
         store_lanes(dx + i, load_lanes(dy + i, lanes) * slope(load_lanes(x + i, lanes), act), lanes);
     }
 }
 
-void OP(activation_backward)(float *dx, const float *dy, const float *x, activation act, size_t n)
+static void backward_stretch(const void *job, size_t begin, size_t end)
 {
-    switch (act) {
+    const activation_job *j = job;
+    float *dx = j->y + begin;
+    const float *dy = j->dy + begin, *x = j->x + begin;
+    size_t n = end - begin;
+    switch (j->act) {
     case ACTIVATION_NONE:
         if (dx != dy)
             memcpy(dx, dy, n * sizeof *dx);
@@ -157,4 +190,9 @@ void OP(activation_backward)(float *dx, const float *dy, const float *x, activat
         backward_loop(dx, dy, x, ACTIVATION_TANH, n);
         break;
     }
+}
+
+void OP(activation_backward)(float *dx, const float *dy, const float *x, activation act, size_t n)
+{
+    share(activation_threads(n), n, LANES, backward_stretch, &(activation_job){ dx, x, dy, act });
 }

@@ -1,6 +1,6 @@
 /* Embeddings: three table rows added; backward adds into the rows. */
 #include "ops/cpu/kernels.h"
-#include "ops/cpu/threads.h"
+#include "ops/cpu/share.h"
 #include "ops/cpu/vec.h"
 
 enum { COLUMNS = 64 }; /* of a table that one thread adds to, over all tokens in their order */
@@ -21,17 +21,28 @@ INLINE vec load_row(const embedding_table *t, size_t H, size_t row, size_t c, si
     return load_bf16(lanes == LANES ? pairs : memcpy(part, pairs, lanes * sizeof *part));
 }
 
+/* The arguments of embed_forward. */
+typedef struct embed_job {
+    float *y;
+    const embedding_tables *tables;
+    const int32_t *ids, *positions, *segments;
+} embed_job;
+
+static void embed_tokens(const void *job, size_t begin, size_t end)
+{
+    const embed_job j = *(const embed_job *)job;
+    const embedding_tables t = *j.tables;
+    for (size_t i = begin, H = t.hidden; i < end; i++)
+        for (size_t c = 0; c < H; c += LANES) {
+            size_t lanes = lanes_at(c, H);
+            vec word = load_row(&t.word, H, (size_t)j.ids[i], c, lanes), type = load_row(&t.token_type, H, (size_t)j.segments[i], c, lanes);
+            store_lanes(j.y + i * H + c, word + type + load_row(&t.position, H, (size_t)j.positions[i], c, lanes), lanes);
+        }
+}
+
 void OP(embed_forward)(float *y, const embedding_tables *t, const int32_t *ids, const int32_t *positions, const int32_t *segments, size_t n)
 {
-    size_t H = t->hidden;
-    int threads = threads_for(n * H, n);
-    PARALLEL_FOR(threads, schedule(static),
-        for (size_t i = 0; i < n; i++)
-            for (size_t c = 0; c < H; c += LANES) {
-                size_t lanes = lanes_at(c, H);
-                vec word = load_row(&t->word, H, (size_t)ids[i], c, lanes), type = load_row(&t->token_type, H, (size_t)segments[i], c, lanes);
-                store_lanes(y + i * H + c, word + type + load_row(&t->position, H, (size_t)positions[i], c, lanes), lanes);
-            });
+    share(threads_for(n * t->hidden, n), n, 1, embed_tokens, &(embed_job){ y, t, ids, positions, segments });
 }
 
 /* table[index[i]] += dy[i] for each i in turn, columns col .. col + cols */
@@ -46,18 +57,31 @@ static void add_rows(float *table, const int32_t *index, const float *dy, size_t
     }
 }
 
+/* The arguments of embed_backward. */
+typedef struct embed_back_job {
+    float *dword, *dposition, *dtoken_type;
+    const float *dy;
+    const int32_t *ids, *positions, *segments;
+    size_t hidden, n;
+} embed_back_job;
+
+static void add_columns(const void *job, size_t begin, size_t end)
+{
+    const embed_back_job *j = job;
+    for (size_t c = begin; c < end; c += COLUMNS) {
+        size_t cols = end - c < COLUMNS ? end - c : COLUMNS;
+        if (j->dword)
+            add_rows(j->dword, j->ids, j->dy, c, cols, j->hidden, j->n);
+        if (j->dposition)
+            add_rows(j->dposition, j->positions, j->dy, c, cols, j->hidden, j->n);
+        if (j->dtoken_type)
+            add_rows(j->dtoken_type, j->segments, j->dy, c, cols, j->hidden, j->n);
+    }
+}
+
 void OP(embed_backward)(float *dword, float *dposition, float *dtoken_type, const float *dy, const int32_t *ids, const int32_t *positions,
                         const int32_t *segments, size_t hidden, size_t n)
 {
-    int threads = threads_for(n * hidden, (hidden + COLUMNS - 1) / COLUMNS);
-#pragma omp parallel for num_threads(threads) if (threads > 1)
-    for (size_t c = 0; c < hidden; c += COLUMNS) {
-        size_t cols = hidden - c < COLUMNS ? hidden - c : COLUMNS;
-        if (dword)
-            add_rows(dword, ids, dy, c, cols, hidden, n);
-        if (dposition)
-            add_rows(dposition, positions, dy, c, cols, hidden, n);
-        if (dtoken_type)
-            add_rows(dtoken_type, segments, dy, c, cols, hidden, n);
-    }
+    share(threads_for(n * hidden, (hidden + COLUMNS - 1) / COLUMNS), hidden, COLUMNS, add_columns,
+          &(embed_back_job){ dword, dposition, dtoken_type, dy, ids, positions, segments, hidden, n });
 }

@@ -2,7 +2,7 @@
  * Multiplication", 2008. Compiled for words that are floats and for words that are pairs of bf16. */
 #include "ops/cpu/gemm.h"
 
-#include "ops/cpu/threads.h"
+#include "ops/cpu/share.h"
 #include "ops/cpu/words.h"
 
 #define ALIGNED __attribute__((aligned(64)))
@@ -102,21 +102,30 @@ static bool ready(const gemm *g)
     return g->panels && g->depth == K_OF_WORD;
 }
 
+/* A product among threads: rows in by_rows parts, columns in by_panels. */
+typedef struct gemm_cut {
+    const gemm *g;
+    size_t panels, by_rows, by_panels;
+} gemm_cut;
+
+static void run_gemm_part(void *context, size_t part, size_t thread)
+{
+    const gemm_cut *c = context;
+    const gemm *g = c->g;
+    size_t row, end, first, last;
+    cut(g->m, ROWS, part / c->by_panels, c->by_rows, &row, &end);
+    cut(c->panels, 1, part % c->by_panels, c->by_panels, &first, &last);
+    (ready(g) ? run_by_rows : run_by_panels)(g, room_of(g->room, thread), row, end, first, last);
+}
+
 void OP(gemm_run)(const gemm *g)
 {
     if (!g->m || !g->n || !g->k)
         return;
     size_t panels = (g->n + GEMM_PANEL - 1) / GEMM_PANEL, groups = (g->m + ROWS - 1) / ROWS;
     size_t most = groups > panels ? groups : panels;
-    size_t threads = (size_t)threads_for_products(g->room, g->m * g->n * g->k, most);
+    size_t threads = threads_for_products(g->room, g->m * g->n * g->k, most);
     /* Packed panels are shared by all rows, so rows are cut; others are packed by whoever uses them, so columns are. */
     size_t by_rows = (ready(g) ? groups >= 4 * threads : panels < threads) ? threads : 1;
-    size_t by_panels = by_rows == 1 ? threads : 1;
-    PARALLEL_FOR(threads, schedule(static),
-        for (size_t part = 0; part < threads; part++) {
-            size_t row, end, first, last;
-            cut(g->m, ROWS, part / by_panels, by_rows, &row, &end);
-            cut(panels, 1, part % by_panels, by_panels, &first, &last);
-            (ready(g) ? run_by_rows : run_by_panels)(g, room_of(g->room, part), row, end, first, last);
-        });
+    threads_run(threads, threads, run_gemm_part, &(gemm_cut){ g, panels, by_rows, by_rows == 1 ? threads : 1 });
 }

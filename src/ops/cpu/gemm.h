@@ -34,7 +34,7 @@ typedef struct gemm {
     const gemm_finish *finish; /* or NULL, as with a transposed A */
 } gemm;
 
-/* Runs on all threads, or on the calling one inside a parallel region. m, n or k may be 0: then nothing happens. */
+/* m, n or k may be 0: then nothing happens. */
 void OP(gemm_run)(const gemm *g);
 
 /* One panel on the calling thread: c (m, cols) = or += A (m, k) times b (k, GEMM_PANEL), cols <= GEMM_PANEL, k > 0.

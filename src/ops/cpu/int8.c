@@ -6,7 +6,7 @@
 #include "ops/cpu/bytes.h"
 #include "ops/cpu/gelu_int8.h"
 #include "ops/cpu/kernels.h"
-#include "ops/cpu/threads.h"
+#include "ops/cpu/share.h"
 
 #include <float.h>
 
@@ -260,20 +260,30 @@ static void run_part(const int8_job *g, int8_room *room, size_t row, size_t end,
     }
 }
 
+/* A layer among threads: rows in by_rows parts, columns in by_panels. */
+typedef struct int8_cut {
+    const int8_job *g;
+    ops_room room;
+    size_t n, panels, by_rows, by_panels;
+} int8_cut;
+
+static void run_cut(void *context, size_t part, size_t thread)
+{
+    const int8_cut *c = context;
+    size_t row, end, first, last;
+    cut(c->n, X_ROWS, part / c->by_panels, c->by_rows, &row, &end);
+    cut(c->panels, 1, part % c->by_panels, c->by_panels, &first, &last);
+    if (row < end && first < last)
+        run_part(c->g, room_of(c->room, thread), row, end, first, last);
+}
+
 void OP(dense_forward_int8)(ops_room room, float *y, size_t ldy, float *pre, const float *x, size_t ldx, const dense *d, activation act, size_t n)
 {
     int8_job g = { y, pre, ldy, x, ldx, d, act, act == ACTIVATION_GELU && !pre };
     if (!n || !d->out)
         return;
     size_t panels = (d->out + GEMM_PANEL - 1) / GEMM_PANEL, groups = (n + X_ROWS - 1) / X_ROWS;
-    size_t threads = (size_t)threads_for_products(room, n * d->in * d->out / INT8_PER_FLOAT, groups > panels ? groups : panels);
-    size_t by_rows = groups >= 4 * threads ? threads : 1, by_panels = by_rows == 1 ? threads : 1;
-    PARALLEL_FOR(threads, schedule(static),
-        for (size_t part = 0; part < threads; part++) {
-            size_t row, end, first, last;
-            cut(n, X_ROWS, part / by_panels, by_rows, &row, &end);
-            cut(panels, 1, part % by_panels, by_panels, &first, &last);
-            if (row < end && first < last)
-                run_part(&g, room_of(room, part), row, end, first, last);
-        });
+    size_t threads = threads_for_products(room, n * d->in * d->out / INT8_PER_FLOAT, groups > panels ? groups : panels);
+    size_t by_rows = groups >= 4 * threads ? threads : 1;
+    threads_run(threads, threads, run_cut, &(int8_cut){ &g, room, n, panels, by_rows, by_rows == 1 ? threads : 1 });
 }

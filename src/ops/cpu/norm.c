@@ -1,7 +1,7 @@
 /* Dropout, residual and layer norm in one pass over a row, and their backward. */
 #include "ops/cpu/kernels.h"
 #include "ops/cpu/mask.h"
-#include "ops/cpu/threads.h"
+#include "ops/cpu/share.h"
 #include "ops/cpu/vec.h"
 
 enum {
@@ -28,6 +28,21 @@ static void apply_mask(float *y, const float *x, const dropout_mask *m, uint64_t
     }
 }
 
+/* The arguments of dropout_apply. */
+typedef struct dropout_job {
+    float *y;
+    const float *x;
+    const dropout_mask *mask;
+    uint64_t first;
+} dropout_job;
+
+static void drop_stretch(const void *job, size_t begin, size_t end)
+{
+    const dropout_job *j = job;
+    for (size_t i = begin; i < end; i += CHUNK)
+        apply_mask(j->y + i, j->x + i, j->mask, j->first + i, end - i < CHUNK ? end - i : CHUNK);
+}
+
 void OP(dropout_apply)(float *y, const float *x, dropout drop, uint64_t first, size_t n)
 {
     if (drop.rate <= 0) {
@@ -36,10 +51,7 @@ void OP(dropout_apply)(float *y, const float *x, dropout drop, uint64_t first, s
         return;
     }
     dropout_mask m = dropout_start(drop);
-    int threads = threads_for(4 * n, n / CHUNK);
-#pragma omp parallel for num_threads(threads) if (threads > 1)
-    for (size_t i = 0; i < n; i += CHUNK)
-        apply_mask(y + i, x + i, &m, first + i, n - i < CHUNK ? n - i : CHUNK);
+    share(threads_for(4 * n, n / CHUNK), n, CHUNK, drop_stretch, &(dropout_job){ y, x, &m, first });
 }
 
 /* One vector of a row: x * factor + residual, either NULL: none. */
@@ -125,18 +137,32 @@ static void norm_row(float *y, float *mean, float *rstd, const float *s, float t
     *rstd = r;
 }
 
+/* The arguments of layer_norm_forward, and its mask or NULL. */
+typedef struct norm_job {
+    float *y, *sum, *mean, *rstd;
+    const float *x, *residual, *gamma, *beta;
+    float eps;
+    const dropout_mask *mask;
+    size_t C;
+} norm_job;
+
+static void norm_rows(const void *job, size_t begin, size_t end)
+{
+    const norm_job j = *(const norm_job *)job;
+    for (size_t i = begin, C = j.C; i < end; i++) {
+        const float *xi = j.x + i * C, *ri = j.residual ? j.residual + i * C : NULL;
+        float *s = (j.sum ? j.sum : j.y) + i * C, m, r;
+        float total = j.mask ? add_residual_masked(s, xi, ri, j.mask, i * C, C) : add_residual(s, xi, NULL, ri, C);
+        norm_row(j.y + i * C, j.mean ? j.mean + i : &m, j.rstd ? j.rstd + i : &r, s, total, j.gamma, j.beta, j.eps, C);
+    }
+}
+
 void OP(layer_norm_forward)(float *y, float *sum, float *mean, float *rstd, const float *x, const float *residual, const float *gamma,
                             const float *beta, float eps, dropout drop, size_t n, size_t C)
 {
     dropout_mask mask = dropout_start(drop);
-    int threads = threads_for(4 * n * C, n);
-    PARALLEL_FOR(threads, schedule(static),
-        for (size_t i = 0; i < n; i++) {
-            const float *xi = x + i * C, *ri = residual ? residual + i * C : NULL;
-            float *s = (sum ? sum : y) + i * C, m, r;
-            float total = drop.rate > 0 ? add_residual_masked(s, xi, ri, &mask, i * C, C) : add_residual(s, xi, NULL, ri, C);
-            norm_row(y + i * C, mean ? mean + i : &m, rstd ? rstd + i : &r, s, total, gamma, beta, eps, C);
-        });
+    share(threads_for(4 * n * C, n), n, 1, norm_rows,
+          &(norm_job){ y, sum, mean, rstd, x, residual, gamma, beta, eps, drop.rate > 0 ? &mask : NULL, C });
 }
 
 /* ---- backward ----------------------------------------------------------------------------------------------------------- */
@@ -176,23 +202,40 @@ static void norm_row_backward(float *ds, const float *dy, const float *s, float 
     }
 }
 
+/* The arguments of layer_norm_backward, and its mask or NULL. */
+typedef struct norm_back_job {
+    float *dsum, *dx, *dgamma, *dbeta;
+    const float *dy, *sum, *mean, *rstd, *gamma;
+    const dropout_mask *mask;
+    size_t n, C;
+} norm_back_job;
+
+static void back_columns(const void *job, size_t begin, size_t end)
+{
+    const norm_back_job *j = job;
+    for (size_t c = begin; c < end; c += LANES)
+        add_norm_columns(j->dgamma, j->dbeta, j->dy, j->sum, j->mean, j->rstd, c, j->n, j->C);
+}
+
+static void back_rows(const void *job, size_t begin, size_t end)
+{
+    const norm_back_job j = *(const norm_back_job *)job;
+    for (size_t i = begin, C = j.C; i < end; i++) {
+        norm_row_backward(j.dsum + i * C, j.dy + i * C, j.sum + i * C, j.mean[i], j.rstd[i], j.gamma, C);
+        if (j.dx && j.mask)
+            apply_mask(j.dx + i * C, j.dsum + i * C, j.mask, i * C, C);
+        else if (j.dx && j.dx != j.dsum)
+            memcpy(j.dx + i * C, j.dsum + i * C, C * sizeof *j.dx);
+    }
+}
+
 void OP(layer_norm_backward)(float *dsum, float *dx, float *dgamma, float *dbeta, const float *dy, const float *sum, const float *mean,
                              const float *rstd, const float *gamma, dropout drop, size_t n, size_t C)
 {
-    int threads = threads_for(n * C, n);
-    /* The columns first: dsum may be dy. */
-    if (dgamma || dbeta) {
-#pragma omp parallel for num_threads(threads) if (threads > 1)
-        for (size_t c = 0; c < C; c += LANES)
-            add_norm_columns(dgamma, dbeta, dy, sum, mean, rstd, c, n, C);
-    }
+    size_t threads = threads_for(n * C, n);
     dropout_mask mask = dropout_start(drop);
-#pragma omp parallel for num_threads(threads) if (threads > 1)
-    for (size_t i = 0; i < n; i++) {
-        norm_row_backward(dsum + i * C, dy + i * C, sum + i * C, mean[i], rstd[i], gamma, C);
-        if (dx && drop.rate > 0)
-            apply_mask(dx + i * C, dsum + i * C, &mask, i * C, C);
-        else if (dx && dx != dsum)
-            memcpy(dx + i * C, dsum + i * C, C * sizeof *dx);
-    }
+    norm_back_job j = { dsum, dx, dgamma, dbeta, dy, sum, mean, rstd, gamma, drop.rate > 0 ? &mask : NULL, n, C };
+    if (dgamma || dbeta) /* the columns first: dsum may be dy */
+        share(threads, C, LANES, back_columns, &j);
+    share(threads, n, 1, back_rows, &j);
 }

@@ -1,6 +1,6 @@
 /* One vector of each sequence. */
 #include "ops/cpu/kernels.h"
-#include "ops/cpu/threads.h"
+#include "ops/cpu/share.h"
 #include "ops/cpu/vec.h"
 
 /* What the sum over T rows is multiplied by. */
@@ -25,16 +25,35 @@ static void pool_columns(float *y, const float *x, size_t col, size_t T, size_t 
     store_lanes(y + col, v, lanes);
 }
 
+/* Threads that all sequences are worth. */
+static size_t pool_threads(ragged sequences, size_t C)
+{
+    size_t n = sequences.n_seq;
+    return n ? threads_for((size_t)(sequences.start[n] - sequences.start[0]) * C, n) : 1;
+}
+
+/* The arguments of pool_forward. */
+typedef struct pool_job {
+    float *y;
+    const float *x;
+    ragged sequences;
+    size_t C;
+    pool_kind kind;
+} pool_job;
+
+static void pool_sequences(const void *job, size_t begin, size_t end)
+{
+    const pool_job j = *(const pool_job *)job;
+    for (size_t s = begin; s < end; s++) {
+        size_t first = (size_t)j.sequences.start[s], T = (size_t)j.sequences.start[s + 1] - first;
+        for (size_t c = 0; c < j.C; c += LANES)
+            pool_columns(j.y + s * j.C, j.x + first * j.C, c, T, j.C, j.kind);
+    }
+}
+
 void OP(pool_forward)(float *y, const float *x, ragged sequences, size_t C, pool_kind kind)
 {
-    size_t n = sequences.n_seq, rows = n ? (size_t)(sequences.start[n] - sequences.start[0]) : 0;
-    int threads = threads_for(rows * C, n);
-    PARALLEL_FOR(threads, schedule(static),
-        for (size_t s = 0; s < n; s++) {
-            size_t first = (size_t)sequences.start[s], T = (size_t)sequences.start[s + 1] - first;
-            for (size_t c = 0; c < C; c += LANES)
-                pool_columns(y + s * C, x + first * C, c, T, C, kind);
-        });
+    share(pool_threads(sequences, C), sequences.n_seq, 1, pool_sequences, &(pool_job){ y, x, sequences, C, kind });
 }
 
 /* dx (T, C) from dy (C) */
@@ -63,16 +82,28 @@ static void route_maxima(float *dx, const float *dy, const float *y, const float
     }
 }
 
+/* The arguments of pool_backward. */
+typedef struct unpool_job {
+    float *dx;
+    const float *dy, *y, *x;
+    ragged sequences;
+    size_t C;
+    pool_kind kind;
+} unpool_job;
+
+static void unpool_sequences(const void *job, size_t begin, size_t end)
+{
+    const unpool_job j = *(const unpool_job *)job;
+    for (size_t s = begin, C = j.C; s < end; s++) {
+        size_t first = (size_t)j.sequences.start[s], T = (size_t)j.sequences.start[s + 1] - first;
+        if (j.kind == POOL_MAX)
+            route_maxima(j.dx + first * C, j.dy + s * C, j.y + s * C, j.x + first * C, T, C);
+        else
+            spread_rows(j.dx + first * C, j.dy + s * C, T, C, j.kind);
+    }
+}
+
 void OP(pool_backward)(float *dx, const float *dy, const float *y, const float *x, ragged sequences, size_t C, pool_kind kind)
 {
-    size_t n = sequences.n_seq, rows = n ? (size_t)(sequences.start[n] - sequences.start[0]) : 0;
-    int threads = threads_for(rows * C, n);
-#pragma omp parallel for num_threads(threads) if (threads > 1)
-    for (size_t s = 0; s < n; s++) {
-        size_t first = (size_t)sequences.start[s], T = (size_t)sequences.start[s + 1] - first;
-        if (kind == POOL_MAX)
-            route_maxima(dx + first * C, dy + s * C, y + s * C, x + first * C, T, C);
-        else
-            spread_rows(dx + first * C, dy + s * C, T, C, kind);
-    }
+    share(pool_threads(sequences, C), sequences.n_seq, 1, unpool_sequences, &(unpool_job){ dx, dy, y, x, sequences, C, kind });
 }

@@ -169,13 +169,4 @@ INLINE void take_sums(float *sums, const float *c, size_t ldc, size_t rows, size
             store(sums + j, j < cols ? load_lanes(c + j, lanes_at(j, cols)) : splat(0.0f));
 }
 
-/* Part `part` of `parts` equal ones of n: from begin to end, in multiples of unit. */
-INLINE void cut(size_t n, size_t unit, size_t part, size_t parts, size_t *begin, size_t *end)
-{
-    size_t units = (n + unit - 1) / unit;
-    *begin = units * part / parts * unit;
-    *end = units * (part + 1) / parts * unit;
-    *end = *end < n ? *end : n;
-}
-
 #endif

@@ -1,0 +1,20 @@
+/* oneDNN, and how many threads it has: its OpenMP counts them by itself. */
+#ifndef BENCH_ONEDNN_H
+#define BENCH_ONEDNN_H
+
+#include "base/threads.h"
+
+#include <dlfcn.h>
+#include <oneapi/dnnl/dnnl.h>
+
+/* From here on the calling thread uses n threads, in our operations and in oneDNN's. */
+static inline void use_threads(size_t n)
+{
+    void (*set)(int);
+    *(void **)&set = dlsym(RTLD_DEFAULT, "omp_set_num_threads");
+    if (set)
+        set((int)n);
+    threads_allow(n);
+}
+
+#endif
