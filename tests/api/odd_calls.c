@@ -181,7 +181,7 @@ static void heads_and_layers_are_held_to_what_there_is(void **state)
     REFUSED(bert_model_create(SPEC(module, NULL), &head, 1, &made, &err));
     REFUSED(bert_model_create(SPEC(outputs, ",,"), &head, 1, &made, &err));
     bert_layer *layer;
-    REFUSED(bert_layer_create(module, SPEC(seq_len, 0), 1, &layer, NULL, &err));
+    REFUSED(bert_layer_create(module, SPEC(seq_len, 2), 1, &layer, NULL, &err));
     REFUSED(bert_layer_create(module, SPEC(pooling, -2), 1, &layer, NULL, &err));
     assert_null(layer);
 #undef HEAD
