@@ -39,3 +39,10 @@ uint32_t crc32c(uint32_t crc, const void *bytes, size_t n)
 #endif
     return ~crc32c_bytes(~crc, bytes, n);
 }
+
+uint32_t crc32c_mapped(uint32_t crc, const file_mapping *file)
+{
+    for (size_t at = 0, n; (n = file_piece(file, at)); at += n)
+        crc = crc32c(crc, file->data + at, n);
+    return crc;
+}

@@ -2,11 +2,13 @@
 #ifndef BASE_CHECKSUM_H
 #define BASE_CHECKSUM_H
 
-#include <stddef.h>
-#include <stdint.h>
+#include "base/file.h"
 
 /* crc of n bytes continuing from an earlier crc (0 to start). */
 uint32_t crc32c(uint32_t crc, const void *bytes, size_t n);
+
+/* The same of a mapped file: memory holds a piece of it at a time. */
+uint32_t crc32c_mapped(uint32_t crc, const file_mapping *file);
 
 /* TensorFlow's and LevelDB's masked form of a CRC that is itself stored in the data. */
 static inline uint32_t crc32c_mask(uint32_t crc)

@@ -47,6 +47,23 @@ void file_unmap(file_mapping *m)
     *m = (file_mapping){ 0 };
 }
 
+void file_release(const file_mapping *m, const void *bytes, size_t n)
+{
+    uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE), begin = (uintptr_t)bytes, end = begin + n;
+    uintptr_t first = (begin + page - 1) / page * page, last = end / page * page;
+    if (begin >= (uintptr_t)m->data && end <= (uintptr_t)m->data + m->size && first < last)
+        madvise((void *)first, last - first, MADV_DONTNEED);
+}
+
+enum { PIECE = 1 << 20 };
+
+size_t file_piece(const file_mapping *m, size_t at)
+{
+    size_t before = at < PIECE ? at : PIECE;
+    file_release(m, m->data + at - before, before);
+    return m->size - at < PIECE ? m->size - at : PIECE;
+}
+
 size_t file_begins(const char *path, void *bytes, size_t n)
 {
     struct stat st;

@@ -18,6 +18,12 @@ typedef struct file_mapping {
 bert_status file_map(file_mapping *m, const char *path, bert_err *err);
 void file_unmap(file_mapping *m);
 
+/* The pages that hold nothing but these n bytes go back to the system, where they are the mapped file's: they come again when they are read. */
+void file_release(const file_mapping *m, const void *bytes, size_t n);
+
+/* For who reads a file once: the size of the piece from a byte on, 0 at the end. The piece before it goes back to the system. */
+size_t file_piece(const file_mapping *m, size_t at);
+
 /* The first bytes of a regular file, at most n; 0 where there is none that can be read. */
 size_t file_begins(const char *path, void *bytes, size_t n);
 
@@ -48,7 +54,7 @@ bert_status file_copy(const char *from, const char *to, bert_err *err);
 
 bool file_exists(const char *path); /* anything of that name, or what cannot be told: opening it says why */
 bool file_is_folder(const char *path);
-bool folder_holds(const char *folder, const char *name); /* file_exists of an entry; takes no memory */
+bool folder_holds(const char *folder, const char *name);    /* file_exists of an entry; takes no memory */
 bert_status folder_create(const char *path, bert_err *err); /* with its parents; an existing folder is fine */
 bert_status folder_remove(const char *path, bert_err *err); /* with all it holds; links are not followed */
 

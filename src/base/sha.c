@@ -1,7 +1,6 @@
 /* SHA-256 and SHA-1. */
 #include "base/sha.h"
 
-#include "base/file.h"
 #include "base/size.h"
 
 #include <string.h>
@@ -191,13 +190,24 @@ void sha256_hex(const void *bytes, size_t n, char hex[SHA256_HEX])
     sha_hex(digest, sizeof digest, hex);
 }
 
+void sha256_mapped(const file_mapping *file, size_t from, char hex[SHA256_HEX])
+{
+    sha h;
+    unsigned char digest[SHA256_SIZE];
+    sha256_begin(&h);
+    for (size_t at = from, n; (n = file_piece(file, at)); at += n)
+        sha_add(&h, file->data + at, n);
+    sha_end(&h, digest);
+    sha_hex(digest, sizeof digest, hex);
+}
+
 bert_status sha256_file(const char *path, char hex[SHA256_HEX], bert_err *err)
 {
     file_mapping m;
     bert_status s = file_map(&m, path, err);
     if (s)
         return s;
-    sha256_hex(m.data, m.size, hex);
+    sha256_mapped(&m, 0, hex);
     file_unmap(&m);
     return BERT_OK;
 }

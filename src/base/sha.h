@@ -3,7 +3,7 @@
 #ifndef BASE_SHA_H
 #define BASE_SHA_H
 
-#include "base/error.h"
+#include "base/file.h"
 
 #include <stddef.h>
 #include <stdint.h>
@@ -30,6 +30,8 @@ void sha_end(sha *h, unsigned char *digest);
 /* A digest's digits, two a byte, and a NUL. */
 void sha_hex(const unsigned char *digest, size_t size, char *hex);
 void sha256_hex(const void *bytes, size_t n, char hex[SHA256_HEX]);
+/* Of a mapped file from a byte on: memory holds a piece of it at a time. */
+void sha256_mapped(const file_mapping *file, size_t from, char hex[SHA256_HEX]);
 bert_status sha256_file(const char *path, char hex[SHA256_HEX], bert_err *err);
 
 /* The rounds of SHA-256 in plain C, which a test holds those of the processor against. */

@@ -12,7 +12,7 @@ static uint32_t crc_of_weights(const bert_model *m)
     const tensor_set *set = &m->module->tensors;
     const weight_list *w = &m->layer->weights;
     for (size_t i = 0; i < set->n_files; i++) /* of a frozen file the description, too */
-        crc = crc32c(crc, set->files[i].data, set->files[i].size);
+        crc = crc32c_mapped(crc, &set->files[i]);
     for (size_t i = 0; i < w->n; i++)
         if (w->items[i].tuned)
             crc = crc32c(crc, w->items[i].value, weight_size(&w->items[i]) * sizeof(float));

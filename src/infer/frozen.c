@@ -2,7 +2,6 @@
 #include "infer/frozen.h"
 
 #include "base/checksum.h"
-#include "base/file.h"
 #include "base/sha.h"
 #include "base/size.h"
 #include "io/json.h"
@@ -252,7 +251,7 @@ bert_status frozen_verify(const char *path, bert_err *err)
         const file_mapping *file = &set.files[0];
         size_t header = 8 + (size_t)load_le64(file->data);
         const char *expected = json_string_value(json_object_get(metadata, "data_sha256"));
-        sha256_hex(file->data + header, file->size - header, found);
+        sha256_mapped(file, header, found);
         if (strcmp(found, expected))
             s = fail(err, BERT_ERR_FORMAT, "%s: the data is damaged (its SHA-256 is %.12s..., the file says %.12s...)", path, found, expected);
     }

@@ -9,8 +9,6 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <unistd.h>
 
 /* ---- outputs -------------------------------------------------------------------------------------------------------------- */
 
@@ -147,16 +145,11 @@ static void start_new(const bert_layer *l, float *value, size_t i, uint64_t seed
         value[k] = head ? random_uniform(&r, -limit, limit) : random_normal(&r) * (float)l->config.initializer_range;
 }
 
-/* The pages that hold nothing but these numbers go back to the system, where they are a mapped file's: they come again when they are read. */
+/* The numbers have been copied. */
 static void release_pages(const bert_module *m, const float *value, size_t n)
 {
-    uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE), begin = (uintptr_t)value, end = begin + n * sizeof *value;
-    uintptr_t first = (begin + page - 1) / page * page, last = end / page * page;
-    for (size_t i = 0; i < m->tensors.n_files; i++) {
-        const file_mapping *f = &m->tensors.files[i];
-        if (begin >= (uintptr_t)f->data && end <= (uintptr_t)f->data + f->size && first < last)
-            madvise((void *)first, last - first, MADV_DONTNEED);
-    }
+    for (size_t i = 0; i < m->tensors.n_files; i++)
+        file_release(&m->tensors.files[i], value, n * sizeof *value);
 }
 
 /* Gives every tuned tensor its own value and gradient, each in one block in the order of the list. */

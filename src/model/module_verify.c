@@ -56,7 +56,7 @@ static bert_status verify_weights(const bert_module *m, bert_err *err)
     const file_mapping *file = &m->tensors.files[0];
     size_t header = m->frozen ? 8 + (size_t)load_le64(file->data) : 0;
     char found[SHA256_HEX];
-    sha256_hex(file->data + header, file->size - header, found);
+    sha256_mapped(file, header, found);
     if (!strcmp(found, m->weights_sha256))
         return BERT_OK;
     arena a = { 0 };

@@ -11,7 +11,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 
 /* ---- checks ------------------------------------------------------------------------------------------------------------------ */
 
@@ -203,8 +202,7 @@ static bert_status make_optimizer(train_run *r, bert_err *err)
 static void release_pages(const bert_module *m)
 {
     for (size_t i = 0; i < m->tensors.n_files; i++)
-        if (m->tensors.files[i].size)
-            madvise((void *)(uintptr_t)m->tensors.files[i].data, m->tensors.files[i].size, MADV_DONTNEED);
+        file_release(&m->tensors.files[i], m->tensors.files[i].data, m->tensors.files[i].size);
 }
 
 bert_status run_prepare(train_run *r, bool keep, bert_err *err)

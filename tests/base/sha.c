@@ -1,7 +1,10 @@
-/* SHA-256 and SHA-1 against published values, and against each other's ways. */
+/* SHA-256 and SHA-1 against published values, and against each other's ways; mapped files. */
+#include "base/checksum.h"
 #include "base/sha.h"
 
 #include "base/scratch.h"
+
+#include <sys/resource.h>
 
 static const char LONG[] = "abcdefghbcdefghicdefghijdefghijkefghijklfghijklmghijklmnhijklmnoijklmnopjklmnopqklmnopqrlmnopqrsmnopqrstnopqrstu";
 
@@ -78,11 +81,41 @@ static void a_file_has_the_digest_that_sha256sum_gives(void **state)
     assert_fails(sha256_file(scratch("none"), hex, err), BERT_ERR_IO, "none: cannot open: No such file or directory");
 }
 
+static long peak_kilobytes(void)
+{
+    struct rusage usage;
+    assert_int_equal(getrusage(RUSAGE_SELF, &usage), 0);
+    return usage.ru_maxrss;
+}
+
+/* From any byte on, as the data of a file behind its header. */
+static void a_mapped_file_is_summed_without_staying_in_memory(void **state)
+{
+    (void)state;
+    enum { SIZE = (64 << 20) + 5, HEADER = 77 };
+    file_mapping file;
+    char hex[SHA256_HEX], expected[SHA256_HEX];
+    const char *path = scratch_text("large", "of what follows all is zero");
+    assert_int_equal(truncate(path, SIZE), 0);
+    assert_works(file_map(&file, path, err));
+    long before = peak_kilobytes();
+    sha256_mapped(&file, HEADER, hex);
+    uint32_t crc = crc32c_mapped(0, &file);
+    assert_true(peak_kilobytes() - before < 16 << 10);
+    assert_int_equal(crc, crc32c(0, file.data, file.size));
+    sha256_hex(file.data + HEADER, file.size - HEADER, expected);
+    assert_string_equal(hex, expected);
+    sha256_mapped(&file, SIZE, hex);
+    assert_string_equal(hex, PUBLISHED[0].sha256);
+    file_unmap(&file);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(published_values_come_out),
         cmocka_unit_test(every_way_gives_the_same),
+        in_a_folder(a_mapped_file_is_summed_without_staying_in_memory),
         in_a_folder(a_file_has_the_digest_that_sha256sum_gives),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
