@@ -9,17 +9,19 @@
 #   make viewers    Chromium, TensorBoard, onnxruntime and gguf, with which tests look at reports and exports
 #   make bench-peers  beside other engines       make bench-peers-training, make accuracy   beside PyTorch: time, metrics
 #                     PYTHON= one that has the packages of bench/peers/requirements.txt, else one is made
+#   make compare      beside an earlier commit, BASE=02ee2f0: bits and speed (COMPARE_FLAGS="--quick": a few minutes)
 # BERT_FLAGS adds options for cmake (BERT_FLAGS=-DBERT_WERROR=ON), CTEST_FLAGS for ctest (CTEST_FLAGS="-R golden"), JOBS limits what runs at once.
 SHELL := /bin/bash
 PREFIX ?= /usr/local
 FUZZ_SECONDS ?= 60
 JOBS ?= $(shell nproc)
+BASE ?= 02ee2f0
 MODEL := .cache/all-MiniLM-L6-v2
 CONFIGURE = cmake -G Ninja -S . -Wno-dev
 BUILD = ninja -j $(JOBS) -C
 TEST = ctest --output-on-failure -j $(JOBS) $(CTEST_FLAGS) --test-dir
 
-.PHONY: all deps demo test model bench bench-peers bench-peers-training accuracy install format sanitize tsan clang viewers faults fuzz clean
+.PHONY: all deps demo test model bench bench-peers bench-peers-training accuracy compare install format sanitize tsan clang viewers faults fuzz clean
 
 all:
 	@$(CONFIGURE) -B build $(BERT_FLAGS) > /dev/null || { echo "tools/install-deps.sh installs what is missing"; exit 1; }
@@ -50,6 +52,9 @@ bench-peers-training: model
 
 accuracy: model
 	@bench/peers/accuracy.py $(PEERS_FLAGS)
+
+compare: model
+	@bench/compare/compare.py --base $(BASE) $(COMPARE_FLAGS)
 
 install: all
 	@DESTDIR="$(DESTDIR)" cmake --install build --prefix "$(PREFIX)"

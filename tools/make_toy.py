@@ -7,6 +7,7 @@
 
     python3 tools/make_toy.py tests/files
 """
+import collections
 import json
 import os
 import pickle
@@ -15,27 +16,29 @@ import struct
 import sys
 import zipfile
 
-HIDDEN, HEADS, LAYERS, INNER, POSITIONS = 8, 2, 3, 16, 64
+Shape = collections.namedtuple("Shape", "hidden heads layers inner positions words")
 WORDS = """[PAD] [UNK] [CLS] [SEP] [MASK] . , ? ! ' - | how do i get what is where can my a the to lost new card pin account
 change rate exchange fee money top up transfer cash open close why was not ##s ##ed ##ing ##er ##al 1 2 caf ##e ##port
 pass phone find 中 文""".split()
+TOY = Shape(8, 2, 3, 16, 64, len(WORDS))
 
 
-def tensors():
+def tensors(shape):
     """Name and shape of each tensor, in the words of Hugging Face's BertModel."""
-    yield "embeddings.word_embeddings.weight", (len(WORDS), HIDDEN)
-    yield "embeddings.position_embeddings.weight", (POSITIONS, HIDDEN)
-    yield "embeddings.token_type_embeddings.weight", (2, HIDDEN)
-    yield from norm("embeddings.LayerNorm")
-    for i in range(LAYERS):
+    hidden = shape.hidden
+    yield "embeddings.word_embeddings.weight", (shape.words, hidden)
+    yield "embeddings.position_embeddings.weight", (shape.positions, hidden)
+    yield "embeddings.token_type_embeddings.weight", (2, hidden)
+    yield from norm("embeddings.LayerNorm", hidden)
+    for i in range(shape.layers):
         layer = f"encoder.layer.{i}."
         for name in ("self.query", "self.key", "self.value", "output.dense"):
-            yield from dense(layer + "attention." + name, HIDDEN, HIDDEN)
-        yield from norm(layer + "attention.output.LayerNorm")
-        yield from dense(layer + "intermediate.dense", INNER, HIDDEN)
-        yield from dense(layer + "output.dense", HIDDEN, INNER)
-        yield from norm(layer + "output.LayerNorm")
-    yield from dense("pooler.dense", HIDDEN, HIDDEN)
+            yield from dense(layer + "attention." + name, hidden, hidden)
+        yield from norm(layer + "attention.output.LayerNorm", hidden)
+        yield from dense(layer + "intermediate.dense", shape.inner, hidden)
+        yield from dense(layer + "output.dense", hidden, shape.inner)
+        yield from norm(layer + "output.LayerNorm", hidden)
+    yield from dense("pooler.dense", hidden, hidden)
 
 
 def dense(name, out, inner):
@@ -43,9 +46,9 @@ def dense(name, out, inner):
     yield name + ".bias", (out,)
 
 
-def norm(name):
-    yield name + ".weight", (HIDDEN,)
-    yield name + ".bias", (HIDDEN,)
+def norm(name, hidden):
+    yield name + ".weight", (hidden,)
+    yield name + ".bias", (hidden,)
 
 
 def values(name, shape, rng):
@@ -60,7 +63,7 @@ def values(name, shape, rng):
 def safetensors(wanted):
     rng = random.Random(20190417)
     header, data = {}, b""
-    for name, shape in filter(lambda row: wanted(row[0]), tensors()):
+    for name, shape in filter(lambda row: wanted(row[0]), tensors(TOY)):
         raw = b"".join(struct.pack("<f", x) for x in values(name, shape, rng))
         header[name] = {"dtype": "F32", "shape": list(shape), "data_offsets": [len(data), len(data) + len(raw)]}
         data += raw
@@ -69,23 +72,24 @@ def safetensors(wanted):
     return struct.pack("<Q", len(text)) + text + data
 
 
-CONFIG = {
-    "architectures": ["BertModel"],
-    "model_type": "bert",
-    "hidden_size": HIDDEN,
-    "num_attention_heads": HEADS,
-    "num_hidden_layers": LAYERS,
-    "intermediate_size": INNER,
-    "max_position_embeddings": POSITIONS,
-    "type_vocab_size": 2,
-    "vocab_size": len(WORDS),
-    "hidden_act": "gelu",
-    "hidden_dropout_prob": 0.1,
-    "attention_probs_dropout_prob": 0.1,
-    "layer_norm_eps": 1e-12,
-    "initializer_range": 0.02,
-    "pad_token_id": 0,
-}
+def config(shape):
+    return {
+        "architectures": ["BertModel"],
+        "model_type": "bert",
+        "hidden_size": shape.hidden,
+        "num_attention_heads": shape.heads,
+        "num_hidden_layers": shape.layers,
+        "intermediate_size": shape.inner,
+        "max_position_embeddings": shape.positions,
+        "type_vocab_size": 2,
+        "vocab_size": shape.words,
+        "hidden_act": "gelu",
+        "hidden_dropout_prob": 0.1,
+        "attention_probs_dropout_prob": 0.1,
+        "layer_norm_eps": 1e-12,
+        "initializer_range": 0.02,
+        "pad_token_id": 0,
+    }
 
 
 class Code:
@@ -105,7 +109,7 @@ def main(folder):
     toy = os.path.join(folder, "toy")
     os.makedirs(toy, exist_ok=True)
     with open(os.path.join(toy, "config.json"), "w") as f:
-        f.write(json.dumps(CONFIG, indent=2) + "\n")
+        f.write(json.dumps(config(TOY), indent=2) + "\n")
     with open(os.path.join(toy, "vocab.txt"), "w", encoding="utf-8") as f:
         f.write("".join(word + "\n" for word in WORDS))
     with open(os.path.join(toy, "model.safetensors"), "wb") as f:
