@@ -40,8 +40,7 @@ static bert_status only_folder(arena *a, char *folder, char **inner, bert_err *e
     DIR *d = opendir(folder);
     size_t n = 0;
     char *found = folder;
-    errno = d ? 0 : errno;
-    for (struct dirent *e; d && found && (e = readdir(d));)
+    for (struct dirent *e; d && found && (errno = 0, e = readdir(d));)
         if (strcmp(e->d_name, ".") && strcmp(e->d_name, "..") && n++ == 0)
             found = path_join(a, folder, e->d_name);
     bert_status s = !found ? fail_memory(err, folder) : errno ? fail_errno(err, "%s: cannot list", folder) : BERT_OK;

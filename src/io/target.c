@@ -170,7 +170,7 @@ static const char *first_entry(look *l, const char *folder, bool (*passed_over)(
     DIR *d = opendir(folder);
     const char *name = NULL;
     struct dirent *e = NULL;
-    for (errno = d ? 0 : errno; d && !name && (e = readdir(d));)
+    while (d && !name && (errno = 0, e = readdir(d)))
         if (!passed_over(e->d_name) && !(name = arena_string(&l->memory, e->d_name)))
             break;
     if (!name && e)

@@ -146,7 +146,7 @@ static void start_new(const bert_layer *l, float *value, size_t i, uint64_t seed
 }
 
 /* The numbers have been copied. */
-static void release_pages(const bert_module *m, const float *value, size_t n)
+static void release_weight(const bert_module *m, const float *value, size_t n)
 {
     for (size_t i = 0; i < m->tensors.n_files; i++)
         file_release(&m->tensors.files[i], value, n * sizeof *value);
@@ -174,7 +174,7 @@ static bert_status own_tuned(bert_layer *l, uint64_t seed, bool *new_pooler, ber
         p->grad = l->grads + at;
         if (p->value) {
             memcpy(p->tuned, p->value, weight_size(p) * sizeof *p->tuned);
-            release_pages(l->module, p->value, weight_size(p));
+            release_weight(l->module, p->value, weight_size(p));
         } else
             start_new(l, p->tuned, i, seed);
         at += weight_size(p);
@@ -394,7 +394,7 @@ static void release_packed(const bert_layer *l)
     for (size_t i = 0; i < l->weights.n; i++) {
         const bert_param *p = &l->weights.items[i];
         if (weight_group_of(&l->weights, i, &layer) == GROUP_LAYER && is_dense(p) && p->value && !p->tuned)
-            release_pages(l->module, p->value, weight_size(p));
+            release_weight(l->module, p->value, weight_size(p));
     }
 }
 
@@ -418,7 +418,7 @@ void layer_rest_embeddings(const bert_layer *l)
     enum { LARGE = 1 << 24 }; /* numbers: reading a batch's rows again costs up to two milliseconds, which a small model's batch would feel */
     const bert_param *p = weight_at(&l->weights, WORD_EMBEDDINGS, 0);
     if (p->value && !p->tuned && weight_size(p) >= LARGE)
-        release_pages(l->module, p->value, weight_size(p));
+        release_weight(l->module, p->value, weight_size(p));
 }
 
 /* ---- what it is ----------------------------------------------------------------------------------------------------------- */

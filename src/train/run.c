@@ -199,7 +199,7 @@ static bert_status make_optimizer(train_run *r, bert_err *err)
 
 /* Packed, the frozen layers are not read in their plain form any more, and the tuned ones have their own: those pages of the module's file
  * need not stay in memory. What is read after all comes back by itself. */
-static void release_pages(const bert_module *m)
+static void release_module(const bert_module *m)
 {
     for (size_t i = 0; i < m->tensors.n_files; i++)
         file_release(&m->tensors.files[i], m->tensors.files[i].data, m->tensors.files[i].size);
@@ -227,7 +227,7 @@ bert_status run_prepare(train_run *r, bool keep, bert_err *err)
         s = step_plan_create(&r->plan, r->model, r->task, err);
     r->plan.loss = loss;
     if (!s)
-        release_pages(r->model->module);
+        release_module(r->model->module);
     if (!s)
         s = make_both_kept(r, sides, keep, err);
     if (!s)
