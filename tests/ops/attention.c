@@ -285,8 +285,9 @@ static void large_scores_do_not_overflow(void **state)
 
 /* ---- bits --------------------------------------------------------------------------------------------------------------- */
 
-static float *all_results(const ops *o, const problem *t, size_t *size)
+static float *all_results(const ops *o, const void *subject, size_t *size)
 {
+    const problem *t = subject;
     size_t H = t->in.hidden, lse_size = t->n_queries * t->in.heads, y_size = t->n_queries * H;
     *size = y_size + lse_size + t->n_queries * t->in.ldq + 2 * t->n_keys * t->in.ldkv;
     float *all = floats(*size), *lse = all + y_size, *dq = lse + lse_size, *dk = dq + t->n_queries * t->in.ldq,
@@ -296,20 +297,6 @@ static float *all_results(const ops *o, const problem *t, size_t *size)
     return all;
 }
 
-typedef struct inner_call {
-    const ops *o;
-    problem *t;
-    float *results[2]; /* one for each part */
-} inner_call;
-
-static void run_inner(void *context, size_t part, size_t thread)
-{
-    inner_call *c = context;
-    size_t size;
-    (void)thread;
-    c->results[part] = all_results(c->o, c->t, &size);
-}
-
 static void bits_do_not_depend_on_threads(void **state)
 {
     (void)state;
@@ -317,22 +304,7 @@ static void bits_do_not_depend_on_threads(void **state)
     FOR_EACH_ISA(o)
     for (int dropped = 0; dropped < 2; dropped++) {
         problem *t = problem_make(lengths, 4, 32, false, dropped ? 0.1f : 0, 5);
-        size_t size;
-        threads_allow(1);
-        float *one = all_results(o, t, &size);
-        for (int threads = 2; threads <= MOST_THREADS; threads++) {
-            threads_allow((size_t)threads);
-            float *more = all_results(o, t, &size);
-            assert_same_bits(o, "on more threads", more, one, size);
-            free(more);
-        }
-        inner_call inside = { o, t, { NULL, NULL } };
-        threads_run(2, 2, run_inner, &inside);
-        for (int i = 0; i < 2; i++) {
-            assert_same_bits(o, "inside a part", inside.results[i], one, size);
-            free(inside.results[i]);
-        }
-        free(one);
+        assert_bits_of_threads(o, all_results, t);
         problem_free(t);
     }
 }

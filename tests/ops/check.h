@@ -105,4 +105,43 @@ UNUSED static void assert_gradient(const char *what, double (*loss)(void *), voi
 /* The thread counts under which bits are compared. */
 enum { MOST_THREADS = 4 };
 
+/* All that operations make of a subject, one behind another: size floats. */
+typedef float *results_function(const ops *o, const void *subject, size_t *size);
+
+typedef struct inner_call {
+    const ops *o;
+    results_function *f;
+    const void *subject;
+    float *results[2]; /* one for each part */
+} inner_call;
+
+UNUSED static void run_inner(void *context, size_t part, size_t thread)
+{
+    inner_call *c = context;
+    size_t size;
+    (void)thread;
+    c->results[part] = c->f(c->o, c->subject, &size);
+}
+
+/* The same bits on one thread, on more, and inside a part of what threads share. */
+UNUSED static void assert_bits_of_threads(const ops *o, results_function *f, const void *subject)
+{
+    size_t size;
+    threads_allow(1);
+    float *one = f(o, subject, &size);
+    for (int threads = 2; threads <= MOST_THREADS; threads++) {
+        threads_allow((size_t)threads);
+        float *more = f(o, subject, &size);
+        assert_same_bits(o, "on more threads", more, one, size);
+        free(more);
+    }
+    inner_call inside = { o, f, subject, { NULL, NULL } };
+    threads_run(2, 2, run_inner, &inside);
+    for (int i = 0; i < 2; i++) {
+        assert_same_bits(o, "inside a part", inside.results[i], one, size);
+        free(inside.results[i]);
+    }
+    free(one);
+}
+
 #endif

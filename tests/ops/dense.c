@@ -286,8 +286,9 @@ static void a_rows_bits_do_not_depend_on_other_rows(void **state)
 }
 
 /* Results of all three products, one behind another. */
-static float *all_products(const ops *o, const layer *l, size_t *size)
+static float *all_products(const ops *o, const void *subject, size_t *size)
 {
+    const layer *l = subject;
     size_t in = l->d.in, out = l->d.out, n = l->n;
     *size = 2 * n * out + n * in + in * out + out;
     float *all = floats(*size), *pre = all + n * out, *dx = pre + n * out, *dweight = dx + n * in, *dbias = dweight + in * out;
@@ -295,20 +296,6 @@ static float *all_products(const ops *o, const layer *l, size_t *size)
     o->dense_backward_input(any_room(), dx, in, l->dy, l->ldy, &l->d, false, n);
     o->dense_backward_weight(any_room(), dweight, dbias, l->dy, l->ldy, l->x, l->ldx, in, out, n);
     return all;
-}
-
-typedef struct inner_call {
-    const ops *o;
-    layer *l;
-    float *results[2]; /* one for each part */
-} inner_call;
-
-static void run_inner(void *context, size_t part, size_t thread)
-{
-    inner_call *c = context;
-    size_t size;
-    (void)thread;
-    c->results[part] = all_products(c->o, c->l, &size);
 }
 
 static void bits_do_not_depend_on_threads(void **state)
@@ -320,22 +307,7 @@ static void bits_do_not_depend_on_threads(void **state)
         layer l = layer_make(shapes[s / 2][0], shapes[s / 2][1], shapes[s / 2][2], true, s);
         if (s % 2)
             assert_int_equal(dense_pack_as(&l.d, m->precision, NULL), BERT_OK);
-        size_t size;
-        threads_allow(1);
-        float *one = all_products(m->o, &l, &size);
-        for (int threads = 2; threads <= MOST_THREADS; threads++) {
-            threads_allow((size_t)threads);
-            float *more = all_products(m->o, &l, &size);
-            assert_same_bits(m->o, "a product on more threads", more, one, size);
-            free(more);
-        }
-        inner_call inside = { m->o, &l, { NULL, NULL } };
-        threads_run(2, 2, run_inner, &inside);
-        for (int i = 0; i < 2; i++) {
-            assert_same_bits(m->o, "a product inside a part", inside.results[i], one, size);
-            free(inside.results[i]);
-        }
-        free(one);
+        assert_bits_of_threads(m->o, all_products, &l);
         layer_free(&l);
     }
 }
