@@ -6,9 +6,15 @@
 #include "data/labels.h"
 #include "text/words.h"
 
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+struct kept_words {
+    pthread_mutex_t asking;
+    arena memory;
+};
 
 /* A data set that grows; the labels become numbers when all are there. */
 typedef struct builder {
@@ -171,7 +177,9 @@ static bert_status finish(builder *b, bool pairs_wanted, bert_err *err)
 static bert_status begin(builder *b, const char *name, bert_err *err)
 {
     *b = (builder){ .d = calloc(1, sizeof *b->d) };
-    if (!b->d || (name && !(b->d->name = arena_string(&b->d->memory, strcmp(name, "-") ? name : "standard input"))))
+    if (b->d && (b->d->kept = calloc(1, sizeof *b->d->kept)))
+        pthread_mutex_init(&b->d->kept->asking, NULL);
+    if (!b->d || !b->d->kept || (name && !(b->d->name = arena_string(&b->d->memory, strcmp(name, "-") ? name : "standard input"))))
         return fail_memory(err, name ? name : "a data set");
     return BERT_OK;
 }
@@ -282,7 +290,24 @@ void bert_dataset_free(bert_dataset *d)
     free(d->label_texts);
     free(d->label);
     arena_free(&d->memory);
+    if (d->kept) {
+        arena_free(&d->kept->memory);
+        pthread_mutex_destroy(&d->kept->asking);
+    }
+    free(d->kept);
     free(d);
+}
+
+const char *const *dataset_keep_words(const bert_dataset *d, const bert_text *words, size_t n)
+{
+    kept_words *kept = d->kept;
+    pthread_mutex_lock(&kept->asking);
+    const char **copies = arena_array(&kept->memory, n, sizeof *copies);
+    for (size_t i = 0; copies && i < n; i++)
+        if (!(copies[i] = arena_copy(&kept->memory, words[i].data, words[i].size)))
+            copies = NULL;
+    pthread_mutex_unlock(&kept->asking);
+    return copies;
 }
 
 size_t bert_dataset_size(const bert_dataset *d)

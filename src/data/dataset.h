@@ -6,6 +6,9 @@
 #include "base/error.h"
 #include "io/table.h"
 
+/* Words that heads were made of: what is asked of a data set later, while the data set itself does not change. */
+typedef struct kept_words kept_words;
+
 struct bert_dataset {
     arena memory;           /* the bytes of the texts and of the names */
     const char *name;       /* the file; NULL: made from memory */
@@ -22,6 +25,7 @@ struct bert_dataset {
     bool word_lines;     /* the words of a row stand in a line of the file each, from lines[i] on */
     const char **notes;  /* (n_notes) of the table */
     size_t n_notes;
+    kept_words *kept;
 };
 
 enum { DATASET_PLACE = 512 };
@@ -34,6 +38,9 @@ const char *dataset_word_place(const bert_dataset *d, size_t i, size_t k, char o
 
 /* A data set of the given rows (n at least 1), with the places that they have in d. Copies what it needs. */
 bert_status dataset_of_rows(const bert_dataset *d, const uint32_t *rows, size_t n, bert_dataset **dataset, bert_err *err);
+
+/* Copies of n words that live as long as the data set; NULL: memory is out. Two threads may ask at once. */
+const char *const *dataset_keep_words(const bert_dataset *d, const bert_text *words, size_t n);
 
 /* How many rows have a second text; one of blanks alone is none. */
 size_t dataset_pairs(const bert_dataset *d);

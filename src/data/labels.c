@@ -52,11 +52,34 @@ void label_index_free(label_index *index)
 
 /* ---- of a data set ------------------------------------------------------------------------------------------------------- */
 
-typedef struct labelled_row {
-    bert_text label;
-    int64_t number; /* of the label where all labels are whole numbers, else 0 */
-    uint32_t row;
-} labelled_row;
+bool label_whole(bert_text label, size_t *at, bert_text *word)
+{
+    *word = label;
+    return !(*at)++;
+}
+
+bert_status labels_gather(const bert_dataset *d, label_reader *next, word_set *set, size_t *without, bert_err *err)
+{
+    size_t rows = 0;
+    for (size_t i = 0; i < d->n; i++) {
+        bert_text word;
+        size_t at = 0, n = 0;
+        for (; next(d->label_texts[i], &at, &word); n++)
+            if (!word_set_add(set, word))
+                return fail_memory(err, "labels");
+        rows += n == 0;
+    }
+    if (without)
+        *without = rows;
+    return BERT_OK;
+}
+
+/* A label while labels are put in order. */
+typedef struct ordered_label {
+    bert_text word;
+    int64_t value; /* where all labels are whole numbers, else 0 */
+    size_t place;  /* in the set */
+} ordered_label;
 
 static bert_status check_labels(const bert_dataset *d, bert_err *err)
 {
@@ -83,66 +106,61 @@ static bool read_number(bert_text label, int64_t *number)
     return true;
 }
 
-/* By number, then by bytes, then by row. */
+/* By value, then by bytes. */
 static int compare_labels(const void *left, const void *right)
 {
-    const labelled_row *a = left, *b = right;
-    if (a->number != b->number)
-        return a->number < b->number ? -1 : 1;
-    int order = memcmp(a->label.data, b->label.data, a->label.size < b->label.size ? a->label.size : b->label.size);
-    if (order || a->label.size != b->label.size)
-        return order ? order : a->label.size < b->label.size ? -1 : 1;
-    return a->row < b->row ? -1 : a->row > b->row;
+    const ordered_label *a = left, *b = right;
+    return a->value != b->value ? (a->value > b->value) - (a->value < b->value) : word_compare(&a->word, &b->word);
 }
 
-static void sort_labels(labelled_row *rows, size_t n)
+static void sort_labels(ordered_label *labels, const word_set *set)
 {
     bool numbers = true;
-    for (size_t i = 0; numbers && i < n; i++)
-        numbers = read_number(rows[i].label, &rows[i].number);
-    for (size_t i = 0; !numbers && i < n; i++)
-        rows[i].number = 0;
-    qsort(rows, n, sizeof *rows, compare_labels);
+    for (size_t k = 0; k < set->n; k++) {
+        labels[k] = (ordered_label){ .word = set->words[k], .place = k };
+        numbers = numbers && read_number(labels[k].word, &labels[k].value);
+    }
+    for (size_t k = 0; !numbers && k < set->n; k++)
+        labels[k].value = 0;
+    qsort(labels, set->n, sizeof *labels, compare_labels);
 }
 
-static bool starts_label(const labelled_row *rows, size_t i)
+/* order (set->n), numbers (set->n): room for the labels in their order, and for their numbers by their places in the set. */
+static bert_status number_rows(bert_dataset *d, const word_set *set, ordered_label *order, uint32_t *numbers, bert_err *err)
 {
-    return i == 0 || rows[i].label.size != rows[i - 1].label.size || memcmp(rows[i].label.data, rows[i - 1].label.data, rows[i].label.size);
-}
-
-/* Fills label, labels and n_labels from the rows in the order of their labels; label_texts point to the labels from then on. */
-static bert_status number_labels(bert_dataset *d, const labelled_row *sorted, bert_err *err)
-{
-    size_t k = 0;
-    for (size_t i = 0; i < d->n; i++)
-        d->n_labels += starts_label(sorted, i);
-    d->labels = arena_array(&d->memory, d->n_labels, sizeof *d->labels);
-    if (!d->labels)
+    d->labels = arena_array(&d->memory, set->n, sizeof *d->labels);
+    if (!d->labels || !order || !numbers)
         return fail_memory(err, "labels");
-    for (size_t i = 0; i < d->n; i++) {
-        if (starts_label(sorted, i) && !(d->labels[k++] = arena_copy(&d->memory, sorted[i].label.data, sorted[i].label.size)))
+    sort_labels(order, set);
+    for (d->n_labels = 0; d->n_labels < set->n; d->n_labels++) {
+        bert_text word = order[d->n_labels].word;
+        if (!(d->labels[d->n_labels] = arena_copy(&d->memory, word.data, word.size)))
             return fail_memory(err, "labels");
-        d->label[sorted[i].row] = (uint32_t)(k - 1);
-        d->label_texts[sorted[i].row].data = d->labels[k - 1];
+        numbers[order[d->n_labels].place] = (uint32_t)d->n_labels;
+    }
+    for (size_t i = 0; i < d->n; i++) {
+        d->label[i] = numbers[word_set_find(set, d->label_texts[i])];
+        d->label_texts[i].data = d->labels[d->label[i]];
     }
     return BERT_OK;
 }
 
 bert_status labels_number(bert_dataset *d, bert_err *err)
 {
+    word_set set = { 0 };
     bert_status s = check_labels(d, err);
-    if (s)
-        return s;
-    labelled_row *rows = malloc(d->n * sizeof *rows); /* no overflow: rows are below 2^32 */
-    if (!rows)
-        return fail_memory(err, "labels");
-    for (size_t i = 0; i < d->n; i++)
+    for (size_t i = 0; !s && i < d->n; i++)
         d->label_texts[i] = label_word(d->label_texts[i]);
-    for (size_t i = 0; i < d->n; i++)
-        rows[i] = (labelled_row){ .label = d->label_texts[i], .row = (uint32_t)i };
-    sort_labels(rows, d->n);
-    s = number_labels(d, rows, err);
-    free(rows);
+    if (!s)
+        s = labels_gather(d, label_whole, &set, NULL, err);
+    if (!s) {
+        ordered_label *order = calloc(set.n, sizeof *order);
+        uint32_t *numbers = calloc(set.n, sizeof *numbers);
+        s = number_rows(d, &set, order, numbers, err);
+        free(order);
+        free(numbers);
+    }
+    word_set_free(&set);
     return s;
 }
 

@@ -48,6 +48,10 @@ static bool grow(word_set *set)
     if (!words)
         return false;
     set->words = words;
+    size_t *counts = realloc(set->counts, capacity * sizeof *counts); /* less than the words */
+    if (!counts)
+        return false;
+    set->counts = counts;
     uint32_t *slots = calloc(2 * capacity, sizeof *slots);
     if (!slots)
         return false;
@@ -64,10 +68,12 @@ bool word_set_add(word_set *set, bert_text word)
     if (set->n == set->capacity && !grow(set))
         return false;
     uint32_t *slot = slot_of(set, word);
-    if (*slot)
-        return true;
-    set->words[set->n++] = word;
-    *slot = (uint32_t)set->n;
+    if (!*slot) {
+        set->words[set->n] = word;
+        set->counts[set->n++] = 0;
+        *slot = (uint32_t)set->n;
+    }
+    set->counts[*slot - 1]++;
     return true;
 }
 
@@ -79,6 +85,7 @@ int32_t word_set_find(const word_set *set, bert_text word)
 void word_set_free(word_set *set)
 {
     free(set->words);
+    free(set->counts);
     free(set->slots);
     *set = (word_set){ 0 };
 }

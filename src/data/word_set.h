@@ -7,11 +7,12 @@
 /* Different words in the order of adding. All zero is empty. */
 typedef struct word_set {
     bert_text *words; /* (n) a word's place is its number */
+    size_t *counts;   /* (n) how often it was added */
     size_t n, capacity;
     uint32_t *slots; /* (2 capacity, a power of 2) 1 + a word's number, at its hash or behind it; 0: free */
 } word_set;
 
-/* Adds a word unless it is there; its bytes must stay. At most 2^31 words. false: out of memory. */
+/* Adds a word, or counts it where it is there; its bytes must stay. At most 2^31 words. false: out of memory. */
 bool word_set_add(word_set *set, bert_text word);
 /* The number of a word; -1: it is not there. */
 int32_t word_set_find(const word_set *set, bert_text word);

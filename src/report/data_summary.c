@@ -51,18 +51,9 @@ size_t data_summary_shared(const data_summary *s, const data_summary *other)
 
 /* ---- labels ---- */
 
-/* A label that is one word, as label_next and tag_next give those of a list. */
-static bool whole_label(bert_text text, size_t *at, bert_text *label)
+static label_reader *labels_of(const task *kind)
 {
-    *label = text;
-    return !(*at)++;
-}
-
-typedef bool (*next_label)(bert_text text, size_t *at, bert_text *label);
-
-static next_label labels_of(const task *kind)
-{
-    return kind->label == LABEL_TAGS ? tag_next : kind->label == LABEL_CLASSES ? label_next : whole_label;
+    return kind->label == LABEL_TAGS ? tag_next : kind->label == LABEL_CLASSES ? label_next : label_whole;
 }
 
 static int compare_counts(const void *left, const void *right)
@@ -70,33 +61,23 @@ static int compare_counts(const void *left, const void *right)
     const label_count *a = left, *b = right;
     if (a->n != b->n)
         return a->n > b->n ? -1 : 1;
-    int order = memcmp(a->label.data, b->label.data, a->label.size < b->label.size ? a->label.size : b->label.size);
-    return order ? order : (a->label.size > b->label.size) - (a->label.size < b->label.size);
+    return word_compare(&a->label, &b->label);
 }
 
 static bert_status summarise_words(data_summary *s, const task *kind, bert_err *err)
 {
-    const bert_dataset *d = s->d;
-    next_label next = labels_of(kind);
-    bert_text label;
-    for (size_t i = 0; i < d->n; i++) {
-        size_t at = 0, n = 0;
-        for (; next(d->label_texts[i], &at, &label); n++)
-            if (!word_set_add(&s->words, label))
-                return fail_memory(err, "labels");
-        s->unlabelled += n == 0;
-    }
-    s->n_of = calloc(s->words.n + 1, sizeof *s->n_of);
+    bert_status status = labels_gather(s->d, labels_of(kind), &s->words, &s->unlabelled, err);
+    if (status)
+        return status;
     s->labels = calloc(s->words.n + 1, sizeof *s->labels);
-    if (!s->n_of || !s->labels)
+    if (!s->labels)
         return fail_memory(err, "labels");
-    for (size_t i = 0; i < d->n; i++)
-        for (size_t at = 0; next(d->label_texts[i], &at, &label); s->labelled++)
-            s->n_of[word_set_find(&s->words, label)]++;
-    if (kind->label == LABEL_CLASSES)
-        s->labelled = d->n;
-    for (size_t k = 0; k < s->words.n; k++)
-        s->labels[k] = (label_count){ s->words.words[k], s->n_of[k] };
+    for (size_t k = 0; k < s->words.n; k++) {
+        s->labels[k] = (label_count){ s->words.words[k], s->words.counts[k] };
+        s->labelled += s->words.counts[k];
+    }
+    if (kind->form != ROW_WORDS)
+        s->labelled = s->d->n;
     qsort(s->labels, s->words.n, sizeof *s->labels, compare_counts);
     return BERT_OK;
 }
@@ -104,7 +85,7 @@ static bert_status summarise_words(data_summary *s, const task *kind, bert_err *
 size_t data_summary_label(const data_summary *s, bert_text label)
 {
     int32_t place = word_set_find(&s->words, label);
-    return place < 0 ? 0 : s->n_of[place];
+    return place < 0 ? 0 : s->words.counts[place];
 }
 
 static void summarise_numbers(data_summary *s)
@@ -204,7 +185,6 @@ void data_summary_free(data_summary *s)
 {
     same_rows_free(&s->same);
     word_set_free(&s->words);
-    free(s->n_of);
     free(s->labels);
     *s = (data_summary){ 0 };
 }

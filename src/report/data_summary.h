@@ -3,6 +3,7 @@
 #define REPORT_DATA_SUMMARY_H
 
 #include "data/dataset.h"
+#include "data/labels.h"
 #include "data/same_rows.h"
 #include "task/label_words.h"
 #include "task/tasks.h"
@@ -27,8 +28,7 @@ typedef struct data_summary {
     size_t several; /* different texts that have more than one label */
 
     /* labels that are words */
-    word_set words;
-    size_t *n_of;        /* (words.n) rows, or words, that have each; by its number in words */
+    word_set words;      /* counted: rows, or words, that have each */
     label_count *labels; /* (words.n) the most frequent first, equals by their bytes */
     size_t labelled;     /* what shares are of: rows, or words */
     size_t unlabelled;   /* rows without any */

@@ -3,7 +3,7 @@
 #define TASK_LABEL_WORDS_H
 
 #include "data/dataset.h"
-#include "data/word_set.h"
+#include "data/labels.h"
 
 /* A finite decimal number, blanks around it allowed. false: it is none. */
 bool label_number(bert_text label, double *number);

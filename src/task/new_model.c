@@ -3,7 +3,6 @@
 #include "task/label_rows.h"
 
 #include <math.h>
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -57,22 +56,11 @@ static bert_status read_class(bert_head_spec *head, const bert_dataset *d, bert_
  * once. */
 static bert_status labels_of_set(bert_head_spec *head, const bert_dataset *d, word_set *set, bert_err *err)
 {
-    static pthread_mutex_t asking = PTHREAD_MUTEX_INITIALIZER;
-    arena *memory = (arena *)(uintptr_t)&d->memory; /* which grows, while nothing that anybody sees changes */
-    const char **labels = NULL;
-    bool fine = true;
     if (set->n)
         qsort(set->words, set->n, sizeof *set->words, word_compare); /* nothing is found in it any more */
-    pthread_mutex_lock(&asking);
-    labels = arena_array(memory, set->n, sizeof *labels);
-    for (size_t i = 0; labels && i < set->n; i++)
-        fine &= (labels[i] = arena_copy(memory, set->words[i].data, set->words[i].size)) != NULL;
-    pthread_mutex_unlock(&asking);
-    if (!labels || !fine)
-        return fail_memory(err, "labels");
-    head->labels = labels;
+    head->labels = dataset_keep_words(d, set->words, set->n);
     head->n_labels = set->n;
-    return BERT_OK;
+    return head->labels ? BERT_OK : fail_memory(err, "labels");
 }
 
 static bool all_flags(const word_set *set)
@@ -86,16 +74,13 @@ static bool all_flags(const word_set *set)
 static const char UNNAMED_FLAGS[] = "the only labels are 0 and 1; a list of 0 and 1 for each label needs their names (--label-names)";
 
 /* All labels of the rows, which `next` finds one after the other. */
-static bert_status read_words(bert_head_spec *head, const bert_dataset *d, bool (*next)(bert_text, size_t *, bert_text *), bert_err *err)
+static bert_status read_words(bert_head_spec *head, const bert_dataset *d, label_reader *next, bert_err *err)
 {
     word_set set = { 0 };
-    bert_status s = BERT_OK;
-    for (size_t i = 0; !head->n_labels && !s && i < d->n; i++) {
-        bert_text label;
-        for (size_t at = 0; !s && next(d->label_texts[i], &at, &label);)
-            s = word_set_add(&set, label) ? BERT_OK : fail_memory(err, "labels");
-    }
-    if (!s && !head->n_labels)
+    if (head->n_labels)
+        return BERT_OK;
+    bert_status s = labels_gather(d, next, &set, NULL, err);
+    if (!s)
         s = set.n == 2 && all_flags(&set) ? wrong_labels(d, head, UNNAMED_FLAGS, err) : labels_of_set(head, d, &set, err);
     word_set_free(&set);
     return s;

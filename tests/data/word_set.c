@@ -28,6 +28,8 @@ static void each_word_is_kept_once_and_its_number_is_that_of_adding(void **state
         for (size_t i = 0; i < WORDS; i++)
             assert_true(word_set_add(&set, numbered(i * 37 % WORDS)));
     assert_int_equal(set.n, WORDS);
+    for (size_t i = 0; i < WORDS; i++)
+        assert_int_equal(set.counts[i], 2);
     for (size_t i = 0; i < WORDS; i++) {
         bert_text word = numbered(i * 37 % WORDS);
         assert_int_equal(word_set_find(&set, word), i);
