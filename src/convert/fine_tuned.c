@@ -171,7 +171,7 @@ static bert_status describe_head(fine_tuned *f, bert_err *err)
         s = name_tags(f, err);
     else if (t->id == BERT_TASK_BINARY && f->rows == 1)
         s = name_two(f, err);
-    f->head = (head_spec){ .task = t->name,
+    f->head = (head_spec){ .task = t->id,
                            .outputs = f->rows - f->first,
                            .labels = f->names,
                            .n_labels = number                      ? 0

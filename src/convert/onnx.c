@@ -343,7 +343,7 @@ static void metadata(build *b)
     if (g->failed)
         return;
     onnx_metadata(g, "libbert", BERT_VERSION);
-    onnx_metadata(g, "task", m->task ? m->task : "none");
+    onnx_metadata(g, "task", bert_task_name(m->task));
     onnx_metadata(g, "labels", labels);
     onnx_metadata(g, "seq_len", seq_len);
     onnx_metadata(g, "pooling", POOLING_WORDS[b->model->pooling]);

@@ -59,7 +59,7 @@ static bert_status create(bert_session *s, bert_err *err)
         s->options.normalize |= s->model->normalize;
     int64_t seq_len = o->window ? o->window : o->seq_len ? o->seq_len : s->model->layer->spec.seq_len;
     const text_encoder_spec spec = { .pooling = (bert_pooling)o->pooling,
-                                     .head = s->model->task != NULL,
+                                     .head = s->model->task != BERT_TASK_AUTO,
                                      .seq_len = (size_t)seq_len,
                                      .windows = o->window != 0,
                                      .stride = (size_t)o->stride,

@@ -46,9 +46,10 @@ static bert_status copy_head(bert_model *m, const head_spec *head, bert_err *err
     m->threshold = model_number(head->threshold);
     m->single = head->single;
     m->texts = (int)head->texts;
-    m->task = arena_string(&m->memory, head->task);
+    m->task = head->task;
+    m->unknown_task = head->unknown_task ? arena_string(&m->memory, head->unknown_task) : NULL;
     m->labels = arena_array(&m->memory, head->n_labels, sizeof *m->labels);
-    bool fine = m->task && m->labels;
+    bool fine = m->labels && !m->unknown_task == !head->unknown_task;
     for (size_t i = 0; fine && i < head->n_labels; i++)
         fine = (m->labels[i] = arena_string(&m->memory, head->labels[i])) != NULL;
     return fine ? BERT_OK : fail_memory(err, "a model's labels");

@@ -6,11 +6,17 @@
 
 enum { MODEL_VERSION = 1 };
 
+/* The words of bert_task, ending with NULL: "auto", then the tasks'. */
+extern const char *const TASK_WORDS[];
+/* The bert_task of a model.json of another version. */
+enum { TASK_UNKNOWN = -1 };
+
 struct bert_model {
     arena memory;
     bert_module *module;
     bert_layer *layer;
-    const char *task; /* a name of the task table; NULL: no head */
+    bert_task task;           /* AUTO: no head */
+    const char *unknown_task; /* its word, where it is TASK_UNKNOWN; else NULL */
     const char **labels;
     size_t n_labels, outputs;    /* outputs: rows of the head, 0 where it has no weights */
     size_t head_hidden;          /* 0: the head is one dense layer */
@@ -22,9 +28,10 @@ struct bert_model {
     const char *note;
 };
 
-/* What a model's head is: a task by its name, so many outputs (0: no weights), the labels' words; the rest as in bert_model. */
+/* What a model's head is: a task, so many outputs (0: no weights), the labels' words; the rest as in bert_model. */
 typedef struct head_spec {
-    const char *task;
+    bert_task task;
+    const char *unknown_task;
     size_t outputs, hidden;
     const char *const *labels;
     size_t n_labels;

@@ -15,6 +15,8 @@ static bool is_address(const char *path)
     return !strncmp(path, "http://", 7) || !strncmp(path, "https://", 8);
 }
 
+const char *const TASK_WORDS[] = { "auto", "binary", "multiclass", "multilabel", "regression", "similarity", "tokens", NULL };
+
 /* ---- parts ---------------------------------------------------------------------------------------------------------------- */
 
 json_t *layer_spec_to_json(const bert_layer_spec *spec, const char *module_path)
@@ -86,7 +88,7 @@ void head_to_json(const bert_model *m, json_t **json)
 {
     if (!m->task)
         return;
-    json_put(json, "task", json_string(m->task));
+    json_put(json, "task", json_string(m->unknown_task ? m->unknown_task : TASK_WORDS[m->task]));
     json_put(json, "labels", json_of_words(m->labels, m->n_labels));
     json_t *head = json_pack("{s:s, s:I}", "type", head_type(m->outputs, m->head_hidden), "outputs", (json_int_t)m->outputs);
     if (m->head_hidden)
@@ -102,6 +104,20 @@ void head_to_json(const bert_model *m, json_t **json)
     json_put(json, "head", head);
     if (m->texts)
         json_put(json, "texts", json_integer(m->texts));
+}
+
+/* A task of another version is told where somebody asks for it: the rest of the model is sound. */
+static bert_status task_from_json(const json_t *json, head_spec *head, const char *where, bert_err *err)
+{
+    const char *word;
+    bert_status s = json_get_string(json, "task", &word, where, err);
+    int id = BERT_TASK_BINARY;
+    while (!s && TASK_WORDS[id] && strcmp(TASK_WORDS[id], word))
+        id++;
+    bool known = !s && TASK_WORDS[id];
+    head->task = (bert_task)(known ? id : TASK_UNKNOWN);
+    head->unknown_task = s || known ? NULL : word;
+    return s;
 }
 
 /* Type, outputs and hidden of a head: the type tells which of them may be zero. */
@@ -137,7 +153,7 @@ static bert_status numbers_from_json(const json_t *object, head_spec *head, cons
 bert_status head_from_json(const json_t *json, head_spec *head, arena *a, const char *where, bert_err *err)
 {
     json_t *object, *labels = json_object_get(json, "labels");
-    bert_status s = json_get_string(json, "task", &head->task, where, err);
+    bert_status s = task_from_json(json, head, where, err);
     if (!s)
         s = json_get_object(json, "head", &object, where, err);
     if (!s)

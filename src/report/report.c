@@ -20,7 +20,7 @@ static void (*const SECTIONS[])(page *) = {
 const char *watched_metric(const report *r)
 {
     const char *name = r->options ? json_string_value(json_object_get(r->options, "watch")) : NULL;
-    const task *t = r->outcomes ? r->outcomes->task : r->model && r->model->task ? task_by_name(r->model->task) : NULL;
+    const task *t = r->outcomes ? r->outcomes->task : r->model ? task_by_id(r->model->task) : NULL;
     return name && *name ? name : t ? t->watch : NULL;
 }
 
@@ -37,7 +37,7 @@ static void add_subtitle(page *p)
     buffer_string(&p->out, "<p>");
     if (r->model && r->model->task) {
         buffer_string(&p->out, "Task <strong>");
-        page_string(p, r->model->task);
+        page_string(p, bert_task_name(r->model->task));
         buffer_string(&p->out, "</strong> · ");
     }
     if (r->model && r->model->module && r->model->module->path) {

@@ -208,7 +208,7 @@ bert_status bert_model_create(const bert_layer_spec *spec, const bert_head_spec 
     if (s)
         return s;
     bool scaled = t->label == LABEL_NUMBER;
-    head_spec made = { .task = t->name,
+    head_spec made = { .task = t->id,
                        .outputs = t->outputs(head->n_labels),
                        .hidden = (size_t)head->head_hidden,
                        .labels = head->labels,

@@ -86,16 +86,6 @@ static const task TASKS[] = {
 };
 enum { N_TASKS = sizeof TASKS / sizeof *TASKS };
 
-const char *const TASK_WORDS[] = { "auto", "binary", "multiclass", "multilabel", "regression", "similarity", "tokens", NULL };
-
-const task *task_by_name(const char *name)
-{
-    for (int i = 0; i < N_TASKS; i++)
-        if (!strcmp(TASKS[i].name, name))
-            return &TASKS[i];
-    return NULL;
-}
-
 const task *task_by_id(bert_task id)
 {
     for (int i = 0; i < N_TASKS; i++)
@@ -112,8 +102,7 @@ const char *bert_task_name(bert_task id)
 
 bert_task bert_model_task(const bert_model *model)
 {
-    const task *t = model->task ? task_by_name(model->task) : NULL;
-    return t ? t->id : BERT_TASK_AUTO;
+    return task_by_id(model->task) ? model->task : BERT_TASK_AUTO;
 }
 
 bert_status task_check_pooling(const task *t, int pooling, bert_err *err)
@@ -143,9 +132,9 @@ bert_status task_of_model(const bert_model *m, const task **out, bert_err *err)
 {
     if (!m->task)
         return fail(err, BERT_ERR_ARGUMENT, "the model has no head");
-    const task *t = *out = task_by_name(m->task);
+    const task *t = *out = task_by_id(m->task);
     if (!t)
-        return fail(err, BERT_ERR_UNSUPPORTED, "task \"%s\" is not one that this libbert (" BERT_VERSION ") knows", m->task);
+        return fail(err, BERT_ERR_UNSUPPORTED, "task \"%s\" is not one that this libbert (" BERT_VERSION ") knows", m->unknown_task);
     bert_status s = check_head(m, t, err);
     return s ? s : task_check_pooling(t, m->layer->spec.pooling, err);
 }

@@ -42,14 +42,10 @@ typedef struct task {
 } task;
 
 /* NULL where there is none. */
-const task *task_by_name(const char *name);
 const task *task_by_id(bert_task id);
 
 /* The task that a data set's labels are of, where nobody says. */
 const task *task_of_labels(const bert_dataset *d);
-
-/* The words of bert_task, ending with NULL: "auto", then the tasks' names. */
-extern const char *const TASK_WORDS[];
 
 /* The task of a model. Fails with BERT_ERR_ARGUMENT where it has none or where the pooling is not the task's, with BERT_ERR_UNSUPPORTED for a
  * task of another version, with BERT_ERR_FORMAT where labels, scale or head are not such a task's. */

@@ -23,7 +23,7 @@ static const char *hash_text(const unsigned char hash[32], char text[HASH_TEXT])
 /* Labels and head, as far as they shape the weights. */
 static json_t *head_to_compare(const bert_model *m)
 {
-    return json_pack("{s:s, s:I, s:f, s:f, s:o}", "task", m->task, "head_hidden", (json_int_t)m->head_hidden, "label_min", m->label_min,
+    return json_pack("{s:s, s:I, s:f, s:f, s:o}", "task", TASK_WORDS[m->task], "head_hidden", (json_int_t)m->head_hidden, "label_min", m->label_min,
                      "label_max", m->label_max, "labels", json_of_words(m->labels, m->n_labels));
 }
 

@@ -9,7 +9,7 @@
 #include <sys/resource.h>
 
 static const char *const LABELS[] = { "no", "yes", "perhaps: \"maybe\" \xe4\xb8\xad" };
-static const head_spec HEAD = { .task = "multiclass", .outputs = 3, .labels = LABELS, .n_labels = 3, .threshold = 0.5 };
+static const head_spec HEAD = { .task = BERT_TASK_MULTICLASS, .outputs = 3, .labels = LABELS, .n_labels = 3, .threshold = 0.5 };
 
 static bert_layer_spec spec_on(const char *module)
 {
@@ -66,7 +66,7 @@ static void assert_same_head(const bert_model *a, const bert_model *b)
     assert_int_equal(bert_model_labels(b, &y), n);
     for (size_t i = 0; i < n; i++)
         assert_string_equal(x[i], y[i]);
-    assert_string_equal(a->task, b->task);
+    assert_int_equal(a->task, b->task);
     assert_int_equal(a->outputs, b->outputs);
 }
 
@@ -264,10 +264,10 @@ static void every_head_comes_back_from_its_folder(void **state)
     config c = toy_config();
     bert_module_free(toy_module(&c, true));
     static const head_spec HEADS[] = {
-        { .task = "binary", .outputs = 1, .labels = LABELS, .n_labels = 2, .threshold = 0.123456789 },
-        { .task = "multilabel", .outputs = 3, .hidden = 5, .labels = LABELS, .n_labels = 3, .threshold = 0.5 },
-        { .task = "regression", .outputs = 1, .label_min = -1.25, .label_max = 1e10 / 3 },
-        { .task = "similarity", .label_max = 5 },
+        { .task = BERT_TASK_BINARY, .outputs = 1, .labels = LABELS, .n_labels = 2, .threshold = 0.123456789 },
+        { .task = BERT_TASK_MULTILABEL, .outputs = 3, .hidden = 5, .labels = LABELS, .n_labels = 3, .threshold = 0.5 },
+        { .task = BERT_TASK_REGRESSION, .outputs = 1, .label_min = -1.25, .label_max = 1e10 / 3 },
+        { .task = BERT_TASK_SIMILARITY, .label_max = 5 },
     };
     for (size_t i = 0; i < sizeof HEADS / sizeof *HEADS; i++) {
         bert_model *m = model_of_head(&HEADS[i]);
@@ -637,7 +637,7 @@ static void weights_of_another_architecture_change_nothing(void **state)
         spec.n_tune_layers = CASES[i].tune;
         spec.pooling = CASES[i].pooling;
         size_t outputs = (size_t)CASES[i].outputs;
-        head_spec head = { .task = "multiclass", .outputs = outputs, .labels = LABELS, .n_labels = outputs };
+        head_spec head = { .task = BERT_TASK_MULTICLASS, .outputs = outputs, .labels = LABELS, .n_labels = outputs };
         bert_model *other;
         assert_works(model_create(toy_open(scratch("module")), &spec, &head, 1, &other, err));
         assert_works(bert_model_save_weights(other, scratch("weights"), err));

@@ -25,17 +25,15 @@ typedef struct toy {
     bert_model model;
 } toy;
 
-static void toy_begin(toy *t, const char *task_name, const char **labels, size_t n_labels)
+static void toy_begin(toy *t, bert_task id, const char **labels, size_t n_labels)
 {
-    const task *kind = task_by_name(task_name);
+    const task *kind = task_by_id(id);
     memset(t, 0, sizeof *t);
     assert_int_equal(bert_tokenizer_create(VOCABULARY, sizeof VOCABULARY - 1, "vocabulary", NULL, &t->module.tokenizer, NULL), BERT_OK);
     t->layer.spec.seq_len = SEQ_LEN;
     t->layer.spec.pooling = kind->label == LABEL_TAGS ? BERT_POOLING_NONE : BERT_POOLING_MEAN;
     t->layer.module = &t->module;
-    t->model = (bert_model){
-        .module = &t->module, .layer = &t->layer, .task = task_name, .labels = labels, .n_labels = n_labels, .label_max = 1
-    };
+    t->model = (bert_model){ .module = &t->module, .layer = &t->layer, .task = id, .labels = labels, .n_labels = n_labels, .label_max = 1 };
     t->model.outputs = kind->outputs(n_labels);
 }
 
@@ -60,13 +58,13 @@ static bert_dataset *make(const row *rows, size_t n)
 #define ROWS(rows) rows, sizeof(rows) / sizeof *(rows)
 
 /* Both forms of the summary of these rows. */
-static void describe(const char *task_name, const char **labels, size_t n_labels, const row *train, size_t n_train, const row *valid,
-                     size_t n_valid, char **text, json_t **json)
+static void describe(bert_task id, const char **labels, size_t n_labels, const row *train, size_t n_train, const row *valid, size_t n_valid,
+                     char **text, json_t **json)
 {
     toy t;
     bert_err err = { 0 };
     char *members;
-    toy_begin(&t, task_name, labels, n_labels);
+    toy_begin(&t, id, labels, n_labels);
     bert_dataset *first = make(train, n_train), *second = n_valid ? make(valid, n_valid) : NULL;
     first->skipped = 3;
     assert_int_equal(bert_dataset_describe(first, second, &t.model, false, text, &err), BERT_OK);
@@ -104,7 +102,7 @@ static void a_classifier_sees_labels_lengths_and_what_is_odd(void **state)
     const char *labels[] = { "eggs", "ham", "spam" };
     char *text;
     json_t *json;
-    describe("multiclass", labels, 3, ROWS(train), ROWS(valid), &text, &json);
+    describe(BERT_TASK_MULTICLASS, labels, 3, ROWS(train), ROWS(valid), &text, &json);
     assert_string_equal(text, "data                                         train             valid\n"
                               "rows                                             9                 3\n"
                               "wrong rows left out                              3                 0\n"
@@ -164,7 +162,7 @@ static void numbers_have_a_range_and_pairs_the_longer_length(void **state)
     static const row train[] = { { "a", "b c a b c a b c", "0.5" }, { "a b", "b", "2" }, { "", "b", "-1" }, { "a", "", "x" } };
     char *text;
     json_t *json;
-    describe("similarity", NULL, 0, ROWS(train), NULL, 0, &text, &json);
+    describe(BERT_TASK_SIMILARITY, NULL, 0, ROWS(train), NULL, 0, &text, &json);
     assert_non_null(strstr(text, "rows with an empty text                          2\n"
                                  "label, least                                    -1\n"
                                  "label, mean                                    0.5\n"
@@ -183,7 +181,7 @@ static void numbers_have_a_range_and_pairs_the_longer_length(void **state)
     assert_float_equal(number(json, "train/tokens/cut"), 1, 0);
     bert_free(text);
     json_decref(json);
-    describe("regression", NULL, 0, ROWS(train), NULL, 0, &text, &json);
+    describe(BERT_TASK_REGRESSION, NULL, 0, ROWS(train), NULL, 0, &text, &json);
     assert_float_equal(number(json, "train/tokens/max"), 12, 0);
     assert_float_equal(number(json, "train/empty"), 2, 0);
     bert_free(text);
@@ -199,14 +197,14 @@ static void several_labels_and_tags_are_counted_one_by_one(void **state)
     const char *labels[] = { "x", "y" }, *tag_labels[] = { "B-LOC", "O" };
     char *text;
     json_t *json;
-    describe("multilabel", labels, 2, ROWS(many), NULL, 0, &text, &json);
+    describe(BERT_TASK_MULTILABEL, labels, 2, ROWS(many), NULL, 0, &text, &json);
     assert_non_null(strstr(text, "rows without a label                             1\n"
                                  "label y                                 3   75.0 %\n"
                                  "label x                                 2   50.0 %\n"));
     assert_float_equal(number(json, "train/unlabelled"), 1, 0);
     bert_free(text);
     json_decref(json);
-    describe("tokens", tag_labels, 2, ROWS(tags), ROWS(unseen), &text, &json);
+    describe(BERT_TASK_TOKENS, tag_labels, 2, ROWS(tags), ROWS(unseen), &text, &json);
     assert_non_null(strstr(text, "tag O                                   4   80.0 %        0    0.0 %\n"
                                  "tag B-LOC                               1   20.0 %        0    0.0 %\n"));
     assert_non_null(strstr(text, "note: valid: all labels are equal\n"));
@@ -227,7 +225,7 @@ static void many_labels_are_cut_short_for_people_alone(void **state)
         labels[i] = names[i];
         rows[i] = (row){ "a", NULL, names[i] };
     }
-    describe("multiclass", labels, 50, rows, 50, NULL, 0, &text, &json);
+    describe(BERT_TASK_MULTICLASS, labels, 50, rows, 50, NULL, 0, &text, &json);
     assert_non_null(strstr(text, "label L19                               1    2.0 %\n... 30 more\n"));
     assert_int_equal(json_array_size(json_object_get(json_object_get(json, "train"), "labels")), 50);
     bert_free(text);
@@ -246,7 +244,7 @@ static void odd_names_upset_neither_terminal_nor_json(void **state)
     const char *labels[] = { "x", "y" };
     char *text;
     json_t *json;
-    describe("multiclass", labels, 2, ROWS(rows), NULL, 0, &text, &json);
+    describe(BERT_TASK_MULTICLASS, labels, 2, ROWS(rows), NULL, 0, &text, &json);
     assert_non_null(strstr(text, "label ?[2J?                             2   50.0 %\n"
                                  "label (none)                            1   25.0 %\n"
                                  "label Größe, die länger ist ...         1   25.0 %\n"));
@@ -263,12 +261,12 @@ static void equal_labels_are_noted(void **state)
     const char *labels[] = { "0", "1" };
     char *text;
     json_t *json;
-    describe("binary", labels, 2, ROWS(words), ROWS(words), &text, &json);
+    describe(BERT_TASK_BINARY, labels, 2, ROWS(words), ROWS(words), &text, &json);
     assert_non_null(strstr(text, "note: valid: all labels are equal\n"));
     assert_null(strstr(text, "note: train")); /* training says so itself */
     bert_free(text);
     json_decref(json);
-    describe("regression", NULL, 0, ROWS(numbers), NULL, 0, &text, &json);
+    describe(BERT_TASK_REGRESSION, NULL, 0, ROWS(numbers), NULL, 0, &text, &json);
     assert_non_null(strstr(text, "note: train: all labels are equal\n"));
     bert_free(text);
     json_decref(json);
@@ -282,11 +280,11 @@ static void what_the_task_cannot_read_is_an_error(void **state)
     bert_err err;
     char *out = NULL;
     bert_dataset *d = make(ROWS(rows));
-    toy_begin(&t, "similarity", NULL, 0);
+    toy_begin(&t, BERT_TASK_SIMILARITY, NULL, 0);
     assert_int_equal(bert_dataset_describe(d, NULL, &t.model, false, &out, &err), BERT_ERR_DATA);
     assert_string_equal(err.message, "row 0: task similarity needs two texts");
     assert_null(out);
-    t.model.task = NULL;
+    t.model.task = BERT_TASK_AUTO;
     assert_int_equal(bert_dataset_describe(d, d, &t.model, true, &out, &err), BERT_ERR_ARGUMENT);
     assert_string_equal(err.message, "the model has no head");
     bert_dataset_free(d);

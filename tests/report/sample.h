@@ -100,7 +100,7 @@ static inline void sample_labels(sample *s, size_t n, const char *format)
 static inline void sample_task(sample *s, bert_task id, size_t n, size_t columns)
 {
     const task *t = task_by_id(id);
-    s->model.task = t->name;
+    s->model.task = id;
     s->model.module = &s->module;
     s->truth = (targets){ .n = s->data.n };
     s->truth.ids = arena_array(&sample_memory, n, sizeof *s->truth.ids);

@@ -216,7 +216,7 @@ static double one_step(bert_model *m, const variant *v, const golden_batches *b,
     step_batch batch = { .n = BATCH, .targets = { .n = BATCH, .ids = (v->outputs == 1 ? b->label01 : b->label3) + step * BATCH } };
     head_result result;
     arena_reset(a);
-    check(step_plan_create(&plan, m, task_by_name(m->task), &err), &err);
+    check(step_plan_create(&plan, m, task_by_id(m->task), &err), &err);
     check(layer_pack_input(m->layer, &input, &batch.packed, a, &err), &err);
     check(step_run(&plan, &batch, (step_dropout){ 0 }, logits, &result, NULL, a, &err), &err);
     return result.loss / BATCH;

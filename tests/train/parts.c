@@ -68,23 +68,23 @@ static void class_weights_are_read_or_balanced(void **state)
     bert_model m = { .labels = labels, .n_labels = 3 };
     int32_t ids[] = { 0, 1, 1, 1, 1, 0 };
     targets y = { .n = 6, .ids = ids };
-    const task *t = task_by_name("multiclass");
+    const task *t = task_by_id(BERT_TASK_MULTICLASS);
     check(class_weights_parse(NULL, &m, t, &y, &weights, &a, &err), &err);
     assert_null(weights);
     check(class_weights_parse("balanced", &m, t, &y, &weights, &a, &err), &err);
     assert_true(weights[0] == 1 && weights[1] == 0.5f && weights[2] == 1); /* 6 / (3 * 2), 6 / (3 * 4), none */
     check(class_weights_parse("ham=0.25,a=b=3", &m, t, &y, &weights, &a, &err), &err);
     assert_true(weights[0] == 1 && weights[1] == 0.25f && weights[2] == 3);
-    assert_int_equal(class_weights_parse("ham=1", &m, task_by_name("regression"), &y, &weights, &a, &err), BERT_ERR_ARGUMENT);
+    assert_int_equal(class_weights_parse("ham=1", &m, task_by_id(BERT_TASK_REGRESSION), &y, &weights, &a, &err), BERT_ERR_ARGUMENT);
     assert_string_equal(err.message, "--class-weights: task regression has no labels");
     /* The words of tagged texts, and the labels of texts that have several. */
     size_t start[] = { 0, 4, 6 };
     targets tags = { .n = 2, .ids = ids, .start = start };
-    check(class_weights_parse("balanced", &m, task_by_name("tokens"), &tags, &weights, &a, &err), &err);
+    check(class_weights_parse("balanced", &m, task_by_id(BERT_TASK_TOKENS), &tags, &weights, &a, &err), &err);
     assert_true(weights[0] == 1 && weights[1] == 0.5f);
     float values[] = { 1, 0, 1, 1, 0, 0, 1, 1, 0 };
     targets several = { .n = 3, .values = values, .width = 3 };
-    check(class_weights_parse("balanced", &m, task_by_name("multilabel"), &several, &weights, &a, &err), &err);
+    check(class_weights_parse("balanced", &m, task_by_id(BERT_TASK_MULTILABEL), &several, &weights, &a, &err), &err);
     assert_true(weights[0] == (float)(5.0 / 9) && weights[1] == (float)(5.0 / 3) && weights[2] == (float)(5.0 / 3));
     arena_free(&a);
 }
