@@ -79,7 +79,7 @@ static bool has_activation(const fine_tuned *f, const char *word)
     return f->activation && !strcmp(f->activation, word);
 }
 
-/* ---- the task --------------------------------------------------------------------------------------------------------------- */
+/* ---- the outputs and the task --------------------------------------------------------------------------------------------------------------- */
 
 /* One output is a number or, with a sigmoid behind it, a probability. */
 static bert_status choose_for_one(fine_tuned *f, bert_err *err)
@@ -87,7 +87,8 @@ static bert_status choose_for_one(fine_tuned *f, bert_err *err)
     if (f->activation && !has_activation(f, "Sigmoid") && !has_activation(f, "Identity"))
         return fail(err, BERT_ERR_UNSUPPORTED, "%s: activation %s behind one output; libbert has Sigmoid and Identity", f->where, f->activation);
     bool number = f->activation ? has_activation(f, "Identity") : has_problem(f, "regression");
-    f->task = number ? BERT_TASK_REGRESSION : BERT_TASK_BINARY;
+    f->output = number ? &OUTPUT_NUMBER : &OUTPUT_PAIR;
+    f->single = !number;
     if (!f->activation && !f->problem)
         buffer_string(&f->source->notes, "one output, and nothing tells what it is: read as a probability with a sigmoid, as transformers and "
                                          "CrossEncoder do\n");
@@ -112,19 +113,19 @@ static bert_status choose_for_several(fine_tuned *f, bert_err *err)
         return fail(err, BERT_ERR_UNSUPPORTED, "%s: activation %s behind %zu outputs; libbert has Softmax and Sigmoid", f->where, f->activation,
                     f->rows);
     if (has_activation(f, "Sigmoid") || has_problem(f, "multi_label_classification"))
-        f->task = BERT_TASK_MULTILABEL;
+        f->output = &OUTPUT_SIGMOIDS;
     else if (f->rows == 2 && first_row_is_zero(f)) {
-        f->task = BERT_TASK_BINARY;
+        f->output = &OUTPUT_PAIR;
         f->first = 1;
     } else
-        f->task = BERT_TASK_MULTICLASS;
+        f->output = &OUTPUT_SOFTMAX;
     return BERT_OK;
 }
 
-static bert_status choose_task(fine_tuned *f, bert_err *err)
+static bert_status choose_output(fine_tuned *f, bert_err *err)
 {
     if (f->tokens) {
-        f->task = BERT_TASK_TOKENS;
+        f->output = &OUTPUT_SOFTMAX;
         return BERT_OK;
     }
     return f->rows == 1 ? choose_for_one(f, err) : choose_for_several(f, err);
@@ -164,22 +165,18 @@ static bert_status name_two(fine_tuned *f, bert_err *err)
 
 static bert_status describe_head(fine_tuned *f, bert_err *err)
 {
-    const task *t = task_by_id(f->task);
-    bool number = t->label == LABEL_NUMBER;
-    bert_status s = BERT_OK;
-    if (t->label == LABEL_TAGS)
-        s = name_tags(f, err);
-    else if (t->id == BERT_TASK_BINARY && f->rows == 1)
-        s = name_two(f, err);
+    const task *t = task_by_output(f->tokens ? ROW_WORDS : ROW_TOGETHER, f->output);
+    bool number = t->kind->numeric;
+    bert_status s = f->tokens ? name_tags(f, err) : f->single ? name_two(f, err) : BERT_OK;
     f->head = (head_spec){ .task = t->id,
                            .outputs = f->rows - f->first,
                            .labels = f->names,
-                           .n_labels = number                      ? 0
-                                       : t->id == BERT_TASK_BINARY ? 2
-                                                                   : f->rows,
+                           .n_labels = number      ? 0
+                                       : f->single ? 2
+                                                   : f->rows,
                            .label_max = number, /* outputs 0 and 1 stand for themselves */
-                           .threshold = t->threshold ? 0.5 : 0,
-                           .single = t->id == BERT_TASK_BINARY && f->rows == 1 };
+                           .threshold = t->output->threshold ? 0.5 : 0,
+                           .single = f->single };
     return s;
 }
 
@@ -248,7 +245,7 @@ static bert_status read_all(fine_tuned *f, bert_err *err)
     if (!s)
         s = fine_tuned_words(f, err);
     if (!s)
-        s = choose_task(f, err);
+        s = choose_output(f, err);
     if (!s && !f->tokens && !weights_have_pooler(&f->source->tensors, f->source->naming))
         s = fail(err, BERT_ERR_FORMAT, "%s: no pooler, which %s has", f->source->weights_path, f->whose);
     if (!s && !f->form->architecture)

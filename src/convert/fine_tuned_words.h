@@ -19,12 +19,13 @@ typedef struct fine_tuned {
     const char *whose; /* the architecture, for messages */
     arena memory;
     bool tokens;
-    size_t rows;            /* of the classifier: as many labels */
-    float *weight, *bias;   /* (rows, H), (rows) */
-    const char **names;     /* (rows) their labels */
-    const char *problem;    /* problem_type; NULL: nothing is told */
-    const char *activation; /* "Sigmoid": what CrossEncoder puts behind the outputs; NULL: nothing is told */
-    bert_task task;
+    size_t rows;               /* of the classifier: as many labels */
+    float *weight, *bias;      /* (rows, H), (rows) */
+    const char **names;        /* (rows) their labels */
+    const char *problem;       /* problem_type; NULL: nothing is told */
+    const char *activation;    /* "Sigmoid": what CrossEncoder puts behind the outputs; NULL: nothing is told */
+    const head_output *output; /* what the outputs mean */
+    bool single;               /* one output for two labels */
     head_spec head;
     size_t first; /* row of the classifier that is the head's first: binary leaves out a row of zeros */
 } fine_tuned;

@@ -54,7 +54,7 @@ static bool spare_pooler(const hf_export *x)
 static bert_status take_weights(hf_export *x, bert_err *err)
 {
     const weight_list *from = &x->read.weights;
-    bool tags = x->read.task && x->read.task->label == LABEL_TAGS;
+    bool tags = x->read.task && x->read.task->form == ROW_WORDS;
     bool pooler = x->head.rows ? !tags : from->pooler || spare_pooler(x);
     head_shape shape = { x->head.rows, 0 };
     size_t layer;

@@ -11,19 +11,16 @@
  * below 64, far above what a layer norm gives. Powers of two cost no digit. */
 enum { POOLER_SHIFT = 1 << 18 };
 
-typedef struct task_words {
-    bert_task task;
-    const char *architecture, *problem;
-} task_words;
-
-static const task_words WORDS[] = {
-    { BERT_TASK_BINARY, "BertForSequenceClassification", "single_label_classification" },
-    { BERT_TASK_MULTICLASS, "BertForSequenceClassification", "single_label_classification" },
-    { BERT_TASK_MULTILABEL, "BertForSequenceClassification", "multi_label_classification" },
-    { BERT_TASK_REGRESSION, "BertForSequenceClassification", "regression" },
-    { BERT_TASK_TOKENS, "BertForTokenClassification", NULL },
+/* problem_type of a classifier of texts. */
+static const struct {
+    const head_output *output;
+    const char *word;
+} PROBLEMS[] = {
+    { &OUTPUT_PAIR, "single_label_classification" },
+    { &OUTPUT_SOFTMAX, "single_label_classification" },
+    { &OUTPUT_SIGMOIDS, "multi_label_classification" },
+    { &OUTPUT_NUMBER, "regression" },
 };
-enum { N_WORDS = sizeof WORDS / sizeof *WORDS };
 
 static const bert_param *weight_of(const export_model *e, weight_id id)
 {
@@ -79,7 +76,7 @@ static bert_status make_pooler(hf_head *h, const export_model *e, double *scale,
     const bert_param *hidden = weight_of(e, HEAD_HIDDEN_WEIGHT);
     size_t H = (size_t)e->config.hidden_size;
     *scale = 1;
-    if (e->task->label == LABEL_TAGS)
+    if (e->task->form == ROW_WORDS)
         return hidden ? refuse(e, "BertForTokenClassification has one dense layer alone", err) : BERT_OK;
     if (e->pooling == BERT_POOLING_CLS && !hidden)
         return BERT_OK;
@@ -109,8 +106,8 @@ static bert_status make_pooler(hf_head *h, const export_model *e, double *scale,
 static bert_status make_classifier(hf_head *h, const export_model *e, double scale, arena *a, bert_err *err)
 {
     const bert_model *m = e->model;
-    bool scaled = e->task->label == LABEL_NUMBER;
-    size_t above = e->task->id == BERT_TASK_BINARY && !m->single, H = (size_t)e->config.hidden_size;
+    bool scaled = e->task->kind->numeric;
+    size_t above = m->single ? 0 : task_columns(e->task, m) - m->outputs, H = (size_t)e->config.hidden_size;
     double unit = scaled ? m->label_max - m->label_min : 1;
     h->rows = above + m->outputs;
     bert_status s = widened(e, HEAD_WEIGHT, above, h->rows, &h->classifier, &h->bias, a, err);
@@ -125,15 +122,15 @@ bert_status hf_head_make(hf_head *h, const export_model *e, arena *a, buffer *no
 {
     double scale;
     *h = (hf_head){ 0 };
-    for (int i = 0; i < N_WORDS; i++)
-        if (WORDS[i].task == e->task->id) {
-            h->architecture = WORDS[i].architecture;
-            h->problem = WORDS[i].problem;
-        }
+    bool words = e->task->form == ROW_WORDS;
+    h->architecture = words ? "BertForTokenClassification" : "BertForSequenceClassification";
+    for (size_t i = 0; !words && i < sizeof PROBLEMS / sizeof *PROBLEMS; i++)
+        if (PROBLEMS[i].output == e->task->output)
+            h->problem = PROBLEMS[i].word;
     bert_status s = make_pooler(h, e, &scale, a, notes, err);
     if (!s)
         s = make_classifier(h, e, scale, a, err);
-    if (!s && e->task->threshold && bert_model_threshold(e->model) != 0.5)
+    if (!s && e->task->output->threshold && bert_model_threshold(e->model) != 0.5)
         buffer_printf(notes, "the threshold of %g is not part of the format: transformers decides at 0.5\n", bert_model_threshold(e->model));
     return s;
 }
@@ -151,7 +148,7 @@ static const char *row_name(const bert_model *m, size_t row)
 /* What sentence-transformers' CrossEncoder puts behind one output; NULL: what it would take by itself is right. */
 static const char *activation_of(const export_model *e)
 {
-    if (e->task->label == LABEL_NUMBER) /* else it would be a sigmoid */
+    if (e->task->kind->numeric) /* else it would be a sigmoid */
         return "torch.nn.modules.linear.Identity";
     return e->model->single ? "torch.nn.modules.activation.Sigmoid" : NULL;
 }

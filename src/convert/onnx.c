@@ -272,30 +272,54 @@ static void output(build *b, const char *name, bool tokens, size_t width)
     onnx_output(&b->graph, name, ONNX_FLOAT, tokens ? 3 : 2, sides);
 }
 
-/* The scores of bert_session_predict. */
-static void scores(build *b, onnx_name x)
+static void pair_scores(build *b, onnx_name logits)
+{
+    onnx_graph *g = &b->graph;
+    onnx_name p = ONNX_NODE(g, "Sigmoid", logits);
+    ONNX_NODE(g, "Concat", ONNX_NODE(g, "Sub", onnx_number(g, 1), p), p);
+    onnx_attribute_int(g, "axis", 1);
+}
+
+static void softmax_scores(build *b, onnx_name logits)
+{
+    softmax(&b->graph, logits);
+}
+
+static void sigmoid_scores(build *b, onnx_name logits)
+{
+    ONNX_NODE(&b->graph, "Sigmoid", logits);
+}
+
+static void number_scores(build *b, onnx_name logits)
 {
     onnx_graph *g = &b->graph;
     const bert_model *m = b->model->model;
-    onnx_name logits = head(b, x), p;
-    switch (b->model->task->id) {
-    case BERT_TASK_BINARY:
-        p = ONNX_NODE(g, "Sigmoid", logits);
-        ONNX_NODE(g, "Concat", ONNX_NODE(g, "Sub", onnx_number(g, 1), p), p);
-        onnx_attribute_int(g, "axis", 1);
-        break;
-    case BERT_TASK_MULTILABEL:
-        ONNX_NODE(g, "Sigmoid", logits);
-        break;
-    case BERT_TASK_REGRESSION:
-        p = ONNX_NODE(g, "Mul", logits, onnx_number(g, (float)(m->label_max - m->label_min)));
-        ONNX_NODE(g, "Add", p, onnx_number(g, (float)m->label_min));
-        break;
-    default: /* multiclass, tokens */
-        softmax(g, logits);
-    }
-    bool number = b->model->task->label == LABEL_NUMBER;
-    output(b, number ? "value" : "probabilities", b->model->task->form == ROW_WORDS, b->model->task->columns(m->n_labels));
+    onnx_name p = ONNX_NODE(g, "Mul", logits, onnx_number(g, (float)(m->label_max - m->label_min)));
+    ONNX_NODE(g, "Add", p, onnx_number(g, (float)m->label_min));
+}
+
+/* What the outputs of a head become, and how the graph calls it. */
+static const struct {
+    const head_output *output;
+    void (*scores)(build *b, onnx_name logits);
+    const char *name;
+} SCORES[] = {
+    { &OUTPUT_PAIR, pair_scores, "probabilities" },
+    { &OUTPUT_SOFTMAX, softmax_scores, "probabilities" },
+    { &OUTPUT_SIGMOIDS, sigmoid_scores, "probabilities" },
+    { &OUTPUT_NUMBER, number_scores, "value" },
+};
+
+/* The scores of bert_session_predict. */
+static void scores(build *b, onnx_name x)
+{
+    const task *t = b->model->task;
+    onnx_name logits = head(b, x);
+    size_t i = 0;
+    while (SCORES[i].output != t->output)
+        i++;
+    SCORES[i].scores(b, logits);
+    output(b, SCORES[i].name, t->form == ROW_WORDS, task_columns(t, b->model->model));
 }
 
 /* Without a head both the tokens' vectors and the pooled one; a model of similarity encodes one text. */

@@ -47,7 +47,7 @@ static bert_status run_texts(bench *b, const bert_dataset *d, size_t first, size
     const bert_text *texts = d->texts + first, *pairs = d->pairs ? d->pairs + first : NULL;
     const bert_entity *entities;
     size_t n_entities;
-    if (task_of(b) && task_of(b)->label == LABEL_TAGS)
+    if (bench_form(b) == ROW_WORDS)
         return bert_session_entities(b->session, texts, n, &entities, &n_entities, NULL, err);
     if (task_of(b))
         return bert_session_predict(b->session, texts, pairs, n, b->out, NULL, err);
@@ -56,7 +56,7 @@ static bert_status run_texts(bench *b, const bert_dataset *d, size_t first, size
 
 static bert_status make_room(bench *b, bert_err *err)
 {
-    size_t width = bert_session_hidden(b->session), outputs = task_of(b) ? task_of(b)->columns(b->model->n_labels) : 0, rows = PART;
+    size_t width = bert_session_hidden(b->session), outputs = task_of(b) ? task_columns(task_of(b), b->model) : 0, rows = PART;
     if (bert_session_per_token(b->session) || bench_form(b) == ROW_WORDS)
         rows *= bert_session_seq_len(b->session);
     b->out = malloc(rows * (outputs > width ? outputs : width) * sizeof *b->out);

@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "data/dataset.h"
+#include "infer/session.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -11,7 +12,7 @@
 /* Rows at a time: few where each gives a vector a token. */
 enum { PART = 512, PART_OF_TOKENS = 16 };
 
-static const double SAME_COSINE = 0.99, SAME_OF_SCALE = 0.01;
+static const double SAME_COSINE = 0.99;
 
 /* One of the two models, and what it says of the part at hand. */
 typedef struct side {
@@ -27,6 +28,7 @@ typedef struct side {
 
 typedef struct comparison {
     const bert_model *model;
+    const task *task; /* NULL: no head */
     const bert_dataset *data;
     side sides[2]; /* original, frozen */
     size_t part, K, H;
@@ -58,8 +60,10 @@ static bert_status open_side(comparison *c, side *s, const bert_model *model, be
 static bert_status open_sides(comparison *c, const bert_model *original, const bert_model *frozen, bert_err *err)
 {
     bert_status s = open_side(c, &c->sides[0], original, err);
-    if (!s)
+    if (!s) {
+        c->task = c->sides[0].session->classifier.task;
         s = open_side(c, &c->sides[1], frozen, err);
+    }
     if (!s && !(c->same = arena_array(&c->memory, c->part, sizeof *c->same)))
         s = fail_memory(err, "comparing two models");
     return s;
@@ -79,22 +83,25 @@ static bert_status in_place(const comparison *c, size_t first, bert_status statu
     return status;
 }
 
+static bool is_apart(const comparison *c)
+{
+    return c->task && c->task->form == ROW_APART;
+}
+
 /* The rows' vectors; second: of the texts that stand in the second place. */
 static bert_status embed(const comparison *c, side *s, size_t first, size_t n, bool second, bert_err *err)
 {
     const bert_dataset *d = c->data;
-    bert_task task = bert_model_task(c->model);
-    bool apart = task == BERT_TASK_SIMILARITY;
-    size_t *truncated = task == BERT_TASK_AUTO ? &s->truncated : NULL; /* else they were counted as the task was run */
-    bert_status status = bert_session_embed(s->session, (second ? d->pairs : d->texts) + first, apart || !d->pairs ? NULL : d->pairs + first, n,
-                                            s->vectors, s->counts, truncated, err);
+    size_t *truncated = c->task ? NULL : &s->truncated; /* else they were counted as the task was run */
+    bert_status status = bert_session_embed(s->session, (second ? d->pairs : d->texts) + first,
+                                            is_apart(c) || !d->pairs ? NULL : d->pairs + first, n, s->vectors, s->counts, truncated, err);
     return in_place(c, first, status, err);
 }
 
 /* Whether scores and vectors come from one pass. */
 static bool one_pass(const comparison *c)
 {
-    return c->K && bert_model_task(c->model) != BERT_TASK_SIMILARITY;
+    return c->K && !is_apart(c);
 }
 
 /* What the model is for, with the clock running; without a head, or in one pass, the vectors with it. */
@@ -103,7 +110,7 @@ static bert_status answer(const comparison *c, side *s, size_t first, size_t n, 
     const bert_text *texts = c->data->texts + first, *pairs = c->data->pairs ? c->data->pairs + first : NULL;
     double began = clock_seconds();
     bert_status status;
-    if (bert_model_task(c->model) == BERT_TASK_TOKENS)
+    if (c->task && !c->K)
         status = bert_session_entities(s->session, texts, n, &s->entities, &s->n_entities, &s->truncated, err);
     else if (one_pass(c))
         status = bert_session_run(s->session, texts, pairs, n, &(bert_outputs){ .scores = s->scores, .vectors = s->vectors }, &s->truncated,
@@ -118,33 +125,6 @@ static bert_status answer(const comparison *c, side *s, size_t first, size_t n, 
 
 /* ---- comparing -------------------------------------------------------------------------------------------------------------- */
 
-static size_t best_of(const float *scores, size_t K)
-{
-    size_t best = 0;
-    for (size_t k = 1; k < K; k++)
-        best = scores[k] > scores[best] ? k : best;
-    return best;
-}
-
-/* Whether two rows of scores come to the same answer. */
-static bool same_scores(const comparison *c, const float *a, const float *b)
-{
-    double threshold = bert_model_threshold(c->model), scale = c->model->label_max - c->model->label_min;
-    switch (bert_model_task(c->model)) {
-    case BERT_TASK_BINARY:
-        return (a[1] >= threshold) == (b[1] >= threshold);
-    case BERT_TASK_MULTICLASS:
-        return best_of(a, c->K) == best_of(b, c->K);
-    case BERT_TASK_MULTILABEL:
-        for (size_t k = 0; k < c->K; k++)
-            if ((a[k] >= threshold) != (b[k] >= threshold))
-                return false;
-        return true;
-    default: /* numbers */
-        return fabs((double)a[0] - b[0]) <= SAME_OF_SCALE * (scale > 0 ? scale : 1);
-    }
-}
-
 static void count_difference(comparison *c, double a, double b)
 {
     double d = fabs(a - b);
@@ -156,7 +136,7 @@ static void compare_scores(comparison *c, size_t n)
 {
     const float *a = c->sides[0].scores, *b = c->sides[1].scores;
     for (size_t i = 0; i < n; i++)
-        c->same[i] = same_scores(c, a + i * c->K, b + i * c->K);
+        c->same[i] = c->task->kind->same(c->task, c->model, a + i * c->K, b + i * c->K);
     for (size_t i = 0; i < n * c->K; i++)
         count_difference(c, a[i], b[i]);
 }
@@ -199,7 +179,7 @@ static double cosine_of(const float *a, const float *b, size_t H)
 static void compare_vectors(comparison *c, size_t n)
 {
     const float *a = c->sides[0].vectors, *b = c->sides[1].vectors;
-    bool tokens = bert_session_per_token(c->sides[0].session), headless = bert_model_task(c->model) == BERT_TASK_AUTO;
+    bool tokens = bert_session_per_token(c->sides[0].session), headless = !c->task;
     for (size_t i = 0; i < n; i++) {
         if (headless)
             c->same[i] = true;
@@ -215,16 +195,15 @@ static void compare_vectors(comparison *c, size_t n)
 
 static bert_status compare_part(comparison *c, size_t first, size_t n, bert_err *err)
 {
-    bert_task task = bert_model_task(c->model);
     bert_status s = BERT_OK;
     for (int k = 0; !s && k < 2; k++)
         s = answer(c, &c->sides[k], first, n, err);
-    if (!s && task == BERT_TASK_TOKENS)
-        compare_entities(c, n);
-    else if (!s && task != BERT_TASK_AUTO)
+    if (!s && c->K)
         compare_scores(c, n);
-    for (int second = 0; !s && second <= (task == BERT_TASK_SIMILARITY); second++) {
-        for (int k = 0; !s && k < 2 && task != BERT_TASK_AUTO && !one_pass(c); k++)
+    else if (!s && c->task)
+        compare_entities(c, n);
+    for (int second = 0; !s && second <= is_apart(c); second++) {
+        for (int k = 0; !s && k < 2 && c->task && !one_pass(c); k++)
             s = embed(c, &c->sides[k], first, n, second, err);
         if (!s)
             compare_vectors(c, n);
@@ -277,7 +256,7 @@ bert_status frozen_compare(const bert_model *original, const bert_model *frozen,
         s = compare_rows(&c, err);
     if (!s)
         tell(&c, check);
-    for (int k = 0; !s && k < 2 && has_labels(data) && bert_model_task(original) != BERT_TASK_AUTO; k++)
+    for (int k = 0; !s && k < 2 && c.task && has_labels(data); k++)
         s = bert_session_evaluate(c.sides[k].session, data, NULL, NULL, &evaluations[k], err);
     check->original = evaluations[0].metrics;
     check->frozen = evaluations[1].metrics;

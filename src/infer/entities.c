@@ -159,7 +159,7 @@ bert_status bert_session_entities(bert_session *session, const bert_text *texts,
     *n_entities = 0;
     if (!t)
         return session_no_head(session, err);
-    if (t->label != LABEL_TAGS)
+    if (t->form != ROW_WORDS)
         return fail(err, BERT_ERR_ARGUMENT, "a model of task %s finds no entities; ask for its scores", t->name);
     bert_status s = BERT_OK;
     size_t before = session_threads(session);

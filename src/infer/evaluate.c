@@ -69,7 +69,7 @@ static bert_status judge_windows(judging *j, bert_err *err)
 {
     outcomes *o = &j->outcomes;
     bert_status s = outcomes_create(o, j->session->model, j->task, &j->truth, err);
-    if (s || j->task->label == LABEL_TAGS)
+    if (s || j->task->form == ROW_WORDS)
         return s ? s : judge_all_words(j, err);
     s = bert_session_predict(j->session, j->data->texts, j->data->pairs, j->data->n, o->scores, &j->truncated, err);
     return s ? s : outcomes_losses(o, 0, o->n, err);

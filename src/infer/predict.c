@@ -191,7 +191,7 @@ static bert_status check_head(const bert_session *session, bert_err *err)
     const task *t = session->classifier.task;
     if (!t)
         return session_no_head(session, err);
-    if (t->label == LABEL_TAGS)
+    if (t->form == ROW_WORDS)
         return fail(err, BERT_ERR_ARGUMENT, "a model of task %s has no scores for a text; ask for its entities", t->name);
     return BERT_OK;
 }

@@ -123,7 +123,7 @@ bool bert_session_per_token(const bert_session *session)
 size_t bert_session_outputs(const bert_session *session)
 {
     const task *t = session->classifier.task;
-    return t && t->label != LABEL_TAGS ? t->columns(session->model->n_labels) : 0;
+    return t && t->form != ROW_WORDS ? task_columns(t, session->model) : 0;
 }
 
 bert_status session_no_head(const bert_session *session, bert_err *err)

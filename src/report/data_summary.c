@@ -51,11 +51,6 @@ size_t data_summary_shared(const data_summary *s, const data_summary *other)
 
 /* ---- labels ---- */
 
-static label_reader *labels_of(const task *kind)
-{
-    return kind->label == LABEL_TAGS ? tag_next : kind->label == LABEL_CLASSES ? label_next : label_whole;
-}
-
 static int compare_counts(const void *left, const void *right)
 {
     const label_count *a = left, *b = right;
@@ -64,9 +59,9 @@ static int compare_counts(const void *left, const void *right)
     return word_compare(&a->label, &b->label);
 }
 
-static bert_status summarise_words(data_summary *s, const task *kind, bert_err *err)
+static bert_status summarise_words(data_summary *s, const task *t, bert_err *err)
 {
-    bert_status status = labels_gather(s->d, labels_of(kind), &s->words, &s->unlabelled, err);
+    bert_status status = labels_gather(s->d, t->kind->next, &s->words, &s->unlabelled, err);
     if (status)
         return status;
     s->labels = calloc(s->words.n + 1, sizeof *s->labels);
@@ -76,7 +71,7 @@ static bert_status summarise_words(data_summary *s, const task *kind, bert_err *
         s->labels[k] = (label_count){ s->words.words[k], s->words.counts[k] };
         s->labelled += s->words.counts[k];
     }
-    if (kind->form != ROW_WORDS)
+    if (t->form != ROW_WORDS)
         s->labelled = s->d->n;
     qsort(s->labels, s->words.n, sizeof *s->labels, compare_counts);
     return BERT_OK;
@@ -150,11 +145,11 @@ static void summarise_sorted(data_summary *s, const uint32_t *lengths, size_t n,
 }
 
 /* Rows are tokenised far beyond seq_len: what would be cut is to be known. */
-static bert_status summarise_lengths(data_summary *s, const bert_model *model, const task *kind, bert_err *err)
+static bert_status summarise_lengths(data_summary *s, const bert_model *model, row_form form, bert_err *err)
 {
     token_rows t = { 0 };
     size_t seq_len = (size_t)model->layer->spec.seq_len;
-    bert_status status = token_rows_create(&t, s->d, bert_model_tokenizer(model), seq_len < LENGTH_MOST ? LENGTH_MOST : seq_len + 1, kind->form,
+    bert_status status = token_rows_create(&t, s->d, bert_model_tokenizer(model), seq_len < LENGTH_MOST ? LENGTH_MOST : seq_len + 1, form,
                                            err);
     if (status)
         return status;
@@ -170,15 +165,15 @@ static bert_status summarise_lengths(data_summary *s, const bert_model *model, c
     return status;
 }
 
-bert_status data_summary_create(data_summary *s, const bert_dataset *d, const bert_model *model, const task *kind, bert_err *err)
+bert_status data_summary_create(data_summary *s, const bert_dataset *d, const bert_model *model, const task *t, bert_err *err)
 {
     *s = (data_summary){ .d = d };
     bert_status status = summarise_texts(s, err);
-    if (!status && kind->label == LABEL_NUMBER)
+    if (!status && t->kind->numeric)
         summarise_numbers(s);
     else if (!status)
-        status = summarise_words(s, kind, err);
-    return status ? status : summarise_lengths(s, model, kind, err);
+        status = summarise_words(s, t, err);
+    return status ? status : summarise_lengths(s, model, t->form, err);
 }
 
 void data_summary_free(data_summary *s)

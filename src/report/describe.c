@@ -1,10 +1,10 @@
 /* The summary of training and validation data, as a table for people or as JSON. */
 #include "base/buffer.h"
+#include "base/options.h"
 #include "base/utf8.h"
 #include "io/json.h"
 #include "io/json_build.h"
 #include "report/data_summary.h"
-#include "report/report_words.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -67,7 +67,7 @@ static bool all_equal(const data_summary *s, bool numbers)
 static void note_side(description *d, size_t side, buffer *text)
 {
     const data_summary *s = &d->sides[side];
-    bool numbers = d->task->label == LABEL_NUMBER;
+    bool numbers = d->task->kind->numeric;
     buffer_clear(text);
     if (numbers && s->no_numbers) {
         buffer_printf(text, "%s: %zu labels are no numbers", SIDES[side], s->no_numbers);
@@ -115,12 +115,11 @@ static void lines_of_labels(buffer *out, const description *d)
 {
     const data_summary *s = d->sides;
     size_t most = s->words.n > LABELS_SHOWN + 1 ? LABELS_SHOWN : s->words.n; /* not "1 more" */
-    const char *of = d->task->label == LABEL_TAGS ? "tag " : "label ";
     for (size_t k = 0; k < most; k++) {
         buffer name = { 0 };
         char cells[2][64];
-        buffer_string(&name, of);
-        size_t width = strlen(of) + add_name(&name, s->labels[k].label);
+        buffer_printf(&name, "%s ", d->task->kind->word);
+        size_t width = name.size + add_name(&name, s->labels[k].label);
         for (size_t i = 0; i < d->n; i++)
             count_and_share(cells[i], data_summary_label(&s[i], s->labels[k].label), s[i].labelled);
         if (!name.failed)
@@ -210,7 +209,7 @@ static void write_text(buffer *out, const description *d)
         cells[1] = shared;
         add_cell(out, "rows that train has, too", 24, cells, 2);
     }
-    if (d->task->label == LABEL_NUMBER)
+    if (d->task->kind->numeric)
         lines_of_numbers(out, d);
     else
         lines_of_labels(out, d);
@@ -277,7 +276,7 @@ static json_t *json_of_tokens(const data_summary *s, size_t seq_len)
 static json_t *json_of_side(const description *d, size_t side)
 {
     const data_summary *s = &d->sides[side];
-    bool numbers = d->task->label == LABEL_NUMBER;
+    bool numbers = d->task->kind->numeric;
     json_t *out = json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:o}", "rows", (json_int_t)s->d->n, "skipped", (json_int_t)s->d->skipped,
                             "empty", (json_int_t)s->empty, "twice", (json_int_t)s->twice, "several_labels", (json_int_t)s->several, "unlabelled",
                             (json_int_t)s->unlabelled, numbers ? "numbers" : "labels", numbers ? json_of_numbers(s) : json_of_labels(s),

@@ -2,8 +2,8 @@
 #include "report/report.h"
 
 #include "base/file.h"
+#include "base/options.h"
 #include "base/utf8.h"
-#include "report/report_words.h"
 #include "task/label_words.h"
 
 #include <math.h>
@@ -147,7 +147,7 @@ static void add_words(prediction_table *t, const char *name, bool number)
 static void add_label(prediction_table *t, size_t row)
 {
     bert_text label = t->data->label_texts[row];
-    if (t->o->task->label == LABEL_NUMBER) {
+    if (t->o->task->kind->numeric) {
         double x;
         number_words(&t->words, label_number(label, &x) ? x : NAN);
         add_words(t, "label", true);
@@ -162,8 +162,8 @@ static void add_row(prediction_table *t, size_t row)
     if (t->data->pairs)
         add_cell(t, "text_pair", t->data->pairs[row], false);
     add_label(t, row);
-    predicted_words(&t->words, t->o, row, t->threshold);
-    add_words(t, "prediction", t->o->task->label == LABEL_NUMBER);
+    t->o->task->kind->predicted_words(&t->words, t->o, row, t->threshold);
+    add_words(t, "prediction", t->o->task->kind->numeric);
     for (size_t k = 0; k < t->n_scores; k++) {
         number_words(&t->words, (double)t->o->scores[row * t->o->columns + k]);
         add_words(t, t->score_names[k], true);
@@ -173,8 +173,7 @@ static void add_row(prediction_table *t, size_t row)
 
 static bool name_scores(prediction_table *t)
 {
-    label_kind label = t->o->task->label;
-    size_t n = label == LABEL_CLASS || label == LABEL_CLASSES ? t->o->columns : 0;
+    size_t n = t->o->truth->start ? 0 : t->o->model->n_labels;
     t->score_names = calloc(n + 1, sizeof *t->score_names);
     if (!t->score_names)
         return false;

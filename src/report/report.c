@@ -2,9 +2,9 @@
 #include "report/report.h"
 
 #include "base/file.h"
+#include "base/options.h"
 #include "report/report_page.h"
 #include "report/report_sections.h"
-#include "report/report_words.h"
 
 #include <math.h>
 #include <string.h>
@@ -12,9 +12,22 @@
 
 enum { MOST_TILES = 6 };
 
-static void (*const SECTIONS[])(page *) = {
-    section_curves,  section_metrics,  section_confusion, section_labels,  section_thresholds, section_calibration,
-    section_numbers, section_entities, section_mistakes,  section_lengths, section_run,
+/* In their order; those with an id are of outcomes whose kind of label has it. */
+static const struct {
+    unsigned id;
+    void (*add)(page *p);
+} SECTIONS[] = {
+    { 0, section_curves },
+    { 0, section_metrics },
+    { PAGE_CONFUSION, section_confusion },
+    { PAGE_LABELS, section_labels },
+    { PAGE_THRESHOLDS, section_thresholds },
+    { PAGE_CALIBRATION, section_calibration },
+    { PAGE_NUMBERS, section_numbers },
+    { PAGE_ENTITIES, section_entities },
+    { PAGE_MISTAKES, section_mistakes },
+    { 0, section_lengths },
+    { 0, section_run },
 };
 
 const char *watched_metric(const report *r)
@@ -97,7 +110,7 @@ static void add_tiles(page *p)
         buffer_printf(&p->out, "<div class=\"tile\"><b>%lld</b><span>best epoch of %zu</span></div>\n", (long long)r->best_epoch, epochs);
     }
     if (r->metrics)
-        add_tile(p, r->outcomes && r->outcomes->task->label == LABEL_TAGS ? "words judged" : "rows judged", (double)r->metrics->n, false);
+        add_tile(p, r->outcomes && r->outcomes->truth->start ? "words judged" : "rows judged", (double)r->metrics->n, false);
     buffer_string(&p->out, "</div>\n");
 }
 
@@ -111,8 +124,11 @@ static void add_page(page *p)
     add_subtitle(p);
     add_tiles(p);
     buffer_string(&p->out, "</header>\n");
+    const outcomes *o = p->r->outcomes;
+    unsigned shown = o && o->n ? o->task->kind->sections : 0;
     for (size_t i = 0; i < sizeof SECTIONS / sizeof *SECTIONS; i++)
-        SECTIONS[i](p);
+        if (!SECTIONS[i].id || shown & SECTIONS[i].id)
+            SECTIONS[i].add(p);
     buffer_printf(&p->out, "</main>\n<footer>Made by libbert %s.</footer>\n", bert_version());
     page_end(p);
 }

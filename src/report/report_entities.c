@@ -24,8 +24,6 @@ void section_entities(page *p)
 {
     const outcomes *o = p->r->outcomes;
     size_t kinds;
-    if (!o || o->task->label != LABEL_TAGS)
-        return;
     counts c = { .labels = page_array(p, o->model->n_labels, sizeof *c.labels), .n_labels = o->model->n_labels };
     if (!c.labels)
         return;

@@ -2,7 +2,6 @@
 #include "report/plot.h"
 #include "report/report_ranking.h"
 #include "report/report_sections.h"
-#include "report/report_words.h"
 #include "task/counts.h"
 
 #include <math.h>
@@ -152,9 +151,9 @@ void section_confusion(page *p)
 {
     const outcomes *o = p->r->outcomes;
     confusion c;
-    if (!o || (o->task->label != LABEL_CLASS && o->task->label != LABEL_TAGS) || o->n == 0 || !confusion_count(p, &c))
+    if (!confusion_count(p, &c))
         return;
-    section_begin(p, "Confusion matrix", o->task->label == LABEL_TAGS ? "Word by word." : NULL);
+    section_begin(p, "Confusion matrix", o->truth->start ? "Word by word." : NULL);
     if (o->model->n_labels <= MOST_HEAT) {
         heat_table(p, &c);
     } else {
@@ -176,34 +175,17 @@ typedef struct label_scores {
     prf ratios;
 } label_scores;
 
-static void score_label(label_scores *s, size_t label, size_t right, size_t truly, size_t predicted)
-{
-    hits h = { .right = (double)right, .predicted = (double)predicted, .actual = (double)truly };
-    *s = (label_scores){ label, h, prf_of(h) };
-}
-
-static bool score_classes(page *p, label_scores *s)
-{
-    confusion c;
-    if (!confusion_count(p, &c))
-        return false;
-    for (size_t k = 0; k < p->r->outcomes->model->n_labels; k++)
-        score_label(&s[k], k, c.right[k], c.truly[k], c.predicted[k]);
-    return true;
-}
-
-static bool score_sets(page *p, label_scores *s)
+static label_scores *score_labels(page *p, size_t n)
 {
     const outcomes *o = p->r->outcomes;
-    for (size_t k = 0; k < o->columns; k++) {
-        size_t right = 0, truly = 0, predicted = 0;
-        for (size_t i = 0; i < o->n; i++) {
-            bool is = o->truth->values[i * o->truth->width + k] >= 0.5f, said = (double)o->scores[i * o->columns + k] >= p->r->threshold;
-            right += is && said, truly += is, predicted += said;
-        }
-        score_label(&s[k], k, right, truly, predicted);
-    }
-    return true;
+    counts c = { .labels = page_array(p, n, sizeof *c.labels), .n_labels = n };
+    label_scores *s = page_array(p, n, sizeof *s);
+    if (!c.labels || !s)
+        return NULL;
+    o->task->kind->count(o, p->r->threshold, &c);
+    for (size_t k = 0; k < n; k++)
+        s[k] = (label_scores){ k, c.labels[k], prf_of(c.labels[k]) };
+    return s;
 }
 
 /* The weakest first, those without a row last. */
@@ -233,13 +215,11 @@ static void label_row(page *p, const label_scores *s, bool ranked)
 void section_labels(page *p)
 {
     const outcomes *o = p->r->outcomes;
-    if (!o || (o->task->label != LABEL_CLASS && o->task->label != LABEL_CLASSES) || o->n == 0)
-        return;
     size_t K = o->model->n_labels, shown = K < MOST_LABELS ? K : MOST_LABELS;
-    label_scores *s = page_array(p, K, sizeof *s);
+    label_scores *s = score_labels(p, K);
     bool ranked = o->n * shown <= MOST_RANKED; /* an order for each label takes a while */
     char note[128];
-    if (!s || !(o->task->label == LABEL_CLASS ? score_classes : score_sets)(p, s))
+    if (!s)
         return;
     if (K > MOST_HEAT)
         qsort(s, K, sizeof *s, weakest_first);

@@ -1,7 +1,6 @@
 /* Regression and similarity: what was predicted against what is true. */
 #include "report/plot.h"
 #include "report/report_sections.h"
-#include "report/report_words.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -96,7 +95,7 @@ static void plot_residuals(page *p, const number_pairs *d)
 void section_numbers(page *p)
 {
     number_pairs d;
-    if (!p->r->outcomes || p->r->outcomes->task->label != LABEL_NUMBER || p->r->outcomes->n == 0 || !collect(p, &d))
+    if (!collect(p, &d))
         return;
     section_begin(p, "Predictions and labels", NULL);
     figures_begin(p);

@@ -1,8 +1,6 @@
 /* Scores in order. */
 #include "report/report_ranking.h"
 
-#include "report/report_words.h"
-
 #include <math.h>
 #include <stdlib.h>
 
@@ -23,11 +21,6 @@ static void finish(ranking *r)
     qsort(r->items, r->n, sizeof *r->items, from_highest);
 }
 
-static bool is_label(const outcomes *o, size_t i, size_t k)
-{
-    return o->task->label == LABEL_CLASSES ? o->truth->values[i * o->truth->width + k] >= 0.5f : (size_t)o->truth->ids[i] == k;
-}
-
 bool ranking_of_column(page *p, ranking *r, size_t k)
 {
     const outcomes *o = p->r->outcomes;
@@ -35,19 +28,22 @@ bool ranking_of_column(page *p, ranking *r, size_t k)
     if (!r->items)
         return false;
     for (size_t i = 0; i < o->n; i++)
-        r->items[i] = (scored){ o->scores[i * o->columns + k], is_label(o, i, k) };
+        r->items[i] = (scored){ o->scores[i * o->columns + k], outcome_truly(o, i, k) };
     finish(r);
     return true;
 }
 
-bool ranking_of_all(page *p, ranking *r)
+bool ranking_of_decisions(page *p, ranking *r)
 {
     const outcomes *o = p->r->outcomes;
-    *r = (ranking){ page_array(p, o->n * o->columns, sizeof *r->items), o->n * o->columns, 0 };
-    if (!r->items)
+    size_t n = o->task->kind->decisions ? o->task->kind->decisions(o, NULL) : 0;
+    decision *d = page_array(p, n, sizeof *d);
+    *r = (ranking){ page_array(p, n, sizeof *r->items), n, 0 };
+    if (!n || !d || !r->items)
         return false;
-    for (size_t i = 0; i < r->n; i++)
-        r->items[i] = (scored){ o->scores[i], is_label(o, i / o->columns, i % o->columns) };
+    o->task->kind->decisions(o, d);
+    for (size_t i = 0; i < n; i++)
+        r->items[i] = (scored){ d[i].score, d[i].actual };
     finish(r);
     return true;
 }
@@ -60,7 +56,7 @@ bool ranking_of_confidence(page *p, ranking *r)
         return false;
     for (size_t i = 0; i < o->n; i++) {
         size_t k = outcome_label(o, i, p->r->threshold);
-        r->items[i] = (scored){ o->scores[i * o->columns + k], is_label(o, i, k) };
+        r->items[i] = (scored){ o->scores[i * o->columns + k], outcome_truly(o, i, k) };
     }
     finish(r);
     return true;

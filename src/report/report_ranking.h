@@ -15,9 +15,11 @@ typedef struct ranking {
     size_t n, positives;
 } ranking;
 
-/* Of column k: is it this label? All columns: of CLASSES, each row and label is one. false: memory is out. */
+/* Of column k: is it this label? false: memory is out. */
 bool ranking_of_column(page *p, ranking *r, size_t k);
-bool ranking_of_all(page *p, ranking *r);
+
+/* Of every score that is a yes or a no by itself: is it one? false: there are none, or memory is out. */
+bool ranking_of_decisions(page *p, ranking *r);
 
 /* Of the score of what is predicted: is it right? */
 bool ranking_of_confidence(page *p, ranking *r);

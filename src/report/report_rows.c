@@ -1,7 +1,6 @@
 /* Rows of the data: the worst mistakes with their texts, and how long texts are. */
 #include "report/plot.h"
 #include "report/report_sections.h"
-#include "report/report_words.h"
 #include "text/words.h"
 
 #include <math.h>
@@ -27,12 +26,15 @@ static int by_weight(const void *a, const void *b)
 /* How wrong a row is: the loss of what is wrong in it, for numbers the distance; NaN where it is right. */
 static double wrongness(const outcomes *o, size_t row, double threshold)
 {
-    if (o->task->label == LABEL_NUMBER)
-        return fabs((double)o->scores[row * o->columns] - outcome_truth(o, row));
+    const label_kind *kind = o->task->kind;
+    if (kind->numeric) {
+        double distance = fabs((double)o->scores[row * o->columns] - outcome_truth(o, row));
+        return distance > 0 ? distance : NAN;
+    }
     outcome_span s = outcomes_of_row(o, row);
     double sum = NAN;
     for (size_t i = s.first; i < s.last; i++)
-        if (!outcome_right(o, i, threshold)) {
+        if (!kind->right(o, i, threshold)) {
             double loss = isfinite(o->losses[i]) ? (double)o->losses[i] : 1e30;
             sum = isnan(sum) ? loss : sum + loss;
         }
@@ -47,7 +49,7 @@ static mistake *find_mistakes(page *p, size_t *n)
     *n = 0;
     for (size_t row = 0; m && row < p->r->data->n; row++) {
         double w = wrongness(o, row, p->r->threshold);
-        if (w > 0 || (w == 0 && o->task->label != LABEL_NUMBER))
+        if (!isnan(w))
             m[(*n)++] = (mistake){ row, w };
     }
     if (m)
@@ -79,7 +81,7 @@ static void add_wrong_words(page *p, size_t row)
     for (size_t i = s.first; i < s.last; i++) {
         if (!word_next(p->r->data->texts[row], &at, &start, &end))
             break;
-        if (outcome_right(o, i, p->r->threshold))
+        if (o->task->kind->right(o, i, p->r->threshold))
             continue;
         if (shown++ == MOST_WRONG_WORDS) {
             buffer_string(&p->out, "…");
@@ -105,65 +107,76 @@ static void add_words_cell(page *p, buffer *words)
     buffer_clear(words);
 }
 
-/* Label, prediction, and the score of what was predicted. */
-static void add_outcome(page *p, size_t row)
+static void add_numbers(page *p, size_t row)
+{
+    const outcomes *o = p->r->outcomes;
+    cell_number(p, outcome_truth(o, row));
+    cell_number(p, (double)o->scores[row * o->columns]);
+}
+
+static void add_sets(page *p, size_t row)
 {
     const outcomes *o = p->r->outcomes;
     buffer words = { 0 };
-    if (o->task->label == LABEL_NUMBER) {
-        cell_number(p, outcome_truth(o, row));
-        cell_number(p, (double)o->scores[row * o->columns]);
-        return;
-    }
-    true_words(&words, o, row);
+    o->task->kind->true_words(&words, o, row);
     add_words_cell(p, &words);
-    predicted_words(&words, o, row, p->r->threshold);
+    o->task->kind->predicted_words(&words, o, row, p->r->threshold);
     add_words_cell(p, &words);
-    if (o->task->label == LABEL_CLASS)
-        cell_number(p, (double)o->scores[row * o->columns + outcome_label(o, row, p->r->threshold)]);
     buffer_free(&words);
 }
 
-static void add_mistake(page *p, const mistake *m)
+/* Label, prediction, and the score of what was predicted. */
+static void add_labels(page *p, size_t row)
 {
-    label_kind label = p->r->outcomes->task->label;
+    const outcomes *o = p->r->outcomes;
+    add_sets(p, row);
+    cell_number(p, (double)o->scores[row * o->columns + outcome_label(o, row, p->r->threshold)]);
+}
+
+typedef struct mistake_form {
+    unsigned section;
+    const char *heads;
+    void (*add)(page *p, size_t row); /* the cells between text and weight */
+} mistake_form;
+
+static const mistake_form FORMS[] = {
+    { PAGE_WRONG_LABELS, "Line|<Text|<Label|<Predicted|Score|Loss", add_labels },
+    { PAGE_WRONG_SETS, "Line|<Text|<Labels|<Predicted|Loss", add_sets },
+    { PAGE_DISTANCES, "Line|<Text|Label|Predicted|Distance", add_numbers },
+    { PAGE_WRONG_WORDS, "Line|<Text|<Wrong words|Loss", add_wrong_words },
+};
+
+static void add_mistake(page *p, const mistake_form *form, const mistake *m)
+{
     row_begin_number(p, (double)p->r->data->lines[m->row], false);
     add_texts(p, m->row);
-    if (label == LABEL_TAGS)
-        add_wrong_words(p, m->row);
-    else
-        add_outcome(p, m->row);
+    form->add(p, m->row);
     cell_number(p, m->weight < 1e30 ? m->weight : INFINITY);
     row_end(p);
 }
 
 void section_mistakes(page *p)
 {
-    static const char *const heads[] = {
-        [LABEL_CLASS] = "Line|<Text|<Label|<Predicted|Score|Loss",
-        [LABEL_CLASSES] = "Line|<Text|<Labels|<Predicted|Loss",
-        [LABEL_NUMBER] = "Line|<Text|Label|Predicted|Distance",
-        [LABEL_TAGS] = "Line|<Text|<Wrong words|Loss",
-    };
     size_t n;
-    if (!p->r->outcomes || !p->r->data)
-        return;
-    const mistake *m = find_mistakes(p, &n);
+    const mistake *m = p->r->data ? find_mistakes(p, &n) : NULL;
     if (!m || n == 0)
         return;
-    label_kind label = p->r->outcomes->task->label;
+    const label_kind *kind = p->r->outcomes->task->kind;
+    const mistake_form *form = FORMS;
+    while (!(form->section & kind->sections))
+        form++;
     char note[160];
     size_t shown = n < MOST_MISTAKES ? n : MOST_MISTAKES;
-    if (label == LABEL_NUMBER)
+    if (kind->numeric)
         snprintf(note, sizeof note, "The %zu rows whose prediction is furthest from the label.", shown);
     else
         snprintf(note, sizeof note,
                  "%zu of %zu rows are wrong; the %zu with the highest loss are shown. Some of these labels may be wrong themselves.", n,
                  p->r->data->n, shown);
     section_begin(p, "Worst mistakes", note);
-    table_begin(p, NULL, heads[label]);
+    table_begin(p, NULL, form->heads);
     for (size_t i = 0; i < shown; i++)
-        add_mistake(p, &m[i]);
+        add_mistake(p, form, &m[i]);
     table_end(p);
     section_end(p);
 }

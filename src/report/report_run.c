@@ -39,8 +39,7 @@ static void add_metrics(page *p)
         cell_string(p, b->answer);
         row_end(p);
     }
-    bert_task id = p->r->outcomes ? p->r->outcomes->task->id : BERT_TASK_AUTO;
-    if (id == BERT_TASK_BINARY || id == BERT_TASK_MULTILABEL) {
+    if (p->r->outcomes && p->r->outcomes->task->output->threshold) {
         row_begin(p, "decision threshold");
         cell_number(p, p->r->threshold);
         buffer_string(&p->out, b ? "<td></td>" : "");

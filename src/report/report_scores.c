@@ -194,25 +194,18 @@ static void threshold_table(page *p, const ranking *r, double used)
     fold_end(p);
 }
 
-static bool is_binary(const outcomes *o)
-{
-    return o->task->label == LABEL_CLASS && o->columns == 2;
-}
-
 void section_thresholds(page *p)
 {
     const outcomes *o = p->r->outcomes;
     ranking r;
-    if (!o || o->n == 0 || (!is_binary(o) && o->task->label != LABEL_CLASSES))
+    if (!ranking_of_decisions(p, &r))
         return;
-    bool binary = is_binary(o);
-    if (!(binary ? ranking_of_column(p, &r, 1) : ranking_of_all(p, &r)) || r.n == 0)
-        return;
-    double threshold = o->task->id == BERT_TASK_MULTICLASS ? 0.5 : p->r->threshold;
+    bool one_a_row = r.n == o->n;
+    double threshold = o->task->output->threshold ? p->r->threshold : 0.5;
     size_t found, above = ranking_above(&r, threshold, &found);
-    section_begin(p, "Scores and thresholds", binary ? NULL : "Every label of every row counts as one.");
+    section_begin(p, "Scores and thresholds", one_a_row ? NULL : "Every label of every row counts as one.");
     figures_begin(p);
-    plot_spread(p, &r, binary ? o->model->labels[1] : "has the label", binary ? o->model->labels[0] : "has it not", threshold);
+    plot_spread(p, &r, one_a_row ? o->model->labels[1] : "has the label", one_a_row ? o->model->labels[0] : "has it not", threshold);
     plot_precision(p, &r, above, found);
     plot_roc(p, &r, above, found);
     figures_end(p);
@@ -306,22 +299,18 @@ static void plot_calibration_counts(page *p, const calibration *c, const char *w
 
 void section_calibration(page *p)
 {
-    const outcomes *o = p->r->outcomes;
     ranking r;
     calibration c;
     char note[256];
-    if (!o || o->n == 0 || o->task->label == LABEL_NUMBER)
-        return;
-    bool sets = o->task->label == LABEL_CLASSES, binary = is_binary(o);
-    if (!(binary ? ranking_of_column(p, &r, 1) : sets ? ranking_of_all(p, &r) : ranking_of_confidence(p, &r)))
+    bool decided = ranking_of_decisions(p, &r);
+    if (!decided && !ranking_of_confidence(p, &r))
         return;
     calibrate(&c, &r);
     snprintf(note, sizeof note, "Of all predictions with a score of 0.8, eight of ten should be true. Expected calibration error: %.4f.",
              c.error);
-    const char *what = binary || sets ? "mean score" : "mean score of what is predicted";
     section_begin(p, "Calibration", note);
     figures_begin(p);
-    plot_calibration(p, &c, what);
+    plot_calibration(p, &c, decided ? "mean score" : "mean score of what is predicted");
     plot_calibration_counts(p, &c, "score");
     figures_end(p);
     section_end(p);

@@ -2,106 +2,17 @@
 #include "task/baseline.h"
 
 #include "base/buffer.h"
-#include "task/label_words.h"
 
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
-
-/* ---- the answer, for each kind of label: scores (columns) and its words ------------------------------------------------------- */
-
-static bert_status answer_class(const outcomes *o, float *scores, buffer *words, bert_err *err)
-{
-    const bert_model *m = o->model;
-    size_t best = 0, *counts = calloc(m->n_labels, sizeof *counts);
-    if (!counts)
-        return fail_memory(err, "a baseline");
-    for (size_t i = 0; i < o->n; i++)
-        counts[o->truth->ids[i]]++;
-    for (size_t k = 1; k < m->n_labels; k++)
-        best = counts[k] > counts[best] ? k : best;
-    free(counts);
-    scores[best] = 1;
-    buffer_printf(words, "\"%s\"", m->labels[best]);
-    return BERT_OK;
-}
-
-typedef struct label_set {
-    const float *values;
-    size_t width;
-} label_set;
-
-static int compare_sets(const void *a, const void *b)
-{
-    const label_set *x = a, *y = b;
-    for (size_t k = 0; k < x->width; k++)
-        if (x->values[k] != y->values[k])
-            return x->values[k] < y->values[k] ? -1 : 1;
-    return 0;
-}
-
-static bert_status answer_classes(const outcomes *o, float *scores, buffer *words, bert_err *err)
-{
-    size_t width = o->truth->width, best = 0, most = 0;
-    label_set *sets = calloc(o->n, sizeof *sets);
-    if (!sets)
-        return fail_memory(err, "a baseline");
-    for (size_t i = 0; i < o->n; i++)
-        sets[i] = (label_set){ o->truth->values + i * width, width };
-    qsort(sets, o->n, sizeof *sets, compare_sets);
-    for (size_t i = 0, first = 0; i < o->n; i++) {
-        first = compare_sets(&sets[first], &sets[i]) ? i : first;
-        if (i - first + 1 > most) {
-            most = i - first + 1;
-            best = first;
-        }
-    }
-    for (size_t k = 0, n = 0; k < width; k++)
-        if (sets[best].values[k] > 0) {
-            scores[k] = 1;
-            buffer_printf(words, "%s\"%s\"", n++ ? ", " : "", o->model->labels[k]);
-        }
-    if (!words->size)
-        buffer_string(words, "no label");
-    free(sets);
-    return BERT_OK;
-}
-
-static bert_status answer_number(const outcomes *o, float *scores, buffer *words, bert_err *err)
-{
-    double sum = 0;
-    (void)err;
-    for (size_t i = 0; i < o->n; i++)
-        sum += outcome_truth(o, i);
-    scores[0] = (float)(sum / (double)o->n);
-    buffer_printf(words, "the mean, %.4g", (double)scores[0]);
-    return BERT_OK;
-}
-
-/* Nothing is found; where all words have to have a type, the most frequent tag. */
-static bert_status answer_tag(const outcomes *o, float *scores, buffer *words, bert_err *err)
-{
-    for (size_t k = 0; k < o->columns; k++)
-        if (tag_is_outside(o->model->labels[k])) {
-            scores[k] = 1;
-            buffer_string(words, "\"O\"");
-            return BERT_OK;
-        }
-    return answer_class(o, scores, words, err);
-}
-
-/* ---- the baseline --------------------------------------------------------------------------------------------------------------- */
 
 /* The same scores for every row, and their losses. */
 static bert_status say_always(outcomes *o, buffer *words, bert_err *err)
 {
-    static bert_status (*const ANSWER[])(const outcomes *, float *, buffer *, bert_err *) = {
-        [LABEL_CLASS] = answer_class, [LABEL_CLASSES] = answer_classes, [LABEL_NUMBER] = answer_number, [LABEL_TAGS] = answer_tag
-    };
     if (!o->n)
         return BERT_OK;
     memset(o->scores, 0, o->columns * sizeof *o->scores);
-    bert_status s = ANSWER[o->task->label](o, o->scores, words, err);
+    bert_status s = o->task->kind->always(o, o->scores, words, err);
     for (size_t i = 1; !s && i < o->n; i++)
         memcpy(o->scores + i * o->columns, o->scores, o->columns * sizeof *o->scores);
     o->unseen = 0;
@@ -134,10 +45,16 @@ bert_status baseline_create(bert_baseline *b, const bert_model *m, const task *t
         s = fail_memory(err, "a baseline");
     if (!s)
         copy_words(b->answer, sizeof b->answer, words.data ? words.data : "");
-    b->metrics.loss = t->label == LABEL_NUMBER ? b->metrics.loss : NAN; /* that of a certain answer says nothing */
+    b->metrics.loss = t->kind->numeric ? b->metrics.loss : NAN; /* that of a certain answer says nothing */
     buffer_free(&words);
     outcomes_free(&o);
     return s;
+}
+
+void baseline_compare_loss(double loss, double least, const char *answer, char *words, size_t size)
+{
+    if (!(loss < least))
+        snprintf(words, size, "loss %.4g is no better than always answering %s (%.4g)", loss, answer, least);
 }
 
 void baseline_compare(bert_baseline *b, const bert_metrics *metrics, const bert_metric *by)

@@ -112,13 +112,13 @@ bert_status classifier_scores(classifier *c, const token_rows *rows, size_t firs
     arena_reset(&c->memory);
     bert_status s = run_head(c, rows, first, x, n, &logits, err);
     if (!s)
-        c->task->scores(c->model, scores, logits, n, task_width(c->model));
+        c->task->output->scores(c->model, scores, logits, n, task_width(c->model));
     return s;
 }
 
 bert_status classifier_run(classifier *c, const token_rows *rows, size_t first, size_t n, float *scores, bert_err *err)
 {
-    size_t columns = c->task->columns(c->model->n_labels), K = task_width(c->model);
+    size_t columns = task_columns(c->task, c->model), K = task_width(c->model);
     bert_status s = BERT_OK;
     for (size_t i = 0, part; !s && i < n; i += part) {
         float *logits;
@@ -127,7 +127,7 @@ bert_status classifier_run(classifier *c, const token_rows *rows, size_t first, 
         s = run_part(c, rows, first + i, part, &logits, &m, err);
         if (s)
             break;
-        c->task->scores(c->model, scores, logits, m, K);
+        c->task->output->scores(c->model, scores, logits, m, K);
         scores += m * columns;
     }
     return s;
@@ -152,8 +152,8 @@ static bert_status judge_part(classifier *c, const token_rows *rows, size_t firs
         s = targets_gather(o->truth, rows, numbers, n, &y, &c->memory, err);
     if (s)
         return s;
-    c->task->loss(NULL, losses, logits, &y, NULL, 1, K);
-    c->task->scores(c->model, scores, logits, m, K);
+    c->task->output->loss(NULL, losses, logits, &y, NULL, 1, K);
+    c->task->output->scores(c->model, scores, logits, m, K);
     for (size_t i = 0; i < m; i++) {
         size_t to = y.words ? y.words[i] : first + i;
         memcpy(o->scores + to * o->columns, scores + i * o->columns, o->columns * sizeof *scores);

@@ -33,11 +33,13 @@ void entities_find(const char *const *labels, const int32_t *tags, size_t n,
 
 typedef struct entity {
     size_t first, last;
-    const char *type;
+    size_t type; /* the first label of it */
 } entity;
 
 /* The entities of one row; room for one a word. */
 typedef struct entity_list {
+    const size_t *types; /* (labels) the first label of each one's type */
+    const int32_t *tags; /* of the row */
     entity *items;
     size_t n;
 } entity_list;
@@ -45,31 +47,45 @@ typedef struct entity_list {
 static void add(void *context, size_t first, size_t last, const char *type)
 {
     entity_list *list = context;
-    list->items[list->n++] = (entity){ first, last, type };
+    (void)type;
+    list->items[list->n++] = (entity){ first, last, list->types[list->tags[first]] };
 }
 
-/* The first label of a type. */
-static size_t label_of(const bert_model *m, const char *type)
+/* The first label of each one's type, and how many types there are. NULL: memory is out. */
+static const size_t *find_types(const bert_model *m, size_t *n, arena *a)
 {
-    size_t k = 0;
-    while (tag_is_outside(m->labels[k]) || strcmp(type_of(m->labels[k]), type))
-        k++;
-    return k;
+    word_set set = { 0 };
+    size_t *types = arena_array(a, m->n_labels, sizeof *types), *first = arena_array(a, m->n_labels, sizeof *first);
+    bool fine = types && first;
+    for (size_t k = 0; fine && k < m->n_labels; k++) {
+        const char *type = type_of(m->labels[k]);
+        if (tag_is_outside(m->labels[k]))
+            continue;
+        bert_text word = { type, strlen(type) };
+        int32_t known = word_set_find(&set, word);
+        if (known < 0)
+            first[set.n] = k;
+        types[k] = known < 0 ? k : first[known];
+        fine = known >= 0 || word_set_add(&set, word);
+    }
+    *n = set.n;
+    word_set_free(&set);
+    return fine ? types : NULL;
 }
 
 /* Both lists are in the order of their words, and no two of one list overlap. */
-static void count_row(counts *c, const bert_model *m, const entity_list *predicted, const entity_list *actual)
+static void count_row(counts *c, const entity_list *predicted, const entity_list *actual)
 {
     for (size_t i = 0; i < predicted->n; i++)
-        c->labels[label_of(m, predicted->items[i].type)].predicted++;
+        c->labels[predicted->items[i].type].predicted++;
     for (size_t i = 0, p = 0; i < actual->n; i++) {
         const entity *e = &actual->items[i];
-        hits *h = &c->labels[label_of(m, e->type)];
+        hits *h = &c->labels[e->type];
         h->actual++;
         while (p < predicted->n && predicted->items[p].first < e->first)
             p++;
         if (p < predicted->n && predicted->items[p].first == e->first && predicted->items[p].last == e->last)
-            h->right += !strcmp(predicted->items[p].type, e->type);
+            h->right += predicted->items[p].type == e->type;
     }
 }
 
@@ -79,21 +95,21 @@ bert_status entities_count(const outcomes *o, counts *c, size_t *types, arena *a
     size_t longest = 0;
     for (size_t i = 0; i < t->n; i++)
         longest = t->start[i + 1] - t->start[i] > longest ? t->start[i + 1] - t->start[i] : longest;
+    const size_t *first_of = find_types(o->model, types, a);
     int32_t *tags = arena_array(a, longest, sizeof *tags);
-    entity_list predicted = { .items = arena_array(a, longest, sizeof(entity)) }, actual = { .items = arena_array(a, longest, sizeof(entity)) };
-    if (!tags || !predicted.items || !actual.items)
+    entity_list predicted = { first_of, tags, arena_array(a, longest, sizeof(entity)), 0 };
+    entity_list actual = { first_of, NULL, arena_array(a, longest, sizeof(entity)), 0 };
+    if (!first_of || !tags || !predicted.items || !actual.items)
         return fail_memory(err, "metrics");
     for (size_t i = 0; i < t->n; i++) {
         size_t first = t->start[i], n = t->start[i + 1] - first;
         for (size_t k = 0; k < n; k++)
             tags[k] = (int32_t)outcome_label(o, first + k, 0);
+        actual.tags = t->ids + first;
         predicted.n = actual.n = 0;
-        entities_find(o->model->labels, tags, n, add, &predicted);
-        entities_find(o->model->labels, t->ids + first, n, add, &actual);
-        count_row(c, o->model, &predicted, &actual);
+        entities_find(o->model->labels, predicted.tags, n, add, &predicted);
+        entities_find(o->model->labels, actual.tags, n, add, &actual);
+        count_row(c, &predicted, &actual);
     }
-    *types = 0;
-    for (size_t k = 0; k < c->n_labels; k++)
-        *types += !tag_is_outside(o->model->labels[k]) && label_of(o->model, type_of(o->model->labels[k])) == k;
     return BERT_OK;
 }

@@ -116,31 +116,14 @@ typedef struct head_step {
     ops_room room;
 } head_step;
 
-/* Whether the row's prediction is right, with a threshold of 0.5. */
-static bool right(const head_step *s, size_t i, size_t K)
-{
-    const float *z = s->logits + i * K;
-    switch (s->task->label) {
-    case LABEL_NUMBER:
-        return false;
-    case LABEL_CLASSES:
-        for (size_t k = 0; k < K; k++)
-            if ((z[k] >= 0) != (s->y->values[i * K + k] > 0))
-                return false;
-        return true;
-    default:
-        return (K == 1 ? z[0] >= 0 : best_label(z, K)) == (size_t)s->y->ids[i];
-    }
-}
-
 /* Loss and its gradient by the logits. */
 static void measure(head_step *s)
 {
     size_t n = s->y->n, K = task_width(s->model);
     *s->result = (head_result){ .n = n };
-    s->result->loss = s->task->loss(s->dlogits, NULL, s->logits, s->y, s->loss, n ? 1.0f / (float)n : 0, K);
-    for (size_t i = 0; i < n; i++)
-        s->result->correct += right(s, i, K);
+    s->result->loss = s->task->output->loss(s->dlogits, NULL, s->logits, s->y, s->loss, n ? 1.0f / (float)n : 0, K);
+    for (size_t i = 0; s->task->kind->right_logits && i < n; i++)
+        s->result->correct += s->task->kind->right_logits(s->logits + i * K, s->y, i, K);
 }
 
 /* y (n, C) = dropout of x: x itself where there is none; NULL: out of memory. */

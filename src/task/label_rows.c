@@ -1,4 +1,4 @@
-/* Whether a row suits a task: a function for each kind of label. And data sets of those rows alone. */
+/* Whether a row suits a task; and data sets of those rows alone. */
 #include "task/label_rows.h"
 
 #include "text/words.h"
@@ -18,15 +18,14 @@ void label_rules_free(label_rules *r)
     *r = (label_rules){ 0 };
 }
 
-static bert_status check_known(const label_rules *r, const bert_dataset *d, size_t row, bert_text label, bert_err *err)
+bert_status label_check_known(const label_rules *r, const bert_dataset *d, size_t row, bert_text label, bert_err *err)
 {
     if (!r->n_labels || label_place(&r->known, label) >= 0)
         return BERT_OK;
     return label_unknown(d, row, label, r->labels, r->n_labels, err);
 }
 
-/* Of a model that has such words already, they are labels. */
-static bert_status check_list(const label_rules *r, const bert_dataset *d, size_t row, bert_err *err)
+bert_status label_check_list(const label_rules *r, const bert_dataset *d, size_t row, bert_err *err)
 {
     bert_text list = d->label_texts[row];
     char place[DATASET_PLACE];
@@ -35,67 +34,6 @@ static bert_status check_list(const label_rules *r, const bert_dataset *d, size_
     return fail(err, BERT_ERR_DATA,
                 "%s: label \"%.*s\" is a list as Python writes it; labels stand with nothing but commas between them (--task multilabel)",
                 dataset_place(d, row, place), (int)(list.size < 100 ? list.size : 100), list.data);
-}
-
-static bert_status check_class(const label_rules *r, const bert_dataset *d, size_t row, bert_err *err)
-{
-    bert_text label = d->label_texts[row];
-    bool list = label.size > 1 && strchr("'\"]0123456789", label.data[1]); /* "[deleted]" is a word */
-    bert_status s = list ? check_list(r, d, row, err) : BERT_OK;
-    if (s)
-        return s;
-    return label.size ? check_known(r, d, row, label, err) : label_empty(d, row, "the label", err);
-}
-
-/* A list of flags, read as labels, has its labels twice. */
-static bert_status label_twice(const bert_dataset *d, size_t row, bert_text label, bert_err *err)
-{
-    char place[DATASET_PLACE];
-    bool flag = label.size == 1 && (label.data[0] == '0' || label.data[0] == '1');
-    return fail(err, BERT_ERR_DATA, "%s: label \"%.*s\" is there twice%s", dataset_place(d, row, place),
-                (int)(label.size < 100 ? label.size : 100), label.data,
-                flag ? "; a list of 0 and 1 for each label needs their names (--label-names)" : "");
-}
-
-static bert_status check_classes(const label_rules *r, const bert_dataset *d, size_t row, bert_err *err)
-{
-    bert_text label;
-    bert_status s = check_list(r, d, row, err);
-    word_set set = { 0 };
-    for (size_t at = 0, n = 0; !s && label_next(d->label_texts[row], &at, &label); n++) {
-        s = label.size ? check_known(r, d, row, label, err) : label_empty(d, row, "a label beside a comma", err);
-        if (!s && !word_set_add(&set, label))
-            s = fail_memory(err, "labels");
-        else if (!s && set.n == n)
-            s = label_twice(d, row, label, err);
-    }
-    word_set_free(&set);
-    return s;
-}
-
-static bert_status check_number(const label_rules *r, const bert_dataset *d, size_t row, bert_err *err)
-{
-    char place[DATASET_PLACE];
-    double number;
-    (void)r;
-    if (label_number(d->label_texts[row], &number))
-        return BERT_OK;
-    return fail(err, BERT_ERR_DATA, "%s: label \"%.100s\" is no number", dataset_place(d, row, place), d->label_texts[row].data);
-}
-
-static bert_status check_tags(const label_rules *r, const bert_dataset *d, size_t row, bert_err *err)
-{
-    char place[DATASET_PLACE];
-    size_t n = 0;
-    bert_text tag;
-    for (size_t at = 0; tag_next(d->label_texts[row], &at, &tag); n++) {
-        if (r->n_labels && label_place(&r->known, tag) < 0)
-            return tag_unknown(d, row, n, tag, r->labels, r->n_labels, err);
-        if (!r->n_labels && !tag_is_one(tag))
-            return fail(err, BERT_ERR_DATA, "%s: \"%.*s\" is no tag: O, B-NAME or I-NAME is expected", dataset_word_place(d, row, n, place),
-                        (int)(tag.size < 100 ? tag.size : 100), tag.data);
-    }
-    return tags_check_count(d, row, n, err);
 }
 
 /* A second text of blanks alone is none: the cosine with it would say nothing of the first. */
@@ -109,11 +47,8 @@ static bert_status check_pair(const label_rules *r, const bert_dataset *d, size_
 
 bert_status label_rules_check(const label_rules *r, const bert_dataset *d, size_t row, bert_err *err)
 {
-    static bert_status (*const CHECK[])(const label_rules *, const bert_dataset *, size_t, bert_err *) = {
-        [LABEL_CLASS] = check_class, [LABEL_CLASSES] = check_classes, [LABEL_NUMBER] = check_number, [LABEL_TAGS] = check_tags
-    };
     bert_status s = check_pair(r, d, row, err);
-    return s ? s : CHECK[r->task->label](r, d, row, err);
+    return s ? s : r->task->kind->check_row(r, d, row, err);
 }
 
 /* ---- data sets of rows that suit -------------------------------------------------------------------------------------------- */
@@ -160,14 +95,15 @@ static bert_status tell(bert_dataset *suited, const bert_dataset *of, const char
 bert_status bert_dataset_suited(const bert_dataset *dataset, const bert_head_spec *head, bert_dataset **suited, bert_err *err)
 {
     *suited = NULL;
-    const task *t = head->task == BERT_TASK_AUTO ? task_of_labels(dataset) : task_by_id((bert_task)head->task);
-    if (!t)
-        return fail(err, BERT_ERR_ARGUMENT, "task %d is none of bert_task", head->task);
+    const task *t;
+    bert_status s = task_of_head(head, dataset, &t, err);
+    if (s)
+        return s;
     label_rules rules;
     bert_err first = { 0 };
     size_t n = 0;
     uint32_t *rows = calloc(dataset->n, sizeof *rows);
-    bert_status s = rows ? label_rules_create(&rules, t, head->labels, head->n_labels, err) : fail_memory(err, "a part of a data set");
+    s = rows ? label_rules_create(&rules, t, head->labels, head->n_labels, err) : fail_memory(err, "a part of a data set");
     if (!s) {
         s = choose_rows(&rules, dataset, rows, &n, &first);
         label_rules_free(&rules);

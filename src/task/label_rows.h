@@ -22,4 +22,8 @@ void label_rules_free(label_rules *r);
  * words, and for one text where the task compares two. */
 bert_status label_rules_check(const label_rules *r, const bert_dataset *d, size_t row, bert_err *err);
 
+/* For kinds: a label is one that a row may have; a row's label is no list as Python writes it, unless labels that look so are known. */
+bert_status label_check_known(const label_rules *r, const bert_dataset *d, size_t row, bert_text label, bert_err *err);
+bert_status label_check_list(const label_rules *r, const bert_dataset *d, size_t row, bert_err *err);
+
 #endif

@@ -31,6 +31,11 @@ bool label_number(bert_text label, double *number)
     return number_read(text, number) && isfinite(*number);
 }
 
+void number_words(buffer *b, double x)
+{
+    buffer_printf(b, "%.9g", x);
+}
+
 bool label_next(bert_text list, size_t *at, bert_text *label)
 {
     if (*at > list.size || (!*at && !without_blanks(list).size))

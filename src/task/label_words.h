@@ -2,11 +2,14 @@
 #ifndef TASK_LABEL_WORDS_H
 #define TASK_LABEL_WORDS_H
 
+#include "base/buffer.h"
 #include "data/dataset.h"
 #include "data/labels.h"
 
 /* A finite decimal number, blanks around it allowed. false: it is none. */
 bool label_number(bert_text label, double *number);
+/* A number with nine digits. */
+void number_words(buffer *b, double x);
 
 /* The next label of a list with commas between, from byte *at on, as its word (label_word); *at goes behind it. false: there is none left. A
  * list of blanks alone has none; a label between two commas may be empty. */

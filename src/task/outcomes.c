@@ -1,9 +1,8 @@
-/* The list of metrics, and how outcomes become them: a function for each kind of label. */
+/* The list of metrics, and how outcomes become them. */
 #include "task/outcomes.h"
 
 #include "base/size.h"
 #include "task/counts.h"
-#include "task/entities.h"
 #include "task/label_words.h"
 #include "task/ranking.h"
 
@@ -11,43 +10,34 @@
 #include <stddef.h>
 #include <string.h>
 
-/* Which kinds of label have a metric. */
-enum {
-    ONE = 1 << LABEL_CLASS,
-    TEXTS = ONE | 1 << LABEL_CLASSES,
-    WORDS = TEXTS | 1 << LABEL_TAGS,
-    NUMBERS = 1 << LABEL_NUMBER,
-    ALL = WORDS | NUMBERS
-};
-
 /* clang-format off */
 #define LIST_OF_METRICS(ROW)                                                                    \
-    /*  field            larger is better  whose */                                             \
-    ROW(loss,            false,            ALL)                                                 \
-    ROW(accuracy,        true,             WORDS)                                               \
-    ROW(precision,       true,             WORDS)                                               \
-    ROW(recall,          true,             WORDS)                                               \
-    ROW(f1,              true,             WORDS)                                               \
-    ROW(precision_micro, true,             WORDS)                                               \
-    ROW(recall_micro,    true,             WORDS)                                               \
-    ROW(f1_micro,        true,             WORDS)                                               \
-    ROW(precision_macro, true,             WORDS)                                               \
-    ROW(recall_macro,    true,             WORDS)                                               \
-    ROW(f1_macro,        true,             WORDS)                                               \
-    ROW(precision_macro_seen, true,        WORDS)                                               \
-    ROW(recall_macro_seen, true,           WORDS)                                               \
-    ROW(f1_macro_seen,   true,             WORDS)                                               \
-    ROW(mcc,             true,             ONE)                                                 \
-    ROW(auc,             true,             TEXTS)                                               \
-    ROW(pearson,         true,             NUMBERS)                                             \
-    ROW(spearman,        true,             NUMBERS)                                             \
-    ROW(mse,             false,            NUMBERS)
-#define METRIC(field, larger, whose) { #field, offsetof(bert_metrics, field), larger },
-#define KINDS(field, larger, whose) whose,
+    /*  field            larger is better  group */                                             \
+    ROW(loss,            false,            METRIC_LOSS)                                                 \
+    ROW(accuracy,        true,             METRIC_COUNTS)                                               \
+    ROW(precision,       true,             METRIC_COUNTS)                                               \
+    ROW(recall,          true,             METRIC_COUNTS)                                               \
+    ROW(f1,              true,             METRIC_COUNTS)                                               \
+    ROW(precision_micro, true,             METRIC_COUNTS)                                               \
+    ROW(recall_micro,    true,             METRIC_COUNTS)                                               \
+    ROW(f1_micro,        true,             METRIC_COUNTS)                                               \
+    ROW(precision_macro, true,             METRIC_COUNTS)                                               \
+    ROW(recall_macro,    true,             METRIC_COUNTS)                                               \
+    ROW(f1_macro,        true,             METRIC_COUNTS)                                               \
+    ROW(precision_macro_seen, true,        METRIC_COUNTS)                                               \
+    ROW(recall_macro_seen, true,           METRIC_COUNTS)                                               \
+    ROW(f1_macro_seen,   true,             METRIC_COUNTS)                                               \
+    ROW(mcc,             true,             METRIC_CORRELATION)                                                 \
+    ROW(auc,             true,             METRIC_AREA)                                               \
+    ROW(pearson,         true,             METRIC_NUMBERS)                                             \
+    ROW(spearman,        true,             METRIC_NUMBERS)                                             \
+    ROW(mse,             false,            METRIC_NUMBERS)
+#define METRIC(field, larger, group) { #field, offsetof(bert_metrics, field), larger },
+#define GROUP(field, larger, group) group,
 /* clang-format on */
 
 static const bert_metric METRICS[] = { LIST_OF_METRICS(METRIC) };
-static const unsigned char KINDS_OF_METRIC[] = { LIST_OF_METRICS(KINDS) };
+static const unsigned char GROUPS[] = { LIST_OF_METRICS(GROUP) };
 enum { N_METRICS = sizeof METRICS / sizeof *METRICS };
 
 const bert_metric *bert_metric_table(size_t *n)
@@ -71,7 +61,7 @@ const bert_metric *metric_by_name(const char *name)
 
 bool task_has_metric(const task *t, const bert_metric *metric)
 {
-    return KINDS_OF_METRIC[metric - METRICS] >> t->label & 1;
+    return GROUPS[metric - METRICS] & t->kind->metrics;
 }
 
 /* Every word as if it had been cut off. */
@@ -88,7 +78,7 @@ static void expect_nothing(outcomes *o)
 bert_status outcomes_create(outcomes *o, const bert_model *m, const task *t, const targets *truth, bert_err *err)
 {
     size_t cells;
-    *o = (outcomes){ .model = m, .task = t, .truth = truth, .n = truth->n, .columns = t->columns(m->n_labels) };
+    *o = (outcomes){ .model = m, .task = t, .truth = truth, .n = truth->n, .columns = task_columns(t, m) };
     if (truth->start)
         o->n = truth->start[truth->n];
     o->scores = mul_size(o->n, o->columns, &cells) ? arena_array(&o->memory, cells, sizeof *o->scores) : NULL;
@@ -112,8 +102,8 @@ bert_status outcomes_losses(outcomes *o, size_t first, size_t n, bert_err *err)
         .n = n, .ids = t->ids ? t->ids + first : NULL, .values = t->values ? t->values + first * t->width : NULL, .width = t->width
     };
     if (logits) {
-        o->task->logits(o->model, logits, o->scores + first * o->columns, n, K);
-        o->task->loss(NULL, o->losses + first, logits, &y, NULL, 1, K);
+        o->task->output->logits(o->model, logits, o->scores + first * o->columns, n, K);
+        o->task->output->loss(NULL, o->losses + first, logits, &y, NULL, 1, K);
     }
     arena_free(&a);
     return logits ? BERT_OK : fail_memory(err, "scores");
@@ -125,45 +115,29 @@ void outcomes_free(outcomes *o)
     *o = (outcomes){ 0 };
 }
 
-size_t outcome_label(const outcomes *o, size_t i, double threshold)
+outcome_span outcomes_of_row(const outcomes *o, size_t row)
 {
-    const float *scores = o->scores + i * o->columns;
-    return o->task->threshold ? scores[1] >= threshold : best_label(scores, o->columns);
+    const size_t *start = o->truth->start;
+    return start ? (outcome_span){ start[row], start[row + 1] } : (outcome_span){ row, row + 1 };
 }
 
-/* ---- by label --------------------------------------------------------------------------------------------------------------- */
+size_t outcome_label(const outcomes *o, size_t i, double threshold)
+{
+    return label_of_scores(o->task, o->model, o->scores + i * o->columns, threshold);
+}
 
-static bool truly(const outcomes *o, size_t i, size_t label)
+bool outcome_truly(const outcomes *o, size_t i, size_t label)
 {
     const targets *t = o->truth;
     return t->ids ? t->ids[i] == (int32_t)label : t->values[i * t->width + label] > 0;
 }
 
-static void count_class(const outcomes *o, double threshold, counts *c)
+double outcome_truth(const outcomes *o, size_t i)
 {
-    for (size_t i = 0; i < o->n; i++) {
-        size_t predicted = outcome_label(o, i, threshold), actual = (size_t)o->truth->ids[i];
-        c->labels[predicted].predicted++;
-        c->labels[actual].actual++;
-        c->labels[actual].right += predicted == actual;
-        c->right += predicted == actual;
-    }
+    return model_in_unit(o->model, o->truth->values[i]);
 }
 
-static void count_classes(const outcomes *o, double threshold, counts *c)
-{
-    for (size_t i = 0; i < o->n; i++) {
-        bool right = true;
-        for (size_t k = 0; k < o->columns; k++) {
-            bool predicted = o->scores[i * o->columns + k] >= threshold, actual = truly(o, i, k);
-            c->labels[k].predicted += predicted;
-            c->labels[k].actual += actual;
-            c->labels[k].right += predicted && actual;
-            right &= predicted == actual;
-        }
-        c->right += right;
-    }
-}
+/* ---- metrics ---------------------------------------------------------------------------------------------------------------- */
 
 /* The mean over the labels of one against the rest; of two labels that exclude each other it is that of either. NaN where a label has no row,
  * or all. */
@@ -174,11 +148,11 @@ static bert_status area(const outcomes *o, double *out, arena *a, bert_err *err)
     bool *positive = arena_array(a, o->n, sizeof *positive);
     if (!ranks || !scratch || !positive)
         return fail_memory(err, "metrics");
-    size_t from = o->task->id == BERT_TASK_BINARY;
+    size_t from = o->columns - task_width(o->model); /* a pair's first column has no output of its own */
     for (size_t k = from; k < o->columns; k++) {
         for (size_t i = 0; i < o->n; i++) {
             ranks[i] = o->scores[i * o->columns + k];
-            positive[i] = truly(o, i, k);
+            positive[i] = outcome_truly(o, i, k);
         }
         midranks(ranks, ranks, o->n, scratch);
         sum += auc_of_ranks(ranks, positive, o->n);
@@ -187,66 +161,17 @@ static bert_status area(const outcomes *o, double *out, arena *a, bert_err *err)
     return BERT_OK;
 }
 
-static bert_status class_metrics(const outcomes *o, double threshold, bert_metrics *m, arena *a, bert_err *err)
+bert_status outcomes_measure_labels(const outcomes *o, double threshold, bert_metrics *m, arena *a, bert_err *err)
 {
+    const label_kind *kind = o->task->kind;
     counts c = { .labels = arena_array(a, o->columns, sizeof *c.labels), .n_labels = o->columns, .n = o->n };
     if (!c.labels)
         return fail_memory(err, "metrics");
-    if (o->task->label == LABEL_CLASSES)
-        count_classes(o, threshold, &c);
-    else
-        count_class(o, threshold, &c);
+    kind->count(o, threshold, &c);
     counts_sum(&c);
-    counts_metrics(&c, o->task, m);
+    kind->counted(&c, o->task, m);
     return area(o, &m->auc, a, err);
 }
-
-/* ---- by number -------------------------------------------------------------------------------------------------------------- */
-
-double outcome_truth(const outcomes *o, size_t i)
-{
-    return model_in_unit(o->model, o->truth->values[i]);
-}
-
-static bert_status number_metrics(const outcomes *o, bert_metrics *m, arena *a, bert_err *err)
-{
-    double *said = arena_array(a, o->n, sizeof *said), *true_values = arena_array(a, o->n, sizeof *true_values), sum = 0;
-    ranked *scratch = arena_array(a, o->n, sizeof *scratch);
-    if (!said || !true_values || !scratch)
-        return fail_memory(err, "metrics");
-    for (size_t i = 0; i < o->n; i++) {
-        said[i] = o->scores[i];
-        true_values[i] = outcome_truth(o, i);
-        sum += (said[i] - true_values[i]) * (said[i] - true_values[i]);
-    }
-    m->mse = sum / (double)o->n;
-    m->pearson = pearson(said, true_values, o->n);
-    midranks(said, said, o->n, scratch);
-    midranks(true_values, true_values, o->n, scratch);
-    m->spearman = pearson(said, true_values, o->n);
-    return BERT_OK;
-}
-
-/* ---- by tag ----------------------------------------------------------------------------------------------------------------- */
-
-static bert_status tag_metrics(const outcomes *o, bert_metrics *m, arena *a, bert_err *err)
-{
-    size_t types;
-    counts c = { .labels = arena_array(a, o->columns, sizeof *c.labels), .n_labels = o->columns, .n = o->n };
-    bert_status s = c.labels ? entities_count(o, &c, &types, a, err) : fail_memory(err, "metrics");
-    if (s)
-        return s;
-    for (size_t i = 0; i < o->n; i++)
-        c.right += outcome_label(o, i, 0) == (size_t)o->truth->ids[i];
-    counts_sum(&c);
-    counts_report(&c, types, m);
-    m->precision = m->precision_micro;
-    m->recall = m->recall_micro;
-    m->f1 = m->f1_micro;
-    return BERT_OK;
-}
-
-/* ----------------------------------------------------------------------------------------------------------------------------- */
 
 static double mean_loss(const outcomes *o)
 {
@@ -270,9 +195,7 @@ bert_status outcomes_metrics(const outcomes *o, double threshold, bert_metrics *
     bert_metrics m = metrics_unknown();
     m.n = o->n;
     m.loss = mean_loss(o);
-    bert_status s = o->task->label == LABEL_NUMBER ? number_metrics(o, &m, &a, err)
-                    : o->task->label == LABEL_TAGS ? tag_metrics(o, &m, &a, err)
-                                                   : class_metrics(o, threshold, &m, &a, err);
+    bert_status s = o->task->kind->measure(o, threshold, &m, &a, err);
     if (!s)
         *metrics = m;
     arena_free(&a);

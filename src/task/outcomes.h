@@ -26,17 +26,36 @@ void outcomes_free(outcomes *o);
 /* The losses of rows first .. first + n - 1 (TAGS: words), whose scores are known and their logits are not. Fails with BERT_ERR_MEMORY. */
 bert_status outcomes_losses(outcomes *o, size_t first, size_t n, bert_err *err);
 
-/* The label predicted for row i: of CLASS and TAGS; binary by the threshold. */
-size_t outcome_label(const outcomes *o, size_t i, double threshold);
+/* The outcomes of a data set's row, [first, last): those of its words where words have labels, else the row itself. */
+typedef struct outcome_span {
+    size_t first, last;
+} outcome_span;
 
-/* NUMBER: what is true of row i, in the labels' unit. */
+outcome_span outcomes_of_row(const outcomes *o, size_t row);
+
+/* The label that is predicted, of labels that exclude each other; a pair's by the threshold. */
+size_t outcome_label(const outcomes *o, size_t i, double threshold);
+/* Whether outcome i has a label in truth. */
+bool outcome_truly(const outcomes *o, size_t i, size_t label);
+
+/* What is true of row i, in the unit of labels that are numbers. */
 double outcome_truth(const outcomes *o, size_t i);
+
+/* A score that is a yes or a no by itself. */
+typedef struct decision {
+    float score;
+    bool actual;
+    uint32_t label; /* that a yes says */
+    size_t row;
+} decision;
 
 /* Metrics of which none is known: all NaN. */
 bert_metrics metrics_unknown(void);
 
 /* All that the task has; the rest is NaN. */
 bert_status outcomes_metrics(const outcomes *o, double threshold, bert_metrics *metrics, bert_err *err);
+/* Of whole rows, from counts of their labels: what kinds that count have as `measure`. */
+bert_status outcomes_measure_labels(const outcomes *o, double threshold, bert_metrics *m, arena *a, bert_err *err);
 
 /* The threshold that is best for a metric that depends on one (else for accuracy, multilabel: f1_micro); of equals the nearest to 0.5. It has
  * nine digits, as model.json holds it. */

@@ -19,8 +19,11 @@ typedef struct targets {
 
 /* Fails with BERT_ERR_DATA, naming the row's place: a label that the model does not know, no number, tags that are not as many as words,
  * one text where the task compares two. */
-bert_status targets_create(targets *t, const task *kind, const bert_model *model, const bert_dataset *d, bert_err *err);
+bert_status targets_create(targets *t, const task *of, const bert_model *model, const bert_dataset *d, bert_err *err);
 void targets_free(targets *t);
+
+/* counts (n_labels, those of the model): how often each label stands in the targets. */
+void targets_count_labels(const targets *t, size_t n_labels, size_t *counts);
 
 /* Those of a batch, one for each row that the head reads: a sequence (a pair of sequences for similarity), or for TAGS a labelled word. */
 typedef struct target_rows {

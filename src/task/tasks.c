@@ -1,29 +1,9 @@
 /* The list of tasks. */
 #include "task/tasks.h"
 
-#include "task/losses.h"
 #include "task/label_words.h"
 
 #include <string.h>
-
-/* ---- widths --------------------------------------------------------------------------------------------------------------- */
-
-static size_t nothing(size_t n_labels)
-{
-    (void)n_labels;
-    return 0;
-}
-
-static size_t one(size_t n_labels)
-{
-    (void)n_labels;
-    return 1;
-}
-
-static size_t one_each(size_t n_labels)
-{
-    return n_labels;
-}
 
 /* ---- labels --------------------------------------------------------------------------------------------------------------- */
 
@@ -70,18 +50,12 @@ static bert_status check_tags(const char *const *labels, size_t n, bert_err *err
 
 static const task TASKS[] = {
     /* clang-format off */
-    { BERT_TASK_BINARY, "binary", LABEL_CLASS, ROW_TOGETHER, BERT_POOLING_AUTO, true, "accuracy",
-      one, one_each, check_two, binary_loss, binary_scores, binary_logits },
-    { BERT_TASK_MULTICLASS, "multiclass", LABEL_CLASS, ROW_TOGETHER, BERT_POOLING_AUTO, false, "accuracy",
-      one_each, one_each, check_multiclass, class_loss, class_scores, class_logits },
-    { BERT_TASK_MULTILABEL, "multilabel", LABEL_CLASSES, ROW_TOGETHER, BERT_POOLING_AUTO, true, "f1_micro",
-      one_each, one_each, check_multilabel, classes_loss, classes_scores, classes_logits },
-    { BERT_TASK_REGRESSION, "regression", LABEL_NUMBER, ROW_TOGETHER, BERT_POOLING_AUTO, false, "mse",
-      one, one, check_none, number_loss, number_scores, number_logits },
-    { BERT_TASK_SIMILARITY, "similarity", LABEL_NUMBER, ROW_APART, BERT_POOLING_MEAN, false, "spearman",
-      nothing, one, check_none, number_loss, number_scores, number_logits },
-    { BERT_TASK_TOKENS, "tokens", LABEL_TAGS, ROW_WORDS, BERT_POOLING_NONE, false, "f1",
-      one_each, one_each, check_tags, class_loss, class_scores, class_logits },
+    { BERT_TASK_BINARY,     "binary",     &KIND_CLASS,   ROW_TOGETHER, &OUTPUT_PAIR,     BERT_POOLING_AUTO, "accuracy", check_two },
+    { BERT_TASK_MULTICLASS, "multiclass", &KIND_CLASS,   ROW_TOGETHER, &OUTPUT_SOFTMAX,  BERT_POOLING_AUTO, "accuracy", check_multiclass },
+    { BERT_TASK_MULTILABEL, "multilabel", &KIND_CLASSES, ROW_TOGETHER, &OUTPUT_SIGMOIDS, BERT_POOLING_AUTO, "f1_micro", check_multilabel },
+    { BERT_TASK_REGRESSION, "regression", &KIND_NUMBER,  ROW_TOGETHER, &OUTPUT_NUMBER,   BERT_POOLING_AUTO, "mse",      check_none },
+    { BERT_TASK_SIMILARITY, "similarity", &KIND_NUMBER,  ROW_APART,    &OUTPUT_NUMBER,   BERT_POOLING_MEAN, "spearman", check_none },
+    { BERT_TASK_TOKENS,     "tokens",     &KIND_TAGS,    ROW_WORDS,    &OUTPUT_SOFTMAX,  BERT_POOLING_NONE, "f1",       check_tags },
     /* clang-format on */
 };
 enum { N_TASKS = sizeof TASKS / sizeof *TASKS };
@@ -92,6 +66,33 @@ const task *task_by_id(bert_task id)
         if (TASKS[i].id == id)
             return &TASKS[i];
     return NULL;
+}
+
+const task *task_by_output(row_form form, const head_output *output)
+{
+    for (int i = 0; i < N_TASKS; i++)
+        if (TASKS[i].form == form && TASKS[i].output == output)
+            return &TASKS[i];
+    return NULL;
+}
+
+static const task *task_of_labels(const bert_dataset *d)
+{
+    static const char *const NO_AND_YES[][2] = { { "0", "1" }, { "false", "true" } };
+    bool pair = false;
+    for (size_t i = 0; d->n_labels == 2 && i < sizeof NO_AND_YES / sizeof *NO_AND_YES; i++)
+        pair |= !strcmp(d->labels[0], NO_AND_YES[i][0]) && !strcmp(d->labels[1], NO_AND_YES[i][1]);
+    if (d->form == LABELS_LISTS)
+        return task_by_output(ROW_TOGETHER, &OUTPUT_SIGMOIDS);
+    if (d->form != LABELS_WORDS)
+        return task_by_output(ROW_WORDS, &OUTPUT_SOFTMAX);
+    return task_by_output(ROW_TOGETHER, pair ? &OUTPUT_PAIR : &OUTPUT_SOFTMAX);
+}
+
+bert_status task_of_head(const bert_head_spec *head, const bert_dataset *d, const task **t, bert_err *err)
+{
+    *t = head->task == BERT_TASK_AUTO ? task_of_labels(d) : task_by_id((bert_task)head->task);
+    return *t ? BERT_OK : fail(err, BERT_ERR_ARGUMENT, "task %d is none of bert_task", head->task);
 }
 
 const char *bert_task_name(bert_task id)
@@ -108,9 +109,9 @@ bert_task bert_model_task(const bert_model *model)
 bert_status task_check_pooling(const task *t, int pooling, bert_err *err)
 {
     bool tokens = pooling == BERT_POOLING_NONE;
-    if (tokens && t->label != LABEL_TAGS)
+    if (tokens && t->form != ROW_WORDS)
         return fail(err, BERT_ERR_ARGUMENT, "pooling none gives a vector a token; task %s needs one a text", t->name);
-    if (!tokens && t->label == LABEL_TAGS)
+    if (!tokens && t->form == ROW_WORDS)
         return fail(err, BERT_ERR_ARGUMENT, "pooling %s gives a vector a text; task %s needs one a token: pooling none", POOLING_WORDS[pooling],
                     t->name);
     return BERT_OK;
@@ -120,10 +121,11 @@ static bert_status check_head(const bert_model *m, const task *t, bert_err *err)
 {
     if (t->check_labels(m->labels, m->n_labels, err))
         return fail_in(err, BERT_ERR_FORMAT, "the model");
-    if (t->outputs(m->n_labels) != m->outputs)
-        return fail(err, BERT_ERR_FORMAT, "task %s with %zu labels has %zu outputs, the model's head has %zu", t->name, m->n_labels,
-                    t->outputs(m->n_labels), m->outputs);
-    if (t->label == LABEL_NUMBER && !(m->label_min < m->label_max))
+    size_t outputs = task_outputs(t, m->n_labels);
+    if (outputs != m->outputs)
+        return fail(err, BERT_ERR_FORMAT, "task %s with %zu labels has %zu outputs, the model's head has %zu", t->name, m->n_labels, outputs,
+                    m->outputs);
+    if (t->kind->numeric && !(m->label_min < m->label_max))
         return fail(err, BERT_ERR_FORMAT, "task %s: the model's label_min is %g, its label_max %g", t->name, m->label_min, m->label_max);
     return BERT_OK;
 }
@@ -146,4 +148,9 @@ size_t best_label(const float *scores, size_t n)
         if (scores[k] > scores[best])
             best = k;
     return best;
+}
+
+size_t label_of_scores(const task *t, const bert_model *m, const float *scores, double threshold)
+{
+    return t->output->threshold ? (double)scores[1] >= threshold : best_label(scores, task_columns(t, m));
 }

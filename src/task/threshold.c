@@ -6,20 +6,13 @@
 #include <stddef.h>
 #include <stdlib.h>
 
-/* One decision: a label of a row; binary: its positive label. */
-typedef struct decision {
-    float score;
-    bool actual;
-    uint32_t label;
-    size_t row;
-} decision;
-
 typedef struct sweep {
     const outcomes *o;
     const bert_metric *metric;
     decision *decisions; /* (n) from the highest score down */
     size_t n;
-    size_t *wrong; /* CLASSES: (o->n) decisions of a row that are wrong so far */
+    size_t *wrong; /* (o->n) decisions of a row that are wrong so far */
+    bool pairs;    /* a row has one decision: its no says the first label */
     counts c;
     double best, threshold;
 } sweep;
@@ -40,45 +33,23 @@ static const bert_metric *metric_of(const outcomes *o, const bert_metric *wanted
 {
     if (wanted && by_threshold(wanted) && task_has_metric(o->task, wanted))
         return wanted;
-    return metric_by_name(o->task->label == LABEL_CLASSES ? "f1_micro" : "accuracy");
+    return metric_by_name(o->task->kind->decided);
 }
 
 /* ---- counts while no decision, then ever more, are a yes -------------------------------------------------------------------- */
 
-static void begin_class(sweep *s)
+static void say_no(sweep *s)
 {
-    for (size_t i = 0; i < s->o->n; i++) {
-        bool actual = s->o->truth->ids[i] == 1;
-        s->decisions[i] = (decision){ s->o->scores[i * 2 + 1], actual, 1, i };
-        s->c.labels[0].predicted++;
-        s->c.labels[0].right += !actual;
-        s->c.labels[actual].actual++;
-        s->c.right += !actual;
-    }
-}
-
-static void begin_classes(sweep *s)
-{
-    const targets *t = s->o->truth;
-    for (size_t i = 0; i < s->n; i++) {
-        size_t row = i / t->width, label = i % t->width;
-        bool actual = t->values[i] > 0;
-        s->decisions[i] = (decision){ s->o->scores[i], actual, (uint32_t)label, row };
-        s->c.labels[label].actual += actual;
-        s->wrong[row] += actual;
-    }
-    for (size_t row = 0; row < s->o->n; row++)
-        s->c.right += !s->wrong[row];
+    s->o->task->kind->count(s->o, INFINITY, &s->c);
+    for (size_t i = 0; i < s->n; i++)
+        s->wrong[s->decisions[i].row] += s->decisions[i].actual;
 }
 
 static void say_yes(sweep *s, const decision *d)
 {
     counts_change(&s->c, d->label, (hits){ .right = d->actual, .predicted = 1 });
-    if (!s->wrong) {
+    if (s->pairs)
         counts_change(&s->c, 0, (hits){ .right = -(double)!d->actual, .predicted = -1 });
-        s->c.right += d->actual ? 1 : (size_t)-1;
-        return;
-    }
     s->c.right -= !s->wrong[d->row];
     s->wrong[d->row] += d->actual ? (size_t)-1 : 1;
     s->c.right += !s->wrong[d->row];
@@ -94,7 +65,7 @@ static void consider(sweep *s, double low, double high)
     if (!(at > low && at <= high))
         return;
     bert_metrics m = { 0 };
-    counts_metrics(&s->c, s->o->task, &m);
+    s->o->task->kind->counted(&s->c, s->o->task, &m);
     double value = bert_metric_value(&m, s->metric), more = value - s->best;
     bool nearer = fabs(at - 0.5) < fabs(s->threshold - 0.5);
     if (isnan(s->best) || more > close || (more > -close && nearer)) {
@@ -122,20 +93,19 @@ static void run(sweep *s)
 bert_status outcomes_threshold(const outcomes *o, const bert_metric *metric, double *threshold, bert_err *err)
 {
     *threshold = 0.5;
-    if (!o->task->threshold)
+    if (!o->task->output->threshold)
         return BERT_OK;
     arena a = { 0 };
-    bool classes = o->task->label == LABEL_CLASSES;
-    sweep s = { .o = o, .metric = metric_of(o, metric), .n = classes ? o->n * o->columns : o->n };
+    const label_kind *kind = o->task->kind;
+    sweep s = { .o = o, .metric = metric_of(o, metric), .n = kind->decisions(o, NULL) };
+    s.pairs = s.n == o->n;
     s.decisions = arena_array(&a, s.n, sizeof *s.decisions);
-    s.wrong = classes ? arena_array(&a, o->n, sizeof *s.wrong) : NULL;
+    s.wrong = arena_array(&a, o->n, sizeof *s.wrong);
     s.c = (counts){ .labels = arena_array(&a, o->columns, sizeof *s.c.labels), .n_labels = o->columns, .n = o->n };
-    bert_status status = s.decisions && s.c.labels && (s.wrong || !classes) ? BERT_OK : fail_memory(err, "a threshold");
+    bert_status status = s.decisions && s.wrong && s.c.labels ? BERT_OK : fail_memory(err, "a threshold");
     if (!status) {
-        if (classes)
-            begin_classes(&s);
-        else
-            begin_class(&s);
+        kind->decisions(o, s.decisions);
+        say_no(&s);
         run(&s);
         *threshold = s.threshold;
     }

@@ -7,24 +7,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-void label_counts(const targets *y, const task *t, size_t n_labels, size_t *counts)
-{
-    memset(counts, 0, n_labels * sizeof *counts);
-    size_t n = t->label == LABEL_TAGS ? y->start[y->n] : y->n;
-    if (t->label == LABEL_CLASS || t->label == LABEL_TAGS)
-        for (size_t i = 0; i < n; i++)
-            counts[y->ids[i]]++;
-    if (t->label == LABEL_CLASSES)
-        for (size_t i = 0; i < n * n_labels; i++)
-            counts[i % n_labels] += y->values[i] != 0;
-}
-
-static bert_status balance(float *weights, size_t n_labels, const task *t, const targets *y, arena *a, bert_err *err)
+static bert_status balance(float *weights, size_t n_labels, const targets *y, arena *a, bert_err *err)
 {
     size_t *counts = arena_array(a, n_labels, sizeof *counts), n = 0;
     if (!counts)
         return fail_memory(err, "class weights");
-    label_counts(y, t, n_labels, counts);
+    targets_count_labels(y, n_labels, counts);
     for (size_t k = 0; k < n_labels; k++)
         n += counts[k];
     for (size_t k = 0; k < n_labels; k++)
@@ -56,14 +44,14 @@ bert_status class_weights_parse(const char *text, const bert_model *m, const tas
     *weights = NULL;
     if (!text)
         return BERT_OK;
-    if (t->label == LABEL_NUMBER)
+    if (t->kind->numeric)
         return fail(err, BERT_ERR_ARGUMENT, "--class-weights: task %s has no labels", t->name);
     float *w = arena_array(a, m->n_labels, sizeof *w);
     if (!w)
         return fail_memory(err, "class weights");
     *weights = w;
     if (!strcmp(text, "balanced"))
-        return balance(w, m->n_labels, t, y, a, err);
+        return balance(w, m->n_labels, y, a, err);
     for (size_t k = 0; k < m->n_labels; k++)
         w[k] = 1;
     bert_status s = BERT_OK;

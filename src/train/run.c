@@ -42,9 +42,10 @@ static bert_status choose_watch(train_run *r, bert_err *err)
 
 static bert_status check_threshold(const train_run *r, bert_err *err)
 {
-    if (!r->task->threshold)
-        return fail(err, BERT_ERR_ARGUMENT, "--choose-threshold: task %s has no threshold%s", r->task->name,
-                    r->task->label == LABEL_CLASS && r->model->n_labels == 2 ? "; with two labels, task binary has one" : "");
+    const task *pair = r->model->n_labels == 2 ? task_by_output(r->task->form, &OUTPUT_PAIR) : NULL;
+    if (!r->task->output->threshold)
+        return fail(err, BERT_ERR_ARGUMENT, "--choose-threshold: task %s has no threshold%s%s%s", r->task->name,
+                    pair ? "; with two labels, task " : "", pair ? pair->name : "", pair ? " has one" : "");
     return r->valid ? BERT_OK : fail(err, BERT_ERR_ARGUMENT, "--choose-threshold: there is no validation data");
 }
 
@@ -64,7 +65,7 @@ static bert_status check_options(train_run *r, bert_err *err)
     s = task_of_model(r->model, &r->task, err);
     if (!s)
         s = choose_watch(r, err);
-    if (!s && o->label_smoothing > 0 && r->task->label == LABEL_NUMBER)
+    if (!s && o->label_smoothing > 0 && r->task->kind->numeric)
         s = fail(err, BERT_ERR_ARGUMENT, "--label-smoothing: task %s has no labels to smooth", r->task->name);
     return s || !o->choose_threshold ? s : check_threshold(r, err);
 }

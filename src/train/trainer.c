@@ -29,7 +29,7 @@ bert_event event_of(const trainer *t, bert_event_kind kind, const verdict *v, bo
                          .learning_rate = t->rate,
                          .grad_norm = t->norm,
                          .loss = p->loss / n,
-                         .accuracy = r->task->label == LABEL_NUMBER ? NAN : (double)p->correct / n,
+                         .accuracy = r->task->kind->numeric ? NAN : (double)p->correct / n,
                          .valid = v && r->valid ? &v->metrics : NULL,
                          .watch = r->watch->name,
                          .best = best,

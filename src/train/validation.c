@@ -29,7 +29,7 @@ verdict verdict_of_training(const train_run *r, double loss, double accuracy)
 {
     verdict v = { .threshold = r->model->threshold, .metrics = metrics_unknown() };
     v.metrics.loss = loss;
-    v.metrics.accuracy = r->task->label == LABEL_NUMBER ? NAN : accuracy;
+    v.metrics.accuracy = r->task->kind->numeric ? NAN : accuracy;
     return v;
 }
 

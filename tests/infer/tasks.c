@@ -50,7 +50,7 @@ static void scores_of_vectors(const bert_model *m, const float *vectors, float *
     float logits[N * MOST_COLUMNS], hidden[N * 8];
     model_head h = head_of_model(m);
     head_forward(&h, ops_room_create(&golden_memory), logits, hidden, vectors, N);
-    task_by_id(m->task)->scores(m, scores, logits, N, task_width(m));
+    task_by_id(m->task)->output->scores(m, scores, logits, N, task_width(m));
 }
 
 static void check_scores(bert_task id, int64_t hidden)

@@ -31,10 +31,10 @@ static void toy_begin(toy *t, bert_task id, const char **labels, size_t n_labels
     memset(t, 0, sizeof *t);
     assert_int_equal(bert_tokenizer_create(VOCABULARY, sizeof VOCABULARY - 1, "vocabulary", NULL, &t->module.tokenizer, NULL), BERT_OK);
     t->layer.spec.seq_len = SEQ_LEN;
-    t->layer.spec.pooling = kind->label == LABEL_TAGS ? BERT_POOLING_NONE : BERT_POOLING_MEAN;
+    t->layer.spec.pooling = kind->form == ROW_WORDS ? BERT_POOLING_NONE : BERT_POOLING_MEAN;
     t->layer.module = &t->module;
     t->model = (bert_model){ .module = &t->module, .layer = &t->layer, .task = id, .labels = labels, .n_labels = n_labels, .label_max = 1 };
-    t->model.outputs = kind->outputs(n_labels);
+    t->model.outputs = task_outputs(kind, n_labels);
 }
 
 /* One row: text, second text (NULL: none), label. */

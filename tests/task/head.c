@@ -149,7 +149,7 @@ static void begin(experiment *e, bert_task id, size_t hidden)
     to_double(e, e->b1, HEAD_HIDDEN_BIAS);
     to_double(e, e->w2, HEAD_WEIGHT);
     to_double(e, e->b2, HEAD_BIAS);
-    bool values = e->task->label == LABEL_NUMBER || e->task->label == LABEL_CLASSES;
+    bool values = e->task->kind == &KIND_NUMBER || e->task->kind == &KIND_CLASSES;
     e->y = (target_rows){
         .n = N, .ids = values ? NULL : e->ids, .values = values ? e->values : NULL, .width = e->k, .tokens = tags ? e->tokens : NULL
     };

@@ -46,12 +46,13 @@ static void sample_begin(sample *s, bert_task id, const char *const *labels, siz
     s->model.labels = (const char **)(uintptr_t)labels;
     s->model.n_labels = n_labels;
     s->o = (outcomes){ .model = &s->model, .task = task_by_id(id), .truth = &s->truth, .scores = s->scores, .losses = s->losses };
-    s->o.columns = s->o.task->columns(n_labels);
-    if (s->o.task->label == LABEL_CLASS || s->o.task->label == LABEL_TAGS)
+    s->model.outputs = task_outputs(s->o.task, n_labels);
+    s->o.columns = task_columns(s->o.task, &s->model);
+    if (s->o.task->kind == &KIND_CLASS || s->o.task->kind == &KIND_TAGS)
         s->truth.ids = s->ids;
     else
         s->truth.values = s->values;
-    s->truth.width = s->o.task->label == LABEL_CLASSES ? n_labels : 1;
+    s->truth.width = s->o.task->kind == &KIND_CLASSES ? n_labels : 1;
 }
 
 static void sample_size(sample *s, size_t n)

@@ -62,8 +62,8 @@ static void labels_that_do_not_suit_are_named(void **state)
 
 static double loss_of(bert_task id, const float *logits, float *losses, target_rows y, loss_spec spec, size_t K)
 {
-    double quiet = task_by_id(id)->loss(NULL, NULL, logits, &y, &spec, 1, K), sum = 0;
-    assert_true(quiet == task_by_id(id)->loss(NULL, losses, logits, &y, &spec, 1, K));
+    double quiet = task_by_id(id)->output->loss(NULL, NULL, logits, &y, &spec, 1, K), sum = 0;
+    assert_true(quiet == task_by_id(id)->output->loss(NULL, losses, logits, &y, &spec, 1, K));
     for (size_t i = 0; i < y.n; i++)
         sum += losses[i];
     assert_true(fabs(sum - quiet) < 1e-5 * (1 + quiet));
@@ -106,21 +106,21 @@ static void scores_are_what_logits_mean(void **state)
     static const float logits[] = { 1, 2, 3, 100, 100, -100 };
     float scores[12];
     bert_model m = { .label_min = -2, .label_max = 8 };
-    task_by_id(BERT_TASK_BINARY)->scores(&m, scores, logits, 6, 1);
+    task_by_id(BERT_TASK_BINARY)->output->scores(&m, scores, logits, 6, 1);
     for (int i = 0; i < 6; i++) {
         assert_true(fabs(scores[2 * i + 1] - 1 / (1 + exp(-(double)logits[i]))) < 1e-7);
         assert_true(scores[2 * i] + scores[2 * i + 1] == 1);
     }
     double sum = exp(1) + exp(2) + exp(3);
-    task_by_id(BERT_TASK_MULTICLASS)->scores(&m, scores, logits, 2, 3);
+    task_by_id(BERT_TASK_MULTICLASS)->output->scores(&m, scores, logits, 2, 3);
     for (int k = 0; k < 3; k++)
         assert_true(fabs(scores[k] - exp(k + 1) / sum) < 1e-7);
     assert_true(scores[3] == 0.5f && scores[4] == 0.5f && scores[5] < 1e-30f);
-    task_by_id(BERT_TASK_MULTILABEL)->scores(&m, scores, logits, 2, 3);
+    task_by_id(BERT_TASK_MULTILABEL)->output->scores(&m, scores, logits, 2, 3);
     for (int i = 0; i < 6; i++)
         assert_true(fabs(scores[i] - 1 / (1 + exp(-(double)logits[i]))) < 1e-7);
     static const float outputs[] = { 0, 1, 0.5f, 1.25f }, expected[] = { -2, 8, 3, 10.5f };
-    task_by_id(BERT_TASK_REGRESSION)->scores(&m, scores, outputs, 4, 1);
+    task_by_id(BERT_TASK_REGRESSION)->output->scores(&m, scores, outputs, 4, 1);
     assert_memory_equal(scores, expected, sizeof expected);
 }
 
@@ -177,10 +177,10 @@ static void a_model_is_made_with_the_head_that_its_task_asks_for(void **state)
         if (CASES[i].n)
             assert_string_equal(labels[CASES[i].n - 1], CASES[i].labels[CASES[i].n - 1]);
         check(task_of_model(model, &t, &err), &err);
-        assert_int_equal(t->columns(CASES[i].n), CASES[i].columns);
+        assert_int_equal(task_columns(t, model), CASES[i].columns);
         assert_true(bert_model_threshold(model) == 0.5);
-        assert_true(model->threshold == (t->threshold ? 0.5 : 0));
-        assert_true(model->label_max == (t->label == LABEL_NUMBER ? 5 : 0)); /* others have no scale */
+        assert_true(model->threshold == (t->output->threshold ? 0.5 : 0));
+        assert_true(model->label_max == (t->kind->numeric ? 5 : 0)); /* others have no scale */
         bert_model_free(model);
     }
     assert_int_equal(bert_model_task(&(bert_model){ 0 }), BERT_TASK_AUTO);

@@ -1,7 +1,8 @@
-/* Losses and scores of the tasks: rows with their weights over the losses of ops/loss. */
-#include "task/losses.h"
+/* Losses and scores: rows with their weights over the losses of ops/loss. */
+#include "task/head_output.h"
 
 #include "ops/loss.h"
+#include "task/head.h"
 
 #include <float.h>
 #include <math.h>
@@ -30,7 +31,7 @@ static double keep(float *losses, size_t i, double loss)
     return loss;
 }
 
-double binary_loss(float *dlogits, float *losses, const float *logits, const target_rows *y, const loss_spec *spec, float scale, size_t K)
+static double pair_loss(float *dlogits, float *losses, const float *logits, const target_rows *y, const loss_spec *spec, float scale, size_t K)
 {
     (void)K;
     double sum = 0;
@@ -41,7 +42,8 @@ double binary_loss(float *dlogits, float *losses, const float *logits, const tar
     return sum;
 }
 
-double class_loss(float *dlogits, float *losses, const float *logits, const target_rows *y, const loss_spec *spec, float scale, size_t K)
+static double softmax_loss(float *dlogits, float *losses, const float *logits, const target_rows *y, const loss_spec *spec, float scale,
+                           size_t K)
 {
     double sum = 0, smoothing = smoothing_of(spec);
     for (size_t i = 0; i < y->n; i++) {
@@ -53,7 +55,8 @@ double class_loss(float *dlogits, float *losses, const float *logits, const targ
     return sum;
 }
 
-double classes_loss(float *dlogits, float *losses, const float *logits, const target_rows *y, const loss_spec *spec, float scale, size_t K)
+static double sigmoids_loss(float *dlogits, float *losses, const float *logits, const target_rows *y, const loss_spec *spec, float scale,
+                            size_t K)
 {
     double sum = 0;
     for (size_t i = 0; i < y->n; i++) {
@@ -68,7 +71,7 @@ double classes_loss(float *dlogits, float *losses, const float *logits, const ta
     return sum;
 }
 
-double number_loss(float *dlogits, float *losses, const float *logits, const target_rows *y, const loss_spec *spec, float scale, size_t K)
+static double number_loss(float *dlogits, float *losses, const float *logits, const target_rows *y, const loss_spec *spec, float scale, size_t K)
 {
     (void)spec, (void)K;
     for (size_t i = 0; losses && i < y->n; i++)
@@ -76,7 +79,7 @@ double number_loss(float *dlogits, float *losses, const float *logits, const tar
     return loss_squared_error(dlogits, logits, y->values, scale, y->n);
 }
 
-void binary_scores(const bert_model *m, float *scores, const float *logits, size_t n, size_t K)
+static void pair_scores(const bert_model *m, float *scores, const float *logits, size_t n, size_t K)
 {
     (void)m, (void)K;
     for (size_t i = 0; i < n; i++) {
@@ -87,19 +90,19 @@ void binary_scores(const bert_model *m, float *scores, const float *logits, size
     }
 }
 
-void class_scores(const bert_model *m, float *scores, const float *logits, size_t n, size_t K)
+static void softmax_scores(const bert_model *m, float *scores, const float *logits, size_t n, size_t K)
 {
     (void)m;
     softmax(scores, logits, n, K);
 }
 
-void classes_scores(const bert_model *m, float *scores, const float *logits, size_t n, size_t K)
+static void sigmoids_scores(const bert_model *m, float *scores, const float *logits, size_t n, size_t K)
 {
     (void)m;
     sigmoid(scores, logits, n * K);
 }
 
-void number_scores(const bert_model *m, float *scores, const float *logits, size_t n, size_t K)
+static void number_scores(const bert_model *m, float *scores, const float *logits, size_t n, size_t K)
 {
     (void)K;
     for (size_t i = 0; i < n; i++)
@@ -112,30 +115,48 @@ static double log_of(double p)
     return log(p > (double)FLT_EPSILON ? p : (double)FLT_EPSILON);
 }
 
-void binary_logits(const bert_model *m, float *logits, const float *scores, size_t n, size_t K)
+static void pair_logits(const bert_model *m, float *logits, const float *scores, size_t n, size_t K)
 {
     (void)m, (void)K;
     for (size_t i = 0; i < n; i++)
         logits[i] = (float)(log_of(scores[2 * i + 1]) - log_of(scores[2 * i]));
 }
 
-void class_logits(const bert_model *m, float *logits, const float *scores, size_t n, size_t K)
+static void softmax_logits(const bert_model *m, float *logits, const float *scores, size_t n, size_t K)
 {
     (void)m;
     for (size_t i = 0; i < n * K; i++)
         logits[i] = (float)log_of(scores[i]);
 }
 
-void classes_logits(const bert_model *m, float *logits, const float *scores, size_t n, size_t K)
+static void sigmoids_logits(const bert_model *m, float *logits, const float *scores, size_t n, size_t K)
 {
     (void)m;
     for (size_t i = 0; i < n * K; i++)
         logits[i] = (float)(log_of(scores[i]) - log_of(1 - (double)scores[i]));
 }
 
-void number_logits(const bert_model *m, float *logits, const float *scores, size_t n, size_t K)
+static void number_logits(const bert_model *m, float *logits, const float *scores, size_t n, size_t K)
 {
     (void)K;
     for (size_t i = 0; i < n; i++)
         logits[i] = (float)((scores[i] - m->label_min) / (m->label_max - m->label_min));
 }
+
+/* ---- widths --------------------------------------------------------------------------------------------------------------- */
+
+static size_t one(size_t n_labels)
+{
+    (void)n_labels;
+    return 1;
+}
+
+static size_t one_each(size_t n_labels)
+{
+    return n_labels;
+}
+
+const head_output OUTPUT_PAIR = { true, one, one_each, pair_loss, pair_scores, pair_logits };
+const head_output OUTPUT_SOFTMAX = { false, one_each, one_each, softmax_loss, softmax_scores, softmax_logits };
+const head_output OUTPUT_SIGMOIDS = { true, one_each, one_each, sigmoids_loss, sigmoids_scores, sigmoids_logits };
+const head_output OUTPUT_NUMBER = { false, one, one, number_loss, number_scores, number_logits };
