@@ -502,6 +502,17 @@ typedef enum bert_task {
     BERT_TASK_TOKENS      /* Dense(K) + softmax on each word's first piece; labels are BIO tags, with spaces between like the words */
 } bert_task;
 
+/* What a task is, for who offers it or shows what it gives. */
+typedef struct bert_task_facts {
+    const char *name;     /* "binary"; NULL: it is auto, or none */
+    bool compares;        /* it reads two texts apart and compares their vectors: every row needs two */
+    bool words;           /* every word has a label: texts have entities (bert_session_entities), no scores, and the layer pools nothing */
+    const char *averaged; /* what macro figures are means over: "labels", "types of entities" */
+} bert_task_facts;
+
+/* Any thread. */
+BERT_API bert_task_facts bert_task_facts_of(bert_task task);
+
 /* What stands on a layer. */
 typedef struct bert_head_spec {
     int task;                  /* bert_task */

@@ -52,8 +52,7 @@ static void tell(const bert_model *model, const bert_session *session, const ber
     if (e->metrics.labels_seen < e->metrics.labels)
         report_note("%zu of the model's %zu %s are neither in the data nor among the answers: to the macro figures they are 0; those with _seen "
                     "leave them out, as scikit-learn does",
-                    e->metrics.labels - e->metrics.labels_seen, e->metrics.labels,
-                    bert_model_task(model) == BERT_TASK_TOKENS ? "types of entities" : "labels");
+                    e->metrics.labels - e->metrics.labels_seen, e->metrics.labels, bert_task_facts_of(bert_model_task(model)).averaged);
 }
 
 static int evaluate(const eval_options *o, const bert_model *model, const char *file)

@@ -14,7 +14,7 @@ bert_status labelled_load(const char *path, const bert_table_options *table, con
 {
     bert_dataset *all = NULL;
     bert_table_options options = *table;
-    options.word_tags |= head->task == BERT_TASK_TOKENS;
+    options.word_tags |= bert_task_facts_of((bert_task)head->task).words;
     bert_status s = bert_dataset_load(path, &options, &all, err);
     if (s || !table->skip_bad_rows) {
         *dataset = all;

@@ -49,7 +49,7 @@ void model_note_texts(const bert_model *model, size_t pairs, size_t n)
 
 void model_note_vectors(const bert_model *model, size_t pairs, size_t n)
 {
-    note_texts(bert_model_task(model) == BERT_TASK_SIMILARITY ? 1 : bert_model_texts(model), "vectors", pairs, n);
+    note_texts(bert_task_facts_of(bert_model_task(model)).compares ? 1 : bert_model_texts(model), "vectors", pairs, n);
 }
 
 void model_note_truncated(size_t truncated, size_t n, size_t seq_len, bool windows)

@@ -146,7 +146,7 @@ static int predict_all(const predict_options *o, const bert_model *model, predic
 
 static int predict_with(const predict_options *o, const bert_model *model, const char *file)
 {
-    predict p = { .model = model, .similarity = bert_model_task(model) == BERT_TASK_SIMILARITY, .format = o->format };
+    predict p = { .model = model, .similarity = bert_task_facts_of(bert_model_task(model)).compares, .format = o->format };
     bert_err err;
     int status;
     p.file = file && strcmp(file, "-") ? file : "standard input";

@@ -76,7 +76,7 @@ static bert_status create_model(const train_options *o, const bert_head_spec *he
 {
     bert_layer_spec layer = o->layer, defaults;
     bert_layer_defaults(&defaults);
-    if (head->task == BERT_TASK_TOKENS && layer.pooling == defaults.pooling)
+    if (bert_task_facts_of((bert_task)head->task).words && layer.pooling == defaults.pooling)
         layer.pooling = BERT_POOLING_AUTO;
     return bert_model_create(&layer, head, (uint64_t)o->training.seed, model, err);
 }

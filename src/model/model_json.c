@@ -111,7 +111,7 @@ static bert_status task_from_json(const json_t *json, head_spec *head, const cha
 {
     const char *word;
     bert_status s = json_get_string(json, "task", &word, where, err);
-    int id = BERT_TASK_BINARY;
+    int id = BERT_TASK_AUTO + 1;
     while (!s && TASK_WORDS[id] && strcmp(TASK_WORDS[id], word))
         id++;
     bool known = !s && TASK_WORDS[id];

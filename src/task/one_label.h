@@ -1,4 +1,4 @@
-/* What a single label for each outcome means alike for rows (KIND_CLASS) and for words (KIND_TAGS). */
+/* What a single label for each outcome means: of a row or of a word. */
 #ifndef TASK_ONE_LABEL_H
 #define TASK_ONE_LABEL_H
 

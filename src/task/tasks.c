@@ -101,6 +101,12 @@ const char *bert_task_name(bert_task id)
     return t ? t->name : "none";
 }
 
+bert_task_facts bert_task_facts_of(bert_task id)
+{
+    const task *t = task_by_id(id);
+    return t ? (bert_task_facts){ t->name, t->form == ROW_APART, t->form == ROW_WORDS, t->kind->averaged } : (bert_task_facts){ 0 };
+}
+
 bert_task bert_model_task(const bert_model *model)
 {
     return task_by_id(model->task) ? model->task : BERT_TASK_AUTO;

@@ -22,6 +22,22 @@ static void a_task_is_found_by_its_id(void **state)
     assert_string_equal(bert_task_name((bert_task)9), "none");
 }
 
+static void the_facts_of_a_task_are_those_of_its_row(void **state)
+{
+    (void)state;
+    for (int id = BERT_TASK_AUTO; id <= BERT_TASK_TOKENS; id++) {
+        bert_task_facts facts = bert_task_facts_of((bert_task)id);
+        assert_int_equal(facts.compares, id == BERT_TASK_SIMILARITY);
+        assert_int_equal(facts.words, id == BERT_TASK_TOKENS);
+        if (id != BERT_TASK_AUTO) {
+            assert_string_equal(facts.name, TASK_WORDS[id]);
+            assert_string_equal(facts.averaged, facts.words ? "types of entities" : "labels");
+        }
+    }
+    assert_null(bert_task_facts_of(BERT_TASK_AUTO).name);
+    assert_null(bert_task_facts_of((bert_task)9).name);
+}
+
 static void labels_that_do_not_suit_are_named(void **state)
 {
     (void)state;
@@ -252,7 +268,8 @@ static void a_model_whose_parts_do_not_fit_has_no_task(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_task_is_found_by_its_id),          cmocka_unit_test(labels_that_do_not_suit_are_named),
+        cmocka_unit_test(a_task_is_found_by_its_id),          cmocka_unit_test(the_facts_of_a_task_are_those_of_its_row),
+        cmocka_unit_test(labels_that_do_not_suit_are_named),
         cmocka_unit_test(losses_are_those_of_their_formulas), cmocka_unit_test(scores_are_what_logits_mean),
         cmocka_unit_test(heads_have_defaults_and_a_table),    in_a_folder(a_model_is_made_with_the_head_that_its_task_asks_for),
         in_a_folder(a_model_that_cannot_be_is_refused),       in_a_folder(a_model_whose_parts_do_not_fit_has_no_task),
