@@ -14,8 +14,8 @@ config.json and model.safetensors; DistilBERT has a vocab.txt, too. What transfo
     odd.input_ids, odd.input_mask (2, 12) I32: row 0 has a hole in its mask, row 1 a pad id under its mask
     odd.hidden_0, odd.hidden_2            (2, 12, 24) F64; rows where the mask is 0 are zero
 
-In float32 transformers itself comes within 1.5e-6 of hidden_2, and 1e-6 of a gradient (L2 of the difference by that of the gradient; those of keys' biases are 0
-but for rounding). Tanh-GELU moves hidden_2 by 7e-4, the other family's epsilon in the layers by 1.2e-5, in the embeddings, too, by 7e-4.
+In float32 transformers itself comes within 1.5e-6 of hidden_2, and 1e-6 of a gradient (L2 of the difference by that of the gradient; those of keys' biases are
+0 but for rounding). Tanh-GELU moves hidden_2 by 7e-4, the other family's epsilon in the layers by 1.2e-5, in the embeddings, too, by 7e-4.
 
     python3 tests/hf/make_families.py [FOLDER]
 """
