@@ -21,7 +21,7 @@ static bert_status balance(float *weights, size_t n_labels, const targets *y, ar
 }
 
 /* One "label=number" of `size` bytes. A label may hold '=': the last one counts. */
-static bert_status parse_one(const char *text, size_t size, const bert_model *m, float *weights, arena *a, bert_err *err)
+static bert_status parse_one(const char *text, size_t size, const label_index *known, float *weights, arena *a, bert_err *err)
 {
     double x;
     char *word = arena_copy(a, text, size);
@@ -33,10 +33,11 @@ static bert_status parse_one(const char *text, size_t size, const bert_model *m,
     *equals = 0;
     if (!number_read(equals + 1, &x) || !isfinite(x) || x < 0)
         return fail(err, BERT_ERR_ARGUMENT, "--class-weights: \"%s\" of label \"%s\" is no number from 0", equals + 1, word);
-    for (size_t k = 0; k < m->n_labels; k++)
-        if (!strcmp(m->labels[k], word))
-            return weights[k] = (float)x, BERT_OK;
-    return fail(err, BERT_ERR_ARGUMENT, "--class-weights: the model has no label \"%s\"", word);
+    int32_t k = label_place(known, (bert_text){ word, strlen(word) });
+    if (k < 0)
+        return fail(err, BERT_ERR_ARGUMENT, "--class-weights: the model has no label \"%s\"", word);
+    weights[k] = (float)x;
+    return BERT_OK;
 }
 
 bert_status class_weights_parse(const char *text, const bert_model *m, const task *t, const targets *y, float **weights, arena *a, bert_err *err)
@@ -54,11 +55,13 @@ bert_status class_weights_parse(const char *text, const bert_model *m, const tas
         return balance(w, m->n_labels, y, a, err);
     for (size_t k = 0; k < m->n_labels; k++)
         w[k] = 1;
-    bert_status s = BERT_OK;
+    label_index known;
+    bert_status s = label_index_create(&known, m->labels, m->n_labels, err);
     for (const char *p = text; !s && *p;) {
         size_t n = strcspn(p, ",");
-        s = parse_one(p, n, m, w, a, err);
+        s = parse_one(p, n, &known, w, a, err);
         p += n + (p[n] == ',');
     }
+    label_index_free(&known);
     return s;
 }

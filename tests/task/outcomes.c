@@ -12,6 +12,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include <cmocka.h>
 
@@ -767,6 +768,35 @@ static void a_threshold_fits_between_neighbours(void **state)
     }
 }
 
+/* One word a row, each an entity of a type of its own; looking for a type among all labels would take minutes. */
+static void eighty_thousand_tags_take_a_moment(void **state)
+{
+    (void)state;
+    enum { TYPES = 40000, K = 2 * TYPES, ROWS = 16 };
+    bert_err err;
+    arena a = { 0 };
+    bert_metrics metrics;
+    const char **labels = arena_array(&a, K, sizeof *labels);
+    for (size_t k = 0; k < K; k++)
+        labels[k] = arena_printf(&a, "%s-T%zu", k < TYPES ? "B" : "I", k % TYPES);
+    bert_model model = { .labels = labels, .n_labels = K, .outputs = K };
+    targets truth = { .n = ROWS, .ids = arena_array(&a, ROWS, sizeof(int32_t)), .start = arena_array(&a, ROWS + 1, sizeof(size_t)) };
+    outcomes o = { .model = &model, .task = task_by_id(BERT_TASK_TOKENS), .truth = &truth, .n = ROWS, .columns = K };
+    o.scores = arena_array(&a, (size_t)ROWS * K, sizeof *o.scores);
+    o.losses = arena_array(&a, ROWS, sizeof *o.losses);
+    for (size_t i = 0; i < ROWS; i++) { /* the first half is found, as I- where B- is true; the others are of another type */
+        truth.start[i + 1] = i + 1;
+        truth.ids[i] = (int32_t)(TYPES - 1 - i);
+        o.scores[i * K + (i < ROWS / 2 ? K - 1 - i : i)] = 1;
+    }
+    clock_t began = clock();
+    assert_int_equal(outcomes_metrics(&o, 0.5, &metrics, &err), BERT_OK);
+    assert_true(clock() - began < 5 * CLOCKS_PER_SEC);
+    assert_int_equal(metrics.labels, TYPES);
+    assert_true(metrics.f1 == 0.5 && metrics.accuracy == 0);
+    arena_free(&a);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -795,6 +825,7 @@ int main(void)
         cmocka_unit_test(no_threshold_beats_the_one_chosen),
         cmocka_unit_test(of_equal_thresholds_the_nearest_to_a_half_is_taken),
         cmocka_unit_test(a_threshold_fits_between_neighbours),
+        cmocka_unit_test(eighty_thousand_tags_take_a_moment),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -89,6 +89,29 @@ static void class_weights_are_read_or_balanced(void **state)
     arena_free(&a);
 }
 
+static void a_weight_for_each_of_eighty_thousand_labels_takes_a_moment(void **state)
+{
+    (void)state;
+    enum { N = 80000 };
+    bert_err err;
+    arena a = { 0 };
+    buffer text = { 0 };
+    float *weights;
+    const char **labels = arena_array(&a, N, sizeof *labels);
+    for (size_t i = 0; i < N; i++) {
+        labels[i] = arena_printf(&a, "label %zu", i);
+        buffer_printf(&text, "%s%s=%zu", i ? "," : "", labels[i], i);
+    }
+    bert_model m = { .labels = labels, .n_labels = N };
+    clock_t began = clock();
+    check(class_weights_parse(text.data, &m, task_by_id(BERT_TASK_MULTICLASS), NULL, &weights, &a, &err), &err);
+    assert_true(clock() - began < 5 * CLOCKS_PER_SEC);
+    for (size_t i = 0; i < N; i++)
+        assert_true(weights[i] == (float)i);
+    buffer_free(&text);
+    arena_free(&a);
+}
+
 /* ---- options --------------------------------------------------------------------------------------------------------------- */
 
 static void checkpoint_intervals_are_times_or_steps(void **state)
@@ -301,6 +324,7 @@ int main(void)
         cmocka_unit_test(steps_are_counted_over_all_epochs),
         cmocka_unit_test(rates_are_those_of_the_schedule),
         cmocka_unit_test(class_weights_are_read_or_balanced),
+        cmocka_unit_test(a_weight_for_each_of_eighty_thousand_labels_takes_a_moment),
         cmocka_unit_test(checkpoint_intervals_are_times_or_steps),
         cmocka_unit_test(differences_name_the_option_and_both_values),
         in_a_folder(tokens_from_the_file_are_those_that_were_made),
