@@ -20,7 +20,7 @@ typedef struct taken {
 typedef struct confusion {
     taken *pairs; /* (n) */
     size_t n;
-    size_t *truly, *predicted, *right; /* (labels) */
+    size_t *truly; /* (labels) */
 } confusion;
 
 static int by_labels(const void *a, const void *b)
@@ -40,18 +40,12 @@ static int by_number(const void *a, const void *b)
 static bool confusion_count(page *p, confusion *c)
 {
     const outcomes *o = p->r->outcomes;
-    size_t K = o->model->n_labels;
-    *c = (confusion){ .pairs = page_array(p, o->n, sizeof *c->pairs), .truly = page_array(p, 3 * K, sizeof *c->truly) };
+    *c = (confusion){ .pairs = page_array(p, o->n, sizeof *c->pairs), .truly = page_array(p, o->model->n_labels, sizeof *c->truly) };
     if (!c->pairs || !c->truly)
         return false;
-    c->predicted = c->truly + K;
-    c->right = c->truly + 2 * K;
     for (size_t i = 0; i < o->n; i++) {
-        taken t = { (uint32_t)o->truth->ids[i], (uint32_t)outcome_label(o, i, p->r->threshold), 1 };
-        c->pairs[i] = t;
-        c->truly[t.truth]++;
-        c->predicted[t.predicted]++;
-        c->right[t.truth] += t.truth == t.predicted;
+        c->pairs[i] = (taken){ (uint32_t)o->truth->ids[i], (uint32_t)outcome_label(o, i, p->r->threshold), 1 };
+        c->truly[c->pairs[i].truth]++;
     }
     qsort(c->pairs, o->n, sizeof *c->pairs, by_labels);
     for (size_t i = 0; i < o->n; i++) /* equal pairs into one */

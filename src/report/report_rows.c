@@ -23,21 +23,15 @@ static int by_weight(const void *a, const void *b)
     return x->weight != y->weight ? (x->weight < y->weight) - (x->weight > y->weight) : (x->row > y->row) - (x->row < y->row);
 }
 
-/* How wrong a row is: the loss of what is wrong in it, for numbers the distance; NaN where it is right. */
+/* The sum of what is wrong in a row; NaN where all is right. */
 static double wrongness(const outcomes *o, size_t row, double threshold)
 {
-    const label_kind *kind = o->task->kind;
-    if (kind->numeric) {
-        double distance = fabs((double)o->scores[row * o->columns] - outcome_truth(o, row));
-        return distance > 0 ? distance : NAN;
-    }
     outcome_span s = outcomes_of_row(o, row);
     double sum = NAN;
-    for (size_t i = s.first; i < s.last; i++)
-        if (!kind->right(o, i, threshold)) {
-            double loss = isfinite(o->losses[i]) ? (double)o->losses[i] : 1e30;
-            sum = isnan(sum) ? loss : sum + loss;
-        }
+    for (size_t i = s.first; i < s.last; i++) {
+        double wrong = o->task->kind->wrong(o, i, threshold);
+        sum = isnan(wrong) ? sum : isnan(sum) ? wrong : sum + wrong;
+    }
     return sum;
 }
 
@@ -81,7 +75,7 @@ static void add_wrong_words(page *p, size_t row)
     for (size_t i = s.first; i < s.last; i++) {
         if (!word_next(p->r->data->texts[row], &at, &start, &end))
             break;
-        if (o->task->kind->right(o, i, p->r->threshold))
+        if (isnan(o->task->kind->wrong(o, i, p->r->threshold)))
             continue;
         if (shown++ == MOST_WRONG_WORDS) {
             buffer_string(&p->out, "…");

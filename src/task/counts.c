@@ -82,3 +82,17 @@ double counts_correlation(const counts *c)
     }
     return ratio((double)c->right * n - both, sqrt(n * n - predicted) * sqrt(n * n - actual));
 }
+
+void counts_metrics(const counts *c, const task *t, bert_metrics *m)
+{
+    counts_report(c, c->n_labels, m);
+    if (!(t->kind->metrics & METRIC_CORRELATION))
+        return;
+    m->mcc = counts_correlation(c);
+    if (t->output->threshold) {
+        prf positive = prf_of(c->labels[1]);
+        m->precision = positive.precision;
+        m->recall = positive.recall;
+        m->f1 = positive.f1;
+    }
+}

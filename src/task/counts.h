@@ -39,4 +39,7 @@ void counts_report(const counts *c, size_t labels, bert_metrics *m);
 /* Gorodkin's R_K of rows that have one label each; of two labels it is Matthews' correlation. 0 where a label is all there is. */
 double counts_correlation(const counts *c);
 
+/* All that the counts of rows say for a task; of a pair, precision, recall and F1 are those of the second label. */
+void counts_metrics(const counts *c, const task *t, bert_metrics *m);
+
 #endif

@@ -47,19 +47,6 @@ static void count(const outcomes *o, double threshold, counts *c)
     }
 }
 
-/* Binary: precision, recall and F1 are those of the positive label. */
-static void counted(const counts *c, const task *t, bert_metrics *m)
-{
-    counts_report(c, c->n_labels, m);
-    m->mcc = counts_correlation(c);
-    if (t->output->threshold) {
-        prf positive = prf_of(c->labels[1]);
-        m->precision = positive.precision;
-        m->recall = positive.recall;
-        m->f1 = positive.f1;
-    }
-}
-
 /* Of two labels the second one's score says it. */
 static size_t decisions(const outcomes *o, decision *out)
 {
@@ -89,10 +76,9 @@ const label_kind KIND_CLASS = { .word = "label",
                                 .read = read_targets,
                                 .right_logits = one_label_right_logits,
                                 .compare_training = one_label_compare_training,
-                                .right = one_label_right,
+                                .wrong = one_label_wrong,
                                 .measure = outcomes_measure_labels,
                                 .count = count,
-                                .counted = counted,
                                 .decisions = decisions,
                                 .always = one_label_always,
                                 .same = same,

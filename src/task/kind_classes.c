@@ -105,12 +105,12 @@ static void compare_training(const targets *y, const bert_model *m, const loss_s
 
 /* ---- outcomes --------------------------------------------------------------------------------------------------------------- */
 
-static bool right(const outcomes *o, size_t i, double threshold)
+static double wrong(const outcomes *o, size_t i, double threshold)
 {
     for (size_t k = 0; k < o->columns; k++)
         if (((double)o->scores[i * o->columns + k] >= threshold) != outcome_truly(o, i, k))
-            return false;
-    return true;
+            return outcome_loss(o, i);
+    return NAN;
 }
 
 static void count(const outcomes *o, double threshold, counts *c)
@@ -126,12 +126,6 @@ static void count(const outcomes *o, double threshold, counts *c)
         }
         c->right += whole;
     }
-}
-
-static void counted(const counts *c, const task *t, bert_metrics *m)
-{
-    (void)t;
-    counts_report(c, c->n_labels, m);
 }
 
 static size_t decisions(const outcomes *o, decision *out)
@@ -228,10 +222,9 @@ const label_kind KIND_CLASSES = { .word = "label",
                                   .read = read_targets,
                                   .right_logits = right_logits,
                                   .compare_training = compare_training,
-                                  .right = right,
+                                  .wrong = wrong,
                                   .measure = outcomes_measure_labels,
                                   .count = count,
-                                  .counted = counted,
                                   .decisions = decisions,
                                   .always = always,
                                   .same = same,

@@ -104,6 +104,13 @@ static bert_status always(const outcomes *o, float *scores, buffer *words, bert_
     return BERT_OK;
 }
 
+static double wrong(const outcomes *o, size_t i, double threshold)
+{
+    double distance = fabs((double)o->scores[i] - outcome_truth(o, i));
+    (void)threshold;
+    return distance > 0 ? distance : NAN;
+}
+
 static bool same(const task *t, const bert_model *m, const float *a, const float *b)
 {
     const double of_scale = 0.01;
@@ -134,6 +141,7 @@ const label_kind KIND_NUMBER = { .word = "label",
                                  .choose = choose,
                                  .read = read_targets,
                                  .compare_training = compare_training,
+                                 .wrong = wrong,
                                  .measure = measure,
                                  .always = always,
                                  .same = same,

@@ -63,7 +63,7 @@ static bert_status measure(const outcomes *o, double threshold, bert_metrics *m,
     if (s)
         return s;
     for (size_t i = 0; i < o->n; i++)
-        c.right += one_label_right(o, i, threshold);
+        c.right += outcome_label(o, i, threshold) == (size_t)o->truth->ids[i];
     counts_sum(&c);
     counts_report(&c, types, m);
     m->precision = m->precision_micro;
@@ -96,7 +96,7 @@ const label_kind KIND_TAGS = { .word = "tag",
                                .read = read_targets,
                                .right_logits = one_label_right_logits,
                                .compare_training = one_label_compare_training,
-                               .right = one_label_right,
+                               .wrong = one_label_wrong,
                                .measure = measure,
                                .always = always,
                                .true_words = one_label_true_words,

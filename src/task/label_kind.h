@@ -58,13 +58,12 @@ typedef struct label_kind {
                              size_t size);
 
     /* ---- outcomes ---- */
-    /* Whether outcome i is right; NULL: numbers. */
-    bool (*right)(const struct outcomes *o, size_t i, double threshold);
+    /* How wrong outcome i is: its loss, a number's distance; NaN where it is right. */
+    double (*wrong)(const struct outcomes *o, size_t i, double threshold);
     /* The metrics but the loss. */
     bert_status (*measure)(const struct outcomes *o, double threshold, bert_metrics *m, arena *a, bert_err *err);
-    /* Counts labels and rows (c->labels are zero, the sums are not formed); and the metrics that follow from counts. NULL: not of whole rows. */
+    /* Counts labels and rows (c->labels are zero, the sums are not formed). NULL: what counts is not a row's labels. */
     void (*count)(const struct outcomes *o, double threshold, struct counts *c);
-    void (*counted)(const struct counts *c, const struct task *t, bert_metrics *m);
     /* The scores that are a yes or a no by themselves, in any order: of each label, or of the second of two. Returns how many; out NULL: counts alone.
      * NULL: there are none. */
     size_t (*decisions)(const struct outcomes *o, struct decision *out);

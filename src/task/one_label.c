@@ -1,6 +1,7 @@
 /* One of the labels. */
 #include "task/one_label.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -28,9 +29,9 @@ void one_label_compare_training(const targets *y, const bert_model *m, const str
                  share);
 }
 
-bool one_label_right(const outcomes *o, size_t i, double threshold)
+double one_label_wrong(const outcomes *o, size_t i, double threshold)
 {
-    return outcome_label(o, i, threshold) == (size_t)o->truth->ids[i];
+    return outcome_label(o, i, threshold) == (size_t)o->truth->ids[i] ? NAN : outcome_loss(o, i);
 }
 
 bert_status one_label_always(const outcomes *o, float *scores, buffer *words, bert_err *err)

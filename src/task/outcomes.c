@@ -163,13 +163,12 @@ static bert_status area(const outcomes *o, double *out, arena *a, bert_err *err)
 
 bert_status outcomes_measure_labels(const outcomes *o, double threshold, bert_metrics *m, arena *a, bert_err *err)
 {
-    const label_kind *kind = o->task->kind;
     counts c = { .labels = arena_array(a, o->columns, sizeof *c.labels), .n_labels = o->columns, .n = o->n };
     if (!c.labels)
         return fail_memory(err, "metrics");
-    kind->count(o, threshold, &c);
+    o->task->kind->count(o, threshold, &c);
     counts_sum(&c);
-    kind->counted(&c, o->task, m);
+    counts_metrics(&c, o->task, m);
     return area(o, &m->auc, a, err);
 }
 

@@ -5,6 +5,8 @@
 
 #include "task/targets.h"
 
+#include <math.h>
+
 /* All zero is empty. */
 typedef struct outcomes {
     arena memory;
@@ -37,6 +39,12 @@ outcome_span outcomes_of_row(const outcomes *o, size_t row);
 size_t outcome_label(const outcomes *o, size_t i, double threshold);
 /* Whether outcome i has a label in truth. */
 bool outcome_truly(const outcomes *o, size_t i, size_t label);
+
+/* The loss, 1e30 where it is not finite. */
+static inline double outcome_loss(const outcomes *o, size_t i)
+{
+    return isfinite(o->losses[i]) ? (double)o->losses[i] : 1e30;
+}
 
 /* What is true of row i, in the unit of labels that are numbers. */
 double outcome_truth(const outcomes *o, size_t i);

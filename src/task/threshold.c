@@ -65,7 +65,7 @@ static void consider(sweep *s, double low, double high)
     if (!(at > low && at <= high))
         return;
     bert_metrics m = { 0 };
-    s->o->task->kind->counted(&s->c, s->o->task, &m);
+    counts_metrics(&s->c, s->o->task, &m);
     double value = bert_metric_value(&m, s->metric), more = value - s->best;
     bool nearer = fabs(at - 0.5) < fabs(s->threshold - 0.5);
     if (isnan(s->best) || more > close || (more > -close && nearer)) {
