@@ -29,7 +29,7 @@ typedef struct report {
 bert_status report_write(const report *r, const char *path, bert_err *err);
 
 /* One row for each of the data set's, .tsv, .csv or .jsonl by the name: text, text_pair (where there is one), label, prediction, then a score
- * each column by its label's name ("score_NAME"); TAGS: label and prediction are the tags with spaces between. Written atomically. */
+ * each column by its label's name ("score_NAME"); of words: label and prediction are the tags with spaces between. Written atomically. */
 bert_status predictions_write(const outcomes *o, const bert_dataset *data, double threshold, const char *path, bert_err *err);
 
 /* The machine in words: processor, cores, instruction set, memory. Into `out`. */

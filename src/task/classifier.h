@@ -23,7 +23,7 @@ bert_status classifier_create(classifier *c, const bert_model *model, row_encode
 bert_status classifier_hold(classifier *c, bert_err *err);
 void classifier_free(classifier *c);
 
-/* Rows first .. first + n - 1: scores (n, columns); TAGS: (their tokens that begin a word, columns). Fails with BERT_ERR_NUMERIC where the head
+/* Rows first .. first + n - 1: scores (n, columns); of words: (their tokens that begin a word, columns). Fails with BERT_ERR_NUMERIC where the head
  * gives what is no number: the message names the row. */
 bert_status classifier_run(classifier *c, const token_rows *rows, size_t first, size_t n, float *scores, bert_err *err);
 

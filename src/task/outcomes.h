@@ -13,8 +13,8 @@ typedef struct outcomes {
     const bert_model *model;
     const task *task;
     const targets *truth; /* the caller's */
-    size_t n;             /* rows; TAGS: words (truth->start tells whose) */
-    size_t unseen;        /* TAGS: words that were cut off by seq_len, or that have no token */
+    size_t n;             /* rows, or words (truth->start tells whose) */
+    size_t unseen;        /* words that were cut off by seq_len, or that have no token */
     size_t columns;
     float *scores; /* (n, columns); an unseen word has score 1 for tag O (or the first tag) */
     float *losses; /* (n) without smoothing or class weights; 0 of an unseen word */
@@ -25,7 +25,7 @@ typedef struct outcomes {
 bert_status outcomes_create(outcomes *o, const bert_model *m, const task *t, const targets *truth, bert_err *err);
 void outcomes_free(outcomes *o);
 
-/* The losses of rows first .. first + n - 1 (TAGS: words), whose scores are known and their logits are not. Fails with BERT_ERR_MEMORY. */
+/* The losses of rows first .. first + n - 1 (or words), whose scores are known and their logits are not. Fails with BERT_ERR_MEMORY. */
 bert_status outcomes_losses(outcomes *o, size_t first, size_t n, bert_err *err);
 
 /* The outcomes of a data set's row, [first, last): those of its words where words have labels, else the row itself. */

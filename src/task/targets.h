@@ -7,13 +7,14 @@
 #include "model/model.h"
 #include "task/tasks.h"
 
-/* Which arrays there are follows from the task's kind of label. All zero is empty. */
+/* Which arrays there are follows from the task's kind of label: ids of one label each, start with them where words have labels, else values. All zero is
+ * empty. */
 typedef struct targets {
     arena memory;
     size_t n;      /* rows */
-    int32_t *ids;  /* CLASS: (n) place among the model's labels. TAGS: (start[n]) those of the words, row after row */
-    size_t *start; /* TAGS: (n + 1) where a row's words begin in ids */
-    float *values; /* NUMBER: (n) scaled to the head's output, 0 for label_min, 1 for label_max. CLASSES: (n, K) 0 or 1 */
+    int32_t *ids;  /* (n) place of the label among the model's; with start: (start[n]) those of the words, row after row */
+    size_t *start; /* (n + 1) where a row's words begin in ids; NULL: rows have labels, not words */
+    float *values; /* numbers: (n) scaled to the head's output, 0 for label_min, 1 for label_max; any number of labels: (n, K) 0 or 1 */
     size_t width;  /* of a row of values */
 } targets;
 
@@ -25,14 +26,14 @@ void targets_free(targets *t);
 /* counts (n_labels, those of the model): how often each label stands in the targets. */
 void targets_count_labels(const targets *t, size_t n_labels, size_t *counts);
 
-/* Those of a batch, one for each row that the head reads: a sequence (a pair of sequences for similarity), or for TAGS a labelled word. */
+/* Those of a batch, one for each row that the head reads: a sequence (a pair of sequences for similarity), or a labelled word. */
 typedef struct target_rows {
     size_t n;
     const int32_t *ids;  /* (n) */
     const float *values; /* (n, width) */
     size_t width;
-    const int32_t *tokens; /* TAGS: (n) the row of the packed batch where each word's first piece stands; else NULL */
-    const size_t *words;   /* TAGS: (n) the word, its place in the targets' ids; else NULL */
+    const int32_t *tokens; /* of words: (n) the row of the packed batch where each word's first piece stands; else NULL */
+    const size_t *words;   /* of words: (n) the word, its place in the targets' ids; else NULL */
 } target_rows;
 
 /* Of the given rows, packed into a batch in this order (token_rows_pack). Memory is the arena's. Fails with BERT_ERR_MEMORY. */
