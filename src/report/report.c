@@ -32,9 +32,8 @@ static const struct {
 
 const char *watched_metric(const report *r)
 {
-    const char *name = r->options ? json_string_value(json_object_get(r->options, "watch")) : NULL;
     const task *t = r->outcomes ? r->outcomes->task : r->model ? task_by_id(r->model->task) : NULL;
-    return name && *name ? name : t ? t->watch : NULL;
+    return r->watch && *r->watch ? r->watch : t ? t->watch : NULL;
 }
 
 /* ---- the head ---- */
@@ -100,12 +99,12 @@ static void add_metric_tiles(page *p)
 static void add_tiles(page *p)
 {
     const report *r = p->r;
-    size_t epochs = json_array_size(r->history);
+    size_t epochs = r->run ? r->run->n_epochs : 0;
     buffer_string(&p->out, "<div class=\"tiles\">\n");
     if (r->metrics)
         add_metric_tiles(p);
     else if (epochs)
-        add_tile(p, "training loss", json_number_value(json_object_get(json_array_get(r->history, epochs - 1), "loss")), true);
+        add_tile(p, "training loss", r->run->epochs[epochs - 1].loss, true);
     if (epochs && r->best_epoch > 0) {
         buffer_printf(&p->out, "<div class=\"tile\"><b>%lld</b><span>best epoch of %zu</span></div>\n", (long long)r->best_epoch, epochs);
     }

@@ -2,18 +2,33 @@
 #ifndef REPORT_REPORT_H
 #define REPORT_REPORT_H
 
-#include "io/json.h"
+#include "report/run_record.h"
 #include "task/outcomes.h"
+
+/* An options struct that the page lists. */
+typedef struct option_set {
+    const void *values;
+    bert_option_table table;
+    bool unset; /* strings that are not given are listed, too, as null */
+} option_set;
+
+/* Seconds that a part of the work took. */
+typedef struct part_time {
+    const char *name; /* "tokenise", "forward", "validation", ... */
+    double seconds;
+} part_time;
 
 /* What a page shows. What is NULL is left out. */
 typedef struct report {
     const char *title; /* "Training report" */
     const bert_model *model;
-    const json_t *history; /* an array, an object an epoch: "epoch", "loss", "accuracy", "seconds", "learning_rate", and "val_NAME" of metrics */
-    const json_t *steps;   /* an array of [step, loss, learning_rate], thinned to at most some thousand */
+    const run_record *run; /* NULL: an evaluation */
     int64_t best_epoch;
-    const json_t *options;    /* an object: options and their values */
-    const json_t *parts;      /* an object: seconds by part of the work: "tokenise", "forward", "validation", ... */
+    const char *watch; /* the metric that tells it; NULL: the task's */
+    const option_set *options;
+    size_t n_options;
+    const part_time *parts;
+    size_t n_parts;
     const outcomes *outcomes; /* of the validation data, the best epoch's */
     const bert_metrics *metrics;
     const bert_baseline *baseline; /* of the same rows */

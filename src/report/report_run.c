@@ -1,4 +1,5 @@
 /* How the numbers came about: metrics in full, options, time, machine and memory. */
+#include "base/options.h"
 #include "io/json.h"
 #include "report/report_sections.h"
 
@@ -11,8 +12,10 @@ static void add_useless(page *p, const char *words)
 {
     buffer_string(&p->out, "<p><strong>");
     page_string(p, words);
-    buffer_string(&p->out, ".</strong> The model has learned nothing of use for this data. Try a higher learning rate, more epochs, more tuned "
-                           "layers, for rare labels balanced class weights; and look whether texts and labels are the right columns.</p>\n");
+    buffer_string(&p->out, ".</strong> The model has learned nothing of use for this data. Try a higher learning rate, "
+                           "more epochs, more tuned "
+                           "layers, for rare labels balanced class weights; and look whether texts and labels are the "
+                           "right columns.</p>\n");
 }
 
 static void add_metrics(page *p)
@@ -74,30 +77,21 @@ static void add_duration(page *p, double seconds)
         buffer_printf(&p->out, "<td>%.0f h %02d min</td>", floor(seconds / 3600), (int)(fmod(seconds, 3600) / 60));
 }
 
-static double total_seconds(const json_t *parts)
-{
-    double total = 0;
-    const char *name;
-    const json_t *value;
-    json_object_foreach((json_t *)(uintptr_t)parts, name, value) total += fmax(0, json_number_value(value));
-    return total;
-}
-
 static void add_parts(page *p)
 {
-    double total = total_seconds(p->r->parts);
+    double total = 0;
+    for (size_t i = 0; i < p->r->n_parts; i++)
+        total += fmax(0, p->r->parts[i].seconds);
     if (!(total > 0) || !isfinite(total))
         return;
-    const char *name;
-    const json_t *value;
     table_begin(p, "Time by part of the work", "Part|Time|Share|");
-    json_object_foreach((json_t *)(uintptr_t)p->r->parts, name, value)
-    {
-        double seconds = fmax(0, json_number_value(value));
-        row_begin(p, name);
+    for (size_t i = 0; i < p->r->n_parts; i++) {
+        double seconds = fmax(0, p->r->parts[i].seconds);
+        row_begin(p, p->r->parts[i].name);
         add_duration(p, seconds);
         cell_percent(p, seconds / total);
-        buffer_printf(&p->out, "<td class=\"bars\"><span class=\"bar\" style=\"width:%.1f%%\"></span></td>", 100 * seconds / total);
+        buffer_printf(&p->out, "<td class=\"bars\"><span class=\"bar\" style=\"width:%.1f%%\"></span></td>",
+                      100 * seconds / total);
         row_end(p);
     }
     row_begin(p, "all");
@@ -109,27 +103,35 @@ static void add_parts(page *p)
 
 /* ---- options ---- */
 
+/* As history.json spells them, words without their quotes. */
+static void add_option(page *p, const option_set *set, const bert_option *o)
+{
+    buffer text = { 0 };
+    bool given = true;
+    if (o->type == BERT_OPTION_FLOAT) {
+        json_t *number = json_real(*(const double *)(const void *)((const char *)set->values + o->offset));
+        json_print(&text, number);
+        json_decref(number);
+    } else
+        given = option_text(set->values, o, &text);
+    if (given || set->unset) {
+        row_begin(p, o->name);
+        cell_string(p, text.size ? text.data : given ? "" : "null");
+        row_end(p);
+    }
+    p->out.failed |= text.failed;
+    buffer_free(&text);
+}
+
 static void add_options(page *p)
 {
-    const char *name;
-    const json_t *value;
-    if (json_object_size(p->r->options) == 0)
+    if (!p->r->n_options)
         return;
     fold_begin(p, "Options");
     table_begin(p, NULL, "Option|<Value");
-    json_object_foreach((json_t *)(uintptr_t)p->r->options, name, value)
-    {
-        buffer text = { 0 };
-        if (json_is_string(value))
-            buffer_string(&text, json_string_value(value));
-        else
-            json_print(&text, value);
-        row_begin(p, name);
-        cell_string(p, text.size ? text.data : "");
-        row_end(p);
-        p->out.failed |= text.failed;
-        buffer_free(&text);
-    }
+    for (size_t k = 0; k < p->r->n_options; k++)
+        for (size_t i = 0; i < p->r->options[k].table.n; i++)
+            add_option(p, &p->r->options[k], &p->r->options[k].table.options[i]);
     table_end(p);
     fold_end(p);
 }
@@ -160,7 +162,7 @@ static void add_machine(page *p)
 
 void section_run(page *p)
 {
-    section_begin(p, p->r->history ? "The run" : "The machine", NULL);
+    section_begin(p, p->r->run ? "The run" : "The machine", NULL);
     add_parts(p);
     add_machine(p);
     add_options(p);

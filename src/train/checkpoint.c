@@ -2,8 +2,10 @@
 #include "train/checkpoint.h"
 
 #include "base/checksum.h"
+#include "base/clock.h"
 #include "io/json.h"
 #include "train/checkpoint_state.h"
+#include "train/listeners.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -52,14 +54,14 @@ static bert_status run_tensors(const train_run *r, tensor **items, size_t *n, ar
 
 /* ---- writing ----------------------------------------------------------------------------------------------------------------- */
 
-bert_status checkpoint_write(const char *path, const train_run *r, const progress *p, const history *h, bert_err *err)
+bert_status checkpoint_write(const char *path, const train_run *r, const progress *p, const run_record *record, bert_err *err)
 {
     arena a = { 0 };
     tensor *items;
     size_t n;
     json_t *metadata = NULL;
     bert_status s = run_tensors(r, &items, &n, &a, err);
-    json_t *state = s ? NULL : state_of_run(r, p, h, checksum(items, n));
+    json_t *state = s ? NULL : state_of_run(r, p, record, checksum(items, n));
     char *text = json_compact(state);
     if (!s && text)
         metadata = json_pack("{s:s, s:s, s:s}", "format", "pt", "libbert", "checkpoint", "state", text);
@@ -70,6 +72,21 @@ bert_status checkpoint_write(const char *path, const train_run *r, const progres
     json_decref(state);
     arena_free(&a);
     return s;
+}
+
+static bert_status checkpoint_hear(void *self, train_loop *l, const train_event *e, bert_err *err)
+{
+    (void)self;
+    if (e->told.kind != BERT_EVENT_CHECKPOINT && e->told.kind != BERT_EVENT_EPOCH)
+        return BERT_OK;
+    progress at = l->at;
+    at.seconds += at.rows ? clock_seconds() - l->pace.began : 0;
+    return checkpoint_write(l->saved.path, &l->run, &at, &l->record, err);
+}
+
+void checkpoint_listen(train_loop *l)
+{
+    loop_add(l, (listener){ .saves = true, .hear = checkpoint_hear });
 }
 
 /* ---- reading ----------------------------------------------------------------------------------------------------------------- */
@@ -144,7 +161,7 @@ static bert_status check_numbers(const checkpoint *c, const tensor *items, size_
     return BERT_OK;
 }
 
-bert_status checkpoint_restore(const checkpoint *c, train_run *r, progress *p, history *h, bert_err *err)
+bert_status checkpoint_restore(const checkpoint *c, train_run *r, progress *p, run_record *record, bert_err *err)
 {
     arena a = { 0 };
     tensor *own;
@@ -156,7 +173,7 @@ bert_status checkpoint_restore(const checkpoint *c, train_run *r, progress *p, h
     if (!s)
         s = check_numbers(c, found, n, err);
     if (!s)
-        s = state_to_run(c->state, c->path, r, p, h, err);
+        s = state_to_run(c->state, c->path, r, p, record, err);
     for (size_t i = 0; !s && i < n; i++)
         memcpy((float *)(uintptr_t)own[i].data, found[i].data, own[i].n * sizeof(float));
     arena_free(&a);

@@ -4,7 +4,8 @@
 #define TRAIN_CHECKPOINT_H
 
 #include "io/safetensors.h"
-#include "train/history.h"
+#include "train/progress.h"
+#include "report/run_record.h"
 
 /* One that is open. All zero is none. */
 typedef struct checkpoint {
@@ -14,7 +15,7 @@ typedef struct checkpoint {
 } checkpoint;
 
 /* Fails with BERT_ERR_IO; the file that stood there before is then as it was. */
-bert_status checkpoint_write(const char *path, const train_run *r, const progress *p, const history *h, bert_err *err);
+bert_status checkpoint_write(const char *path, const train_run *r, const progress *p, const run_record *record, bert_err *err);
 
 /* Fails with BERT_ERR_IO where there is none, BERT_ERR_FORMAT where it is damaged or no checkpoint, BERT_ERR_UNSUPPORTED for a newer version. */
 bert_status checkpoint_open(checkpoint *c, const char *path, bert_err *err);
@@ -24,8 +25,8 @@ void checkpoint_close(checkpoint *c);
  * difference. */
 bert_status checkpoint_check(const checkpoint *c, const train_run *r, bert_err *err);
 
-/* Sets weights, optimiser, progress and record to the checkpoint's. All is checked before the first weight changes. Fails with
+/* Sets weights, optimiser, progress and an empty record to the checkpoint's. All is checked before the first weight changes. Fails with
  * BERT_ERR_FORMAT. */
-bert_status checkpoint_restore(const checkpoint *c, train_run *r, progress *p, history *h, bert_err *err);
+bert_status checkpoint_restore(const checkpoint *c, train_run *r, progress *p, run_record *record, bert_err *err);
 
 #endif

@@ -1,9 +1,9 @@
 /* A run's state from JSON. The file may come from anywhere: every number is held to what the run's data and options say it can be, before
  * anything of the run changes. */
-#include "io/json.h"
 #include "train/checkpoint_state.h"
 
 #include "data/batches.h"
+#include "train/record_json.h"
 
 #include <float.h>
 #include <inttypes.h>
@@ -147,57 +147,9 @@ static bert_status read_progress(const state_reader *state, const train_run *r, 
     return s ? s : check_best(p, part.where, part.err);
 }
 
-/* ---- the record -------------------------------------------------------------------------------------------------------------- */
-
-/* A step that follows the one before it and is not beyond the run's. */
-static bool next_step(const json_t *value, int64_t *last, int64_t most)
-{
-    int64_t step = json_is_integer(value) ? json_integer_value(value) : 0;
-    bool fine = step > *last && step <= most;
-    *last = step;
-    return fine;
-}
-
-static bert_status check_epochs(const json_t *epochs, const progress *p, const char *where, bert_err *err)
-{
-    int64_t last = 0;
-    for (size_t i = 0; i < json_array_size(epochs); i++) {
-        json_t *epoch = json_array_get(epochs, i), *value;
-        const char *key;
-        int64_t number = json_integer_value(json_object_get(epoch, "epoch"));
-        bool fine = next_step(json_object_get(epoch, "step"), &last, p->step) && number >= 1 && number <= p->epoch;
-        json_object_foreach(epoch, key, value) fine &= json_is_number(value);
-        if (!fine)
-            return fail(err, BERT_ERR_FORMAT, "%s: epochs: entry %zu is none of an epoch of this run", where, i);
-    }
-    return BERT_OK;
-}
-
-/* [step, loss, learning rate] each. */
-static bert_status check_steps(const json_t *steps, const progress *p, const char *where, bert_err *err)
-{
-    int64_t last = 0;
-    for (size_t i = 0; i < json_array_size(steps); i++) {
-        json_t *step = json_array_get(steps, i);
-        if (!next_step(json_array_get(step, 0), &last, p->step) || json_array_size(step) != 3 || !json_is_number(json_array_get(step, 1)) ||
-            !json_is_number(json_array_get(step, 2)))
-            return fail(err, BERT_ERR_FORMAT, "%s: steps: entry %zu is none of a step of this run", where, i);
-    }
-    return BERT_OK;
-}
-
-static bert_status check_record(const json_t *state, const progress *p, const char *where, bert_err *err)
-{
-    const json_t *epochs = json_object_get(state, "epochs"), *steps = json_object_get(state, "steps");
-    if (!json_is_array(epochs) || !json_is_array(steps))
-        return fail(err, BERT_ERR_FORMAT, "%s: %s is no array", where, json_is_array(epochs) ? "steps" : "epochs");
-    bert_status s = check_epochs(epochs, p, where, err);
-    return s ? s : check_steps(steps, p, where, err);
-}
-
 /* ---- the whole --------------------------------------------------------------------------------------------------------------- */
 
-bert_status state_to_run(const json_t *state, const char *path, train_run *r, progress *p, history *h, bert_err *err)
+bert_status state_to_run(const json_t *state, const char *path, train_run *r, progress *p, run_record *record, bert_err *err)
 {
     progress read;
     double spent[N_PARTS];
@@ -213,7 +165,7 @@ bert_status state_to_run(const json_t *state, const char *path, train_run *r, pr
     state_reader seconds = read_part(&whole, "seconds");
     for (int i = 0; i < N_PARTS; i++)
         spent[i] = read_number_or(&seconds, PART_NAMES[i], 0, DBL_MAX, 0);
-    bert_status s = seconds.status ? seconds.status : check_record(state, &read, whole.where, err);
+    bert_status s = seconds.status ? seconds.status : record_from_json(state, &read, record, whole.where, err);
     if (s)
         return s;
     *p = read;
@@ -221,7 +173,5 @@ bert_status state_to_run(const json_t *state, const char *path, train_run *r, pr
     for (size_t i = 0; i < o->n_slots; i++)
         o->slots[i].steps = read_whole(&tensors, o->slots[i].name, 0, read.step);
     memcpy(r->seconds, spent, sizeof spent);
-    h->epochs = json_incref(json_object_get(state, "epochs"));
-    h->steps = json_incref(json_object_get(state, "steps"));
     return BERT_OK;
 }

@@ -2,8 +2,8 @@
 #include "train/checkpoint_state.h"
 
 #include "base/options.h"
-#include "io/json.h"
 #include "io/json_build.h"
+#include "train/record_json.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -23,8 +23,8 @@ static const char *hash_text(const unsigned char hash[32], char text[HASH_TEXT])
 /* Labels and head, as far as they shape the weights. */
 static json_t *head_to_compare(const bert_model *m)
 {
-    return json_pack("{s:s, s:I, s:f, s:f, s:o}", "task", TASK_WORDS[m->task], "head_hidden", (json_int_t)m->head_hidden, "label_min", m->label_min,
-                     "label_max", m->label_max, "labels", json_of_words(m->labels, m->n_labels));
+    return json_pack("{s:s, s:I, s:f, s:f, s:o}", "task", TASK_WORDS[m->task], "head_hidden", (json_int_t)m->head_hidden, "label_min",
+                     m->label_min, "label_max", m->label_max, "labels", json_of_words(m->labels, m->n_labels));
 }
 
 /* Each part of the model and the data with the text that tells it from others. */
@@ -66,18 +66,18 @@ static json_t *progress_to_json(const progress *p)
                      (json_int_t)p->best_epoch, "threshold", p->best.threshold, "best", metrics_to_json(&p->best.metrics));
 }
 
-json_t *state_of_run(const train_run *r, const progress *p, const history *h, uint32_t crc)
+json_t *state_of_run(const train_run *r, const progress *p, const run_record *record, uint32_t crc)
 {
     arena a = { 0 };
     const char *why;
     bool finished = progress_over(p, r, &why, &a);
     arena_free(&a);
-    return json_pack("{s:s, s:i, s:b, s:I, s:o, s:o, s:o, s:o, s:I, s:f, s:o, s:o, s:O, s:O}", "format", STATE_FORMAT, "version", STATE_VERSION,
+    return json_pack("{s:s, s:i, s:b, s:I, s:o, s:o, s:o, s:o, s:I, s:f, s:o, s:o, s:o, s:o}", "format", STATE_FORMAT, "version", STATE_VERSION,
                      "finished", finished, "crc", (json_int_t)crc, "origin", origin_of_run(r), "options",
                      options_to_texts(&r->options, bert_train_option_table()), "layer",
                      options_to_texts(&r->model->layer->spec, bert_layer_option_table()), "progress", progress_to_json(p), "steps_in_all",
                      (json_int_t)r->schedule.steps, "model_threshold", r->model->threshold, "tensor_steps", steps_of_tensors(r->optimizer),
-                     "seconds", seconds_to_json(r->seconds), "epochs", h->epochs, "steps", h->steps);
+                     "seconds", seconds_to_json(r->seconds), "epochs", epochs_to_json(record), "steps", steps_to_json(record));
 }
 
 /* ---- differences ------------------------------------------------------------------------------------------------------------- */

@@ -2,19 +2,21 @@
 #ifndef TRAIN_CHECKPOINT_STATE_H
 #define TRAIN_CHECKPOINT_STATE_H
 
-#include "train/history.h"
+#include "io/json.h"
+#include "report/run_record.h"
+#include "train/progress.h"
 
 #define STATE_FORMAT "libbert.checkpoint"
 enum { STATE_VERSION = 1 };
 
 /* crc: of the tensors. NULL: out of memory. */
-json_t *state_of_run(const train_run *r, const progress *p, const history *h, uint32_t crc);
+json_t *state_of_run(const train_run *r, const progress *p, const run_record *record, uint32_t crc);
 
 /* Appends what keeps the run from going on where the state ends, joined by "; ". */
 void state_differences(buffer *out, const json_t *state, const train_run *r);
 
 /* Sets progress, record, the steps of the optimiser's tensors, the model's threshold and the seconds, for a run that has no differences. Fails with
  * BERT_ERR_FORMAT where a member is absent, of another type or not what this run's data and options allow, and names it; nothing is changed then. */
-bert_status state_to_run(const json_t *state, const char *path, train_run *r, progress *p, history *h, bert_err *err);
+bert_status state_to_run(const json_t *state, const char *path, train_run *r, progress *p, run_record *record, bert_err *err);
 
 #endif

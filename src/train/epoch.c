@@ -1,199 +1,232 @@
-/* An epoch: batches, steps, and the measurement at its end. */
+/* An epoch: batches, steps, what is saved between them, and the measurement at its end. */
 #include "base/clock.h"
-#include "base/finite.h"
 #include "task/baseline.h"
-#include "train/trainer.h"
+#include "train/loop.h"
 
 #include <math.h>
-#include <string.h>
-
-/* ---- what is not finite ------------------------------------------------------------------------------------------------------ */
-
-static const char ADVICE[] = "try a lower learning rate, a warm-up or clip_norm";
-
-/* "train.tsv:17, train.tsv:3 and 30 more" */
-static const char *name_rows(trainer *t, const uint32_t *rows, size_t n)
-{
-    enum { MOST = 3 };
-    buffer text = { 0 };
-    char place[DATASET_PLACE];
-    for (size_t i = 0; i < n && i < MOST; i++)
-        buffer_printf(&text, "%s%s", i ? ", " : "", dataset_place(t->run.train, rows[i], place));
-    if (n > MOST)
-        buffer_printf(&text, " and %zu more", n - MOST);
-    const char *copy = text.failed ? NULL : arena_string(&t->memory, text.data);
-    buffer_free(&text);
-    return copy ? copy : "(no memory to name them)";
-}
-
-static bert_status check_loss(trainer *t, double loss, const uint32_t *rows, size_t n, bert_err *err)
-{
-    if (isfinite(loss))
-        return BERT_OK;
-    return fail(err, BERT_ERR_NUMERIC, "the loss is %f at step %lld, in epoch %lld; its batch: %s; %s", plain_nan(loss),
-                (long long)t->at.step + 1, (long long)t->at.epoch, name_rows(t, rows, n), ADVICE);
-}
-
-/* NULL, or what is wrong with the weights. */
-static const char *wrong_weights(const bert_layer *l)
-{
-    size_t first = first_not_finite(l->values, l->n_tuned);
-    float sum = 0;
-    if (first < l->n_tuned)
-        return "a weight is not finite";
-    for (size_t i = 0; i < l->n_tuned; i++)
-        sum += l->values[i] * l->values[i] * 0; /* not zero where a square is not finite: no norm of it is */
-    return sum == 0 ? NULL : "a weight is too large to compute with";
-}
-
-bert_status check_weights(trainer *t, bert_err *err)
-{
-    const char *wrong = wrong_weights(t->run.model->layer);
-    if (!wrong)
-        return BERT_OK;
-    size_t last = t->at.batch ? t->at.batch - 1 : 0;
-    return fail(err, BERT_ERR_NUMERIC, "%s after step %lld, in epoch %lld; the last batch: %s; %s", wrong, (long long)t->at.step,
-                (long long)t->at.epoch, name_rows(t, t->order.rows + t->order.start[last], t->order.start[last + 1] - t->order.start[last]),
-                ADVICE);
-}
 
 /* ---- steps ------------------------------------------------------------------------------------------------------------------- */
 
 /* Batches whose gradients make one step with batch k: fewer at the end of an epoch. */
-static size_t group_of(const trainer *t, size_t k)
+static size_t batches_of_step(const train_loop *l, size_t k)
 {
-    size_t size = (size_t)t->run.options.accumulate, first = k / size * size;
-    return t->order.n - first < size ? t->order.n - first : size;
+    size_t size = (size_t)l->run.options.accumulate, first = k / size * size;
+    return l->order.n - first < size ? l->order.n - first : size;
 }
 
-static bert_status train_on_batch(trainer *t, size_t k, head_result *result, bert_err *err)
+static bert_status train_on_batch(train_loop *l, size_t k, head_result *result, bert_err *err)
 {
-    train_run *r = &t->run;
-    const uint32_t *rows = t->order.rows + t->order.start[k];
-    size_t n = t->order.start[k + 1] - t->order.start[k];
+    train_run *r = &l->run;
+    const uint32_t *rows = l->order.rows + l->order.start[k];
+    size_t n = l->order.start[k + 1] - l->order.start[k];
     step_batch batch;
-    arena_reset(&t->step);
+    arena_reset(&l->step);
     /* Each batch of the run has its own masks. */
-    uint64_t number = (uint64_t)(t->at.epoch - 1) * t->order.n + k;
+    uint64_t number = (uint64_t)(l->at.epoch - 1) * l->order.n + k;
     step_dropout drop = { (uint64_t)r->options.seed, number, true, r->options.frozen_dropout };
-    bert_status s = run_batch(r, rows, n, &batch, &t->step, err);
+    bert_status s = run_batch(r, rows, n, &batch, &l->step, err);
     if (!s)
-        s = step_run(&r->plan, &batch, drop, NULL, result, r->seconds, &t->step, err);
+        s = step_run(&r->plan, &batch, drop, NULL, result, r->seconds, &l->step, err);
     if (!s)
-        s = check_loss(t, result->loss, rows, n, err);
+        s = check_loss(l, result->loss, rows, n, err);
     if (s)
         return s;
-    t->at.rows += n;
-    t->at.targets += result->n;
-    t->at.correct += result->correct;
-    t->at.loss += result->loss;
-    t->at.measured = false;
-    t->best_in_place = false;
+    l->at.rows += n;
+    l->at.targets += result->n;
+    l->at.correct += result->correct;
+    l->at.loss += result->loss;
+    l->at.measured = false;
     return BERT_OK;
 }
 
-static void take_step(trainer *t, size_t n_batches)
+static void take_step(train_loop *l, size_t n_batches)
 {
-    train_run *r = &t->run;
+    train_run *r = &l->run;
     double began = clock_seconds();
-    t->rate = schedule_rate(&r->schedule, t->at.step);
-    bert_optimizer_set_rate(r->optimizer, t->rate);
+    l->pace.rate = schedule_rate(&r->schedule, l->at.step);
+    bert_optimizer_set_rate(r->optimizer, l->pace.rate);
     double norm = optimizer_step(r->optimizer, 1.0 / (double)n_batches);
-    t->norm = r->options.clip_norm > 0 ? norm : NAN;
-    t->at.step++;
+    l->pace.norm = r->options.clip_norm > 0 ? norm : NAN;
+    l->at.step++;
     r->seconds[PART_OPTIMISER] += clock_seconds() - began;
 }
 
-/* The batches of one step, from batch t->at.batch on. */
-static bert_status run_group(trainer *t, bert_err *err)
+/* Remembers a step in so many that about MOST are remembered of the run; *kept: where it stands, or NULL. */
+static bert_status remember_step(train_loop *l, double loss, const step_record **kept, bert_err *err)
 {
-    size_t first = t->at.batch, n = group_of(t, first);
+    enum { MOST = 2000 };
+    *kept = NULL;
+    if (l->at.step % (l->run.schedule.steps / MOST + 1))
+        return BERT_OK;
+    if (!record_step(&l->record, &(step_record){ l->at.step, loss, l->pace.rate }))
+        return fail_memory(err, "a run's history");
+    *kept = &l->record.steps[l->record.n_steps - 1];
+    return BERT_OK;
+}
+
+/* The batches of one step, from batch l->at.batch on. */
+static bert_status run_batches_of_step(train_loop *l, bert_err *err)
+{
+    size_t first = l->at.batch, n = batches_of_step(l, first);
     double loss = 0, n_targets = 0;
     bert_status s = BERT_OK;
     for (size_t k = first; !s && k < first + n; k++) {
         head_result result;
-        s = train_on_batch(t, k, &result, err);
+        train_event done = { 0 };
+        s = train_on_batch(l, k, &result, err);
         if (s)
             break;
         loss += result.loss;
         n_targets += (double)result.n;
         if (k + 1 == first + n) {
-            take_step(t, n);
-            t->at.batch = first + n;
-            s = history_step(&t->history, t->at.step, loss / n_targets, t->rate, t->norm, err);
+            take_step(l, n);
+            l->at.batch = first + n;
+            s = remember_step(l, loss / n_targets, &done.step, err);
         }
-        tell(t, BERT_EVENT_STEP, NULL, false, NULL);
+        done.told = loop_event(l, BERT_EVENT_STEP, NULL);
+        if (!s)
+            s = loop_tell(l, &done, err);
     }
     return s;
 }
 
-/* ---- the epoch --------------------------------------------------------------------------------------------------------------- */
+/* ---- between two steps ------------------------------------------------------------------------------------------------------- */
 
-static bert_status measure(trainer *t, outcomes *out, verdict *v, bert_err *err)
+static bool save_due(const train_loop *l)
 {
-    train_run *r = &t->run;
-    double began = clock_seconds();
-    bert_status s = check_weights(t, err);
-    *out = (outcomes){ 0 };
+    const checkpoint_interval *every = &l->run.interval;
+    return (every->steps && l->at.step - l->saved.step >= every->steps) ||
+           (every->seconds > 0 && clock_seconds() - l->saved.seconds >= every->seconds);
+}
+
+static bert_status tell_saved(train_loop *l, const train_event *e, bert_err *err)
+{
+    bert_status s = loop_tell(l, e, err);
+    l->saved.step = l->at.step;
+    l->saved.seconds = clock_seconds();
+    return s;
+}
+
+static bert_status stopped(const train_loop *l, bert_err *err)
+{
+    const char *path = l->saved.path;
+    return fail(err, BERT_ERR_STOPPED, "stopped in epoch %lld after step %lld; %s%s", (long long)l->at.epoch,
+                (long long)l->at.step, path ? path : "nothing was saved",
+                path ? " holds the run, resume goes on with it" : "");
+}
+
+/* Saves where that is due or a listener wants to stop. Fails with BERT_ERR_STOPPED, BERT_ERR_IO. */
+static bert_status pause_run(train_loop *l, bert_err *err)
+{
+    bool stop = l->stop, end = l->at.batch == l->order.n; /* which is saved in a moment, measured */
+    if (!stop && (end || !save_due(l)))
+        return BERT_OK;
+    bool saved = l->at.measured && l->saved.step == l->at.step;
+    bert_status s = saved ? BERT_OK : check_weights(l, err);
+    if (!s && !saved)
+        s = tell_saved(l, &(train_event){ .told = loop_event(l, BERT_EVENT_CHECKPOINT, NULL) }, err);
+    return !s && (stop || l->stop) ? stopped(l, err) : s;
+}
+
+/* ---- the end of an epoch ----------------------------------------------------------------------------------------------------- */
+
+static bert_status measure(train_loop *l, outcomes *out, verdict *v, bert_err *err)
+{
+    train_run *r = &l->run;
+    double began = clock_seconds(), n = (double)l->at.targets;
+    bert_status s = check_weights(l, err);
     if (!s && r->valid)
         s = validation_run(r, out, v, err);
     else if (!s)
-        *v = verdict_of_training(r, t->at.loss / (double)t->at.targets, (double)t->at.correct / (double)t->at.targets);
+        *v = verdict_of_training(r, l->at.loss / n, (double)l->at.correct / n);
     r->seconds[PART_VALIDATION] += clock_seconds() - began;
     return s;
 }
 
-static void note_no_number(trainer *t, const verdict *v)
+static bert_status note_no_number(train_loop *l, const verdict *v, bert_err *err)
 {
-    const bert_metric *watch = t->run.watch;
-    if (t->at.best_epoch || !isnan(bert_metric_value(&v->metrics, watch)))
-        return;
-    tell(t, BERT_EVENT_NOTE, NULL, false,
-         arena_printf(&t->memory, "%s has no value on this validation data: the loss tells the best epoch", watch->name));
+    const bert_metric *watch = l->run.watch;
+    if (l->at.best_epoch || !isnan(bert_metric_value(&v->metrics, watch)))
+        return BERT_OK;
+    static const char WORDS[] = "%s has no value on this validation data: the loss tells the best epoch";
+    return loop_say(l, BERT_EVENT_NOTE, arena_printf(&l->memory, WORDS, watch->name), err);
 }
 
-static bert_status finish_epoch(trainer *t, bert_err *err)
+/* Makes the epoch that was just measured the best where it is. */
+static bool take_if_best(train_loop *l, const verdict *v)
 {
-    verdict v;
-    outcomes out;
-    bool best = false;
-    bert_status s = measure(t, &out, &v, err);
-    if (s)
-        return s;
-    note_no_number(t, &v);
-    bert_event event = event_of(t, BERT_EVENT_EPOCH, &v, false, NULL); /* its numbers, before the next epoch's begin */
-    bert_baseline baseline = t->run.baseline;
-    if (t->run.valid) {
-        baseline_compare(&baseline, &v.metrics, t->run.watch);
-        event.baseline = &baseline;
+    if (l->at.best_epoch && !verdict_better(v, &l->at.best, l->run.watch))
+        return false;
+    l->at.best = *v;
+    l->at.best_epoch = l->at.epoch;
+    l->run.model->threshold = v->threshold;
+    return true;
+}
+
+/* Where the epoch came to its end the next one begins; at the last step of all it may not have. */
+static void advance(train_loop *l)
+{
+    l->at.measured = true;
+    if (l->at.batch < l->order.n)
+        return;
+    l->at.epoch++;
+    l->at.batch = 0;
+    l->at.rows = l->at.targets = l->at.correct = 0;
+    l->at.loss = l->at.seconds = 0;
+    l->pace.resumed = 0;
+    l->pace.began = clock_seconds();
+}
+
+/* Remembers the epoch and tells of it; its event is made before the next one begins. */
+static bert_status tell_epoch(train_loop *l, const verdict *v, outcomes *out, bert_err *err)
+{
+    bert_baseline baseline = l->run.baseline;
+    train_event e = { .told = loop_event(l, BERT_EVENT_EPOCH, NULL), .outcomes = out };
+    if (l->run.valid) {
+        baseline_compare(&baseline, &v->metrics, l->run.watch);
+        e.told.valid = &v->metrics;
+        e.told.baseline = &baseline;
     }
-    bert_event whole = event;
-    whole.seconds += t->at.seconds;
-    s = history_epoch(&t->history, &whole, err);
+    epoch_record record = { e.told.epoch,
+                            e.told.step,
+                            e.told.loss,
+                            e.told.accuracy,
+                            e.told.learning_rate,
+                            e.told.seconds + l->at.seconds,
+                            e.told.valid ? v->metrics : metrics_unknown() };
+    if (!record_epoch(&l->record, &record))
+        return fail_memory(err, "a run's history");
+    e.epoch = &record;
+    e.told.best = take_if_best(l, v);
+    e.told.best_epoch = l->at.best_epoch;
+    advance(l);
+    return tell_saved(l, &e, err);
+}
+
+bert_status epoch_run(train_loop *l, bert_err *err)
+{
+    train_run *r = &l->run;
+    const bert_train_options *o = &r->options;
+    batch_order order = { (size_t)o->batch_size, (size_t)o->length_window, (uint64_t)o->seed, (uint64_t)l->at.epoch };
+    verdict v;
+    outcomes out = { 0 };
+    bert_status s = batches_shuffled(&l->order, &r->train_tokens.rows, &order, err);
+    run_unfreeze(r, l->at.epoch);
+    l->pace.began = clock_seconds();
+    l->pace.resumed = l->at.rows;
+    if (!s && l->stop)
+        s = pause_run(l, err);
+    while (!s && l->at.batch < l->order.n && l->at.step < r->schedule.steps) {
+        s = run_batches_of_step(l, err);
+        if (!s)
+            s = pause_run(l, err);
+    }
     if (!s)
-        s = save_epoch(t, &v, &out, &best, err);
-    event.best = best;
-    event.best_epoch = t->at.best_epoch;
-    if (!s && t->on_event)
-        t->stop |= !t->on_event(t->context, &event);
+        s = measure(l, &out, &v, err);
+    if (!s)
+        s = note_no_number(l, &v, err);
+    if (!s)
+        s = tell_epoch(l, &v, &out, err);
     outcomes_free(&out);
     return s;
-}
-
-bert_status epoch_run(trainer *t, bert_err *err)
-{
-    train_run *r = &t->run;
-    batch_order order = { (size_t)r->options.batch_size, (size_t)r->options.length_window, (uint64_t)r->options.seed, (uint64_t)t->at.epoch };
-    bert_status s = batches_shuffled(&t->order, &r->train_tokens.rows, &order, err);
-    run_unfreeze(r, t->at.epoch);
-    t->began = clock_seconds();
-    t->resumed = t->at.rows;
-    if (!s && t->stop)
-        s = save_within_epoch(t, err);
-    while (!s && t->at.batch < t->order.n && t->at.step < r->schedule.steps) {
-        s = run_group(t, err);
-        if (!s)
-            s = save_within_epoch(t, err);
-    }
-    return s ? s : finish_epoch(t, err);
 }

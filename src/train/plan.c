@@ -3,7 +3,7 @@
 #include "data/batches.h"
 #include "io/json_build.h"
 #include "model/row_encoder.h"
-#include "train/trainer.h"
+#include "train/run.h"
 
 #include <stdlib.h>
 #include <string.h>

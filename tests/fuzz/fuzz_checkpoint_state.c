@@ -63,20 +63,19 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (json_read_bytes(&state, (const char *)data, size, "input", NULL))
         return 0;
     progress p = { 0 };
-    history h = { 0 };
+    run_record record = { 0 };
     buffer differences = { 0 };
     state_differences(&differences, state, &run);
     buffer_free(&differences);
-    if (!state_to_run(state, "input", &run, &p, &h, NULL)) {
+    if (!state_to_run(state, "input", &run, &p, &record, NULL)) {
         expect(p.epoch >= 1 && p.batch <= batches_of_epoch && p.rows <= 5 && p.targets == p.rows && p.correct <= p.targets,
                "a place in the data");
         expect(p.step == 2 * (p.epoch - 1) + (int64_t)((p.batch + 1) / 2), "the step of that place");
         expect(isfinite(p.loss) && p.seconds >= 0 && p.best_epoch >= 0 && p.best_epoch <= p.epoch, "numbers within bounds");
         for (size_t i = 0; i < run.optimizer->n_slots; i++)
             expect(run.optimizer->slots[i].steps <= p.step, "no tensor took more steps than the run");
-        json_decref(h.epochs);
-        json_decref(h.steps);
     }
+    run_record_free(&record);
     json_decref(state);
     return 0;
 }

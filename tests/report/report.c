@@ -2,6 +2,7 @@
  * of each task is left there for a browser: tests/cli/report_screenshot.sh. */
 #include "report/report.h"
 
+#include "base/options.h"
 #include "base/scratch.h"
 #include "html.h"
 #include "sample.h"
@@ -219,8 +220,15 @@ static void hostile_texts_are_escaped(void **state)
         s.outcomes.losses[i] = 2;
     }
     measure(&s);
-    s.report.options = json_pack("{s:s, s:[s], s:s}", "<key>", "</details><script>", "list", "<x>", "class_weights", "a=\"1\"");
-    s.report.parts = json_pack("{s:f}", "</table>", 1.5);
+    static const struct pair_of_words {
+        const char *first, *second;
+    } words = { "</details><script>", "a=\"1\"" };
+    static const bert_option rows[] = { { .name = "<key>", .type = BERT_OPTION_STRING },
+                                        { .name = "&", .type = BERT_OPTION_STRING, .offset = offsetof(struct pair_of_words, second) } };
+    s.report.options = &(option_set){ &words, OPTION_TABLE(rows), true };
+    s.report.n_options = 1;
+    s.report.parts = &(part_time){ "</table>", 1.5 };
+    s.report.n_parts = 1;
     s.report.title = "</title><script>";
     const char *text = page_of(&s);
     assert_holds(text, "&lt;script&gt;alert(&quot;1&quot;)&lt;/script&gt; &amp; &#39;quotes&#39; &lt;/td&gt;&lt;/table&gt;");
@@ -273,9 +281,17 @@ static void metrics_and_losses_that_are_not_finite_leave_gaps(void **state)
     s.outcomes.scores[3] = NAN;
     s.outcomes.scores[4] = INFINITY;
     s.outcomes.scores[5] = 3e38f;
-    s.report.history = json_pack("[{s:i, s:f}, {s:i, s:n}, {s:i, s:s, s:f}]", "epoch", 1, "loss", 1e308, "epoch", 2, "loss", "epoch", 3, "loss",
-                                 "x", "val_mse", -1e308);
-    s.report.steps = json_pack("[[i, f, f], [i], n, {}, [i, n, f], [i, f, f]]", 1, 0.5, 0.0, 2, 3, 0.0, 4, 1e-300, 0.0);
+    static const double LOSSES[] = { 1e308, NAN, INFINITY };
+    for (int i = 0; i < 3; i++) {
+        epoch_record e = { i + 1, i + 1, LOSSES[i], NAN, NAN, NAN, metrics_unknown() };
+        e.valid.mse = i == 2 ? -1e308 : NAN;
+        record_epoch(&s.run, &e);
+    }
+    record_step(&s.run, &(step_record){ 1, 0.5, 0 });
+    record_step(&s.run, &(step_record){ 2, NAN, NAN });
+    record_step(&s.run, &(step_record){ 3, NAN, 0 });
+    record_step(&s.run, &(step_record){ 4, 1e-300, 0 });
+    s.report.run = &s.run;
     const char *text = page_of(&s);
     assert_holds(text, "<td>∞</td>");
     assert_int_equal(occurrences(text, "nan") + occurrences(text, "inf "), 0);
@@ -308,10 +324,7 @@ static void what_is_absent_is_left_out(void **state)
     sample s;
     memset(&s, 0, sizeof s);
     assert_headings(page_of(&s), (const char *const[]){ "The machine", NULL });
-    s.report.history = json_array();
-    s.report.steps = json_array();
-    s.report.options = json_object();
-    s.report.parts = json_object();
+    s.report.run = &s.run;
     assert_headings(page_of(&s), (const char *const[]){ "The run", NULL });
     sample_free(&s);
 }

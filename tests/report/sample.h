@@ -22,6 +22,7 @@ typedef struct sample {
     targets truth;
     outcomes outcomes;
     bert_metrics metrics;
+    run_record run;
     report report;
     random_stream random;
 } sample;
@@ -215,66 +216,52 @@ static inline void sample_tokens(sample *s, size_t n)
 /* ---- the story of a run ---- */
 
 /* So many epochs in which all gets better, with the metrics of the sample for the last one's. */
-static inline json_t *sample_history(sample *s, int epochs)
+static inline void sample_epochs(sample *s, int epochs)
 {
     size_t n;
     const bert_metric *metrics = bert_metric_table(&n);
-    json_t *history = json_array();
     for (int e = 1; e <= epochs; e++) {
         double worse = exp(-e) * 0.4;
-        json_t *o = json_pack("{s:i, s:f, s:f, s:f, s:f}", "epoch", e, "loss", 0.3 + worse, "accuracy", 0.9 - worse, "seconds", 61.5 - e,
-                              "learning_rate", 2e-5 / e);
+        epoch_record o = { e, 10 * e, 0.3 + worse, 0.9 - worse, 2e-5 / e, 61.5 - e, s->metrics };
         for (size_t i = 0; i < n; i++) {
             double v = bert_metric_value(&s->metrics, &metrics[i]);
-            char key[64];
-            snprintf(key, sizeof key, "val_%s", metrics[i].name);
-            if (!isnan(v))
-                json_object_set_new(o, key, json_real(metrics[i].larger_better ? v - worse / 2 : v + worse));
+            *(double *)(void *)((char *)&o.valid + metrics[i].offset) = metrics[i].larger_better ? v - worse / 2 : v + worse;
         }
-        json_array_append_new(history, o);
+        record_epoch(&s->run, &o);
     }
-    return history;
 }
 
-static inline json_t *sample_steps(sample *s, int n)
+static inline void sample_steps(sample *s, int n)
 {
-    json_t *steps = json_array();
     for (int i = 1; i <= n; i++) {
         double noise = (double)random_normal(&s->random) * 0.06;
-        json_array_append_new(steps, json_pack("[i, f, f]", i * 10, 0.3 + 0.4 * exp(-4.0 * i / n) + noise,
-                                               2e-5 * fmin(i / (0.1 * n), (double)(n - i) / (0.9 * n))));
+        step_record step = { i * 10, 0.3 + 0.4 * exp(-4.0 * i / n) + noise, 2e-5 * fmin(i / (0.1 * n), (double)(n - i) / (0.9 * n)) };
+        record_step(&s->run, &step);
     }
-    return steps;
 }
 
-static inline json_t *sample_options(void)
-{
-    return json_pack("{s:i, s:i, s:f, s:s, s:s, s:b, s:n}", "epochs", 5, "batch_size", 32, "learning_rate", 2e-5, "optimizer", "adamw",
-                     "schedule", "linear", "resume", 0, "class_weights");
-}
-
-static inline json_t *sample_parts(void)
-{
-    return json_pack("{s:f, s:f, s:f, s:f, s:f, s:f}", "tokenise", 3.1, "frozen layers", 84.0, "forward", 61.2, "backward", 92.7, "optimiser",
-                     14.4, "validation", 22.0);
-}
-
-/* Adds history, steps, options and parts, which sample_free frees. */
+/* Adds record, options and parts, which sample_free frees. */
 static inline void sample_run(sample *s, int epochs, int steps)
 {
-    s->report.history = sample_history(s, epochs);
-    s->report.steps = sample_steps(s, steps);
-    s->report.options = sample_options();
-    s->report.parts = sample_parts();
+    static bert_layer_spec layer;
+    static option_set set;
+    static const part_time parts[] = { { "tokenise", 3.1 },  { "frozen layers", 84 }, { "forward", 61.2 },
+                                       { "backward", 92.7 }, { "optimiser", 14.4 },   { "validation", 22 } };
+    bert_layer_defaults(&layer);
+    set = (option_set){ &layer, bert_layer_option_table(), true };
+    sample_epochs(s, epochs);
+    sample_steps(s, steps);
+    s->report.run = &s->run;
+    s->report.options = &set;
+    s->report.n_options = 1;
+    s->report.parts = parts;
+    s->report.n_parts = sizeof parts / sizeof *parts;
     s->report.best_epoch = epochs;
 }
 
 static inline void sample_free(sample *s)
 {
-    json_decref((json_t *)(uintptr_t)s->report.history);
-    json_decref((json_t *)(uintptr_t)s->report.steps);
-    json_decref((json_t *)(uintptr_t)s->report.options);
-    json_decref((json_t *)(uintptr_t)s->report.parts);
+    run_record_free(&s->run);
     arena_free(&sample_memory);
 }
 

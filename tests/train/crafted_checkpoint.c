@@ -3,6 +3,7 @@
 #include "train/toy_run.h"
 
 #include "base/checksum.h"
+#include "train/checkpoint.h"
 #include "train/checkpoint_state.h"
 
 enum { TRAIN_ROWS = 27 }; /* batches of 8, 8, 8 and 3; two batches a step: two steps an epoch */

@@ -1,6 +1,7 @@
 /* Runs that are stopped, killed and gone on with end with the same bits as one that was left alone. */
 #include "train/toy_run.h"
 
+#include "base/lock.h"
 #include "each_isa.h"
 
 #include <signal.h>

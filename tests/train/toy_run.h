@@ -4,7 +4,7 @@
 
 #include "toy_module.h"
 
-#include "train/trainer.h"
+#include "train/loop.h"
 
 enum { ROWS = 96, BATCH = 8, SEQ_LEN = 16, MOST_EVENTS = 2048 };
 
