@@ -9,7 +9,7 @@ config.json and model.safetensors; DistilBERT has a vocab.txt, too. What transfo
     hidden_0, hidden_1, hidden_2          (5, 12, 24) F64: of embeddings, first and last layer; rows at padding are zero
     G                                     (5, 12, 24) F64: random, zero at padding
     grad.NAME                             F64: of sum(G * hidden_2), for every parameter of the encoder; NAME is that in model.safetensors
-    logits (5, 3), labels (5), loss ()    F64, I32, F64: of the head; the mean cross entropy
+    logits (5, 3), labels (5), loss (1)   F64, I32, F64: of the head; the mean cross entropy
     class_grad.NAME                       F64: of loss, for every parameter
     odd.input_ids, odd.input_mask (2, 12) I32: row 0 has a hole in its mask, row 1 a pad id under its mask
     odd.hidden_0, odd.hidden_2            (2, 12, 24) F64; rows where the mask is 0 are zero
