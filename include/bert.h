@@ -57,6 +57,25 @@ BERT_API const char *bert_status_name(bert_status status);
 /* Frees what a function of this header returned as char *. */
 BERT_API void bert_free(char *string);
 
+/* ---- bytes that grow ---------------------------------------------------------------------------------------------------- */
+
+/* What functions of this header append to: text, or numbers as they lie in memory. All zero is an empty one; what it holds belongs to whoever
+ * declared it and is freed by bert_buffer_free. One thread at a time. An append returns nothing: where memory runs out it sets `failed`, and whoever
+ * needs the bytes looks at it once, before they are used. */
+typedef struct bert_buffer {
+    char *data; /* (size), and behind them a NUL that is not counted; NULL where nothing was ever appended */
+    size_t size;
+    size_t capacity; /* internal */
+    bool failed;     /* memory ran out since it was empty: something is missing from here on, and nothing more is appended */
+} bert_buffer;
+
+BERT_API void bert_buffer_add(bert_buffer *buffer, const void *bytes, size_t n);
+/* As printf, of the program's locale. */
+BERT_API void bert_buffer_printf(bert_buffer *buffer, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* Empties it and forgets that it failed; its memory is kept for what comes next. */
+BERT_API void bert_buffer_clear(bert_buffer *buffer);
+BERT_API void bert_buffer_free(bert_buffer *buffer);
+
 /* ---- options as data ---------------------------------------------------------------------------------------------------- */
 
 typedef enum bert_option_type {

@@ -2,16 +2,11 @@
 #ifndef BASE_BUFFER_H
 #define BASE_BUFFER_H
 
-#include <stdbool.h>
-#include <stddef.h>
+#include "bert.h"
+
 #include <string.h>
 
-/* All zero is an empty buffer. */
-typedef struct buffer {
-    char *data;
-    size_t size, capacity;
-    bool failed; /* memory ran out at some append: checked once at the end; later appends do nothing */
-} buffer;
+typedef bert_buffer buffer;
 
 bool buffer_reserve(buffer *b, size_t more); /* room for `more` bytes and the NUL; false: out of memory */
 

@@ -1,9 +1,9 @@
 /* The table of predictions. A format is how a cell is written and what stands between; rows are the same for all. */
 #include "report/report.h"
 
+#include "base/fields.h"
 #include "base/file.h"
 #include "base/options.h"
-#include "base/utf8.h"
 #include "task/label_words.h"
 
 #include <math.h>
@@ -30,67 +30,26 @@ static bert_text text_of_string(const char *s)
     return (bert_text){ s, strlen(s) };
 }
 
-/* What tsv has no place for is written as \t, \n, \r, and so is the backslash: table option quoting `backslash` reads it back. */
 static void write_tsv(buffer *b, const cell *c)
 {
-    static const char SPECIAL[] = "\t\n\r\\", LETTERS[] = "tnr\\";
-    for (size_t i = 0; i < c->text.size; i++) {
-        char letter = c->text.data[i];
-        const char *special = letter ? strchr(SPECIAL, letter) : NULL;
-        if (special)
-            buffer_char(b, '\\');
-        buffer_char(b, special ? LETTERS[special - SPECIAL] : letter);
-    }
+    field_tsv(b, c->text.data, c->text.size);
 }
 
 static void write_csv(buffer *b, const cell *c)
 {
-    bool quote = false;
-    for (size_t i = 0; i < c->text.size; i++)
-        quote |= strchr(",\"\n\r", c->text.data[i]) && c->text.data[i];
-    if (!quote) {
-        buffer_add(b, c->text.data, c->text.size);
-        return;
-    }
-    buffer_char(b, '"');
-    for (size_t i = 0; i < c->text.size; i++) {
-        if (c->text.data[i] == '"')
-            buffer_char(b, '"');
-        buffer_char(b, c->text.data[i]);
-    }
-    buffer_char(b, '"');
-}
-
-/* A JSON string; a byte that is not UTF-8 becomes U+FFFD, for JSON has no way to say it. */
-static void write_json_string(buffer *b, bert_text t)
-{
-    buffer_char(b, '"');
-    for (size_t i = 0; i < t.size;) {
-        uint32_t cp;
-        size_t n = utf8_decode((const unsigned char *)t.data + i, t.size - i, &cp);
-        if (n == 0)
-            buffer_string(b, "\xEF\xBF\xBD");
-        else if (cp == '"' || cp == '\\')
-            buffer_printf(b, "\\%c", (int)cp);
-        else if (cp < 0x20 || cp == 0x7F)
-            buffer_printf(b, "\\u%04x", (unsigned)cp);
-        else
-            buffer_add(b, t.data + i, n);
-        i += n ? n : 1;
-    }
-    buffer_char(b, '"');
+    field_csv(b, c->text.data, c->text.size);
 }
 
 static void write_jsonl(buffer *b, const cell *c)
 {
-    write_json_string(b, text_of_string(c->name));
+    field_json(b, c->name, strlen(c->name));
     buffer_string(b, ": ");
     if (c->number && !isfinite(strtod(c->text.data, NULL)))
         buffer_string(b, "null");
     else if (c->number)
         buffer_add(b, c->text.data, c->text.size);
     else
-        write_json_string(b, c->text);
+        field_json(b, c->text.data, c->text.size);
 }
 
 static const table_format FORMATS[] = {

@@ -64,7 +64,7 @@ static void a_jsonl_keeps_texts_as_they_are_where_json_can(void **state)
         written(&s, "out.jsonl"),
         "{\"text\": \"a\\u0009b\\u000ac\\u000dd \\\"e\\\"\", \"text_pair\": \"x,y\", \"label\": \"0\", \"prediction\": \"1\", \"score_0\": 0.5, "
         "\"score_1\": 0.5}\n"
-        "{\"text\": \"\xC3\xA9\xEF\xBF\xBD\\\\ \\u0001\", \"text_pair\": \"\", \"label\": \"1\", \"prediction\": \"0\", \"score_0\": 0.5, "
+        "{\"text\": \"\xC3\xA9\\ufffd\\\\ \\u0001\", \"text_pair\": \"\", \"label\": \"1\", \"prediction\": \"0\", \"score_0\": 0.5, "
         "\"score_1\": 0.25}\n");
     sample_free(&s);
 }
