@@ -111,6 +111,9 @@ BERT_API void bert_options_defaults(void *options, bert_option_table table);
  * Fails with BERT_ERR_ARGUMENT for an unknown name and for a value that is no number, out of range or not among the choices. */
 BERT_API bert_status bert_options_set(void *options, bert_option_table table, const char *name, const char *value, bert_err *err);
 
+/* Appends one field's value as JSON: a number, true, false, a word in quotes; null for a string that is not given. */
+BERT_API void bert_option_write(bert_buffer *out, const void *options, const bert_option *option);
+
 /* ---- what stands where something is written ------------------------------------------------------------------------------ */
 
 typedef enum bert_output {
@@ -901,6 +904,55 @@ typedef struct bert_evaluation {
  * does not know. */
 BERT_API bert_status bert_session_evaluate(bert_session *session, const bert_dataset *dataset, const char *report, const char *predictions,
                                            bert_evaluation *evaluation, bert_err *err);
+
+/* ---- answers as text ---------------------------------------------------------------------------------------------------- */
+
+/* How answers are written: the lines that `bert` prints, byte for byte, in any locale. A line ends with LF. JSON is UTF-8, a byte that is not
+ * becomes U+FFFD; numbers have nine significant digits, which give back the same float, and what is not finite is null. */
+typedef enum bert_answer_format {
+    BERT_ANSWER_JSONL,  /* an object a line */
+    BERT_ANSWER_TSV,    /* columns with tabs between; in words \t, \n, \r and \\ stand for a tab, ends of lines and a backslash */
+    BERT_ANSWER_NUMBERS /* the numbers as they lie in memory: what stands behind bert_npy_header in an .npy */
+} bert_answer_format;
+
+/* The functions below append to `out` and change nothing else: any number of threads may write, each into a buffer of its own. Where memory runs
+ * out, out->failed tells. None keeps what it is given. */
+
+/* A line for each of n texts of what bert_session_predict gave: scores (n, outputs), read as the session's model means them, by its threshold as it
+ * was when the session was made. Not for a model of tokens or without a head, which have no scores: nothing is appended. The session may be in use.
+ *
+ * binary, multiclass:     {"label": "1", "score": 0.984, "scores": {"0": 0.016, "1": 0.984}}      1 TAB 0.984
+ * multilabel:             {"labels": ["a", "b"], "scores": {"a": 0.9, "b": 0.7, "c": 0.1}}        a,b TAB 0.9,0.7
+ * regression, similarity: {"value": 3.2}                                                          3.2 */
+BERT_API void bert_scores_write(bert_buffer *out, const bert_session *session, const float *scores, size_t n, bert_answer_format format);
+
+/* The entities of n texts as bert_session_entities gives them. JSON lines, one a text:
+ * {"entities": [{"label": "LOC", "start": 10, "end": 15, "text": "Paris", "score": 0.99}, ...]}, places in code points. TSV, a line an
+ * entity: the number of its text, of which the first here is first + 1; label, start, end, score, text. As numbers they have no form, and nothing is
+ * appended. */
+BERT_API void bert_entities_write(bert_buffer *out, const bert_entity *entities, size_t n_entities, const bert_text *texts, size_t n, size_t first,
+                                  bert_answer_format format);
+
+/* Vectors of n texts as bert_session_embed gives them: (n, hidden), or with counts (n) so many rows for each text, (sum of counts, hidden).
+ * {"embedding": [...]}, with counts {"embedding": [[...], ...]}; TSV: a line a vector. */
+BERT_API void bert_vectors_write(bert_buffer *out, const float *vectors, const size_t *counts, size_t n, size_t hidden,
+                                 bert_answer_format format);
+
+/* One line of the tokens of a text, or of a pair (NULL or without tokens: there is none), as bert_tokenize gives them:
+ * {"tokens": [...], "ids": [...], "offsets": [[start, end], ...]}, places in code points; of a pair also "segments": [0, ..., 1, ...].
+ * special: with [CLS] and [SEP], as BERT reads them, whose offsets are [0, 0]. */
+BERT_API void bert_tokens_write(bert_buffer *out, const bert_tokenizer *tokenizer, const bert_tokens *text, const bert_tokens *pair, bool special);
+
+/* One line of a row, from 0, of features: {"input_ids": [...], "input_mask": [...], "segment_ids": [...]}. */
+BERT_API void bert_features_write(bert_buffer *out, const bert_features *features, size_t row);
+
+/* {"loss": 0.41, "accuracy": 0.8, ..., "n": 400} and a line break; what a task does not have is left out. */
+BERT_API void bert_metrics_write(bert_buffer *out, const bert_metrics *metrics);
+/* The same with what saying the same of every row reaches behind it: "baseline": {..., "answer": "\"neg\"", "beaten": true}. */
+BERT_API void bert_evaluation_write(bert_buffer *out, const bert_evaluation *evaluation);
+/* {"event": "epoch", ...}: the members of bert_event by their names, but for `kind`; at the ends of epochs and of the run also
+ * "peak_memory_mb", the most memory that the process has had. */
+BERT_API void bert_event_write(bert_buffer *out, const bert_event *event);
 
 /* ---- measuring ---------------------------------------------------------------------------------------------------------- */
 

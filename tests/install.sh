@@ -40,6 +40,15 @@ LD_LIBRARY_PATH=$lib run "pkg-config, shared" "$root/shared"
 $cc -Wall -Werror "$root/main.c" -o "$root/static" $(pkg-config --cflags libbert) "$lib/libbert.a" -Wl,--as-needed $(pkg-config --static --libs libbert)
 run "pkg-config, static" "$root/static"
 
+# The header is C++ as well, whatever stands before it.
+if command -v c++ >/dev/null; then
+  printf '#include <bert.h>\nint main() { bert_buffer text = bert_buffer(); bert_buffer_printf(&text, "%%d", 1); bert_buffer_free(&text); }\n' >"$root/main.cc"
+  for standard in 11 20; do
+    c++ -std=c++$standard -Wall -Wextra -Wpedantic -Werror "$root/main.cc" -o "$root/plus" $(pkg-config --cflags --libs libbert)
+    LD_LIBRARY_PATH=$lib "$root/plus"
+  done
+fi
+
 cat >"$root/CMakeLists.txt" <<'PROJECT'
 cmake_minimum_required(VERSION 3.22)
 project(user C)

@@ -2,6 +2,8 @@
  * program has set. */
 #include "base/options.h"
 
+#include "base/fields.h"
+
 #include <errno.h>
 #include <inttypes.h>
 #include <locale.h>
@@ -210,6 +212,21 @@ static const struct {
 bool option_text(const void *options, const bert_option *o, buffer *out)
 {
     return TYPES[o->type].print(o, (const char *)options + o->offset, out);
+}
+
+void bert_option_write(bert_buffer *out, const void *options, const bert_option *o)
+{
+    buffer value = { 0 };
+    bool word = o->type == BERT_OPTION_STRING || o->type == BERT_OPTION_CHOICE;
+    bool some = option_text(options, o, &value);
+    out->failed |= value.failed;
+    if (!some)
+        buffer_string(out, "null");
+    else if (word)
+        field_json(out, value.data ? value.data : "", value.size);
+    else
+        buffer_add(out, value.data, value.size);
+    buffer_free(&value);
 }
 
 void bert_options_defaults(void *options, bert_option_table table)

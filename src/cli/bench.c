@@ -5,6 +5,7 @@
 #include "cli/results.h"
 #include "cli/rows.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 enum { MOST_ROWS = 1 << 16 }; /* of a table: more would tell nothing new */
@@ -64,14 +65,7 @@ static int measure(const bench_options *o, const bert_model *model, const char *
     bert_dataset_free(dataset);
     if (s)
         return report_failure(&err);
-    results out;
-    int status = results_open(&out, NULL);
-    if (!status) {
-        results_line(&out, text);
-        status = results_close(&out, STATUS_FINE);
-    }
-    bert_free(text);
-    return status;
+    return results_print_lines(text);
 }
 
 static int run(const void *options, const char *argument)
@@ -92,9 +86,11 @@ const command bench_command = {
     .name = "bench",
     .usage = "-m ANY [FILE] [--roofline] [--json]",
     .summary = "Measures how fast a model runs on this machine",
-    .details = "Prints tokens and sequences a second, with tokenising and without, the latency of one text at a time, which operations the time "
+    .details = "Prints tokens and sequences a second, with tokenising and without, the latency of one text at a time, which "
+               "operations the time "
                "goes to, and memory. FILE holds the texts, of which the first 65536 count; without it they are made up.\n"
-               "With --roofline also what the machine could do: the matrix products alone, by this program and by oneDNN where its library "
+               "With --roofline also what the machine could do: the matrix products alone, by this program and by oneDNN "
+               "where its library "
                "(libdnnl) is installed, and the speed at which memory is read.",
     .argument = "FILE",
     .required = (const char *const[]){ "model", NULL },

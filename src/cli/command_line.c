@@ -1,6 +1,7 @@
 /* The command line as it was typed. */
 #include "cli/command_line.h"
 
+#include <stdio.h>
 #include <string.h>
 
 static struct {

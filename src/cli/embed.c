@@ -7,8 +7,7 @@
 
 #include <stdlib.h>
 
-enum { FORMAT_JSONL, FORMAT_TSV, FORMAT_NPY, ROWS_MOST = 2048, TOKENS_MOST = 8192 };
-static const char *const FORMATS[] = { "jsonl", "tsv", "npy", NULL };
+enum { ROWS_MOST = 2048, TOKENS_MOST = 8192 };
 
 typedef struct embed_options {
     const char *model, *output;
@@ -21,7 +20,8 @@ typedef struct embed_options {
 static const bert_option OPTIONS[] = {
     OPTION_STRING(embed_options, model, "ANY", "a module, a model or a frozen file"),
     OPTION_STRING(embed_options, output, "OUT", "a file instead of standard output"),
-    OPTION_CHOICE(embed_options, format, "jsonl", FORMATS, "FORMAT", "JSON lines, tab-separated numbers, or NumPy's .npy, which needs --output"),
+    OPTION_CHOICE(embed_options, format, "jsonl", ANSWER_FORMATS, "FORMAT",
+                  "JSON lines, tab-separated numbers, or NumPy's .npy, which needs --output"),
     OPTION_FLAG(embed_options, resume, "go on with OUT where a run was stopped"),
     OPTION_FLAG(embed_options, force, FORCE_HELP ", a text, and OUT.part of a run that was stopped"),
     OPTION_FLAG(embed_options, verify, "compare all of ANY with the hashes that it carries first"),
@@ -36,7 +36,7 @@ typedef struct embed {
     bert_session *session;
     size_t hidden;
     bool per_token;
-    int format;
+    bert_answer_format format;
     size_t truncated, pairs;
 } embed;
 
@@ -52,44 +52,16 @@ static bert_status compute(void *context, chunk *c, bert_err *err)
     return s;
 }
 
-/* ---- writing ------------------------------------------------------------------------------------------------------------ */
-
-static void write_json_vector(const embed *e, const float *x, results *out)
-{
-    results_string(out, "[");
-    results_numbers(out, x, e->hidden, ", ");
-    results_string(out, "]");
-}
-
-static void write_json(const embed *e, const chunk *c, results *out)
-{
-    const float *x = c->numbers;
-    for (size_t i = 0; i < c->rows.n; i++) {
-        size_t vectors = e->per_token ? c->counts[i] : 1;
-        results_string(out, e->per_token ? "{\"embedding\": [" : "{\"embedding\": ");
-        for (size_t k = 0; k < vectors; k++, x += e->hidden) {
-            results_string(out, k ? ", " : "");
-            write_json_vector(e, x, out);
-        }
-        results_string(out, e->per_token ? "]}\n" : "}\n");
-    }
-}
-
-static void write_tsv(const embed *e, const chunk *c, results *out)
-{
-    for (size_t i = 0; i < c->rows.n; i++) {
-        results_numbers(out, c->numbers + i * e->hidden, e->hidden, "\t");
-        results_string(out, "\n");
-    }
-}
-
 static void write_rows(void *context, const chunk *c, results *out)
 {
     const embed *e = context;
-    if (e->format == FORMAT_NPY)
-        results_bytes(out, c->numbers, c->rows.n * e->hidden * sizeof *c->numbers);
-    else
-        (e->format == FORMAT_TSV ? write_tsv : write_json)(e, c, out);
+    const float *x = c->numbers;
+    for (size_t i = 0; i < c->rows.n; i++) {
+        const size_t *count = e->per_token ? &c->counts[i] : NULL;
+        bert_vectors_write(&out->text, x, count, 1, e->hidden, e->format);
+        results_line_done(out);
+        x += e->hidden * (count ? *count : 1);
+    }
 }
 
 /* ------------------------------------------------------------------------------------------------------------------------- */
@@ -98,8 +70,9 @@ static void write_rows(void *context, const chunk *c, results *out)
 static int embed_all(const embed_options *o, const bert_model *model, embed *e, const char *file)
 {
     size_t n, seq_len = bert_session_seq_len(e->session);
-    if (e->per_token && o->format != FORMAT_JSONL)
-        return report_error("pooling none gives a text several vectors: --format %s has no place for them, jsonl has", FORMATS[o->format]);
+    if (e->per_token && o->format != BERT_ANSWER_JSONL)
+        return report_error("pooling none gives a text several vectors: --format %s has no place for them, jsonl has",
+                            ANSWER_FORMATS[o->format]);
     char *record = NULL;
     if (o->output && record_make(&embed_command, o, model, e->session, &record))
         return STATUS_FAILED;
@@ -107,7 +80,7 @@ static int embed_all(const embed_options *o, const bert_model *model, embed *e, 
     work.most = e->per_token ? 1 + TOKENS_MOST / seq_len : ROWS_MOST;
     work.numbers = e->per_token ? seq_len * e->hidden : e->hidden;
     pipeline_target target = { .path = o->output, .cols = e->hidden, .resume = o->resume, .force = o->force, .record = record };
-    target.form = o->format == FORMAT_NPY ? OUTPUT_NPY : OUTPUT_LINES;
+    target.form = o->format == BERT_ANSWER_NUMBERS ? OUTPUT_NPY : OUTPUT_LINES;
     int status = pipeline_run(file, &o->rows, &work, &target, &n);
     model_note_vectors(model, e->pairs, n);
     model_note_truncated(e->truncated, n, seq_len, o->session.window != 0);
@@ -120,12 +93,12 @@ static int run(const void *options, const char *file)
     const embed_options *o = options;
     bert_model *model;
     bert_err err;
-    int status = target_check(&embed_command, o->output, o->format == FORMAT_NPY, o->resume);
+    int status = target_check(&embed_command, o->output, o->format == BERT_ANSWER_NUMBERS, o->resume);
     if (!status)
         status = model_open_verified(o->model, o->verify, &model);
     if (status)
         return status;
-    embed e = { .format = o->format };
+    embed e = { .format = (bert_answer_format)o->format };
     if (bert_session_create(model, &o->session, &e.session, &err)) {
         status = report_failure(&err);
     } else {
@@ -142,13 +115,13 @@ const command embed_command = {
     .name = "embed",
     .usage = "-m ANY [FILE] [--pooling P] [--normalize] [--format F] [-o OUT [--resume]]",
     .summary = "Turns texts into vectors",
-    .details =
-        "Prints one line a row, in the order of FILE (standard input where there is none):\n"
-        "{\"embedding\": [...]}\n"
-        "With --pooling none there is one list per token, special ones included. Memory does not grow with FILE.\n"
-        "\n"
-        "Ctrl-C ends it behind a whole line. OUT appears when it is whole: a run that is stopped, by whatever it is, leaves OUT.part, and "
-        "the same command with --resume goes on from there to the same bytes.",
+    .details = "Prints one line a row, in the order of FILE (standard input where there is none):\n"
+               "{\"embedding\": [...]}\n"
+               "With --pooling none there is one list per token, special ones included. Memory does not grow with FILE.\n"
+               "\n"
+               "Ctrl-C ends it behind a whole line. OUT appears when it is whole: a run that is stopped, by whatever it is, "
+               "leaves OUT.part, and "
+               "the same command with --resume goes on from there to the same bytes.",
     .argument = "FILE",
     .required = (const char *const[]){ "model", NULL },
     .argument_is_input = true,

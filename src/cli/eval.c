@@ -1,7 +1,6 @@
 /* bert eval: how good a model is on a table with labels. */
 #include "cli/command.h"
 #include "cli/labelled.h"
-#include "cli/metrics.h"
 #include "cli/model.h"
 #include "cli/report.h"
 #include "cli/rows.h"
@@ -25,32 +24,21 @@ static bert_option_table table(void)
     return OPTION_TABLE(OPTIONS);
 }
 
-static int print_metrics(const bert_evaluation *e)
-{
-    results out;
-    if (results_open(&out, NULL))
-        return STATUS_FAILED;
-    results_string(&out, "{");
-    metrics_write(&out, &e->metrics);
-    results_string(&out, ", ");
-    metrics_write_baseline(&out, &e->baseline);
-    results_string(&out, "}\n");
-    return results_close(&out, STATUS_FINE);
-}
-
 /* What a person should know of the figures. */
 static void tell(const bert_model *model, const bert_session *session, const bert_dataset *dataset, bool windows, const bert_evaluation *e)
 {
     model_note_texts(model, e->pairs, bert_dataset_size(dataset));
     model_note_truncated(e->truncated, bert_dataset_size(dataset), bert_session_seq_len(session), windows);
     if (e->baseline.note[0])
-        report_note("%s: the model has learned nothing of use for these texts, or they are read otherwise than those it was trained on",
+        report_note("%s: the model has learned nothing of use for these texts, or they are read otherwise than those "
+                    "it was trained on",
                     e->baseline.note);
     if (e->cut_words)
         report_note("%zu of %zu words were cut off or have no token: the model is not asked about them, and they count as O", e->cut_words,
                     e->metrics.n);
     if (e->metrics.labels_seen < e->metrics.labels)
-        report_note("%zu of the model's %zu %s are neither in the data nor among the answers: to the macro figures they are 0; those with _seen "
+        report_note("%zu of the model's %zu %s are neither in the data nor among the answers: to the macro figures "
+                    "they are 0; those with _seen "
                     "leave them out, as scikit-learn does",
                     e->metrics.labels - e->metrics.labels_seen, e->metrics.labels, bert_task_facts_of(bert_model_task(model)).averaged);
 }
@@ -73,7 +61,11 @@ static int evaluate(const eval_options *o, const bert_model *model, const char *
         tell(model, session, dataset, o->session.window != 0, &evaluation);
     bert_dataset_free(dataset);
     bert_session_free(session);
-    return s ? report_failure(&err) : print_metrics(&evaluation);
+    if (s)
+        return report_failure(&err);
+    bert_buffer out = { 0 };
+    bert_evaluation_write(&out, &evaluation);
+    return results_print(&out, STATUS_FINE);
 }
 
 static int run(const void *options, const char *file)
@@ -92,9 +84,12 @@ const command eval_command = {
     .name = "eval",
     .usage = "-m ANY FILE [--report PAGE] [--predictions OUT]",
     .summary = "Measures a model on texts whose labels are known",
-    .details = "Prints one JSON object: the metrics that the model's task has, and the number of rows, n (of words for task tokens). Binary: "
-               "precision, recall and f1 are those of the second label; tokens: of whole entities; else they are means over the labels. _macro "
-               "figures are means over all labels of the model (tokens: types of entities), _macro_seen over those that the data or the answers "
+    .details = "Prints one JSON object: the metrics that the model's task has, and the number of rows, n (of words for "
+               "task tokens). Binary: "
+               "precision, recall and f1 are those of the second label; tokens: of whole entities; else they are means "
+               "over the labels. _macro "
+               "figures are means over all labels of the model (tokens: types of entities), _macro_seen over those "
+               "that the data or the answers "
                "hold, as scikit-learn's are.",
     .argument = "FILE",
     .argument_needed = true,

@@ -31,15 +31,13 @@ static int output_kind(const void *options)
 static int tell_written(const char *path)
 {
     struct stat st;
-    results out;
-    if (results_open(&out, NULL))
-        return STATUS_FAILED;
+    bert_buffer out = { 0 };
     double size = stat(path, &st) ? 0 : (double)st.st_size;
     if (S_ISDIR(st.st_mode))
-        results_printf(&out, "%s\n", path);
+        bert_buffer_printf(&out, "%s\n", path);
     else
-        results_printf(&out, size < 1e6 ? "%s: %.1f kB\n" : "%s: %.1f MB\n", path, size < 1e6 ? size / 1e3 : size / 1e6);
-    return results_close(&out, STATUS_FINE);
+        bert_buffer_printf(&out, size < 1e6 ? "%s: %.1f kB\n" : "%s: %.1f MB\n", path, size < 1e6 ? size / 1e3 : size / 1e6);
+    return results_print(&out, STATUS_FINE);
 }
 
 static int run(const void *options, const char *path)
@@ -64,10 +62,11 @@ const command export_command = {
     .name = "export",
     .usage = "ANY --format FORMAT -o PATH",
     .summary = "Writes a model in another program's format",
-    .details =
-        "ANY is a model folder, a module or a frozen file. onnx: a file for ONNX Runtime and others, head and pooling inside. gguf: a file for "
-        "llama.cpp, the encoder and its vocabulary. hf: a folder for transformers and sentence-transformers. Weights are fp32 but for "
-        "--type.",
+    .details = "ANY is a model folder, a module or a frozen file. onnx: a file for ONNX Runtime and others, head and "
+               "pooling inside. gguf: a file for "
+               "llama.cpp, the encoder and its vocabulary. hf: a folder for transformers and sentence-transformers. "
+               "Weights are fp32 but for "
+               "--type.",
     .argument = "ANY",
     .argument_needed = true,
     .required = (const char *const[]){ "output", NULL },

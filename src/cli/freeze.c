@@ -8,6 +8,7 @@
 #include "cli/rows.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -57,18 +58,18 @@ static void size_text(char *out, size_t n, double size)
 
 /* ---- the comparison ----------------------------------------------------------------------------------------------------- */
 
-static void print_row(results *out, const char *name, const char *format, double original, double frozen)
+static void print_row(bert_buffer *out, const char *name, const char *format, double original, double frozen)
 {
     char cells[2][32];
     if (isnan(original) || isnan(frozen))
         return;
     snprintf(cells[0], sizeof cells[0], format, original);
     snprintf(cells[1], sizeof cells[1], format, frozen);
-    results_printf(out, "%-14s %12s %12s\n", name, cells[0], cells[1]);
+    bert_buffer_printf(out, "%-14s %12s %12s\n", name, cells[0], cells[1]);
 }
 
 /* The metrics that people name first; the others are bert eval's. */
-static void print_metrics(results *out, const bert_freeze_check *check)
+static void print_metrics(bert_buffer *out, const bert_freeze_check *check)
 {
     static const char *const SHOWN[] = { "accuracy", "f1", "pearson", "spearman" };
     size_t n;
@@ -80,16 +81,16 @@ static void print_metrics(results *out, const bert_freeze_check *check)
                           bert_metric_value(&check->frozen, &metrics[i]));
 }
 
-static void print_check(results *out, const bert_freeze_check *check)
+static void print_check(bert_buffer *out, const bert_freeze_check *check)
 {
-    results_printf(out, "%-14s %12s %12s\n", "", "original", "frozen");
+    bert_buffer_printf(out, "%-14s %12s %12s\n", "", "original", "frozen");
     print_metrics(out, check);
     print_row(out, "texts/s", "%.0f", check->texts_per_second_original, check->texts_per_second);
-    results_printf(out, "the same answer to %.2f %% of %zu rows\n", 100 * check->agreement, check->n);
+    bert_buffer_printf(out, "the same answer to %.2f %% of %zu rows\n", 100 * check->agreement, check->n);
     if (!isnan(check->difference_mean))
-        results_printf(out, "scores differ by %.5f in the mean, %.5f at most\n", check->difference_mean, check->difference_worst);
+        bert_buffer_printf(out, "scores differ by %.5f in the mean, %.5f at most\n", check->difference_mean, check->difference_worst);
     if (!isnan(check->cosine_mean))
-        results_printf(out, "cosine of the vectors: %.5f in the mean, %.5f at least\n", check->cosine_mean, check->cosine_worst);
+        bert_buffer_printf(out, "cosine of the vectors: %.5f in the mean, %.5f at least\n", check->cosine_mean, check->cosine_worst);
 }
 
 /* ---- the texts of the comparison ---------------------------------------------------------------------------------------- */
@@ -136,7 +137,7 @@ static bert_status load_check(const freeze_options *o, const bert_model *model, 
 /* ---- freezing ----------------------------------------------------------------------------------------------------------- */
 
 /* "model.bert: 23.1 MB, 1.02 bytes a weight (the model: 90.9 MB)" */
-static bert_status print_size(results *out, const freeze_options *o, const char *model, bert_err *err)
+static bert_status print_size(bert_buffer *out, const freeze_options *o, const char *model, bert_err *err)
 {
     char frozen[32], original[32];
     double weights;
@@ -146,10 +147,10 @@ static bert_status print_size(results *out, const freeze_options *o, const char 
     double size = size_of(o->output, weights);
     size_text(frozen, sizeof frozen, size);
     size_text(original, sizeof original, size_of(model, weights));
-    results_printf(out, "%s: %s", o->output, frozen);
+    bert_buffer_printf(out, "%s: %s", o->output, frozen);
     if (weights > 0)
-        results_printf(out, ", %.2f bytes a weight", size / weights);
-    results_printf(out, " (%s: %s)\n", model, original);
+        bert_buffer_printf(out, ", %.2f bytes a weight", size / weights);
+    bert_buffer_printf(out, " (%s: %s)\n", model, original);
     return BERT_OK;
 }
 
@@ -157,18 +158,15 @@ static int freeze(const freeze_options *o, const char *path, const bert_model *m
 {
     bert_freeze_check check = { 0 };
     bert_err err;
-    results out;
+    bert_buffer out = { 0 };
     bert_status s = bert_model_freeze(model, o->output, &o->freeze, data, &check, &err);
-    int status = results_open(&out, NULL);
-    if (status)
-        return status;
     if (data && check.n)
         print_check(&out, &check);
     if (check.truncated)
         report_note("%zu of %zu texts were cut to the model's length: what stands behind the cut was not compared", check.truncated, check.n);
     if (!s)
         s = print_size(&out, o, path, &err);
-    return results_close(&out, s ? report_failure(&err) : STATUS_FINE);
+    return results_print(&out, s ? report_failure(&err) : STATUS_FINE);
 }
 
 static int freeze_checked(const freeze_options *o, const char *path, const bert_model *model)
@@ -206,9 +204,10 @@ const command freeze_command = {
     .name = "freeze",
     .usage = "MODEL [--precision P] [--check TABLE [--min-agreement X]] -o FILE",
     .summary = "Writes a model as one file that holds all that prediction needs",
-    .details =
-        "MODEL is a model folder, or a module, whose frozen file embeds and predicts nothing. FILE.bert is the usual name.\n"
-        "With --check it prints how the frozen file does beside MODEL: accuracy, the same answers, differences of scores and vectors, speed.",
+    .details = "MODEL is a model folder, or a module, whose frozen file embeds and predicts nothing. FILE.bert is the "
+               "usual name.\n"
+               "With --check it prints how the frozen file does beside MODEL: accuracy, the same answers, differences "
+               "of scores and vectors, speed.",
     .argument = "MODEL",
     .argument_needed = true,
     .required = (const char *const[]){ "output", NULL },

@@ -7,29 +7,29 @@
 
 enum { HELP_COLUMN = 30, HELP_WIDTH = 100, HELP_MOST = 1024 };
 
-static void list_commands(results *out, const command *const *commands)
+static void list_commands(bert_buffer *out, const command *const *commands)
 {
-    results_string(out, "usage: bert COMMAND [options]\n\n");
+    bert_buffer_printf(out, "usage: bert COMMAND [options]\n\n");
     for (; *commands; commands++)
-        results_printf(out, "  %-10s %s\n", (*commands)->name, (*commands)->summary);
-    results_string(out, "\nbert COMMAND --help explains a command, bert --version tells the version.\n");
+        bert_buffer_printf(out, "  %-10s %s\n", (*commands)->name, (*commands)->summary);
+    bert_buffer_printf(out, "\nbert COMMAND --help explains a command, bert --version tells the version.\n");
 }
 
 int help_all(const command *const *commands)
 {
-    results out;
-    if (results_open(&out, NULL))
-        return STATUS_FAILED;
-    results_string(&out, "bert fine-tunes BERT on your own text and turns the result into one small file that predicts.\n\n");
+    bert_buffer out = { 0 };
+    bert_buffer_printf(&out, "bert fine-tunes BERT on your own text and turns the result into one small file that predicts.\n\n");
     list_commands(&out, commands);
-    results_string(&out, "\n  checkpoint --import--> module --train--> model --freeze--> frozen model --> predictions, vectors\n");
-    return results_close(&out, STATUS_FINE);
+    bert_buffer_printf(&out, "\n  checkpoint --import--> module --train--> model --freeze--> frozen model --> predictions, vectors\n");
+    return results_print(&out, STATUS_FINE);
 }
 
 void help_hint(const command *const *commands)
 {
-    results err = { .stream = stderr };
-    list_commands(&err, commands);
+    bert_buffer text = { 0 };
+    list_commands(&text, commands);
+    fputs(text.failed ? "" : text.data, stderr);
+    bert_buffer_free(&text);
 }
 
 /* "--seq-len N", "-o, --output FILE", "--[no-]tune-embeddings" */
@@ -98,46 +98,46 @@ static void option_text(const bert_option *o, char *text, size_t size)
 }
 
 /* Words of one paragraph from column `indent` on, where the pen stands; none goes beyond HELP_WIDTH. Returns what follows it. */
-static const char *print_wrapped(results *out, const char *text, size_t indent)
+static const char *print_wrapped(bert_buffer *out, const char *text, size_t indent)
 {
     size_t at = indent;
     const char *word = text;
     while (*word && *word != '\n') {
         size_t n = strcspn(word, " \n");
         if (word != text && at + 1 + n > HELP_WIDTH) {
-            results_printf(out, "\n%*s", (int)indent, "");
+            bert_buffer_printf(out, "\n%*s", (int)indent, "");
             at = indent;
         } else if (word != text) {
-            results_string(out, " ");
+            bert_buffer_printf(out, " ");
             at++;
         }
-        results_printf(out, "%.*s", (int)n, word);
+        bert_buffer_printf(out, "%.*s", (int)n, word);
         at += n;
         word += n + strspn(word + n, " ");
     }
-    results_string(out, "\n");
+    bert_buffer_printf(out, "\n");
     return word + (*word == '\n');
 }
 
-static void print_paragraphs(results *out, const char *text)
+static void print_paragraphs(bert_buffer *out, const char *text)
 {
     while (*text)
         text = print_wrapped(out, text, 0);
 }
 
-static void print_option(results *out, const char *head, const char *text)
+static void print_option(bert_buffer *out, const char *head, const char *text)
 {
     size_t n = strlen(head);
-    results_string(out, head);
+    bert_buffer_printf(out, "%s", head);
     if (n + 2 > HELP_COLUMN) {
-        results_string(out, "\n");
+        bert_buffer_printf(out, "\n");
         n = 0;
     }
-    results_printf(out, "%*s", (int)(HELP_COLUMN - n), "");
+    bert_buffer_printf(out, "%*s", (int)(HELP_COLUMN - n), "");
     print_wrapped(out, text, HELP_COLUMN);
 }
 
-static void print_group(results *out, const command *c, const option_group *g)
+static void print_group(bert_buffer *out, const command *c, const option_group *g)
 {
     bert_option_table table = g->table();
     for (size_t i = 0; i < table.n; i++) {
@@ -152,20 +152,18 @@ static void print_group(results *out, const command *c, const option_group *g)
 
 int help_command(const command *c)
 {
-    results out;
-    if (results_open(&out, NULL))
-        return STATUS_FAILED;
-    results_printf(&out, "usage: bert %s %s\n\n", c->name, c->usage);
-    results_printf(&out, "%s.\n", c->summary);
+    bert_buffer out = { 0 };
+    bert_buffer_printf(&out, "usage: bert %s %s\n\n", c->name, c->usage);
+    bert_buffer_printf(&out, "%s.\n", c->summary);
     if (c->details) {
-        results_string(&out, "\n");
+        bert_buffer_printf(&out, "\n");
         print_paragraphs(&out, c->details);
     }
     for (const option_group *g = c->groups; g->table; g++) {
         bool titled = g > c->groups && !strcmp(g->title, g[-1].title);
         if (!titled)
-            results_printf(&out, "\n%s:\n", g->title);
+            bert_buffer_printf(&out, "\n%s:\n", g->title);
         print_group(&out, c, g);
     }
-    return results_close(&out, STATUS_FINE);
+    return results_print(&out, STATUS_FINE);
 }

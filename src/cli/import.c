@@ -30,20 +30,20 @@ static json_int_t number_of(const json_t *facts, const char *part, const char *k
 }
 
 /* What stands on the encoder: the head of a model, or how a module's vectors are taken where its source tells. */
-static void tell_top(results *out, const json_t *what)
+static void tell_top(bert_buffer *out, const json_t *what)
 {
     const json_t *vectors = json_object_get(json_object_get(what, "signatures"), "vectors"), *labels = json_object_get(what, "labels");
     size_t n = json_array_size(labels);
     if (json_object_get(what, "task"))
-        results_printf(out, "; a model of task %s", text_of(what, "task"));
+        bert_buffer_printf(out, "; a model of task %s", text_of(what, "task"));
     for (size_t i = 0; i < n && i < 4; i++)
-        results_printf(out, "%s%s", i ? ", " : ", labels ", json_string_value(json_array_get(labels, i)));
+        bert_buffer_printf(out, "%s%s", i ? ", " : ", labels ", json_string_value(json_array_get(labels, i)));
     if (n > 4)
-        results_printf(out, " and %zu more", n - 4);
+        bert_buffer_printf(out, " and %zu more", n - 4);
     if (vectors)
-        results_printf(out, "; vectors: pooling %s%s", text_of(vectors, "pooling"),
-                       json_is_true(json_object_get(vectors, "normalize")) ? ", length 1" : "");
-    results_string(out, "\n");
+        bert_buffer_printf(out, "; vectors: pooling %s%s", text_of(vectors, "pooling"),
+                           json_is_true(json_object_get(vectors, "normalize")) ? ", length 1" : "");
+    bert_buffer_printf(out, "\n");
 }
 
 /* "demo/module: 6 layers of 384 channels, 30522 tokens, 22.7 M parameters", and what it is for, from what bert_inspect says of it. */
@@ -55,19 +55,15 @@ static int tell_written(const char *path)
         return report_failure(&err);
     json_int_t layers = number_of(what, "configuration", "num_hidden_layers"), hidden = number_of(what, "configuration", "hidden_size");
     json_int_t tokens = number_of(what, "tokenizer", "tokens"), parameters = number_of(what, "parameters", "all");
-    results out;
-    int status = results_open(&out, NULL);
-    if (!status) {
-        results_printf(&out, "%s: %lld layers of %lld channels, %lld tokens, ", path, layers, hidden, tokens);
-        if (parameters < 1000000)
-            results_printf(&out, "%lld parameters", parameters);
-        else
-            results_printf(&out, "%.1f M parameters", (double)parameters / 1e6);
-        tell_top(&out, what);
-        status = results_close(&out, STATUS_FINE);
-    }
+    bert_buffer out = { 0 };
+    bert_buffer_printf(&out, "%s: %lld layers of %lld channels, %lld tokens, ", path, layers, hidden, tokens);
+    if (parameters < 1000000)
+        bert_buffer_printf(&out, "%lld parameters", parameters);
+    else
+        bert_buffer_printf(&out, "%.1f M parameters", (double)parameters / 1e6);
+    tell_top(&out, what);
     json_decref(what);
-    return status;
+    return results_print(&out, STATUS_FINE);
 }
 
 static int run(const void *options, const char *source)
@@ -87,10 +83,14 @@ const command import_command = {
     .name = "import",
     .usage = "SOURCE -o FOLDER",
     .summary = "Turns a published checkpoint into a module",
-    .details = "SOURCE is a folder or file as somebody published it: a TensorFlow bundle (bert_model.ckpt), a TF1 Hub module, a Hugging "
-               "Face or sentence-transformers folder, weights of PyTorch (.bin, .pt, .pth). An encoder becomes a module, which Hugging Face "
-               "loads, too; of a sentence-transformers folder it keeps the pooling. BertForSequenceClassification, a CrossEncoder among them, "
-               "BertForTokenClassification and Google's run_classifier become a model, ready to predict and to freeze. FOLDER is written whole "
+    .details = "SOURCE is a folder or file as somebody published it: a TensorFlow bundle (bert_model.ckpt), a TF1 Hub "
+               "module, a Hugging "
+               "Face or sentence-transformers folder, weights of PyTorch (.bin, .pt, .pth). An encoder becomes a "
+               "module, which Hugging Face "
+               "loads, too; of a sentence-transformers folder it keeps the pooling. BertForSequenceClassification, a "
+               "CrossEncoder among them, "
+               "BertForTokenClassification and Google's run_classifier become a model, ready to predict and to freeze. "
+               "FOLDER is written whole "
                "or not at all.",
     .argument = "SOURCE",
     .argument_needed = true,

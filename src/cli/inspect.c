@@ -26,14 +26,7 @@ static int run(const void *options, const char *path)
         return report_failure(&err);
     if (bert_inspect(path, o->json, &text, &err))
         return report_failure(&err);
-    results out;
-    int status = results_open(&out, NULL);
-    if (!status) {
-        results_line(&out, text);
-        status = results_close(&out, status);
-    }
-    bert_free(text);
-    return status;
+    return results_print_lines(text);
 }
 
 const command inspect_command = {

@@ -71,11 +71,9 @@ static int help(const char *name)
 
 static int version(void)
 {
-    results out;
-    if (results_open(&out, NULL))
-        return STATUS_FAILED;
-    results_printf(&out, "bert %s\n", bert_version());
-    return results_close(&out, STATUS_FINE);
+    bert_buffer out = { 0 };
+    bert_buffer_printf(&out, "bert %s\n", bert_version());
+    return results_print(&out, STATUS_FINE);
 }
 
 /* A standard stream that the caller closed would give its number to the next file that is opened, and what is printed would land in there.

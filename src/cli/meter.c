@@ -1,17 +1,18 @@
 /* A bar over a table's bytes, with rows a second and the time that is left. */
 #include "cli/meter.h"
 
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 static const double PATIENCE = 1; /* seconds without a bar */
 
-meter meter_start(FILE *results, const bert_table *table)
+meter meter_start(int results, const bert_table *table)
 {
     uint64_t total;
     meter m = { .bar = bar_start(), .began = bar_clock() };
     bert_table_progress(table, &m.read, &total);
-    if (isatty(fileno(results)) || (!total && isatty(STDIN_FILENO)))
+    if (isatty(results) || (!total && isatty(STDIN_FILENO)))
         m.bar.terminal = false;
     return m;
 }

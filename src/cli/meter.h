@@ -14,7 +14,7 @@ typedef struct meter {
     uint64_t read; /* bytes of the table when it began */
 } meter;
 
-meter meter_start(FILE *results, const bert_table *table);
+meter meter_start(int results, const bert_table *table);
 /* rows of the whole run are done, n of them since the meter began; read of total bytes, 0: nobody knows. */
 void meter_show(meter *m, size_t rows, size_t n, uint64_t read, uint64_t total);
 /* complete: the end of the table was reached. What is drawn stays. */

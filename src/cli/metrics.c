@@ -2,39 +2,8 @@
 #include "cli/metrics.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
-
-/* What a metric has no value for is left out. */
-static void write_values(results *out, const bert_metrics *metrics)
-{
-    size_t n;
-    const bert_metric *table = bert_metric_table(&n);
-    for (size_t i = 0; i < n; i++) {
-        double value = bert_metric_value(metrics, &table[i]);
-        if (isnan(value))
-            continue;
-        results_printf(out, "\"%s\": ", table[i].name);
-        results_number(out, value);
-        results_string(out, ", ");
-    }
-}
-
-void metrics_write_baseline(results *out, const bert_baseline *baseline)
-{
-    results_string(out, "\"baseline\": {");
-    write_values(out, &baseline->metrics);
-    results_string(out, "\"answer\": ");
-    results_json_string(out, baseline->answer, strlen(baseline->answer));
-    results_printf(out, ", \"beaten\": %s}", baseline->note[0] ? "false" : "true");
-}
-
-void metrics_write(results *out, const bert_metrics *metrics)
-{
-    write_values(out, metrics);
-    if (metrics->labels)
-        results_printf(out, "\"labels\": %zu, \"labels_seen\": %zu, ", metrics->labels, metrics->labels_seen);
-    results_printf(out, "\"n\": %zu", metrics->n);
-}
 
 /* ` (always "0": 0.6300)`; a correlation, which a constant does not have, is left out. */
 static size_t baseline_text(const bert_baseline *baseline, const bert_metric *watched, char *out, size_t size)

@@ -3,13 +3,6 @@
 #define CLI_METRICS_H
 
 #include "bert.h"
-#include "cli/results.h"
-
-/* "loss": 0.41, "accuracy": 0.8, ..., "n": 400: members of a JSON object; what a task does not have is left out. */
-void metrics_write(results *out, const bert_metrics *metrics);
-
-/* "baseline": {"answer": "neg", "accuracy": 0.5, ...}: a member of a JSON object. */
-void metrics_write_baseline(results *out, const bert_baseline *baseline);
 
 /* "val_loss: 0.4100 - val_accuracy: 0.8000": loss, accuracy and the one that is watched (may be NULL); behind that, where it is no better,
  * what always the same answer has: " (always \"neg\": 0.8000)" (baseline: NULL for none of it). */

@@ -8,7 +8,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio_ext.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
@@ -61,7 +61,7 @@ static bool hash_part(int part, uint64_t from, uint64_t to, uint64_t *hash)
 static int sync_part(output *o)
 {
     o->synced = bar_clock();
-    return fdatasync(fileno(o->to.stream)) || part_log_add(o->log, &o->whole) ? -1 : 0;
+    return fdatasync(o->to.fd) || part_log_add(o->log, &o->whole) ? -1 : 0;
 }
 
 void output_wrote(output *o, const bert_rows *rows)
@@ -71,7 +71,7 @@ void output_wrote(output *o, const bert_rows *rows)
     if (!o->path || o->to.error)
         return;
     errno = EIO;
-    if (fstat(fileno(o->to.stream), &st) || !hash_part(fileno(o->to.stream), now.bytes, (uint64_t)st.st_size, &now.hash)) {
+    if (fstat(o->to.fd, &st) || !hash_part(o->to.fd, now.bytes, (uint64_t)st.st_size, &now.hash)) {
         o->to.error = errno;
         return;
     }
@@ -91,15 +91,15 @@ static void write_header(output *o, size_t rows)
     if (o->target.form != OUTPUT_NPY)
         return;
     bert_npy_header(header, rows, o->target.cols);
-    results_bytes(&o->to, header, sizeof header);
+    bert_buffer_add(&o->to.text, header, sizeof header);
 }
 
 static int begin_part(output *o)
 {
     o->whole = nothing(o);
-    if (ftruncate(fileno(o->to.stream), 0))
+    if (ftruncate(o->to.fd, 0))
         return report_error("%s: %s", o->path, strerror(errno));
-    rewind(o->to.stream);
+    lseek(o->to.fd, 0, SEEK_SET);
     write_header(o, 0);
     if ((o->log = part_log_begin(o->record, o->target.record)) < 0)
         return report_error("%s: %s", o->record, strerror(errno));
@@ -109,7 +109,7 @@ static int begin_part(output *o)
 static int resume_part(output *o, part_state state)
 {
     uint64_t hash = HASH_START;
-    if (!hash_part(fileno(o->to.stream), header_size(o), state.bytes, &hash) || hash != state.hash)
+    if (!hash_part(o->to.fd, header_size(o), state.bytes, &hash) || hash != state.hash)
         return report_error("%s: is damaged: what the first %zu rows gave is not what was written; --force begins anew", o->part, state.rows);
     if ((o->log = part_log_resume(o->record)) < 0)
         return report_error("%s: %s", o->record, strerror(errno));
@@ -125,7 +125,7 @@ static int take_part(output *o)
     part_state state = { 0 };
     char what[512];
     const pipeline_target *t = &o->target;
-    if ((t->force && !t->resume) || fstat(fileno(o->to.stream), &st) || (uint64_t)st.st_size <= header_size(o))
+    if ((t->force && !t->resume) || fstat(o->to.fd, &st) || (uint64_t)st.st_size <= header_size(o))
         return begin_part(o);
     switch (part_log_read(o->record, t->record, &state, what, sizeof what)) {
     case LOG_ABSENT:
@@ -138,7 +138,8 @@ static int take_part(output *o)
     if (!state.rows)
         return begin_part(o);
     if (!t->resume)
-        return report_error("%s: has what the first %zu row%s of a run that was stopped gave; --resume goes on with it, --force begins anew",
+        return report_error("%s: has what the first %zu row%s of a run that was stopped gave; --resume goes on with "
+                            "it, --force begins anew",
                             o->part, state.rows, state.rows == 1 ? "" : "s");
     return resume_part(o, state);
 }
@@ -175,12 +176,17 @@ static int open_part(output *o)
         close(fd);
     }
     bool taken = flock(fd, LOCK_EX | LOCK_NB) && errno == EWOULDBLOCK;
-    o->to = (results){ .stream = taken ? NULL : fdopen(fd, "r+"), .path = o->path };
-    if (o->to.stream)
+    o->to = (results){ .fd = fd, .path = o->path };
+    if (!taken)
         return STATUS_FINE;
-    int status = taken ? report_error("%s: another process is writing it", o->part) : report_error("%s: %s", o->part, strerror(errno));
     close(fd);
-    return status;
+    return report_error("%s: another process is writing it", o->part);
+}
+
+static void close_part(output *o)
+{
+    close(o->to.fd);
+    bert_buffer_free(&o->to.text);
 }
 
 static void forget(output *o)
@@ -210,7 +216,7 @@ static output_state open_kept(output *o)
         return OUTPUT_FAILED;
     if (!take_part(o))
         return OUTPUT_READY;
-    fclose(o->to.stream);
+    close_part(o);
     if (!there)
         unlink(o->part);
     return OUTPUT_FAILED;
@@ -233,7 +239,7 @@ int output_continue(output *o, uint64_t input)
     if (o->refused)
         return report_error("%s: the first %zu row%s of the input %s not what it was made from; --force begins anew", o->part, o->done,
                             o->done == 1 ? "" : "s", o->done == 1 ? "is" : "are");
-    if (ftruncate(fileno(o->to.stream), (off_t)o->whole.bytes) || fseek(o->to.stream, (long)o->whole.bytes, SEEK_SET))
+    if (ftruncate(o->to.fd, (off_t)o->whole.bytes) || lseek(o->to.fd, (off_t)o->whole.bytes, SEEK_SET) < 0)
         return report_error("%s: %s", o->part, strerror(errno));
     return STATUS_FINE;
 }
@@ -256,12 +262,12 @@ static int sync_folder(const char *path)
 
 static int put_in_place(output *o)
 {
-    if (o->target.form == OUTPUT_NPY && !o->to.error && !fseek(o->to.stream, 0, SEEK_SET))
+    if (o->target.form == OUTPUT_NPY && !o->to.error && !lseek(o->to.fd, 0, SEEK_SET))
         write_header(o, o->whole.rows);
     int status = results_flush(&o->to);
     if (status)
         return status;
-    if (fsync(fileno(o->to.stream)) || rename(o->part, o->path) || sync_folder(o->path))
+    if (fsync(o->to.fd) || rename(o->part, o->path) || sync_folder(o->path))
         return report_error("%s: %s", o->path, strerror(errno));
     unlink(o->record);
     return STATUS_FINE;
@@ -271,7 +277,7 @@ static int put_in_place(output *o)
 static int trim(output *o)
 {
     char header[BERT_NPY_HEADER];
-    int part = fileno(o->to.stream);
+    int part = o->to.fd;
     bool npy = o->target.form == OUTPUT_NPY;
     bert_npy_header(header, o->whole.rows, o->target.cols);
     if (ftruncate(part, (off_t)o->whole.bytes) || (npy && pwrite(part, header, sizeof header, 0) != (ssize_t)sizeof header) || sync_part(o))
@@ -282,7 +288,6 @@ static int trim(output *o)
 static void keep(output *o)
 {
     size_t rows = o->whole.rows;
-    __fpurge(o->to.stream); /* what did not go out behind the last whole row */
     if (!rows) {
         unlink(o->part);
         unlink(o->record);
@@ -305,7 +310,7 @@ int output_close(output *o, int status)
         results_push(&o->to); /* what went wrong has been told already */
     if (status && !o->refused && !access(o->part, F_OK))
         keep(o);
-    fclose(o->to.stream);
+    close_part(o);
     forget(o);
     return status;
 }

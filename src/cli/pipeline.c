@@ -7,12 +7,15 @@
 #include "cli/stop.h"
 
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
 enum { SLOTS = 3, FIRST_ROWS = 128, LEAST_ROWS = 16 };
 static const double CHUNK_SECONDS = 2; /* how long a chunk should take, so that a run that is asked to stop does so soon */
+
+const char *const ANSWER_FORMATS[] = { "jsonl", "tsv", "npy", NULL };
 
 typedef enum slot_state { EMPTY, READ, COMPUTED } slot_state;
 
@@ -291,7 +294,7 @@ static int flow(pipeline *p, size_t *n)
 {
     static const char ANSWER[] = "\nbert: note: finishing what is begun; once more ends at once\n"; /* a terminal's bar stands before it */
     pthread_t reader, writer;
-    meter m = meter_start(p->out->to.stream, p->table);
+    meter m = meter_start(p->out->to.fd, p->table);
     if (pthread_create(&writer, NULL, write_chunks, p))
         return report_error("out of memory: a thread that writes");
     if (pthread_create(&reader, NULL, read_chunks, p)) {

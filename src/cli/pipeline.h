@@ -27,6 +27,9 @@ typedef struct pipeline_work {
     void (*write)(void *context, const chunk *c, results *out);
 } pipeline_work;
 
+/* Words of --format, in the order of bert_answer_format; NULL ends them. */
+extern const char *const ANSWER_FORMATS[];
+
 /* Whether OUT can be what the options ask for. Returns an exit status; what is wrong has been told. */
 int target_check(const command *c, const char *path, bool npy, bool resume);
 

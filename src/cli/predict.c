@@ -1,16 +1,15 @@
 /* bert predict: texts to labels, values or entities. */
-#include "cli/answers.h"
 #include "cli/command.h"
 #include "cli/model.h"
 #include "cli/pipeline.h"
 #include "cli/record.h"
 #include "cli/report.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { FORMAT_JSONL, FORMAT_TSV, FORMAT_NPY, ROWS_MOST = 4096 };
-static const char *const FORMATS[] = { "jsonl", "tsv", "npy", NULL };
+enum { ROWS_MOST = 4096 };
 
 typedef struct predict_options {
     const char *model, *output;
@@ -23,7 +22,7 @@ typedef struct predict_options {
 static const bert_option OPTIONS[] = {
     OPTION_STRING(predict_options, model, "ANY", "a model or a frozen file"),
     OPTION_STRING(predict_options, output, "OUT", "a file instead of standard output"),
-    OPTION_CHOICE(predict_options, format, "jsonl", FORMATS, "FORMAT",
+    OPTION_CHOICE(predict_options, format, "jsonl", ANSWER_FORMATS, "FORMAT",
                   "JSON lines, columns with tabs between, or the scores as NumPy's .npy, which needs --output"),
     OPTION_FLAG(predict_options, resume, "go on with OUT where a run was stopped"),
     OPTION_FLAG(predict_options, force, FORCE_HELP ", a text, and OUT.part of a run that was stopped"),
@@ -37,10 +36,10 @@ static bert_option_table table(void)
 
 typedef struct predict {
     bert_session *session;
-    answers answers;
+    size_t columns; /* of scores; 0: entities */
     bool similarity;
     const char *file; /* for messages */
-    int format;
+    bert_answer_format format;
     const bert_model *model;
     size_t truncated, pairs;
 } predict;
@@ -94,7 +93,7 @@ static bert_status compute(void *context, chunk *c, bert_err *err)
         p->pairs += rows_is_pair(&c->rows, i);
     if (p->similarity)
         return compute_similarity(p, c, err);
-    bert_status s = p->answers.columns ? compute_scores(p, c, c->rows.n, err) : compute_entities(p, c, err);
+    bert_status s = p->columns ? compute_scores(p, c, c->rows.n, err) : compute_entities(p, c, err);
     if (s)
         c->rows.n = 0;
     return s;
@@ -102,35 +101,23 @@ static bert_status compute(void *context, chunk *c, bert_err *err)
 
 /* ---- writing ------------------------------------------------------------------------------------------------------------ */
 
-static void write_entities(const predict *p, const chunk *c, results *out)
-{
-    for (size_t i = 0, at = 0; i < c->rows.n; i++) {
-        size_t first = at;
-        while (at < c->n_entities && c->entities[at].text == i)
-            at++;
-        answers_entities(&p->answers, c->entities + first, at - first, c->rows.texts[i], c->first + i + 1, out);
-    }
-}
-
 static void write_rows(void *context, const chunk *c, results *out)
 {
     const predict *p = context;
-    size_t columns = p->answers.columns;
-    if (!columns)
-        write_entities(p, c, out);
-    else if (p->format == FORMAT_NPY)
-        results_bytes(out, c->numbers, c->rows.n * columns * sizeof *c->numbers);
-    else
-        for (size_t i = 0; i < c->rows.n; i++)
-            answers_scores(&p->answers, c->numbers + i * columns, out);
+    if (!p->columns)
+        bert_entities_write(&out->text, c->entities, c->n_entities, c->rows.texts, c->rows.n, c->first, p->format);
+    for (size_t i = 0; p->columns && i < c->rows.n; i++) {
+        bert_scores_write(&out->text, p->session, c->numbers + i * p->columns, 1, p->format);
+        results_line_done(out);
+    }
 }
 
 /* ------------------------------------------------------------------------------------------------------------------------- */
 
 static int predict_all(const predict_options *o, const bert_model *model, predict *p, const char *file)
 {
-    size_t n, columns = p->answers.columns;
-    bool npy = o->format == FORMAT_NPY;
+    size_t n, columns = p->columns;
+    bool npy = o->format == BERT_ANSWER_NUMBERS;
     char *record = NULL;
     if (o->output && record_make(&predict_command, o, model, p->session, &record))
         return STATUS_FAILED;
@@ -146,7 +133,9 @@ static int predict_all(const predict_options *o, const bert_model *model, predic
 
 static int predict_with(const predict_options *o, const bert_model *model, const char *file)
 {
-    predict p = { .model = model, .similarity = bert_task_facts_of(bert_model_task(model)).compares, .format = o->format };
+    predict p = { .model = model,
+                  .similarity = bert_task_facts_of(bert_model_task(model)).compares,
+                  .format = (bert_answer_format)o->format };
     bert_err err;
     int status;
     p.file = file && strcmp(file, "-") ? file : "standard input";
@@ -154,9 +143,8 @@ static int predict_with(const predict_options *o, const bert_model *model, const
         return STATUS_FAILED;
     if (bert_session_create(model, &o->session, &p.session, &err))
         return report_failure(&err);
-    if (!answers_open(&p.answers, model, p.session, o->format == FORMAT_TSV))
-        status = report_error("%s: this version cannot write the answers of task %s", o->model, bert_task_name(bert_model_task(model)));
-    else if (o->format == FORMAT_NPY && !p.answers.columns)
+    p.columns = bert_session_outputs(p.session);
+    if (o->format == BERT_ANSWER_NUMBERS && !p.columns)
         status = report_error("task %s gives entities, not scores: --format npy has no place for them, jsonl and tsv have",
                               bert_task_name(bert_model_task(model)));
     else
@@ -169,7 +157,7 @@ static int run(const void *options, const char *file)
 {
     const predict_options *o = options;
     bert_model *model;
-    int status = target_check(&predict_command, o->output, o->format == FORMAT_NPY, o->resume);
+    int status = target_check(&predict_command, o->output, o->format == BERT_ANSWER_NUMBERS, o->resume);
     if (!status)
         status = model_open_verified(o->model, o->verify, &model);
     if (status)
@@ -183,20 +171,23 @@ const command predict_command = {
     .name = "predict",
     .usage = "-m ANY [FILE] [--format F] [-o OUT [--resume]]",
     .summary = "Predicts labels, values or entities of texts and pairs",
-    .details =
-        "Prints one line a row, in the order of FILE (standard input where there is none), by the task of the model:\n"
-        "binary, multiclass: {\"label\": \"1\", \"score\": 0.984, \"scores\": {\"0\": 0.016, \"1\": 0.984}}\n"
-        "multilabel: {\"labels\": [\"a\", \"b\"], \"scores\": {\"a\": 0.9, \"b\": 0.7, \"c\": 0.1}}\n"
-        "regression, similarity: {\"value\": 3.2}\n"
-        "tokens: {\"entities\": [{\"label\": \"LOC\", \"start\": 10, \"end\": 15, \"text\": \"Paris\", \"score\": 0.98}]}\n"
-        "\n"
-        "--format tsv: label and score; labels and their scores, commas between; the value; for entities a line each: the number of "
-        "the row, label, start, end, score, text; \\t, \\n, \\r and \\\\ stand for a tab, ends of lines and a backslash. Memory does not grow "
-        "with "
-        "FILE.\n"
-        "\n"
-        "Ctrl-C ends it behind a whole line. OUT appears when it is whole: a run that is stopped, by whatever it is, leaves OUT.part, and "
-        "the same command with --resume goes on from there to the same bytes.",
+    .details = "Prints one line a row, in the order of FILE (standard input where there is none), by the task of the model:\n"
+               "binary, multiclass: {\"label\": \"1\", \"score\": 0.984, \"scores\": {\"0\": 0.016, \"1\": 0.984}}\n"
+               "multilabel: {\"labels\": [\"a\", \"b\"], \"scores\": {\"a\": 0.9, \"b\": 0.7, \"c\": 0.1}}\n"
+               "regression, similarity: {\"value\": 3.2}\n"
+               "tokens: {\"entities\": [{\"label\": \"LOC\", \"start\": 10, \"end\": 15, \"text\": \"Paris\", \"score\": "
+               "0.98}]}\n"
+               "\n"
+               "--format tsv: label and score; labels and their scores, commas between; the value; for entities a line each: "
+               "the number of "
+               "the row, label, start, end, score, text; \\t, \\n, \\r and \\\\ stand for a tab, ends of lines and a "
+               "backslash. Memory does not grow "
+               "with "
+               "FILE.\n"
+               "\n"
+               "Ctrl-C ends it behind a whole line. OUT appears when it is whole: a run that is stopped, by whatever it is, "
+               "leaves OUT.part, and "
+               "the same command with --resume goes on from there to the same bytes.",
     .argument = "FILE",
     .required = (const char *const[]){ "model", NULL },
     .argument_is_input = true,

@@ -100,18 +100,17 @@ static int run(const void *options, const char *name)
         return report_error("stopped; the same command goes on from here");
     if (s)
         return report_failure(&err);
-    results out;
-    if (results_open(&out, NULL))
-        return STATUS_FAILED;
-    results_printf(&out, "%s\n", folder);
-    return results_close(&out, STATUS_FINE);
+    bert_buffer out = { 0 };
+    bert_buffer_printf(&out, "%s\n", folder);
+    return results_print(&out, STATUS_FINE);
 }
 
 const command pull_command = {
     .name = "pull",
     .usage = "NAME [-o DIR]",
     .summary = "Fetches a checkpoint from the Hugging Face hub",
-    .details = "NAME is that of a repository: sentence-transformers/all-MiniLM-L6-v2. HF_ENDPOINT is the hub's address where it is not the "
+    .details = "NAME is that of a repository: sentence-transformers/all-MiniLM-L6-v2. HF_ENDPOINT is the hub's address where "
+               "it is not the "
                "public one, HF_TOKEN the token that some repositories want. What is there already is not fetched again.",
     .argument = "NAME",
     .argument_needed = true,

@@ -1,9 +1,7 @@
 /* What a run's results depend on. */
 #include "cli/record.h"
-#include "cli/memory_stream.h"
 #include "cli/hash.h"
 #include "cli/report.h"
-#include "cli/results.h"
 
 #include <fcntl.h>
 #include <inttypes.h>
@@ -26,32 +24,7 @@ static bool has_effect(const char *name)
     return true;
 }
 
-static void put_value(results *out, const bert_option *o, const void *field)
-{
-    const char *string = NULL;
-    switch (o->type) {
-    case BERT_OPTION_BOOL:
-        results_string(out, *(const bool *)field ? "true" : "false");
-        return;
-    case BERT_OPTION_INT:
-        results_printf(out, "%" PRId64, *(const int64_t *)field);
-        return;
-    case BERT_OPTION_FLOAT:
-        results_printf(out, "%.17g", *(const double *)field);
-        return;
-    case BERT_OPTION_STRING:
-        string = *(const char *const *)field;
-        break;
-    case BERT_OPTION_CHOICE:
-        string = o->choices[*(const int *)field];
-    }
-    if (string)
-        results_json_string(out, string, strlen(string));
-    else
-        results_string(out, "null");
-}
-
-static void put_options(results *out, const command *c, const char *options)
+static void put_options(bert_buffer *out, const command *c, const char *options)
 {
     for (const option_group *g = c->groups; g->table; g++) {
         bert_option_table table = g->table();
@@ -59,9 +32,9 @@ static void put_options(results *out, const command *c, const char *options)
             const bert_option *o = &table.options[i];
             if (!group_takes(c, g, o) || !has_effect(o->name))
                 continue;
-            results_printf(out, "  \"%s\": ", o->name);
-            put_value(out, o, options + g->offset + o->offset);
-            results_string(out, ",\n");
+            bert_buffer_printf(out, "  \"%s\": ", o->name);
+            bert_option_write(out, options + g->offset, o);
+            bert_buffer_printf(out, ",\n");
         }
     }
 }
@@ -99,17 +72,14 @@ int record_make(const command *c, const void *options, const bert_model *model, 
     *record = NULL;
     if (bert_model_fingerprint(model, &weights, &err) || fingerprint(session, &words, &err))
         return report_failure(&err);
-    memory_text text;
-    results out = { .stream = memory_stream(&text) };
-    if (out.stream) {
-        results_printf(&out, "{\n  \"command\": \"%s\",\n", c->name);
-        put_options(&out, c, options);
-        results_printf(&out, "  \"model\": \"%016" PRIx64 "\",\n  \"arithmetic\": \"%016" PRIx64 "\"\n}\n", weights, words);
-    }
-    if (out.stream && !fclose(out.stream) && !out.error) {
-        *record = text.text;
+    bert_buffer out = { 0 };
+    bert_buffer_printf(&out, "{\n  \"command\": \"%s\",\n", c->name);
+    put_options(&out, c, options);
+    bert_buffer_printf(&out, "  \"model\": \"%016" PRIx64 "\",\n  \"arithmetic\": \"%016" PRIx64 "\"\n}\n", weights, words);
+    if (!out.failed) {
+        *record = out.data;
         return STATUS_FINE;
     }
-    free(text.text);
+    bert_buffer_free(&out);
     return report_error("out of memory: the record of a run");
 }

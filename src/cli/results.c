@@ -1,14 +1,16 @@
 /* Where results go. */
+#include "cli/results.h"
 #include "cli/command.h"
 #include "cli/report.h"
-#include "cli/results.h"
 
 #include <errno.h>
-#include <math.h>
-#include <stdarg.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
+
+enum { WORTH_A_CALL = 1 << 16 };
 
 bool results_special(const char *path)
 {
@@ -18,128 +20,43 @@ bool results_special(const char *path)
 
 int results_open(results *r, const char *path)
 {
-    *r = (results){ .stream = stdout };
+    *r = (results){ .fd = STDOUT_FILENO };
     if (!path || !strcmp(path, "-"))
         return STATUS_FINE;
     r->path = strdup(path);
-    r->stream = r->path ? fopen(path, "we") : NULL;
-    if (r->stream)
+    r->fd = r->path ? open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666) : -1;
+    if (r->fd >= 0)
         return STATUS_FINE;
     int status = report_error("%s: %s", path, strerror(errno));
     free(r->path);
     return status;
 }
 
-/* Remembers why the first write failed: stdio only knows that one did. */
-void results_bytes(results *r, const void *bytes, size_t n)
+/* errno of the first write that fails. */
+static int write_all(int fd, const char *bytes, size_t n)
 {
-    if (fwrite(bytes, 1, n, r->stream) != n && !r->error)
-        r->error = errno;
-}
-
-void results_string(results *r, const char *string)
-{
-    results_bytes(r, string, strlen(string));
-}
-
-void results_line(results *r, const char *string)
-{
-    size_t n = strlen(string);
-    results_string(r, string);
-    results_string(r, n && string[n - 1] == '\n' ? "" : "\n");
-}
-
-void results_printf(results *r, const char *format, ...)
-{
-    va_list args;
-    va_start(args, format);
-    if (vfprintf(r->stream, format, args) < 0 && !r->error)
-        r->error = errno;
-    va_end(args);
-}
-
-/* The bytes of the UTF-8 character at p, 0 where there is none. Overlong forms, surrogates and what lies beyond U+10FFFF are none. */
-static size_t utf8_length(const unsigned char *p, size_t left)
-{
-    if (p[0] < 0x80)
-        return 1;
-    size_t n = p[0] >= 0xf0 ? 4 : p[0] >= 0xe0 ? 3 : 2;
-    if (p[0] < 0xc2 || p[0] > 0xf4 || n > left)
-        return 0;
-    for (size_t i = 1; i < n; i++)
-        if ((p[i] & 0xc0) != 0x80)
-            return 0;
-    bool overlong = (p[0] == 0xe0 && p[1] < 0xa0) || (p[0] == 0xf0 && p[1] < 0x90);
-    bool surrogate = p[0] == 0xed && p[1] > 0x9f, beyond = p[0] == 0xf4 && p[1] > 0x8f;
-    return overlong || surrogate || beyond ? 0 : n;
-}
-
-/* How many bytes from p on stand in a JSON string as they are. */
-static size_t plain_length(const unsigned char *p, size_t n)
-{
-    size_t i = 0;
-    for (size_t length; i < n; i += length) {
-        length = utf8_length(p + i, n - i);
-        if (!length || p[i] < 0x20 || p[i] == 0x7f || p[i] == '"' || p[i] == '\\')
-            break;
+    while (n) {
+        ssize_t written = write(fd, bytes, n);
+        if (written < 0 && errno != EINTR)
+            return errno;
+        bytes += written > 0 ? written : 0;
+        n -= written > 0 ? (size_t)written : 0;
     }
-    return i;
-}
-
-void results_json_string(results *r, const char *bytes, size_t n)
-{
-    const unsigned char *p = (const unsigned char *)bytes;
-    results_string(r, "\"");
-    for (size_t i = 0; i < n; i++) {
-        size_t plain = plain_length(p + i, n - i);
-        results_bytes(r, bytes + i, plain);
-        i += plain;
-        if (i == n)
-            break;
-        if (p[i] >= 0x80)
-            results_string(r, "\\ufffd");
-        else if (p[i] == '"' || p[i] == '\\')
-            results_printf(r, "\\%c", p[i]);
-        else
-            results_printf(r, "\\u%04x", p[i]);
-    }
-    results_string(r, "\"");
-}
-
-void results_tsv(results *r, const char *bytes, size_t n)
-{
-    static const char SPECIAL[] = "\t\n\r\\", LETTERS[] = "tnr\\";
-    for (size_t i = 0, plain; i < n; i += plain + 1) {
-        for (plain = 0; i + plain < n && (!bytes[i + plain] || !strchr(SPECIAL, bytes[i + plain])); plain++) {
-        }
-        results_bytes(r, bytes + i, plain);
-        if (i + plain < n)
-            results_printf(r, "\\%c", LETTERS[strchr(SPECIAL, bytes[i + plain]) - SPECIAL]);
-    }
-}
-
-void results_number(results *r, double x)
-{
-    if (isfinite(x))
-        results_printf(r, "%.9g", x);
-    else
-        results_string(r, "null");
-}
-
-void results_numbers(results *r, const float *x, size_t n, const char *between)
-{
-    for (size_t i = 0; i < n; i++) {
-        if (i)
-            results_string(r, between);
-        results_number(r, x[i]);
-    }
+    return 0;
 }
 
 bool results_push(results *r)
 {
-    if (fflush(r->stream) && !r->error)
-        r->error = errno;
+    if (!r->error)
+        r->error = r->text.failed ? ENOMEM : write_all(r->fd, r->text.data, r->text.size);
+    bert_buffer_clear(&r->text);
     return !r->error;
+}
+
+void results_line_done(results *r)
+{
+    if (r->text.size >= WORTH_A_CALL || r->text.failed)
+        results_push(r);
 }
 
 int results_flush(results *r)
@@ -153,12 +70,30 @@ int results_flush(results *r)
 
 int results_close(results *r, int status)
 {
-    if (!status)
-        status = results_flush(r);
+    if (status)
+        results_push(r); /* what went wrong has been told already */
     else
-        fflush(r->stream); /* what went wrong has been told already */
-    if (r->path && fclose(r->stream) && !status)
+        status = results_flush(r);
+    if (r->path && close(r->fd) && !status)
         status = report_error("%s: %s", r->path, strerror(errno));
+    bert_buffer_free(&r->text);
     free(r->path);
     return status;
+}
+
+int results_print(bert_buffer *text, int status)
+{
+    results r = { .fd = STDOUT_FILENO, .text = *text };
+    return results_close(&r, status);
+}
+
+int results_print_lines(char *lines)
+{
+    bert_buffer text = { 0 };
+    size_t n = strlen(lines);
+    bert_buffer_add(&text, lines, n);
+    if (!n || lines[n - 1] != '\n')
+        bert_buffer_add(&text, "\n", 1);
+    bert_free(lines);
+    return results_print(&text, STATUS_FINE);
 }

@@ -5,8 +5,6 @@
 #include "cli/results.h"
 #include "cli/rows.h"
 
-#include <string.h>
-
 typedef struct tokenize_options {
     const char *model;
     bool special;
@@ -35,64 +33,6 @@ typedef struct tokenize {
     size_t truncated;
 } tokenize;
 
-/* ---- tokens ------------------------------------------------------------------------------------------------------------- */
-
-/* One token of a line: from a text, or a special one, which stands nowhere: [0, 0]. */
-typedef struct token {
-    int32_t id;
-    uint32_t start, end; /* code points of its own text */
-    int segment;         /* 0: of the text; 1: of its pair */
-} token;
-
-/* The i-th token of [CLS] a [SEP] b [SEP], or of a b without --special. has_pair: there is a b. */
-static token token_at(const tokenize *t, bool has_pair, size_t i)
-{
-    const bert_tokens *a = &t->tokens[0], *b = &t->tokens[1];
-    const bert_tokenizer_options *o = bert_tokenizer_settings(t->tokenizer);
-    int32_t separator = bert_tokenizer_id(t->tokenizer, o->sep_token, strlen(o->sep_token));
-    if (t->special && i-- == 0)
-        return (token){ .id = bert_tokenizer_id(t->tokenizer, o->cls_token, strlen(o->cls_token)) };
-    if (i < a->n)
-        return (token){ a->ids[i], a->char_start[i], a->char_end[i], 0 };
-    i -= a->n;
-    if (t->special && i-- == 0)
-        return (token){ .id = separator };
-    if (has_pair && i < b->n)
-        return (token){ b->ids[i], b->char_start[i], b->char_end[i], 1 };
-    return (token){ .id = separator, .segment = 1 };
-}
-
-static void write_token_name(const tokenize *t, token k, results *out)
-{
-    size_t size = 0;
-    const char *name = bert_tokenizer_token(t->tokenizer, k.id, &size);
-    results_json_string(out, name ? name : "", name ? size : 0);
-}
-
-static void write_tokens(const tokenize *t, bool has_pair, results *out)
-{
-    size_t n = t->tokens[0].n + (has_pair ? t->tokens[1].n : 0) + (t->special ? 2 + has_pair : 0);
-    results_string(out, "{\"tokens\": [");
-    for (size_t i = 0; i < n; i++) {
-        results_string(out, i ? ", " : "");
-        write_token_name(t, token_at(t, has_pair, i), out);
-    }
-    results_string(out, "], \"ids\": [");
-    for (size_t i = 0; i < n; i++)
-        results_printf(out, "%s%d", i ? ", " : "", (int)token_at(t, has_pair, i).id);
-    results_string(out, "], \"offsets\": [");
-    for (size_t i = 0; i < n; i++) {
-        token k = token_at(t, has_pair, i);
-        results_printf(out, "%s[%u, %u]", i ? ", " : "", (unsigned)k.start, (unsigned)k.end);
-    }
-    if (has_pair) {
-        results_string(out, "], \"segments\": [");
-        for (size_t i = 0; i < n; i++)
-            results_printf(out, "%s%d", i ? ", " : "", token_at(t, has_pair, i).segment);
-    }
-    results_string(out, "]}\n");
-}
-
 static bert_status tokenize_rows(void *context, const bert_rows *rows, results *out, bert_err *err)
 {
     tokenize *t = context;
@@ -103,19 +43,10 @@ static bert_status tokenize_rows(void *context, const bert_rows *rows, results *
             if (s)
                 return s;
         }
-        write_tokens(t, t->tokens[1].n > 0, out);
+        bert_tokens_write(&out->text, t->tokenizer, &t->tokens[0], &t->tokens[1], t->special);
+        results_line_done(out);
     }
     return BERT_OK;
-}
-
-/* ---- features ----------------------------------------------------------------------------------------------------------- */
-
-static void write_integers(results *out, const char *name, const int32_t *x, size_t n)
-{
-    results_printf(out, "\"%s\": [", name);
-    for (size_t i = 0; i < n; i++)
-        results_printf(out, "%s%d", i ? ", " : "", (int)x[i]);
-    results_string(out, "]");
 }
 
 static bert_status encode_rows(void *context, const bert_rows *rows, results *out, bert_err *err)
@@ -127,14 +58,8 @@ static bert_status encode_rows(void *context, const bert_rows *rows, results *ou
         return s;
     t->truncated += f->truncated;
     for (size_t i = 0; i < rows->n; i++) {
-        size_t first = i * f->seq_len; /* the matrices are (n, seq_len) */
-        results_string(out, "{");
-        write_integers(out, "input_ids", f->input_ids + first, f->seq_len);
-        results_string(out, ", ");
-        write_integers(out, "input_mask", f->input_mask + first, f->seq_len);
-        results_string(out, ", ");
-        write_integers(out, "segment_ids", f->segment_ids + first, f->seq_len);
-        results_string(out, "}\n");
+        bert_features_write(&out->text, f, i);
+        results_line_done(out);
     }
     return BERT_OK;
 }
@@ -171,7 +96,8 @@ const command tokenize_command = {
     .summary = "Splits texts into the word pieces that a model reads",
     .details = "Prints one line a row:\n"
                "{\"tokens\": [...], \"ids\": [...], \"offsets\": [[start, end], ...]}\n"
-               "Offsets count code points of the text that the token comes from; a special token has [0, 0]. A row with a pair has "
+               "Offsets count code points of the text that the token comes from; a special token has [0, 0]. A row with a "
+               "pair has "
                "the tokens of both texts, and \"segments\": 0 for the first, 1 for the second. With --seq-len the line is\n"
                "{\"input_ids\": [...], \"input_mask\": [...], \"segment_ids\": [...]}",
     .argument = "FILE",

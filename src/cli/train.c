@@ -122,19 +122,12 @@ static int plan_model(const train_options *o, bert_model *model, const train_dat
 {
     char *plan = NULL;
     bert_err err;
-    results out;
     train_watch w = { .quiet = o->quiet };
     tell_beginning(d, model, &w);
     describe_model(o, model);
     if (bert_train_plan(model, d->train, d->valid, &o->training, o->json, &plan, &err))
         return report_failure(&err);
-    int status = results_open(&out, NULL);
-    if (!status) {
-        results_line(&out, plan);
-        status = results_close(&out, status);
-    }
-    bert_free(plan);
-    return status;
+    return results_print_lines(plan);
 }
 
 static int run(const void *options, const char *argument)
@@ -178,8 +171,10 @@ const command train_command = {
     .name = "train",
     .usage = "--module MODULE --train FILE [--valid FILE] -o MODEL",
     .summary = "Fine-tunes a module into a model of your texts or pairs",
-    .details = "FILE has a text (or two) and a label in each row. MODEL receives model.json and weights.safetensors of the best epoch so far, "
-               "history.json, report.html, logs/ for TensorBoard, and checkpoint.safetensors: Ctrl-C finishes the step and saves, and the same "
+    .details = "FILE has a text (or two) and a label in each row. MODEL receives model.json and weights.safetensors of "
+               "the best epoch so far, "
+               "history.json, report.html, logs/ for TensorBoard, and checkpoint.safetensors: Ctrl-C finishes the step "
+               "and saves, and the same "
                "command with --resume goes on as if nothing had happened.",
     .required = (const char *const[]){ "module", "train", NULL },
     .inputs = (const char *const[]){ "module", "train", "valid", NULL },

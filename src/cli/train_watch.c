@@ -81,21 +81,19 @@ static int report_stop(const train_watch *w)
 /* "demo/model: epoch 2, val_loss: 0.4290 - val_accuracy: 0.7910" */
 static int report_result(const train_watch *w, const bert_model *model)
 {
-    results out;
+    bert_buffer out = { 0 };
     char page[4096];
     if (w->quiet || w->json)
         return STATUS_FINE;
-    if (results_open(&out, NULL))
-        return STATUS_FAILED;
-    results_printf(&out, "%s: epoch %lld", w->folder, (long long)w->best);
-    results_printf(&out, *w->scores ? ", %s" : "%s", w->scores);
+    bert_buffer_printf(&out, "%s: epoch %lld", w->folder, (long long)w->best);
+    bert_buffer_printf(&out, *w->scores ? ", %s" : "%s", w->scores);
     if (bert_model_threshold(model) != 0.5)
-        results_printf(&out, " - threshold: %.4f", bert_model_threshold(model));
-    results_string(&out, "\n");
+        bert_buffer_printf(&out, " - threshold: %.4f", bert_model_threshold(model));
+    bert_buffer_printf(&out, "\n");
     snprintf(page, sizeof page, "%s/report.html", w->folder);
     if (!access(page, R_OK))
-        results_printf(&out, "%s: curves, figures and the worst mistakes\n", page);
-    return results_close(&out, STATUS_FINE);
+        bert_buffer_printf(&out, "%s: curves, figures and the worst mistakes\n", page);
+    return results_print(&out, STATUS_FINE);
 }
 
 int train_watch_end(train_watch *w, bert_status s, const bert_err *err, const bert_model *model)

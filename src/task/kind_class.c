@@ -1,4 +1,5 @@
 /* A row has one of the labels. */
+#include "base/fields.h"
 #include "task/counts.h"
 #include "task/label_rows.h"
 #include "task/one_label.h"
@@ -62,6 +63,26 @@ static bool same(const task *t, const bert_model *m, const float *a, const float
     return label_of_scores(t, m, a, bert_model_threshold(m)) == label_of_scores(t, m, b, bert_model_threshold(m));
 }
 
+/* ---- answers ---------------------------------------------------------------------------------------------------------------- */
+
+static void answer_json(buffer *b, const task *t, const bert_model *m, const float *scores, double threshold)
+{
+    size_t k = label_of_scores(t, m, scores, threshold);
+    buffer_string(b, "\"label\": ");
+    field_json(b, m->labels[k], strlen(m->labels[k]));
+    buffer_string(b, ", \"score\": ");
+    field_number(b, (double)scores[k]);
+    label_scores_json(b, m->labels, m->n_labels, scores);
+}
+
+static void answer_tsv(buffer *b, const task *t, const bert_model *m, const float *scores, double threshold)
+{
+    size_t k = label_of_scores(t, m, scores, threshold);
+    field_tsv(b, m->labels[k], strlen(m->labels[k]));
+    buffer_char(b, '\t');
+    field_number(b, (double)scores[k]);
+}
+
 /* ----------------------------------------------------------------------------------------------------------------------------- */
 
 const label_kind KIND_CLASS = { .word = "label",
@@ -82,5 +103,7 @@ const label_kind KIND_CLASS = { .word = "label",
                                 .decisions = decisions,
                                 .always = one_label_always,
                                 .same = same,
+                                .answer_json = answer_json,
+                                .answer_tsv = answer_tsv,
                                 .true_words = one_label_true_words,
                                 .predicted_words = one_label_predicted_words };

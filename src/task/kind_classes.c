@@ -1,4 +1,5 @@
 /* A row has any number of the labels, which stand with commas between. */
+#include "base/fields.h"
 #include "base/size.h"
 #include "task/counts.h"
 #include "task/baseline.h"
@@ -209,6 +210,39 @@ static void predicted_words(buffer *b, const outcomes *o, size_t row, double thr
     add_labels(b, o->model, o->scores + row * o->columns, threshold);
 }
 
+/* ---- answers ---------------------------------------------------------------------------------------------------------------- */
+
+static void answer_json(buffer *b, const task *t, const bert_model *m, const float *scores, double threshold)
+{
+    (void)t;
+    buffer_string(b, "\"labels\": [");
+    for (size_t k = 0, n = 0; k < m->n_labels; k++)
+        if ((double)scores[k] >= threshold) {
+            buffer_string(b, n++ ? ", " : "");
+            field_json(b, m->labels[k], strlen(m->labels[k]));
+        }
+    buffer_char(b, ']');
+    label_scores_json(b, m->labels, m->n_labels, scores);
+}
+
+/* "red,green\t0.9,0.7" */
+static void answer_tsv(buffer *b, const task *t, const bert_model *m, const float *scores, double threshold)
+{
+    (void)t;
+    for (int column = 0; column < 2; column++) {
+        buffer_string(b, column ? "\t" : "");
+        for (size_t k = 0, n = 0; k < m->n_labels; k++) {
+            if ((double)scores[k] < threshold)
+                continue;
+            buffer_string(b, n++ ? "," : "");
+            if (column)
+                field_number(b, (double)scores[k]);
+            else
+                field_tsv(b, m->labels[k], strlen(m->labels[k]));
+        }
+    }
+}
+
 /* ----------------------------------------------------------------------------------------------------------------------------- */
 
 const label_kind KIND_CLASSES = { .word = "label",
@@ -228,5 +262,7 @@ const label_kind KIND_CLASSES = { .word = "label",
                                   .decisions = decisions,
                                   .always = always,
                                   .same = same,
+                                  .answer_json = answer_json,
+                                  .answer_tsv = answer_tsv,
                                   .true_words = true_words,
                                   .predicted_words = predicted_words };

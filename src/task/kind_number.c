@@ -1,4 +1,5 @@
 /* A label is a number on a scale: outputs 0 and 1 stand for label_min and label_max. */
+#include "base/fields.h"
 #include "task/baseline.h"
 #include "task/head.h"
 #include "task/head_labels.h"
@@ -130,6 +131,20 @@ static void predicted_words(buffer *b, const outcomes *o, size_t row, double thr
     number_words(b, (double)o->scores[row * o->columns]);
 }
 
+/* ---- answers ---------------------------------------------------------------------------------------------------------------- */
+
+static void answer_tsv(buffer *b, const task *t, const bert_model *m, const float *scores, double threshold)
+{
+    (void)t, (void)m, (void)threshold;
+    field_number(b, (double)scores[0]);
+}
+
+static void answer_json(buffer *b, const task *t, const bert_model *m, const float *scores, double threshold)
+{
+    buffer_string(b, "\"value\": ");
+    answer_tsv(b, t, m, scores, threshold);
+}
+
 /* ----------------------------------------------------------------------------------------------------------------------------- */
 
 const label_kind KIND_NUMBER = { .word = "label",
@@ -145,5 +160,7 @@ const label_kind KIND_NUMBER = { .word = "label",
                                  .measure = measure,
                                  .always = always,
                                  .same = same,
+                                 .answer_json = answer_json,
+                                 .answer_tsv = answer_tsv,
                                  .true_words = true_words,
                                  .predicted_words = predicted_words };

@@ -72,6 +72,10 @@ typedef struct label_kind {
     /* Whether two rows of scores come to the same answer; numbers: within 1 % of the scale. NULL: a row has no scores. */
     bool (*same)(const struct task *t, const bert_model *m, const float *a, const float *b);
 
+    /* ---- the answer for a text from its scores (columns): members of a JSON object; columns with tabs between. NULL: a row has no scores ---- */
+    void (*answer_json)(buffer *b, const struct task *t, const bert_model *m, const float *scores, double threshold);
+    void (*answer_tsv)(buffer *b, const struct task *t, const bert_model *m, const float *scores, double threshold);
+
     /* ---- words of a data set's row: a label; labels with commas between; tags with spaces between; a number ---- */
     void (*true_words)(buffer *b, const struct outcomes *o, size_t row);
     void (*predicted_words)(buffer *b, const struct outcomes *o, size_t row, double threshold);

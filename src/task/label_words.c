@@ -1,6 +1,7 @@
 /* Labels as they are written. */
 #include "task/label_words.h"
 
+#include "base/fields.h"
 #include "base/label_word.h"
 #include "base/options.h"
 #include "text/words.h"
@@ -34,6 +35,18 @@ bool label_number(bert_text label, double *number)
 void number_words(buffer *b, double x)
 {
     buffer_printf(b, "%.9g", x);
+}
+
+void label_scores_json(buffer *b, const char *const *labels, size_t n, const float *scores)
+{
+    buffer_string(b, ", \"scores\": {");
+    for (size_t k = 0; k < n; k++) {
+        buffer_string(b, k ? ", " : "");
+        field_json(b, labels[k], strlen(labels[k]));
+        buffer_string(b, ": ");
+        field_number(b, (double)scores[k]);
+    }
+    buffer_char(b, '}');
 }
 
 bool label_next(bert_text list, size_t *at, bert_text *label)
