@@ -108,7 +108,7 @@ static void add_label(prediction_table *t, size_t row)
     bert_text label = t->data->label_texts[row];
     if (t->o->task->kind->numeric) {
         double x;
-        number_words(&t->words, label_number(label, &x) ? x : NAN);
+        buffer_printf(&t->words, "%.9g", label_number(label, &x) ? x : NAN);
         add_words(t, "label", true);
     } else {
         add_cell(t, "label", label, false);
@@ -124,7 +124,7 @@ static void add_row(prediction_table *t, size_t row)
     t->o->task->kind->predicted_words(&t->words, t->o, row, t->threshold);
     add_words(t, "prediction", t->o->task->kind->numeric);
     for (size_t k = 0; k < t->n_scores; k++) {
-        number_words(&t->words, (double)t->o->scores[row * t->o->columns + k]);
+        buffer_printf(&t->words, "%.9g", (double)t->o->scores[row * t->o->columns + k]);
         add_words(t, t->score_names[k], true);
     }
     end_row(t);

@@ -36,14 +36,15 @@ bool ranking_of_column(page *p, ranking *r, size_t k)
 bool ranking_of_decisions(page *p, ranking *r)
 {
     const outcomes *o = p->r->outcomes;
-    size_t n = o->task->kind->decisions ? o->task->kind->decisions(o, NULL) : 0;
-    decision *d = page_array(p, n, sizeof *d);
+    const label_kind *kind = o->task->kind;
+    size_t n = kind->decisions ? kind->decisions(o) : 0;
     *r = (ranking){ page_array(p, n, sizeof *r->items), n, 0 };
-    if (!n || !d || !r->items)
+    if (!n || !r->items)
         return false;
-    o->task->kind->decisions(o, d);
-    for (size_t i = 0; i < n; i++)
-        r->items[i] = (scored){ d[i].score, d[i].actual };
+    for (size_t i = 0; i < n; i++) {
+        decision d = kind->decide(o, i);
+        r->items[i] = (scored){ d.score, d.actual };
+    }
     finish(r);
     return true;
 }

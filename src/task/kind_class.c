@@ -49,13 +49,14 @@ static void count(const outcomes *o, double threshold, counts *c)
 }
 
 /* Of two labels the second one's score says it. */
-static size_t decisions(const outcomes *o, decision *out)
+static size_t decisions(const outcomes *o)
 {
-    if (o->columns != 2)
-        return 0;
-    for (size_t i = 0; out && i < o->n; i++)
-        out[i] = (decision){ o->scores[i * 2 + 1], o->truth->ids[i] == 1, 1, i };
-    return o->n;
+    return o->columns == 2 ? o->n : 0;
+}
+
+static decision decide(const outcomes *o, size_t i)
+{
+    return (decision){ o->scores[i * 2 + 1], o->truth->ids[i] == 1, 1, i };
 }
 
 static bool same(const task *t, const bert_model *m, const float *a, const float *b)
@@ -101,6 +102,7 @@ const label_kind KIND_CLASS = { .word = "label",
                                 .measure = outcomes_measure_labels,
                                 .count = count,
                                 .decisions = decisions,
+                                .decide = decide,
                                 .always = one_label_always,
                                 .same = same,
                                 .answer_json = answer_json,

@@ -129,11 +129,15 @@ static void count(const outcomes *o, double threshold, counts *c)
     }
 }
 
-static size_t decisions(const outcomes *o, decision *out)
+static size_t decisions(const outcomes *o)
 {
-    for (size_t i = 0; out && i < o->n * o->columns; i++)
-        out[i] = (decision){ o->scores[i], outcome_truly(o, i / o->columns, i % o->columns), (uint32_t)(i % o->columns), i / o->columns };
     return o->n * o->columns;
+}
+
+static decision decide(const outcomes *o, size_t i)
+{
+    size_t row = i / o->columns, label = i % o->columns;
+    return (decision){ o->scores[i], outcome_truly(o, row, label), (uint32_t)label, row };
 }
 
 typedef struct label_set {
@@ -260,6 +264,7 @@ const label_kind KIND_CLASSES = { .word = "label",
                                   .measure = outcomes_measure_labels,
                                   .count = count,
                                   .decisions = decisions,
+                                  .decide = decide,
                                   .always = always,
                                   .same = same,
                                   .answer_json = answer_json,

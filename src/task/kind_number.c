@@ -128,7 +128,7 @@ static void true_words(buffer *b, const outcomes *o, size_t row)
 static void predicted_words(buffer *b, const outcomes *o, size_t row, double threshold)
 {
     (void)threshold;
-    number_words(b, (double)o->scores[row * o->columns]);
+    buffer_printf(b, "%.9g", (double)o->scores[row * o->columns]);
 }
 
 /* ---- answers ---------------------------------------------------------------------------------------------------------------- */

@@ -6,7 +6,6 @@
 #include "data/labels.h"
 
 struct counts;
-struct decision;
 struct label_rules;
 struct loss_spec;
 struct outcomes;
@@ -31,6 +30,14 @@ enum {
     PAGE_WRONG_WORDS = 512,
     PAGE_MISTAKES = PAGE_WRONG_LABELS | PAGE_WRONG_SETS | PAGE_DISTANCES | PAGE_WRONG_WORDS /* the worst, in one of these forms */
 };
+
+/* A score that is a yes or a no by itself. */
+typedef struct decision {
+    float score;
+    bool actual;
+    uint32_t label; /* that a yes says */
+    size_t row;
+} decision;
 
 typedef struct label_kind {
     const char *word;     /* what one is called: "label", "tag" */
@@ -64,9 +71,9 @@ typedef struct label_kind {
     bert_status (*measure)(const struct outcomes *o, double threshold, bert_metrics *m, arena *a, bert_err *err);
     /* Counts labels and rows (c->labels are zero, the sums are not formed). NULL: what counts is not a row's labels. */
     void (*count)(const struct outcomes *o, double threshold, struct counts *c);
-    /* The scores that are a yes or a no by themselves, in any order: of each label, or of the second of two. Returns how many; out NULL: counts alone.
-     * NULL: there are none. */
-    size_t (*decisions)(const struct outcomes *o, struct decision *out);
+    /* How many scores are a yes or a no by themselves, of each label, or of the second of two; and the i-th of them. NULL: there are none. */
+    size_t (*decisions)(const struct outcomes *o);
+    decision (*decide)(const struct outcomes *o, size_t i);
     /* The best that can be said of every row alike: scores (columns), which are zero, and its words. o has a row. */
     bert_status (*always)(const struct outcomes *o, float *scores, buffer *words, bert_err *err);
     /* Whether two rows of scores come to the same answer; numbers: within 1 % of the scale. NULL: a row has no scores. */

@@ -32,11 +32,6 @@ bool label_number(bert_text label, double *number)
     return number_read(text, number) && isfinite(*number);
 }
 
-void number_words(buffer *b, double x)
-{
-    buffer_printf(b, "%.9g", x);
-}
-
 void label_scores_json(buffer *b, const char *const *labels, size_t n, const float *scores)
 {
     buffer_string(b, ", \"scores\": {");

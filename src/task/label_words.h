@@ -8,8 +8,6 @@
 
 /* A finite decimal number, blanks around it allowed. false: it is none. */
 bool label_number(bert_text label, double *number);
-/* A number with nine digits. */
-void number_words(buffer *b, double x);
 
 /* , "scores": {"0": 0.2, "1": 0.8}: a member of a JSON object behind others. */
 void label_scores_json(buffer *b, const char *const *labels, size_t n, const float *scores);

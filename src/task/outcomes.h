@@ -49,14 +49,6 @@ static inline double outcome_loss(const outcomes *o, size_t i)
 /* What is true of row i, in the unit of labels that are numbers. */
 double outcome_truth(const outcomes *o, size_t i);
 
-/* A score that is a yes or a no by itself. */
-typedef struct decision {
-    float score;
-    bool actual;
-    uint32_t label; /* that a yes says */
-    size_t row;
-} decision;
-
 /* Metrics of which none is known: all NaN. */
 bert_metrics metrics_unknown(void);
 

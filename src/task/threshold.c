@@ -97,14 +97,15 @@ bert_status outcomes_threshold(const outcomes *o, const bert_metric *metric, dou
         return BERT_OK;
     arena a = { 0 };
     const label_kind *kind = o->task->kind;
-    sweep s = { .o = o, .metric = metric_of(o, metric), .n = kind->decisions(o, NULL) };
+    sweep s = { .o = o, .metric = metric_of(o, metric), .n = kind->decisions(o) };
     s.pairs = s.n == o->n;
     s.decisions = arena_array(&a, s.n, sizeof *s.decisions);
     s.wrong = arena_array(&a, o->n, sizeof *s.wrong);
     s.c = (counts){ .labels = arena_array(&a, o->columns, sizeof *s.c.labels), .n_labels = o->columns, .n = o->n };
     bert_status status = s.decisions && s.wrong && s.c.labels ? BERT_OK : fail_memory(err, "a threshold");
     if (!status) {
-        kind->decisions(o, s.decisions);
+        for (size_t i = 0; i < s.n; i++)
+            s.decisions[i] = kind->decide(o, i);
         say_no(&s);
         run(&s);
         *threshold = s.threshold;
