@@ -132,11 +132,11 @@ static void run(const bert_model *model, const bert_layer *layer, const table_ro
 }
 
 /* All lines of a precision, of a file frozen for it; layer: of the model that it is frozen from. */
-static void run_precision(const bert_model *model, const table_rows *r, const table_rows *full, token_count c, int precision)
+static void run_precision(bert_model *model, const table_rows *r, const table_rows *full, token_count c, int precision)
 {
     static const char *const NAMES[] = { "fp32", "bf16", "int8" };
     static const pooling POOLINGS[] = { { BERT_POOLING_CLS_RAW, "cls" }, { BERT_POOLING_MEAN, "mean" } };
-    const bert_layer *layer = bert_model_layer((bert_model *)(uintptr_t)model);
+    const bert_layer *layer = bert_model_layer(model);
     char path[128];
     snprintf(path, sizeof path, "%s/%s.bert", bench_folder, NAMES[precision]);
     bert_err err;

@@ -34,7 +34,7 @@ bert_status file_map(file_mapping *m, const char *path, bert_err *err)
         if (p == MAP_FAILED)
             s = fail_errno(err, "%s: cannot map %lld bytes", path, (long long)st.st_size);
         else
-            *m = (file_mapping){ p, (size_t)st.st_size };
+            *m = (file_mapping){ p, (size_t)st.st_size, p };
     }
     close(fd);
     return s;
@@ -42,17 +42,18 @@ bert_status file_map(file_mapping *m, const char *path, bert_err *err)
 
 void file_unmap(file_mapping *m)
 {
-    if (m->size)
-        munmap((void *)(uintptr_t)m->data, m->size);
+    if (m->pages)
+        munmap(m->pages, m->size);
     *m = (file_mapping){ 0 };
 }
 
 void file_release(const file_mapping *m, const void *bytes, size_t n)
 {
-    uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE), begin = (uintptr_t)bytes, end = begin + n;
-    uintptr_t first = (begin + page - 1) / page * page, last = end / page * page;
-    if (begin >= (uintptr_t)m->data && end <= (uintptr_t)m->data + m->size && first < last)
-        madvise((void *)first, last - first, MADV_DONTNEED);
+    /* Counted from the mapping's start, which is that of a page; what lies before it wraps around. */
+    size_t page = (size_t)sysconf(_SC_PAGESIZE), begin = (uintptr_t)bytes - (uintptr_t)m->pages;
+    size_t first = (begin + page - 1) / page * page, last = (begin + n) / page * page;
+    if (begin <= m->size && n <= m->size - begin && first < last)
+        madvise((char *)m->pages + first, last - first, MADV_DONTNEED);
 }
 
 enum { PIECE = 1 << 20 };

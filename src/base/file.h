@@ -13,6 +13,7 @@
 typedef struct file_mapping {
     const unsigned char *data;
     size_t size;
+    void *pages; /* the same bytes, for the system's calls; NULL where there are none */
 } file_mapping;
 
 bert_status file_map(file_mapping *m, const char *path, bert_err *err);

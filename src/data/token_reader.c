@@ -250,8 +250,15 @@ static bert_status tokenize_run(const tokenizing *z, token_run *r)
     return BERT_OK;
 }
 
+/* The arrays of the rows while they are filled. */
+typedef struct row_arrays {
+    size_t *start;
+    uint32_t *second, *text;
+    int32_t *ids, *words;
+} row_arrays;
+
 /* Room for n items, what was there may be lost; NULL: out of memory. */
-static void *keep(kept_array *k, size_t n, size_t size)
+static void *kept_array_room(kept_array *k, size_t n, size_t size)
 {
     size_t bytes;
     if (!mul_size(n ? n : 1, size, &bytes))
@@ -265,34 +272,35 @@ static void *keep(kept_array *k, size_t n, size_t size)
     return k->data;
 }
 
-static bert_status make_room(token_reader *reader, size_t rows, size_t ids, const row_reading *how, bert_err *err)
+static bert_status make_room(token_reader *reader, size_t rows, size_t ids, const row_reading *how, row_arrays *out, bert_err *err)
 {
     token_rows *t = &reader->rows;
+    kept_array *kept = reader->arrays;
     if (rows > UINT32_MAX)
         return fail(err, BERT_ERR_ARGUMENT, "%zu windows: there may be at most %u at a time; take a larger stride", rows, UINT32_MAX);
     t->n = rows;
-    t->start = keep(&reader->start, rows + 1, sizeof *t->start);
-    t->second = keep(&reader->second, rows, sizeof *t->second);
-    t->ids = keep(&reader->ids, ids, sizeof *t->ids);
-    t->words = how->form == ROW_WORDS ? keep(&reader->words, ids, sizeof *t->words) : NULL;
-    t->text = how->windows ? keep(&reader->text, rows, sizeof *t->text) : NULL;
+    t->start = out->start = kept_array_room(&kept[0], rows + 1, sizeof *t->start);
+    t->second = out->second = kept_array_room(&kept[1], rows, sizeof *t->second);
+    t->ids = out->ids = kept_array_room(&kept[2], ids, sizeof *t->ids);
+    t->words = out->words = how->form == ROW_WORDS ? kept_array_room(&kept[3], ids, sizeof *t->words) : NULL;
+    t->text = out->text = how->windows ? kept_array_room(&kept[4], rows, sizeof *t->text) : NULL;
     bool fine = t->start && t->second && t->ids && (t->words || how->form != ROW_WORDS) && (t->text || !how->windows);
     return fine ? BERT_OK : fail_memory(err, "the tokens of texts");
 }
 
 /* Copies a run's numbers behind row and token `row` and `at`. */
-static void copy_run(token_rows *t, const token_run *r, size_t row, size_t at)
+static void copy_run(token_rows *t, const row_arrays *to, const token_run *r, size_t row, size_t at)
 {
     const made_row *made = (const made_row *)(const void *)r->rows.data;
     size_t n = r->rows.size / sizeof *made;
-    put(t->ids + at, (const int32_t *)(const void *)r->ids.data, r->ids.size / sizeof *t->ids);
-    if (t->words)
-        put(t->words + at, (const int32_t *)(const void *)r->words.data, r->words.size / sizeof *t->words);
+    put(to->ids + at, (const int32_t *)(const void *)r->ids.data, r->ids.size / sizeof *t->ids);
+    if (to->words)
+        put(to->words + at, (const int32_t *)(const void *)r->words.data, r->words.size / sizeof *t->words);
     for (size_t i = 0; i < n; i++) {
-        t->start[row + i] = at;
-        t->second[row + i] = made[i].second;
-        if (t->text)
-            t->text[row + i] = made[i].text;
+        to->start[row + i] = at;
+        to->second[row + i] = made[i].second;
+        if (to->text)
+            to->text[row + i] = made[i].text;
         t->longest = made[i].length > t->longest ? made[i].length : t->longest;
         at += made[i].length;
     }
@@ -303,22 +311,22 @@ static void copy_run(token_rows *t, const token_run *r, size_t row, size_t at)
 static bert_status join_runs(token_reader *reader, size_t n_runs, const row_reading *how, bert_err *err)
 {
     size_t rows = 0, ids = 0;
-    token_rows *t = &reader->rows;
+    row_arrays arrays = { 0 };
     for (size_t k = 0; k < n_runs; k++) {
         rows += reader->runs[k].rows.size / sizeof(made_row);
         ids += reader->runs[k].ids.size / sizeof(int32_t);
     }
-    bert_status s = make_room(reader, rows, ids, how, err);
+    bert_status s = make_room(reader, rows, ids, how, &arrays, err);
     if (s)
         return s;
     rows = ids = 0;
     for (size_t k = 0; k < n_runs; k++) {
         const token_run *r = &reader->runs[k];
-        copy_run(t, r, rows, ids);
+        copy_run(&reader->rows, &arrays, r, rows, ids);
         rows += r->rows.size / sizeof(made_row);
         ids += r->ids.size / sizeof(int32_t);
     }
-    t->start[rows] = ids;
+    arrays.start[rows] = ids;
     return BERT_OK;
 }
 
@@ -389,10 +397,7 @@ void token_reader_free(token_reader *reader)
         bert_tokens_free(&r->places);
     }
     free(reader->runs);
-    free(reader->start.data);
-    free(reader->second.data);
-    free(reader->ids.data);
-    free(reader->words.data);
-    free(reader->text.data);
+    for (int k = 0; k < TOKEN_ARRAYS; k++)
+        free(reader->arrays[k].data);
     *reader = (token_reader){ 0 };
 }

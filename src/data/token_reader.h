@@ -26,7 +26,7 @@ typedef struct token_reader {
     token_rows rows; /* of the last call; they stay until the next one */
     struct token_run *runs;
     size_t n_runs;
-    kept_array start, second, ids, words, text; /* what rows point to */
+    kept_array arrays[TOKEN_ARRAYS]; /* what rows point to */
 } token_reader;
 
 /* Makes reader->rows of the texts of d, in threads. Fails as token_rows_create; the rows are empty then. */

@@ -10,19 +10,18 @@ bert_status token_rows_create(token_rows *t, const bert_dataset *d, const bert_t
     const row_reading how = { .tokenizer = tokenizer, .seq_len = seq_len, .form = form };
     bert_status s = token_reader_run(&reader, d, &how, err);
     *t = reader.rows;
-    if (!s) /* the rows take their memory with them */
-        reader.start = reader.second = reader.ids = reader.words = reader.text = (kept_array){ 0 };
+    for (int k = 0; !s && k < TOKEN_ARRAYS; k++) { /* the rows take their memory with them */
+        t->owned[k] = reader.arrays[k].data;
+        reader.arrays[k].data = NULL;
+    }
     token_reader_free(&reader);
     return s;
 }
 
 void token_rows_free(token_rows *t)
 {
-    free(t->start);
-    free(t->second);
-    free(t->ids);
-    free(t->words);
-    free(t->text);
+    for (int k = 0; k < TOKEN_ARRAYS; k++)
+        free(t->owned[k]);
     *t = (token_rows){ 0 };
 }
 

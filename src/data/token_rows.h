@@ -12,19 +12,23 @@ typedef enum row_form {
     ROW_WORDS     /* one sequence of one text whose words are divided by blanks; it is known which token begins which word */
 } row_form;
 
+enum { TOKEN_ARRAYS = 5 };
+
 /* All zero is empty. Immutable once made. */
 typedef struct token_rows {
     row_form form;
     size_t n;
-    size_t *start; /* (n + 1) row i is ids[start[i] .. start[i + 1]) */
-    uint32_t
-        *second;  /* (n) TOGETHER: how many of its ids are segment 0, all of them where there is no pair. APART: length of the first sequence */
-    int32_t *ids; /* (start[n]) */
-    int32_t *words; /* WORDS: (start[n]) the word, counted in its row, whose first piece a token is; -1: it begins none. Else NULL */
-    uint32_t *text; /* (n) windows: which text the row is of, in rising order; else NULL: row i is text i */
-    size_t longest; /* ids of the longest row */
+    const size_t *start; /* (n + 1) row i is ids[start[i] .. start[i + 1]) */
+    /* (n) TOGETHER: how many of its ids are segment 0, all of them where there is no pair. APART: length of the first sequence */
+    const uint32_t *second;
+    const int32_t *ids; /* (start[n]) */
+    /* WORDS: (start[n]) the word, counted in its row, whose first piece a token is; -1: it begins none. Else NULL */
+    const int32_t *words;
+    const uint32_t *text; /* (n) windows: which text the row is of, in rising order; else NULL: row i is text i */
+    size_t longest;       /* ids of the longest row */
     packed_losses losses;
-    size_t before; /* texts of the caller before the first of these, for messages */
+    size_t before;             /* texts of the caller before the first of these, for messages */
+    void *owned[TOKEN_ARRAYS]; /* the memory of these arrays, where it is theirs: token_rows_free frees it */
 } token_rows;
 
 /* Tokenises every row, in threads; the result does not depend on their number. Fails as encode_pair, the message begins with the row's place;

@@ -39,10 +39,9 @@ static const struct candidate {
 };
 
 /* Decodes bytes and counts the characters beyond ASCII, and those of the candidate. false: they are not of its encoding. */
-static bool count(const struct candidate *c, const char *bytes, size_t n, size_t *beyond, size_t *expected)
+static bool count_fitting(const struct candidate *c, char *in, size_t n, size_t *beyond, size_t *expected)
 {
     iconv_t converter = iconv_open("UTF-32LE", c->by);
-    char *in = (char *)(uintptr_t)bytes; /* which iconv only reads */
     bool fits = converter != (iconv_t)-1;
     *beyond = *expected = 0;
     while (fits && n) {
@@ -81,7 +80,7 @@ static strays count_strays(const unsigned char *b, size_t n)
     return out;
 }
 
-const char *encoding_guess(char out[ENCODING_GUESS], const char *bytes, size_t n)
+const char *encoding_guess(char out[ENCODING_GUESS], char *bytes, size_t n)
 {
     n = n < LOOK ? n : LOOK;
     size_t beyond, expected, names = 0, size = 0;
@@ -94,7 +93,7 @@ const char *encoding_guess(char out[ENCODING_GUESS], const char *bytes, size_t n
     }
     for (size_t i = 0; (stand == ALONE || s.bad >= ENOUGH) && i < sizeof CANDIDATES / sizeof *CANDIDATES; i++) {
         const struct candidate *c = &CANDIDATES[i];
-        if ((c->stand && c->stand != stand) || (c->unless && names) || !count(c, bytes, n, &beyond, &expected) ||
+        if ((c->stand && c->stand != stand) || (c->unless && names) || !count_fitting(c, bytes, n, &beyond, &expected) ||
             expected * 100 < beyond * c->share)
             continue;
         size += (size_t)snprintf(out + size, ENCODING_GUESS - size, "%s%s", names++ ? ", " : "the bytes fit ", c->name); /* all have room */

@@ -20,8 +20,9 @@ enum { TYPE_STRING = 7, SESSION_START = 1, SAME_SECOND_MOST = 1000 };
 struct event_file {
     FILE *stream;
     char *path;
-    buffer record; /* the one at hand */
-    int error;     /* errno of the first failure; nothing is written after it, for a record that is cut off hides all behind it */
+    buffer record;    /* the one at hand */
+    buffer tag, text; /* its strings: the messages of protobuf-c have no const */
+    int error;        /* errno of the first failure; nothing is written after it, for a record that is cut off hides all behind it */
 };
 
 static double wall_time(void)
@@ -129,10 +130,19 @@ bert_status event_file_create(event_file **out, const char *folder, int64_t purg
     return BERT_OK;
 }
 
+static char *text_of(event_file *e, buffer *own, const char *string)
+{
+    buffer_clear(own);
+    buffer_string(own, string);
+    if (own->failed)
+        e->error = e->error ? e->error : ENOMEM;
+    return own->data;
+}
+
 void event_file_scalar(event_file *e, int64_t step, const char *tag, double number)
 {
     TfEvent__Summary__Value value = TF_EVENT__SUMMARY__VALUE__INIT;
-    value.tag = (char *)(uintptr_t)tag;
+    value.tag = text_of(e, &e->tag, tag);
     value.value_case = TF_EVENT__SUMMARY__VALUE__VALUE_SIMPLE_VALUE;
     value.simple_value = (float)number;
     write_summary(e, step, &value);
@@ -146,7 +156,7 @@ void event_file_text(event_file *e, int64_t step, const char *tag, const char *m
     TfEvent__TensorShapeProto shape = TF_EVENT__TENSOR_SHAPE_PROTO__INIT;
     TfEvent__TensorProto tensor = TF_EVENT__TENSOR_PROTO__INIT;
     TfEvent__Summary__Value value = TF_EVENT__SUMMARY__VALUE__INIT;
-    ProtobufCBinaryData text = { strlen(markdown), (uint8_t *)(uintptr_t)markdown };
+    ProtobufCBinaryData text = { strlen(markdown), (uint8_t *)text_of(e, &e->text, markdown) };
     plugin.plugin_name = (char[]){ "text" };
     metadata.plugin_data = &plugin;
     dim.size = 1;
@@ -156,7 +166,7 @@ void event_file_text(event_file *e, int64_t step, const char *tag, const char *m
     tensor.tensor_shape = &shape;
     tensor.n_string_val = 1;
     tensor.string_val = &text;
-    value.tag = (char *)(uintptr_t)tag;
+    value.tag = text_of(e, &e->tag, tag);
     value.metadata = &metadata;
     value.value_case = TF_EVENT__SUMMARY__VALUE__VALUE_TENSOR;
     value.tensor = &tensor;
@@ -184,6 +194,8 @@ bert_status event_file_close(event_file *e, bert_err *err)
             s = fail_errno(err, "%s: cannot write", e->path);
     }
     buffer_free(&e->record);
+    buffer_free(&e->tag);
+    buffer_free(&e->text);
     free(e->path);
     free(e);
     return s;

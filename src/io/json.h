@@ -1,4 +1,5 @@
-/* JSON through jansson, with errors in our words. */
+/* JSON through jansson, with errors in our words. A value whose members are walked, or that is kept, is a json_t without const: jansson walks and
+ * counts no other. */
 #ifndef IO_JSON_H
 #define IO_JSON_H
 

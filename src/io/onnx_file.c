@@ -9,16 +9,10 @@
 #include <string.h>
 
 typedef struct weight {
-    onnx_name name;
+    char *name;
     size_t rows, cols; /* cols 0: a vector */
     bool transposed;
 } weight;
-
-/* protobuf-c has no const: nothing of what it is given is written to. */
-static char *text(const char *string)
-{
-    return (char *)(uintptr_t)string;
-}
 
 /* ---- lists -------------------------------------------------------------------------------------------------------------- */
 
@@ -27,6 +21,14 @@ static void *allocate(onnx_graph *g, size_t size)
     void *p = arena_alloc(g->memory, size);
     g->failed |= !p;
     return p;
+}
+
+/* The messages of protobuf-c have no const: a copy of its own. */
+static char *text(onnx_graph *g, const char *string)
+{
+    char *copy = arena_string(g->memory, string);
+    g->failed |= !copy;
+    return copy;
 }
 
 static void add(onnx_graph *g, onnx_list *list, void *item)
@@ -59,7 +61,7 @@ static Onnx__TensorShapeProto *shape_of(onnx_graph *g, size_t rank, const onnx_s
         dim->value_case = sides[i].name ? ONNX__TENSOR_SHAPE_PROTO__DIMENSION__VALUE_DIM_PARAM
                                         : ONNX__TENSOR_SHAPE_PROTO__DIMENSION__VALUE_DIM_VALUE;
         if (sides[i].name)
-            dim->dim_param = text(sides[i].name);
+            dim->dim_param = text(g, sides[i].name);
         else
             dim->dim_value = sides[i].size;
         add(g, &dims, dim);
@@ -87,7 +89,7 @@ static void add_value(onnx_graph *g, onnx_list *list, onnx_name name, onnx_type 
     kind->value_case = ONNX__TYPE_PROTO__VALUE_TENSOR_TYPE;
     kind->tensor_type = tensor;
     onnx__value_info_proto__init(value);
-    value->name = text(name);
+    value->name = text(g, name);
     value->type = kind;
     add(g, list, value);
 }
@@ -108,8 +110,8 @@ void onnx_metadata(onnx_graph *g, const char *key, const char *value)
     if (!entry)
         return;
     onnx__string_string_entry_proto__init(entry);
-    entry->key = text(key);
-    entry->value = text(value);
+    entry->key = text(g, key);
+    entry->value = text(g, value);
     add(g, &g->metadata, entry);
 }
 
@@ -131,11 +133,11 @@ onnx_name onnx_node(onnx_graph *g, const char *operator, const onnx_name * input
         return name;
     onnx_list in = { 0 }, out = { 0 };
     for (; *inputs; inputs++)
-        add(g, &in, text(*inputs));
-    add(g, &out, text(name));
+        add(g, &in, text(g, *inputs));
+    add(g, &out, text(g, name));
     onnx__node_proto__init(node);
-    node->name = text(name);
-    node->op_type = text(operator);
+    node->name = text(g, name);
+    node->op_type = text(g, operator);
     node->n_input = in.n;
     node->input = (char **)in.items;
     node->n_output = out.n;
@@ -153,7 +155,7 @@ void onnx_rename(onnx_graph *g, onnx_name name)
 {
     Onnx__NodeProto *node = last_node(g);
     if (node && node->n_output)
-        node->output[0] = text(name);
+        node->output[0] = text(g, name);
 }
 
 static Onnx__AttributeProto *add_attribute(onnx_graph *g, const char *name, Onnx__AttributeProto__AttributeType type)
@@ -163,7 +165,7 @@ static Onnx__AttributeProto *add_attribute(onnx_graph *g, const char *name, Onnx
     if (!node || !attribute)
         return NULL;
     onnx__attribute_proto__init(attribute);
-    attribute->name = text(name);
+    attribute->name = text(g, name);
     attribute->type = type;
     onnx_list list = { (void **)node->attribute, node->n_attribute, node->n_attribute };
     add(g, &list, attribute);
@@ -216,7 +218,7 @@ static onnx_name add_constant(onnx_graph *g, onnx_type type, size_t n_dims, int6
     memcpy(copy, data, size);
     dims[0] = n;
     onnx__tensor_proto__init(tensor);
-    tensor->name = text(name);
+    tensor->name = text(g, name);
     tensor->data_type = (int32_t)type;
     tensor->n_dims = n_dims;
     tensor->dims = dims;
@@ -239,7 +241,7 @@ onnx_name onnx_weight(onnx_graph *g, onnx_name name, size_t rows, size_t cols, b
 {
     weight *w = allocate(g, sizeof *w);
     if (w)
-        *w = (weight){ name, rows, cols, transposed };
+        *w = (weight){ text(g, name), rows, cols, transposed };
     add(g, &g->weights, w);
     return name;
 }
@@ -288,7 +290,7 @@ static bool make_parts(weight_parts *p, const weight *w)
     p->dims[0] = (int64_t)w->rows;
     p->dims[1] = (int64_t)w->cols;
     onnx__tensor_proto__init(&p->tensor);
-    p->tensor.name = text(w->name);
+    p->tensor.name = w->name;
     p->tensor.data_type = ONNX_FLOAT;
     p->tensor.n_dims = w->cols ? 2 : 1;
     p->tensor.dims = p->dims;
@@ -341,24 +343,24 @@ static void write_weight(file_writer *out, const weight *w, const float *values,
         file_write(out, values, p.bytes);
 }
 
-static void fill_model(const onnx_graph *g, Onnx__ModelProto *model, Onnx__OperatorSetIdProto **set)
+static void fill_model(onnx_graph *g, Onnx__ModelProto *model, Onnx__OperatorSetIdProto **set)
 {
     onnx__operator_set_id_proto__init(*set);
     (*set)->version = ONNX_OPERATOR_SET;
     onnx__model_proto__init(model);
     model->ir_version = ONNX_IR_VERSION;
-    model->producer_name = text("libbert");
-    model->producer_version = text(BERT_VERSION);
+    model->producer_name = text(g, "libbert");
+    model->producer_version = text(g, BERT_VERSION);
     model->n_opset_import = 1;
     model->opset_import = set;
     model->n_metadata_props = g->metadata.n;
     model->metadata_props = (Onnx__StringStringEntryProto **)g->metadata.items;
 }
 
-static void fill_graph(const onnx_graph *g, Onnx__GraphProto *graph)
+static void fill_graph(onnx_graph *g, Onnx__GraphProto *graph)
 {
     onnx__graph_proto__init(graph);
-    graph->name = text("bert");
+    graph->name = text(g, "bert");
     graph->n_node = g->nodes.n;
     graph->node = (Onnx__NodeProto **)g->nodes.items;
     graph->n_initializer = g->constants.n;
@@ -387,10 +389,10 @@ bert_status onnx_write(onnx_graph *g, const char *path, onnx_values *values, voi
     Onnx__ModelProto model;
     Onnx__GraphProto graph;
     size_t size;
-    if (g->failed)
-        return fail_memory(err, path);
     fill_model(g, &model, &set);
     fill_graph(g, &graph);
+    if (g->failed)
+        return fail_memory(err, path);
     if (!graph_size(g, &graph, &size) || size >= INT32_MAX - onnx__model_proto__get_packed_size(&model) - HEAD_MOST)
         return fail(err, BERT_ERR_UNSUPPORTED, "%s: an ONNX file of 2 GiB or more, which its readers do not take", path);
 

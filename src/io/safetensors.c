@@ -236,12 +236,12 @@ static bert_status add_entry(json_t *header, const tensor *t, size_t *end, const
 }
 
 /* Eight bytes of size, the header, and spaces up to where the data may begin. */
-bert_status safetensors_header(buffer *out, const char *path, const tensor *items, size_t n, const json_t *metadata, bert_err *err)
+bert_status safetensors_header(buffer *out, const char *path, const tensor *items, size_t n, json_t *metadata, bert_err *err)
 {
     json_t *header = json_object();
     size_t end = 0;
     bert_status s = BERT_OK;
-    if (!header || (metadata && json_object_set(header, "__metadata__", (json_t *)(uintptr_t)metadata)))
+    if (!header || (metadata && json_object_set(header, "__metadata__", metadata)))
         s = fail_memory(err, path);
     for (size_t i = 0; !s && i < n; i++)
         s = add_entry(header, &items[i], &end, path, err);
@@ -276,7 +276,7 @@ static bert_status opens(const char *path, bert_err *err)
     return s;
 }
 
-bert_status safetensors_write(const char *path, const tensor *items, size_t n, const json_t *metadata, bert_err *err)
+bert_status safetensors_write(const char *path, const tensor *items, size_t n, json_t *metadata, bert_err *err)
 {
     buffer header = { 0 };
     file_writer w = { 0 };

@@ -102,7 +102,7 @@ static void find_fault(table_lines *l, bert_text line)
     l->fault = 1 + count_characters(line.data, (size_t)(at - line.data));
     l->fault_byte = (unsigned char)*at;
     if (!*l->guess)
-        encoding_guess(l->guess, line.data, (size_t)(l->window + l->end - line.data));
+        encoding_guess(l->guess, l->window + (line.data - l->window), (size_t)(l->window + l->end - line.data));
     l->sound = l->start;
     find_sound(l);
 }

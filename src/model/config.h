@@ -24,7 +24,7 @@ bert_status config_parse(const json_t *json, config *c, const char *where, bert_
 bert_status config_check_family(const json_t *json, const char *where, bert_err *err);
 bert_status config_check_keys(const json_t *json, const char *where, bert_err *err);
 /* Adds a line with the keys that are not known. */
-void config_tell_unknown(const json_t *json, const char *where, buffer *notes);
+void config_tell_unknown(json_t *json, const char *where, buffer *notes);
 
 /* The Hugging Face config.json of it; NULL when memory is out. */
 json_t *config_to_json(const config *c);

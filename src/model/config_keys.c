@@ -181,12 +181,12 @@ static bool is_known(const char *key)
     return false;
 }
 
-void config_tell_unknown(const json_t *json, const char *where, buffer *notes)
+void config_tell_unknown(json_t *json, const char *where, buffer *notes)
 {
     const char *key;
     json_t *value;
     size_t n = 0;
-    json_object_foreach((json_t *)(uintptr_t)json, key, value)
+    json_object_foreach(json, key, value)
     {
         if (!is_known(key))
             buffer_printf(notes, "%s%s%s", n ? "" : where, n ? ", " : ": libbert does not know, and does not use: ", key), n++;

@@ -47,7 +47,7 @@ bert_status model_create(bert_module *module, const bert_layer_spec *spec, const
 
 /* The layer spec as JSON, and back; strings of the struct belong to the JSON value. module_path replaces spec->module; NULL: left out. */
 json_t *layer_spec_to_json(const bert_layer_spec *spec, const char *module_path);
-bert_status layer_spec_from_json(const json_t *json, bert_layer_spec *spec, const char *where, bert_err *err);
+bert_status layer_spec_from_json(json_t *json, bert_layer_spec *spec, const char *where, bert_err *err);
 
 /* Task, labels and head as members of a JSON object, and back; the words belong to the JSON value, the array to the arena. */
 void head_to_json(const bert_model *model, json_t **json);

@@ -44,13 +44,13 @@ json_t *layer_spec_to_json(const bert_layer_spec *spec, const char *module_path)
     return json;
 }
 
-bert_status layer_spec_from_json(const json_t *json, bert_layer_spec *spec, const char *where, bert_err *err)
+bert_status layer_spec_from_json(json_t *json, bert_layer_spec *spec, const char *where, bert_err *err)
 {
     bert_layer_defaults(spec);
     const char *key;
     json_t *value;
     bert_status s = BERT_OK;
-    json_object_foreach((json_t *)(uintptr_t)json, key, value)
+    json_object_foreach(json, key, value)
     {
         char number[32];
         const char *text = json_string_value(value);

@@ -106,7 +106,7 @@ static bool is_list(const char *key)
 }
 
 /* Whether a value, a list of them or an object of them is that token. */
-static bool names_token(const json_t *value, const char *content)
+static bool names_token(json_t *value, const char *content)
 {
     const char *key, *word;
     json_t *inner;
@@ -114,7 +114,7 @@ static bool names_token(const json_t *value, const char *content)
                  !strcmp(word, content);
     for (size_t i = 0; !found && i < json_array_size(value); i++)
         found = names_token(json_array_get(value, i), content);
-    json_object_foreach((json_t *)(uintptr_t)value, key, inner)
+    json_object_foreach(value, key, inner)
     {
         found = found || ((special_token_is_named(key) || is_list(key)) && names_token(inner, content));
     }
@@ -139,7 +139,7 @@ static bert_status read_added_file(token_list *l, bert_err *err)
 }
 
 /* A special token, or a list or an object of such. */
-static bert_status add_special(token_list *l, const json_t *value, const char *key, const char *where, bert_err *err)
+static bert_status add_special(token_list *l, json_t *value, const char *key, const char *where, bert_err *err)
 {
     bert_added_token token = { .special = true };
     bert_status s = BERT_OK;
@@ -153,7 +153,7 @@ static bert_status add_special(token_list *l, const json_t *value, const char *k
             s = add_special(l, json_array_get(value, i), key, where, err);
         const char *inner;
         json_t *one;
-        json_object_foreach((json_t *)(uintptr_t)value, inner, one)
+        json_object_foreach(value, inner, one)
         {
             if (!s)
                 s = add_special(l, one, inner, where, err);
@@ -187,7 +187,7 @@ static bool is_known_role(const char *key)
 }
 
 /* A member of special_tokens_map.json, else of tokenizer_config.json; NULL: neither has it. */
-static const json_t *special_member(const token_list *l, const char *key, const char **where)
+static json_t *special_member(const token_list *l, const char *key, const char **where)
 {
     tokenizer_file file = json_object_get(l->f->json[SPECIAL_FILE], key) ? SPECIAL_FILE : SETTINGS_FILE;
     *where = tokenizer_files_where(l->f, file);
@@ -199,7 +199,7 @@ static const json_t *special_member(const token_list *l, const char *key, const 
 static bert_status read_role(token_list *l, const char *key, const bert_tokenizer_options *o, const bert_tokenizer *pieces, bert_err *err)
 {
     const char *where, *word = special_token_of_role(o, key);
-    const json_t *value = special_member(l, key, &where);
+    json_t *value = special_member(l, key, &where);
     if (value && (!word || has_flags(value)))
         return add_special(l, value, key, where, err);
     if (!word || !pieces || bert_tokenizer_id(pieces, word, strlen(word)) >= 0)
@@ -215,7 +215,7 @@ static bert_status read_other_roles(token_list *l, tokenizer_file file, bert_err
     bert_status s = BERT_OK;
     json_object_foreach(l->f->json[file], key, value)
     {
-        const json_t *counts = special_member(l, key, &where);
+        json_t *counts = special_member(l, key, &where);
         if (!s && special_token_is_named(key) && !is_known_role(key) && !json_is_boolean(value))
             s = add_special(l, counts, key, where, err);
     }
@@ -257,7 +257,7 @@ static bert_status read_special(token_list *l, const bert_tokenizer_options *o, 
         s = read_other_roles(l, SPECIAL_FILE, err);
     for (size_t i = 0; !s && i < N_LISTS; i++) {
         tokenizer_file file = json_object_get(l->f->json[SETTINGS_FILE], LISTS[i]) ? SETTINGS_FILE : SPECIAL_FILE;
-        const json_t *value = json_object_get(l->f->json[file], LISTS[i]);
+        json_t *value = json_object_get(l->f->json[file], LISTS[i]);
         if (value && !json_is_null(value))
             s = add_special(l, value, LISTS[i], tokenizer_files_where(l->f, file), err);
     }

@@ -187,7 +187,7 @@ static bert_status make_matrix(weight_list *list, size_t index, arena *a, bert_e
     if (s)
         return s;
     f->matrix = *d.packed;
-    f->matrix.owned = false;
+    f->matrix.owned = NULL;
     s = keep_parts(list, index, a, err);
     dense_unpack(&d);
     return s;

@@ -184,40 +184,27 @@ static void pack_panel(const dense *d, ops_precision precision, size_t number, v
 
 /* ---- forms -------------------------------------------------------------------------------------------------------------- */
 
-static void form_free(struct dense_packed *form)
-{
-    if (form->owned) {
-        free((void *)form->panels);
-        free((void *)form->scale);
-        free((void *)form->sums);
-    }
-}
+/* A form that is made of d's numbers, all panels at once. */
+typedef struct packing_job {
+    const dense *d;
+    ops_precision precision;
+    size_t panel_size;
+    char *panels;
+    float *scale; /* of int8, as sums */
+    int32_t *sums;
+} packing_job;
 
-/* Zeros at a multiple of 64 bytes; size is one. */
-static void *aligned_zeros(size_t size)
+/* Memory for d's numbers, all zero: panels, scales, sums, each a multiple of 128 bytes. */
+static bert_status form_allocate(packing_job *j, bert_err *err)
 {
-    void *p = aligned_alloc(64, size);
-    if (p)
-        memset(p, 0, size);
-    return p;
-}
-
-/* A form with memory for d's numbers, all zero. */
-static bert_status form_make(struct dense_packed *form, const dense *d, ops_precision precision, bert_err *err)
-{
-    size_t size, columns = panels_of(d->out) * GEMM_PANEL;
-    *form = (struct dense_packed){ .precision = precision, .owned = true };
-    if (!dense_panels_size(d->in, d->out, precision, &size))
+    size_t all, panels, columns = j->precision == OPS_INT8 ? panels_of(j->d->out) * GEMM_PANEL : 0;
+    if (!dense_panels_size(j->d->in, j->d->out, j->precision, &panels) ||
+        !add_size(panels, columns * (sizeof *j->scale + sizeof *j->sums), &all) || !(j->panels = aligned_alloc(64, all)))
         return fail_memory(err, "packed weights");
-    form->panels = aligned_zeros(size); /* a panel's row is 128 bytes */
-    if (precision == OPS_INT8) {
-        form->scale = aligned_zeros(columns * sizeof *form->scale);
-        form->sums = aligned_zeros(columns * sizeof *form->sums);
-    }
-    if (form->panels && (precision != OPS_INT8 || (form->scale && form->sums)))
-        return BERT_OK;
-    form_free(form);
-    return fail_memory(err, "packed weights");
+    memset(j->panels, 0, all);
+    j->scale = columns ? (float *)(j->panels + panels) : NULL;
+    j->sums = columns ? (int32_t *)(j->scale + columns) : NULL;
+    return BERT_OK;
 }
 
 bert_status dense_pack_over(dense *d, const struct dense_packed *form, bert_err *err)
@@ -234,39 +221,29 @@ bert_status dense_pack_over(dense *d, const struct dense_packed *form, bert_err 
     return BERT_OK;
 }
 
-/* A form that is made of d's numbers, all panels at once. */
-typedef struct packing_job {
-    const dense *d;
-    const struct dense_packed *form;
-    size_t panel_size;
-} packing_job;
-
 static void pack_part(void *context, size_t number, size_t thread)
 {
     const packing_job *j = context;
     (void)thread;
-    pack_panel(j->d, j->form->precision, number, (char *)j->form->panels + number * j->panel_size, (float *)j->form->scale,
-               (int32_t *)j->form->sums);
+    pack_panel(j->d, j->precision, number, j->panels + number * j->panel_size, j->scale, j->sums);
 }
 
 bert_status dense_pack_as(dense *d, ops_precision precision, bert_err *err)
 {
     const ops *o;
-    struct dense_packed form;
-    ops_precision kind = precision == OPS_BF16_WIDENED ? OPS_BF16 : precision;
+    packing_job job = { .d = d, .precision = precision == OPS_BF16_WIDENED ? OPS_BF16 : precision };
     bert_status s = ops_select_precision(precision, &o, err);
     if (!s)
-        s = check_in(d->in, kind, err);
+        s = check_in(d->in, job.precision, err);
     if (!s)
-        s = form_make(&form, d, kind, err);
+        s = form_allocate(&job, err);
     if (s)
         return s;
-    packing_job job = { .d = d, .form = &form };
-    panel_size(d->in, kind, &job.panel_size);
+    panel_size(d->in, job.precision, &job.panel_size);
     threads_run(panels_of(d->out), threads_allowed(), pack_part, &job);
-    s = dense_pack_over(d, &form, err);
+    s = dense_pack_over(d, &(struct dense_packed){ job.precision, job.panels, job.scale, job.sums, job.panels }, err);
     if (s)
-        form_free(&form);
+        free(job.panels);
     return s;
 }
 
@@ -279,7 +256,7 @@ void dense_unpack(dense *d)
 {
     if (!d->packed)
         return;
-    form_free(d->packed);
+    free(d->packed->owned);
     free(d->packed);
     d->packed = NULL;
 }

@@ -16,7 +16,7 @@ struct dense_packed {
     const void *panels;
     const float *scale;  /* INT8: (out rounded up to GEMM_PANEL) weight = scale * q, q in -127 .. 127; else NULL */
     const int32_t *sums; /* INT8: (out rounded up to GEMM_PANEL) sum of q over `in`; else NULL */
-    bool owned;          /* panels, scale and sums are freed by dense_unpack */
+    void *owned;         /* what dense_unpack frees: the memory of all three, or NULL */
 };
 
 /* Bytes of the panels, a multiple of 128. False where that does not fit in a size_t. */

@@ -83,12 +83,12 @@ json_t *state_of_run(const train_run *r, const progress *p, const run_record *re
 /* ---- differences ------------------------------------------------------------------------------------------------------------- */
 
 /* Hashes say nothing to people: that they differ does. */
-static void origin_differences(buffer *out, const json_t *was, const json_t *now)
+static void origin_differences(buffer *out, const json_t *was, json_t *now)
 {
     const char *part;
     json_t *value;
     bool module = false;
-    json_object_foreach((json_t *)(uintptr_t)now, part, value)
+    json_object_foreach(now, part, value)
     {
         if (json_equal(value, json_object_get(was, part)) || !strcmp(part, "head"))
             continue;
@@ -101,11 +101,11 @@ static void origin_differences(buffer *out, const json_t *was, const json_t *now
     }
 }
 
-static void head_differences(buffer *out, const json_t *was, const json_t *now)
+static void head_differences(buffer *out, const json_t *was, json_t *now)
 {
     const char *name;
     json_t *value;
-    json_object_foreach((json_t *)(uintptr_t)now, name, value)
+    json_object_foreach(now, name, value)
     {
         if (json_equal(value, json_object_get(was, name)))
             continue;

@@ -159,10 +159,10 @@ static bool read_file(cached_tokens *t, const unsigned char key[32], row_form fo
     const unsigned char *base = t->file.data;
     t->rows = (token_rows){ .form = form,
                             .n = d->n,
-                            .start = (size_t *)(uintptr_t)(base + p[0].at),
-                            .second = (uint32_t *)(uintptr_t)(base + p[1].at),
-                            .ids = (int32_t *)(uintptr_t)(base + p[2].at),
-                            .words = form == ROW_WORDS ? (int32_t *)(uintptr_t)(base + p[3].at) : NULL,
+                            .start = (const size_t *)(const void *)(base + p[0].at),
+                            .second = (const uint32_t *)(const void *)(base + p[1].at),
+                            .ids = (const int32_t *)(const void *)(base + p[2].at),
+                            .words = form == ROW_WORDS ? (const int32_t *)(const void *)(base + p[3].at) : NULL,
                             .longest = (size_t)h.longest,
                             .losses = { (size_t)h.truncated, (size_t)h.dropped } };
     return t->rows.start[0] == 0 && t->rows.start[d->n] == h.tokens && rows_are_sound(&t->rows, d, n_ids, seq_len);
@@ -230,9 +230,7 @@ bert_status cached_tokens_create(cached_tokens *t, const bert_dataset *d, const 
 
 void cached_tokens_free(cached_tokens *t)
 {
-    if (t->file.size)
-        file_unmap(&t->file);
-    else
-        token_rows_free(&t->rows);
+    file_unmap(&t->file);
+    token_rows_free(&t->rows);
     *t = (cached_tokens){ 0 };
 }

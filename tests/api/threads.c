@@ -110,8 +110,9 @@ static int set_up(void **state)
 
 /* ---- one tokenizer -------------------------------------------------------------------------------------------------------- */
 
-static void *tokenize(void *tokenizer)
+static void *tokenize(void *module)
 {
+    const bert_tokenizer *tokenizer = bert_module_tokenizer(module);
     bert_text texts[N];
     bert_tokens tokens = { 0 };
     bert_features features = { 0 }, again = { 0 };
@@ -135,7 +136,7 @@ static void many_threads_tokenize_with_one_tokenizer(void **state)
     (void)state;
     bert_module *module;
     check(bert_module_open(module_path, &module, &err));
-    run_many(tokenize, (void *)bert_module_tokenizer(module));
+    run_many(tokenize, module);
     bert_module_free(module);
 }
 

@@ -21,7 +21,7 @@ static void try_config(const json_t *json)
     json_decref(written);
 }
 
-static void try_layer(const json_t *json)
+static void try_layer(json_t *json)
 {
     bert_layer_spec spec, again;
     if (layer_spec_from_json(json, &spec, "input", NULL))

@@ -117,13 +117,13 @@ static workload *workload_of(bert_session *session, bool entities, size_t longes
 }
 
 /* Every call of a session on n texts. false: one failed. */
-static bool run_calls(const workload *w, size_t n, bool several)
+static bool run_calls(workload *w, size_t n, bool several)
 {
     const bert_entity *found;
     size_t n_found, truncated;
     const int64_t layers[] = { 1 };
     float *hidden[] = { w->hidden }, *attention[] = { w->attention };
-    const bert_outputs outputs = { w->scores, w->vectors, (size_t *)w->counts, layers, 1, hidden, attention };
+    const bert_outputs outputs = { w->scores, w->vectors, w->counts, layers, 1, hidden, attention };
     if (w->entities)
         return !bert_session_entities(w->session, w->texts, n, &found, &n_found, &truncated, NULL);
     return !bert_session_predict(w->session, w->texts, w->pairs, n, w->scores, &truncated, NULL) &&
@@ -132,7 +132,7 @@ static bool run_calls(const workload *w, size_t n, bool several)
 }
 
 /* The same texts twice: the first time memory grows piece by piece, the second it becomes one piece. */
-static void warm_up(const workload *w, bool several)
+static void warm_up(workload *w, bool several)
 {
     for (int i = 0; i < 2; i++)
         assert_true(run_calls(w, MOST, several));
@@ -140,7 +140,7 @@ static void warm_up(const workload *w, bool several)
 
 /* ---- allocations ----------------------------------------------------------------------------------------------------------------- */
 
-static void check_counts(const workload *w, const workload *shorter, bool several, const char *what)
+static void check_counts(workload *w, workload *shorter, bool several, const char *what)
 {
     warm_up(w, several);
     for (size_t n = MOST; n > 0; n--) {
@@ -187,7 +187,7 @@ static void a_prediction_allocates_nothing_once_it_has_seen_texts_as_long(void *
 /* ---- system calls ---------------------------------------------------------------------------------------------------------------- */
 
 /* In a process of its own, where from here on every call of the system but read, write and exit kills. */
-static void predict_and_exit(const workload *w)
+static void predict_and_exit(workload *w)
 {
     if (prctl(PR_SET_SECCOMP, 1 /* strict */))
         syscall(SYS_exit, 2);

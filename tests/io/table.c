@@ -1,4 +1,5 @@
 /* Tables: every format, which columns are read, and what the user is told when something is wrong. */
+#define ZLIB_CONST
 #include "io/table_lines.h"
 #include "io/table_reading.h"
 
@@ -474,7 +475,7 @@ static void add_member(buffer *out, const char *content, size_t size)
     z_stream z = { 0 };
     assert_int_equal(deflateInit2(&z, 6, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY), Z_OK);
     assert_true(buffer_reserve(out, deflateBound(&z, size)));
-    z.next_in = (Bytef *)(uintptr_t)content;
+    z.next_in = (const Bytef *)content;
     z.avail_in = (uInt)size;
     z.next_out = (Bytef *)out->data + out->size;
     z.avail_out = (uInt)(out->capacity - out->size - 1);

@@ -71,8 +71,8 @@ static void encodings_that_bytes_fit_are_named(void **state)
         { "UTF-32BE", "a film, 映画", "looks like utf-32be: --encoding utf-32be reads it" },
     };
     for (size_t i = 0; i < sizeof CASES / sizeof *CASES; i++) {
-        char bytes[512], words[256], *in = (char *)(uintptr_t)CASES[i].text, *out = bytes;
-        size_t n = strlen(in), room = sizeof bytes;
+        char text[512], bytes[512], words[256], *in = text, *out = bytes;
+        size_t n = (size_t)snprintf(text, sizeof text, "%s", CASES[i].text), room = sizeof bytes;
         iconv_t converter = iconv_open(CASES[i].encoding, "UTF-8");
         assert_true(converter != (iconv_t)-1 && iconv(converter, &in, &n, &out, &room) != (size_t)-1);
         iconv(converter, NULL, NULL, &out, &room);

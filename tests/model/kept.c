@@ -87,9 +87,9 @@ static void read_all(scene *s, kept_outputs *kept)
     read_part(s, kept, &r, 0, ROWS);
 }
 
-static uint16_t *bits_above(const float *x)
+static uint16_t *bits_above(float *x)
 {
-    return (uint16_t *)(uintptr_t)x + 1;
+    return (uint16_t *)(void *)x + 1;
 }
 
 /* To nearest, ties to even, by the definition: of the two neighbours the nearer one, of two equally near the one whose last bit is 0. */

@@ -42,29 +42,23 @@ static void embedding_free(embedding *t)
 }
 
 /* rows (count, H) as a table of a precision, in memory of its exact size */
-static embedding_table table_make(const float *rows, size_t count, size_t H, ops_precision precision)
+/* owned: what free takes back, rows and scales. */
+static embedding_table table_make(void *owned[2], const float *rows, size_t count, size_t H, ops_precision precision)
 {
     embedding_table t = { .precision = precision };
-    float *copy = copy_floats(rows, count * H), *scale = floats(count);
-    uint16_t *halves = room(count * H, sizeof *halves);
-    int8_t *bytes = room(count * H, sizeof *bytes);
-    for (size_t i = 0; i < count * H; i++)
-        halves[i] = bf16_of(rows[i]);
-    for (size_t r = 0; r < count; r++)
-        scale[r] = embedding_quantise(bytes + r * H, rows + r * H, H);
-    t.rows = precision == OPS_FP32 ? (void *)copy : precision == OPS_BF16 ? (void *)halves : (void *)bytes;
-    t.scale = precision == OPS_INT8 ? scale : NULL;
-    void *others[] = { copy, halves, bytes, scale };
-    for (size_t i = 0; i < 4; i++)
-        if (others[i] != t.rows && others[i] != t.scale)
-            free(others[i]);
+    float *scale = precision == OPS_INT8 ? floats(count) : NULL;
+    if (precision == OPS_FP32)
+        owned[0] = copy_floats(rows, count * H);
+    else
+        owned[0] = room(count * H, precision == OPS_BF16 ? sizeof(uint16_t) : 1);
+    for (size_t i = 0; precision == OPS_BF16 && i < count * H; i++)
+        ((uint16_t *)owned[0])[i] = bf16_of(rows[i]);
+    for (size_t r = 0; scale && r < count; r++)
+        scale[r] = embedding_quantise((int8_t *)owned[0] + r * H, rows + r * H, H);
+    t.rows = owned[0];
+    owned[1] = scale;
+    t.scale = scale;
     return t;
-}
-
-static void table_free(embedding_table *t)
-{
-    free((void *)t->rows);
-    free((void *)t->scale);
 }
 
 static const ops_precision TABLE_FORMS[] = { OPS_FP32, OPS_BF16, OPS_INT8 };
@@ -78,10 +72,11 @@ static void embeddings_are_sums_of_three_rows(void **state)
         embedding t = embedding_make(H);
         float *y = floats(TOKENS * H), *rows[3] = { floats(H), floats(H), floats(H) };
         double *want = doubles(TOKENS * H);
+        void *owned[3][2];
         embedding_tables tables = { .hidden = H,
-                                    .word = table_make(t.word, WORDS, H, TABLE_FORMS[w % 3]),
-                                    .position = table_make(t.position, POSITIONS, H, TABLE_FORMS[(w + w / 3) % 3]),
-                                    .token_type = table_make(t.type, TYPES, H, TABLE_FORMS[w % 3]) };
+                                    .word = table_make(owned[0], t.word, WORDS, H, TABLE_FORMS[w % 3]),
+                                    .position = table_make(owned[1], t.position, POSITIONS, H, TABLE_FORMS[(w + w / 3) % 3]),
+                                    .token_type = table_make(owned[2], t.type, TYPES, H, TABLE_FORMS[w % 3]) };
         for (size_t i = 0; i < TOKENS; i++) {
             embedding_row(rows[0], &tables.word, H, (size_t)t.ids[i]);
             embedding_row(rows[1], &tables.position, H, (size_t)t.positions[i]);
@@ -91,11 +86,11 @@ static void embeddings_are_sums_of_three_rows(void **state)
         }
         o->embed_forward(y, &tables, t.ids, t.positions, t.segments, TOKENS);
         assert_close(o, "y", y, want, TOKENS * H, 2e-7);
-        for (size_t i = 0; i < 3; i++)
+        for (size_t i = 0; i < 3; i++) {
             free(rows[i]);
-        table_free(&tables.word);
-        table_free(&tables.position);
-        table_free(&tables.token_type);
+            free(owned[i][0]);
+            free(owned[i][1]);
+        }
         free(y);
         free(want);
         embedding_free(&t);
@@ -110,7 +105,8 @@ static void a_row_of_a_table_is_the_row_that_was_put_there(void **state)
     random_stream r = { .seed = 3 };
     float *rows = random_floats(&r, ROWS * H, 1), got[H];
     for (size_t f = 0; f < 3; f++) {
-        embedding_table t = table_make(rows, ROWS, H, TABLE_FORMS[f]);
+        void *owned[2];
+        embedding_table t = table_make(owned, rows, ROWS, H, TABLE_FORMS[f]);
         for (size_t i = 0; i < ROWS; i++) {
             embedding_row(got, &t, H, i);
             for (size_t c = 0; c < H; c++) {
@@ -123,7 +119,8 @@ static void a_row_of_a_table_is_the_row_that_was_put_there(void **state)
                     fail_msg("form %zu: row %zu, %zu is %.9g, should be %.9g", f, i, c, (double)got[c], (double)x);
             }
         }
-        table_free(&t);
+        free(owned[0]);
+        free(owned[1]);
     }
     free(rows);
 }

@@ -67,13 +67,12 @@ static inline void sample_rows(sample *s, size_t n)
     token_rows *both[] = { &s->tokens, &s->train_tokens };
     for (size_t k = 0; k < 2; k++) {
         token_rows *t = both[k];
-        *t = (token_rows){
-            .form = ROW_TOGETHER, .n = n, .start = arena_array(&sample_memory, n + 1, sizeof *t->start), .losses.truncated = n / 40
-        };
+        size_t *start = arena_array(&sample_memory, n + 1, sizeof *start);
+        *t = (token_rows){ .form = ROW_TOGETHER, .n = n, .start = start, .losses.truncated = n / 40 };
         for (size_t i = 0; i < n; i++) {
             size_t length = 6 + random_below(r, 20) + random_below(r, 20) + (random_below(r, 10) ? 0 : random_below(r, 60));
             length = length > 64 ? 64 : length;
-            t->start[i + 1] = t->start[i] + length;
+            start[i + 1] = start[i] + length;
             t->longest = length > t->longest ? length : t->longest;
         }
     }

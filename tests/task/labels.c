@@ -272,13 +272,11 @@ static void a_file_is_named_with_its_line(void **state)
 
 /* ---- targets -------------------------------------------------------------------------------------------------------------------- */
 
-static const char *const WORDS[] = { "a", "b", "c" }, *const TAGS[] = { "O", "B-X", "I-X" };
+static const char *WORDS[] = { "a", "b", "c" }, *TAGS[] = { "O", "B-X", "I-X" };
 
 static bert_status read_targets(targets *t, bert_task id, const bert_dataset *d, bert_err *err)
 {
-    bert_model m = {
-        .labels = (const char **)(uintptr_t)(id == BERT_TASK_TOKENS ? TAGS : WORDS), .n_labels = 3, .label_min = 1, .label_max = 5
-    };
+    bert_model m = { .labels = id == BERT_TASK_TOKENS ? TAGS : WORDS, .n_labels = 3, .label_min = 1, .label_max = 5 };
     return targets_create(t, task_by_id(id), &m, d, err);
 }
 

@@ -39,12 +39,12 @@ typedef struct sample {
     float values[MOST], scores[MOST * MOST_LABELS], losses[MOST];
 } sample;
 
-static const char *const WORDS[] = { "a", "b", "c", "d", "e", "f", "g", "h" };
+static const char *WORDS[] = { "a", "b", "c", "d", "e", "f", "g", "h" };
 
-static void sample_begin(sample *s, bert_task id, const char *const *labels, size_t n_labels)
+static void sample_begin(sample *s, bert_task id, const char **labels, size_t n_labels)
 {
     *s = (sample){ 0 };
-    s->model.labels = (const char **)(uintptr_t)labels;
+    s->model.labels = labels;
     s->model.n_labels = n_labels;
     s->o = (outcomes){ .model = &s->model, .task = task_by_id(id), .truth = &s->truth, .scores = s->scores, .losses = s->losses };
     s->model.outputs = task_outputs(s->o.task, n_labels);
@@ -259,7 +259,7 @@ static void correlations_are_scipys(void **state)
     assert_metrics(&m, &(bert_metrics){ .pearson = 0.88779421182358942, .spearman = 0.88659556261598638, .mse = 0.41953125 });
 }
 
-static const char *const TAGS[] = { "B-LOC", "B-PER", "I-LOC", "I-PER", "O" };
+static const char *TAGS[] = { "B-LOC", "B-PER", "I-LOC", "I-PER", "O" };
 
 static void entity_metrics_are_seqevals(void **state)
 {
@@ -395,7 +395,7 @@ static void macro_means_of_sets_and_thresholds_are_over_what_is_seen(void **stat
 static void macro_means_of_entities_are_over_types(void **state)
 {
     (void)state;
-    static const char *const THREE[] = { "O", "B-PER", "I-PER", "B-LOC", "B-ORG", "I-ORG" };
+    static const char *THREE[] = { "O", "B-PER", "I-PER", "B-LOC", "B-ORG", "I-ORG" };
     static const int32_t TRUE_TAGS[] = { 1, 2, 0, 3 }, SAID[] = { 1, 2, 0, 0 };
     sample s;
     sample_begin(&s, BERT_TASK_TOKENS, THREE, 6);
@@ -505,7 +505,7 @@ static void a_long_answer_is_cut_between_characters(void **state)
 {
     (void)state;
     static char longest[400];
-    const char *const labels[] = { longest, "b" };
+    const char *labels[] = { longest, "b" };
     sample s;
     for (size_t i = 0; i + 2 < sizeof longest; i += 2)
         memcpy(longest + i, "\u00e4", 2);
