@@ -78,7 +78,7 @@ size_t file_begins(const char *path, void *bytes, size_t n)
 /* ---- writing -------------------------------------------------------------------------------------------------------------- */
 
 /* A stream's way to its file: all of it, however often the system is interrupted. */
-static ssize_t write_all(void *cookie, const char *bytes, size_t n)
+static ssize_t file_write_all(void *cookie, const char *bytes, size_t n)
 {
     int fd = (int)(intptr_t)cookie;
     for (size_t done = 0; done < n;) {
@@ -118,7 +118,7 @@ int folder_sync_above(const char *path)
     return failed;
 }
 
-static void forget(file_writer *w)
+static void file_writer_clear(file_writer *w)
 {
     free(w->path);
     free(w->temporary);
@@ -136,7 +136,7 @@ bert_status file_create(file_writer *w, const char *path, bert_err *err)
         return fail_memory(err, path);
     w->file = temporary_create(path, false, &w->temporary);
     if (w->file >= 0)
-        w->stream = fopencookie((void *)(intptr_t)w->file, "w", (cookie_io_functions_t){ .write = write_all, .seek = seek_to });
+        w->stream = fopencookie((void *)(intptr_t)w->file, "w", (cookie_io_functions_t){ .write = file_write_all, .seek = seek_to });
     if (w->stream)
         return BERT_OK;
     bert_status s = errno == ENOMEM ? fail_memory(err, path) : fail_errno(err, "%s: cannot write", path);
@@ -144,7 +144,7 @@ bert_status file_create(file_writer *w, const char *path, bert_err *err)
         unlink(w->temporary);
         close(w->file);
     }
-    forget(w);
+    file_writer_clear(w);
     return s;
 }
 
@@ -163,7 +163,7 @@ bert_status file_failed(const file_writer *w, bert_err *err)
 }
 
 /* Remembers the first failure. */
-static void check(file_writer *w, bool failed)
+static void note_failure(file_writer *w, bool failed)
 {
     if (failed && !w->error)
         w->error = errno ? errno : EIO;
@@ -172,24 +172,24 @@ static void check(file_writer *w, bool failed)
 bert_status file_commit(file_writer *w, bert_err *err)
 {
     errno = 0;
-    check(w, fflush(w->stream) || ferror(w->stream));
+    note_failure(w, fflush(w->stream) || ferror(w->stream));
     fclose(w->stream); /* all of it is written: it only frees */
-    check(w, !w->error && sync_file(w->file));
+    note_failure(w, !w->error && sync_file(w->file));
     bool renamed = !w->error && !rename(w->temporary, w->path);
-    check(w, !renamed);
-    check(w, renamed && folder_sync_above(w->path));
+    note_failure(w, !renamed);
+    note_failure(w, renamed && folder_sync_above(w->path));
     if (!renamed)
         unlink(w->temporary);
-    check(w, close(w->file)); /* the last: it unlocks */
+    note_failure(w, close(w->file)); /* the last: it unlocks */
     bert_status s = file_failed(w, err);
-    forget(w);
+    file_writer_clear(w);
     return s;
 }
 
 bert_status file_commit_opened(file_writer *w, file_opens *opens, bert_err *err)
 {
     errno = 0;
-    check(w, fflush(w->stream) || ferror(w->stream));
+    note_failure(w, fflush(w->stream) || ferror(w->stream));
     bert_status s = w->error ? BERT_OK : opens(w->temporary, err);
     if (!s)
         return file_commit(w, err);
@@ -205,7 +205,7 @@ void file_abort(file_writer *w)
         unlink(w->temporary);
         close(w->file);
     }
-    forget(w);
+    file_writer_clear(w);
 }
 
 bert_status file_write_whole(const char *path, const void *bytes, size_t n, bert_err *err)

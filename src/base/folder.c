@@ -35,7 +35,7 @@ bert_status folder_remove(const char *path, bert_err *err)
     return tree_remove(AT_FDCWD, path) ? fail_errno(err, "%s: cannot remove", path) : BERT_OK;
 }
 
-static void forget(folder_writer *w)
+static void folder_writer_clear(folder_writer *w)
 {
     free(w->path);
     free(w->temporary);
@@ -56,7 +56,7 @@ bert_status folder_begin(folder_writer *w, const char *path, bert_err *err)
         s = fail_errno(err, "%s: cannot make the folder", path);
     arena_free(&a);
     if (s)
-        forget(w);
+        folder_writer_clear(w);
     return s;
 }
 
@@ -89,7 +89,7 @@ bert_status folder_commit(folder_writer *w, bert_err *err)
     if (s || had)
         folder_remove(w->temporary, NULL);
     close(w->folder);
-    forget(w);
+    folder_writer_clear(w);
     return s;
 }
 
@@ -99,7 +99,7 @@ void folder_abort(folder_writer *w)
         folder_remove(w->temporary, NULL);
         close(w->folder);
     }
-    forget(w);
+    folder_writer_clear(w);
 }
 
 bert_status folder_end(folder_writer *w, bert_status filled, bert_err *err)

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-static bool is_blank(char c)
+static bool label_blank(char c)
 {
     return c == ' ' || (c >= '\t' && c <= '\r');
 }
@@ -21,7 +21,7 @@ static size_t whole_digits(bert_text t)
     return zeros == t.size && zeros != n + 1 ? n : 0;
 }
 
-static bert_text whole_number(bert_text label)
+static bert_text label_whole_number(bert_text label)
 {
     bert_text digits = label;
     bool sign = label.size && (label.data[0] == '-' || label.data[0] == '+');
@@ -37,13 +37,13 @@ static bert_text whole_number(bert_text label)
 bert_text label_word(bert_text label)
 {
     static const char *const TRUTHS[][3] = { { "true", "True", "TRUE" }, { "false", "False", "FALSE" } };
-    while (label.size && is_blank(label.data[0]))
+    while (label.size && label_blank(label.data[0]))
         label = (bert_text){ label.data + 1, label.size - 1 };
-    while (label.size && is_blank(label.data[label.size - 1]))
+    while (label.size && label_blank(label.data[label.size - 1]))
         label.size--;
     for (size_t i = 0; i < 2; i++)
         for (size_t k = 0; k < 3; k++)
             if (label.size == strlen(TRUTHS[i][k]) && !memcmp(label.data, TRUTHS[i][k], label.size))
                 return (bert_text){ TRUTHS[i][0], label.size };
-    return whole_number(label);
+    return label_whole_number(label);
 }

@@ -22,7 +22,7 @@ static long read_id(int file)
     return n > 0 ? atol(text) : 0;
 }
 
-static bool still_there(const char *path, int file)
+static bool lock_still_there(const char *path, int file)
 {
     struct stat by_name, by_file;
     return !stat(path, &by_name) && !fstat(file, &by_file) && by_name.st_ino == by_file.st_ino && by_name.st_dev == by_file.st_dev;
@@ -41,7 +41,7 @@ static int open_locked(const char *path, bool *taken, long *holder)
             close(file);
             return -1;
         }
-        if (still_there(path, file))
+        if (lock_still_there(path, file))
             return file;
         close(file);
     }

@@ -24,7 +24,7 @@ static const char *flag(const char *name, char out[FLAG_SIZE])
     return out;
 }
 
-static bool same_name(const char *a, const char *b)
+static bool option_is_named(const char *a, const char *b)
 {
     for (; *a && *b; a++, b++)
         if ((*a == '-' ? '_' : *a) != (*b == '-' ? '_' : *b))
@@ -35,7 +35,7 @@ static bool same_name(const char *a, const char *b)
 const bert_option *option_find(bert_option_table table, const char *name)
 {
     for (size_t i = 0; i < table.n; i++)
-        if (same_name(table.options[i].name, name))
+        if (option_is_named(table.options[i].name, name))
             return &table.options[i];
     return NULL;
 }
@@ -94,7 +94,7 @@ static bool in_range(const bert_option *o, double v)
 
 /* ---- reading, one function a type: text to field ---- */
 
-static bert_status read_bool(const bert_option *o, const char *value, void *field, bert_err *err)
+static bert_status option_read_bool(const bert_option *o, const char *value, void *field, bert_err *err)
 {
     static const char *const words[] = { "false", "true", "no", "yes", "0", "1" };
     char name[FLAG_SIZE];
@@ -104,7 +104,7 @@ static bert_status read_bool(const bert_option *o, const char *value, void *fiel
     return fail(err, BERT_ERR_ARGUMENT, "%s: \"%s\" is neither true nor false", flag(o->name, name), value);
 }
 
-static bert_status read_int(const bert_option *o, const char *value, void *field, bert_err *err)
+static bert_status option_read_int(const bert_option *o, const char *value, void *field, bert_err *err)
 {
     char name[FLAG_SIZE], *end;
     errno = 0;
@@ -117,7 +117,7 @@ static bert_status read_int(const bert_option *o, const char *value, void *field
     return BERT_OK;
 }
 
-static bert_status read_float(const bert_option *o, const char *value, void *field, bert_err *err)
+static bert_status option_read_float(const bert_option *o, const char *value, void *field, bert_err *err)
 {
     char name[FLAG_SIZE];
     double v;
@@ -129,7 +129,7 @@ static bert_status read_float(const bert_option *o, const char *value, void *fie
     return BERT_OK;
 }
 
-static bert_status read_string(const bert_option *o, const char *value, void *field, bert_err *err)
+static bert_status option_read_string(const bert_option *o, const char *value, void *field, bert_err *err)
 {
     (void)o, (void)err;
     *(const char **)field = value;
@@ -148,10 +148,10 @@ static bert_status not_a_choice(const bert_option *o, const char *value, bert_er
     return s;
 }
 
-static bert_status read_choice(const bert_option *o, const char *value, void *field, bert_err *err)
+static bert_status option_read_choice(const bert_option *o, const char *value, void *field, bert_err *err)
 {
     for (int i = 0; o->choices[i]; i++)
-        if (same_name(o->choices[i], value))
+        if (option_is_named(o->choices[i], value))
             return *(int *)field = i, BERT_OK;
     return not_a_choice(o, value, err);
 }
@@ -200,11 +200,11 @@ static const struct {
     bert_status (*read)(const bert_option *o, const char *value, void *field, bert_err *err);
     bool (*print)(const bert_option *o, const void *field, buffer *out);
 } TYPES[] = {
-    [BERT_OPTION_BOOL] = { sizeof(bool), read_bool, print_bool },
-    [BERT_OPTION_INT] = { sizeof(int64_t), read_int, print_int },
-    [BERT_OPTION_FLOAT] = { sizeof(double), read_float, print_float },
-    [BERT_OPTION_STRING] = { sizeof(const char *), read_string, print_string },
-    [BERT_OPTION_CHOICE] = { sizeof(int), read_choice, print_choice },
+    [BERT_OPTION_BOOL] = { sizeof(bool), option_read_bool, print_bool },
+    [BERT_OPTION_INT] = { sizeof(int64_t), option_read_int, print_int },
+    [BERT_OPTION_FLOAT] = { sizeof(double), option_read_float, print_float },
+    [BERT_OPTION_STRING] = { sizeof(const char *), option_read_string, print_string },
+    [BERT_OPTION_CHOICE] = { sizeof(int), option_read_choice, print_choice },
 };
 
 /* ---- structs ---- */

@@ -16,6 +16,11 @@ static inline bool add_size(size_t a, size_t b, size_t *out)
     return !__builtin_add_overflow(a, b, out);
 }
 
+static inline size_t size_least(size_t a, size_t b)
+{
+    return a < b ? a : b;
+}
+
 /* Little-endian loads from any address. libbert runs on little-endian machines alone (checked in arena.c). */
 static inline uint32_t load_le32(const void *p)
 {

@@ -30,7 +30,7 @@ typedef struct entries {
 } entries;
 
 /* The next name; NULL at the end. */
-static const char *next_entry(entries *e)
+static const char *entries_next(entries *e)
 {
     for (;;) {
         if (e->at >= e->size) {
@@ -56,7 +56,7 @@ static int empty_folder(int folder, int depth)
     entries e = { .folder = folder };
     int failed = 0;
     const char *name;
-    while (!failed && (name = next_entry(&e)))
+    while (!failed && (name = entries_next(&e)))
         failed = remove_deep(folder, name, depth - 1);
     return failed;
 }
@@ -105,11 +105,11 @@ static bool is_temporary(const char *entry, const char *name, size_t n)
     return !memcmp(suffix, INFIX, INFIX_SIZE) && strspn(suffix + INFIX_SIZE, LETTERS) == RANDOM_LETTERS;
 }
 
-static void sweep(int folder, const char *name, size_t n)
+static void remove_leftovers(int folder, const char *name, size_t n)
 {
     entries e = { .folder = folder };
     const char *entry;
-    while ((entry = next_entry(&e))) {
+    while ((entry = entries_next(&e))) {
         if (!is_temporary(entry, name, n))
             continue;
         int file = openat(folder, entry, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
@@ -145,7 +145,7 @@ void bert_remove_leftovers(const char *path)
         }
         int folder = open(above, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
         if (folder >= 0) {
-            sweep(folder, path + start, n - start);
+            remove_leftovers(folder, path + start, n - start);
             close(folder);
         }
     }
@@ -157,7 +157,7 @@ void temporaries_sweep(const char *path)
     int folder = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (folder < 0)
         return;
-    sweep(folder, NULL, 0);
+    remove_leftovers(folder, NULL, 0);
     close(folder);
 }
 
@@ -187,7 +187,7 @@ static int make(const char *name, bool folder)
 }
 
 /* Between making and locking it, somebody else may have taken it for a leftover. Where a file system knows no locks, it is nobody's leftover. */
-static bool hold(int file)
+static bool temporary_lock(int file)
 {
     struct stat st;
     return !(flock(file, LOCK_EX | LOCK_NB) && errno == EWOULDBLOCK) && (fstat(file, &st) || st.st_nlink > 0);
@@ -206,7 +206,7 @@ int temporary_create(const char *path, bool folder, char **name)
     t[n + SUFFIX_SIZE] = 0;
     for (int i = 0; i < NAME_TRIES && random_letters(t + n + INFIX_SIZE); i++) {
         int file = make(t, folder);
-        if (file >= 0 && hold(file))
+        if (file >= 0 && temporary_lock(file))
             return file;
         if (file >= 0)
             close(file);                             /* who took it removes it */

@@ -265,7 +265,7 @@ static bool start_worker(worker *w)
 }
 
 /* So many workers, or as many as can be started. */
-static void grow(size_t wanted)
+static void team_grow(size_t wanted)
 {
     double now = clock_seconds();
     pthread_mutex_lock(&pool.growing);
@@ -284,7 +284,7 @@ static void grow(size_t wanted)
 static size_t claim(uint16_t *team, size_t wanted)
 {
     if (atomic_load_explicit(&pool.n, memory_order_acquire) < wanted)
-        grow(wanted);
+        team_grow(wanted);
     size_t n = 0, all = atomic_load_explicit(&pool.n, memory_order_acquire);
     for (size_t i = 0; n < wanted && i < all; i++) {
         job *idle = NULL;

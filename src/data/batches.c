@@ -8,7 +8,7 @@
 #include <string.h>
 
 /* Room for a plan over n rows; start and rows are not filled. */
-static bert_status begin(batches *b, size_t n, size_t batch_size, bert_err *err)
+static bert_status batches_begin(batches *b, size_t n, size_t batch_size, bert_err *err)
 {
     arena_reset(&b->memory);
     b->n = n / batch_size + (n % batch_size > 0);
@@ -17,7 +17,7 @@ static bert_status begin(batches *b, size_t n, size_t batch_size, bert_err *err)
     return b->start && b->rows ? BERT_OK : fail_memory(err, "the order of a data set's rows");
 }
 
-static int compare_keys(const void *a, const void *b)
+static int batch_key_compare(const void *a, const void *b)
 {
     uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
     return x < y ? -1 : x > y;
@@ -28,7 +28,7 @@ static void sort_by_length(const token_rows *t, const uint32_t *rows, size_t n, 
 {
     for (size_t i = 0; i < n; i++)
         keys[i] = (uint64_t)token_rows_length(t, rows[i]) << 32 | i;
-    qsort(keys, n, sizeof *keys, compare_keys);
+    qsort(keys, n, sizeof *keys, batch_key_compare);
     for (size_t i = 0; i < n; i++)
         sorted[i] = rows[(uint32_t)keys[i]];
 }
@@ -46,7 +46,7 @@ bert_status batches_shuffled(batches *b, const token_rows *t, const batch_order 
     size_t n = t->n, size = order->batch_size, window;
     if (!mul_size(order->length_window, size, &window) || window > n)
         window = n;
-    bert_status s = begin(b, n, size, err);
+    bert_status s = batches_begin(b, n, size, err);
     if (s)
         return s;
     uint32_t *shuffled = counting(&b->memory, n), *grouped = arena_array(&b->memory, n, sizeof *grouped);
@@ -71,7 +71,7 @@ bert_status batches_shuffled(batches *b, const token_rows *t, const batch_order 
 
 bert_status batches_by_length(batches *b, const token_rows *t, size_t batch_size, bert_err *err)
 {
-    bert_status s = begin(b, t->n, batch_size, err);
+    bert_status s = batches_begin(b, t->n, batch_size, err);
     if (s)
         return s;
     uint32_t *rows = counting(&b->memory, t->n);

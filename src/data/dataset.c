@@ -17,11 +17,11 @@ struct kept_words {
 };
 
 /* A data set that grows; the labels become numbers when all are there. */
-typedef struct builder {
+typedef struct dataset_builder {
     bert_dataset *d;
     arena labels;    /* their bytes, until each different one is kept once */
     size_t capacity; /* rows that the arrays have room for */
-} builder;
+} dataset_builder;
 
 const char *dataset_place(const bert_dataset *d, size_t i, char out[DATASET_PLACE])
 {
@@ -48,7 +48,7 @@ static void *grown(void *array, size_t n, size_t size, bool *failed)
     return larger ? larger : array;
 }
 
-static bool reserve(builder *b, size_t more, bool with_pairs)
+static bool builder_reserve(dataset_builder *b, size_t more, bool with_pairs)
 {
     bert_dataset *d = b->d;
     size_t need = d->n + more, capacity = b->capacity ? b->capacity : more; /* no overflow: rows are below 2^32 */
@@ -85,12 +85,12 @@ static bool copy_texts(arena *memory, bert_text *to, const bert_text *from, size
 }
 
 /* rows->lines may be NULL: the rows are numbered from 0. */
-static bert_status append(builder *b, const bert_rows *rows, bert_err *err)
+static bert_status append(dataset_builder *b, const bert_rows *rows, bert_err *err)
 {
     bert_dataset *d = b->d;
     if (rows->n > UINT32_MAX - d->n)
         return fail(err, BERT_ERR_DATA, "%s: more than %u rows", d->name ? d->name : "data set", UINT32_MAX);
-    if (!reserve(b, rows->n, rows->pairs) || !copy_texts(&d->memory, d->texts + d->n, rows->texts, rows->n) ||
+    if (!builder_reserve(b, rows->n, rows->pairs) || !copy_texts(&d->memory, d->texts + d->n, rows->texts, rows->n) ||
         (rows->pairs && !copy_texts(&d->memory, d->pairs + d->n, rows->pairs, rows->n)) ||
         !copy_texts(&b->labels, d->label_texts + d->n, rows->labels, rows->n))
         return fail_memory(err, d->name ? d->name : "a data set");
@@ -102,7 +102,7 @@ static bert_status append(builder *b, const bert_rows *rows, bert_err *err)
 
 /* ---- the whole ---- */
 
-static bool is_empty(bert_text text)
+static bool text_is_empty(bert_text text)
 {
     size_t at = 0, start, end;
     return !word_next(text, &at, &start, &end);
@@ -111,7 +111,7 @@ static bool is_empty(bert_text text)
 static bool all_empty(const bert_text *texts, size_t n)
 {
     size_t i = 0;
-    while (i < n && is_empty(texts[i]))
+    while (i < n && text_is_empty(texts[i]))
         i++;
     return i == n;
 }
@@ -134,7 +134,7 @@ static bert_status check_texts(bert_dataset *d, bool pairs_wanted, bert_err *err
 }
 
 /* A row without spans is one whose words are all outside. */
-static bert_status fill_tags(builder *b, bert_err *err)
+static bert_status fill_tags(dataset_builder *b, bert_err *err)
 {
     bert_dataset *d = b->d;
     for (size_t i = 0; d->form == LABELS_SPANS && i < d->n; i++) {
@@ -164,7 +164,7 @@ static bert_status keep_notes(bert_dataset *d, bert_table *table, bert_err *err)
     return d->notes ? BERT_OK : fail_memory(err, "notes");
 }
 
-static bert_status finish(builder *b, bool pairs_wanted, bert_err *err)
+static bert_status builder_finish(dataset_builder *b, bool pairs_wanted, bert_err *err)
 {
     bert_status s = fill_tags(b, err);
     if (!s)
@@ -174,9 +174,9 @@ static bert_status finish(builder *b, bool pairs_wanted, bert_err *err)
 
 /* ---- data sets ---- */
 
-static bert_status begin(builder *b, const char *name, bert_err *err)
+static bert_status builder_begin(dataset_builder *b, const char *name, bert_err *err)
 {
-    *b = (builder){ .d = calloc(1, sizeof *b->d) };
+    *b = (dataset_builder){ .d = calloc(1, sizeof *b->d) };
     if (b->d && (b->d->kept = calloc(1, sizeof *b->d->kept)))
         pthread_mutex_init(&b->d->kept->asking, NULL);
     if (!b->d || !b->d->kept || (name && !(b->d->name = arena_string(&b->d->memory, strcmp(name, "-") ? name : "standard input"))))
@@ -185,7 +185,7 @@ static bert_status begin(builder *b, const char *name, bert_err *err)
 }
 
 /* Hands the data set out, or frees it where s says that it failed. */
-static bert_status end(builder *b, bert_status s, bert_dataset **dataset)
+static bert_status builder_end(dataset_builder *b, bert_status s, bert_dataset **dataset)
 {
     if (s) {
         bert_dataset_free(b->d);
@@ -199,10 +199,10 @@ static bert_status end(builder *b, bert_status s, bert_dataset **dataset)
 bert_status bert_dataset_load(const char *path, const bert_table_options *options, bert_dataset **dataset, bert_err *err)
 {
     enum { ROWS = 4096 };
-    builder b;
+    dataset_builder b;
     bert_table *table = NULL;
     bert_rows rows = { .n = 1 };
-    bert_status s = begin(&b, path, err);
+    bert_status s = builder_begin(&b, path, err);
     if (!s)
         s = bert_table_open(path, options, true, &table, err);
     while (!s && rows.n)
@@ -218,9 +218,9 @@ bert_status bert_dataset_load(const char *path, const bert_table_options *option
         s = fail(err, BERT_ERR_DATA, "%s: no rows: all %zu were wrong and left out (--skip-bad-rows); the first: %s", b.d->name, b.d->skipped,
                  table_skipped_first(table));
     if (!s)
-        s = finish(&b, options && options->text_columns && strchr(options->text_columns, ','), err);
+        s = builder_finish(&b, options && options->text_columns && strchr(options->text_columns, ','), err);
     bert_table_close(table);
-    return end(&b, s, dataset);
+    return builder_end(&b, s, dataset);
 }
 
 bert_status bert_dataset_create(const bert_text *texts, const bert_text *pairs, const bert_text *labels, size_t n, bert_dataset **dataset,
@@ -229,14 +229,14 @@ bert_status bert_dataset_create(const bert_text *texts, const bert_text *pairs, 
     *dataset = NULL;
     if (n && (!texts || !labels))
         return fail(err, BERT_ERR_ARGUMENT, "data set: %s are missing", texts ? "labels" : "texts");
-    builder b;
+    dataset_builder b;
     bert_rows rows = { .n = n, .texts = texts, .pairs = pairs, .labels = labels };
-    bert_status s = begin(&b, NULL, err);
+    bert_status s = builder_begin(&b, NULL, err);
     if (!s && n)
         s = append(&b, &rows, err);
     if (!s)
-        s = finish(&b, false, err);
-    return end(&b, s, dataset);
+        s = builder_finish(&b, false, err);
+    return builder_end(&b, s, dataset);
 }
 
 /* out[i] = texts[rows[i]]; NULL where there are none. */
@@ -250,12 +250,12 @@ static bert_text *chosen(arena *memory, const bert_text *texts, const uint32_t *
 
 bert_status dataset_of_rows(const bert_dataset *d, const uint32_t *rows, size_t n, bert_dataset **dataset, bert_err *err)
 {
-    builder b;
+    dataset_builder b;
     arena memory = { 0 };
     bert_rows part = { .n = n, .texts = chosen(&memory, d->texts, rows, n), .labels = chosen(&memory, d->label_texts, rows, n) };
     part.pairs = chosen(&memory, d->pairs, rows, n);
     size_t *lines = arena_array(&memory, n, sizeof *lines);
-    bert_status s = begin(&b, d->name, err);
+    bert_status s = builder_begin(&b, d->name, err);
     if (!s && (!part.texts || !part.labels || !lines || (d->pairs && !part.pairs)))
         s = fail_memory(err, "a part of a data set");
     for (size_t i = 0; !s && i < n; i++)
@@ -269,14 +269,14 @@ bert_status dataset_of_rows(const bert_dataset *d, const uint32_t *rows, size_t 
         s = labels_number(b.d, err);
     }
     arena_free(&memory);
-    return end(&b, s, dataset);
+    return builder_end(&b, s, dataset);
 }
 
 size_t dataset_pairs(const bert_dataset *d)
 {
     size_t n = 0;
     for (size_t i = 0; d->pairs && i < d->n; i++)
-        n += !is_empty(d->pairs[i]);
+        n += !text_is_empty(d->pairs[i]);
     return n;
 }
 
@@ -334,7 +334,7 @@ size_t bert_dataset_labels(const bert_dataset *d, const char *const **labels)
 
 /* ---- hash ---- */
 
-static void hash_text(sha *h, bert_text text)
+static void hash_one_text(sha *h, bert_text text)
 {
     uint64_t size = text.size; /* little-endian, as the machines that libbert runs on */
     sha_add(h, &size, sizeof size);
@@ -346,9 +346,9 @@ void dataset_hash(const bert_dataset *d, unsigned char hash[32])
     sha h;
     sha256_begin(&h);
     for (size_t i = 0; i < d->n; i++) {
-        hash_text(&h, d->texts[i]);
-        hash_text(&h, d->pairs ? d->pairs[i] : (bert_text){ 0 });
-        hash_text(&h, d->label_texts[i]);
+        hash_one_text(&h, d->texts[i]);
+        hash_one_text(&h, dataset_pair(d, i));
+        hash_one_text(&h, d->label_texts[i]);
     }
     sha_end(&h, hash);
 }

@@ -42,6 +42,12 @@ bert_status dataset_of_rows(const bert_dataset *d, const uint32_t *rows, size_t 
 /* Copies of n words that live as long as the data set; NULL: memory is out. Two threads may ask at once. */
 const char *const *dataset_keep_words(const bert_dataset *d, const bert_text *words, size_t n);
 
+/* The second text of row i; empty: it has none. */
+static inline bert_text dataset_pair(const bert_dataset *d, size_t i)
+{
+    return d->pairs ? d->pairs[i] : (bert_text){ 0 };
+}
+
 /* How many rows have a second text; one of blanks alone is none. */
 size_t dataset_pairs(const bert_dataset *d);
 

@@ -11,7 +11,7 @@
 /* ---- of a model ---------------------------------------------------------------------------------------------------------- */
 
 /* Adds a way to write label k, unless it is taken. */
-static bool add_word(label_index *index, bert_text word, size_t k)
+static bool label_index_add(label_index *index, bert_text word, size_t k)
 {
     size_t n = index->words.n;
     if (!word_set_add(&index->words, word))
@@ -28,9 +28,9 @@ bert_status label_index_create(label_index *index, const char *const *labels, si
     index->places = mul_size(2 * n_labels + 1, sizeof *index->places, &bytes) ? malloc(bytes) : NULL;
     bool fine = index->places != NULL;
     for (size_t k = 0; fine && k < n_labels; k++)
-        fine = add_word(index, (bert_text){ labels[k], strlen(labels[k]) }, k);
+        fine = label_index_add(index, (bert_text){ labels[k], strlen(labels[k]) }, k);
     for (size_t k = 0; fine && k < n_labels; k++)
-        fine = add_word(index, label_word((bert_text){ labels[k], strlen(labels[k]) }), k);
+        fine = label_index_add(index, label_word((bert_text){ labels[k], strlen(labels[k]) }), k);
     if (fine)
         return BERT_OK;
     label_index_free(index);
@@ -81,7 +81,7 @@ typedef struct ordered_label {
     size_t place;  /* in the set */
 } ordered_label;
 
-static bert_status check_labels(const bert_dataset *d, bert_err *err)
+static bert_status check_labels_there(const bert_dataset *d, bert_err *err)
 {
     char place[DATASET_PLACE];
     for (size_t i = 0; i < d->n; i++)
@@ -91,7 +91,7 @@ static bert_status check_labels(const bert_dataset *d, bert_err *err)
 }
 
 /* Whether a label is a whole number of at most 18 digits. */
-static bool read_number(bert_text label, int64_t *number)
+static bool label_integer(bert_text label, int64_t *number)
 {
     size_t i = label.size && (label.data[0] == '-' || label.data[0] == '+');
     if (i == label.size || label.size - i > 18)
@@ -118,7 +118,7 @@ static void sort_labels(ordered_label *labels, const word_set *set)
     bool numbers = true;
     for (size_t k = 0; k < set->n; k++) {
         labels[k] = (ordered_label){ .word = set->words[k], .place = k };
-        numbers = numbers && read_number(labels[k].word, &labels[k].value);
+        numbers = numbers && label_integer(labels[k].word, &labels[k].value);
     }
     for (size_t k = 0; !numbers && k < set->n; k++)
         labels[k].value = 0;
@@ -148,7 +148,7 @@ static bert_status number_rows(bert_dataset *d, const word_set *set, ordered_lab
 bert_status labels_number(bert_dataset *d, bert_err *err)
 {
     word_set set = { 0 };
-    bert_status s = check_labels(d, err);
+    bert_status s = check_labels_there(d, err);
     for (size_t i = 0; !s && i < d->n; i++)
         d->label_texts[i] = label_word(d->label_texts[i]);
     if (!s)
@@ -170,7 +170,7 @@ bert_status label_empty(const bert_dataset *d, size_t row, const char *what, ber
     return fail(err, BERT_ERR_DATA, "%s: %s is empty", dataset_place(d, row, place), what);
 }
 
-static bert_status unknown(const char *place, bert_text label, const char *const *labels, size_t n_labels, bert_err *err)
+static bert_status label_not_among(const char *place, bert_text label, const char *const *labels, size_t n_labels, bert_err *err)
 {
     buffer list = { 0 };
     for (size_t i = 0; i < n_labels && i < 20; i++)
@@ -186,11 +186,11 @@ static bert_status unknown(const char *place, bert_text label, const char *const
 bert_status label_unknown(const bert_dataset *d, size_t row, bert_text label, const char *const *labels, size_t n_labels, bert_err *err)
 {
     char place[DATASET_PLACE];
-    return unknown(dataset_place(d, row, place), label, labels, n_labels, err);
+    return label_not_among(dataset_place(d, row, place), label, labels, n_labels, err);
 }
 
 bert_status tag_unknown(const bert_dataset *d, size_t row, size_t word, bert_text tag, const char *const *labels, size_t n_labels, bert_err *err)
 {
     char place[DATASET_PLACE];
-    return unknown(dataset_word_place(d, row, word, place), tag, labels, n_labels, err);
+    return label_not_among(dataset_word_place(d, row, word, place), tag, labels, n_labels, err);
 }

@@ -5,21 +5,16 @@
 #include <string.h>
 
 /* FNV-1a; the size is hashed with the bytes, so that "ab", "c" and "a", "bc" differ. */
-static uint64_t hash_text(uint64_t h, bert_text text)
+static uint64_t mix_text(uint64_t h, bert_text text)
 {
     for (size_t i = 0; i < text.size; i++)
         h = (h ^ (unsigned char)text.data[i]) * 0x100000001b3u;
     return (h ^ text.size) * 0x100000001b3u;
 }
 
-static bert_text pair_of(const bert_dataset *d, size_t i)
-{
-    return d->pairs ? d->pairs[i] : (bert_text){ 0 };
-}
-
 static uint64_t hash_row(const bert_dataset *d, size_t i)
 {
-    uint64_t h = hash_text(hash_text(0xcbf29ce484222325u, d->texts[i]), pair_of(d, i));
+    uint64_t h = mix_text(mix_text(0xcbf29ce484222325u, d->texts[i]), dataset_pair(d, i));
     return h ^ h >> 32; /* the low bits of a product know nothing of the high ones */
 }
 
@@ -30,7 +25,7 @@ static bool equal(bert_text a, bert_text b)
 
 static bool rows_equal(const bert_dataset *a, size_t i, const bert_dataset *b, size_t k)
 {
-    return equal(a->texts[i], b->texts[k]) && equal(pair_of(a, i), pair_of(b, k));
+    return equal(a->texts[i], b->texts[k]) && equal(dataset_pair(a, i), dataset_pair(b, k));
 }
 
 /* The slot of a row with these texts, or the free one where it would be put. */

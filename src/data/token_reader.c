@@ -35,11 +35,6 @@ typedef struct token_run {
     bert_err err;
 } token_run;
 
-static bert_text pair_of(const bert_dataset *d, size_t i)
-{
-    return d->pairs ? d->pairs[i] : (bert_text){ 0 };
-}
-
 static bert_status no_memory(token_run *r)
 {
     return fail_memory(&r->err, "the tokens of texts");
@@ -63,7 +58,7 @@ static bert_status end_row(token_run *r, size_t i, size_t length, size_t second,
 }
 
 /* words (n): the word that each token from `first` on is the first one of, else -1. */
-static void number_words(bert_text text, const bert_tokens *tokens, size_t first, size_t n, int32_t *words)
+static void mark_word_starts(bert_text text, const bert_tokens *tokens, size_t first, size_t n, int32_t *words)
 {
     size_t at = 0, start = 0, end = 0;
     int32_t word = -1, begun = -1; /* the word that [start, end) is, and the last one whose first token was seen */
@@ -79,7 +74,7 @@ static void number_words(bert_text text, const bert_tokens *tokens, size_t first
 
 static bert_status check_alone(const tokenizing *z, size_t i, token_run *r)
 {
-    if (pair_of(z->d, i).size)
+    if (dataset_pair(z->d, i).size)
         return fail(&r->err, BERT_ERR_DATA, "task tokens reads one text, and this row has two");
     return BERT_OK;
 }
@@ -115,7 +110,7 @@ static bert_status encode_words(const tokenizing *z, size_t i, token_run *r, int
     if (s)
         return s;
     words[0] = words[out->n - 1] = -1; /* [CLS] and [SEP] */
-    number_words(text, &r->places, out->skipped, out->n - 2, words + 1);
+    mark_word_starts(text, &r->places, out->skipped, out->n - 2, words + 1);
     return BERT_OK;
 }
 
@@ -129,10 +124,10 @@ static bert_status encode_form(const tokenizing *z, size_t i, token_run *r, int3
     case ROW_TOGETHER:
         break;
     }
-    return encode_pair(z->how->tokenizer, z->d->texts[i], pair_of(z->d, i), z->how->seq_len, &r->scratch, ids, out, &r->err);
+    return encode_pair(z->how->tokenizer, z->d->texts[i], dataset_pair(z->d, i), z->how->seq_len, &r->scratch, ids, out, &r->err);
 }
 
-static bert_status encode_row(const tokenizing *z, size_t i, token_run *r)
+static bert_status encode_whole(const tokenizing *z, size_t i, token_run *r)
 {
     encoded row = { 0 };
     const row_reading *how = z->how;
@@ -158,14 +153,14 @@ typedef struct long_text {
 } long_text;
 
 /* Puts n numbers from `from` on at `to`; returns the place behind. */
-static int32_t *put(int32_t *to, const int32_t *from, size_t n)
+static int32_t *put_numbers(int32_t *to, const int32_t *from, size_t n)
 {
     if (n)
         memcpy(to, from, n * sizeof *to);
     return to + n;
 }
 
-static bert_status add_window(const row_reading *how, const long_text *t, size_t number, token_run *r)
+static bert_status encode_window(const row_reading *how, const long_text *t, size_t number, token_run *r)
 {
     const windows *w = &t->windows;
     const bert_tokens *read = t->b->n ? t->b : t->a;
@@ -175,27 +170,27 @@ static bert_status add_window(const row_reading *how, const long_text *t, size_t
         return no_memory(r);
     *end++ = how->tokenizer->classify;
     if (t->b->n) {
-        end = put(end, t->a->ids + (how->tokenizer->options.truncation_side ? t->a->n - w->first : 0), w->first);
+        end = put_numbers(end, t->a->ids + (how->tokenizer->options.truncation_side ? t->a->n - w->first : 0), w->first);
         *end++ = how->tokenizer->separate;
     }
     size_t second = (size_t)(end - ids);
-    end = put(end, read->ids + at, n);
+    end = put_numbers(end, read->ids + at, n);
     *end++ = how->tokenizer->separate;
     size_t length = (size_t)(end - ids);
     if (words) {
         words[0] = words[length - 1] = -1; /* [CLS] and [SEP] */
-        put(words + 1, t->words + at, n);
+        put_numbers(words + 1, t->words + at, n);
     }
     return end_row(r, t->number, length, t->b->n ? second : length, words != NULL);
 }
 
 /* Numbers the words of a whole text; NULL: out of memory. */
-static const int32_t *words_of(bert_text text, const bert_tokens *tokens, token_run *r)
+static const int32_t *long_text_words(bert_text text, const bert_tokens *tokens, token_run *r)
 {
     buffer_clear(&r->numbers);
     int32_t *words = room_for(&r->numbers, tokens->n);
     if (words)
-        number_words(text, tokens, 0, tokens->n, words);
+        mark_word_starts(text, tokens, 0, tokens->n, words);
     return words;
 }
 
@@ -207,7 +202,7 @@ static bert_status encode_windows(const tokenizing *z, size_t i, token_run *r)
     split_options whole = { .limit = SIZE_MAX }, first = { .limit = SIZE_MAX, .spans = with_words };
     bert_status s = with_words ? check_alone(z, i, r) : BERT_OK;
     if (!s)
-        s = split_text(how->tokenizer, pair_of(z->d, i), whole, b, &r->err);
+        s = split_text(how->tokenizer, dataset_pair(z->d, i), whole, b, &r->err);
     if (!s)
         s = encode_check_second(how->tokenizer, b, &r->err);
     if (!s && b->n && !how->tokenizer->options.truncation_side && !how->tokenizer->options.odd_token)
@@ -223,12 +218,12 @@ static bert_status encode_windows(const tokenizing *z, size_t i, token_run *r)
     long_text t = {
         .number = i, .a = a, .b = b, .windows = windows_of(a->n, b->n, how->seq_len, how->stride, how->tokenizer->options.odd_token)
     };
-    if (with_words && !(t.words = words_of(z->d->texts[i], a, r)))
+    if (with_words && !(t.words = long_text_words(z->d->texts[i], a, r)))
         return no_memory(r);
     r->losses.truncated += t.windows.cut;
     r->losses.dropped += a->dropped + b->dropped;
     for (size_t k = 0; !s && k < t.windows.count; k++)
-        s = add_window(how, &t, k, r);
+        s = encode_window(how, &t, k, r);
     return s;
 }
 
@@ -241,7 +236,7 @@ static bert_status tokenize_run(const tokenizing *z, token_run *r)
     buffer_clear(&r->words);
     r->losses = (packed_losses){ 0 };
     for (size_t i = r->first; i < r->last; i++) {
-        bert_status s = z->how->windows ? encode_windows(z, i, r) : encode_row(z, i, r);
+        bert_status s = z->how->windows ? encode_windows(z, i, r) : encode_whole(z, i, r);
         if (s) {
             char place[DATASET_PLACE];
             return fail_in(&r->err, s, "%s", dataset_place(z->d, i, place));
@@ -272,7 +267,7 @@ static void *kept_array_room(kept_array *k, size_t n, size_t size)
     return k->data;
 }
 
-static bert_status make_room(token_reader *reader, size_t rows, size_t ids, const row_reading *how, row_arrays *out, bert_err *err)
+static bert_status row_arrays_make(token_reader *reader, size_t rows, size_t ids, const row_reading *how, row_arrays *out, bert_err *err)
 {
     token_rows *t = &reader->rows;
     kept_array *kept = reader->arrays;
@@ -293,9 +288,9 @@ static void copy_run(token_rows *t, const row_arrays *to, const token_run *r, si
 {
     const made_row *made = (const made_row *)(const void *)r->rows.data;
     size_t n = r->rows.size / sizeof *made;
-    put(to->ids + at, (const int32_t *)(const void *)r->ids.data, r->ids.size / sizeof *t->ids);
+    put_numbers(to->ids + at, (const int32_t *)(const void *)r->ids.data, r->ids.size / sizeof *t->ids);
     if (to->words)
-        put(to->words + at, (const int32_t *)(const void *)r->words.data, r->words.size / sizeof *t->words);
+        put_numbers(to->words + at, (const int32_t *)(const void *)r->words.data, r->words.size / sizeof *t->words);
     for (size_t i = 0; i < n; i++) {
         to->start[row + i] = at;
         to->second[row + i] = made[i].second;
@@ -316,7 +311,7 @@ static bert_status join_runs(token_reader *reader, size_t n_runs, const row_read
         rows += reader->runs[k].rows.size / sizeof(made_row);
         ids += reader->runs[k].ids.size / sizeof(int32_t);
     }
-    bert_status s = make_room(reader, rows, ids, how, &arrays, err);
+    bert_status s = row_arrays_make(reader, rows, ids, how, &arrays, err);
     if (s)
         return s;
     rows = ids = 0;

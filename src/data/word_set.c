@@ -39,7 +39,7 @@ static uint32_t *slot_of(const word_set *set, bert_text word)
     return &set->slots[at];
 }
 
-static bool grow(word_set *set)
+static bool word_set_grow(word_set *set)
 {
     size_t capacity = set->capacity ? 2 * set->capacity : FIRST_CAPACITY, bytes;
     if (capacity > INT32_MAX || !mul_size(capacity, sizeof *set->words, &bytes))
@@ -65,7 +65,7 @@ static bool grow(word_set *set)
 
 bool word_set_add(word_set *set, bert_text word)
 {
-    if (set->n == set->capacity && !grow(set))
+    if (set->n == set->capacity && !word_set_grow(set))
         return false;
     uint32_t *slot = slot_of(set, word);
     if (!*slot) {

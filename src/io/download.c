@@ -50,7 +50,7 @@ static size_t hex_digits(const char *s)
 }
 
 /* Compares a file with a checksum: 64 digits SHA-256, 40 a git blob. found receives the file's. */
-static bert_status compare(const char *path, const char *expected, bool *same, char found[SHA256_HEX], bert_err *err)
+static bert_status compare_hash(const char *path, const char *expected, bool *same, char found[SHA256_HEX], bert_err *err)
 {
     file_mapping m;
     bert_status s = file_map(&m, path, err);
@@ -77,7 +77,7 @@ static const char *expected_checksum(const download *d, const http_response *r)
 /* ---- the partial file --------------------------------------------------------------------------------------------------- */
 
 /* Opens PATH.part and takes its lock. Who waited finds that the other has renamed the file: then it opens a new one. */
-static bert_status open_part(download_state *st, bert_err *err)
+static bert_status download_open_part(download_state *st, bert_err *err)
 {
     for (;;) {
         struct stat ours, named;
@@ -134,7 +134,7 @@ static bool wanted(void *context, const http_response *r)
     const char *expected = expected_checksum(d, r);
     char found[SHA256_HEX];
     if (expected) {
-        if (compare(d->path, expected, &d->kept, found, NULL))
+        if (compare_hash(d->path, expected, &d->kept, found, NULL))
             d->kept = false;
     } else if (!redirect) {
         d->kept = r->length == (uint64_t)st.st_size && r->status == 200;
@@ -228,7 +228,7 @@ static bool tell_progress(void *context, uint64_t done, uint64_t total)
 }
 
 /* Gives the partial file its name once its checksum is right. A wrong one that was pieced together is worth another try from the start. */
-static bert_status finish(download_state *st, const http_response *r, bool *retry, bert_err *err)
+static bert_status download_end(download_state *st, const http_response *r, bool *retry, bert_err *err)
 {
     const download *d = st->d;
     const char *expected = expected_checksum(d, r);
@@ -241,7 +241,7 @@ static bert_status finish(download_state *st, const http_response *r, bool *retr
         return failed ? failed
                       : fail(err, BERT_ERR_NETWORK, "%s: %" PRIu64 " bytes came, %" PRIu64 " are listed", d->url, have, d->expected_size);
     }
-    bert_status s = expected ? compare(st->part, expected, &same, found, err) : BERT_OK;
+    bert_status s = expected ? compare_hash(st->part, expected, &same, found, err) : BERT_OK;
     if (!s && !same) {
         s = restart(st, err);
         *retry = !s && pieced;
@@ -299,7 +299,7 @@ static bert_status try_once(void *context, bool *retry, bert_err *err)
         *retry = st->another;
         return s;
     }
-    return finish(st, r, retry, err);
+    return download_end(st, r, retry, err);
 }
 
 /* ---- the whole ---------------------------------------------------------------------------------------------------------- */
@@ -311,7 +311,7 @@ bert_status download_file(download *d, bert_err *err)
         .d = d, .part = arena_printf(&a, "%s.part", d->path), .part_etag = arena_printf(&a, "%s.part.etag", d->path), .fd = -1
     };
     d->missing = d->kept = false;
-    bert_status s = st.part && st.part_etag ? open_part(&st, err) : fail_memory(err, d->path);
+    bert_status s = st.part && st.part_etag ? download_open_part(&st, err) : fail_memory(err, d->path);
     if (!s)
         s = http_retry(try_once, &st, d->pause, err);
     bool useless = st.fd >= 0 && (d->missing || d->kept || st.have == 0);

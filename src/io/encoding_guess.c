@@ -12,7 +12,7 @@
 enum { LOOK = 1 << 15, ENOUGH = 8 }; /* bytes that are looked at, and that say something of a script */
 
 /* What a good share (per cent) of the characters beyond ASCII is. */
-static const struct candidate {
+static const struct encoding_candidate {
     const char *name, *by; /* what to call it, and what it is decoded by */
     uint32_t first, last;
     unsigned share;
@@ -39,7 +39,7 @@ static const struct candidate {
 };
 
 /* Decodes bytes and counts the characters beyond ASCII, and those of the candidate. false: they are not of its encoding. */
-static bool count_fitting(const struct candidate *c, char *in, size_t n, size_t *beyond, size_t *expected)
+static bool count_fitting(const struct encoding_candidate *c, char *in, size_t n, size_t *beyond, size_t *expected)
 {
     iconv_t converter = iconv_open("UTF-32LE", c->by);
     bool fits = converter != (iconv_t)-1;
@@ -92,7 +92,7 @@ const char *encoding_guess(char out[ENCODING_GUESS], char *bytes, size_t n)
         return out;
     }
     for (size_t i = 0; (stand == ALONE || s.bad >= ENOUGH) && i < sizeof CANDIDATES / sizeof *CANDIDATES; i++) {
-        const struct candidate *c = &CANDIDATES[i];
+        const struct encoding_candidate *c = &CANDIDATES[i];
         if ((c->stand && c->stand != stand) || (c->unless && names) || !count_fitting(c, bytes, n, &beyond, &expected) ||
             expected * 100 < beyond * c->share)
             continue;

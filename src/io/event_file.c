@@ -130,7 +130,7 @@ bert_status event_file_create(event_file **out, const char *folder, int64_t purg
     return BERT_OK;
 }
 
-static char *text_of(event_file *e, buffer *own, const char *string)
+static char *event_text(event_file *e, buffer *own, const char *string)
 {
     buffer_clear(own);
     buffer_string(own, string);
@@ -142,7 +142,7 @@ static char *text_of(event_file *e, buffer *own, const char *string)
 void event_file_scalar(event_file *e, int64_t step, const char *tag, double number)
 {
     TfEvent__Summary__Value value = TF_EVENT__SUMMARY__VALUE__INIT;
-    value.tag = text_of(e, &e->tag, tag);
+    value.tag = event_text(e, &e->tag, tag);
     value.value_case = TF_EVENT__SUMMARY__VALUE__VALUE_SIMPLE_VALUE;
     value.simple_value = (float)number;
     write_summary(e, step, &value);
@@ -156,7 +156,7 @@ void event_file_text(event_file *e, int64_t step, const char *tag, const char *m
     TfEvent__TensorShapeProto shape = TF_EVENT__TENSOR_SHAPE_PROTO__INIT;
     TfEvent__TensorProto tensor = TF_EVENT__TENSOR_PROTO__INIT;
     TfEvent__Summary__Value value = TF_EVENT__SUMMARY__VALUE__INIT;
-    ProtobufCBinaryData text = { strlen(markdown), (uint8_t *)text_of(e, &e->text, markdown) };
+    ProtobufCBinaryData text = { strlen(markdown), (uint8_t *)event_text(e, &e->text, markdown) };
     plugin.plugin_name = (char[]){ "text" };
     metadata.plugin_data = &plugin;
     dim.size = 1;
@@ -166,7 +166,7 @@ void event_file_text(event_file *e, int64_t step, const char *tag, const char *m
     tensor.tensor_shape = &shape;
     tensor.n_string_val = 1;
     tensor.string_val = &text;
-    value.tag = text_of(e, &e->tag, tag);
+    value.tag = event_text(e, &e->tag, tag);
     value.metadata = &metadata;
     value.value_case = TF_EVENT__SUMMARY__VALUE__VALUE_TENSOR;
     value.tensor = &tensor;

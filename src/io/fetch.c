@@ -51,7 +51,7 @@ static bert_status only_folder(arena *a, char *folder, char **inner, bert_err *e
 }
 
 /* Unpacks under a name of its own, then renames: who comes second finds the first one's folder and uses it. */
-static bert_status unpack(const char *archive, const char *folder, bert_err *err)
+static bert_status unpack_archive(const char *archive, const char *folder, bert_err *err)
 {
     char *temporary;
     int held = temporary_create(folder, true, &temporary);
@@ -78,7 +78,7 @@ static bert_status archive_folder(arena *a, const char *archive, const char *hex
     if (!unpacked)
         return fail_memory(err, archive);
     if (!file_is_folder(unpacked))
-        s = unpack(archive, unpacked, err);
+        s = unpack_archive(archive, unpacked, err);
     return s ? s : only_folder(a, unpacked, folder, err);
 }
 

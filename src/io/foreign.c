@@ -76,12 +76,12 @@ static const struct {
 };
 enum { N_FOREIGN = sizeof FOREIGN / sizeof *FOREIGN, ENDS = 8 };
 
-static bert_status refuse(int row, const char *path, bert_err *err)
+static bert_status foreign_refuse(int row, const char *path, bert_err *err)
 {
     return fail(err, BERT_ERR_UNSUPPORTED, "%s: is %s; %s", path, FOREIGN[row].what, FOREIGN[row].todo);
 }
 
-static bool begins(const unsigned char *bytes, size_t n, const char *with)
+static bool bytes_begin(const unsigned char *bytes, size_t n, const char *with)
 {
     size_t size = strlen(with);
     while (n && (*bytes == ' ' || (*bytes >= '\t' && *bytes <= '\r')))
@@ -91,7 +91,7 @@ static bool begins(const unsigned char *bytes, size_t n, const char *with)
 
 static bool bytes_are(int row, const unsigned char *bytes, size_t n)
 {
-    return (FOREIGN[row].begins && begins(bytes, n, FOREIGN[row].begins)) ||
+    return (FOREIGN[row].begins && bytes_begin(bytes, n, FOREIGN[row].begins)) ||
            (FOREIGN[row].ends && n >= ENDS && !memcmp(bytes + n - ENDS, FOREIGN[row].ends, ENDS));
 }
 
@@ -105,17 +105,17 @@ static int row_of(const char *name, const unsigned char *bytes, size_t n)
 }
 
 /* name NULL: it does not count */
-static bert_status check(const char *name, const unsigned char *bytes, size_t n, const char *path, bert_err *err)
+static bert_status foreign_check(const char *name, const unsigned char *bytes, size_t n, const char *path, bert_err *err)
 {
     int row = row_of(name, bytes, n);
     if (!n)
         return fail(err, BERT_ERR_FORMAT, "%s: is empty", path);
-    return row == N_FOREIGN ? BERT_OK : refuse(row, path, err);
+    return row == N_FOREIGN ? BERT_OK : foreign_refuse(row, path, err);
 }
 
 bert_status foreign_check_bytes(const unsigned char *bytes, size_t n, const char *path, bert_err *err)
 {
-    return check(NULL, bytes, n, path, err);
+    return foreign_check(NULL, bytes, n, path, err);
 }
 
 bert_status foreign_check_file(const char *path, bert_err *err)
@@ -123,7 +123,7 @@ bert_status foreign_check_file(const char *path, bert_err *err)
     file_mapping file;
     if (file_map(&file, path, NULL))
         return BERT_OK;
-    bert_status s = check(path, file.data, file.size, path, err);
+    bert_status s = foreign_check(path, file.data, file.size, path, err);
     file_unmap(&file);
     return s;
 }
@@ -169,6 +169,6 @@ bert_status foreign_check_tensors(const tensor_set *set, const char *path, bert_
     for (int i = 0; i < N_FOREIGN; i++)
         for (size_t k = 0; FOREIGN[i].tensor && k < set->n; k++)
             if (strstr(set->items[k].name, FOREIGN[i].tensor))
-                return refuse(i, path, err);
+                return foreign_refuse(i, path, err);
     return BERT_OK;
 }

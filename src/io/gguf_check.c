@@ -7,12 +7,12 @@
 #include <string.h>
 
 /* What is left of the file; `cut` once something would reach beyond it. */
-typedef struct cursor {
+typedef struct gguf_cursor {
     const unsigned char *p, *end;
     bool cut;
-} cursor;
+} gguf_cursor;
 
-static const unsigned char *take(cursor *c, uint64_t n)
+static const unsigned char *take_bytes(gguf_cursor *c, uint64_t n)
 {
     c->cut |= n > (size_t)(c->end - c->p);
     if (c->cut)
@@ -21,36 +21,36 @@ static const unsigned char *take(cursor *c, uint64_t n)
     return c->p - n;
 }
 
-static uint32_t take_u32(cursor *c)
+static uint32_t take_u32(gguf_cursor *c)
 {
-    const unsigned char *p = take(c, sizeof(uint32_t));
+    const unsigned char *p = take_bytes(c, sizeof(uint32_t));
     return p ? load_le32(p) : 0;
 }
 
-static uint64_t take_u64(cursor *c)
+static uint64_t take_u64(gguf_cursor *c)
 {
-    const unsigned char *p = take(c, sizeof(uint64_t));
+    const unsigned char *p = take_bytes(c, sizeof(uint64_t));
     return p ? load_le64(p) : 0;
 }
 
-static bert_text take_string(cursor *c)
+static bert_text take_string(gguf_cursor *c)
 {
     uint64_t n = take_u64(c);
-    const unsigned char *p = take(c, n);
+    const unsigned char *p = take_bytes(c, n);
     return (bert_text){ (const char *)p, p ? n : 0 };
 }
 
 /* A value of a type that is written; others count as cut. */
-static void skip_value(cursor *c, uint32_t type)
+static void skip_value(gguf_cursor *c, uint32_t type)
 {
     switch (type) {
     case GGUF_VALUE_UINT32:
     case GGUF_VALUE_INT32:
     case GGUF_VALUE_FLOAT32:
-        take(c, sizeof(uint32_t));
+        take_bytes(c, sizeof(uint32_t));
         break;
     case GGUF_VALUE_BOOL:
-        take(c, 1);
+        take_bytes(c, 1);
         break;
     case GGUF_VALUE_STRING:
         take_string(c);
@@ -60,7 +60,7 @@ static void skip_value(cursor *c, uint32_t type)
     }
 }
 
-static void skip_key(cursor *c)
+static void skip_key(gguf_cursor *c)
 {
     uint32_t type = take_u32(c), item = type == GGUF_VALUE_ARRAY ? take_u32(c) : type;
     uint64_t n = type == GGUF_VALUE_ARRAY ? take_u64(c) : 1;
@@ -69,7 +69,7 @@ static void skip_key(cursor *c)
 }
 
 /* A tensor that lies at `offset` behind the header: how far it reaches, with the zeros behind it. */
-static bool take_tensor(cursor *c, bert_text *name, uint64_t *offset)
+static bool take_tensor(gguf_cursor *c, bert_text *name, uint64_t *offset)
 {
     gguf_tensor t = { 0 };
     size_t bytes;
@@ -84,10 +84,10 @@ static bool take_tensor(cursor *c, bert_text *name, uint64_t *offset)
     return placed && !c->cut && add_size(*offset, bytes, offset) && add_size(*offset, gguf_padding(*offset), offset);
 }
 
-static bert_status check(const file_mapping *file, const char *path, bert_err *err)
+static bert_status gguf_check_mapped(const file_mapping *file, const char *path, bert_err *err)
 {
-    cursor c = { file->data, file->data + file->size, false };
-    const unsigned char *mark = take(&c, 4);
+    gguf_cursor c = { file->data, file->data + file->size, false };
+    const unsigned char *mark = take_bytes(&c, 4);
     if (!mark || memcmp(mark, "GGUF", 4) || take_u32(&c) != GGUF_VERSION)
         return fail(err, BERT_ERR_FORMAT, "%s: is no GGUF file of version %d", path, GGUF_VERSION);
     uint64_t n_tensors = take_u64(&c), n_keys = take_u64(&c), offset = 0;
@@ -114,7 +114,7 @@ bert_status gguf_check(const char *path, bert_err *err)
     bert_status s = file_map(&file, path, err);
     if (s)
         return s;
-    s = check(&file, path, err);
+    s = gguf_check_mapped(&file, path, err);
     file_unmap(&file);
     return s;
 }

@@ -237,7 +237,7 @@ static bert_status write_tensor(file_writer *w, const gguf_tensor *t, const floa
 
 /* ---- the file ----------------------------------------------------------------------------------------------------------- */
 
-static void describe(buffer *b, const gguf_tensor *t, uint64_t offset)
+static void describe_tensor(buffer *b, const gguf_tensor *t, uint64_t offset)
 {
     add_string(b, t->name, strlen(t->name));
     add_u32(b, t->cols ? 2 : 1);
@@ -249,7 +249,7 @@ static void describe(buffer *b, const gguf_tensor *t, uint64_t offset)
 }
 
 /* All that stands before the tensors. */
-static bool header(const gguf_file *g, buffer *b)
+static bool gguf_header(const gguf_file *g, buffer *b)
 {
     buffer_string(b, "GGUF");
     add_u32(b, GGUF_VERSION);
@@ -261,7 +261,7 @@ static bool header(const gguf_file *g, buffer *b)
         size_t bytes;
         if (!gguf_tensor_bytes(&g->tensors[i], &bytes))
             return false;
-        describe(b, &g->tensors[i], offset);
+        describe_tensor(b, &g->tensors[i], offset);
         offset += bytes + gguf_padding(bytes);
     }
     for (size_t n = gguf_padding(b->size); n; n--)
@@ -273,7 +273,7 @@ bert_status gguf_write(gguf_file *g, const char *path, gguf_values *values, void
 {
     file_writer w;
     buffer head = { 0 };
-    bert_status s = header(g, &head) ? file_create(&w, path, err) : fail_memory(err, path);
+    bert_status s = gguf_header(g, &head) ? file_create(&w, path, err) : fail_memory(err, path);
     if (s) {
         buffer_free(&head);
         return s;

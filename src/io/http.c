@@ -102,7 +102,7 @@ static bool stays(const char *url, const char *location, size_t m)
 }
 
 /* "FIRST-LAST/SIZE", "FIRST-LAST/" and a star; anything else is as if it was not told. */
-static void read_range(http_response *r, const char *value)
+static void http_read_range(http_response *r, const char *value)
 {
     uint64_t first, last, size = HTTP_NO_LENGTH;
     int end = 0;
@@ -116,7 +116,7 @@ static void read_range(http_response *r, const char *value)
 }
 
 /* One header line of a response. */
-static void read_header(transfer *t, const char *line, size_t n)
+static void http_read_header(transfer *t, const char *line, size_t n)
 {
     http_response *r = &t->get->response;
     const char *colon = memchr(line, ':', n);
@@ -135,7 +135,7 @@ static void read_header(transfer *t, const char *line, size_t n)
     } else if (name == 14 && !strncasecmp(line, "content-length", 14)) {
         r->length = strtoull(value, NULL, 10);
     } else if (name == 13 && !strncasecmp(line, "content-range", 13) && !strncasecmp(value, "bytes ", 6)) {
-        read_range(r, value + 6);
+        http_read_range(r, value + 6);
     } else if (name == 8 && !strncasecmp(line, "location", 8)) {
         t->leaves = !stays(t->get->url, colon + 1, n - name - 1);
     }
@@ -160,7 +160,7 @@ static size_t on_header(char *line, size_t size, size_t count, void *context)
             return 0;
         }
     } else {
-        read_header(t, line, n);
+        http_read_header(t, line, n);
     }
     return n;
 }
@@ -176,7 +176,7 @@ static size_t on_body(char *bytes, size_t size, size_t count, void *context)
     return 0;
 }
 
-static int on_progress(void *context, curl_off_t total, curl_off_t done, curl_off_t up_total, curl_off_t up)
+static int http_on_progress(void *context, curl_off_t total, curl_off_t done, curl_off_t up_total, curl_off_t up)
 {
     transfer *t = context;
     (void)up_total, (void)up;
@@ -229,7 +229,7 @@ static void allow_protocols(CURL *curl, bool secure)
 #endif
 }
 
-static void set_up(transfer *t, struct curl_slist *headers, char words[CURL_ERROR_SIZE])
+static void transfer_set_up(transfer *t, struct curl_slist *headers, char words[CURL_ERROR_SIZE])
 {
     const http_get *get = t->get;
     CURL *c = t->curl;
@@ -250,7 +250,7 @@ static void set_up(transfer *t, struct curl_slist *headers, char words[CURL_ERRO
     curl_easy_setopt(c, CURLOPT_WRITEFUNCTION, on_body);
     curl_easy_setopt(c, CURLOPT_WRITEDATA, t);
     if (get->progress) {
-        curl_easy_setopt(c, CURLOPT_XFERINFOFUNCTION, on_progress);
+        curl_easy_setopt(c, CURLOPT_XFERINFOFUNCTION, http_on_progress);
         curl_easy_setopt(c, CURLOPT_XFERINFODATA, t);
         curl_easy_setopt(c, CURLOPT_NOPROGRESS, 0L);
     }
@@ -305,7 +305,7 @@ bert_status http_get_run(http_get *get, bert_err *err)
     if (!s && !(t.curl = curl_easy_init()))
         s = fail_memory(err, get->url);
     if (!s) {
-        set_up(&t, headers, words);
+        transfer_set_up(&t, headers, words);
         CURLcode code = curl_easy_perform(t.curl);
         s = judge(&t, code, words);
     }

@@ -36,12 +36,12 @@ static const struct {
                 { "pytorch_model.bin", NULL },
                 { "pytorch_model.bin.index.json", "pytorch_model-*-of-*.bin" } };
 
-static bool matches(const char *pattern, const char *name)
+static bool hub_name_matches(const char *pattern, const char *name)
 {
     return pattern && fnmatch(pattern, name, FNM_PATHNAME) == 0;
 }
 
-static bool listed(const hub_file *files, size_t n, const char *name)
+static bool hub_listed(const hub_file *files, size_t n, const char *name)
 {
     for (size_t i = 0; i < n; i++)
         if (!strcmp(files[i].name, name))
@@ -71,7 +71,7 @@ bert_status hub_choose(arena *a, const hub_file *files, size_t n_files, const ch
 {
     const size_t n_weights = sizeof WEIGHTS / sizeof *WEIGHTS;
     size_t w = 0;
-    while (w < n_weights && !listed(files, n_files, WEIGHTS[w].key))
+    while (w < n_weights && !hub_listed(files, n_files, WEIGHTS[w].key))
         w++;
     if (w == n_weights)
         return fail(err, BERT_ERR_UNSUPPORTED, "%s: holds no weights that are read here: no model.safetensors, no pytorch_model.bin",
@@ -80,9 +80,9 @@ bert_status hub_choose(arena *a, const hub_file *files, size_t n_files, const ch
     if (!(*chosen = arena_array(a, n_files, sizeof **chosen)))
         return fail_memory(err, repository);
     for (size_t i = 0; i < n_files; i++) {
-        bool take = matches(WEIGHTS[w].key, files[i].name) || matches(WEIGHTS[w].shards, files[i].name);
+        bool take = hub_name_matches(WEIGHTS[w].key, files[i].name) || hub_name_matches(WEIGHTS[w].shards, files[i].name);
         for (size_t k = 0; k < sizeof ALWAYS / sizeof *ALWAYS; k++)
-            take |= matches(ALWAYS[k], files[i].name);
+            take |= hub_name_matches(ALWAYS[k], files[i].name);
         if (take && !stays_inside(files[i].name))
             return fail(err, BERT_ERR_FORMAT, "%s: refused, a file's name leads out of its folder: %.200s", repository, files[i].name);
         if (take)
@@ -203,7 +203,7 @@ static bool is_repository(const char *name)
     return strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_./") == strlen(name);
 }
 
-static bert_status set_up(pull *p, bert_err *err)
+static bert_status pull_set_up(pull *p, bert_err *err)
 {
     if (!is_repository(p->repository))
         return fail(err, BERT_ERR_ARGUMENT, "\"%.200s\": not a repository's name, expected OWNER/NAME", p->repository);
@@ -249,7 +249,7 @@ bert_status bert_pull(const char *name, const char *folder, bert_download_progre
     hub_file *files = NULL;
     const hub_file **chosen = NULL;
     size_t n_files = 0, n = 0;
-    bert_status s = set_up(&p, err);
+    bert_status s = pull_set_up(&p, err);
     if (!s)
         s = list_files(&p, &files, &n_files, err);
     if (!s)

@@ -46,7 +46,7 @@ bert_status json_read_bytes(json_t **out, const char *bytes, size_t n, const cha
     return read_root(out, bytes, n, JSON_OBJECT, name, err);
 }
 
-static bert_status read_file(json_t **out, const char *path, json_type type, bert_err *err)
+static bert_status json_read_root(json_t **out, const char *path, json_type type, bert_err *err)
 {
     *out = NULL;
     file_mapping m;
@@ -63,12 +63,12 @@ static bert_status read_file(json_t **out, const char *path, json_type type, ber
 
 bert_status json_read_file(json_t **out, const char *path, bert_err *err)
 {
-    return read_file(out, path, JSON_OBJECT, err);
+    return json_read_root(out, path, JSON_OBJECT, err);
 }
 
 bert_status json_read_array(json_t **out, const char *path, bert_err *err)
 {
-    return read_file(out, path, JSON_ARRAY, err);
+    return json_read_root(out, path, JSON_ARRAY, err);
 }
 
 bert_status json_read_beside(json_t **out, const char *folder, const char *name, bert_err *err)
@@ -114,7 +114,7 @@ char *json_text(const json_t *root)
     return buffer_take(&b);
 }
 
-static bert_status opens(const char *path, bert_err *err)
+static bert_status json_opens(const char *path, bert_err *err)
 {
     json_t *root;
     file_mapping m;
@@ -139,7 +139,7 @@ bert_status json_write_file(const json_t *root, const char *path, bert_err *err)
     bert_status s = file_create(&w, path, err);
     if (!s) {
         file_write(&w, text, strlen(text));
-        s = file_commit_opened(&w, opens, err);
+        s = file_commit_opened(&w, json_opens, err);
     }
     free(text);
     return s;
@@ -159,15 +159,15 @@ static json_t *member(const json_t *object, const char *key, bool optional, cons
     return value;
 }
 
-static bert_status wrong_type(const json_t *value, const char *key, const char *expected, const char *where, bert_err *err)
+static bert_status member_wrong_type(const json_t *value, const char *key, const char *expected, const char *where, bert_err *err)
 {
     return fail(err, BERT_ERR_FORMAT, "%s: %s is %s, expected %s", where, key, type_words(value), expected);
 }
 
-static bert_status read_int(const json_t *value, const char *key, int64_t min, int64_t max, int64_t *out, const char *where, bert_err *err)
+static bert_status member_int(const json_t *value, const char *key, int64_t min, int64_t max, int64_t *out, const char *where, bert_err *err)
 {
     if (!json_is_integer(value))
-        return wrong_type(value, key, "a whole number", where, err);
+        return member_wrong_type(value, key, "a whole number", where, err);
     int64_t v = json_integer_value(value);
     if (v < min || v > max)
         return fail(err, BERT_ERR_FORMAT, "%s: %s is %" PRId64 ", expected %" PRId64 " to %" PRId64, where, key, v, min, max);
@@ -179,7 +179,7 @@ bert_status json_get_int(const json_t *object, const char *key, int64_t min, int
 {
     bert_status s;
     const json_t *value = member(object, key, false, where, &s, err);
-    return value ? read_int(value, key, min, max, out, where, err) : s;
+    return value ? member_int(value, key, min, max, out, where, err) : s;
 }
 
 bert_status json_get_int_or(const json_t *object, const char *key, int64_t min, int64_t max, int64_t fallback, int64_t *out, const char *where,
@@ -188,7 +188,7 @@ bert_status json_get_int_or(const json_t *object, const char *key, int64_t min, 
     bert_status s;
     const json_t *value = member(object, key, true, where, &s, err);
     *out = fallback;
-    return value ? read_int(value, key, min, max, out, where, err) : s;
+    return value ? member_int(value, key, min, max, out, where, err) : s;
 }
 
 bert_status json_get_real_or(const json_t *object, const char *key, double min, double max, double fallback, double *out, const char *where,
@@ -200,7 +200,7 @@ bert_status json_get_real_or(const json_t *object, const char *key, double min, 
     if (!value)
         return s;
     if (!json_is_number(value))
-        return wrong_type(value, key, "a number", where, err);
+        return member_wrong_type(value, key, "a number", where, err);
     double v = json_number_value(value);
     if (!(v >= min && v <= max))
         return fail(err, BERT_ERR_FORMAT, "%s: %s is %.9g, expected %.9g to %.9g", where, key, v, min, max);
@@ -216,15 +216,15 @@ bert_status json_get_bool_or(const json_t *object, const char *key, bool fallbac
     if (!value)
         return s;
     if (!json_is_boolean(value))
-        return wrong_type(value, key, "true or false", where, err);
+        return member_wrong_type(value, key, "true or false", where, err);
     *out = json_is_true(value);
     return BERT_OK;
 }
 
-static bert_status read_string(const json_t *value, const char *key, const char **out, const char *where, bert_err *err)
+static bert_status member_string(const json_t *value, const char *key, const char **out, const char *where, bert_err *err)
 {
     if (!json_is_string(value))
-        return wrong_type(value, key, "a string", where, err);
+        return member_wrong_type(value, key, "a string", where, err);
     *out = json_string_value(value);
     return BERT_OK;
 }
@@ -233,7 +233,7 @@ bert_status json_get_string(const json_t *object, const char *key, const char **
 {
     bert_status s;
     const json_t *value = member(object, key, false, where, &s, err);
-    return value ? read_string(value, key, out, where, err) : s;
+    return value ? member_string(value, key, out, where, err) : s;
 }
 
 bert_status json_get_string_or(const json_t *object, const char *key, const char *fallback, const char **out, const char *where, bert_err *err)
@@ -241,7 +241,7 @@ bert_status json_get_string_or(const json_t *object, const char *key, const char
     bert_status s;
     const json_t *value = member(object, key, true, where, &s, err);
     *out = fallback;
-    return value ? read_string(value, key, out, where, err) : s;
+    return value ? member_string(value, key, out, where, err) : s;
 }
 
 bert_status json_get_object(const json_t *object, const char *key, json_t **out, const char *where, bert_err *err)
@@ -251,7 +251,7 @@ bert_status json_get_object(const json_t *object, const char *key, json_t **out,
     if (!value)
         return s;
     if (!json_is_object(value))
-        return wrong_type(value, key, "an object", where, err);
+        return member_wrong_type(value, key, "an object", where, err);
     *out = value;
     return BERT_OK;
 }

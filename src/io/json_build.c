@@ -7,7 +7,7 @@
 #include <math.h>
 #include <string.h>
 
-static void settle(json_t **whole, int failed)
+static void json_settle(json_t **whole, int failed)
 {
     if (!failed)
         return;
@@ -18,17 +18,17 @@ static void settle(json_t **whole, int failed)
 /* jansson's own functions take a NULL on either side: they free the value and fail. */
 void json_put(json_t **object, const char *key, json_t *value)
 {
-    settle(object, json_object_set_new(*object, key, value));
+    json_settle(object, json_object_set_new(*object, key, value));
 }
 
 void json_add(json_t **array, json_t *value)
 {
-    settle(array, json_array_append_new(*array, value));
+    json_settle(array, json_array_append_new(*array, value));
 }
 
 void json_put_all(json_t **object, json_t *others)
 {
-    settle(object, json_object_update(*object, others));
+    json_settle(object, json_object_update(*object, others));
     json_decref(others);
 }
 

@@ -32,8 +32,8 @@ typedef struct parser {
 /* ---- errors ---- */
 
 /* Line and column of the token's last character, and the token, if it is short. */
-static bool wrong(parser *p, enum json_error_code code, const char *format, ...) __attribute__((format(printf, 3, 4)));
-static bool wrong(parser *p, enum json_error_code code, const char *format, ...)
+static bool parser_wrong(parser *p, enum json_error_code code, const char *format, ...) __attribute__((format(printf, 3, 4)));
+static bool parser_wrong(parser *p, enum json_error_code code, const char *format, ...)
 {
     json_error_t *e = p->error;
     size_t room = sizeof e->text - 1, near = (size_t)(p->at - p->token); /* the last byte is the code */
@@ -57,7 +57,7 @@ static bool wrong(parser *p, enum json_error_code code, const char *format, ...)
 
 static bool out_of_memory(parser *p)
 {
-    return wrong(p, json_error_out_of_memory, "out of memory");
+    return parser_wrong(p, json_error_out_of_memory, "out of memory");
 }
 
 /* ---- tokens ---- */
@@ -81,16 +81,16 @@ static bool read_escaped_unit(parser *p)
     int32_t high = read_unit(p), low = 0;
     unsigned char bytes[4];
     if (high < 0)
-        return wrong(p, json_error_invalid_syntax, "invalid escape");
+        return parser_wrong(p, json_error_invalid_syntax, "invalid escape");
     if (high >= 0xD800 && high < 0xDC00) {
         bool pair = p->end - p->at >= 6 && p->at[0] == '\\' && p->at[1] == 'u';
         p->at += pair ? 2 : 0;
         low = pair ? read_unit(p) : -1;
         if (low < 0xDC00 || low > 0xDFFF)
-            return wrong(p, json_error_invalid_syntax, "invalid Unicode '\\u%04X'", (unsigned)high);
+            return parser_wrong(p, json_error_invalid_syntax, "invalid Unicode '\\u%04X'", (unsigned)high);
         high = 0x10000 + ((high - 0xD800) << 10) + (low - 0xDC00);
     } else if (high >= 0xDC00 && high < 0xE000)
-        return wrong(p, json_error_invalid_syntax, "invalid Unicode '\\u%04X'", (unsigned)high);
+        return parser_wrong(p, json_error_invalid_syntax, "invalid Unicode '\\u%04X'", (unsigned)high);
     buffer_add(&p->text, bytes, utf8_encode((uint32_t)high, bytes));
     return true;
 }
@@ -104,12 +104,12 @@ static bool read_escape(parser *p)
     if (name == 'u')
         return read_escaped_unit(p);
     if (!found)
-        return wrong(p, json_error_invalid_syntax, "invalid escape");
+        return parser_wrong(p, json_error_invalid_syntax, "invalid escape");
     buffer_char(&p->text, CHARACTERS[found - NAMES]);
     return true;
 }
 
-static bool read_string(parser *p)
+static bool parse_string(parser *p)
 {
     for (p->at++; p->at < p->end && *p->at != '"';) {
         const char *from = p->at;
@@ -122,11 +122,11 @@ static bool read_string(parser *p)
         uint32_t character;
         size_t length = c >= 0x80 ? utf8_decode((const unsigned char *)p->at, (size_t)(p->end - p->at), &character) : 1;
         if (c >= 0x80 && !length)
-            return wrong(p, json_error_invalid_utf8, "unable to decode byte 0x%x", c);
+            return parser_wrong(p, json_error_invalid_utf8, "unable to decode byte 0x%x", c);
         if (c == '\n')
-            return wrong(p, json_error_invalid_syntax, "unexpected newline");
+            return parser_wrong(p, json_error_invalid_syntax, "unexpected newline");
         if (c < ' ')
-            return wrong(p, json_error_invalid_syntax, "control character 0x%x", c);
+            return parser_wrong(p, json_error_invalid_syntax, "control character 0x%x", c);
         p->at += length;
         if (c == '\\') {
             if (!read_escape(p))
@@ -135,7 +135,7 @@ static bool read_string(parser *p)
             buffer_add(&p->text, p->at - length, length);
     }
     if (p->at == p->end)
-        return wrong(p, json_error_premature_end_of_input, "premature end of input");
+        return parser_wrong(p, json_error_premature_end_of_input, "premature end of input");
     p->at++;
     return true;
 }
@@ -210,7 +210,7 @@ static bool next(parser *p)
         p->kind = c;
     } else if (c == '"') {
         p->kind = STRING;
-        if (!read_string(p))
+        if (!parse_string(p))
             return false;
     } else if (c == '-' || (c >= '0' && c <= '9'))
         p->kind = number_kind(p);
@@ -245,7 +245,7 @@ static json_t *token_value(parser *p)
         break;
     case STRING:
         if (!(p->flags & JSON_ALLOW_NUL) && p->text.size && memchr(p->text.data, 0, p->text.size)) {
-            wrong(p, json_error_null_character, "\\u0000 is not allowed without JSON_ALLOW_NUL");
+            parser_wrong(p, json_error_null_character, "\\u0000 is not allowed without JSON_ALLOW_NUL");
             return NULL;
         }
         value = json_stringn_nocheck(p->text.size ? p->text.data : "", p->text.size);
@@ -261,7 +261,7 @@ static json_t *token_value(parser *p)
     case NOTHING:
         return json_null();
     default:
-        wrong(p, json_error_invalid_syntax, p->kind == WRONG ? "invalid token" : "unexpected token");
+        parser_wrong(p, json_error_invalid_syntax, p->kind == WRONG ? "invalid token" : "unexpected token");
         return NULL;
     }
     if (!value)
@@ -270,7 +270,7 @@ static json_t *token_value(parser *p)
 }
 
 /* Puts a value, which is taken, where it belongs. */
-static bool place(parser *p, json_t *value)
+static bool parser_place(parser *p, json_t *value)
 {
     json_t *in = p->n_open ? p->open[p->n_open - 1] : NULL;
     if (!in)
@@ -285,29 +285,29 @@ static bool read_key(parser *p)
 {
     const json_t *in = p->open[p->n_open - 1];
     if (p->kind != STRING)
-        return wrong(p, json_error_invalid_syntax, "string or '}' expected");
+        return parser_wrong(p, json_error_invalid_syntax, "string or '}' expected");
     if (p->text.size && memchr(p->text.data, 0, p->text.size))
-        return wrong(p, json_error_null_byte_in_key, "NUL byte in object key not supported");
+        return parser_wrong(p, json_error_null_byte_in_key, "NUL byte in object key not supported");
     buffer_clear(&p->key);
     buffer_add(&p->key, p->text.data, p->text.size);
     if (p->key.failed)
         return out_of_memory(p);
     if (p->flags & JSON_REJECT_DUPLICATES && json_object_get(in, p->key.data))
-        return wrong(p, json_error_duplicate_key, "duplicate object key");
+        return parser_wrong(p, json_error_duplicate_key, "duplicate object key");
     if (!next(p))
         return false;
-    return p->kind == ':' || wrong(p, json_error_invalid_syntax, "':' expected");
+    return p->kind == ':' || parser_wrong(p, json_error_invalid_syntax, "':' expected");
 }
 
 /* With a value's first token at hand: reads it up to where another value begins, or with nothing open to where the whole ends. */
 static bool read_value(parser *p)
 {
     json_t *value = token_value(p);
-    if (!value || !place(p, value))
+    if (!value || !parser_place(p, value))
         return false;
     bool fresh = json_is_object(value) || json_is_array(value);
     if (fresh && p->n_open == MOST_OPEN)
-        return wrong(p, json_error_stack_overflow, "maximum parsing depth reached");
+        return parser_wrong(p, json_error_stack_overflow, "maximum parsing depth reached");
     if (fresh)
         p->open[p->n_open++] = value;
     while (p->n_open) {
@@ -320,7 +320,7 @@ static bool read_value(parser *p)
             continue;
         }
         if (!fresh && p->kind != ',')
-            return wrong(p, json_error_invalid_syntax, object ? "'}' expected" : "']' expected");
+            return parser_wrong(p, json_error_invalid_syntax, object ? "'}' expected" : "']' expected");
         if (!fresh && !next(p))
             return false;
         return object ? read_key(p) && next(p) : true;
@@ -328,19 +328,19 @@ static bool read_value(parser *p)
     return true;
 }
 
-static bool read_whole(parser *p)
+static bool parse_whole_number(parser *p)
 {
     if (!next(p))
         return false;
     if (!(p->flags & JSON_DECODE_ANY) && p->kind != '{' && p->kind != '[')
-        return wrong(p, json_error_invalid_syntax, "'[' or '{' expected");
+        return parser_wrong(p, json_error_invalid_syntax, "'[' or '{' expected");
     do
         if (!read_value(p))
             return false;
     while (p->n_open);
     if (!next(p))
         return false;
-    return p->kind == END || wrong(p, json_error_end_of_input_expected, "end of file expected");
+    return p->kind == END || parser_wrong(p, json_error_end_of_input_expected, "end of file expected");
 }
 
 json_t *json_parse(const char *bytes, size_t n, size_t flags, json_error_t *error)
@@ -348,7 +348,7 @@ json_t *json_parse(const char *bytes, size_t n, size_t flags, json_error_t *erro
     size_t mark = n >= 3 && !memcmp(bytes, "\xEF\xBB\xBF", 3) ? 3 : 0;
     parser p = { .begin = bytes + mark, .token = bytes + mark, .at = bytes + mark, .end = bytes + n, .flags = flags, .error = error };
     *error = (json_error_t){ .line = 1 };
-    if (!read_whole(&p)) {
+    if (!parse_whole_number(&p)) {
         json_decref(p.root);
         p.root = NULL;
     }

@@ -28,7 +28,7 @@ void bert_npy_header(char header[BERT_NPY_HEADER], size_t rows, size_t cols)
     header[BERT_NPY_HEADER - 1] = '\n';
 }
 
-static void write_header(bert_npy *npy)
+static void npy_write_header(bert_npy *npy)
 {
     char header[BERT_NPY_HEADER];
     bert_npy_header(header, npy->rows, npy->cols);
@@ -50,7 +50,7 @@ bert_status bert_npy_create(const char *path, size_t cols, bert_npy **npy, bert_
         return s;
     }
     n->cols = cols;
-    write_header(n);
+    npy_write_header(n);
     *npy = n;
     return BERT_OK;
 }
@@ -69,7 +69,7 @@ bert_status bert_npy_commit(bert_npy *npy, bert_err *err)
 {
     if (!npy->writer.error && fseek(npy->writer.stream, 0, SEEK_SET))
         npy->writer.error = errno;
-    write_header(npy);
+    npy_write_header(npy);
     bert_status s = file_commit(&npy->writer, err);
     free(npy);
     return s;

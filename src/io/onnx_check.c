@@ -17,16 +17,16 @@ typedef struct walk {
 } walk;
 
 /* A run of fields; a field of its bytes. */
-typedef struct span {
+typedef struct field_run {
     const unsigned char *p, *end;
-} span;
+} field_run;
 
-static bert_status damaged(const walk *w, const unsigned char *at, const char *message, const char *why, bert_err *err)
+static bert_status onnx_damaged(const walk *w, const unsigned char *at, const char *message, const char *why, bert_err *err)
 {
     return fail(err, BERT_ERR_FORMAT, "%s: %s at byte %td: %s", w->path, message, at - w->first, why);
 }
 
-static bool take_varint(span *s, uint64_t *value)
+static bool field_varint(field_run *s, uint64_t *value)
 {
     *value = 0;
     for (unsigned shift = 0; shift < 64 && s->p < s->end; shift += 7) {
@@ -39,25 +39,25 @@ static bool take_varint(span *s, uint64_t *value)
 }
 
 /* A field's value, which is left behind; *bytes: those of one that has a length. */
-static bool take_value(span *s, unsigned wire, span *bytes)
+static bool take_value(field_run *s, unsigned wire, field_run *bytes)
 {
     enum { VARINT = 0, EIGHT = 1, LENGTH = 2, FOUR = 5 };
     uint64_t size = wire == EIGHT ? 8 : 4;
-    *bytes = (span){ 0 };
+    *bytes = (field_run){ 0 };
     if (wire == VARINT)
-        return take_varint(s, &size);
-    if (wire != EIGHT && wire != FOUR && (wire != LENGTH || !take_varint(s, &size)))
+        return field_varint(s, &size);
+    if (wire != EIGHT && wire != FOUR && (wire != LENGTH || !field_varint(s, &size)))
         return false;
     if (size > (size_t)(s->end - s->p))
         return false;
     s->p += size;
     if (wire == LENGTH)
-        *bytes = (span){ s->p - size, s->p };
+        *bytes = (field_run){ s->p - size, s->p };
     return true;
 }
 
 /* about: the tensor's message without its numbers, which come last. */
-static bert_status check_tensor(const walk *w, span about, span numbers, bert_err *err)
+static bert_status check_tensor(const walk *w, field_run about, field_run numbers, bert_err *err)
 {
     errno = 0;
     Onnx__TensorProto *t = onnx__tensor_proto__unpack(NULL, (size_t)(about.end - about.p), about.p);
@@ -77,22 +77,22 @@ static bert_status check_tensor(const walk *w, span about, span numbers, bert_er
     return s;
 }
 
-static bert_status check_message(walk *w, const ProtobufCMessageDescriptor *message, span s, bert_err *err)
+static bert_status check_message(walk *w, const ProtobufCMessageDescriptor *message, field_run s, bert_err *err)
 {
     bool is_tensor = message == &onnx__tensor_proto__descriptor;
     const ProtobufCFieldDescriptor *numbers_field = is_tensor ? protobuf_c_message_descriptor_get_field_by_name(message, "raw_data") : NULL;
-    span about = { s.p, s.end }, numbers = { 0 }, value;
+    field_run about = { s.p, s.end }, numbers = { 0 }, value;
     w->graphs += message == &onnx__graph_proto__descriptor;
     while (s.p < s.end) {
         const unsigned char *at = s.p;
         uint64_t tag = 0;
-        const ProtobufCFieldDescriptor *f = take_varint(&s, &tag) && tag <= UINT32_MAX
+        const ProtobufCFieldDescriptor *f = field_varint(&s, &tag) && tag <= UINT32_MAX
                                                 ? protobuf_c_message_descriptor_get_field(message, (unsigned)tag >> 3)
                                                 : NULL;
         if (!f)
-            return damaged(w, at, message->name, "a field that was not written", err);
+            return onnx_damaged(w, at, message->name, "a field that was not written", err);
         if (!take_value(&s, tag & 7, &value))
-            return damaged(w, at, message->name, "a field that does not end within it", err);
+            return onnx_damaged(w, at, message->name, "a field that does not end within it", err);
         if (f == numbers_field) {
             about.end = at;
             numbers = value;
@@ -111,7 +111,7 @@ bert_status onnx_check(const char *path, bert_err *err)
     if (s)
         return s;
     walk w = { .first = file.data, .path = path };
-    s = check_message(&w, &onnx__model_proto__descriptor, (span){ file.data, file.data + file.size }, err);
+    s = check_message(&w, &onnx__model_proto__descriptor, (field_run){ file.data, file.data + file.size }, err);
     if (!s && w.graphs != 1)
         s = fail(err, BERT_ERR_FORMAT, "%s: holds %zu graphs, expected one", path, w.graphs);
     file_unmap(&file);

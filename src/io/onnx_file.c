@@ -31,7 +31,7 @@ static char *text(onnx_graph *g, const char *string)
     return copy;
 }
 
-static void add(onnx_graph *g, onnx_list *list, void *item)
+static void onnx_list_add(onnx_graph *g, onnx_list *list, void *item)
 {
     if (list->n == list->capacity) {
         size_t capacity = list->capacity ? 2 * list->capacity : 16;
@@ -64,7 +64,7 @@ static Onnx__TensorShapeProto *shape_of(onnx_graph *g, size_t rank, const onnx_s
             dim->dim_param = text(g, sides[i].name);
         else
             dim->dim_value = sides[i].size;
-        add(g, &dims, dim);
+        onnx_list_add(g, &dims, dim);
     }
     if (!shape)
         return NULL;
@@ -91,7 +91,7 @@ static void add_value(onnx_graph *g, onnx_list *list, onnx_name name, onnx_type 
     onnx__value_info_proto__init(value);
     value->name = text(g, name);
     value->type = kind;
-    add(g, list, value);
+    onnx_list_add(g, list, value);
 }
 
 void onnx_input(onnx_graph *g, onnx_name name, onnx_type type, size_t rank, const onnx_side *sides)
@@ -112,13 +112,13 @@ void onnx_metadata(onnx_graph *g, const char *key, const char *value)
     onnx__string_string_entry_proto__init(entry);
     entry->key = text(g, key);
     entry->value = text(g, value);
-    add(g, &g->metadata, entry);
+    onnx_list_add(g, &g->metadata, entry);
 }
 
 /* ---- nodes -------------------------------------------------------------------------------------------------------------- */
 
 /* "MatMul_12"; never NULL, so that what is built on it after memory ran out does no harm. */
-static onnx_name name_of(onnx_graph *g, const char *operator, size_t number)
+static onnx_name onnx_name_of(onnx_graph *g, const char *operator, size_t number)
 {
     const char *name = arena_printf(g->memory, "%s_%zu", operator, number);
     g->failed |= !name;
@@ -127,14 +127,14 @@ static onnx_name name_of(onnx_graph *g, const char *operator, size_t number)
 
 onnx_name onnx_node(onnx_graph *g, const char *operator, const onnx_name * inputs)
 {
-    onnx_name name = name_of(g, operator, g->nodes.n);
+    onnx_name name = onnx_name_of(g, operator, g->nodes.n);
     Onnx__NodeProto *node = allocate(g, sizeof *node);
     if (!node)
         return name;
     onnx_list in = { 0 }, out = { 0 };
     for (; *inputs; inputs++)
-        add(g, &in, text(g, *inputs));
-    add(g, &out, text(g, name));
+        onnx_list_add(g, &in, text(g, *inputs));
+    onnx_list_add(g, &out, text(g, name));
     onnx__node_proto__init(node);
     node->name = text(g, name);
     node->op_type = text(g, operator);
@@ -142,7 +142,7 @@ onnx_name onnx_node(onnx_graph *g, const char *operator, const onnx_name * input
     node->input = (char **)in.items;
     node->n_output = out.n;
     node->output = (char **)out.items;
-    add(g, &g->nodes, node);
+    onnx_list_add(g, &g->nodes, node);
     return name;
 }
 
@@ -168,7 +168,7 @@ static Onnx__AttributeProto *add_attribute(onnx_graph *g, const char *name, Onnx
     attribute->name = text(g, name);
     attribute->type = type;
     onnx_list list = { (void **)node->attribute, node->n_attribute, node->n_attribute };
-    add(g, &list, attribute);
+    onnx_list_add(g, &list, attribute);
     node->attribute = (Onnx__AttributeProto **)list.items;
     node->n_attribute = list.n;
     return attribute;
@@ -209,7 +209,7 @@ static onnx_name add_constant(onnx_graph *g, onnx_type type, size_t n_dims, int6
         if (c->data_type == (int32_t)type && c->n_dims == n_dims && c->raw_data.len == size && !memcmp(c->raw_data.data, data, size))
             return c->name;
     }
-    onnx_name name = name_of(g, "constant", g->constants.n);
+    onnx_name name = onnx_name_of(g, "constant", g->constants.n);
     Onnx__TensorProto *tensor = allocate(g, sizeof *tensor);
     uint8_t *copy = allocate(g, size);
     int64_t *dims = allocate(g, sizeof *dims);
@@ -223,7 +223,7 @@ static onnx_name add_constant(onnx_graph *g, onnx_type type, size_t n_dims, int6
     tensor->n_dims = n_dims;
     tensor->dims = dims;
     tensor->raw_data = (ProtobufCBinaryData){ size, copy };
-    add(g, &g->constants, tensor);
+    onnx_list_add(g, &g->constants, tensor);
     return name;
 }
 
@@ -242,7 +242,7 @@ onnx_name onnx_weight(onnx_graph *g, onnx_name name, size_t rows, size_t cols, b
     weight *w = allocate(g, sizeof *w);
     if (w)
         *w = (weight){ text(g, name), rows, cols, transposed };
-    add(g, &g->weights, w);
+    onnx_list_add(g, &g->weights, w);
     return name;
 }
 
@@ -265,7 +265,7 @@ typedef struct field_head {
     size_t n;
 } field_head;
 
-static field_head head_of(const ProtobufCMessageDescriptor *message, const char *field, uint64_t size)
+static field_head field_head_of(const ProtobufCMessageDescriptor *message, const char *field, uint64_t size)
 {
     field_head head;
     const ProtobufCFieldDescriptor *f = protobuf_c_message_descriptor_get_field_by_name(message, field);
@@ -282,7 +282,7 @@ typedef struct weight_parts {
     size_t about, bytes; /* sizes: of the packed tensor, of its numbers */
 } weight_parts;
 
-static bool make_parts(weight_parts *p, const weight *w)
+static bool weight_parts_make(weight_parts *p, const weight *w)
 {
     size_t n;
     if (!mul_size(w->rows, w->cols ? w->cols : 1, &n) || !mul_size(n, sizeof(float), &p->bytes))
@@ -295,11 +295,11 @@ static bool make_parts(weight_parts *p, const weight *w)
     p->tensor.n_dims = w->cols ? 2 : 1;
     p->tensor.dims = p->dims;
     p->about = onnx__tensor_proto__get_packed_size(&p->tensor);
-    p->numbers = head_of(&onnx__tensor_proto__descriptor, "raw_data", p->bytes);
+    p->numbers = field_head_of(&onnx__tensor_proto__descriptor, "raw_data", p->bytes);
     size_t size;
     if (!add_size(p->about + p->numbers.n, p->bytes, &size))
         return false;
-    p->whole = head_of(&onnx__graph_proto__descriptor, "initializer", size);
+    p->whole = field_head_of(&onnx__graph_proto__descriptor, "initializer", size);
     return true;
 }
 
@@ -333,7 +333,7 @@ static void write_transposed(file_writer *out, const float *x, size_t rows, size
 static void write_weight(file_writer *out, const weight *w, const float *values, arena *a, bool *failed)
 {
     weight_parts p;
-    *failed |= !make_parts(&p, w);
+    *failed |= !weight_parts_make(&p, w);
     file_write(out, p.whole.bytes, p.whole.n);
     write_message(out, &p.tensor.base, a, failed);
     file_write(out, p.numbers.bytes, p.numbers.n);
@@ -377,7 +377,8 @@ static bool graph_size(const onnx_graph *g, const Onnx__GraphProto *graph, size_
     *size = onnx__graph_proto__get_packed_size(graph);
     for (size_t i = 0; i < g->weights.n; i++) {
         weight_parts p;
-        if (!make_parts(&p, g->weights.items[i]) || !add_size(*size, p.bytes, size) || !add_size(*size, p.whole.n + p.about + p.numbers.n, size))
+        if (!weight_parts_make(&p, g->weights.items[i]) || !add_size(*size, p.bytes, size) ||
+            !add_size(*size, p.whole.n + p.about + p.numbers.n, size))
             return false;
     }
     return true;
@@ -400,7 +401,7 @@ bert_status onnx_write(onnx_graph *g, const char *path, onnx_values *values, voi
     bert_status s = file_create(&out, path, err);
     if (s)
         return s;
-    field_head head = head_of(&onnx__model_proto__descriptor, "graph", size);
+    field_head head = field_head_of(&onnx__model_proto__descriptor, "graph", size);
     write_message(&out, &model.base, g->memory, &g->failed);
     file_write(&out, head.bytes, head.n);
     write_message(&out, &graph.base, g->memory, &g->failed);

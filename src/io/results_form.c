@@ -34,11 +34,11 @@ static bool pass_number(const char **s, bool whole)
     return suits;
 }
 
-static bool matches(const char *pattern, const char *s)
+static bool form_matches(const char *pattern, const char *s)
 {
     for (; *pattern != '>'; pattern++) {
         if (*pattern == '*') {
-            while (!matches(pattern + 1, s))
+            while (!form_matches(pattern + 1, s))
                 if (!*s || *s++ == '\t')
                     return false;
             return true;
@@ -69,6 +69,6 @@ bool results_form_is(const char *text)
     line[n] = 0;
     bool is = are_numbers(line);
     for (size_t i = 0; !is && i < sizeof LINES / sizeof *LINES; i++)
-        is = matches(LINES[i], line);
+        is = form_matches(LINES[i], line);
     return is;
 }

@@ -20,14 +20,14 @@ enum { MAX_HEADER = 100 * 1000 * 1000, DATA_ALIGN = 64 }; /* the limit is that o
 /* ---- reading ---- */
 
 /* The file under way: its header and the bytes behind it. */
-typedef struct reader {
+typedef struct safetensors_reader {
     const char *path;
     json_t *header;
     const unsigned char *data;
     size_t size; /* of data */
-} reader;
+} safetensors_reader;
 
-static bert_status read_header(reader *r, const file_mapping *file, bert_err *err)
+static bert_status safetensors_read_header(safetensors_reader *r, const file_mapping *file, bert_err *err)
 {
     if (file->size < 8)
         return fail(err, BERT_ERR_FORMAT, "%s: %zu bytes, a safetensors file has at least 8", r->path, file->size);
@@ -41,7 +41,7 @@ static bert_status read_header(reader *r, const file_mapping *file, bert_err *er
     return s ? fail_in(err, s, "%s", r->path) : BERT_OK;
 }
 
-static bert_status read_shape(tensor *t, const json_t *entry, bert_err *err)
+static bert_status entry_shape(tensor *t, const json_t *entry, bert_err *err)
 {
     const json_t *shape = json_object_get(entry, "shape");
     if (!json_is_array(shape))
@@ -59,7 +59,7 @@ static bert_status read_shape(tensor *t, const json_t *entry, bert_err *err)
     return BERT_OK;
 }
 
-static bert_status read_range(tensor_range *range, const reader *r, const json_t *entry, bert_err *err)
+static bert_status entry_range(tensor_range *range, const safetensors_reader *r, const json_t *entry, bert_err *err)
 {
     const json_t *offsets = json_object_get(entry, "data_offsets");
     const json_t *begin = json_array_get(offsets, 0), *end = json_array_get(offsets, 1);
@@ -74,15 +74,15 @@ static bert_status read_range(tensor_range *range, const reader *r, const json_t
     return BERT_OK;
 }
 
-static bert_status read_tensor(tensor *t, tensor_range *range, const reader *r, const json_t *entry, bert_err *err)
+static bert_status entry_tensor(tensor *t, tensor_range *range, const safetensors_reader *r, const json_t *entry, bert_err *err)
 {
     const char *type = json_string_value(json_object_get(entry, "dtype"));
     if (!type)
         return fail(err, BERT_ERR_FORMAT, "%s: tensor %s has no dtype", r->path, t->name);
     t->type = dtype_find(type);
-    bert_status s = read_shape(t, entry, err);
+    bert_status s = entry_shape(t, entry, err);
     if (!s)
-        s = read_range(range, r, entry, err);
+        s = entry_range(range, r, entry, err);
     if (s)
         return s;
     size_t bytes;
@@ -98,7 +98,7 @@ static bert_status read_tensor(tensor *t, tensor_range *range, const reader *r, 
     return BERT_OK;
 }
 
-static bert_status check_metadata(const reader *r, json_t *metadata, bert_err *err)
+static bert_status check_metadata(const safetensors_reader *r, json_t *metadata, bert_err *err)
 {
     const char *key;
     json_t *value;
@@ -112,7 +112,7 @@ static bert_status check_metadata(const reader *r, json_t *metadata, bert_err *e
 }
 
 /* The format allows no hole: what no tensor describes could hide anything. */
-static bert_status check_no_holes(const reader *r, const tensor_range *ranges, size_t n, bert_err *err)
+static bert_status check_no_holes(const safetensors_reader *r, const tensor_range *ranges, size_t n, bert_err *err)
 {
     size_t end = 0;
     for (size_t i = 0; i < n; end = ranges[i++].end)
@@ -123,7 +123,7 @@ static bert_status check_no_holes(const reader *r, const tensor_range *ranges, s
     return BERT_OK;
 }
 
-static bert_status read_entries(tensor_set *set, const reader *r, tensor_range *ranges, bert_err *err)
+static bert_status read_entries(tensor_set *set, const safetensors_reader *r, tensor_range *ranges, bert_err *err)
 {
     const char *name;
     json_t *entry;
@@ -141,7 +141,7 @@ static bert_status read_entries(tensor_set *set, const reader *r, tensor_range *
         if (!t.name || !file)
             return fail_memory(err, r->path);
         ranges[n].name = t.name;
-        if ((s = read_tensor(&t, &ranges[n++], r, entry, err)) || (s = tensors_add(set, &t, err)))
+        if ((s = entry_tensor(&t, &ranges[n++], r, entry, err)) || (s = tensors_add(set, &t, err)))
             return s;
     }
     if (!(s = tensor_ranges_check(ranges, n, r->path, err)))
@@ -150,15 +150,15 @@ static bert_status read_entries(tensor_set *set, const reader *r, tensor_range *
 }
 
 /* Adds a file's tensors to a set. */
-static bert_status add_file(tensor_set *set, const char *path, json_t **metadata, bert_err *err)
+static bert_status safetensors_add_file(tensor_set *set, const char *path, json_t **metadata, bert_err *err)
 {
-    reader r = { .path = path };
+    safetensors_reader r = { .path = path };
     tensor_range *ranges = NULL;
     file_mapping file;
     bert_status s = file_map(&file, path, err);
     if (s)
         return s;
-    if ((s = read_header(&r, &file, err))) {
+    if ((s = safetensors_read_header(&r, &file, err))) {
         bert_status foreign = foreign_check_bytes(file.data, file.size, path, err);
         s = foreign ? foreign : s;
         file_unmap(&file);
@@ -181,7 +181,7 @@ static bert_status add_file(tensor_set *set, const char *path, json_t **metadata
 
 static bert_status read_shard(tensor_set *set, const char *path, bert_err *err)
 {
-    return add_file(set, path, NULL, err);
+    return safetensors_add_file(set, path, NULL, err);
 }
 
 bert_status safetensors_open(tensor_set *set, const char *path, json_t **metadata, bert_err *err)
@@ -189,7 +189,7 @@ bert_status safetensors_open(tensor_set *set, const char *path, json_t **metadat
     *set = (tensor_set){ 0 };
     if (metadata)
         *metadata = NULL;
-    bert_status s = add_file(set, path, metadata, err);
+    bert_status s = safetensors_add_file(set, path, metadata, err);
     if (!s)
         s = tensors_seal(set, path, err);
     if (s) {
@@ -218,7 +218,7 @@ static json_t *shape_json(const tensor *t)
 }
 
 /* Adds one tensor to the header; *end moves behind its bytes. */
-static bert_status add_entry(json_t *header, const tensor *t, size_t *end, const char *path, bert_err *err)
+static bert_status header_add(json_t *header, const tensor *t, size_t *end, const char *path, bert_err *err)
 {
     tensor counted = *t;
     size_t bytes, begin = *end;
@@ -244,7 +244,7 @@ bert_status safetensors_header(buffer *out, const char *path, const tensor *item
     if (!header || (metadata && json_object_set(header, "__metadata__", metadata)))
         s = fail_memory(err, path);
     for (size_t i = 0; !s && i < n; i++)
-        s = add_entry(header, &items[i], &end, path, err);
+        s = header_add(header, &items[i], &end, path, err);
     char *text = s ? NULL : json_compact(header);
     if (text) {
         size_t size = (strlen(text) + 8 + DATA_ALIGN - 1) / DATA_ALIGN * DATA_ALIGN - 8;
@@ -268,7 +268,7 @@ void safetensors_write_to(file_writer *w, const buffer *header, const tensor *it
         file_write(w, items[i].data, items[i].n * dtype_size(items[i].type));
 }
 
-static bert_status opens(const char *path, bert_err *err)
+static bert_status safetensors_opens(const char *path, bert_err *err)
 {
     tensor_set set;
     bert_status s = safetensors_open(&set, path, NULL, err);
@@ -285,7 +285,7 @@ bert_status safetensors_write(const char *path, const tensor *items, size_t n, j
         s = file_create(&w, path, err);
     if (!s) {
         safetensors_write_to(&w, &header, items, n);
-        s = file_commit_opened(&w, opens, err);
+        s = file_commit_opened(&w, safetensors_opens, err);
     }
     buffer_free(&header);
     return s;

@@ -6,7 +6,7 @@
 #include <string.h>
 
 /* Reads every file once. `files` collects the names that were met: { file name: path }. */
-static bert_status read_files(tensor_set *set, const char *index_path, json_t *weight_map, json_t *files, shard_reader read, bert_err *err)
+static bert_status read_shard_files(tensor_set *set, const char *index_path, json_t *weight_map, json_t *files, shard_reader read, bert_err *err)
 {
     const char *name;
     json_t *value;
@@ -54,7 +54,7 @@ bert_status shards_open(tensor_set *set, const char *index_path, shard_reader re
     if (!s)
         s = json_get_object(index, "weight_map", &weight_map, index_path, err);
     if (!s)
-        s = read_files(set, index_path, weight_map, files, read, err);
+        s = read_shard_files(set, index_path, weight_map, files, read, err);
     if (!s)
         s = tensors_seal(set, index_path, err);
     if (!s)

@@ -12,7 +12,7 @@
 static const uint64_t MAGIC = 0xdb4775248b80fb57u;
 enum { FOOTER = 48, TRAILER = 5 }; /* a trailer: 1 byte compression, 4 bytes CRC */
 
-typedef struct table {
+typedef struct sstable {
     const file_mapping *file;
     const char *path;
     size_t blocks_end; /* where the footer begins */
@@ -22,14 +22,14 @@ typedef struct table {
     size_t next_block;
     size_t key_size;
     char key[SSTABLE_MAX_KEY + 1];
-} table;
+} sstable;
 
 /* A run of bytes that is read from its front. */
-typedef struct cursor {
+typedef struct block_cursor {
     const unsigned char *p, *end;
-} cursor;
+} block_cursor;
 
-static bool take_varint(cursor *c, uint64_t *value)
+static bool block_varint(block_cursor *c, uint64_t *value)
 {
     *value = 0;
     for (int shift = 0; shift < 64 && c->p < c->end; shift += 7) {
@@ -43,17 +43,17 @@ static bool take_varint(cursor *c, uint64_t *value)
     return false;
 }
 
-static bert_status damaged(const table *t, size_t at, const char *what, bert_err *err)
+static bert_status block_damaged(const sstable *t, size_t at, const char *what, bert_err *err)
 {
     return fail(err, BERT_ERR_FORMAT, "%s: block at byte %zu: %s", t->path, at, what);
 }
 
 /* The offset and size of a block, as a varint each, from byte `at` on. */
-static bert_status take_handle(const table *t, cursor *c, size_t at, size_t *offset, size_t *size, bert_err *err)
+static bert_status take_handle(const sstable *t, block_cursor *c, size_t at, size_t *offset, size_t *size, bert_err *err)
 {
     uint64_t o, n;
-    if (!take_varint(c, &o) || !take_varint(c, &n))
-        return damaged(t, at, "a block's place is no number", err);
+    if (!block_varint(c, &o) || !block_varint(c, &n))
+        return block_damaged(t, at, "a block's place is no number", err);
     if (o > t->blocks_end || n > t->blocks_end - o || t->blocks_end - o - n < TRAILER)
         return fail(err, BERT_ERR_FORMAT, "%s: block of %" PRIu64 " bytes at byte %" PRIu64 ", the file has %zu", t->path, n, o, t->file->size);
     *offset = (size_t)o;
@@ -62,7 +62,7 @@ static bert_status take_handle(const table *t, cursor *c, size_t at, size_t *off
 }
 
 /* Checks the block's CRC and gives its entries. */
-static bert_status open_block(const table *t, size_t offset, size_t size, cursor *entries, bert_err *err)
+static bert_status open_block(const sstable *t, size_t offset, size_t size, block_cursor *entries, bert_err *err)
 {
     const unsigned char *block = t->file->data + offset;
     uint32_t stored = load_le32(block + size + 1), computed = crc32c_mask(crc32c(0, block, size + 1));
@@ -73,30 +73,30 @@ static bert_status open_block(const table *t, size_t offset, size_t size, cursor
         return fail(err, BERT_ERR_UNSUPPORTED, "%s: block at byte %zu is compressed (%s), only plain blocks are read", t->path, offset,
                     block[size] == 1 ? "Snappy" : "an unknown method");
     if (size < 4)
-        return damaged(t, offset, "too short for its number of restarts", err);
+        return block_damaged(t, offset, "too short for its number of restarts", err);
     size_t restarts = load_le32(block + size - 4);
     if (restarts > (size - 4) / 4)
-        return damaged(t, offset, "more restarts than it has room for", err);
-    *entries = (cursor){ block, block + size - 4 - 4 * restarts };
+        return block_damaged(t, offset, "more restarts than it has room for", err);
+    *entries = (block_cursor){ block, block + size - 4 - 4 * restarts };
     return BERT_OK;
 }
 
 /* The next entry's key, made from the key before, and its value. */
-static bert_status take_entry(const table *t, cursor *c, size_t at, char *key, size_t *key_size, cursor *value, bert_err *err)
+static bert_status take_entry(const sstable *t, block_cursor *c, size_t at, char *key, size_t *key_size, block_cursor *value, bert_err *err)
 {
     uint64_t shared, unshared, size;
-    if (!take_varint(c, &shared) || !take_varint(c, &unshared) || !take_varint(c, &size))
-        return damaged(t, at, "an entry's sizes are no numbers", err);
+    if (!block_varint(c, &shared) || !block_varint(c, &unshared) || !block_varint(c, &size))
+        return block_damaged(t, at, "an entry's sizes are no numbers", err);
     size_t left = (size_t)(c->end - c->p);
     if (shared > *key_size || unshared > left || size > left - unshared)
-        return damaged(t, at, "an entry is larger than the block", err);
+        return block_damaged(t, at, "an entry is larger than the block", err);
     if (unshared > SSTABLE_MAX_KEY - shared)
         return fail(err, BERT_ERR_UNSUPPORTED, "%s: block at byte %zu: a key of %" PRIu64 " bytes, at most %d are read", t->path, at,
                     shared + unshared, SSTABLE_MAX_KEY);
     memcpy(key + shared, c->p, unshared);
     *key_size = (size_t)(shared + unshared);
     key[*key_size] = 0;
-    *value = (cursor){ c->p + unshared, c->p + unshared + size };
+    *value = (block_cursor){ c->p + unshared, c->p + unshared + size };
     c->p = value->end;
     return BERT_OK;
 }
@@ -108,9 +108,9 @@ static bool ascends(const char *before, size_t before_size, const char *key, siz
 }
 
 /* Visits the entries of one data block. first: no key has been seen yet. */
-static bert_status read_data_block(table *t, size_t offset, size_t size, bool first, bert_err *err)
+static bert_status read_data_block(sstable *t, size_t offset, size_t size, bool first, bert_err *err)
 {
-    cursor c, value;
+    block_cursor c, value;
     bert_status s = open_block(t, offset, size, &c, err);
     for (bool start = true; !s && c.p < c.end; start = first = false) {
         char before[SSTABLE_MAX_KEY + 1];
@@ -121,15 +121,15 @@ static bert_status read_data_block(table *t, size_t offset, size_t size, bool fi
         if ((s = take_entry(t, &c, offset, t->key, &t->key_size, &value, err)))
             break;
         if (!first && !ascends(before, before_size, t->key, t->key_size))
-            return damaged(t, offset, "keys do not ascend", err);
+            return block_damaged(t, offset, "keys do not ascend", err);
         s = t->visit(t->context, t->key, t->key_size, value.p, (size_t)(value.end - value.p), err);
     }
     return s;
 }
 
-static bert_status read_index_block(table *t, size_t offset, size_t size, bert_err *err)
+static bert_status read_index_block(sstable *t, size_t offset, size_t size, bert_err *err)
 {
-    cursor c, value;
+    block_cursor c, value;
     char key[SSTABLE_MAX_KEY + 1]; /* the index' own keys only separate the blocks */
     size_t key_size = 0;
     bert_status s = open_block(t, offset, size, &c, err);
@@ -138,7 +138,7 @@ static bert_status read_index_block(table *t, size_t offset, size_t size, bert_e
         if ((s = take_entry(t, &c, offset, key, &key_size, &value, err)) || (s = take_handle(t, &value, offset, &block, &block_size, err)))
             break;
         if (block < t->next_block)
-            return damaged(t, block, "overlaps the block before", err);
+            return block_damaged(t, block, "overlaps the block before", err);
         t->next_block = block + block_size + TRAILER;
         s = read_data_block(t, block, block_size, first, err);
     }
@@ -153,8 +153,8 @@ bert_status sstable_read(const file_mapping *file, const char *path, sstable_vis
         return s;
     if (file->size < FOOTER)
         return fail(err, BERT_ERR_FORMAT, "%s: %zu bytes, a checkpoint index has at least %d", path, file->size, FOOTER);
-    table t = { .file = file, .path = path, .blocks_end = file->size - FOOTER, .visit = visit, .context = context };
-    cursor footer = { file->data + t.blocks_end, file->data + file->size - 8 };
+    sstable t = { .file = file, .path = path, .blocks_end = file->size - FOOTER, .visit = visit, .context = context };
+    block_cursor footer = { file->data + t.blocks_end, file->data + file->size - 8 };
     if (!ends)
         return fail(err, BERT_ERR_FORMAT, "%s: does not end as a checkpoint index does: damaged, cut short or something else", path);
     size_t offset, size;

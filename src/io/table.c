@@ -231,7 +231,7 @@ static bert_status next_row(bert_table *t, bert_err *err)
     return BERT_OK;
 }
 
-static bool grow(bert_table *t)
+static bool table_grow(bert_table *t)
 {
     size_t capacity = t->capacity ? t->capacity * 2 : 64; /* no overflow: a row has bytes in the window */
     size_t *lines = realloc(t->lines, capacity * sizeof *lines);
@@ -253,7 +253,7 @@ static bert_status keep_row(bert_table *t, size_t i, bert_err *err)
 {
     table_records *r = &t->records;
     size_t before = t->bytes.size;
-    if (i == t->capacity && !grow(t))
+    if (i == t->capacity && !table_grow(t))
         return fail_memory(err, r->lines.name);
     t->lines[i] = r->line;
     for (size_t k = 0; k < TABLE_LEAST; k++) {

@@ -64,7 +64,7 @@ bert_status table_columns_want(table_records *r, const bert_table_options *optio
 /* ---- what is missing ---------------------------------------------------------------------------------------------------- */
 
 /* Names of columns for a message: what would upset a terminal becomes '?', and a wide table is cut short. */
-static void list_names(buffer *out, const bert_text *names, size_t n)
+static void list_columns(buffer *out, const bert_text *names, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
         if (out->size > 400) {
@@ -123,7 +123,7 @@ static const char *hint_of(const table_records *r, const bert_text *names, size_
 bert_status no_such_column(const char *where, const table_records *r, size_t column, const bert_text *there, size_t n, bert_err *err)
 {
     buffer list = { 0 };
-    list_names(&list, there, n);
+    list_columns(&list, there, n);
     bert_status s = list.failed
                         ? fail_memory(err, "a message")
                         : fail(err, BERT_ERR_DATA, "%s: no column \"%s\"; it has %s (%schoose with --%s)", where, r->columns[column].name,
@@ -150,7 +150,7 @@ static size_t column_number(const char *name, size_t n)
 static bert_status two_columns(const table_records *r, bert_text name, size_t number, const table_column *c, bert_err *err)
 {
     buffer list = { 0 };
-    list_names(&list, &name, 1);
+    list_columns(&list, &name, 1);
     bert_status s = list.failed
                         ? fail_memory(err, "a message")
                         : fail(err, BERT_ERR_DATA,
@@ -208,7 +208,7 @@ static bool is_same(bert_text a, bert_text b)
     return a.size == b.size && !memcmp(a.data, b.data, a.size);
 }
 
-static bool is_number(bert_text name)
+static bool is_column_number(bert_text name)
 {
     size_t digits = 0, others = 0;
     for (size_t i = 0; i < name.size; i++) {
@@ -234,7 +234,7 @@ static bert_status suspect_names(table_records *r, arena *memory, bert_err *err)
         return BERT_OK;
     bert_text *names = arena_array(memory, r->n, sizeof *names);
     for (size_t i = 0; names && i < r->n; i++) {
-        suspect |= is_number(r->fields[i]);
+        suspect |= is_column_number(r->fields[i]);
         names[i] = (bert_text){ arena_copy(memory, r->fields[i].data, r->fields[i].size), r->fields[i].size };
         names = names[i].data ? names : NULL;
     }

@@ -41,7 +41,7 @@ static bool is(bert_text text, const char *word)
     return text.size == strlen(word) && !memcmp(text.data, word, text.size);
 }
 
-static bool begins(bert_text line, const char *words)
+static bool conll_begins(bert_text line, const char *words)
 {
     return line.size >= strlen(words) && !memcmp(line.data, words, strlen(words));
 }
@@ -49,14 +49,14 @@ static bool begins(bert_text line, const char *words)
 /* What stands between documents does, too: of CoNLL-2003 and of CoNLL-2012. */
 static bool ends_sentence(const conll_line *line, bert_text text)
 {
-    return !line->n || is(line->first, "-DOCSTART-") || begins(text, "#begin document") || begins(text, "#end document");
+    return !line->n || is(line->first, "-DOCSTART-") || conll_begins(text, "#begin document") || conll_begins(text, "#end document");
 }
 
 /* A comment stands before a sentence; a word "#" has a tag behind it. */
 static bool is_comment(const table_records *r, const conll_line *line, bert_text text)
 {
     bool tag = is(line->last, "O") || (line->last.size > 2 && line->last.data[1] == '-' && memchr("BIESULMW", line->last.data[0], 8));
-    bool mark = begins(text, "#") && (is(line->first, "#") || (line->first.size > 1 && table_blank(line->first.data[1])));
+    bool mark = conll_begins(text, "#") && (is(line->first, "#") || (line->first.size > 1 && table_blank(line->first.data[1])));
     bool alone = line->n == 1 && is(line->first, "#");
     return mark && !tag && (!alone || r->columns[TABLE_LABEL].required);
 }
@@ -109,7 +109,7 @@ static bert_status lacks(const table_records *r, const conll_line *line, size_t 
 }
 
 /* Adds a word and its tag. *tagged becomes false where the tag is missing and may be. */
-static bert_status add_word(table_records *r, const conll_line *line, bool *tagged, bert_err *err)
+static bert_status conll_add_word(table_records *r, const conll_line *line, bool *tagged, bert_err *err)
 {
     table_column *text = &r->columns[TABLE_TEXT], *label = &r->columns[TABLE_LABEL];
     if (!line->text.size)
@@ -156,7 +156,7 @@ static bert_status read_sentence(table_records *r, size_t *words, bool *tagged, 
         } else if (!r->passing) {
             r->line = *words ? r->line : r->lines.number;
             look_at_index(r, &line, ++*words);
-            if ((s = add_word(r, &line, tagged, err))) {
+            if ((s = conll_add_word(r, &line, tagged, err))) {
                 r->passing = true;
                 return s;
             }

@@ -14,7 +14,7 @@ enum { INPUT_SIZE = 1 << 16 };
 
 /* ---- input -------------------------------------------------------------------------------------------------------------- */
 
-static bert_status read_input(table_text *t, bert_err *err)
+static bert_status table_text_fill(table_text *t, bert_err *err)
 {
     size_t n = 0;
     if (t->at)
@@ -118,7 +118,7 @@ static bool is_utf8(const char *encoding)
     return utf8;
 }
 
-static bert_status choose(table_text *t, const char *encoding, bert_err *err)
+static bert_status choose_decoding(table_text *t, const char *encoding, bert_err *err)
 {
     const struct mark *mark = find_mark(t);
     bool drop = encoding && !strcasecmp(encoding, "utf-8-drop");
@@ -140,9 +140,9 @@ bert_status table_text_open(table_text *t, const char *path, const char *encodin
     *t = (table_text){ .input = malloc(INPUT_SIZE) };
     bert_status s = t->input ? table_stream_open(&t->stream, path, err) : fail_memory(err, path);
     while (!s && !t->ended && t->n < MARK_MOST && begins_mark(t->input, t->n))
-        s = read_input(t, err);
+        s = table_text_fill(t, err);
     if (!s)
-        s = choose(t, encoding, err);
+        s = choose_decoding(t, encoding, err);
     if (s)
         table_text_close(t);
     return s;
@@ -204,7 +204,7 @@ bert_status table_text_read(table_text *t, char *to, size_t room, size_t *n, ber
         *n = t->how == DECODING_DROP ? drop(t, to, room) : convert(t, to, room);
         if (*n || (t->ended && t->at == t->n))
             return BERT_OK;
-        if (t->at == before && !t->broken && !t->ended && (s = read_input(t, err)))
+        if (t->at == before && !t->broken && !t->ended && (s = table_text_fill(t, err)))
             return s;
     }
     return BERT_OK;

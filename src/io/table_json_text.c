@@ -2,13 +2,13 @@
 #include "io/table_json_text.h"
 
 /* How far into an item. */
-typedef struct place {
+typedef struct json_place {
     size_t depth; /* of brackets */
     bool quoted, escaped;
-} place;
+} json_place;
 
 /* How many of the bytes are the item's, up to the ',' or ']' that ends it; all, where it goes on behind them. */
-static size_t take_item(place *p, bert_text bytes)
+static size_t take_item(json_place *p, bert_text bytes)
 {
     for (size_t i = 0; i < bytes.size; i++) {
         char c = bytes.data[i];
@@ -71,10 +71,10 @@ static bert_status end_list(table_records *r, bool *end, bert_err *err)
 }
 
 /* Takes the rest of an item that begins at l->rest, lines of which that are no more are in r->bytes. */
-static bert_status read_item(table_records *r, bert_text *text, bert_err *err)
+static bert_status read_json_text(table_records *r, bert_text *text, bert_err *err)
 {
     json_items *l = &r->items;
-    place p = { 0 };
+    json_place p = { 0 };
     size_t n;
     bert_status s;
     while ((n = take_item(&p, l->rest)) == l->rest.size) {
@@ -95,7 +95,7 @@ static bert_status read_item(table_records *r, bert_text *text, bert_err *err)
     return r->bytes.failed ? fail_memory(err, r->lines.name) : BERT_OK;
 }
 
-static bert_status next_item(table_records *r, bert_text *text, size_t *column, bool *end, bert_err *err)
+static bert_status next_value(table_records *r, bert_text *text, size_t *column, bool *end, bert_err *err)
 {
     json_items *l = &r->items;
     bool first = l->form == JSON_LIST_BEGINS;
@@ -106,7 +106,7 @@ static bert_status next_item(table_records *r, bert_text *text, size_t *column, 
             return s;
     r->line = r->lines.number;
     *column = count_characters(l->line.data, l->line.size - l->rest.size);
-    s = read_item(r, text, err);
+    s = read_json_text(r, text, err);
     if (s || !first || text->size || l->form != JSON_LIST_ENDED)
         return s;
     return end_list(r, end, err); /* "[]" */
@@ -120,7 +120,7 @@ bert_status table_json_text(table_records *r, bert_text *text, size_t *column, b
     if (l->form == JSON_LIST_ENDED)
         return end_list(r, end, err);
     if (l->form == JSON_LIST)
-        return next_item(r, text, column, end, err);
+        return next_value(r, text, column, end, err);
     bert_status s = table_records_line(r, &l->line, end, err);
     l->rest = *text = l->line;
     r->line = r->lines.number;
@@ -132,5 +132,5 @@ bert_status table_json_text(table_records *r, bert_text *text, size_t *column, b
         return BERT_OK;
     r->lost |= r->fault.line != 0;
     go_on(l, 1);
-    return next_item(r, text, column, end, err);
+    return next_value(r, text, column, end, err);
 }

@@ -39,7 +39,7 @@ static bert_status missing_member(const table_records *r, size_t column, bert_er
     return no_such_column(where(r, at), r, column, there, n, err);
 }
 
-static bert_status wrong_type(const table_records *r, size_t column, const json_t *value, bert_err *err)
+static bert_status cell_wrong_type(const table_records *r, size_t column, const json_t *value, bert_err *err)
 {
     char at[WHERE_SIZE];
     if (column >= TABLE_LABEL && json_is_real(value))
@@ -50,7 +50,7 @@ static bert_status wrong_type(const table_records *r, size_t column, const json_
 }
 
 /* A whole number beyond 64 bits was rounded as it was read, perhaps to another label. */
-static bool is_number(const json_t *value)
+static bool is_plain_number(const json_t *value)
 {
     return json_is_integer(value) || json_is_boolean(value) || (json_is_real(value) && fabs(json_real_value(value)) < 0x1p63);
 }
@@ -75,10 +75,11 @@ static bert_status wrong_item(const table_records *r, size_t column, size_t i, c
 }
 
 /* The text of an item: a string's own, a number's in scratch. */
-static bert_status read_item(const table_records *r, size_t column, size_t i, const json_t *item, buffer *scratch, bert_text *out, bert_err *err)
+static bert_status read_list_item(const table_records *r, size_t column, size_t i, const json_t *item, buffer *scratch, bert_text *out,
+                                  bert_err *err)
 {
     buffer_clear(scratch);
-    if (column >= TABLE_LABEL && is_number(item))
+    if (column >= TABLE_LABEL && is_plain_number(item))
         append_number(scratch, item);
     else if (!json_is_string(item))
         return wrong_item(r, column, i, type_name(item), err);
@@ -96,7 +97,7 @@ typedef struct list_form {
     bert_status (*add)(table_records *r, size_t column, size_t i, bert_text item, bert_err *err);
 } list_form;
 
-static bert_status add_word(table_records *r, size_t column, size_t i, bert_text item, bert_err *err)
+static bert_status add_list_word(table_records *r, size_t column, size_t i, bert_text item, bert_err *err)
 {
     (void)i, (void)err;
     table_add_word(&r->columns[column].bytes, item);
@@ -129,7 +130,7 @@ static bert_status add_items(table_records *r, size_t column, const json_t *list
     json_t *item;
     json_array_foreach(list, i, item)
     {
-        if ((s = read_item(r, column, i, item, &scratch, &text, err)))
+        if ((s = read_list_item(r, column, i, item, &scratch, &text, err)))
             break;
         if (i)
             buffer_char(&r->columns[column].bytes, form->divider);
@@ -140,10 +141,10 @@ static bert_status add_items(table_records *r, size_t column, const json_t *list
     return s;
 }
 
-static const list_form WORDS = { ' ', add_word }, TAGS = { ' ', add_tag }, LABELS = { ',', add_label };
+static const list_form WORDS = { ' ', add_list_word }, TAGS = { ' ', add_tag }, LABELS = { ',', add_label };
 
 /* text: what they are of; a list has as many words, those of a string are counted with all other tables'. */
-static bert_status add_tags(table_records *r, size_t column, const json_t *list, const json_t *text, bert_err *err)
+static bert_status add_tag_list(table_records *r, size_t column, const json_t *list, const json_t *text, bert_err *err)
 {
     char at[WHERE_SIZE];
     if (json_is_array(text) && json_array_size(list) != json_array_size(text))
@@ -153,7 +154,7 @@ static bert_status add_tags(table_records *r, size_t column, const json_t *list,
     return add_items(r, column, list, &TAGS, err);
 }
 
-static bert_status add_labels(table_records *r, size_t column, const json_t *list, bert_err *err)
+static bert_status add_label_list(table_records *r, size_t column, const json_t *list, bert_err *err)
 {
     if (json_array_size(list) != 1 && r->form == LABELS_WORDS)
         r->form = LABELS_LISTS;
@@ -167,16 +168,16 @@ static bool is_spans(const json_t *list, bool by_key)
     return first ? json_is_array(first) || json_is_object(first) : by_key;
 }
 
-static bert_status read_list(table_records *r, size_t column, const json_t *list, bool by_key, bert_err *err)
+static bert_status read_label_list(table_records *r, size_t column, const json_t *list, bool by_key, bert_err *err)
 {
     const json_t *text = json_object_get(r->json, r->columns[TABLE_TEXT].name);
     if (column < TABLE_LABEL)
         return add_items(r, column, list, &WORDS, err);
     if (json_is_array(text) || (r->word_tags && json_is_string(json_array_get(list, 0))))
-        return add_tags(r, column, list, text, err);
+        return add_tag_list(r, column, list, text, err);
     if (json_is_string(text) && is_spans(list, by_key))
         return table_spans_read(r, list, (bert_text){ json_string_value(text), json_string_length(text) }, &r->columns[column].bytes, err);
-    return add_labels(r, column, list, err);
+    return add_label_list(r, column, list, err);
 }
 
 /* ---- members ------------------------------------------------------------------------------------------------------------ */
@@ -192,11 +193,11 @@ static bert_status read_member(table_records *r, size_t column, const json_t *va
         return BERT_OK;
     }
     if (json_is_array(value))
-        s = read_list(r, column, value, by_key, err);
-    else if (column >= TABLE_LABEL && is_number(value))
+        s = read_label_list(r, column, value, by_key, err);
+    else if (column >= TABLE_LABEL && is_plain_number(value))
         append_number(bytes, value);
     else
-        s = value ? wrong_type(r, column, value, err) : missing_member(r, column, err);
+        s = value ? cell_wrong_type(r, column, value, err) : missing_member(r, column, err);
     *out = bytes->size ? (bert_text){ bytes->data, bytes->size } : (bert_text){ "", 0 };
     return !s && bytes->failed ? fail_memory(err, r->lines.name) : s;
 }

@@ -9,13 +9,13 @@
 
 /* ---- names -------------------------------------------------------------------------------------------------------------- */
 
-static bool has_flags(const table_records *r)
+static bool labels_are_flags(const table_records *r)
 {
     return r->n_columns > TABLE_LEAST;
 }
 
 /* A word of "a,b,c" from *at on, which goes behind it. */
-static bert_text next_item(bert_text list, size_t *at)
+static bert_text list_next(bert_text list, size_t *at)
 {
     const char *start = list.data + *at, *comma = memchr(start, ',', list.size - *at);
     size_t size = comma ? (size_t)(comma - start) : list.size - *at;
@@ -23,7 +23,7 @@ static bert_text next_item(bert_text list, size_t *at)
     return label_word((bert_text){ start, size });
 }
 
-static bert_status check_names(const table_records *r, const char *given, bert_err *err)
+static bert_status check_label_names(const table_records *r, const char *given, bert_err *err)
 {
     for (size_t i = 0; i < r->n_names; i++) {
         if (!r->names[i].size)
@@ -57,12 +57,12 @@ bert_status table_names_open(table_records *r, const char *given, arena *memory,
     r->names = names;
     if (given)
         for (size_t at = 0; at <= list.size;)
-            names[r->n_names++] = next_item(list, &at);
-    else if (has_flags(r))
+            names[r->n_names++] = list_next(list, &at);
+    else if (labels_are_flags(r))
         name_by_columns(r, names);
-    if (given && has_flags(r) && r->n_names != r->n_columns - TABLE_LABEL)
+    if (given && labels_are_flags(r) && r->n_names != r->n_columns - TABLE_LABEL)
         return fail(err, BERT_ERR_ARGUMENT, "--label-names: %zu names for %zu columns of labels", r->n_names, r->n_columns - TABLE_LABEL);
-    return check_names(r, given ? given : "", err);
+    return check_label_names(r, given ? given : "", err);
 }
 
 size_t table_name_place(const table_records *r, bert_text word)
@@ -102,14 +102,14 @@ bool table_label_has_exponent(bert_text label)
 
 /* ---- labels ------------------------------------------------------------------------------------------------------------- */
 
-static bert_status unknown(const table_records *r, bert_text word, bert_err *err)
+static bert_status flag_unknown(const table_records *r, bert_text word, bert_err *err)
 {
     return fail(err, BERT_ERR_DATA, "%s:%zu: label \"%.*s\" is neither one of --label-names nor a number from 0 to %zu", r->lines.name, r->line,
                 word.size < 100 ? (int)word.size : 100, word.data, r->n_names - 1);
 }
 
 /* 0 or 1; -1: no flag. */
-static int flag_of(bert_text word)
+static int flag_value(bert_text word)
 {
     static const char *const FLAGS[] = { "0", "1", "false", "true" };
     for (int i = 0; i < 4; i++)
@@ -118,7 +118,7 @@ static int flag_of(bert_text word)
     return -1;
 }
 
-static void add_name(table_records *r, buffer *out, size_t place, size_t before)
+static void add_flag_name(table_records *r, buffer *out, size_t place, size_t before)
 {
     if (out->size > before)
         buffer_char(out, ',');
@@ -133,12 +133,12 @@ static bert_status add_flags(table_records *r, buffer *out, bert_err *err)
     for (size_t i = TABLE_LABEL; i < r->n_columns; i++) {
         const table_column *c = &r->columns[i];
         bert_text word = label_word(table_field(r, i));
-        int flag = flag_of(word);
+        int flag = flag_value(word);
         if (flag < 0)
             return fail(err, BERT_ERR_DATA, "%s:%zu: column \"%s\": \"%.*s\" is neither 0 nor 1", r->lines.name, r->line, c->name,
                         word.size < 100 ? (int)word.size : 100, word.data);
         if (flag)
-            add_name(r, out, i - TABLE_LABEL, before);
+            add_flag_name(r, out, i - TABLE_LABEL, before);
     }
     return BERT_OK;
 }
@@ -149,7 +149,7 @@ static bool is_flags(const table_records *r, bert_text list)
     size_t n = 0;
     bool flags = true;
     for (size_t at = 0; flags && at <= list.size; n++)
-        flags = flag_of(next_item(list, &at)) >= 0;
+        flags = flag_value(list_next(list, &at)) >= 0;
     return flags && n == r->n_names && n > 1;
 }
 
@@ -172,19 +172,19 @@ static bert_status add_named(table_records *r, buffer *out, bert_text list, bert
     bool flags = is_flags(r, list);
     bert_status s = check_flags(r, flags, err);
     for (size_t at = 0; !s && at <= list.size; n++) {
-        bert_text word = next_item(list, &at);
+        bert_text word = list_next(list, &at);
         size_t place = flags ? n : table_name_place(r, word);
         if (place == SIZE_MAX)
-            return unknown(r, word, err);
-        if (!flags || flag_of(word))
-            add_name(r, out, place, before);
+            return flag_unknown(r, word, err);
+        if (!flags || flag_value(word))
+            add_flag_name(r, out, place, before);
     }
     if (n > 1 && r->form == LABELS_WORDS)
         r->form = LABELS_LISTS;
     return s;
 }
 
-static bert_status add_tags(table_records *r, buffer *out, bert_text tags, bert_err *err)
+static bert_status add_tags_of_words(table_records *r, buffer *out, bert_text tags, bert_err *err)
 {
     table_tags_start(r);
     for (size_t i = 0, n = 0, start; i < tags.size; i++) {
@@ -205,10 +205,10 @@ static bert_status add_tags(table_records *r, buffer *out, bert_text tags, bert_
 bert_status table_label_add(table_records *r, buffer *out, bert_err *err)
 {
     bert_text field = table_field(r, TABLE_LABEL);
-    if (has_flags(r))
+    if (labels_are_flags(r))
         return add_flags(r, out, err);
     if (r->word_tags && !r->tagged)
-        return add_tags(r, out, field, err);
+        return add_tags_of_words(r, out, field, err);
     if (r->n_names && !r->tagged && table_bare(field).size)
         return add_named(r, out, field, err);
     double number;

@@ -8,7 +8,7 @@ static const char *s_of(size_t n)
     return n == 1 ? "" : "s";
 }
 
-static void encoding(const table_records *r, const table_counts *counts, buffer *out)
+static void note_encoding(const table_records *r, const table_counts *counts, buffer *out)
 {
     (void)counts;
     if (r->lines.text.marked)
@@ -22,7 +22,7 @@ static void newline(const table_records *r, const table_counts *counts, buffer *
         buffer_printf(out, "%s: its lines end with CR alone, as on old Macs", r->lines.name);
 }
 
-static void dropped(const table_records *r, const table_counts *counts, buffer *out)
+static void note_dropped(const table_records *r, const table_counts *counts, buffer *out)
 {
     (void)counts;
     size_t n = r->lines.text.dropped;
@@ -126,8 +126,8 @@ static void skipped(const table_records *r, const table_counts *counts, buffer *
 
 bool table_note(const table_records *r, const table_counts *counts, size_t i, buffer *out)
 {
-    static const note NOTES[] = { encoding, newline, dropped, first_row, others,  quoted, empty,
-                                  comments, ranges,  tags,    spans,     renamed, unused, skipped };
+    static const note NOTES[] = { note_encoding, newline, note_dropped, first_row, others,  quoted, empty,
+                                  comments,      ranges,  tags,         spans,     renamed, unused, skipped };
     buffer_clear(out);
     for (size_t k = 0; k < sizeof NOTES / sizeof *NOTES; k++) {
         buffer_clear(out);

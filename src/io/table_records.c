@@ -66,7 +66,7 @@ void table_add_word(buffer *out, bert_text word)
 
 /* ---- txt ----------------------------------------------------------------------------------------------------------------- */
 
-static bool is_blank(char c)
+static bool txt_blank(char c)
 {
     return c == ' ' || c == '\t';
 }
@@ -85,9 +85,9 @@ static bert_status txt_next(table_records *r, bool *end, bert_err *err)
     if (!bar)
         return table_records_add(r, line.data, line.size, err);
     const char *first_end = bar, *second = bar + 3, *stop = line.data + line.size;
-    while (first_end > line.data && is_blank(first_end[-1]))
+    while (first_end > line.data && txt_blank(first_end[-1]))
         first_end--;
-    while (second < stop && is_blank(*second))
+    while (second < stop && txt_blank(*second))
         second++;
     s = table_records_add(r, line.data, (size_t)(first_end - line.data), err);
     return s ? s : table_records_add(r, second, (size_t)(stop - second), err);

@@ -11,18 +11,18 @@ typedef struct word {
     size_t span;       /* the number of the span that it belongs to, from 1; 0: none */
 } word;
 
-typedef struct span {
+typedef struct tagged_span {
     json_int_t start, end;
     const json_t *name;
-} span;
+} tagged_span;
 
-static bert_status wrong(const table_records *r, size_t i, const char *why, bert_err *err)
+static bert_status span_wrong(const table_records *r, size_t i, const char *why, bert_err *err)
 {
     return fail(err, BERT_ERR_DATA, "%s:%zu: span %zu %s", r->lines.name, r->line, i + 1, why);
 }
 
 /* The words of a text, one behind the other in a buffer; *characters: how many code points the text has. */
-static size_t find_words(bert_text text, buffer *words, size_t *characters)
+static size_t text_words(bert_text text, buffer *words, size_t *characters)
 {
     word w = { 0 };
     bool inside = false;
@@ -47,7 +47,7 @@ static const json_t *either(const json_t *object, const char *one, const char *o
     return value ? value : json_object_get(object, other);
 }
 
-static bool read_span(const json_t *item, span *out)
+static bool read_span(const json_t *item, tagged_span *out)
 {
     bool list = json_is_array(item);
     const json_t *start = list ? json_array_get(item, 0) : either(item, "start", "start_offset");
@@ -75,14 +75,14 @@ static size_t first_behind(const word *words, size_t n, size_t place)
     return low;
 }
 
-static bert_status mark_words(table_records *r, word *words, size_t n, const span *s, size_t i, bert_err *err)
+static bert_status mark_words(table_records *r, word *words, size_t n, const tagged_span *s, size_t i, bert_err *err)
 {
     size_t first = first_behind(words, n, (size_t)s->start), last = first;
     if (first == n || words[first].start >= (size_t)s->end)
-        return wrong(r, i, "holds no word", err);
+        return span_wrong(r, i, "holds no word", err);
     for (; last < n && words[last].start < (size_t)s->end; last++) {
         if (words[last].span)
-            return wrong(r, i, "and another one touch the same word", err);
+            return span_wrong(r, i, "and another one touch the same word", err);
         words[last].span = i + 1;
     }
     r->told.spans++;
@@ -91,7 +91,7 @@ static bert_status mark_words(table_records *r, word *words, size_t n, const spa
 }
 
 /* Appends a name as a part of a tag: its number's where it is one; blanks become "_". */
-static bert_status add_name(table_records *r, buffer *out, const json_t *name, size_t i, bert_err *err)
+static bert_status add_span_name(table_records *r, buffer *out, const json_t *name, size_t i, bert_err *err)
 {
     char number[32];
     snprintf(number, sizeof number, "%" PRId64, (int64_t)json_integer_value(name));
@@ -100,13 +100,13 @@ static bert_status add_name(table_records *r, buffer *out, const json_t *name, s
     text = table_bare(text);
     size_t place = r->n_names ? table_name_place(r, text) : SIZE_MAX;
     if (r->n_names && place == SIZE_MAX)
-        return wrong(r, i, "has a label that is neither one of --label-names nor a number among theirs", err);
+        return span_wrong(r, i, "has a label that is neither one of --label-names nor a number among theirs", err);
     if (r->n_names) {
         text = r->names[place];
         r->uses[place]++;
     }
     if (!text.size || memchr(text.data, 0, text.size))
-        return wrong(r, i, "has a label that is no word", err);
+        return span_wrong(r, i, "has a label that is no word", err);
     bool blanks = false;
     for (size_t k = 0; k < text.size; k++) {
         blanks |= table_blank(text.data[k]);
@@ -116,9 +116,9 @@ static bert_status add_name(table_records *r, buffer *out, const json_t *name, s
     return BERT_OK;
 }
 
-static bert_status add_tags(table_records *r, const word *words, size_t n, const json_t *list, buffer *out, bert_err *err)
+static bert_status add_span_tags(table_records *r, const word *words, size_t n, const json_t *list, buffer *out, bert_err *err)
 {
-    span s;
+    tagged_span s;
     bert_status status = BERT_OK;
     for (size_t k = 0; k < n && !status; k++) {
         if (k)
@@ -129,7 +129,7 @@ static bert_status add_tags(table_records *r, const word *words, size_t n, const
         }
         buffer_string(out, k && words[k - 1].span == words[k].span ? "I-" : "B-");
         read_span(json_array_get(list, words[k].span - 1), &s);
-        status = add_name(r, out, s.name, words[k].span - 1, err);
+        status = add_span_name(r, out, s.name, words[k].span - 1, err);
     }
     return status;
 }
@@ -137,7 +137,7 @@ static bert_status add_tags(table_records *r, const word *words, size_t n, const
 bert_status table_spans_read(table_records *r, const json_t *list, bert_text text, buffer *out, bert_err *err)
 {
     buffer words = { 0 };
-    size_t characters, n = find_words(text, &words, &characters), i;
+    size_t characters, n = text_words(text, &words, &characters), i;
     word *word_list = (word *)(void *)words.data;
     json_t *item;
     bert_status status = words.failed ? fail_memory(err, r->lines.name) : BERT_OK;
@@ -146,11 +146,11 @@ bert_status table_spans_read(table_records *r, const json_t *list, bert_text tex
     r->tagged = true;
     json_array_foreach(list, i, item)
     {
-        span s;
+        tagged_span s;
         if (status)
             break;
         if (!read_span(item, &s))
-            status = wrong(r, i, "is not [start, end, name], or an object with start, end and label", err);
+            status = span_wrong(r, i, "is not [start, end, name], or an object with start, end and label", err);
         else if (s.start < 0 || s.end <= s.start || (size_t)s.end > characters)
             status = fail(err, BERT_ERR_DATA, "%s:%zu: span %zu goes from %" PRId64 " to %" PRId64 ", in a text of %zu characters",
                           r->lines.name, r->line, i + 1, (int64_t)s.start, (int64_t)s.end, characters);
@@ -158,7 +158,7 @@ bert_status table_spans_read(table_records *r, const json_t *list, bert_text tex
             status = mark_words(r, word_list, n, &s, i, err);
     }
     if (!status)
-        status = add_tags(r, word_list, n, list, out, err);
+        status = add_span_tags(r, word_list, n, list, out, err);
     buffer_free(&words);
     return status;
 }

@@ -14,7 +14,7 @@
 
 enum { INPUT_SIZE = 1 << 16 };
 
-static bert_status read_file(table_stream *s, void *to, size_t room, size_t *n, bert_err *err)
+static bert_status stream_read_file(table_stream *s, void *to, size_t room, size_t *n, bert_err *err)
 {
     ssize_t got;
     do
@@ -28,14 +28,14 @@ static bert_status read_file(table_stream *s, void *to, size_t room, size_t *n, 
 }
 
 /* More bytes into input behind those that are there. */
-static bert_status read_input(table_stream *s, bert_err *err)
+static bert_status stream_read_input(table_stream *s, bert_err *err)
 {
     if (s->at == s->n) {
         s->before += s->n;
         s->at = s->n = 0;
     }
     size_t n = 0;
-    bert_status status = read_file(s, s->input + s->n, INPUT_SIZE - s->n, &n, err);
+    bert_status status = stream_read_file(s, s->input + s->n, INPUT_SIZE - s->n, &n, err);
     if (status)
         return status;
     s->ended = n == 0;
@@ -76,7 +76,7 @@ static bert_status read_gzip(table_stream *s, char *to, size_t room, size_t *n, 
 {
     bert_status status = BERT_OK;
     for (*n = 0; !status && !*n;) {
-        if (s->at == s->n && !s->ended && (status = read_input(s, err)))
+        if (s->at == s->n && !s->ended && (status = stream_read_input(s, err)))
             break;
         if (s->between_members) {
             while (s->at < s->n && !s->input[s->at]) /* zeros behind a member are padding, as gzip(1) has it */
@@ -99,7 +99,7 @@ static bert_status detect_gzip(table_stream *s, const char *path, bert_err *err)
 {
     bert_status status = BERT_OK;
     while (!status && !s->ended && (s->n == 0 || (s->n == 1 && s->input[0] == 0x1f)))
-        status = read_input(s, err);
+        status = stream_read_input(s, err);
     if (status)
         return status;
     s->gzip = s->n >= 2 && s->input[0] == 0x1f && s->input[1] == 0x8b;
@@ -145,7 +145,7 @@ bert_status table_stream_read(table_stream *s, char *to, size_t room, size_t *n,
     if (s->gzip)
         return read_gzip(s, to, room, n, err);
     if (s->at == s->n) /* large reads go past input */
-        return read_file(s, to, room, n, err);
+        return stream_read_file(s, to, room, n, err);
     *n = s->n - s->at < room ? s->n - s->at : room;
     memcpy(to, s->input + s->at, *n);
     s->at += *n;

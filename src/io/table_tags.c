@@ -43,7 +43,7 @@ static bool is_bare(bert_text tag)
 }
 
 /* Appends PREFIX-NAME and remembers the first tag that was written otherwise. */
-static void put(table_tags *t, buffer *out, bert_text tag, char prefix, bert_text name)
+static void put_tag(table_tags *t, buffer *out, bert_text tag, char prefix, bert_text name)
 {
     size_t before = out->size;
     bool same = tag.size > name.size && tag.data[0] == prefix;
@@ -78,7 +78,7 @@ const char *table_tags_add(table_tags *t, buffer *out, bert_text tag)
         return "goes on with an entity that has not begun";
     if (p && p->becomes == 'I' && same && t->closed)
         return "goes on with an entity that has ended";
-    put(t, out, tag, same && !(p && p->becomes == 'B') ? 'I' : 'B', name);
+    put_tag(t, out, tag, same && !(p && p->becomes == 'B') ? 'I' : 'B', name);
     t->prefixed |= p != NULL;
     t->bare |= !p;
     t->closed = p && p->ends;

@@ -73,7 +73,7 @@ static bert_status skip_bytes(tar_reader *t, uint64_t n)
 }
 
 /* The bytes that fill an entry's last block. */
-static size_t filling(uint64_t size)
+static size_t filling_bytes(uint64_t size)
 {
     return (size_t)(-size % BLOCK);
 }
@@ -134,9 +134,9 @@ static bert_status read_long_name(tar_reader *t, char type, uint64_t size)
                     size, t->at, MOST_PAX);
     buffer *b = type == 'L' ? &t->long_name : &t->pax;
     buffer_clear(b);
-    if (!buffer_reserve(b, (size_t)size + filling(size)))
+    if (!buffer_reserve(b, (size_t)size + filling_bytes(size)))
         return fail_memory(t->err, t->archive);
-    bert_status s = read_bytes(t, b->data, (size_t)size + filling(size));
+    bert_status s = read_bytes(t, b->data, (size_t)size + filling_bytes(size));
     if (s)
         return s;
     b->size = (size_t)size;
@@ -209,7 +209,7 @@ static bert_status unpack_bytes(tar_reader *t, const char *path, uint64_t size)
     }
     if (close(fd) && !s)
         s = fail_errno(t->err, "%s: cannot write", path);
-    return s ? s : skip_bytes(t, filling(size));
+    return s ? s : skip_bytes(t, filling_bytes(size));
 }
 
 /* A file with the folders above it. */
@@ -238,7 +238,7 @@ static bert_status unpack_entry(tar_reader *t, const tar_header *h, uint64_t siz
     bool folder = h->type == '5' || ((h->type == '0' || !h->type) && name->data[name->size - 1] == '/');
     if (folder) {
         bert_status s = folder_create(path->data, t->err);
-        return s ? s : skip_bytes(t, size + filling(size));
+        return s ? s : skip_bytes(t, size + filling_bytes(size));
     }
     if (h->type == '0' || h->type == 0 || h->type == '7')
         return unpack_file(t, path->data, size);
@@ -265,7 +265,7 @@ static bert_status unpack_next(tar_reader *t, buffer *name, buffer *path, bool *
     if (h.type == 'x' || h.type == 'L')
         return read_long_name(t, h.type, size);
     if (h.type == 'g')
-        return skip_bytes(t, size + filling(size));
+        return skip_bytes(t, size + filling_bytes(size));
     return unpack_entry(t, &h, size, name, path);
 }
 

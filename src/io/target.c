@@ -17,7 +17,7 @@
 
 /* ---- what stands there ---------------------------------------------------------------------------------------------------- */
 
-typedef enum kind {
+typedef enum target_kind {
     NOTHING,
     MODULE,
     IMPORTED,
@@ -37,7 +37,7 @@ typedef enum kind {
     SPECIAL,
     FOREIGN,
     N_KINDS
-} kind;
+} target_kind;
 
 static const char *const WORDS[N_KINDS] = {
     [NOTHING] = "nothing",
@@ -60,7 +60,7 @@ static const char *const WORDS[N_KINDS] = {
     [FOREIGN] = "a file that libbert did not write",
 };
 
-static bool listed(const char *const *names, const char *name)
+static bool name_listed(const char *const *names, const char *name)
 {
     while (*names && strcmp(*names, name))
         names++;
@@ -151,14 +151,14 @@ static const char *metadata_of(look *l, const char *folder, const char *name, co
     return text ? text : "";
 }
 
-static kind kind_of_training(look *l, const char *folder)
+static target_kind kind_of_training(look *l, const char *folder)
 {
     json_t *metadata, *state = NULL;
     bert_err err;
     const char *text = metadata_of(l, folder, "checkpoint.safetensors", "state", &metadata);
     if (*text)
         look_failed(l, json_read_bytes(&state, text, strlen(text), "state", &err), &err);
-    kind k = json_is_false(json_object_get(state, "finished")) ? UNFINISHED : TRAINED;
+    target_kind k = json_is_false(json_object_get(state, "finished")) ? UNFINISHED : TRAINED;
     json_decref(state);
     json_decref(metadata);
     return k;
@@ -186,16 +186,16 @@ static const char *first_entry(look *l, const char *folder, bool (*passed_over)(
 static bool is_worthless(const char *name)
 {
     static const char *const NAMES[] = { ".", "..", "logs", "train.lock", NULL };
-    return listed(NAMES, name);
+    return name_listed(NAMES, name);
 }
 
 /* Of a folder of libbert. What is not would go with it. */
 static bool is_own(const char *name)
 {
-    return listed(PARTS, name) || listed(COMPANY, name) || strstr(name, ".tmp-") || !fnmatch("[0-9]_*", name, 0);
+    return name_listed(PARTS, name) || name_listed(COMPANY, name) || strstr(name, ".tmp-") || !fnmatch("[0-9]_*", name, 0);
 }
 
-static kind kind_of_folder(look *l, const char *folder)
+static target_kind kind_of_folder(look *l, const char *folder)
 {
     static const char *const TRAINING[] = { "checkpoint.safetensors", "history.json", NULL };
     static const char *const MODEL[] = { "model.json", "weights.safetensors", NULL };
@@ -221,15 +221,15 @@ static bool is_part(look *l, const char *path)
     const char *folder = path_folder(&l->memory, path);
     if (!folder)
         l->status = fail_memory(l->err, path);
-    return folder && listed(PARTS, path_name(path)) && holds_any(folder, MARKS);
+    return folder && name_listed(PARTS, path_name(path)) && holds_any(folder, MARKS);
 }
 
-static bool begins(const char *bytes, const char *with)
+static bool text_begins(const char *bytes, const char *with)
 {
     return !strncmp(bytes, with, strlen(with));
 }
 
-static kind kind_of_file(look *l, const char *path, size_t size)
+static target_kind kind_of_file(look *l, const char *path, size_t size)
 {
     static const char FROZEN_BEGINNING[] = "{\"__metadata__\":{\"format\":\"libbert.frozen\"";
     static const char NPY_BEGINNING[] = "{'descr': '<f4', 'fortran_order': False, 'shape': (";
@@ -240,22 +240,22 @@ static kind kind_of_file(look *l, const char *path, size_t size)
     if (!n)
         return size ? FOREIGN : NOTHING;
     bool marked = memmem(bytes, n, TARGET_MARK, strlen(TARGET_MARK)) != NULL;
-    if (n > 8 && begins(bytes + 8, FROZEN_BEGINNING))
+    if (n > 8 && text_begins(bytes + 8, FROZEN_BEGINNING))
         return FROZEN;
-    if (marked && begins(bytes, "GGUF"))
+    if (marked && text_begins(bytes, "GGUF"))
         return GGUF;
     if (marked && bytes[0] == '\b' && bytes[2] == '\x12')
         return ONNX;
-    if (begins(bytes, "\x93NUMPY"))
-        return n > 10 && begins(bytes + 10, NPY_BEGINNING) ? NPY : FOREIGN;
-    if (memchr(bytes, 0, n) || begins(bytes, "\x1f\x8b"))
+    if (text_begins(bytes, "\x93NUMPY"))
+        return n > 10 && text_begins(bytes + 10, NPY_BEGINNING) ? NPY : FOREIGN;
+    if (memchr(bytes, 0, n) || text_begins(bytes, "\x1f\x8b"))
         return FOREIGN;
-    if (marked && begins(bytes, "<!DOCTYPE html"))
+    if (marked && text_begins(bytes, "<!DOCTYPE html"))
         return PAGE;
     return results_form_is(bytes) ? RESULTS : TEXT;
 }
 
-static kind kind_at(look *l, const char *path, const struct stat *st)
+static target_kind kind_at(look *l, const char *path, const struct stat *st)
 {
     if (S_ISDIR(st->st_mode))
         return kind_of_folder(l, path);
@@ -264,7 +264,7 @@ static kind kind_at(look *l, const char *path, const struct stat *st)
 
 /* ---- what may be written there --------------------------------------------------------------------------------------------- */
 
-#define BIT(kind) (1u << (kind))
+#define BIT(k) (1u << (k))
 enum {
     FOLDERS = BIT(MODULE) | BIT(IMPORTED) | BIT(TRAINED) | BIT(UNFINISHED) | BIT(EXPORTED),
     FILES = BIT(FROZEN) | BIT(ONNX) | BIT(GGUF) | BIT(RESULTS) | BIT(NPY) | BIT(PAGE)
@@ -289,7 +289,7 @@ static const struct {
 };
 
 /* What the user can do. A run that was killed as it saved its first epoch has no checkpoint. */
-static const char *way_out(const char *path, kind k, bert_output output)
+static const char *way_out(const char *path, target_kind k, bert_output output)
 {
     bool forced = OUTPUTS[output].forced & BIT(k);
     if (output == BERT_OUTPUT_TRAINING && (k == TRAINED || k == UNFINISHED))
@@ -306,12 +306,12 @@ static bert_status check_busy(const char *path, bert_err *err)
     return holder ? fail(err, BERT_ERR_ARGUMENT, "%s: process %ld is training into this folder (train.lock)", path, holder) : BERT_OK;
 }
 
-static bool may_stand(kind k, bert_output output, bool force)
+static bool may_stand(target_kind k, bert_output output, bool force)
 {
     return k == NOTHING || ((OUTPUTS[output].replaced | (force ? OUTPUTS[output].forced : 0)) & BIT(k));
 }
 
-static bert_status refuse(look *l, const char *path, kind k, bool folder, bert_output output, bool force)
+static bert_status target_refuse(look *l, const char *path, target_kind k, bool folder, bert_output output, bool force)
 {
     bert_err *err = l->err;
     const char *words = k != NOTHING ? WORDS[k] : folder ? "an empty folder" : "an empty file";
@@ -336,8 +336,8 @@ bert_status bert_output_check(const char *path, bert_output output, bool force, 
     if (stat(path, &st))
         return errno == ENOENT || errno == ENOTDIR ? BERT_OK : fail_errno(err, "%s: cannot look at", path);
     look l = { .err = err };
-    kind k = kind_at(&l, path, &st);
-    bert_status s = l.status ? l.status : refuse(&l, path, k, S_ISDIR(st.st_mode), output, force);
+    target_kind k = kind_at(&l, path, &st);
+    bert_status s = l.status ? l.status : target_refuse(&l, path, k, S_ISDIR(st.st_mode), output, force);
     arena_free(&l.memory);
     return s;
 }

@@ -140,7 +140,7 @@ bool tensor_count(tensor *t, size_t *bytes)
 
 /* ---- the set ---- */
 
-static int by_name(const void *a, const void *b)
+static int tensor_by_name(const void *a, const void *b)
 {
     return strcmp(((const tensor *)a)->name, ((const tensor *)b)->name);
 }
@@ -148,7 +148,7 @@ static int by_name(const void *a, const void *b)
 const tensor *tensors_find(const tensor_set *set, const char *name)
 {
     tensor key = { .name = name };
-    return set->n ? bsearch(&key, set->items, set->n, sizeof key, by_name) : NULL;
+    return set->n ? bsearch(&key, set->items, set->n, sizeof key, tensor_by_name) : NULL;
 }
 
 void tensors_close(tensor_set *set)
@@ -195,7 +195,7 @@ bert_status tensors_keep_file(tensor_set *set, file_mapping *file, bert_err *err
 bert_status tensors_seal(tensor_set *set, const char *path, bert_err *err)
 {
     if (set->n)
-        qsort(set->items, set->n, sizeof *set->items, by_name);
+        qsort(set->items, set->n, sizeof *set->items, tensor_by_name);
     for (size_t i = 1; i < set->n; i++)
         if (!strcmp(set->items[i - 1].name, set->items[i].name))
             return fail(err, BERT_ERR_FORMAT, "%s: tensor %s stands twice", path, set->items[i].name);
@@ -204,7 +204,7 @@ bert_status tensors_seal(tensor_set *set, const char *path, bert_err *err)
 
 /* ---- where tensors lie ---- */
 
-static int by_place(const void *a, const void *b)
+static int tensor_by_place(const void *a, const void *b)
 {
     const tensor_range *x = a, *y = b;
     if (x->part != y->part)
@@ -217,7 +217,7 @@ static int by_place(const void *a, const void *b)
 bert_status tensor_ranges_check(tensor_range *ranges, size_t n, const char *path, bert_err *err)
 {
     if (n)
-        qsort(ranges, n, sizeof *ranges, by_place);
+        qsort(ranges, n, sizeof *ranges, tensor_by_place);
     for (size_t i = 1; i < n; i++)
         if (ranges[i].part == ranges[i - 1].part && ranges[i].begin < ranges[i - 1].end)
             return fail(err, BERT_ERR_FORMAT, "%s: tensors %s and %s share bytes %zu to %zu", path, ranges[i - 1].name, ranges[i].name,

@@ -25,7 +25,7 @@ static const struct {
     { 6, DTYPE_I8 },  { 9, DTYPE_I64 }, { 10, DTYPE_BOOL }, { 14, DTYPE_BF16 }, { 19, DTYPE_F16 },
 };
 
-static dtype type_of(int32_t number)
+static dtype bundle_type(int32_t number)
 {
     for (size_t i = 0; i < sizeof TYPES / sizeof *TYPES; i++)
         if (TYPES[i].number == number)
@@ -49,7 +49,7 @@ typedef struct part_entry {
 } part_entry;
 
 /* The checkpoint under way. */
-typedef struct reader {
+typedef struct bundle_reader {
     tensor_set *set;
     const char *prefix, *index_path;
     bool check_data;
@@ -59,9 +59,9 @@ typedef struct reader {
     size_t n_ranges;
     part_entry *parts; /* (n_parts), in the order of their keys */
     size_t n_parts;
-} reader;
+} bundle_reader;
 
-static bert_status read_header(reader *r, const unsigned char *value, size_t size, bert_err *err)
+static bert_status bundle_read_header(bundle_reader *r, const unsigned char *value, size_t size, bert_err *err)
 {
     errno = 0;
     Tf__BundleHeaderProto *h = tf__bundle_header_proto__unpack(NULL, size, value);
@@ -83,7 +83,7 @@ static bert_status read_header(reader *r, const unsigned char *value, size_t siz
     return s;
 }
 
-static bert_status open_shard(reader *r, size_t i, shard **out, bert_err *err)
+static bert_status open_shard(bundle_reader *r, size_t i, shard **out, bert_err *err)
 {
     shard *d = *out = &r->shards[i];
     if (d->path)
@@ -100,7 +100,7 @@ static bert_status open_shard(reader *r, size_t i, shard **out, bert_err *err)
     return s ? s : tensors_keep_file(r->set, &file, err);
 }
 
-static bert_status read_shape(tensor *t, const Tf__TensorShapeProto *shape, const char *path, bert_err *err)
+static bert_status bundle_read_shape(tensor *t, const Tf__TensorShapeProto *shape, const char *path, bert_err *err)
 {
     size_t rank = shape ? shape->n_dim : 0;
     if (shape && shape->unknown_rank)
@@ -114,7 +114,7 @@ static bert_status read_shape(tensor *t, const Tf__TensorShapeProto *shape, cons
 }
 
 /* Where the tensor lies, as far as the index alone tells. */
-static bert_status read_range(tensor *t, tensor_range *range, const reader *r, const Tf__BundleEntryProto *e, bert_err *err)
+static bert_status bundle_read_range(tensor *t, tensor_range *range, const bundle_reader *r, const Tf__BundleEntryProto *e, bert_err *err)
 {
     size_t bytes;
     char text[TENSOR_SHAPE_TEXT];
@@ -132,7 +132,7 @@ static bert_status read_range(tensor *t, tensor_range *range, const reader *r, c
     return BERT_OK;
 }
 
-static bert_status find_data(tensor *t, const tensor_range *range, reader *r, const Tf__BundleEntryProto *e, bert_err *err)
+static bert_status bundle_find_data(tensor *t, const tensor_range *range, bundle_reader *r, const Tf__BundleEntryProto *e, bert_err *err)
 {
     shard *d;
     bert_status s = open_shard(r, range->part, &d, err);
@@ -155,7 +155,8 @@ static bert_status find_data(tensor *t, const tensor_range *range, reader *r, co
                 d->view.size);
 }
 
-static bert_status unpack(const reader *r, const char *name, const unsigned char *value, size_t size, Tf__BundleEntryProto **out, bert_err *err)
+static bert_status bundle_unpack_entry(const bundle_reader *r, const char *name, const unsigned char *value, size_t size,
+                                       Tf__BundleEntryProto **out, bert_err *err)
 {
     errno = 0;
     *out = tf__bundle_entry_proto__unpack(NULL, size, value);
@@ -163,21 +164,21 @@ static bert_status unpack(const reader *r, const char *name, const unsigned char
 }
 
 /* A tensor, or a part of one, that has bytes of its own. */
-static bert_status read_tensor(reader *r, tensor *t, const Tf__BundleEntryProto *e, bert_err *err)
+static bert_status bundle_read_tensor(bundle_reader *r, tensor *t, const Tf__BundleEntryProto *e, bert_err *err)
 {
     tensor_range *ranges = tensors_grown(r->ranges, r->n_ranges, sizeof *ranges);
     if (!ranges)
         return fail_memory(err, r->index_path);
     r->ranges = ranges;
-    bert_status s = read_shape(t, e->shape, r->index_path, err);
+    bert_status s = bundle_read_shape(t, e->shape, r->index_path, err);
     if (!s)
-        s = read_range(t, &r->ranges[r->n_ranges], r, e, err);
-    return s ? s : find_data(t, &r->ranges[r->n_ranges++], r, e, err);
+        s = bundle_read_range(t, &r->ranges[r->n_ranges], r, e, err);
+    return s ? s : bundle_find_data(t, &r->ranges[r->n_ranges++], r, e, err);
 }
 
 /* ---- partitioned variables ---------------------------------------------------------------------------------------------- */
 
-static int compare_keys(const void *a, const void *b)
+static int bundle_key_compare(const void *a, const void *b)
 {
     const part_entry *x = a, *y = b;
     size_t size = x->key_size < y->key_size ? x->key_size : y->key_size;
@@ -185,7 +186,7 @@ static int compare_keys(const void *a, const void *b)
     return order ? order : x->key_size < y->key_size ? -1 : x->key_size > y->key_size;
 }
 
-static bert_status keep_part(reader *r, const char *key, size_t key_size, const unsigned char *value, size_t value_size, bert_err *err)
+static bert_status keep_part(bundle_reader *r, const char *key, size_t key_size, const unsigned char *value, size_t value_size, bert_err *err)
 {
     part_entry *parts = tensors_grown(r->parts, r->n_parts, sizeof *parts);
     if (!parts)
@@ -196,15 +197,15 @@ static bert_status keep_part(reader *r, const char *key, size_t key_size, const 
     return p->key ? BERT_OK : fail_memory(err, r->index_path);
 }
 
-static part_entry *find_part(const reader *r, const char *name, const Tf__TensorSliceProto *slice, buffer *key)
+static part_entry *find_part(const bundle_reader *r, const char *name, const Tf__TensorSliceProto *slice, buffer *key)
 {
     buffer_clear(key);
     tf_slice_key(key, name, slice);
     const part_entry wanted = { .key = key->data, .key_size = key->size };
-    return key->failed || !r->n_parts ? NULL : bsearch(&wanted, r->parts, r->n_parts, sizeof wanted, compare_keys);
+    return key->failed || !r->n_parts ? NULL : bsearch(&wanted, r->parts, r->n_parts, sizeof wanted, bundle_key_compare);
 }
 
-static bert_status read_part(reader *r, const tensor *whole, const Tf__TensorSliceProto *slice, tensor *part, bert_err *err)
+static bert_status bundle_read_part(bundle_reader *r, const tensor *whole, const Tf__TensorSliceProto *slice, tensor *part, bert_err *err)
 {
     buffer name = { 0 }, key = { 0 };
     Tf__BundleEntryProto *e = NULL;
@@ -217,21 +218,21 @@ static bert_status read_part(reader *r, const tensor *whole, const Tf__TensorSli
     if (!s && !entry)
         s = fail(err, BERT_ERR_FORMAT, "%s: tensor %s is not there", r->index_path, part->name);
     if (!s)
-        s = unpack(r, part->name, entry->value, entry->value_size, &e, err);
+        s = bundle_unpack_entry(r, part->name, entry->value, entry->value_size, &e, err);
     if (s)
         return s;
     entry->listed = true;
-    part->type = type_of(e->dtype);
-    s = read_tensor(r, part, e, err);
+    part->type = bundle_type(e->dtype);
+    s = bundle_read_tensor(r, part, e, err);
     tf__bundle_entry_proto__free_unpacked(e, NULL);
     return s;
 }
 
 /* A variable that was partitioned has a shape and slices; its numbers are joined when they are asked for. */
-static bert_status read_parts(reader *r, tensor *t, const Tf__BundleEntryProto *e, bert_err *err)
+static bert_status read_parts(bundle_reader *r, tensor *t, const Tf__BundleEntryProto *e, bert_err *err)
 {
     size_t bytes;
-    bert_status s = read_shape(t, e->shape, r->index_path, err);
+    bert_status s = bundle_read_shape(t, e->shape, r->index_path, err);
     if (!s && !tensor_count(t, &bytes))
         s = fail(err, BERT_ERR_FORMAT, "%s: tensor %s has no shape", r->index_path, t->name);
     bool numbers = t->type != DTYPE_OTHER, there = numbers;
@@ -243,7 +244,7 @@ static bert_status read_parts(reader *r, tensor *t, const Tf__BundleEntryProto *
     t->file = r->index_path;
     for (size_t i = 0; !s && i < e->n_slices; i++) {
         tensor part;
-        s = read_part(r, t, e->slices[i], &part, err);
+        s = bundle_read_part(r, t, e->slices[i], &part, err);
         if (!s && numbers)
             s = tf_slice_place(t, t->axis, &part, e->slices[i], r->index_path, &parts[i], err);
         there = there && part.data;
@@ -258,7 +259,7 @@ static bert_status read_parts(reader *r, tensor *t, const Tf__BundleEntryProto *
 }
 
 /* Its key holds the tensor's name between the first byte and 0 1. */
-static bert_status check_parts(const reader *r, bert_err *err)
+static bert_status check_parts(const bundle_reader *r, bert_err *err)
 {
     for (size_t i = 0; i < r->n_parts; i++)
         if (!r->parts[i].listed)
@@ -269,18 +270,19 @@ static bert_status check_parts(const reader *r, bert_err *err)
 
 /* -------------------------------------------------------------------------------------------------------------------------- */
 
-static bert_status add_entry(reader *r, const char *name, size_t name_size, const Tf__BundleEntryProto *e, bert_err *err)
+static bert_status bundle_add_entry(bundle_reader *r, const char *name, size_t name_size, const Tf__BundleEntryProto *e, bert_err *err)
 {
-    tensor t = { .name = arena_copy(&r->set->memory, name, name_size), .type = type_of(e->dtype) };
-    bert_status s = !t.name ? fail_memory(err, r->index_path) : e->n_slices ? read_parts(r, &t, e, err) : read_tensor(r, &t, e, err);
+    tensor t = { .name = arena_copy(&r->set->memory, name, name_size), .type = bundle_type(e->dtype) };
+    bert_status s = !t.name ? fail_memory(err, r->index_path) : e->n_slices ? read_parts(r, &t, e, err) : bundle_read_tensor(r, &t, e, err);
     return s ? s : tensors_add(r->set, &t, err);
 }
 
-static bert_status read_entry(void *context, const char *key, size_t key_size, const unsigned char *value, size_t value_size, bert_err *err)
+static bert_status bundle_read_entry(void *context, const char *key, size_t key_size, const unsigned char *value, size_t value_size,
+                                     bert_err *err)
 {
-    reader *r = context;
+    bundle_reader *r = context;
     if (key_size == 0)
-        return read_header(r, value, value_size, err);
+        return bundle_read_header(r, value, value_size, err);
     if (!r->shards)
         return fail(err, BERT_ERR_FORMAT, "%s: has no header", r->index_path);
     if (!key[0])
@@ -288,10 +290,10 @@ static bert_status read_entry(void *context, const char *key, size_t key_size, c
     if (strlen(key) != key_size)
         return fail(err, BERT_ERR_FORMAT, "%s: a NUL within the name %s", r->index_path, key);
     Tf__BundleEntryProto *e;
-    bert_status s = unpack(r, key, value, value_size, &e, err);
+    bert_status s = bundle_unpack_entry(r, key, value, value_size, &e, err);
     if (s)
         return s;
-    s = add_entry(r, key, key_size, e, err);
+    s = bundle_add_entry(r, key, key_size, e, err);
     tf__bundle_entry_proto__free_unpacked(e, NULL);
     return s;
 }
@@ -299,12 +301,12 @@ static bert_status read_entry(void *context, const char *key, size_t key_size, c
 bert_status tf_bundle_open(tensor_set *set, const char *prefix, bool check_data, bert_err *err)
 {
     *set = (tensor_set){ 0 };
-    reader r = { .set = set, .prefix = prefix, .check_data = check_data };
+    bundle_reader r = { .set = set, .prefix = prefix, .check_data = check_data };
     file_mapping index = { 0 };
     r.index_path = arena_printf(&set->memory, "%s.index", prefix);
     bert_status s = r.index_path ? file_map(&index, r.index_path, err) : fail_memory(err, prefix);
     if (!s)
-        s = sstable_read(&index, r.index_path, read_entry, &r, err);
+        s = sstable_read(&index, r.index_path, bundle_read_entry, &r, err);
     if (!s && !r.shards)
         s = fail(err, BERT_ERR_FORMAT, "%s: has no header", r.index_path);
     if (!s)

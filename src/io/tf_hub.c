@@ -22,7 +22,7 @@ typedef struct graph {
     size_t n;
 } graph;
 
-static int by_name(const void *a, const void *b)
+static int node_by_name(const void *a, const void *b)
 {
     return strcmp((*(const Tf__NodeDef *const *)a)->name, (*(const Tf__NodeDef *const *)b)->name);
 }
@@ -36,7 +36,7 @@ static bool graph_open(graph *g, const Tf__MetaGraphDef *meta)
         return false;
     for (size_t i = 0; i < g->n; i++)
         g->nodes[i] = meta->graph_def->node[i];
-    qsort(g->nodes, g->n, sizeof *g->nodes, by_name);
+    qsort(g->nodes, g->n, sizeof *g->nodes, node_by_name);
     return true;
 }
 
@@ -52,7 +52,7 @@ static const Tf__NodeDef *node_of(const graph *g, const char *tensor_name)
     name[n] = 0;
     Tf__NodeDef key = TF__NODE_DEF__INIT;
     key.name = name;
-    const Tf__NodeDef *wanted = &key, **found = bsearch(&wanted, g->nodes, g->n, sizeof *g->nodes, by_name);
+    const Tf__NodeDef *wanted = &key, **found = bsearch(&wanted, g->nodes, g->n, sizeof *g->nodes, node_by_name);
     return found ? *found : NULL;
 }
 
@@ -62,7 +62,7 @@ static const Tf__NodeDef *input_of(const graph *g, const Tf__NodeDef *node, size
 }
 
 /* The elements of a constant; NULL where the node is none of that type. */
-static const Tf__TensorProto *constant(const Tf__NodeDef *node, int32_t type)
+static const Tf__TensorProto *node_constant(const Tf__NodeDef *node, int32_t type)
 {
     if (!node || strcmp(node->op, "Const"))
         return NULL;
@@ -77,7 +77,7 @@ static const Tf__TensorProto *constant(const Tf__NodeDef *node, int32_t type)
 /* Element i of an int32 constant; 0 where there is none. */
 static int32_t constant_int(const Tf__NodeDef *node, size_t i)
 {
-    const Tf__TensorProto *t = constant(node, TYPE_INT32);
+    const Tf__TensorProto *t = node_constant(node, TYPE_INT32);
     if (t && i < t->tensor_content.len / sizeof(int32_t))
         return (int32_t)load_le32(t->tensor_content.data + i * sizeof(int32_t));
     return t && i < t->n_int_val ? t->int_val[i] : 0;
@@ -86,7 +86,7 @@ static int32_t constant_int(const Tf__NodeDef *node, size_t i)
 /* 0, 1, or -1 where the node is no boolean constant. */
 static int constant_bool(const Tf__NodeDef *node)
 {
-    const Tf__TensorProto *t = constant(node, TYPE_BOOL);
+    const Tf__TensorProto *t = node_constant(node, TYPE_BOOL);
     if (t && t->n_bool_val)
         return t->bool_val[0];
     return t && t->tensor_content.len ? t->tensor_content.data[0] != 0 : -1;

@@ -9,7 +9,7 @@
 #include <string.h>
 
 /* Adds a file's tensors to a set. */
-static bert_status add_file(tensor_set *set, const char *path, bert_err *err)
+static bert_status torch_add_file(tensor_set *set, const char *path, bert_err *err)
 {
     file_mapping file, view;
     char *name = arena_string(&set->memory, path);
@@ -31,7 +31,7 @@ static bert_status add_file(tensor_set *set, const char *path, bert_err *err)
 bert_status torch_file_open(tensor_set *set, const char *path, bert_err *err)
 {
     *set = (tensor_set){ 0 };
-    bert_status s = add_file(set, path, err);
+    bert_status s = torch_add_file(set, path, err);
     if (!s)
         s = tensors_seal(set, path, err);
     if (s)
@@ -41,5 +41,5 @@ bert_status torch_file_open(tensor_set *set, const char *path, bert_err *err)
 
 bert_status torch_file_open_sharded(tensor_set *set, const char *index_path, bert_err *err)
 {
-    return shards_open(set, index_path, add_file, err);
+    return shards_open(set, index_path, torch_add_file, err);
 }

@@ -22,13 +22,13 @@ typedef struct stored {
 } stored;
 
 /* The file under way. */
-typedef struct reader {
+typedef struct legacy_reader {
     torch_pickle pickle; /* the one that comes next: bytes and n are the whole file's */
     arena *memory;
     torch_state state;
     stored *storages; /* (n), after the last has been found sorted by key */
     size_t n;
-} reader;
+} legacy_reader;
 
 /* Where the magic number ends; NULL where there is none. */
 static const unsigned char *behind_magic(const file_mapping *view)
@@ -47,14 +47,14 @@ bool torch_legacy_is(const file_mapping *view)
 /* ---- the small pickles ------------------------------------------------------------------------------------------------------ */
 
 /* Runs the next pickle; what it ends with is on the machine's stack. */
-static bert_status run_next(reader *r, machine *m, bert_err *err)
+static bert_status run_next(legacy_reader *r, machine *m, bert_err *err)
 {
     bert_status s = machine_run(m, r->memory, &r->pickle, err);
     r->pickle.at = (size_t)(m->at - m->start);
     return s;
 }
 
-static bert_status read_protocol(reader *r, bert_err *err)
+static bert_status read_protocol(legacy_reader *r, bert_err *err)
 {
     machine m;
     bert_status s = run_next(r, &m, err);
@@ -66,7 +66,7 @@ static bert_status read_protocol(reader *r, bert_err *err)
 }
 
 /* {"protocol_version": 1001, "little_endian": True, "type_sizes": {...}} */
-static bert_status read_system(reader *r, bert_err *err)
+static bert_status read_system(legacy_reader *r, bert_err *err)
 {
     machine m;
     bert_status s = run_next(r, &m, err);
@@ -83,7 +83,7 @@ static int by_key(const void *a, const void *b)
 }
 
 /* The list of keys, in the order of the storages. */
-static bert_status read_keys(reader *r, bert_err *err)
+static bert_status read_keys(legacy_reader *r, bert_err *err)
 {
     machine m;
     bert_status s = run_next(r, &m, err);
@@ -114,7 +114,7 @@ static int by_storage_key(const void *a, const void *b)
 }
 
 /* Finds the elements behind a key's count; *at moves behind them. */
-static bert_status take_storage(const reader *r, stored *to, size_t *at, bert_err *err)
+static bert_status take_storage(const legacy_reader *r, stored *to, size_t *at, bert_err *err)
 {
     const torch_storage wanted = { .key = to->key };
     const torch_storage *of = r->state.n_storages ? bsearch(&wanted, r->state.storages, r->state.n_storages, sizeof wanted, by_storage_key)
@@ -134,7 +134,7 @@ static bert_status take_storage(const reader *r, stored *to, size_t *at, bert_er
     return BERT_OK;
 }
 
-static bert_status take_storages(reader *r, bert_err *err)
+static bert_status legacy_read_storages(legacy_reader *r, bert_err *err)
 {
     bert_status s = BERT_OK;
     size_t at = r->pickle.at;
@@ -149,10 +149,11 @@ static bert_status take_storages(reader *r, bert_err *err)
     return s;
 }
 
-static bert_status find_storage(void *context, const char *key, const char **name, const unsigned char **bytes, size_t *size, bert_err *err)
+static bert_status legacy_find_storage(void *context, const char *key, const char **name, const unsigned char **bytes, size_t *size,
+                                       bert_err *err)
 {
     (void)err;
-    const reader *r = context;
+    const legacy_reader *r = context;
     const stored wanted = { .key = key }, *found = r->n ? bsearch(&wanted, r->storages, r->n, sizeof wanted, by_key) : NULL;
     *name = key;
     *bytes = found ? found->bytes : NULL;
@@ -162,8 +163,8 @@ static bert_status find_storage(void *context, const char *key, const char **nam
 
 bert_status torch_legacy_read(tensor_set *set, const char *path, const file_mapping *view, bert_err *err)
 {
-    reader r = { .pickle = { .path = path, .name = "pickle", .bytes = view->data, .n = view->size }, .memory = &set->memory };
-    const torch_storages storages = { path, view->size, &r, find_storage };
+    legacy_reader r = { .pickle = { .path = path, .name = "pickle", .bytes = view->data, .n = view->size }, .memory = &set->memory };
+    const torch_storages storages = { path, view->size, &r, legacy_find_storage };
     r.pickle.at = (size_t)(behind_magic(view) - view->data);
     bert_status s = read_protocol(&r, err);
     if (!s)
@@ -174,6 +175,6 @@ bert_status torch_legacy_read(tensor_set *set, const char *path, const file_mapp
     if (!s)
         s = read_keys(&r, err);
     if (!s)
-        s = take_storages(&r, err);
+        s = legacy_read_storages(&r, err);
     return s ? s : torch_tensors_add(set, &r.state, &storages, err);
 }

@@ -361,7 +361,7 @@ static bert_status read_argument(machine *m, argument a, bert_err *err)
     return BERT_OK;
 }
 
-static bert_status run(machine *m, bert_err *err)
+static bert_status pickle_run(machine *m, bert_err *err)
 {
     while (!m->stopped) {
         m->op_at = (size_t)(m->at - m->start);
@@ -389,7 +389,7 @@ bert_status machine_run(machine *m, arena *a, const torch_pickle *pickle, bert_e
     const size_t sizes[] = { sizeof(value), sizeof(value), sizeof(value), sizeof(pair), sizeof(storage), sizeof(torch_tensor) };
     for (size_t i = 0; i < sizeof lists / sizeof *lists; i++)
         lists[i]->size = sizes[i];
-    return run(m, err);
+    return pickle_run(m, err);
 }
 
 /* ---- what it made ----------------------------------------------------------------------------------------------------------- */
@@ -419,7 +419,7 @@ static value state_dict(const machine *m)
     return dict;
 }
 
-static bert_status take_storages(torch_state *state, const machine *m, bert_err *err)
+static bert_status state_take_storages(torch_state *state, const machine *m, bert_err *err)
 {
     const storage *storages = m->storages.items;
     state->storages = arena_array(m->memory, m->storages.n, sizeof *state->storages);
@@ -458,7 +458,7 @@ static bert_status take_result(torch_state *state, const machine *m, bert_err *e
             return fail(err, BERT_ERR_FORMAT, "%s: a NUL within the name %s", m->path, name);
         state->names[state->n_names++] = (torch_name){ name, p->value.index };
     }
-    return take_storages(state, m, err);
+    return state_take_storages(state, m, err);
 }
 
 bert_status torch_pickle_read(torch_state *state, arena *a, const torch_pickle *pickle, bert_err *err)

@@ -23,7 +23,7 @@ static bool is_contiguous(const torch_tensor *t)
 }
 
 /* Copies the elements in row-major order. */
-static void gather(unsigned char *out, const unsigned char *storage, const torch_tensor *t, size_t size)
+static void gather_strided(unsigned char *out, const unsigned char *storage, const torch_tensor *t, size_t size)
 {
     int64_t at[TENSOR_MAX_RANK] = { 0 };
     size_t element = (size_t)t->offset; /* unsigned: the stride of a side of one may be anything, what it adds it takes away */
@@ -50,14 +50,14 @@ static bert_status copy_elements(torch_tensor *t, const torch_storages *from, ar
     unsigned char *copy = arena_alloc_raw(a, bytes);
     if (!copy)
         return fail_memory(err, from->path);
-    gather(copy, storage, t, size);
+    gather_strided(copy, storage, t, size);
     *copied += bytes;
     t->shape.data = copy;
     return BERT_OK;
 }
 
 /* Finds a tensor's elements. */
-static bert_status find_data(torch_tensor *t, const torch_storages *from, arena *a, size_t *copied, bert_err *err)
+static bert_status torch_find_data(torch_tensor *t, const torch_storages *from, arena *a, size_t *copied, bert_err *err)
 {
     const char *name;
     const unsigned char *bytes;
@@ -82,7 +82,7 @@ bert_status torch_tensors_add(tensor_set *set, const torch_state *state, const t
     size_t copied = 0;
     for (size_t i = 0; !s && i < state->n_tensors; i++)
         if (state->tensors[i].shape.type != DTYPE_OTHER)
-            s = find_data(&state->tensors[i], from, &set->memory, &copied, err);
+            s = torch_find_data(&state->tensors[i], from, &set->memory, &copied, err);
     for (size_t i = 0; !s && i < state->n_names; i++) {
         tensor t = state->tensors[state->names[i].index].shape;
         t.name = state->names[i].name;

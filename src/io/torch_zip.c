@@ -7,15 +7,15 @@
 #include <string.h>
 
 /* The file under way. */
-typedef struct reader {
+typedef struct torch_zip_reader {
     const char *path;
     zip_file zip;
     arena *memory;
     const char *folder; /* NAME of NAME/data.pkl */
-} reader;
+} torch_zip_reader;
 
 /* NAME of the only entry NAME/data.pkl. */
-static bert_status find_folder(reader *r, bert_err *err)
+static bert_status find_folder(torch_zip_reader *r, bert_err *err)
 {
     static const char suffix[] = "/data.pkl";
     for (size_t i = 0; i < r->zip.n; i++) {
@@ -31,13 +31,13 @@ static bert_status find_folder(reader *r, bert_err *err)
 }
 
 /* The entry NAME/inner; *bytes is NULL where there is none. */
-static bert_status inner_bytes(reader *r, const char *inner, const unsigned char **bytes, size_t *size, bert_err *err)
+static bert_status inner_bytes(torch_zip_reader *r, const char *inner, const unsigned char **bytes, size_t *size, bert_err *err)
 {
     char *name = arena_printf(r->memory, "%s/%s", r->folder, inner);
     return name ? zip_bytes(&r->zip, name, bytes, size, err) : fail_memory(err, r->path);
 }
 
-static bert_status check_byte_order(reader *r, bert_err *err)
+static bert_status check_byte_order(torch_zip_reader *r, bert_err *err)
 {
     const unsigned char *bytes;
     size_t size;
@@ -47,19 +47,20 @@ static bert_status check_byte_order(reader *r, bert_err *err)
     return s;
 }
 
-static bert_status find_storage(void *context, const char *key, const char **name, const unsigned char **bytes, size_t *size, bert_err *err)
+static bert_status torch_zip_find_storage(void *context, const char *key, const char **name, const unsigned char **bytes, size_t *size,
+                                          bert_err *err)
 {
-    reader *r = context;
+    torch_zip_reader *r = context;
     *name = arena_printf(r->memory, "%s/data/%s", r->folder, key);
     return *name ? zip_bytes(&r->zip, *name, bytes, size, err) : fail_memory(err, r->path);
 }
 
-static bert_status read_tensors(tensor_set *set, reader *r, bert_err *err)
+static bert_status read_tensors(tensor_set *set, torch_zip_reader *r, bert_err *err)
 {
     const unsigned char *bytes;
     size_t size;
     torch_state state;
-    const torch_storages storages = { r->path, r->zip.total_size, r, find_storage };
+    const torch_storages storages = { r->path, r->zip.total_size, r, torch_zip_find_storage };
     bert_status s = inner_bytes(r, "data.pkl", &bytes, &size, err);
     if (s)
         return s;
@@ -70,7 +71,7 @@ static bert_status read_tensors(tensor_set *set, reader *r, bert_err *err)
 
 bert_status torch_zip_read(tensor_set *set, const char *path, const file_mapping *view, bert_err *err)
 {
-    reader r = { .path = path, .memory = &set->memory };
+    torch_zip_reader r = { .path = path, .memory = &set->memory };
     bert_status s = zip_open(&r.zip, path, view, &set->memory, err);
     if (!s)
         s = find_folder(&r, err);

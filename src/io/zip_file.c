@@ -10,26 +10,26 @@
 
 enum { STORED = 0, ENCRYPTED = 1, DIRECTORY_ENTRY = 46, MAX_NAME = 512, DEFLATE_BEST = 1032 };
 
-static int by_name(const void *a, const void *b)
+static int zip_entry_by_name(const void *a, const void *b)
 {
     return strcmp(((const zip_entry *)a)->name, ((const zip_entry *)b)->name);
 }
 
-static bert_status damaged(const zip_file *z, const char *what, bert_err *err)
+static bert_status zip_damaged(const zip_file *z, const char *what, bert_err *err)
 {
     return fail_elsewhere(err, BERT_ERR_FORMAT, "%s: damaged zip file: %s", z->path, what);
 }
 
 /* The entry that the reader stands at. */
-static bert_status read_entry(const zip_file *z, zip_entry *e, bert_err *err)
+static bert_status zip_read_entry(const zip_file *z, zip_entry *e, bert_err *err)
 {
     unz_file_info64 info;
     char name[MAX_NAME];
     if (unzGetCurrentFileInfo64(z->reader, &info, name, sizeof name, NULL, 0, NULL, 0) != UNZ_OK ||
         unzGetFilePos64(z->reader, &e->place) != UNZ_OK)
-        return damaged(z, "its directory cannot be read", err);
+        return zip_damaged(z, "its directory cannot be read", err);
     if (info.size_filename >= sizeof name)
-        return damaged(z, "an entry's name is too long", err);
+        return zip_damaged(z, "an entry's name is too long", err);
     if (info.flag & ENCRYPTED || (info.compression_method != STORED && info.compression_method != Z_DEFLATED))
         return fail(err, BERT_ERR_UNSUPPORTED, "%s: entry %s is encrypted or packed by method %lu, expected plain or deflated", z->path, name,
                     info.compression_method);
@@ -50,7 +50,7 @@ static bert_status read_directory(zip_file *z, bert_err *err)
 {
     unz_global_info64 info;
     if (unzGetGlobalInfo64(z->reader, &info) != UNZ_OK || info.number_entry > z->view->size / DIRECTORY_ENTRY)
-        return damaged(z, "its directory cannot be read", err);
+        return zip_damaged(z, "its directory cannot be read", err);
     z->entries = calloc((size_t)info.number_entry + 1, sizeof *z->entries);
     if (!z->entries)
         return fail_memory(err, z->path);
@@ -58,18 +58,18 @@ static bert_status read_directory(zip_file *z, bert_err *err)
     for (int at = info.number_entry ? unzGoToFirstFile(z->reader) : UNZ_END_OF_LIST_OF_FILE; at != UNZ_END_OF_LIST_OF_FILE;
          at = unzGoToNextFile(z->reader)) {
         if (at != UNZ_OK || z->n == info.number_entry)
-            return damaged(z, "its directory cannot be read", err);
+            return zip_damaged(z, "its directory cannot be read", err);
         zip_entry *e = &z->entries[z->n];
-        bert_status s = read_entry(z, e, err);
+        bert_status s = zip_read_entry(z, e, err);
         if (s)
             return s;
         packed += e->packed_size; /* cannot overflow: both are at most the size of a mapped file */
         if (packed > z->view->size)
-            return damaged(z, "entries overlap", err);
+            return zip_damaged(z, "entries overlap", err);
         z->total_size += e->size;
         z->n++;
     }
-    qsort(z->entries, z->n, sizeof *z->entries, by_name);
+    qsort(z->entries, z->n, sizeof *z->entries, zip_entry_by_name);
     for (size_t i = 1; i < z->n; i++)
         if (!strcmp(z->entries[i - 1].name, z->entries[i].name))
             return fail(err, BERT_ERR_FORMAT, "%s: entry %s stands twice", z->path, z->entries[i].name);
@@ -80,7 +80,7 @@ bert_status zip_open(zip_file *z, const char *path, const file_mapping *view, ar
 {
     errno = 0; /* minizip does not say what failed */
     *z = (zip_file){ .path = path, .view = view, .memory = memory, .reader = unzOpen64(path) };
-    bert_status s = z->reader ? read_directory(z, err) : damaged(z, "it has no directory; cut short?", err);
+    bert_status s = z->reader ? read_directory(z, err) : zip_damaged(z, "it has no directory; cut short?", err);
     if (s)
         zip_close(z);
     return s;
@@ -99,7 +99,7 @@ static bert_status view_stored(const zip_file *z, zip_entry *e, bert_err *err)
 {
     uint64_t begin = unzGetCurrentFileZStreamPos64(z->reader);
     if (begin > z->view->size || e->size > z->view->size - begin)
-        return damaged(z, "an entry ends behind the file", err);
+        return zip_damaged(z, "an entry ends behind the file", err);
     const unsigned char *bytes = z->view->data + begin;
     if (crc32_z(0, bytes, e->size) != e->crc)
         return fail(err, BERT_ERR_FORMAT, "%s: entry %s: CRC-32 is wrong", z->path, e->name);
@@ -127,7 +127,7 @@ static bert_status inflate_entry(const zip_file *z, zip_entry *e, bert_err *err)
 
 bert_status zip_bytes(zip_file *z, const char *name, const unsigned char **bytes, size_t *size, bert_err *err)
 {
-    zip_entry key = { .name = name }, *e = bsearch(&key, z->entries, z->n, sizeof key, by_name);
+    zip_entry key = { .name = name }, *e = bsearch(&key, z->entries, z->n, sizeof key, zip_entry_by_name);
     bert_status s = BERT_OK;
     *bytes = NULL;
     *size = 0;

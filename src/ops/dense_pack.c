@@ -126,7 +126,7 @@ void embedding_row(float *row, const embedding_table *t, size_t H, size_t number
 enum { BLOCK = 16 }; /* inputs of a column that are packed before the next column's */
 
 /* Where in a panel the number of input k and output j stands. */
-static size_t place(size_t k, size_t j, size_t depth)
+static size_t packed_place(size_t k, size_t j, size_t depth)
 {
     return k / depth * depth * GEMM_PANEL + j * depth + k % depth;
 }
@@ -141,26 +141,26 @@ typedef struct packing {
 static void pack_floats(void *panel, const packing *p, size_t j, size_t k, size_t end)
 {
     for (; k < end; k++)
-        ((float *)panel)[place(k, j, 1)] = p->weight[j * p->in + k];
+        ((float *)panel)[packed_place(k, j, 1)] = p->weight[j * p->in + k];
 }
 
 static void pack_pairs(void *panel, const packing *p, size_t j, size_t k, size_t end)
 {
     for (; k < end; k++)
-        ((uint16_t *)panel)[place(k, j, 2)] = bf16_of(p->weight[j * p->in + k]);
+        ((uint16_t *)panel)[packed_place(k, j, 2)] = bf16_of(p->weight[j * p->in + k]);
 }
 
 static void pack_quadruples(void *panel, const packing *p, size_t j, size_t k, size_t end)
 {
     for (; k < end && p->inverse[j] > 0; k++)
-        ((int8_t *)panel)[place(k, j, 4)] = (int8_t)nearest_int8(p->weight[j * p->in + k], p->inverse[j]);
+        ((int8_t *)panel)[packed_place(k, j, 4)] = (int8_t)nearest_int8(p->weight[j * p->in + k], p->inverse[j]);
 }
 
 static void add_sums(int32_t *sums, const int8_t *panel, size_t in, size_t cols)
 {
     for (size_t k = 0; k < in; k++)
         for (size_t j = 0; j < cols; j++)
-            sums[j] += panel[place(k, j, 4)];
+            sums[j] += panel[packed_place(k, j, 4)];
 }
 
 /* Panel `number`; panels are zero already. */
@@ -262,18 +262,18 @@ void dense_unpack(dense *d)
 }
 
 /* The number of input k and column j of a panel; output: that of the column. */
-static float number_of(const struct dense_packed *form, const void *panel, size_t k, size_t j, size_t output)
+static float packed_number(const struct dense_packed *form, const void *panel, size_t k, size_t j, size_t output)
 {
     switch (form->precision) {
     case OPS_INT8:
-        return form->scale[output] * ((const int8_t *)panel)[place(k, j, 4)];
+        return form->scale[output] * ((const int8_t *)panel)[packed_place(k, j, 4)];
     case OPS_FP32:
-        return ((const float *)panel)[place(k, j, 1)];
+        return ((const float *)panel)[packed_place(k, j, 1)];
     case OPS_BF16:
     case OPS_BF16_WIDENED:
         break;
     }
-    return bf16_to_f32(((const uint16_t *)panel)[place(k, j, 2)]);
+    return bf16_to_f32(((const uint16_t *)panel)[packed_place(k, j, 2)]);
 }
 
 void dense_packed_weight(float *weight, const dense *d)
@@ -286,6 +286,6 @@ void dense_packed_weight(float *weight, const dense *d)
         for (size_t k = 0; k < d->in; k += BLOCK)
             for (size_t j = 0; j < cols; j++)
                 for (size_t l = k; l < d->in && l < k + BLOCK; l++)
-                    weight[(first + j) * d->in + l] = number_of(d->packed, panel, l, j, first + j);
+                    weight[(first + j) * d->in + l] = packed_number(d->packed, panel, l, j, first + j);
     }
 }

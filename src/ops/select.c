@@ -107,7 +107,7 @@ const ops *ops_named(const char *name)
 }
 
 /* "avx512, avx2", or "none" */
-static void list_names(char *text, size_t size)
+static void list_instruction_sets(char *text, size_t size)
 {
     snprintf(text, size, "none");
     for (size_t i = 0, used = 0; ops_available()[i]; i++)
@@ -120,7 +120,7 @@ static void select_once(void)
     const char *wanted = getenv("BERT_ISA");
     bool forced = wanted && *wanted;
     char list[64];
-    list_names(list, sizeof list);
+    list_instruction_sets(list, sizeof list);
     fp32.ops = forced ? ops_named(wanted) : names[0] ? ops_named(names[0]) : NULL;
     if (!fp32.ops && forced)
         fail(&fp32.failure, BERT_ERR_UNSUPPORTED, "BERT_ISA is \"%s\", but this machine and build have: %s", wanted, list);

@@ -81,13 +81,13 @@ bool added_find(const added_set *set, const unsigned char *text, size_t size, ad
 /* ---- making ----------------------------------------------------------------------------------------------------------------- */
 
 /* A token that may be looked for. */
-typedef struct candidate {
+typedef struct token_candidate {
     bert_added_token token;
     int32_t id;
     bert_text pattern;
-} candidate;
+} token_candidate;
 
-static bool among(const candidate *candidates, size_t n, const char *content)
+static bool is_candidate(const token_candidate *candidates, size_t n, const char *content)
 {
     for (size_t i = 0; i < n; i++)
         if (!strcmp(candidates[i].token.content, content))
@@ -96,7 +96,7 @@ static bool among(const candidate *candidates, size_t n, const char *content)
 }
 
 /* The id of a token, which gets one where the vocabulary has none and `behind` has room for it; -1: it has none. */
-static int32_t id_of(bert_tokenizer *t, const char *content, bert_text *behind)
+static int32_t added_token_id(bert_tokenizer *t, const char *content, bert_text *behind)
 {
     int32_t id = bert_tokenizer_id(t, content, strlen(content));
     if (id >= 0 || !behind)
@@ -105,17 +105,17 @@ static int32_t id_of(bert_tokenizer *t, const char *content, bert_text *behind)
     return (int32_t)(t->vocabulary.n + t->added.n_behind++);
 }
 
-static void add_candidate(bert_tokenizer *t, const bert_added_token *token, bert_text *behind, candidate *list, size_t *n)
+static void add_candidate(bert_tokenizer *t, const bert_added_token *token, bert_text *behind, token_candidate *list, size_t *n)
 {
-    if (!token->content[0] || among(list, *n, token->content))
+    if (!token->content[0] || is_candidate(list, *n, token->content))
         return;
-    int32_t id = id_of(t, token->content, behind);
+    int32_t id = added_token_id(t, token->content, behind);
     if (id >= 0)
-        list[(*n)++] = (candidate){ *token, id, { token->content, strlen(token->content) } };
+        list[(*n)++] = (token_candidate){ *token, id, { token->content, strlen(token->content) } };
 }
 
 /* The options' tokens, then those special ones among the vocabulary's that they do not name. */
-static bert_status list_candidates(bert_tokenizer *t, candidate **list, size_t *n, bert_err *err)
+static bert_status list_candidates(bert_tokenizer *t, token_candidate **list, size_t *n, bert_err *err)
 {
     const bert_tokenizer_options *o = &t->options;
     const char *const roles[] = { o->unk_token, o->sep_token, o->pad_token, o->cls_token, o->mask_token };
@@ -134,7 +134,7 @@ static bert_status list_candidates(bert_tokenizer *t, candidate **list, size_t *
 }
 
 /* Fills a set with the candidates of its form, special ones first. */
-static bool fill_set(added_set *set, bool normalized, const bert_tokenizer *t, const candidate *list, size_t n, arena *a)
+static bool fill_set(added_set *set, bool normalized, const bert_tokenizer *t, const token_candidate *list, size_t n, arena *a)
 {
     trie_key *keys = calloc(n ? n : 1, sizeof *keys);
     added_entry *entries = arena_array(a, n, sizeof *entries);
@@ -158,7 +158,7 @@ static bool fill_set(added_set *set, bool normalized, const bert_tokenizer *t, c
 }
 
 /* What a normalized token is looked for as. */
-static bool normalize_patterns(const bert_tokenizer *t, candidate *list, size_t n, arena *a)
+static bool normalize_patterns(const bert_tokenizer *t, token_candidate *list, size_t n, arena *a)
 {
     bert_tokens scratch = { 0 };
     bool fine = true;
@@ -177,7 +177,7 @@ static bool normalize_patterns(const bert_tokenizer *t, candidate *list, size_t 
 
 bert_status added_tokens_create(bert_tokenizer *t, bert_err *err)
 {
-    candidate *list = NULL;
+    token_candidate *list = NULL;
     size_t n;
     bert_status s = list_candidates(t, &list, &n, err);
     added_tokens *added = &t->added;

@@ -37,7 +37,7 @@ static uint32_t entry_of(const unfolding *u)
     return entry & ~(CHARACTER_OTHERWISE | (r->chinese ? 0 : CHARACTER_CHINESE));
 }
 
-static uint32_t next_entry(unfolding *u)
+static uint32_t unfolding_next(unfolding *u)
 {
     if (!u->left)
         u->left = (++u->run)->n;
@@ -68,7 +68,7 @@ static uint16_t next_block(unfolding *u, character_table *table)
     }
     uint32_t *block = table->blocks + table->n_blocks * BLOCK;
     for (uint32_t i = 0; i < BLOCK; i++)
-        block[i] = next_entry(u);
+        block[i] = unfolding_next(u);
     uint16_t number = (uint16_t)table->n_blocks++;
     if (alike && u->n_shared < MOST_SHARED)
         u->shared[u->n_shared++] = number;

@@ -105,7 +105,7 @@ static void add_expansion(chunk *c, const character_table *table, uint32_t place
         add_char(c, parts[i], character_entry(table, parts[i]), span);
 }
 
-static void add_parts(chunk *c, const character_table *table, uint32_t cp, uint32_t entry, token_span span)
+static void chunk_add_parts(chunk *c, const character_table *table, uint32_t cp, uint32_t entry, token_span span)
 {
     if (entry & CHARACTER_HANGUL)
         add_hangul(c, cp, span);
@@ -133,7 +133,7 @@ __attribute__((always_inline)) static inline void add_original(chunk *c, const b
 {
     uint32_t becomes = entry & CHARACTER_BECOMES;
     if (entry & (CHARACTER_EXPANDS | CHARACTER_HANGUL))
-        add_parts(c, &t->characters, cp, entry, span);
+        chunk_add_parts(c, &t->characters, cp, entry, span);
     else
         add_char(c, becomes ? becomes : cp, entry, span);
     if (t->final_sigma)

@@ -118,8 +118,8 @@ static bert_status reserve_features(bert_features *f, size_t n, size_t seq_len, 
 }
 
 /* Row i of the features. */
-static bert_status encode_row(const bert_tokenizer *t, bert_text text, bert_text pair, bert_features *f, size_t i, encode_scratch *scratch,
-                              encoded *out, bert_err *err)
+static bert_status features_encode_row(const bert_tokenizer *t, bert_text text, bert_text pair, bert_features *f, size_t i,
+                                       encode_scratch *scratch, encoded *out, bert_err *err)
 {
     size_t row = i * f->seq_len;
     bert_status s = encode_pair(t, text, pair, f->seq_len, scratch, f->input_ids + row, out, err);
@@ -139,22 +139,23 @@ typedef struct encode_thread {
 } encode_thread;
 
 /* The arguments of bert_encode. */
-typedef struct encoding {
+typedef struct features_job {
     const bert_tokenizer *tokenizer;
     const bert_text *texts, *pairs;
     bert_features *features;
     encode_thread *threads;
-} encoding;
+} features_job;
 
 static void encode_turn(void *context, size_t turn, size_t thread)
 {
-    const encoding *e = context;
+    const features_job *e = context;
     encode_thread *own = &e->threads[thread];
     size_t begin = turn * TEXTS_PER_TURN, left = e->features->n - begin, end = begin + (left < TEXTS_PER_TURN ? left : TEXTS_PER_TURN);
     for (size_t i = begin; i < end; i++) {
         encoded row = { 0 };
         bert_err err;
-        if (encode_row(e->tokenizer, e->texts[i], e->pairs ? e->pairs[i] : (bert_text){ 0 }, e->features, i, &own->scratch, &row, &err) &&
+        if (features_encode_row(e->tokenizer, e->texts[i], e->pairs ? e->pairs[i] : (bert_text){ 0 }, e->features, i, &own->scratch, &row,
+                                &err) &&
             (!own->failed || i < own->failed - 1)) {
             own->failed = i + 1;
             own->failure = err;
@@ -173,7 +174,7 @@ bert_status bert_encode(const bert_tokenizer *t, const bert_text *texts, const b
     if (status)
         return status;
     size_t threads = n >= FEWEST_FOR_THREADS ? threads_allowed() : 1;
-    encoding e = { t, texts, pairs, f, calloc(threads, sizeof *e.threads) };
+    features_job e = { t, texts, pairs, f, calloc(threads, sizeof *e.threads) };
     if (!e.threads) {
         f->n = 0;
         return fail_memory(err, "features");

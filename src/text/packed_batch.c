@@ -20,7 +20,7 @@ bert_status packed_batch_create(packed_batch *b, size_t most_tokens, size_t most
 }
 
 /* Adds one token to the sequence that is being added. */
-static inline void add_token(packed_batch *b, int32_t id, size_t position, int32_t segment)
+static inline void packed_add_token(packed_batch *b, int32_t id, size_t position, int32_t segment)
 {
     b->ids[b->n_tok] = id;
     b->positions[b->n_tok] = (int32_t)position;
@@ -35,7 +35,7 @@ static inline void end_sequence(packed_batch *b)
 void packed_batch_add(packed_batch *b, const int32_t *ids, size_t n, size_t second)
 {
     for (size_t i = 0; i < n; i++)
-        add_token(b, ids[i], i, i >= second);
+        packed_add_token(b, ids[i], i, i >= second);
     end_sequence(b);
 }
 
@@ -92,7 +92,7 @@ bert_status packed_batch_from_matrices(packed_batch *b, const packed_matrices *m
     for (size_t row = 0; !s && row < m->n; row++) {
         for (size_t col = 0, i = row * m->seq_len; col < m->seq_len; col++, i++)
             if (m->input_mask[i])
-                add_token(b, m->input_ids[i], col, m->segment_ids[i]);
+                packed_add_token(b, m->input_ids[i], col, m->segment_ids[i]);
         end_sequence(b);
     }
     return s;

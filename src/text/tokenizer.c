@@ -40,7 +40,7 @@ static void fill_ascii(bert_tokenizer *t)
 }
 
 /* All but the vocabulary, which is made. */
-static bert_status complete(bert_tokenizer *t, const char *name, bert_err *err)
+static bert_status tokenizer_complete(bert_tokenizer *t, const char *name, bert_err *err)
 {
     const bert_tokenizer_options *o = &t->options;
     const character_rules rules = { .lower = o->do_lower_case,
@@ -71,7 +71,7 @@ bert_status bert_tokenizer_create(const char *bytes, size_t size, const char *na
     if (!s)
         s = vocabulary_create(&t->vocabulary, bytes, size, !t->options.normalizer, name, err);
     if (!s)
-        s = complete(t, name, err);
+        s = tokenizer_complete(t, name, err);
     if (s) {
         bert_tokenizer_free(t);
         return s;

@@ -13,7 +13,7 @@ typedef struct branch {
     uint32_t first, last, depth;
 } branch;
 
-typedef struct builder {
+typedef struct trie_builder {
     trie *t;
     trie_key *keys;
     branch *waiting; /* (n_waiting) the last one is next */
@@ -21,7 +21,7 @@ typedef struct builder {
     uint64_t *free;   /* a bit for each place of the trie, and a word more: 1 where it is free */
     size_t free_from; /* no place below is free, or they are the first 256, which are left so that a base is at least 1 */
     size_t top;       /* no place from here on is taken */
-} builder;
+} trie_builder;
 
 /* Drops empty keys. Returns how many are left. */
 static size_t drop_empty(trie_key *keys, size_t n)
@@ -36,7 +36,7 @@ static size_t drop_empty(trie_key *keys, size_t n)
 /* ---- places ----------------------------------------------------------------------------------------------------------------- */
 
 /* Makes room for so many places. */
-static bool reserve_nodes(builder *b, size_t size)
+static bool reserve_nodes(trie_builder *b, size_t size)
 {
     trie *t = b->t;
     if (size <= t->size)
@@ -57,7 +57,7 @@ static bool reserve_nodes(builder *b, size_t size)
     return true;
 }
 
-static void take(builder *b, size_t place, int32_t parent)
+static void trie_take(trie_builder *b, size_t place, int32_t parent)
 {
     b->t->nodes[place].parent = parent;
     b->top = place < b->top ? b->top : place + 1;
@@ -65,7 +65,7 @@ static void take(builder *b, size_t place, int32_t parent)
 }
 
 /* Whether the places from `place` on are free, one bit each. */
-static uint64_t free_bits(const builder *b, size_t place)
+static uint64_t free_bits(const trie_builder *b, size_t place)
 {
     const uint64_t *word = b->free + place / WORD_BITS;
     size_t shift = place % WORD_BITS;
@@ -73,7 +73,7 @@ static uint64_t free_bits(const builder *b, size_t place)
 }
 
 /* The first free place from free_from on. */
-static size_t first_free(const builder *b)
+static size_t first_free(const trie_builder *b)
 {
     size_t place = b->free_from;
     while (place < b->t->size && !free_bits(b, place))
@@ -82,7 +82,7 @@ static size_t first_free(const builder *b)
 }
 
 /* The smallest base at which all n bytes find a free place; after many tries, one behind everything. 0: out of memory. */
-static size_t find_base(builder *b, const unsigned char *bytes, size_t n)
+static size_t find_base(trie_builder *b, const unsigned char *bytes, size_t n)
 {
     b->free_from = first_free(b);
     size_t base = b->free_from - bytes[0];
@@ -144,7 +144,7 @@ static void order_many(trie_key *keys, size_t n, size_t depth)
 }
 
 /* Puts a branch's keys in order; those that end here, which stand first then, give its node the greatest id. */
-static void order_keys(builder *b, branch *at)
+static void order_keys(trie_builder *b, branch *at)
 {
     trie_key *keys = b->keys + at->first;
     size_t n = at->last - at->first;
@@ -160,7 +160,7 @@ static void order_keys(builder *b, branch *at)
 
 /* ---- nodes ------------------------------------------------------------------------------------------------------------------ */
 
-static bool add_branch(builder *b, branch next)
+static bool add_branch(trie_builder *b, branch next)
 {
     if (b->n_waiting == b->capacity) {
         size_t larger = 2 * b->capacity + 64;
@@ -175,7 +175,7 @@ static bool add_branch(builder *b, branch next)
 }
 
 /* Places the rest of a key that shares it with no other. */
-static bool place_rest(builder *b, branch at)
+static bool place_rest(trie_builder *b, branch at)
 {
     const trie_key *key = &b->keys[at.first];
     for (; at.depth < key->size; at.depth++) {
@@ -183,7 +183,7 @@ static bool place_rest(builder *b, branch at)
         if (!base)
             return false;
         b->t->nodes[at.node].base = (int32_t)base;
-        take(b, child, at.node);
+        trie_take(b, child, at.node);
         at.node = (int32_t)child;
     }
     b->t->nodes[at.node].id = key->id;
@@ -191,7 +191,7 @@ static bool place_rest(builder *b, branch at)
 }
 
 /* Places the children of one branch; they wait for theirs. */
-static bool place_children(builder *b, branch at)
+static bool place_children(trie_builder *b, branch at)
 {
     if (at.last - at.first == 1)
         return place_rest(b, at);
@@ -214,7 +214,7 @@ static bool place_children(builder *b, branch at)
     b->t->nodes[at.node].base = (int32_t)base;
     for (uint32_t c = n; c-- > 0;) {
         int32_t child = (int32_t)(base + bytes[c]);
-        take(b, (size_t)child, at.node);
+        trie_take(b, (size_t)child, at.node);
         if (!add_branch(b, (branch){ child, starts[c], starts[c + 1], at.depth + 1 }))
             return false;
     }
@@ -223,12 +223,12 @@ static bool place_children(builder *b, branch at)
 
 bool trie_build(trie *t, trie_key *keys, size_t n)
 {
-    builder b = { .t = t, .keys = keys, .free_from = BYTES, .top = BYTES };
+    trie_builder b = { .t = t, .keys = keys, .free_from = BYTES, .top = BYTES };
     n = drop_empty(keys, n);
     bool fine = reserve_nodes(&b, 2 * BYTES);
     if (fine) {
         t->nodes[0].base = 1;
-        take(&b, 0, 0); /* no base is 0, so it is nobody's child */
+        trie_take(&b, 0, 0); /* no base is 0, so it is nobody's child */
     }
     if (fine && n)
         fine = add_branch(&b, (branch){ 0, 0, (uint32_t)n, 0 });

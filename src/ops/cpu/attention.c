@@ -36,7 +36,7 @@ typedef struct product {
     const float *before, *after; /* (rows): factors; before NULL: c starts as 0; after NULL: no factor */
 } product;
 
-INLINE void tile(const product *p, const int rows, const int vectors)
+INLINE void attention_tile(const product *p, const int rows, const int vectors)
 {
     const float *a = p->a, *b = p->b;
     size_t lda = p->lda, ldb = p->ldb;
@@ -63,11 +63,11 @@ INLINE void tile(const product *p, const int rows, const int vectors)
 #define TILE_FUNCTIONS(rows) \
     static void tile_##rows##_1(const product *p) \
     { \
-        tile(p, rows, 1); \
+        attention_tile(p, rows, 1); \
     } \
     static void tile_##rows##_2(const product *p) \
     { \
-        tile(p, rows, 2); \
+        attention_tile(p, rows, 2); \
     }
 TILE_FUNCTIONS(1)
 TILE_FUNCTIONS(2)
@@ -296,7 +296,7 @@ void OP(attention_forward)(ops_room room, float *y, float *lse, const attention_
 /* ---- to look at ----------------------------------------------------------------------------------------------------------- */
 
 /* p (n) = exp(p - greatest) / sum */
-static void softmax(float *p, size_t n)
+static void attention_softmax(float *p, size_t n)
 {
     float most = -INFINITY, total = 0;
     for (size_t j = 0; j < n; j++)
@@ -313,6 +313,6 @@ void OP(attention_weights)(float *p, const attention_input *in, size_t sequence,
     for (size_t i = 0; i < h.TQ; i++, p += h.TK) {
         for (size_t j = 0; j < h.TK; j++)
             p[j] = h.scale * row_dot(h.q + i * h.ldq, h.k + j * h.ldkv, h.D);
-        softmax(p, h.TK);
+        attention_softmax(p, h.TK);
     }
 }

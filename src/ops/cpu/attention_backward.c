@@ -12,7 +12,7 @@ enum {
 };
 _Static_assert(HEAD % GEMM_PANEL == 0 && KEYS % GEMM_PANEL == 0, "whole panels");
 
-static size_t panels_of(const head *h)
+static size_t head_panels(const head *h)
 {
     return (h->D + GEMM_PANEL - 1) / GEMM_PANEL;
 }
@@ -22,7 +22,7 @@ static size_t panels_of(const head *h)
 /* panels (D_panels) of (rows, GEMM_PANEL) = x (rows, D; ld) */
 static void pack_block(float *panels, const float *x, size_t ld, size_t rows, const head *h)
 {
-    for (size_t p = 0; p < panels_of(h); p++) {
+    for (size_t p = 0; p < head_panels(h); p++) {
         size_t col = p * GEMM_PANEL, cols = h->D - col < GEMM_PANEL ? h->D - col : GEMM_PANEL;
         OP(gemm_pack)(panels + p * GEMM_PANEL * rows, x + col, ld, 1, rows, cols);
     }
@@ -46,8 +46,8 @@ static void multiply_transposed(float *scores, size_t ld, const float *x, size_t
 static void multiply_block(float *out, const float *a, size_t a_row, size_t a_col, const float *panels, size_t m, size_t k, bool add,
                            const head *h)
 {
-    for (size_t p = 0; p < panels_of(h); p++)
-        OP(gemm_panel)(out + p * GEMM_PANEL, panels_of(h) * GEMM_PANEL, GEMM_PANEL, a, a_row, a_col, panels + p * GEMM_PANEL * k, 0, m, k, add);
+    for (size_t p = 0; p < head_panels(h); p++)
+        OP(gemm_panel)(out + p * GEMM_PANEL, head_panels(h) * GEMM_PANEL, GEMM_PANEL, a, a_row, a_col, panels + p * GEMM_PANEL * k, 0, m, k, add);
 }
 
 /* ---- backward ----------------------------------------------------------------------------------------------------------- */
@@ -99,7 +99,7 @@ static void back_queries(back_block *b, const back_head *g, size_t query, size_t
     multiply_block(b->dv, b->p, 1, KEYS, b->rows, n_keys, m, query > 0, h);
     pack_block(b->rows, q, h->ldq, m, h);
     multiply_block(b->dk, b->dp, 1, KEYS, b->rows, n_keys, m, query > 0, h);
-    for (size_t p = 0; p < panels_of(h); p++) {
+    for (size_t p = 0; p < head_panels(h); p++) {
         size_t col = p * GEMM_PANEL, cols = h->D - col < GEMM_PANEL ? h->D - col : GEMM_PANEL;
         OP(gemm_panel)(g->dq + query * h->ldq + col, h->ldq, cols, b->dp, KEYS, 1, b->keys + col * n_keys, 0, m, n_keys, key > 0);
     }
@@ -109,7 +109,7 @@ static void back_queries(back_block *b, const back_head *g, size_t query, size_t
 static void copy_out(float *out, size_t ld, const float *block, size_t rows, const head *h)
 {
     for (size_t i = 0; i < rows; i++)
-        memcpy(out + i * ld, block + i * panels_of(h) * GEMM_PANEL, h->D * sizeof *out);
+        memcpy(out + i * ld, block + i * head_panels(h) * GEMM_PANEL, h->D * sizeof *out);
 }
 
 static void back_attend(const back_head *g, back_block *b)

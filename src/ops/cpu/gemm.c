@@ -2,15 +2,11 @@
  * Multiplication", 2008. Compiled for words that are floats and for words that are pairs of bf16. */
 #include "ops/cpu/gemm.h"
 
+#include "base/size.h"
 #include "ops/cpu/share.h"
 #include "ops/cpu/words.h"
 
 #define ALIGNED __attribute__((aligned(64)))
-
-static size_t least(size_t a, size_t b)
-{
-    return a < b ? a : b;
-}
 
 /* What the sums of a panel start from, (GEMM_PANEL): the bias, beyond its end zero, or zeros. */
 static const float *start_of(const gemm *g, size_t col, size_t cols, float *room)
@@ -30,7 +26,7 @@ static const float *start_of(const gemm *g, size_t col, size_t cols, float *room
 static void run_row_panel(const gemm *g, const lines *a, size_t row, size_t rows, size_t panel, size_t l, size_t deep)
 {
     float sums[TILE_PACKED * GEMM_PANEL] ALIGNED, room[GEMM_PANEL];
-    size_t col = panel * GEMM_PANEL, cols = least(g->n - col, GEMM_PANEL), ahead = words_of(g->k) * GEMM_PANEL;
+    size_t col = panel * GEMM_PANEL, cols = size_least(g->n - col, GEMM_PANEL), ahead = words_of(g->k) * GEMM_PANEL;
     const word *b = (const word *)g->panels + (panel * words_of(g->k) + l / K_OF_WORD) * GEMM_PANEL;
     const float *start = l ? NULL : start_of(g, col, cols, room);
     float *c = g->c + row * g->ldc + col;
@@ -60,7 +56,7 @@ static void run_by_rows(const gemm *g, gemm_room *room, size_t row, size_t end, 
         size_t from, to;
         cut(end - row, ROWS, block, blocks, &from, &to);
         for (size_t l = 0; l < g->k; l += K_OF_WORD * DEPTH_PACKED) {
-            size_t deep = least(g->k - l, K_OF_WORD * DEPTH_PACKED);
+            size_t deep = size_least(g->k - l, K_OF_WORD * DEPTH_PACKED);
             lines a = OP(gemm_lines)(room->lines, g, row + from, to - from, l, deep);
             for (size_t p = first; p < last; p++)
                 run_row_panel(g, &a, row + from, to - from, p, l, deep);
@@ -73,7 +69,7 @@ static void run_by_rows(const gemm *g, gemm_room *room, size_t row, size_t end, 
 /* Rows row .. row + rows of C and one panel of it, k from l to l + deep; b: that panel's words from l on. */
 static void run_block_panel(const gemm *g, const lines *a, size_t row, size_t rows, size_t panel, const word *b, size_t l, size_t deep)
 {
-    size_t col = panel * GEMM_PANEL, cols = least(g->n - col, GEMM_PANEL);
+    size_t col = panel * GEMM_PANEL, cols = size_least(g->n - col, GEMM_PANEL);
     float *c = g->c + row * g->ldc + col, room[GEMM_PANEL];
     const float *start = g->add || l ? NULL : start_of(g, col, cols, room);
     multiply_panel(c, g->ldc, cols, a->words, a->row, a->col, b, 0, rows, words_of(deep), start);
@@ -85,10 +81,10 @@ static void run_by_panels(const gemm *g, gemm_room *room, size_t row, size_t end
 {
     for (; first < last; first += PANELS)
         for (size_t l = 0; l < g->k; l += K_OF_WORD * DEPTH) {
-            size_t n = least(last - first, PANELS), deep = least(g->k - l, K_OF_WORD * DEPTH);
+            size_t n = size_least(last - first, PANELS), deep = size_least(g->k - l, K_OF_WORD * DEPTH);
             OP(gemm_panels)(room->panels, g, first, n, l, deep);
             for (size_t i = row; i < end; i += GROUP) {
-                size_t rows = least(end - i, GROUP);
+                size_t rows = size_least(end - i, GROUP);
                 lines a = OP(gemm_lines)(room->group, g, i, rows, l, deep);
                 for (size_t p = 0; p < n; p++)
                     run_block_panel(g, &a, i, rows, first + p, room->panels + p * DEPTH * GEMM_PANEL, l, deep);

@@ -3,6 +3,7 @@
  * A row of x becomes numbers q of 0 .. 255 with x = low + step q; then
  *     y[j] = scale[j] (step sum_k q[k] w[j][k] + low sum_k w[j][k]) + bias[j]
  * where the first sum is an exact integer, the second one stands in the packed form. Every row by itself, so its bits depend on nothing else. */
+#include "base/size.h"
 #include "ops/cpu/bytes.h"
 #include "ops/cpu/gelu_int8.h"
 #include "ops/cpu/kernels.h"
@@ -19,9 +20,9 @@ enum {
 
 /* ---- rows of x ---------------------------------------------------------------------------------------------------------- */
 
-typedef struct row_form {
+typedef struct int8_rows {
     float step, low;
-} row_form;
+} int8_rows;
 
 /* The least and the greatest number so far, lane by lane, and a sum of zeros as long as all are finite. */
 typedef struct extent {
@@ -57,13 +58,13 @@ static extent extent_of(const float *x, size_t in)
 
 /* The numbers q of one row; a line of q is filled up to a multiple of LANES. Rows with numbers that are not finite get a step that is none,
  * so that all of y is NaN; of rows without any spread q is 0. */
-static row_form quantise_row(quant *q, const float *x, size_t in)
+static int8_rows quantise_row(quant *q, const float *x, size_t in)
 {
     extent e = extent_of(x, in);
     float low = min_lanes(e.least), range = max_lanes(e.most) - low, inverse = 255 / range;
-    row_form f = { range * (1.0f / 255), low };
+    int8_rows f = { range * (1.0f / 255), low };
     if (!(sum_lanes(e.odd) == 0 && range <= FLT_MAX)) {
-        f = (row_form){ NAN, 0 };
+        f = (int8_rows){ NAN, 0 };
         inverse = 0;
     } else if (range < 1e-30f) {
         f.step = inverse = 0;
@@ -84,7 +85,7 @@ static row_form quantise_row(quant *q, const float *x, size_t in)
 typedef struct tile_job {
     const quant *x; /* `line` apart */
     size_t line, words;
-    const row_form *forms;
+    const int8_rows *forms;
     const int8_t *panel, *near; /* near: what is to come into cache, `words` lines */
     const float *scale, *bias;  /* of the columns; bias: or NULL */
     const int32_t *sums;
@@ -93,7 +94,7 @@ typedef struct tile_job {
 } tile_job;
 
 /* From sums to y. */
-INLINE void finish(const tile_job *t, veci sum[][SUMS], const int rows, const bool gelu)
+INLINE void int8_finish(const tile_job *t, veci sum[][SUMS], const int rows, const bool gelu)
 {
     UNROLL for (int j = 0; j < TILE_COLUMNS; j += LANES)
         if ((size_t)j < t->cols) {
@@ -133,7 +134,7 @@ INLINE void int8_tile(const tile_job *t, const int rows, const bool gelu)
         panel += 4 * GEMM_PANEL;
         near += 64;
     }
-    finish(t, sum, rows, gelu);
+    int8_finish(t, sum, rows, gelu);
 }
 
 #define INT8_TILE(rows)                      \
@@ -184,19 +185,19 @@ typedef struct int8_job {
 } int8_job;
 
 /* Numbers of a quantised row that stand between it and the next: at an odd multiple of a cache line, so that rows do not share cache sets. */
-static size_t line_of(size_t in)
+static size_t int8_line(size_t in)
 {
     size_t unit = 64 / sizeof(quant), units = (in + unit - 1) / unit;
     return (units | 1) * unit;
 }
 
 /* Rows of x, quantised, times one panel, to rows of y from `row` on. */
-static void run_panel(const int8_job *g, const quant *q, const row_form *forms, size_t row, size_t rows, size_t panel, size_t next)
+static void run_panel(const int8_job *g, const quant *q, const int8_rows *forms, size_t row, size_t rows, size_t panel, size_t next)
 {
     const struct dense_packed *packed = g->d->packed;
     size_t words = (g->d->in + 3) / 4, col = panel * GEMM_PANEL, cols = g->d->out - col < GEMM_PANEL ? g->d->out - col : GEMM_PANEL;
     const int8_t *panels = packed->panels;
-    tile_job t = { .line = line_of(g->d->in), .words = words, .near = panels + next * words * 4 * GEMM_PANEL, .ldy = g->ldy };
+    tile_job t = { .line = int8_line(g->d->in), .words = words, .near = panels + next * words * 4 * GEMM_PANEL, .ldy = g->ldy };
     size_t groups = (rows + X_ROWS - 1) / X_ROWS;
     for (size_t i = 0, group = 0; group < groups; group++) {
         size_t height = (rows - i + groups - group - 1) / (groups - group);
@@ -232,22 +233,17 @@ static void activate_block(const int8_job *g, size_t row, size_t rows, size_t co
     }
 }
 
-static size_t least(size_t a, size_t b)
-{
-    return a < b ? a : b;
-}
-
 /* A thread's room: rows of x, quantised. */
 typedef struct int8_room {
     quant q[ROOM / sizeof(quant)];
-    row_form forms[ROOM / 64];
+    int8_rows forms[ROOM / 64];
 } int8_room;
 _Static_assert(sizeof(int8_room) <= OPS_ROOM, "a thread's room");
 
 /* Rows row .. end of y, panels first .. last, as many rows at a time as there is room for. */
-static void run_part(const int8_job *g, int8_room *room, size_t row, size_t end, size_t first, size_t last)
+static void int8_run_part(const int8_job *g, int8_room *room, size_t row, size_t end, size_t first, size_t last)
 {
-    size_t line = line_of(g->d->in), most = ROOM / sizeof(quant) / line, left = end - row, blocks = (left + most - 1) / most;
+    size_t line = int8_line(g->d->in), most = ROOM / sizeof(quant) / line, left = end - row, blocks = (left + most - 1) / most;
     for (; blocks; blocks--) {
         size_t rows = (end - row + blocks - 1) / blocks;
         for (size_t i = 0; i < rows; i++)
@@ -255,7 +251,7 @@ static void run_part(const int8_job *g, int8_room *room, size_t row, size_t end,
         for (size_t p = first; p < last; p++)
             run_panel(g, room->q, room->forms, row, rows, p, p + 1 < last ? p + 1 : first);
         if (!g->gelu && (g->pre || g->act != ACTIVATION_NONE))
-            activate_block(g, row, rows, first * GEMM_PANEL, least(last * GEMM_PANEL, g->d->out) - first * GEMM_PANEL);
+            activate_block(g, row, rows, first * GEMM_PANEL, size_least(last * GEMM_PANEL, g->d->out) - first * GEMM_PANEL);
         row += rows;
     }
 }
@@ -274,7 +270,7 @@ static void run_cut(void *context, size_t part, size_t thread)
     cut(c->n, X_ROWS, part / c->by_panels, c->by_rows, &row, &end);
     cut(c->panels, 1, part % c->by_panels, c->by_panels, &first, &last);
     if (row < end && first < last)
-        run_part(c->g, room_of(c->room, thread), row, end, first, last);
+        int8_run_part(c->g, room_of(c->room, thread), row, end, first, last);
 }
 
 void OP(dense_forward_int8)(ops_room room, float *y, size_t ldy, float *pre, const float *x, size_t ldx, const dense *d, activation act, size_t n)

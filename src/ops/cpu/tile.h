@@ -56,7 +56,7 @@ enum { CACHE_LINE = 16 /* words */, HALF_ROWS = ROWS / 2, WIDTH = 2 * LANES };
 static const float FROM_ZERO[GEMM_PANEL]; /* what sums start from */
 
 /* c (rows, WIDTH) = start + A (rows, k) b (k, WIDTH of GEMM_PANEL). start: (WIDTH) the same for every row, or NULL: c itself. */
-INLINE void tile(float *c, size_t ldc, const word *a, size_t a_row, size_t a_col, const word *b, size_t ahead, size_t k, const float *start,
+INLINE void gemm_tile(float *c, size_t ldc, const word *a, size_t a_row, size_t a_col, const word *b, size_t ahead, size_t k, const float *start,
                  const int rows)
 {
     vec sum[ROWS][2];
@@ -91,9 +91,9 @@ INLINE void tile(float *c, size_t ldc, const word *a, size_t a_row, size_t a_col
                             const float *start) \
     { \
         if (a_col == 1) \
-            tile(c, ldc, a, a_row, 1, b, ahead, k, start, rows); \
+            gemm_tile(c, ldc, a, a_row, 1, b, ahead, k, start, rows); \
         else \
-            tile(c, ldc, a, 1, a_col, b, ahead, k, start, rows); \
+            gemm_tile(c, ldc, a, 1, a_col, b, ahead, k, start, rows); \
     }
 TILE_FUNCTION(1)
 TILE_FUNCTION(2)
