@@ -31,7 +31,8 @@ char *arena_string(arena *a, const char *string);
 /* Printed text. */
 char *arena_printf(arena *a, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* Forgets everything but keeps the memory as one block, so that the next batch of that size allocates nothing from the system. */
+/* Forgets everything but keeps the memory as one block, so that the next batch of that size allocates nothing from the
+ * system. */
 void arena_reset(arena *a);
 
 void arena_free(arena *a);

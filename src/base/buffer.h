@@ -1,4 +1,5 @@
-/* A growing run of bytes: text to be printed, a header to be written, a stream to be read. Always ends with a NUL that is not counted. */
+/* A growing run of bytes: text to be printed, a header to be written, a stream to be read. Always ends with a NUL that
+ * is not counted. */
 #ifndef BASE_BUFFER_H
 #define BASE_BUFFER_H
 

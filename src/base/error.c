@@ -70,8 +70,9 @@ bert_status fail_in(bert_err *err, bert_status code, const char *format, ...)
 
 const char *bert_status_name(bert_status status)
 {
-    static const char *const NAMES[] = { "BERT_OK",          "BERT_ERR_ARGUMENT",    "BERT_ERR_MEMORY", "BERT_ERR_IO",
-                                         "BERT_ERR_FORMAT",  "BERT_ERR_UNSUPPORTED", "BERT_ERR_DATA",   "BERT_ERR_NETWORK",
-                                         "BERT_ERR_NUMERIC", "BERT_ERR_STOPPED" };
+    static const char *const NAMES[] = { "BERT_OK",         "BERT_ERR_ARGUMENT", "BERT_ERR_MEMORY",
+                                         "BERT_ERR_IO",     "BERT_ERR_FORMAT",   "BERT_ERR_UNSUPPORTED",
+                                         "BERT_ERR_DATA",   "BERT_ERR_NETWORK",  "BERT_ERR_NUMERIC",
+                                         "BERT_ERR_STOPPED" };
     return (size_t)status < sizeof NAMES / sizeof *NAMES ? NAMES[status] : "unknown status";
 }

@@ -75,7 +75,7 @@ size_t file_begins(const char *path, void *bytes, size_t n)
     return got > 0 ? (size_t)got : 0;
 }
 
-/* ---- writing -------------------------------------------------------------------------------------------------------------- */
+/* ---- writing ----------------------------------------------------------------------------------------------------- */
 
 /* A stream's way to its file: all of it, however often the system is interrupted. */
 static ssize_t file_write_all(void *cookie, const char *bytes, size_t n)
@@ -131,12 +131,14 @@ bert_status file_create(file_writer *w, const char *path, bert_err *err)
     *w = (file_writer){ 0 };
     /* The rename at the end would put a file in the place of a device or pipe. */
     if (stat(path, &st) == 0 && !S_ISREG(st.st_mode))
-        return fail(err, BERT_ERR_IO, "%s: is %s, expected the name of a file", path, S_ISDIR(st.st_mode) ? "a folder" : "no regular file");
+        return fail(err, BERT_ERR_IO, "%s: is %s, expected the name of a file", path,
+                    S_ISDIR(st.st_mode) ? "a folder" : "no regular file");
     if (!(w->path = strdup(path)))
         return fail_memory(err, path);
     w->file = temporary_create(path, false, &w->temporary);
     if (w->file >= 0)
-        w->stream = fopencookie((void *)(intptr_t)w->file, "w", (cookie_io_functions_t){ .write = file_write_all, .seek = seek_to });
+        w->stream = fopencookie((void *)(intptr_t)w->file, "w",
+                                (cookie_io_functions_t){ .write = file_write_all, .seek = seek_to });
     if (w->stream)
         return BERT_OK;
     bert_status s = errno == ENOMEM ? fail_memory(err, path) : fail_errno(err, "%s: cannot write", path);
@@ -239,7 +241,8 @@ bool folder_holds(const char *folder, const char *name)
 {
     struct stat st;
     int above = open(folder, O_PATH | O_DIRECTORY | O_CLOEXEC);
-    bool absent = above < 0 ? errno == ENOENT || errno == ENOTDIR : fstatat(above, name, &st, AT_SYMLINK_NOFOLLOW) && errno == ENOENT;
+    bool absent = above < 0 ? errno == ENOENT || errno == ENOTDIR
+                            : fstatat(above, name, &st, AT_SYMLINK_NOFOLLOW) && errno == ENOENT;
     if (above >= 0)
         close(above);
     return !absent;

@@ -19,18 +19,20 @@ typedef struct file_mapping {
 bert_status file_map(file_mapping *m, const char *path, bert_err *err);
 void file_unmap(file_mapping *m);
 
-/* The pages that hold nothing but these n bytes go back to the system, where they are the mapped file's: they come again when they are read. */
+/* The pages that hold nothing but these n bytes go back to the system, where they are the mapped file's: they come
+ * again when they are read. */
 void file_release(const file_mapping *m, const void *bytes, size_t n);
 
-/* For who reads a file once: the size of the piece from a byte on, 0 at the end. The piece before it goes back to the system. */
+/* For who reads a file once: the size of the piece from a byte on, 0 at the end. The piece before it goes back to the
+ * system. */
 size_t file_piece(const file_mapping *m, size_t at);
 
 /* The first bytes of a regular file, at most n; 0 where there is none that can be read. */
 size_t file_begins(const char *path, void *bytes, size_t n);
 
-/* A file under way: bytes go to a temporary (temporary.h) beside PATH; commit syncs it, renames it to PATH and syncs the folder, abort removes it.
- * A link that stands at PATH is replaced, not what it leads to. A write error is remembered and reported by commit, which then removes the
- * temporary and leaves PATH as it was. */
+/* A file under way: bytes go to a temporary (temporary.h) beside PATH; commit syncs it, renames it to PATH and syncs
+ * the folder, abort removes it. A link that stands at PATH is replaced, not what it leads to. A write error is
+ * remembered and reported by commit, which then removes the temporary and leaves PATH as it was. */
 typedef struct file_writer {
     FILE *stream; /* write through this or file_write; NULL when closed */
     char *path, *temporary;
@@ -40,7 +42,8 @@ typedef struct file_writer {
 
 bert_status file_create(file_writer *w, const char *path, bert_err *err);
 void file_write(file_writer *w, const void *bytes, size_t n);
-bert_status file_failed(const file_writer *w, bert_err *err); /* the error so far, for who would stop early; abort is still due */
+/* the error so far, for who would stop early; abort is still due */
+bert_status file_failed(const file_writer *w, bert_err *err);
 bert_status file_commit(file_writer *w, bert_err *err);
 /* Opens what was written by its own reader first; where that fails the file at PATH stays as it was. */
 typedef bert_status file_opens(const char *path, bert_err *err);
@@ -62,8 +65,9 @@ bert_status folder_remove(const char *path, bert_err *err); /* with all it holds
 /* What was renamed in the folder of path is there after a power cut, too. -1 with errno. */
 int folder_sync_above(const char *path);
 
-/* A folder under way: fill `temporary` (beside PATH, whose parents are made), then commit renames it to PATH or exchanges it with the folder that
- * stands there, which is removed: whether it may be is for target.h. A link is replaced, not what it leads to. */
+/* A folder under way: fill `temporary` (beside PATH, whose parents are made), then commit renames it to PATH or
+ * exchanges it with the folder that stands there, which is removed: whether it may be is for target.h. A link is
+ * replaced, not what it leads to. */
 typedef struct folder_writer {
     char *path, *temporary;
     int folder; /* of the temporary, which it locks */

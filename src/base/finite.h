@@ -7,7 +7,8 @@
 #include <stdint.h>
 #include <string.h>
 
-/* The index of the first of n numbers that is NaN or infinite; n where all are finite. A plain pass over the bits: as fast as memory. */
+/* The index of the first of n numbers that is NaN or infinite; n where all are finite. A plain pass over the bits: as
+ * fast as memory. */
 static inline size_t first_not_finite(const float *x, size_t n)
 {
     enum { STEP = 1024 };

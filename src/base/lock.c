@@ -1,5 +1,6 @@
-/* The lock is flock's, which dies with its process however that ends; the file and the id in it are for people. The file is removed while it
- * is locked, so who waited for nothing and got the lock looks whether the file is still the one of that name. */
+/* The lock is flock's, which dies with its process however that ends; the file and the id in it are for people. The
+ * file is removed while it is locked, so who waited for nothing and got the lock looks whether the file is still the
+ * one of that name. */
 #include "base/lock.h"
 
 #include "base/file.h"
@@ -25,7 +26,8 @@ static long read_id(int file)
 static bool lock_still_there(const char *path, int file)
 {
     struct stat by_name, by_file;
-    return !stat(path, &by_name) && !fstat(file, &by_file) && by_name.st_ino == by_file.st_ino && by_name.st_dev == by_file.st_dev;
+    return !stat(path, &by_name) && !fstat(file, &by_file) && by_name.st_ino == by_file.st_ino &&
+           by_name.st_dev == by_file.st_dev;
 }
 
 /* The locked file, or -1: `taken` tells whether somebody else holds it. */
@@ -60,7 +62,8 @@ bert_status lock_take(folder_lock *l, const char *folder, bert_err *err)
     if (file < 0 && !taken)
         return fail_errno(err, "%s: cannot write", l->path);
     if (file < 0)
-        return fail(err, BERT_ERR_ARGUMENT, "%s: process %ld is training into this folder (%s)", folder, holder, path_name(l->path));
+        return fail(err, BERT_ERR_ARGUMENT, "%s: process %ld is training into this folder (%s)", folder, holder,
+                    path_name(l->path));
     l->file = file + 1;
     l->stale = read_id(file) != 0;
     char text[32];

@@ -1,4 +1,5 @@
-/* One run writes a folder at a time: FOLDER/train.lock, locked by the system as long as its process lives, with its id inside. */
+/* One run writes a folder at a time: FOLDER/train.lock, locked by the system as long as its process lives, with its id
+ * inside. */
 #ifndef BASE_LOCK_H
 #define BASE_LOCK_H
 

@@ -1,5 +1,5 @@
-/* Options structs as data: every field is read, checked and printed by its row. Numbers are read and printed as in the C locale, whatever the
- * program has set. */
+/* Options structs as data: every field is read, checked and printed by its row. Numbers are read and printed as in the
+ * C locale, whatever the program has set. */
 #include "base/options.h"
 
 #include "base/fields.h"
@@ -82,7 +82,8 @@ static bert_status out_of_range(const bert_option *o, const char *value, bert_er
     if (high)
         number_text(&range, o->max);
     bert_status s = range.failed ? fail_memory(err, "a message")
-                                 : fail(err, BERT_ERR_ARGUMENT, "%s: %s is out of range, %s", flag(o->name, name), value, range.data);
+                                 : fail(err, BERT_ERR_ARGUMENT, "%s: %s is out of range, %s", flag(o->name, name),
+                                        value, range.data);
     buffer_free(&range);
     return s;
 }
@@ -143,7 +144,8 @@ static bert_status not_a_choice(const bert_option *o, const char *value, bert_er
     for (const char *const *c = o->choices; *c; c++)
         buffer_printf(&words, "%s%s", c == o->choices ? "" : ", ", *c);
     bert_status s = words.failed ? fail_memory(err, "a message")
-                                 : fail(err, BERT_ERR_ARGUMENT, "%s: \"%s\" is not one of %s", flag(o->name, name), value, words.data);
+                                 : fail(err, BERT_ERR_ARGUMENT, "%s: \"%s\" is not one of %s", flag(o->name, name),
+                                        value, words.data);
     buffer_free(&words);
     return s;
 }

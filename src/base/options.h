@@ -1,4 +1,5 @@
-/* Options structs as data: how the tables of bert.h are written, and what the library does with them beyond bert_options_set. */
+/* Options structs as data: how the tables of bert.h are written, and what the library does with them beyond
+ * bert_options_set. */
 #ifndef BASE_OPTIONS_H
 #define BASE_OPTIONS_H
 
@@ -18,10 +19,14 @@
     { #field, BERT_OPTION_##kind, offsetof(type, field), fallback, min, max, choices, value, help }
 /* clang-format on */
 #define OPTION_BOOL(type, field, fallback, help) OPTION_ROW(type, field, BOOL, fallback, 0, 0, NULL, NULL, help)
-#define OPTION_INT(type, field, fallback, min, max, value, help) OPTION_ROW(type, field, INT, fallback, min, max, NULL, value, help)
-#define OPTION_FLOAT(type, field, fallback, min, max, value, help) OPTION_ROW(type, field, FLOAT, fallback, min, max, NULL, value, help)
-#define OPTION_STRING(type, field, fallback, value, help) OPTION_ROW(type, field, STRING, fallback, 0, 0, NULL, value, help)
-#define OPTION_CHOICE(type, field, fallback, choices, value, help) OPTION_ROW(type, field, CHOICE, fallback, 0, 0, choices, value, help)
+#define OPTION_INT(type, field, fallback, min, max, value, help) \
+    OPTION_ROW(type, field, INT, fallback, min, max, NULL, value, help)
+#define OPTION_FLOAT(type, field, fallback, min, max, value, help) \
+    OPTION_ROW(type, field, FLOAT, fallback, min, max, NULL, value, help)
+#define OPTION_STRING(type, field, fallback, value, help) \
+    OPTION_ROW(type, field, STRING, fallback, 0, 0, NULL, value, help)
+#define OPTION_CHOICE(type, field, fallback, choices, value, help) \
+    OPTION_ROW(type, field, CHOICE, fallback, 0, 0, choices, value, help)
 
 /* One option with one meaning, wherever something is written. */
 #define OPTION_FORCE_HELP "replace what stands at --output if libbert made it"
@@ -31,8 +36,8 @@
 /* The row of that name, '-' and '_' alike; NULL: none. */
 const bert_option *option_find(bert_option_table table, const char *name);
 
-/* Appends a field's value, as bert_options_set reads it and, but for words, as JSON spells it. false, and nothing appended, where it has none:
- * a string that is NULL, a choice that is not among the words. */
+/* Appends a field's value, as bert_options_set reads it and, but for words, as JSON spells it. false, and nothing
+ * appended, where it has none: a string that is NULL, a choice that is not among the words. */
 bool option_text(const void *options, const bert_option *option, buffer *out);
 
 /* Checks the numbers and choices of a struct that the caller filled by hand, with the messages of bert_options_set. */

@@ -14,7 +14,8 @@ uint32_t random_u32(random_stream *r)
 
 uint32_t random_below(random_stream *r, uint32_t n)
 {
-    /* Lemire, "Fast Random Integer Generation in an Interval", 2019: reject the few products that would favour some results. */
+    /* Lemire, "Fast Random Integer Generation in an Interval", 2019: reject the few products that would favour some
+     * results. */
     uint64_t product = (uint64_t)random_u32(r) * n;
     uint32_t reject = -n % n;
     while ((uint32_t)product < reject)

@@ -11,15 +11,17 @@
 
 /* The first 32 bits of the fractional parts of the cube roots of the first 64 primes. */
 static const uint32_t K[64] __attribute__((aligned(16))) = {
-    0x428a2f98, 0x71374491, 0xb5c0fbcf, 0xe9b5dba5, 0x3956c25b, 0x59f111f1, 0x923f82a4, 0xab1c5ed5, 0xd807aa98, 0x12835b01, 0x243185be,
-    0x550c7dc3, 0x72be5d74, 0x80deb1fe, 0x9bdc06a7, 0xc19bf174, 0xe49b69c1, 0xefbe4786, 0x0fc19dc6, 0x240ca1cc, 0x2de92c6f, 0x4a7484aa,
-    0x5cb0a9dc, 0x76f988da, 0x983e5152, 0xa831c66d, 0xb00327c8, 0xbf597fc7, 0xc6e00bf3, 0xd5a79147, 0x06ca6351, 0x14292967, 0x27b70a85,
-    0x2e1b2138, 0x4d2c6dfc, 0x53380d13, 0x650a7354, 0x766a0abb, 0x81c2c92e, 0x92722c85, 0xa2bfe8a1, 0xa81a664b, 0xc24b8b70, 0xc76c51a3,
-    0xd192e819, 0xd6990624, 0xf40e3585, 0x106aa070, 0x19a4c116, 0x1e376c08, 0x2748774c, 0x34b0bcb5, 0x391c0cb3, 0x4ed8aa4a, 0x5b9cca4f,
-    0x682e6ff3, 0x748f82ee, 0x78a5636f, 0x84c87814, 0x8cc70208, 0x90befffa, 0xa4506ceb, 0xbef9a3f7, 0xc67178f2,
+    0x428a2f98, 0x71374491, 0xb5c0fbcf, 0xe9b5dba5, 0x3956c25b, 0x59f111f1, 0x923f82a4, 0xab1c5ed5,
+    0xd807aa98, 0x12835b01, 0x243185be, 0x550c7dc3, 0x72be5d74, 0x80deb1fe, 0x9bdc06a7, 0xc19bf174,
+    0xe49b69c1, 0xefbe4786, 0x0fc19dc6, 0x240ca1cc, 0x2de92c6f, 0x4a7484aa, 0x5cb0a9dc, 0x76f988da,
+    0x983e5152, 0xa831c66d, 0xb00327c8, 0xbf597fc7, 0xc6e00bf3, 0xd5a79147, 0x06ca6351, 0x14292967,
+    0x27b70a85, 0x2e1b2138, 0x4d2c6dfc, 0x53380d13, 0x650a7354, 0x766a0abb, 0x81c2c92e, 0x92722c85,
+    0xa2bfe8a1, 0xa81a664b, 0xc24b8b70, 0xc76c51a3, 0xd192e819, 0xd6990624, 0xf40e3585, 0x106aa070,
+    0x19a4c116, 0x1e376c08, 0x2748774c, 0x34b0bcb5, 0x391c0cb3, 0x4ed8aa4a, 0x5b9cca4f, 0x682e6ff3,
+    0x748f82ee, 0x78a5636f, 0x84c87814, 0x8cc70208, 0x90befffa, 0xa4506ceb, 0xbef9a3f7, 0xc67178f2,
 };
 
-/* ---- rounds ------------------------------------------------------------------------------------------------------------------ */
+/* ---- rounds ------------------------------------------------------------------------------------------------------ */
 
 static inline uint32_t turn(uint32_t x, int n) /* to the right */
 {
@@ -45,7 +47,8 @@ void sha256_plain(uint32_t state[8], const unsigned char *p, size_t n)
         for (int t = 0; t < 64; t += 8)
 #pragma GCC unroll 8
             for (int i = 0; i < 8; i++) { /* instead of moving the words on by one, their names move */
-                uint32_t a = s[-i & 7], b = s[(1 - i) & 7], c = s[(2 - i) & 7], e = s[(4 - i) & 7], f = s[(5 - i) & 7], g = s[(6 - i) & 7];
+                uint32_t a = s[-i & 7], b = s[(1 - i) & 7], c = s[(2 - i) & 7], e = s[(4 - i) & 7], f = s[(5 - i) & 7],
+                         g = s[(6 - i) & 7];
                 uint32_t *d = &s[(3 - i) & 7], *h = &s[(7 - i) & 7];
                 *h += (turn(e, 6) ^ turn(e, 11) ^ turn(e, 25)) + ((e & f) ^ (~e & g)) + K[t + i] + w[t + i];
                 *d += *h;
@@ -57,8 +60,10 @@ void sha256_plain(uint32_t state[8], const unsigned char *p, size_t n)
 }
 
 #if defined(__x86_64__)
-/* The instructions keep the eight words as (a, b, e, f) and (c, d, g, h), highest first, and do two rounds at a time. */
-__attribute__((target("sha,sse4.1"))) static void sha256_instructions(uint32_t state[8], const unsigned char *p, size_t n)
+/* The instructions keep the eight words as (a, b, e, f) and (c, d, g, h), highest first, and do two rounds at a
+ * time. */
+__attribute__((target("sha,sse4.1"))) static void sha256_instructions(uint32_t state[8], const unsigned char *p,
+                                                                      size_t n)
 {
     const __m128i big_endian = _mm_set_epi64x(0x0c0d0e0f08090a0b, 0x0405060700010203);
     __m128i low = _mm_shuffle_epi32(_mm_loadu_si128((const __m128i *)(const void *)state), 0xb1);
@@ -75,7 +80,8 @@ __attribute__((target("sha,sse4.1"))) static void sha256_instructions(uint32_t s
             abef = _mm_sha256rnds2_epu32(abef, cdgh, _mm_shuffle_epi32(sum, 0x0e));
             if (i < 12) { /* the words of four groups of rounds later */
                 __m128i seventh = _mm_alignr_epi8(w[(i + 3) % 4], w[(i + 2) % 4], 4);
-                w[i % 4] = _mm_sha256msg2_epu32(_mm_add_epi32(_mm_sha256msg1_epu32(w[i % 4], w[(i + 1) % 4]), seventh), w[(i + 3) % 4]);
+                w[i % 4] = _mm_sha256msg2_epu32(_mm_add_epi32(_mm_sha256msg1_epu32(w[i % 4], w[(i + 1) % 4]), seventh),
+                                                w[(i + 3) % 4]);
             }
         }
         abef = _mm_add_epi32(abef, before[0]);
@@ -116,12 +122,13 @@ static void sha1_plain(uint32_t state[8], const unsigned char *p, size_t n)
     }
 }
 
-/* ---- bytes in any pieces ----------------------------------------------------------------------------------------------------- */
+/* ---- bytes in any pieces ----------------------------------------------------------------------------------------- */
 
 void sha256_begin(sha *h)
 {
     *h = (sha){ .rounds = sha256_plain,
-                .state = { 0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a, 0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19 },
+                .state = { 0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a, 0x510e527f, 0x9b05688c, 0x1f83d9ab,
+                           0x5be0cd19 },
                 .words = 8 };
 #if defined(__x86_64__)
     if (has_sha())
@@ -131,7 +138,9 @@ void sha256_begin(sha *h)
 
 void sha1_begin(sha *h)
 {
-    *h = (sha){ .rounds = sha1_plain, .state = { 0x67452301, 0xefcdab89, 0x98badcfe, 0x10325476, 0xc3d2e1f0 }, .words = 5 };
+    *h = (sha){ .rounds = sha1_plain,
+                .state = { 0x67452301, 0xefcdab89, 0x98badcfe, 0x10325476, 0xc3d2e1f0 },
+                .words = 5 };
 }
 
 void sha_add(sha *h, const void *bytes, size_t n)
@@ -169,7 +178,7 @@ void sha_end(sha *h, unsigned char *digest)
     }
 }
 
-/* ---- as digits --------------------------------------------------------------------------------------------------------------- */
+/* ---- as digits --------------------------------------------------------------------------------------------------- */
 
 void sha_hex(const unsigned char *digest, size_t size, char *hex)
 {

@@ -1,5 +1,6 @@
-/* SHA-256 and SHA-1 (FIPS 180-4) of bytes that come piece by piece. Nothing is allocated, nothing can fail. SHA-256 runs on the processor's own
- * instructions where it has them. SHA-1 is there for the names that git gives to files, not for safety. */
+/* SHA-256 and SHA-1 (FIPS 180-4) of bytes that come piece by piece. Nothing is allocated, nothing can fail. SHA-256
+ * runs on the processor's own instructions where it has them. SHA-1 is there for the names that git gives to files, not
+ * for safety. */
 #ifndef BASE_SHA_H
 #define BASE_SHA_H
 

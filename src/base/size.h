@@ -1,4 +1,5 @@
-/* Sizes that come from files are multiplied and added through these: each returns false where the result would not fit. */
+/* Sizes that come from files are multiplied and added through these: each returns false where the result would not
+ * fit. */
 #ifndef BASE_SIZE_H
 #define BASE_SIZE_H
 

@@ -1,5 +1,5 @@
-/* Temporaries are found again by their names and told from those of living processes by their locks: nothing is kept in memory, so a signal handler
- * can remove them as well as the next run. */
+/* Temporaries are found again by their names and told from those of living processes by their locks: nothing is kept in
+ * memory, so a signal handler can remove them as well as the next run. */
 #include "base/temporary.h"
 
 #include "bert.h"
@@ -20,7 +20,7 @@ enum { RANDOM_LETTERS = 12, NAME_TRIES = 100, DEPTH_MOST = 24 };
 static const char INFIX[] = ".tmp-", LETTERS[] = "abcdefghijklmnopqrstuvwxyz234567";
 enum { INFIX_SIZE = sizeof INFIX - 1, SUFFIX_SIZE = INFIX_SIZE + RANDOM_LETTERS };
 
-/* ---- what a folder holds -------------------------------------------------------------------------------------------------- */
+/* ---- what a folder holds ----------------------------------------------------------------------------------------- */
 
 /* A folder that is read without memory of its own. */
 typedef struct entries {
@@ -46,7 +46,7 @@ static const char *entries_next(entries *e)
     }
 }
 
-/* ---- removing ------------------------------------------------------------------------------------------------------------- */
+/* ---- removing ---------------------------------------------------------------------------------------------------- */
 
 static int remove_deep(int folder, const char *name, int depth);
 
@@ -93,7 +93,7 @@ int tree_remove(int folder, const char *name)
     return -1;
 }
 
-/* ---- leftovers ------------------------------------------------------------------------------------------------------------ */
+/* ---- leftovers --------------------------------------------------------------------------------------------------- */
 
 /* Whether an entry is a temporary of the name, n bytes; NULL: of any. */
 static bool is_temporary(const char *entry, const char *name, size_t n)
@@ -161,7 +161,7 @@ void temporaries_sweep(const char *path)
     close(folder);
 }
 
-/* ---- making one ----------------------------------------------------------------------------------------------------------- */
+/* ---- making one -------------------------------------------------------------------------------------------------- */
 
 static bool random_letters(char *out)
 {
@@ -186,7 +186,8 @@ static int make(const char *name, bool folder)
     return file;
 }
 
-/* Between making and locking it, somebody else may have taken it for a leftover. Where a file system knows no locks, it is nobody's leftover. */
+/* Between making and locking it, somebody else may have taken it for a leftover. Where a file system knows no locks, it
+ * is nobody's leftover. */
 static bool temporary_lock(int file)
 {
     struct stat st;

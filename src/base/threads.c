@@ -1,8 +1,9 @@
 /* Threads that share work.
  *
- * Each worker has a place where one job at a time is offered to it. A caller claims the places of idle workers, offers its job in them, works
- * itself, and takes back what nobody has taken yet: it never waits for a worker to wake, only for one that works. Who waits spins first and
- * sleeps then: waking a thread takes as long as an operation of one short text. */
+ * Each worker has a place where one job at a time is offered to it. A caller claims the places of idle workers, offers
+ * its job in them, works itself, and takes back what nobody has taken yet: it never waits for a worker to wake, only
+ * for one that works. Who waits spins first and sleeps then: waking a thread takes as long as an operation of one short
+ * text. */
 #include "base/threads.h"
 
 #include "base/clock.h"
@@ -61,7 +62,7 @@ static _Thread_local struct {
     bool inside; /* a part */
 } self;
 
-/* ---- how many --------------------------------------------------------------------------------------------------------------- */
+/* ---- how many ---------------------------------------------------------------------------------------------------- */
 
 /* Processors that the control group's share of time is worth; SIZE_MAX: no limit. */
 static size_t processors_of_group(void)
@@ -72,14 +73,17 @@ static size_t processors_of_group(void)
     ssize_t size = file < 0 ? 0 : read(file, text, sizeof text - 1);
     if (file >= 0)
         close(file);
-    return size > 0 && sscanf(text, "%lu %lu", &share, &period) == 2 && share && period ? share / period + (share % period != 0) : SIZE_MAX;
+    return size > 0 && sscanf(text, "%lu %lu", &share, &period) == 2 && share && period
+               ? share / period + (share % period != 0)
+               : SIZE_MAX;
 }
 
 static size_t processors(void)
 {
     cpu_set_t sets[8];
     long online = sysconf(_SC_NPROCESSORS_ONLN);
-    size_t n = sched_getaffinity(getpid(), sizeof sets, sets) ? online > 0 ? (size_t)online : 1 : (size_t)CPU_COUNT_S(sizeof sets, sets);
+    size_t n = sched_getaffinity(getpid(), sizeof sets, sets) ? online > 0 ? (size_t)online : 1
+                                                              : (size_t)CPU_COUNT_S(sizeof sets, sets);
     size_t most = processors_of_group();
     return n < most ? n : most;
 }
@@ -122,7 +126,7 @@ size_t threads_number(void)
     return self.number;
 }
 
-/* ---- waiting ---------------------------------------------------------------------------------------------------------------- */
+/* ---- waiting ----------------------------------------------------------------------------------------------------- */
 
 static void sleep_while(atomic_uint *word, unsigned value)
 {
@@ -157,7 +161,7 @@ static bool spin_until(bool (*is_true)(const void *), const void *of)
     return false;
 }
 
-/* ---- a job ------------------------------------------------------------------------------------------------------------------ */
+/* ---- a job ------------------------------------------------------------------------------------------------------- */
 
 /* As thread `number`: the part of that number, then what is left. */
 static void work(job *j, size_t number)
@@ -193,7 +197,7 @@ static void leave(job *j)
         wake(&j->left);
 }
 
-/* ---- workers ---------------------------------------------------------------------------------------------------------------- */
+/* ---- workers ----------------------------------------------------------------------------------------------------- */
 
 static bool is_offered(const void *of)
 {
@@ -257,8 +261,10 @@ static bool start_worker(worker *w)
         return false;
     own_signals(&few);
     pthread_sigmask(SIG_SETMASK, &few, &before);
-    bool started = !pthread_attr_setdetachstate(&how, PTHREAD_CREATE_DETACHED) && !pthread_attr_getstacksize(&how, &usual) &&
-                   (start_with(&how, STACK, w) || start_with(&how, usual, w)); /* a program's thread-local variables lie on the stack, too */
+    bool started = !pthread_attr_setdetachstate(&how, PTHREAD_CREATE_DETACHED) &&
+                   !pthread_attr_getstacksize(&how, &usual) &&
+                   /* a program's thread-local variables lie on the stack, too */
+                   (start_with(&how, STACK, w) || start_with(&how, usual, w));
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     pthread_attr_destroy(&how);
     return started;

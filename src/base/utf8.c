@@ -1,5 +1,5 @@
-/* UTF-8 by the stretch. The states of a character stand in one word for each byte, so that a step is a shift and no branch (Per Vognsen's
- * shift-based automaton): row(byte) >> state gives the next one. */
+/* UTF-8 by the stretch. The states of a character stand in one word for each byte, so that a step is a shift and no
+ * branch (Per Vognsen's shift-based automaton): row(byte) >> state gives the next one. */
 #include "base/utf8.h"
 
 #include <string.h>
@@ -7,9 +7,19 @@
 #include <immintrin.h>
 #endif
 
-/* A state is its place in a word: six bits each. WRONG stays, DONE is between characters, ONE to THREE have so many bytes to come, the others a next
- * byte of a narrower range. */
-enum { WRONG = 0, DONE = 6, ONE = 12, TWO = 18, THREE = 24, AFTER_E0 = 30, AFTER_ED = 36, AFTER_F0 = 42, AFTER_F4 = 48 };
+/* A state is its place in a word: six bits each. WRONG stays, DONE is between characters, ONE to THREE have so many
+ * bytes to come, the others a next byte of a narrower range. */
+enum {
+    WRONG = 0,
+    DONE = 6,
+    ONE = 12,
+    TWO = 18,
+    THREE = 24,
+    AFTER_E0 = 30,
+    AFTER_ED = 36,
+    AFTER_F0 = 42,
+    AFTER_F4 = 48
+};
 
 #define GO(from, to) ((uint64_t)(to) << (from))
 #define CONTINUES (GO(ONE, DONE) | GO(TWO, ONE) | GO(THREE, TWO))
@@ -54,8 +64,9 @@ static size_t sound_stretches(const unsigned char *bytes, size_t n)
 }
 
 #ifdef __x86_64__
-/* What two bytes that follow one another may be wrong for, a bit each; each of three tables says what a half of a byte allows, and what all three do is
- * so (Keiser and Lemire, "Validating UTF-8 in less than one instruction per byte", 2020). */
+/* What two bytes that follow one another may be wrong for, a bit each; each of three tables says what a half of a byte
+ * allows, and what all three do is so (Keiser and Lemire, "Validating UTF-8 in less than one instruction per byte",
+ * 2020). */
 enum {
     SHORT = 1,      /* a leading byte, and none that continues */
     LONG = 2,       /* ASCII, and one that continues */
@@ -72,15 +83,18 @@ enum {
 __attribute__((target("avx2"))) static __m256i wrong_pairs(__m256i before, __m256i now)
 {
     const __m256i low = _mm256_set1_epi8(0xF);
-    const __m256i first_high = EACH_LANE(LONG, LONG, LONG, LONG, LONG, LONG, LONG, LONG, (char)PAIR, (char)PAIR, (char)PAIR, (char)PAIR,
-                                         SHORT | OVER_2, SHORT, SHORT | OVER_3 | SURROGATE, SHORT | LARGE | OVER_4);
+    const __m256i first_high = EACH_LANE(LONG, LONG, LONG, LONG, LONG, LONG, LONG, LONG, (char)PAIR, (char)PAIR,
+                                         (char)PAIR, (char)PAIR, SHORT | OVER_2, SHORT, SHORT | OVER_3 | SURROGATE,
+                                         SHORT | LARGE | OVER_4);
     const char beyond = (char)(ANY_LOW | LARGE | OVER_4), after_e0 = (char)(ANY_LOW | OVER_2 | OVER_3 | OVER_4);
-    const __m256i first_low = EACH_LANE(after_e0, (char)(ANY_LOW | OVER_2), (char)ANY_LOW, (char)ANY_LOW, (char)(ANY_LOW | LARGE), beyond,
-                                        beyond, beyond, beyond, beyond, beyond, beyond, beyond, (char)(beyond | SURROGATE), beyond, beyond);
+    const __m256i first_low = EACH_LANE(after_e0, (char)(ANY_LOW | OVER_2), (char)ANY_LOW, (char)ANY_LOW,
+                                        (char)(ANY_LOW | LARGE), beyond, beyond, beyond, beyond, beyond, beyond, beyond,
+                                        beyond, (char)(beyond | SURROGATE), beyond, beyond);
     const char cont = (char)(LONG | OVER_2 | PAIR);
-    const __m256i second_high = EACH_LANE(SHORT, SHORT, SHORT, SHORT, SHORT, SHORT, SHORT, SHORT, (char)(cont | OVER_3 | OVER_4),
-                                          (char)(cont | OVER_3 | LARGE), (char)(cont | SURROGATE | LARGE), (char)(cont | SURROGATE | LARGE),
-                                          SHORT, SHORT, SHORT, SHORT);
+    const __m256i second_high = EACH_LANE(SHORT, SHORT, SHORT, SHORT, SHORT, SHORT, SHORT, SHORT,
+                                          (char)(cont | OVER_3 | OVER_4), (char)(cont | OVER_3 | LARGE),
+                                          (char)(cont | SURROGATE | LARGE), (char)(cont | SURROGATE | LARGE), SHORT,
+                                          SHORT, SHORT, SHORT);
     __m256i a = _mm256_shuffle_epi8(first_high, _mm256_and_si256(_mm256_srli_epi16(before, 4), low));
     __m256i b = _mm256_shuffle_epi8(first_low, _mm256_and_si256(before, low));
     __m256i c = _mm256_shuffle_epi8(second_high, _mm256_and_si256(_mm256_srli_epi16(now, 4), low));
@@ -134,7 +148,9 @@ __attribute__((target("avx2"))) static size_t sound_stretches_avx2(const unsigne
 
 size_t utf8_sound(const unsigned char *bytes, size_t n)
 {
-    size_t whole = n < STRETCH ? 0 : __builtin_cpu_supports("avx2") ? sound_stretches_avx2(bytes, n) : sound_stretches(bytes, n);
+    size_t whole = n < STRETCH                      ? 0
+                   : __builtin_cpu_supports("avx2") ? sound_stretches_avx2(bytes, n)
+                                                    : sound_stretches(bytes, n);
     uint32_t cp;
     for (size_t back = 1; back < 4 && back <= whole; back++)
         if (bytes[whole - back] >= 0xC0) { /* a character may go on behind */

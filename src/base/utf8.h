@@ -7,8 +7,9 @@
 #include <stdint.h>
 #include <string.h>
 
-/* The code point at bytes[0], n > 0 bytes being left. Returns its length, 0 where there is none: a stray or missing continuation byte,
- * an overlong form, a surrogate, beyond U+10FFFF. Dropping one byte at each 0 drops what Python's decode("utf-8", "ignore") drops. */
+/* The code point at bytes[0], n > 0 bytes being left. Returns its length, 0 where there is none: a stray or missing
+ * continuation byte, an overlong form, a surrogate, beyond U+10FFFF. Dropping one byte at each 0 drops what Python's
+ * decode("utf-8", "ignore") drops. */
 static inline size_t utf8_decode(const unsigned char *bytes, size_t n, uint32_t *cp)
 {
     uint32_t c = bytes[0];

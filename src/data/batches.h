@@ -18,9 +18,9 @@ typedef struct batch_order {
     uint64_t seed, epoch; /* epoch below 2^24 */
 } batch_order;
 
-/* For training: rows are shuffled and cut into windows of length_window batches, each window is sorted by length and cut into batches, and the
- * batches are shuffled. Rows of like length share a batch, yet every epoch sees other batches. Depends on its arguments alone.
- * Fails with BERT_ERR_MEMORY. */
+/* For training: rows are shuffled and cut into windows of length_window batches, each window is sorted by length and
+ * cut into batches, and the batches are shuffled. Rows of like length share a batch, yet every epoch sees other
+ * batches. Depends on its arguments alone. Fails with BERT_ERR_MEMORY. */
 bert_status batches_shuffled(batches *b, const token_rows *t, const batch_order *order, bert_err *err);
 
 /* For evaluation: all rows from the shortest to the longest; those of one length stay in their order. */

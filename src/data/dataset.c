@@ -179,7 +179,8 @@ static bert_status builder_begin(dataset_builder *b, const char *name, bert_err 
     *b = (dataset_builder){ .d = calloc(1, sizeof *b->d) };
     if (b->d && (b->d->kept = calloc(1, sizeof *b->d->kept)))
         pthread_mutex_init(&b->d->kept->asking, NULL);
-    if (!b->d || !b->d->kept || (name && !(b->d->name = arena_string(&b->d->memory, strcmp(name, "-") ? name : "standard input"))))
+    if (!b->d || !b->d->kept ||
+        (name && !(b->d->name = arena_string(&b->d->memory, strcmp(name, "-") ? name : "standard input"))))
         return fail_memory(err, name ? name : "a data set");
     return BERT_OK;
 }
@@ -196,7 +197,8 @@ static bert_status builder_end(dataset_builder *b, bert_status s, bert_dataset *
     return s;
 }
 
-bert_status bert_dataset_load(const char *path, const bert_table_options *options, bert_dataset **dataset, bert_err *err)
+bert_status bert_dataset_load(const char *path, const bert_table_options *options, bert_dataset **dataset,
+                              bert_err *err)
 {
     enum { ROWS = 4096 };
     dataset_builder b;
@@ -215,16 +217,16 @@ bert_status bert_dataset_load(const char *path, const bert_table_options *option
         s = keep_notes(b.d, table, err);
     }
     if (!s && !b.d->n && b.d->skipped)
-        s = fail(err, BERT_ERR_DATA, "%s: no rows: all %zu were wrong and left out (--skip-bad-rows); the first: %s", b.d->name, b.d->skipped,
-                 table_skipped_first(table));
+        s = fail(err, BERT_ERR_DATA, "%s: no rows: all %zu were wrong and left out (--skip-bad-rows); the first: %s",
+                 b.d->name, b.d->skipped, table_skipped_first(table));
     if (!s)
         s = builder_finish(&b, options && options->text_columns && strchr(options->text_columns, ','), err);
     bert_table_close(table);
     return builder_end(&b, s, dataset);
 }
 
-bert_status bert_dataset_create(const bert_text *texts, const bert_text *pairs, const bert_text *labels, size_t n, bert_dataset **dataset,
-                                bert_err *err)
+bert_status bert_dataset_create(const bert_text *texts, const bert_text *pairs, const bert_text *labels, size_t n,
+                                bert_dataset **dataset, bert_err *err)
 {
     *dataset = NULL;
     if (n && (!texts || !labels))
@@ -248,11 +250,14 @@ static bert_text *chosen(arena *memory, const bert_text *texts, const uint32_t *
     return out;
 }
 
-bert_status dataset_of_rows(const bert_dataset *d, const uint32_t *rows, size_t n, bert_dataset **dataset, bert_err *err)
+bert_status dataset_of_rows(const bert_dataset *d, const uint32_t *rows, size_t n, bert_dataset **dataset,
+                            bert_err *err)
 {
     dataset_builder b;
     arena memory = { 0 };
-    bert_rows part = { .n = n, .texts = chosen(&memory, d->texts, rows, n), .labels = chosen(&memory, d->label_texts, rows, n) };
+    bert_rows part = { .n = n,
+                       .texts = chosen(&memory, d->texts, rows, n),
+                       .labels = chosen(&memory, d->label_texts, rows, n) };
     part.pairs = chosen(&memory, d->pairs, rows, n);
     size_t *lines = arena_array(&memory, n, sizeof *lines);
     bert_status s = builder_begin(&b, d->name, err);

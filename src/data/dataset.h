@@ -1,4 +1,5 @@
-/* A data set: the rows of a table in memory, with their labels as numbers. What bert_dataset_load and bert_dataset_create make. */
+/* A data set: the rows of a table in memory, with their labels as numbers. What bert_dataset_load and
+ * bert_dataset_create make. */
 #ifndef DATA_DATASET_H
 #define DATA_DATASET_H
 
@@ -37,7 +38,8 @@ const char *dataset_place(const bert_dataset *d, size_t i, char out[DATASET_PLAC
 const char *dataset_word_place(const bert_dataset *d, size_t i, size_t k, char out[DATASET_PLACE]);
 
 /* A data set of the given rows (n at least 1), with the places that they have in d. Copies what it needs. */
-bert_status dataset_of_rows(const bert_dataset *d, const uint32_t *rows, size_t n, bert_dataset **dataset, bert_err *err);
+bert_status dataset_of_rows(const bert_dataset *d, const uint32_t *rows, size_t n, bert_dataset **dataset,
+                            bert_err *err);
 
 /* Copies of n words that live as long as the data set; NULL: memory is out. Two threads may ask at once. */
 const char *const *dataset_keep_words(const bert_dataset *d, const bert_text *words, size_t n);

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- of a model ---------------------------------------------------------------------------------------------------------- */
+/* ---- of a model -------------------------------------------------------------------------------------------------- */
 
 /* Adds a way to write label k, unless it is taken. */
 static bool label_index_add(label_index *index, bert_text word, size_t k)
@@ -50,7 +50,7 @@ void label_index_free(label_index *index)
     *index = (label_index){ 0 };
 }
 
-/* ---- of a data set ------------------------------------------------------------------------------------------------------- */
+/* ---- of a data set ----------------------------------------------------------------------------------------------- */
 
 bool label_whole(bert_text label, size_t *at, bert_text *word)
 {
@@ -125,8 +125,10 @@ static void sort_labels(ordered_label *labels, const word_set *set)
     qsort(labels, set->n, sizeof *labels, compare_labels);
 }
 
-/* order (set->n), numbers (set->n): room for the labels in their order, and for their numbers by their places in the set. */
-static bert_status number_rows(bert_dataset *d, const word_set *set, ordered_label *order, uint32_t *numbers, bert_err *err)
+/* order (set->n), numbers (set->n): room for the labels in their order, and for their numbers by their places in the
+ * set. */
+static bert_status number_rows(bert_dataset *d, const word_set *set, ordered_label *order, uint32_t *numbers,
+                               bert_err *err)
 {
     d->labels = arena_array(&d->memory, set->n, sizeof *d->labels);
     if (!d->labels || !order || !numbers)
@@ -170,7 +172,8 @@ bert_status label_empty(const bert_dataset *d, size_t row, const char *what, ber
     return fail(err, BERT_ERR_DATA, "%s: %s is empty", dataset_place(d, row, place), what);
 }
 
-static bert_status label_not_among(const char *place, bert_text label, const char *const *labels, size_t n_labels, bert_err *err)
+static bert_status label_not_among(const char *place, bert_text label, const char *const *labels, size_t n_labels,
+                                   bert_err *err)
 {
     buffer list = { 0 };
     for (size_t i = 0; i < n_labels && i < 20; i++)
@@ -183,13 +186,15 @@ static bert_status label_not_among(const char *place, bert_text label, const cha
     return s;
 }
 
-bert_status label_unknown(const bert_dataset *d, size_t row, bert_text label, const char *const *labels, size_t n_labels, bert_err *err)
+bert_status label_unknown(const bert_dataset *d, size_t row, bert_text label, const char *const *labels,
+                          size_t n_labels, bert_err *err)
 {
     char place[DATASET_PLACE];
     return label_not_among(dataset_place(d, row, place), label, labels, n_labels, err);
 }
 
-bert_status tag_unknown(const bert_dataset *d, size_t row, size_t word, bert_text tag, const char *const *labels, size_t n_labels, bert_err *err)
+bert_status tag_unknown(const bert_dataset *d, size_t row, size_t word, bert_text tag, const char *const *labels,
+                        size_t n_labels, bert_err *err)
 {
     char place[DATASET_PLACE];
     return label_not_among(dataset_word_place(d, row, word, place), tag, labels, n_labels, err);

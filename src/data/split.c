@@ -1,5 +1,5 @@
-/* A data set in two parts. Rows of equal texts are a group, which stays whole and counts for the label of its first row; the groups of each label are
- * shuffled, and the first of them go to validation until their rows are the share. */
+/* A data set in two parts. Rows of equal texts are a group, which stays whole and counts for the label of its first
+ * row; the groups of each label are shuffled, and the first of them go to validation until their rows are the share. */
 #include "data/dataset.h"
 
 #include "base/random.h"
@@ -33,7 +33,8 @@ static bert_status strata_allocate(strata *s, bert_err *err)
     s->start = arena_array(&s->memory, s->n + 1, sizeof *s->start);
     s->groups = arena_array(&s->memory, n, sizeof *s->groups);
     s->valid = arena_array(&s->memory, n, sizeof *s->valid);
-    return s->rows && s->of && s->start && s->groups && s->valid ? BERT_OK : fail_memory(err, "the parts of a data set");
+    return s->rows && s->of && s->start && s->groups && s->valid ? BERT_OK
+                                                                 : fail_memory(err, "the parts of a data set");
 }
 
 /* A label of one group cannot be parted: it stays with the others of its kind. */
@@ -91,8 +92,9 @@ static bool looks_like_a_class(bert_text label)
     return label.size && !memchr("0123456789+-.", label.data[0], 13);
 }
 
-/* Whether labels of a single group are parted. Rare classes are not, since training must know them; but numbers, tags and lists of labels are seldom the
- * same twice: they are, where they are many, and so is whatever is most of the data. */
+/* Whether labels of a single group are parted. Rare classes are not, since training must know them; but numbers, tags
+ * and lists of labels are seldom the same twice: they are, where they are many, and so is whatever is most of the
+ * data. */
 static bool parts_singles(const strata *s)
 {
     enum { FEW = 20 };
@@ -150,17 +152,20 @@ static bert_status part(const strata *s, bool valid, bert_dataset **out, bert_er
         if (s->valid[s->same.first[i]] == valid)
             rows[n++] = (uint32_t)i;
     bert_status status = n ? dataset_of_rows(d, rows, n, out, err)
-                           : fail(err, BERT_ERR_DATA, "%s: %zu rows (%zu different) are too few to part them: none are left for %s",
+                           : fail(err, BERT_ERR_DATA,
+                                  "%s: %zu rows (%zu different) are too few to part them: none are left for %s",
                                   d->name ? d->name : "data set", d->n, s->n_groups, valid ? "validation" : "training");
     free(rows);
     return status;
 }
 
-bert_status bert_dataset_split(const bert_dataset *d, double share, uint64_t seed, bert_dataset **train, bert_dataset **valid, bert_err *err)
+bert_status bert_dataset_split(const bert_dataset *d, double share, uint64_t seed, bert_dataset **train,
+                               bert_dataset **valid, bert_err *err)
 {
     *train = *valid = NULL;
     if (!(share > 0 && share < 1))
-        return fail(err, BERT_ERR_ARGUMENT, "a share of %g for validation: it must be above 0 and below 1", plain_nan(share));
+        return fail(err, BERT_ERR_ARGUMENT, "a share of %g for validation: it must be above 0 and below 1",
+                    plain_nan(share));
     strata s;
     bert_status status = strata_create(&s, d, seed, err);
     if (!status) {

@@ -40,11 +40,13 @@ static bert_status no_memory(token_run *r)
     return fail_memory(&r->err, "the tokens of texts");
 }
 
-/* Room for n numbers behind those there are; NULL: out of memory. The buffer is aligned, and its size a multiple of four. */
+/* Room for n numbers behind those there are; NULL: out of memory. The buffer is aligned, and its size a multiple of
+ * four. */
 static int32_t *room_for(buffer *b, size_t n)
 {
     size_t bytes;
-    return mul_size(n, sizeof(int32_t), &bytes) && buffer_reserve(b, bytes) ? (int32_t *)(void *)(b->data + b->size) : NULL;
+    return mul_size(n, sizeof(int32_t), &bytes) && buffer_reserve(b, bytes) ? (int32_t *)(void *)(b->data + b->size)
+                                                                            : NULL;
 }
 
 /* The numbers at the ends of ids and words are a row of text i now. */
@@ -90,7 +92,8 @@ static bert_status encode_apart(const tokenizing *z, size_t i, token_run *r, int
         return fail(&r->err, BERT_ERR_DATA, "task similarity needs two texts");
     bert_status s = encode_pair(how->tokenizer, z->d->texts[i], none, how->seq_len, &r->scratch, ids, out, &r->err);
     if (!s)
-        s = encode_pair(how->tokenizer, z->d->pairs[i], none, how->seq_len, &r->scratch, ids + out->n, &second, &r->err);
+        s = encode_pair(how->tokenizer, z->d->pairs[i], none, how->seq_len, &r->scratch, ids + out->n, &second,
+                        &r->err);
     out->second = out->n;
     out->n += second.n;
     out->truncated |= second.truncated;
@@ -106,7 +109,8 @@ static bert_status encode_words(const tokenizing *z, size_t i, token_run *r, int
     if (!s)
         s = encode_pair(how->tokenizer, text, (bert_text){ 0 }, how->seq_len, &r->scratch, ids, out, &r->err);
     if (!s) /* the same tokens once more, for their places */
-        s = split_text(how->tokenizer, text, (split_options){ .limit = out->skipped + how->seq_len, .spans = true }, &r->places, &r->err);
+        s = split_text(how->tokenizer, text, (split_options){ .limit = out->skipped + how->seq_len, .spans = true },
+                       &r->places, &r->err);
     if (s)
         return s;
     words[0] = words[out->n - 1] = -1; /* [CLS] and [SEP] */
@@ -124,7 +128,8 @@ static bert_status encode_form(const tokenizing *z, size_t i, token_run *r, int3
     case ROW_TOGETHER:
         break;
     }
-    return encode_pair(z->how->tokenizer, z->d->texts[i], dataset_pair(z->d, i), z->how->seq_len, &r->scratch, ids, out, &r->err);
+    return encode_pair(z->how->tokenizer, z->d->texts[i], dataset_pair(z->d, i), z->how->seq_len, &r->scratch, ids, out,
+                       &r->err);
 }
 
 static bert_status encode_whole(const tokenizing *z, size_t i, token_run *r)
@@ -165,12 +170,14 @@ static bert_status encode_window(const row_reading *how, const long_text *t, siz
     const windows *w = &t->windows;
     const bert_tokens *read = t->b->n ? t->b : t->a;
     size_t at = window_start(w, read->n, number), n = read->n - at < w->size ? read->n - at : w->size;
-    int32_t *ids = room_for(&r->ids, how->seq_len), *words = t->words ? room_for(&r->words, how->seq_len) : NULL, *end = ids;
+    int32_t *ids = room_for(&r->ids, how->seq_len), *words = t->words ? room_for(&r->words, how->seq_len) : NULL,
+            *end = ids;
     if (!ids || (t->words && !words))
         return no_memory(r);
     *end++ = how->tokenizer->classify;
     if (t->b->n) {
-        end = put_numbers(end, t->a->ids + (how->tokenizer->options.truncation_side ? t->a->n - w->first : 0), w->first);
+        end = put_numbers(end, t->a->ids + (how->tokenizer->options.truncation_side ? t->a->n - w->first : 0),
+                          w->first);
         *end++ = how->tokenizer->separate;
     }
     size_t second = (size_t)(end - ids);
@@ -215,9 +222,10 @@ static bert_status encode_windows(const tokenizing *z, size_t i, token_run *r)
         s = tokenizer_check_rows(how->tokenizer, b->ids, b->n, &r->err);
     if (s)
         return s;
-    long_text t = {
-        .number = i, .a = a, .b = b, .windows = windows_of(a->n, b->n, how->seq_len, how->stride, how->tokenizer->options.odd_token)
-    };
+    long_text t = { .number = i,
+                    .a = a,
+                    .b = b,
+                    .windows = windows_of(a->n, b->n, how->seq_len, how->stride, how->tokenizer->options.odd_token) };
     if (with_words && !(t.words = long_text_words(z->d->texts[i], a, r)))
         return no_memory(r);
     r->losses.truncated += t.windows.cut;
@@ -267,12 +275,14 @@ static void *kept_array_room(kept_array *k, size_t n, size_t size)
     return k->data;
 }
 
-static bert_status row_arrays_make(token_reader *reader, size_t rows, size_t ids, const row_reading *how, row_arrays *out, bert_err *err)
+static bert_status row_arrays_make(token_reader *reader, size_t rows, size_t ids, const row_reading *how,
+                                   row_arrays *out, bert_err *err)
 {
     token_rows *t = &reader->rows;
     kept_array *kept = reader->arrays;
     if (rows > UINT32_MAX)
-        return fail(err, BERT_ERR_ARGUMENT, "%zu windows: there may be at most %u at a time; take a larger stride", rows, UINT32_MAX);
+        return fail(err, BERT_ERR_ARGUMENT, "%zu windows: there may be at most %u at a time; take a larger stride",
+                    rows, UINT32_MAX);
     t->n = rows;
     t->start = out->start = kept_array_room(&kept[0], rows + 1, sizeof *t->start);
     t->second = out->second = kept_array_room(&kept[1], rows, sizeof *t->second);
@@ -374,7 +384,8 @@ bert_status token_reader_run(token_reader *reader, const bert_dataset *d, const 
     n_runs = n_runs < most ? n_runs : most;
     reader->rows = (token_rows){ .form = how->form };
     const tokenizing z = { d, how };
-    bert_status s = grow_runs(reader, n_runs) ? tokenize_runs(reader, &z, n_runs, err) : fail_memory(err, "the tokens of texts");
+    bert_status s = grow_runs(reader, n_runs) ? tokenize_runs(reader, &z, n_runs, err)
+                                              : fail_memory(err, "the tokens of texts");
     if (s)
         reader->rows = (token_rows){ 0 };
     return s;

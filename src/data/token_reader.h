@@ -10,7 +10,8 @@ typedef struct row_reading {
     const bert_tokenizer *tokenizer;
     size_t seq_len;
     row_form form;
-    bool windows;  /* what does not fit is read in several rows and not cut; not APART; seq_len is at least WINDOWS_SHORTEST */
+    /* what does not fit is read in several rows and not cut; not APART; seq_len is at least WINDOWS_SHORTEST */
+    bool windows;
     size_t stride; /* of windows; 0: half of what fits */
 } row_reading;
 
@@ -20,8 +21,8 @@ typedef struct kept_array {
     size_t bytes;
 } kept_array;
 
-/* One thread's calls. All zero before the first. With one thread a call allocates nothing where one before it had as many texts of these
- * lengths. */
+/* One thread's calls. All zero before the first. With one thread a call allocates nothing where one before it had as
+ * many texts of these lengths. */
 typedef struct token_reader {
     token_rows rows; /* of the last call; they stay until the next one */
     struct token_run *runs;

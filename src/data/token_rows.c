@@ -3,8 +3,8 @@
 
 #include <stdlib.h>
 
-bert_status token_rows_create(token_rows *t, const bert_dataset *d, const bert_tokenizer *tokenizer, size_t seq_len, row_form form,
-                              bert_err *err)
+bert_status token_rows_create(token_rows *t, const bert_dataset *d, const bert_tokenizer *tokenizer, size_t seq_len,
+                              row_form form, bert_err *err)
 {
     token_reader reader = { 0 };
     const row_reading how = { .tokenizer = tokenizer, .seq_len = seq_len, .form = form };
@@ -25,7 +25,8 @@ void token_rows_free(token_rows *t)
     *t = (token_rows){ 0 };
 }
 
-bert_status token_rows_pack(const token_rows *t, const uint32_t *rows, size_t n, packed_batch *batch, arena *memory, bert_err *err)
+bert_status token_rows_pack(const token_rows *t, const uint32_t *rows, size_t n, packed_batch *batch, arena *memory,
+                            bert_err *err)
 {
     size_t tokens = 0;
     for (size_t i = 0; i < n; i++)

@@ -9,7 +9,8 @@
 typedef enum row_form {
     ROW_TOGETHER, /* one sequence: [CLS] a [SEP], or [CLS] a [SEP] b [SEP] */
     ROW_APART,    /* two sequences, [CLS] a [SEP] and [CLS] b [SEP], each at most seq_len */
-    ROW_WORDS     /* one sequence of one text whose words are divided by blanks; it is known which token begins which word */
+    /* one sequence of one text whose words are divided by blanks; it is known which token begins which word */
+    ROW_WORDS
 } row_form;
 
 enum { TOKEN_ARRAYS = 5 };
@@ -19,7 +20,8 @@ typedef struct token_rows {
     row_form form;
     size_t n;
     const size_t *start; /* (n + 1) row i is ids[start[i] .. start[i + 1]) */
-    /* (n) TOGETHER: how many of its ids are segment 0, all of them where there is no pair. APART: length of the first sequence */
+    /* (n) TOGETHER: how many of its ids are segment 0, all of them where there is no pair. APART: length of the first
+     * sequence */
     const uint32_t *second;
     const int32_t *ids; /* (start[n]) */
     /* WORDS: (start[n]) the word, counted in its row, whose first piece a token is; -1: it begins none. Else NULL */
@@ -31,10 +33,10 @@ typedef struct token_rows {
     void *owned[TOKEN_ARRAYS]; /* the memory of these arrays, where it is theirs: token_rows_free frees it */
 } token_rows;
 
-/* Tokenises every row, in threads; the result does not depend on their number. Fails as encode_pair, the message begins with the row's place;
- * with BERT_ERR_DATA for APART without second texts. */
-bert_status token_rows_create(token_rows *t, const bert_dataset *d, const bert_tokenizer *tokenizer, size_t seq_len, row_form form,
-                              bert_err *err);
+/* Tokenises every row, in threads; the result does not depend on their number. Fails as encode_pair, the message begins
+ * with the row's place; with BERT_ERR_DATA for APART without second texts. */
+bert_status token_rows_create(token_rows *t, const bert_dataset *d, const bert_tokenizer *tokenizer, size_t seq_len,
+                              row_form form, bert_err *err);
 void token_rows_free(token_rows *t);
 
 /* Sequences of a row. */
@@ -54,7 +56,9 @@ static inline size_t token_rows_text(const token_rows *t, size_t row)
     return t->text ? t->text[row] : row;
 }
 
-/* The given rows as one batch in arena memory; APART: sequences 2 i and 2 i + 1 are those of the i-th. Fails as packed_batch_create. */
-bert_status token_rows_pack(const token_rows *t, const uint32_t *rows, size_t n, packed_batch *batch, arena *memory, bert_err *err);
+/* The given rows as one batch in arena memory; APART: sequences 2 i and 2 i + 1 are those of the i-th. Fails as
+ * packed_batch_create. */
+bert_status token_rows_pack(const token_rows *t, const uint32_t *rows, size_t n, packed_batch *batch, arena *memory,
+                            bert_err *err);
 
 #endif

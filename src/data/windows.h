@@ -5,8 +5,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* A text, or of a pair the second one, in windows of `size` tokens, `step` apart, the last of which ends at its end. The first of a pair stands
- * before each of them, cut to `first` tokens. */
+/* A text, or of a pair the second one, in windows of `size` tokens, `step` apart, the last of which ends at its end.
+ * The first of a pair stands before each of them, cut to `first` tokens. */
 typedef struct windows {
     size_t first;
     size_t size, step, count;
@@ -15,8 +15,8 @@ typedef struct windows {
 
 enum { WINDOWS_SHORTEST = 5 }; /* tokens of a sequence: below that there may be no room for the second text */
 
-/* n_a and n_b: tokens of the texts, n_b 0 without a pair. Sequences of seq_len tokens, special ones counted. stride 0: half of what fits. Of a pair
- * the first text keeps what bert_encode with this odd_token would leave of it. */
+/* n_a and n_b: tokens of the texts, n_b 0 without a pair. Sequences of seq_len tokens, special ones counted. stride 0:
+ * half of what fits. Of a pair the first text keeps what bert_encode with this odd_token would leave of it. */
 windows windows_of(size_t n_a, size_t n_b, size_t seq_len, size_t stride, int odd_token);
 
 /* The first token of a window; n: tokens of the text that is read in windows. */

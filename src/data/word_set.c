@@ -1,4 +1,5 @@
-/* Open addressing: a table twice as large as the words that there is room for, each at its hash or in the next free place behind it. */
+/* Open addressing: a table twice as large as the words that there is room for, each at its hash or in the next free
+ * place behind it. */
 #include "data/word_set.h"
 
 #include "base/size.h"

@@ -26,7 +26,7 @@ typedef struct download_state {
     bool another;           /* this try's body is not the rest of what is here */
 } download_state;
 
-/* ---- checksums ---------------------------------------------------------------------------------------------------------- */
+/* ---- checksums --------------------------------------------------------------------------------------------------- */
 
 /* Git's name of a file's content: the SHA-1 of "blob SIZE\0" and the bytes. */
 static void git_blob_hex(const void *bytes, size_t n, char hex[SHA256_HEX])
@@ -50,7 +50,8 @@ static size_t hex_digits(const char *s)
 }
 
 /* Compares a file with a checksum: 64 digits SHA-256, 40 a git blob. found receives the file's. */
-static bert_status compare_hash(const char *path, const char *expected, bool *same, char found[SHA256_HEX], bert_err *err)
+static bert_status compare_hash(const char *path, const char *expected, bool *same, char found[SHA256_HEX],
+                                bert_err *err)
 {
     file_mapping m;
     bert_status s = file_map(&m, path, err);
@@ -74,7 +75,7 @@ static const char *expected_checksum(const download *d, const http_response *r)
     return d->from_hub && (digits == 64 || digits == 40) ? r->hub_etag : NULL;
 }
 
-/* ---- the partial file --------------------------------------------------------------------------------------------------- */
+/* ---- the partial file -------------------------------------------------------------------------------------------- */
 
 /* Opens PATH.part and takes its lock. Who waited finds that the other has renamed the file: then it opens a new one. */
 static bert_status download_open_part(download_state *st, bert_err *err)
@@ -121,7 +122,7 @@ static void read_etag(const download_state *st, char etag[HTTP_ETAG])
         etag[0] = 0;
 }
 
-/* ---- one try ------------------------------------------------------------------------------------------------------------ */
+/* ---- one try ----------------------------------------------------------------------------------------------------- */
 
 /* Ends the transfer early where the file that stands at path is what the server is about to send. */
 static bool wanted(void *context, const http_response *r)
@@ -150,7 +151,8 @@ static const char *not_the_rest(const download_state *st, const http_response *r
         return "a part of the file, which was not asked for";
     if (r->range_start != st->have)
         return "another part of the file than was asked for";
-    if (r->range_size != HTTP_NO_LENGTH && (r->range_end + 1 != r->range_size || (d->expected_size && r->range_size != d->expected_size)))
+    if (r->range_size != HTTP_NO_LENGTH &&
+        (r->range_end + 1 != r->range_size || (d->expected_size && r->range_size != d->expected_size)))
         return "a part that does not reach to the file's end";
     if (r->length != HTTP_NO_LENGTH && r->length != r->range_end - r->range_start + 1)
         return "a part of another length than it said";
@@ -227,7 +229,8 @@ static bool tell_progress(void *context, uint64_t done, uint64_t total)
     return d->progress(d->context, d->name ? d->name : path_name(d->path), before + done, total ? before + total : 0);
 }
 
-/* Gives the partial file its name once its checksum is right. A wrong one that was pieced together is worth another try from the start. */
+/* Gives the partial file its name once its checksum is right. A wrong one that was pieced together is worth another try
+ * from the start. */
 static bert_status download_end(download_state *st, const http_response *r, bool *retry, bert_err *err)
 {
     const download *d = st->d;
@@ -239,15 +242,16 @@ static bert_status download_end(download_state *st, const http_response *r, bool
         bert_status failed = restart(st, err);
         *retry = !failed && pieced;
         return failed ? failed
-                      : fail(err, BERT_ERR_NETWORK, "%s: %" PRIu64 " bytes came, %" PRIu64 " are listed", d->url, have, d->expected_size);
+                      : fail(err, BERT_ERR_NETWORK, "%s: %" PRIu64 " bytes came, %" PRIu64 " are listed", d->url, have,
+                             d->expected_size);
     }
     bert_status s = expected ? compare_hash(st->part, expected, &same, found, err) : BERT_OK;
     if (!s && !same) {
         s = restart(st, err);
         *retry = !s && pieced;
         return s ? s
-                 : fail(err, BERT_ERR_NETWORK, "%s: %s is %s, expected %s", d->url, strlen(expected) == 64 ? "SHA-256" : "git SHA-1", found,
-                        expected);
+                 : fail(err, BERT_ERR_NETWORK, "%s: %s is %s, expected %s", d->url,
+                        strlen(expected) == 64 ? "SHA-256" : "git SHA-1", found, expected);
     }
     if (!s && (fsync(st->fd) || rename(st->part, d->path)))
         s = fail_errno(err, "%s: cannot write", d->path);
@@ -302,14 +306,15 @@ static bert_status try_once(void *context, bool *retry, bert_err *err)
     return download_end(st, r, retry, err);
 }
 
-/* ---- the whole ---------------------------------------------------------------------------------------------------------- */
+/* ---- the whole --------------------------------------------------------------------------------------------------- */
 
 bert_status download_file(download *d, bert_err *err)
 {
     arena a = { 0 };
-    download_state st = {
-        .d = d, .part = arena_printf(&a, "%s.part", d->path), .part_etag = arena_printf(&a, "%s.part.etag", d->path), .fd = -1
-    };
+    download_state st = { .d = d,
+                          .part = arena_printf(&a, "%s.part", d->path),
+                          .part_etag = arena_printf(&a, "%s.part.etag", d->path),
+                          .fd = -1 };
     d->missing = d->kept = false;
     bert_status s = st.part && st.part_etag ? download_open_part(&st, err) : fail_memory(err, d->path);
     if (!s)

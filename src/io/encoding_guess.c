@@ -1,5 +1,5 @@
-/* Which encodings bytes fit: those that decode them to characters of which enough are what their languages are mostly written in. Several may, and
- * all are named: nobody but the reader knows the language. */
+/* Which encodings bytes fit: those that decode them to characters of which enough are what their languages are mostly
+ * written in. Several may, and all are named: nobody but the reader knows the language. */
 #include "io/encoding_guess.h"
 
 #include "base/utf8.h"
@@ -38,7 +38,8 @@ static const struct encoding_candidate {
     /* clang-format on */
 };
 
-/* Decodes bytes and counts the characters beyond ASCII, and those of the candidate. false: they are not of its encoding. */
+/* Decodes bytes and counts the characters beyond ASCII, and those of the candidate. false: they are not of its
+ * encoding. */
 static bool count_fitting(const struct encoding_candidate *c, char *in, size_t n, size_t *beyond, size_t *expected)
 {
     iconv_t converter = iconv_open("UTF-32LE", c->by);
@@ -62,7 +63,8 @@ static bool count_fitting(const struct encoding_candidate *c, char *in, size_t n
     return fits && *beyond;
 }
 
-/* Of the bytes that are no character of UTF-8: how many there are, and how many stand alone among ASCII; and the characters that there are. */
+/* Of the bytes that are no character of UTF-8: how many there are, and how many stand alone among ASCII; and the
+ * characters that there are. */
 typedef struct strays {
     size_t bad, alone, whole;
 } strays;
@@ -88,22 +90,25 @@ const char *encoding_guess(char out[ENCODING_GUESS], char *bytes, size_t n)
     int stand = s.alone * 2 < s.bad ? ROWS : ALONE;
     const char *only = NULL;
     if (s.whole >= s.bad) {
-        snprintf(out, ENCODING_GUESS, "the bytes around it are UTF-8: --encoding utf-8-drop reads the file without such bytes");
+        snprintf(out, ENCODING_GUESS,
+                 "the bytes around it are UTF-8: --encoding utf-8-drop reads the file without such bytes");
         return out;
     }
     for (size_t i = 0; (stand == ALONE || s.bad >= ENOUGH) && i < sizeof CANDIDATES / sizeof *CANDIDATES; i++) {
         const struct encoding_candidate *c = &CANDIDATES[i];
-        if ((c->stand && c->stand != stand) || (c->unless && names) || !count_fitting(c, bytes, n, &beyond, &expected) ||
-            expected * 100 < beyond * c->share)
+        if ((c->stand && c->stand != stand) || (c->unless && names) ||
+            !count_fitting(c, bytes, n, &beyond, &expected) || expected * 100 < beyond * c->share)
             continue;
-        size += (size_t)snprintf(out + size, ENCODING_GUESS - size, "%s%s", names++ ? ", " : "the bytes fit ", c->name); /* all have room */
+        /* all have room */
+        size += (size_t)snprintf(out + size, ENCODING_GUESS - size, "%s%s", names++ ? ", " : "the bytes fit ", c->name);
         only = c->name;
     }
     if (!names)
-        snprintf(out, ENCODING_GUESS, "name the file's encoding (--encoding cp1251, gb18030, shift_jis, ...; iconv -l lists them)");
+        snprintf(out, ENCODING_GUESS,
+                 "name the file's encoding (--encoding cp1251, gb18030, shift_jis, ...; iconv -l lists them)");
     else
-        snprintf(out + size, ENCODING_GUESS - size, ": --encoding %s reads them%s, utf-8-drop leaves them out", names == 1 ? only : "NAME",
-                 names == 1 ? " so" : " as one of these");
+        snprintf(out + size, ENCODING_GUESS - size, ": --encoding %s reads them%s, utf-8-drop leaves them out",
+                 names == 1 ? only : "NAME", names == 1 ? " so" : " as one of these");
     return out;
 }
 
@@ -139,5 +144,8 @@ static const char *wide_by_zeros(const unsigned char *bytes, size_t n)
 const char *encoding_in_disguise(const unsigned char *bytes, size_t n)
 {
     const char *wide = wide_by_zeros(bytes, n);
-    return wide ? wide : memmem(bytes, n, "\x1b$)C", 4) ? "iso-2022-kr" : memmem(bytes, n, "\x1b$", 2) ? "iso-2022-jp" : NULL;
+    return wide                             ? wide
+           : memmem(bytes, n, "\x1b$)C", 4) ? "iso-2022-kr"
+           : memmem(bytes, n, "\x1b$", 2)   ? "iso-2022-jp"
+                                            : NULL;
 }

@@ -1,5 +1,5 @@
-/* TensorBoard's event files. A record is the length of its data (uint64), the masked CRC-32C of these eight bytes, the data (a
- * tensorflow.Event), and the masked CRC-32C of the data; all little-endian. */
+/* TensorBoard's event files. A record is the length of its data (uint64), the masked CRC-32C of these eight bytes, the
+ * data (a tensorflow.Event), and the masked CRC-32C of the data; all little-endian. */
 #include "io/event_file.h"
 
 #include "base/buffer.h"
@@ -22,7 +22,8 @@ struct event_file {
     char *path;
     buffer record;    /* the one at hand */
     buffer tag, text; /* its strings: the messages of protobuf-c have no const */
-    int error;        /* errno of the first failure; nothing is written after it, for a record that is cut off hides all behind it */
+    /* errno of the first failure; nothing is written after it, for a record that is cut off hides all behind it */
+    int error;
 };
 
 static double wall_time(void)
@@ -90,7 +91,8 @@ static void write_start(event_file *e, int64_t purge_step)
     write_event(e, &start);
 }
 
-/* Opens a file that is not there yet. Files are read in the order of their names: a second one of the same second gets the next number. */
+/* Opens a file that is not there yet. Files are read in the order of their names: a second one of the same second gets
+ * the next number. */
 static bert_status open_new(event_file *e, const char *folder, bert_err *err)
 {
     char host[256] = "";

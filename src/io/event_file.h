@@ -1,5 +1,6 @@
-/* TensorBoard's event files: records of TFRecord framing (length, masked CRC-32C, tensorflow.Event). Source of the format:
- * tensorflow/core/util/event.proto, tensorflow/core/framework/summary.proto, tensorflow/core/lib/io/record_writer.h. */
+/* TensorBoard's event files: records of TFRecord framing (length, masked CRC-32C, tensorflow.Event). Source of the
+ * format: tensorflow/core/util/event.proto, tensorflow/core/framework/summary.proto,
+ * tensorflow/core/lib/io/record_writer.h. */
 #ifndef IO_EVENT_FILE_H
 #define IO_EVENT_FILE_H
 
@@ -9,9 +10,9 @@
 
 typedef struct event_file event_file;
 
-/* Makes FOLDER/events.out.tfevents.SECONDS.HOST.PID.NUMBER, the folder with its parents, and writes its version record. A run that is resumed
- * opens a new file in the same folder, as TensorBoard expects; steps after purge_step of earlier files are then left out by TensorBoard
- * (SessionLog START); purge_step < 0: none. */
+/* Makes FOLDER/events.out.tfevents.SECONDS.HOST.PID.NUMBER, the folder with its parents, and writes its version record.
+ * A run that is resumed opens a new file in the same folder, as TensorBoard expects; steps after purge_step of earlier
+ * files are then left out by TensorBoard (SessionLog START); purge_step < 0: none. */
 bert_status event_file_create(event_file **e, const char *folder, int64_t purge_step, bert_err *err);
 /* Buffered; what is written so far is on disk after flush. An error is remembered and told by flush and close. */
 void event_file_scalar(event_file *e, int64_t step, const char *tag, double value);

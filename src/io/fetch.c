@@ -182,7 +182,8 @@ bert_status fetch_module(arena *a, const char *path, char **folder, bert_err *er
     if (!file_exists(path))
         return fail(err, BERT_ERR_IO, "%s: no such file or folder", path);
     if (!path_ends(path, ".tar.gz") && !path_ends(path, ".tgz"))
-        return fail(err, BERT_ERR_FORMAT, "%s: not a module: expected a folder, a .tar.gz file or an http(s) address", path);
+        return fail(err, BERT_ERR_FORMAT, "%s: not a module: expected a folder, a .tar.gz file or an http(s) address",
+                    path);
     bert_status s = sha256_file(path, hex, err);
     return s ? s : archive_folder(a, path, hex, folder, err);
 }

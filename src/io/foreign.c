@@ -23,15 +23,25 @@ static const struct {
       .todo = "fetch the file: git lfs pull" },
     { .begins = "<!doctype html", .what = "a web page in place of the file", .todo = "download the file itself" },
     { .begins = "<html", .what = "a web page in place of the file", .todo = "download the file itself" },
-    { .begins = "{\"error\"", .what = "a server's error message in place of the file", .todo = "read it and download again" },
+    { .begins = "{\"error\"",
+      .what = "a server's error message in place of the file",
+      .todo = "read it and download again" },
     { .name = ".weights.h5",
       .what = "weights of Keras 3, as KerasHub saves them",
       .todo = "transformers does not read them and KerasHub exports no BERT: import the checkpoint that they were "
               "converted from, or write them under transformers' names" },
-    { .begins = "\x89HDF\r\n\x1a\n", .name = ".h5", .what = "Keras weights (HDF5)", .todo = SAVE_WITH_TORCH("from_tf=True") },
-    { .name = ".keras", .what = "a Keras model", .todo = "save a checkpoint that libbert reads with the program that made it" },
+    { .begins = "\x89HDF\r\n\x1a\n",
+      .name = ".h5",
+      .what = "Keras weights (HDF5)",
+      .todo = SAVE_WITH_TORCH("from_tf=True") },
+    { .name = ".keras",
+      .what = "a Keras model",
+      .todo = "save a checkpoint that libbert reads with the program that made it" },
     { .name = ".msgpack", .what = "Flax weights", .todo = SAVE_WITH_TORCH("from_flax=True") },
-    { .begins = "GGUF", .name = ".gguf", .what = "a model of llama.cpp (GGUF)", .todo = "import the folder that it was made from" },
+    { .begins = "GGUF",
+      .name = ".gguf",
+      .what = "a model of llama.cpp (GGUF)",
+      .todo = "import the folder that it was made from" },
     { .name = ".onnx", .what = "an ONNX model", .todo = "import the folder that it was made from" },
     { .name = "openvino_model.bin", .what = "an OpenVINO model", .todo = "import the folder that it was made from" },
     { .name = "openvino_model.xml", .what = "an OpenVINO model", .todo = "import the folder that it was made from" },
@@ -57,17 +67,21 @@ static const struct {
     { .name = ".zip", .what = "a packed archive", .todo = UNPACK },
     { .tensor = "_CHECKPOINTABLE_OBJECT_GRAPH",
       .what = "an object checkpoint of TensorFlow 2",
-      .todo = "its names are those of Python objects; save the model as a Hugging Face folder or under TensorFlow 1's names" },
+      .todo = "its names are those of Python objects; save the model as a Hugging Face folder or under TensorFlow 1's "
+              "names" },
     { .tensor = "/.ATTRIBUTES/VARIABLE_VALUE",
       .what = "an object checkpoint of TensorFlow 2",
-      .todo = "its names are those of Python objects; save the model as a Hugging Face folder or under TensorFlow 1's names" },
+      .todo = "its names are those of Python objects; save the model as a Hugging Face folder or under TensorFlow 1's "
+              "names" },
     { .tensor = "/layer_._0/",
       .what = "weights under TensorFlow's names, as transformers' TFBertModel saves them",
       .todo = SAVE_WITH_TORCH("from_tf=True") },
     { .tensor = ".query.kernel",
       .what = "weights under Flax's names, as transformers' FlaxBertModel saves them",
       .todo = SAVE_WITH_TORCH("from_flax=True") },
-    { .tensor = "Wqkv", .what = "a model whose query, key and value are one tensor", .todo = "libbert reads the three tensors of BERT" },
+    { .tensor = "Wqkv",
+      .what = "a model whose query, key and value are one tensor",
+      .todo = "libbert reads the three tensors of BERT" },
     { .tensor = "distilbert.", .what = "a DistilBERT", .todo = "libbert reads BERT" },
     { .tensor = "roberta.", .what = "a RoBERTa", .todo = "libbert reads BERT" },
     { .tensor = "albert.", .what = "an ALBERT", .todo = "libbert reads BERT" },
@@ -105,7 +119,8 @@ static int row_of(const char *name, const unsigned char *bytes, size_t n)
 }
 
 /* name NULL: it does not count */
-static bert_status foreign_check(const char *name, const unsigned char *bytes, size_t n, const char *path, bert_err *err)
+static bert_status foreign_check(const char *name, const unsigned char *bytes, size_t n, const char *path,
+                                 bert_err *err)
 {
     int row = row_of(name, bytes, n);
     if (!n)

@@ -1,5 +1,5 @@
-/* Files that people take for a checkpoint and that libbert does not read: what they are, and what to do. One table (foreign.c), matched by a
- * file's first or last bytes, by its name, or by the names of its tensors. */
+/* Files that people take for a checkpoint and that libbert does not read: what they are, and what to do. One table
+ * (foreign.c), matched by a file's first or last bytes, by its name, or by the names of its tensors. */
 #ifndef IO_FOREIGN_H
 #define IO_FOREIGN_H
 

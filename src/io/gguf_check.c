@@ -1,4 +1,5 @@
-/* Walks over a GGUF file that was written: its keys, then its tensors, which must lie one behind another up to the file's end. */
+/* Walks over a GGUF file that was written: its keys, then its tensors, which must lie one behind another up to the
+ * file's end. */
 #include "io/gguf_file.h"
 
 #include "base/file.h"
@@ -100,11 +101,13 @@ static bert_status gguf_check_mapped(const file_mapping *file, const char *path,
         return fail(err, BERT_ERR_FORMAT, "%s: key %.*s does not end within the file", path, (int)name.size, name.data);
     for (uint64_t i = 0; i < n_tensors; i++)
         if (!take_tensor(&c, &name, &offset))
-            return fail(err, BERT_ERR_FORMAT, "%s: tensor %.*s does not lie behind that before it", path, (int)name.size, name.data);
+            return fail(err, BERT_ERR_FORMAT, "%s: tensor %.*s does not lie behind that before it", path,
+                        (int)name.size, name.data);
     size_t header = (size_t)(c.p - file->data);
     header += gguf_padding(header);
     if (header > file->size || offset != file->size - header)
-        return fail(err, BERT_ERR_FORMAT, "%s: %zu bytes, its header and tensors take %zu", path, file->size, header + (size_t)offset);
+        return fail(err, BERT_ERR_FORMAT, "%s: %zu bytes, its header and tensors take %zu", path, file->size,
+                    header + (size_t)offset);
     return BERT_OK;
 }
 

@@ -19,7 +19,7 @@ void gguf_free(gguf_file *g)
     *g = (gguf_file){ 0 };
 }
 
-/* ---- keys --------------------------------------------------------------------------------------------------------------- */
+/* ---- keys -------------------------------------------------------------------------------------------------------- */
 
 static void add_u32(buffer *b, uint32_t value)
 {
@@ -88,7 +88,7 @@ void gguf_int32s(gguf_file *g, const char *key, const int32_t *values, size_t n)
     buffer_add(&g->keys, values, n * sizeof *values);
 }
 
-/* ---- tensors ------------------------------------------------------------------------------------------------------------ */
+/* ---- tensors ----------------------------------------------------------------------------------------------------- */
 
 void gguf_add_tensor(gguf_file *g, gguf_tensor tensor)
 {
@@ -131,7 +131,8 @@ static size_t row_count(const gguf_tensor *t)
 bool gguf_tensor_bytes(const gguf_tensor *t, size_t *bytes)
 {
     size_t n;
-    return mul_size(row_count(t), row_size(t), &n) && mul_size(n, sizeof(float), bytes) && (*bytes = type_bytes(t->type, n), true);
+    return mul_size(row_count(t), row_size(t), &n) && mul_size(n, sizeof(float), bytes) &&
+           (*bytes = type_bytes(t->type, n), true);
 }
 
 size_t gguf_padding(size_t size)
@@ -179,8 +180,8 @@ static float largest_of(const float *x, size_t n)
 
 static bert_status beyond(const gguf_tensor *t, float x, bert_err *err)
 {
-    return fail(err, BERT_ERR_UNSUPPORTED, "%s: a number of %g is beyond what type %s holds", t->name, plain_nan((double)x),
-                t->type == GGUF_F16 ? "f16" : "q8_0");
+    return fail(err, BERT_ERR_UNSUPPORTED, "%s: a number of %g is beyond what type %s holds", t->name,
+                plain_nan((double)x), t->type == GGUF_F16 ? "f16" : "q8_0");
 }
 
 /* n numbers of a row in the tensor's type. */
@@ -235,7 +236,7 @@ static bert_status write_tensor(file_writer *w, const gguf_tensor *t, const floa
     return s ? s : file_failed(w, err);
 }
 
-/* ---- the file ----------------------------------------------------------------------------------------------------------- */
+/* ---- the file ---------------------------------------------------------------------------------------------------- */
 
 static void describe_tensor(buffer *b, const gguf_tensor *t, uint64_t offset)
 {

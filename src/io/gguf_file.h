@@ -1,5 +1,6 @@
-/* A GGUF file, version 3: "GGUF", the version, the numbers of tensors and of keys; the keys with their values; of each tensor its name, sides,
- * type and place; then the tensors, each at a multiple of 32 bytes. All little-endian. Specification: ggml-org/ggml docs/gguf.md. */
+/* A GGUF file, version 3: "GGUF", the version, the numbers of tensors and of keys; the keys with their values; of each
+ * tensor its name, sides, type and place; then the tensors, each at a multiple of 32 bytes. All little-endian.
+ * Specification: ggml-org/ggml docs/gguf.md. */
 #ifndef IO_GGUF_FILE_H
 #define IO_GGUF_FILE_H
 
@@ -14,7 +15,14 @@ enum { GGUF_VERSION = 3, GGUF_ALIGNMENT = 32, GGUF_BLOCK = 32 /* numbers that sh
 typedef enum gguf_type { GGUF_F32 = 0, GGUF_F16 = 1, GGUF_Q8_0 = 8 } gguf_type;
 
 /* Types of keys. */
-enum { GGUF_VALUE_UINT32 = 4, GGUF_VALUE_INT32 = 5, GGUF_VALUE_FLOAT32 = 6, GGUF_VALUE_BOOL = 7, GGUF_VALUE_STRING = 8, GGUF_VALUE_ARRAY = 9 };
+enum {
+    GGUF_VALUE_UINT32 = 4,
+    GGUF_VALUE_INT32 = 5,
+    GGUF_VALUE_FLOAT32 = 6,
+    GGUF_VALUE_BOOL = 7,
+    GGUF_VALUE_STRING = 8,
+    GGUF_VALUE_ARRAY = 9
+};
 
 typedef struct gguf_tensor {
     const char *name; /* must outlive the file */
@@ -48,12 +56,12 @@ void gguf_add_tensor(gguf_file *g, gguf_tensor tensor);
 /* The numbers of the tensor that was added i-th; they must stay until the next call. */
 typedef bert_status gguf_values(void *context, size_t i, const float **values, bert_err *err);
 
-/* Writes the file, whole or not at all. Fails with BERT_ERR_UNSUPPORTED where a number is beyond what a tensor's type holds; BERT_ERR_IO,
- * BERT_ERR_MEMORY. */
+/* Writes the file, whole or not at all. Fails with BERT_ERR_UNSUPPORTED where a number is beyond what a tensor's type
+ * holds; BERT_ERR_IO, BERT_ERR_MEMORY. */
 bert_status gguf_write(gguf_file *g, const char *path, gguf_values *values, void *context, bert_err *err);
 
-/* Whether a file that gguf_write wrote is whole: keys, tensors one behind another, and nothing else. gguf_write asks before it renames. Fails with
- * BERT_ERR_FORMAT, naming the key or tensor; BERT_ERR_IO, BERT_ERR_MEMORY. */
+/* Whether a file that gguf_write wrote is whole: keys, tensors one behind another, and nothing else. gguf_write asks
+ * before it renames. Fails with BERT_ERR_FORMAT, naming the key or tensor; BERT_ERR_IO, BERT_ERR_MEMORY. */
 bert_status gguf_check(const char *path, bert_err *err);
 
 #endif

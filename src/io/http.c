@@ -40,7 +40,8 @@ bool http_is_address(const char *path)
 void http_escape_path(buffer *b, const char *path)
 {
     for (const unsigned char *p = (const unsigned char *)path; *p; p++) {
-        bool plain = (*p >= 'a' && *p <= 'z') || (*p >= 'A' && *p <= 'Z') || (*p >= '0' && *p <= '9') || strchr("-._~/", *p);
+        bool plain = (*p >= 'a' && *p <= 'z') || (*p >= 'A' && *p <= 'Z') || (*p >= '0' && *p <= '9') ||
+                     strchr("-._~/", *p);
         if (plain)
             buffer_char(b, (char)*p);
         else
@@ -89,7 +90,8 @@ static void strip_etag(char out[HTTP_ETAG], const char *etag)
     out[n] = 0;
 }
 
-/* True where a redirect's target is on the host of url: it begins with one slash, or with url's own scheme, host and port. */
+/* True where a redirect's target is on the host of url: it begins with one slash, or with url's own scheme, host and
+ * port. */
 static bool stays(const char *url, const char *location, size_t m)
 {
     while (m && (*location == ' ' || *location == '\t'))
@@ -141,7 +143,8 @@ static void http_read_header(transfer *t, const char *line, size_t n)
     }
 }
 
-/* libcurl gives the headers line by line, those of redirects first; the status line begins and an empty line ends each response. */
+/* libcurl gives the headers line by line, those of redirects first; the status line begins and an empty line ends each
+ * response. */
 static size_t on_header(char *line, size_t size, size_t count, void *context)
 {
     transfer *t = context;
@@ -201,7 +204,8 @@ static struct curl_slist *request_headers(const http_get *get, bert_status *s, b
         return NULL;
     }
     /* libcurl leaves an Authorization header out of what it sends to another host, port or protocol. */
-    const char *pairs[2][2] = { { "Authorization: Bearer ", get->bearer }, { "If-Range: ", get->range ? get->if_range : NULL } };
+    const char *pairs[2][2] = { { "Authorization: Bearer ", get->bearer },
+                                { "If-Range: ", get->range ? get->if_range : NULL } };
     for (int i = 0; i < 2; i++) {
         if (!pairs[i][1])
             continue;
@@ -225,7 +229,8 @@ static void allow_protocols(CURL *curl, bool secure)
     curl_easy_setopt(curl, CURLOPT_REDIR_PROTOCOLS_STR, secure ? "https" : "http,https");
 #else
     curl_easy_setopt(curl, CURLOPT_PROTOCOLS, (long)(CURLPROTO_HTTP | CURLPROTO_HTTPS));
-    curl_easy_setopt(curl, CURLOPT_REDIR_PROTOCOLS, (long)(secure ? CURLPROTO_HTTPS : CURLPROTO_HTTP | CURLPROTO_HTTPS));
+    curl_easy_setopt(curl, CURLOPT_REDIR_PROTOCOLS,
+                     (long)(secure ? CURLPROTO_HTTPS : CURLPROTO_HTTP | CURLPROTO_HTTPS));
 #endif
 }
 
@@ -256,11 +261,13 @@ static void transfer_set_up(transfer *t, struct curl_slist *headers, char words[
     }
 }
 
-/* True for failures that the next try may not meet. A name that does not resolve and a refused connection are not among them. */
+/* True for failures that the next try may not meet. A name that does not resolve and a refused connection are not among
+ * them. */
 static bool may_pass(CURLcode code)
 {
-    static const CURLcode PASSING[] = { CURLE_OPERATION_TIMEDOUT, CURLE_PARTIAL_FILE, CURLE_RECV_ERROR,  CURLE_SEND_ERROR,
-                                        CURLE_GOT_NOTHING,        CURLE_HTTP2,        CURLE_HTTP2_STREAM };
+    static const CURLcode PASSING[] = { CURLE_OPERATION_TIMEDOUT, CURLE_PARTIAL_FILE, CURLE_RECV_ERROR,
+                                        CURLE_SEND_ERROR,         CURLE_GOT_NOTHING,  CURLE_HTTP2,
+                                        CURLE_HTTP2_STREAM };
     for (size_t i = 0; i < sizeof PASSING / sizeof *PASSING; i++)
         if (code == PASSING[i])
             return true;
@@ -288,9 +295,10 @@ static bert_status judge(transfer *t, CURLcode code, const char *words)
 
 bert_status http_get_run(http_get *get, bert_err *err)
 {
-    get->response = (http_response){
-        .length = HTTP_NO_LENGTH, .range_start = HTTP_NO_LENGTH, .range_end = HTTP_NO_LENGTH, .range_size = HTTP_NO_LENGTH
-    };
+    get->response = (http_response){ .length = HTTP_NO_LENGTH,
+                                     .range_start = HTTP_NO_LENGTH,
+                                     .range_end = HTTP_NO_LENGTH,
+                                     .range_size = HTTP_NO_LENGTH };
     get->finished = get->retry = false;
     if (!http_is_address(get->url))
         return fail(err, BERT_ERR_ARGUMENT, "%s: not an http:// or https:// address", get->url);
@@ -322,7 +330,8 @@ static void pause_seconds(double seconds)
         ;
 }
 
-bert_status http_retry(bert_status (*try_once)(void *context, bool *retry, bert_err *err), void *context, double pause, bert_err *err)
+bert_status http_retry(bert_status (*try_once)(void *context, bool *retry, bert_err *err), void *context, double pause,
+                       bert_err *err)
 {
     if (pause <= 0)
         pause = 0.5;

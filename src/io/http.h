@@ -15,10 +15,12 @@ enum { HTTP_ETAG = 256 }; /* entity tags beyond this are taken as absent */
 typedef struct http_response {
     int status;      /* of the last response, after redirects; 0: none came */
     uint64_t length; /* of the body; HTTP_NO_LENGTH where not told */
-    /* Status 206: the first and the last byte of the body in the file, and the file's size; HTTP_NO_LENGTH where not told. */
+    /* Status 206: the first and the last byte of the body in the file, and the file's size; HTTP_NO_LENGTH where not
+     * told. */
     uint64_t range_start, range_end, range_size;
-    char etag[HTTP_ETAG];     /* the last response's, as sent, quotes included; "" where there is none */
-    char hub_etag[HTTP_ETAG]; /* X-Linked-Etag of any response, else ETag if the first host answered itself; without W/ and quotes */
+    char etag[HTTP_ETAG]; /* the last response's, as sent, quotes included; "" where there is none */
+    /* X-Linked-Etag of any response, else ETag if the first host answered itself; without W/ and quotes */
+    char hub_etag[HTTP_ETAG];
 } http_response;
 #define HTTP_NO_LENGTH UINT64_MAX
 
@@ -42,13 +44,15 @@ typedef struct http_get {
     bool retry;    /* it failed by something that may pass: a broken or stalled transfer, a status of 408, 429 or 5xx */
 } http_get;
 
-/* Runs one transfer. BERT_OK also for a status of 400 and more, 5xx included: the caller judges. Fails with BERT_ERR_NETWORK, BERT_ERR_ARGUMENT
- * (no http or https address; a token with control characters), BERT_ERR_STOPPED, BERT_ERR_MEMORY, and what `body` failed with. */
+/* Runs one transfer. BERT_OK also for a status of 400 and more, 5xx included: the caller judges. Fails with
+ * BERT_ERR_NETWORK, BERT_ERR_ARGUMENT (no http or https address; a token with control characters), BERT_ERR_STOPPED,
+ * BERT_ERR_MEMORY, and what `body` failed with. */
 bert_status http_get_run(http_get *get, bert_err *err);
 
-/* Calls try_once until it succeeds, leaves *retry false, or has failed five times; the message then says so. The pauses between begin with
- * `pause` seconds (0: 0.5) and double. */
-bert_status http_retry(bert_status (*try_once)(void *context, bool *retry, bert_err *err), void *context, double pause, bert_err *err);
+/* Calls try_once until it succeeds, leaves *retry false, or has failed five times; the message then says so. The pauses
+ * between begin with `pause` seconds (0: 0.5) and double. */
+bert_status http_retry(bert_status (*try_once)(void *context, bool *retry, bert_err *err), void *context, double pause,
+                       bert_err *err);
 
 /* True for an address that begins with http:// or https://. */
 bool http_is_address(const char *path);

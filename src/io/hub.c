@@ -1,5 +1,6 @@
-/* The Hugging Face hub: GET ENDPOINT/api/models/NAME?blobs=true lists a repository ("siblings"), ENDPOINT/NAME/resolve/main/FILE is a file of it. Large
- * files are redirected to a store; X-Linked-Etag is then the SHA-256 of the content, for small ones ETag is the git blob's SHA-1. */
+/* The Hugging Face hub: GET ENDPOINT/api/models/NAME?blobs=true lists a repository ("siblings"),
+ * ENDPOINT/NAME/resolve/main/FILE is a file of it. Large files are redirected to a store; X-Linked-Etag is then the
+ * SHA-256 of the content, for small ones ETag is the git blob's SHA-1. */
 #include "io/hub.h"
 
 #include "base/buffer.h"
@@ -15,7 +16,7 @@
 #define PUBLIC_HUB "https://huggingface.co"
 enum { MOST_LISTING = 64 << 20, MOST_REPOSITORY = 96 };
 
-/* ---- which files -------------------------------------------------------------------------------------------------------- */
+/* ---- which files ------------------------------------------------------------------------------------------------- */
 
 /* What is taken of every repository. '*' does not match a slash. */
 static const char *const ALWAYS[] = { "config.json",
@@ -66,32 +67,34 @@ static bool stays_inside(const char *name)
     return true;
 }
 
-bert_status hub_choose(arena *a, const hub_file *files, size_t n_files, const char *repository, const hub_file ***chosen, size_t *n,
-                       bert_err *err)
+bert_status hub_choose(arena *a, const hub_file *files, size_t n_files, const char *repository,
+                       const hub_file ***chosen, size_t *n, bert_err *err)
 {
     const size_t n_weights = sizeof WEIGHTS / sizeof *WEIGHTS;
     size_t w = 0;
     while (w < n_weights && !hub_listed(files, n_files, WEIGHTS[w].key))
         w++;
     if (w == n_weights)
-        return fail(err, BERT_ERR_UNSUPPORTED, "%s: holds no weights that are read here: no model.safetensors, no pytorch_model.bin",
-                    repository);
+        return fail(err, BERT_ERR_UNSUPPORTED,
+                    "%s: holds no weights that are read here: no model.safetensors, no pytorch_model.bin", repository);
     *n = 0;
     if (!(*chosen = arena_array(a, n_files, sizeof **chosen)))
         return fail_memory(err, repository);
     for (size_t i = 0; i < n_files; i++) {
-        bool take = hub_name_matches(WEIGHTS[w].key, files[i].name) || hub_name_matches(WEIGHTS[w].shards, files[i].name);
+        bool take = hub_name_matches(WEIGHTS[w].key, files[i].name) ||
+                    hub_name_matches(WEIGHTS[w].shards, files[i].name);
         for (size_t k = 0; k < sizeof ALWAYS / sizeof *ALWAYS; k++)
             take |= hub_name_matches(ALWAYS[k], files[i].name);
         if (take && !stays_inside(files[i].name))
-            return fail(err, BERT_ERR_FORMAT, "%s: refused, a file's name leads out of its folder: %.200s", repository, files[i].name);
+            return fail(err, BERT_ERR_FORMAT, "%s: refused, a file's name leads out of its folder: %.200s", repository,
+                        files[i].name);
         if (take)
             (*chosen)[(*n)++] = &files[i];
     }
     return BERT_OK;
 }
 
-/* ---- the listing -------------------------------------------------------------------------------------------------------- */
+/* ---- the listing ------------------------------------------------------------------------------------------------- */
 
 /* A pull under way. */
 typedef struct pull {
@@ -122,11 +125,13 @@ static bool is_checksum(const char *s, size_t digits)
     return s && strlen(s) == digits && strspn(s, "0123456789abcdefABCDEF") == digits;
 }
 
-/* What a listing says of a file beside its name: a large one's SHA-256 stands under "lfs", a small one's git blob is "blobId". */
+/* What a listing says of a file beside its name: a large one's SHA-256 stands under "lfs", a small one's git blob is
+ * "blobId". */
 static void read_sums(hub_file *f, const json_t *sibling)
 {
     const json_t *size = json_object_get(sibling, "size"), *lfs = json_object_get(sibling, "lfs");
-    const char *sha256 = json_string_value(json_object_get(lfs, "sha256")), *blob = json_string_value(json_object_get(sibling, "blobId"));
+    const char *sha256 = json_string_value(json_object_get(lfs, "sha256")),
+               *blob = json_string_value(json_object_get(sibling, "blobId"));
     if (json_is_integer(size) && json_integer_value(size) > 0)
         f->size = (uint64_t)json_integer_value(size);
     if (is_checksum(sha256, 64))
@@ -135,7 +140,8 @@ static void read_sums(hub_file *f, const json_t *sibling)
         strcpy(f->checksum, blob);
 }
 
-bert_status hub_read_listing(arena *a, const char *bytes, size_t n_bytes, const char *url, hub_file **files, size_t *n, bert_err *err)
+bert_status hub_read_listing(arena *a, const char *bytes, size_t n_bytes, const char *url, hub_file **files, size_t *n,
+                             bert_err *err)
 {
     json_t *root = NULL;
     *n = 0;
@@ -190,7 +196,7 @@ static bert_status list_files(pull *p, hub_file **files, size_t *n, bert_err *er
     return s;
 }
 
-/* ---- the pull ----------------------------------------------------------------------------------------------------------- */
+/* ---- the pull ---------------------------------------------------------------------------------------------------- */
 
 /* True for "NAME" and "OWNER/NAME" of letters, digits, '-', '_' and '.', neither beginning with a '.'. */
 static bool is_repository(const char *name)
@@ -243,7 +249,8 @@ static bert_status pull_file(pull *p, const hub_file *file, bert_err *err)
     return s;
 }
 
-bert_status bert_pull(const char *name, const char *folder, bert_download_progress progress, void *context, bert_err *err)
+bert_status bert_pull(const char *name, const char *folder, bert_download_progress progress, void *context,
+                      bert_err *err)
 {
     pull p = { .repository = name, .folder = folder, .progress = progress, .context = context };
     hub_file *files = NULL;

@@ -13,8 +13,10 @@
 static const char *type_words(const json_t *value)
 {
     static const char *const words[] = {
-        [JSON_OBJECT] = "an object", [JSON_ARRAY] = "an array", [JSON_STRING] = "a string", [JSON_INTEGER] = "a whole number",
-        [JSON_REAL] = "a number",    [JSON_TRUE] = "true",      [JSON_FALSE] = "false",     [JSON_NULL] = "null",
+        [JSON_OBJECT] = "an object", [JSON_ARRAY] = "an array",
+        [JSON_STRING] = "a string",  [JSON_INTEGER] = "a whole number",
+        [JSON_REAL] = "a number",    [JSON_TRUE] = "true",
+        [JSON_FALSE] = "false",      [JSON_NULL] = "null",
     };
     return words[json_typeof(value)];
 }
@@ -87,7 +89,8 @@ static int add_to_buffer(const char *bytes, size_t n, void *b)
     return 0;
 }
 
-/* Into a buffer, which remembers what failed, rather than by json_dumps, which may leave out what memory did not suffice for. */
+/* Into a buffer, which remembers what failed, rather than by json_dumps, which may leave out what memory did not
+ * suffice for. */
 static void dump(buffer *out, const json_t *value, size_t flags)
 {
     if (json_dump_callback(value, add_to_buffer, out, flags))
@@ -125,7 +128,8 @@ static bert_status json_opens(const char *path, bert_err *err)
     root = json_parse((const char *)m.data, m.size, JSON_REJECT_DUPLICATES, &e);
     file_unmap(&m);
     if (!root)
-        return json_error_code(&e) == json_error_out_of_memory ? fail_memory(err, path) : fail(err, BERT_ERR_FORMAT, "%s: %s", path, e.text);
+        return json_error_code(&e) == json_error_out_of_memory ? fail_memory(err, path)
+                                                               : fail(err, BERT_ERR_FORMAT, "%s: %s", path, e.text);
     json_decref(root);
     return BERT_OK;
 }
@@ -148,7 +152,8 @@ bert_status json_write_file(const json_t *root, const char *path, bert_err *err)
 /* ---- members ---- */
 
 /* The member, or NULL with *s set: BERT_OK where it is absent and may be. */
-static json_t *member(const json_t *object, const char *key, bool optional, const char *where, bert_status *s, bert_err *err)
+static json_t *member(const json_t *object, const char *key, bool optional, const char *where, bert_status *s,
+                      bert_err *err)
 {
     json_t *value = json_object_get(object, key);
     *s = BERT_OK;
@@ -159,31 +164,35 @@ static json_t *member(const json_t *object, const char *key, bool optional, cons
     return value;
 }
 
-static bert_status member_wrong_type(const json_t *value, const char *key, const char *expected, const char *where, bert_err *err)
+static bert_status member_wrong_type(const json_t *value, const char *key, const char *expected, const char *where,
+                                     bert_err *err)
 {
     return fail(err, BERT_ERR_FORMAT, "%s: %s is %s, expected %s", where, key, type_words(value), expected);
 }
 
-static bert_status member_int(const json_t *value, const char *key, int64_t min, int64_t max, int64_t *out, const char *where, bert_err *err)
+static bert_status member_int(const json_t *value, const char *key, int64_t min, int64_t max, int64_t *out,
+                              const char *where, bert_err *err)
 {
     if (!json_is_integer(value))
         return member_wrong_type(value, key, "a whole number", where, err);
     int64_t v = json_integer_value(value);
     if (v < min || v > max)
-        return fail(err, BERT_ERR_FORMAT, "%s: %s is %" PRId64 ", expected %" PRId64 " to %" PRId64, where, key, v, min, max);
+        return fail(err, BERT_ERR_FORMAT, "%s: %s is %" PRId64 ", expected %" PRId64 " to %" PRId64, where, key, v, min,
+                    max);
     *out = v;
     return BERT_OK;
 }
 
-bert_status json_get_int(const json_t *object, const char *key, int64_t min, int64_t max, int64_t *out, const char *where, bert_err *err)
+bert_status json_get_int(const json_t *object, const char *key, int64_t min, int64_t max, int64_t *out,
+                         const char *where, bert_err *err)
 {
     bert_status s;
     const json_t *value = member(object, key, false, where, &s, err);
     return value ? member_int(value, key, min, max, out, where, err) : s;
 }
 
-bert_status json_get_int_or(const json_t *object, const char *key, int64_t min, int64_t max, int64_t fallback, int64_t *out, const char *where,
-                            bert_err *err)
+bert_status json_get_int_or(const json_t *object, const char *key, int64_t min, int64_t max, int64_t fallback,
+                            int64_t *out, const char *where, bert_err *err)
 {
     bert_status s;
     const json_t *value = member(object, key, true, where, &s, err);
@@ -191,8 +200,8 @@ bert_status json_get_int_or(const json_t *object, const char *key, int64_t min, 
     return value ? member_int(value, key, min, max, out, where, err) : s;
 }
 
-bert_status json_get_real_or(const json_t *object, const char *key, double min, double max, double fallback, double *out, const char *where,
-                             bert_err *err)
+bert_status json_get_real_or(const json_t *object, const char *key, double min, double max, double fallback,
+                             double *out, const char *where, bert_err *err)
 {
     bert_status s;
     const json_t *value = member(object, key, true, where, &s, err);
@@ -208,7 +217,8 @@ bert_status json_get_real_or(const json_t *object, const char *key, double min, 
     return BERT_OK;
 }
 
-bert_status json_get_bool_or(const json_t *object, const char *key, bool fallback, bool *out, const char *where, bert_err *err)
+bert_status json_get_bool_or(const json_t *object, const char *key, bool fallback, bool *out, const char *where,
+                             bert_err *err)
 {
     bert_status s;
     const json_t *value = member(object, key, true, where, &s, err);
@@ -221,7 +231,8 @@ bert_status json_get_bool_or(const json_t *object, const char *key, bool fallbac
     return BERT_OK;
 }
 
-static bert_status member_string(const json_t *value, const char *key, const char **out, const char *where, bert_err *err)
+static bert_status member_string(const json_t *value, const char *key, const char **out, const char *where,
+                                 bert_err *err)
 {
     if (!json_is_string(value))
         return member_wrong_type(value, key, "a string", where, err);
@@ -236,7 +247,8 @@ bert_status json_get_string(const json_t *object, const char *key, const char **
     return value ? member_string(value, key, out, where, err) : s;
 }
 
-bert_status json_get_string_or(const json_t *object, const char *key, const char *fallback, const char **out, const char *where, bert_err *err)
+bert_status json_get_string_or(const json_t *object, const char *key, const char *fallback, const char **out,
+                               const char *where, bert_err *err)
 {
     bert_status s;
     const json_t *value = member(object, key, true, where, &s, err);
@@ -266,7 +278,8 @@ bert_status json_check_format(const json_t *object, const char *format, int newe
     if (!s)
         s = json_get_int(object, "version", 1, INT64_MAX, &version, where, err);
     if (!s && version > newest)
-        s = fail(err, BERT_ERR_UNSUPPORTED, "%s: format version %lld, this libbert (" BERT_VERSION ") reads up to %d; use a newer one", where,
+        s = fail(err, BERT_ERR_UNSUPPORTED,
+                 "%s: format version %lld, this libbert (" BERT_VERSION ") reads up to %d; use a newer one", where,
                  (long long)version, newest);
     return s;
 }

@@ -1,6 +1,7 @@
-/* JSON that is put together part by part. What could not be made is NULL, and what takes a NULL becomes NULL itself, so that a whole document is
- * checked once, where it is used: NULL there means that memory ran out. jansson's json_pack does the same with "o". NULL never means "left out":
- * json_pack's "o*", "O*" and "s*" are not used, for they would leave out in silence what memory did not suffice for. */
+/* JSON that is put together part by part. What could not be made is NULL, and what takes a NULL becomes NULL itself, so
+ * that a whole document is checked once, where it is used: NULL there means that memory ran out. jansson's json_pack
+ * does the same with "o". NULL never means "left out": json_pack's "o*", "O*" and "s*" are not used, for they would
+ * leave out in silence what memory did not suffice for. */
 #ifndef IO_JSON_BUILD_H
 #define IO_JSON_BUILD_H
 

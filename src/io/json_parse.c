@@ -1,4 +1,5 @@
-/* JSON into jansson's values: a reader of tokens, and a loop around it that keeps the open objects and arrays in a list instead of on the stack. */
+/* JSON into jansson's values: a reader of tokens, and a loop around it that keeps the open objects and arrays in a list
+ * instead of on the stack. */
 #include "io/json_parse.h"
 
 #include "base/buffer.h"
@@ -32,7 +33,8 @@ typedef struct parser {
 /* ---- errors ---- */
 
 /* Line and column of the token's last character, and the token, if it is short. */
-static bool parser_wrong(parser *p, enum json_error_code code, const char *format, ...) __attribute__((format(printf, 3, 4)));
+static bool parser_wrong(parser *p, enum json_error_code code, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
 static bool parser_wrong(parser *p, enum json_error_code code, const char *format, ...)
 {
     json_error_t *e = p->error;
@@ -113,7 +115,8 @@ static bool parse_string(parser *p)
 {
     for (p->at++; p->at < p->end && *p->at != '"';) {
         const char *from = p->at;
-        while (p->at < p->end && (unsigned char)*p->at >= ' ' && (unsigned char)*p->at < 0x80 && *p->at != '"' && *p->at != '\\')
+        while (p->at < p->end && (unsigned char)*p->at >= ' ' && (unsigned char)*p->at < 0x80 && *p->at != '"' &&
+               *p->at != '\\')
             p->at++;
         buffer_add(&p->text, from, (size_t)(p->at - from));
         if (p->at == p->end || *p->at == '"')
@@ -299,7 +302,8 @@ static bool read_key(parser *p)
     return p->kind == ':' || parser_wrong(p, json_error_invalid_syntax, "':' expected");
 }
 
-/* With a value's first token at hand: reads it up to where another value begins, or with nothing open to where the whole ends. */
+/* With a value's first token at hand: reads it up to where another value begins, or with nothing open to where the
+ * whole ends. */
 static bool read_value(parser *p)
 {
     json_t *value = token_value(p);
@@ -346,7 +350,12 @@ static bool parse_whole_number(parser *p)
 json_t *json_parse(const char *bytes, size_t n, size_t flags, json_error_t *error)
 {
     size_t mark = n >= 3 && !memcmp(bytes, "\xEF\xBB\xBF", 3) ? 3 : 0;
-    parser p = { .begin = bytes + mark, .token = bytes + mark, .at = bytes + mark, .end = bytes + n, .flags = flags, .error = error };
+    parser p = { .begin = bytes + mark,
+                 .token = bytes + mark,
+                 .at = bytes + mark,
+                 .end = bytes + n,
+                 .flags = flags,
+                 .error = error };
     *error = (json_error_t){ .line = 1 };
     if (!parse_whole_number(&p)) {
         json_decref(p.root);

@@ -1,5 +1,6 @@
-/* NumPy's .npy, version 1.0: a magic string, the version, the header's size, the header (a Python dict as text, padded with spaces and a newline
- * to a multiple of 64), the data. The number of rows is known at the end only, so the header's room is fixed and it is written again then. */
+/* NumPy's .npy, version 1.0: a magic string, the version, the header's size, the header (a Python dict as text, padded
+ * with spaces and a newline to a multiple of 64), the data. The number of rows is known at the end only, so the
+ * header's room is fixed and it is written again then. */
 #include "base/error.h"
 #include "base/file.h"
 #include "base/size.h"
@@ -22,8 +23,8 @@ void bert_npy_header(char header[BERT_NPY_HEADER], size_t rows, size_t cols)
     memcpy(header, start, 8);
     header[8] = (char)(BERT_NPY_HEADER - NPY_START);
     header[9] = 0;
-    int n = snprintf(header + NPY_START, BERT_NPY_HEADER - NPY_START, "{'descr': '<f4', 'fortran_order': False, 'shape': (%zu, %zu), }", rows,
-                     cols);
+    int n = snprintf(header + NPY_START, BERT_NPY_HEADER - NPY_START,
+                     "{'descr': '<f4', 'fortran_order': False, 'shape': (%zu, %zu), }", rows, cols);
     memset(header + NPY_START + n, ' ', BERT_NPY_HEADER - NPY_START - (size_t)n);
     header[BERT_NPY_HEADER - 1] = '\n';
 }

@@ -1,5 +1,5 @@
-/* Walks over an ONNX file that was written: every message to its end, by protobuf-c's descriptions of them, and every tensor's bytes counted. Nothing
- * is copied, however large the weights are. */
+/* Walks over an ONNX file that was written: every message to its end, by protobuf-c's descriptions of them, and every
+ * tensor's bytes counted. Nothing is copied, however large the weights are. */
 #include "io/onnx_file.h"
 
 #include "base/file.h"
@@ -21,7 +21,8 @@ typedef struct field_run {
     const unsigned char *p, *end;
 } field_run;
 
-static bert_status onnx_damaged(const walk *w, const unsigned char *at, const char *message, const char *why, bert_err *err)
+static bert_status onnx_damaged(const walk *w, const unsigned char *at, const char *message, const char *why,
+                                bert_err *err)
 {
     return fail(err, BERT_ERR_FORMAT, "%s: %s at byte %td: %s", w->path, message, at - w->first, why);
 }
@@ -62,7 +63,8 @@ static bert_status check_tensor(const walk *w, field_run about, field_run number
     errno = 0;
     Onnx__TensorProto *t = onnx__tensor_proto__unpack(NULL, (size_t)(about.end - about.p), about.p);
     if (!t)
-        return fail_elsewhere(err, BERT_ERR_FORMAT, "%s: the tensor at byte %td is damaged", w->path, about.p - w->first);
+        return fail_elsewhere(err, BERT_ERR_FORMAT, "%s: the tensor at byte %td is damaged", w->path,
+                              about.p - w->first);
     size_t n = t->data_type == ONNX_INT64   ? sizeof(int64_t)
                : t->data_type == ONNX_FLOAT ? sizeof(float)
                                             : 0,
@@ -70,9 +72,10 @@ static bert_status check_tensor(const walk *w, field_run about, field_run number
     bool fits = n != 0;
     for (size_t i = 0; fits && i < t->n_dims; i++)
         fits = t->dims[i] >= 0 && mul_size(n, (size_t)t->dims[i], &n);
-    bert_status s = fits && n == found ? BERT_OK
-                                       : fail(err, BERT_ERR_FORMAT, "%s: tensor %s at byte %td has %zu bytes, its shape takes %zu", w->path,
-                                              t->name, about.p - w->first, found, n);
+    bert_status s = fits && n == found
+                        ? BERT_OK
+                        : fail(err, BERT_ERR_FORMAT, "%s: tensor %s at byte %td has %zu bytes, its shape takes %zu",
+                               w->path, t->name, about.p - w->first, found, n);
     onnx__tensor_proto__free_unpacked(t, NULL);
     return s;
 }
@@ -80,7 +83,9 @@ static bert_status check_tensor(const walk *w, field_run about, field_run number
 static bert_status check_message(walk *w, const ProtobufCMessageDescriptor *message, field_run s, bert_err *err)
 {
     bool is_tensor = message == &onnx__tensor_proto__descriptor;
-    const ProtobufCFieldDescriptor *numbers_field = is_tensor ? protobuf_c_message_descriptor_get_field_by_name(message, "raw_data") : NULL;
+    const ProtobufCFieldDescriptor *numbers_field = is_tensor ? protobuf_c_message_descriptor_get_field_by_name(
+                                                                    message, "raw_data")
+                                                              : NULL;
     field_run about = { s.p, s.end }, numbers = { 0 }, value;
     w->graphs += message == &onnx__graph_proto__descriptor;
     while (s.p < s.end) {

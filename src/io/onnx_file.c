@@ -1,5 +1,6 @@
-/* Building the messages of an ONNX file, and writing them. A message may be cut into parts that are written one behind another: its fields add
- * up. So the model is packed without its graph, the graph without its weights, a weight without its numbers, and the numbers are streamed. */
+/* Building the messages of an ONNX file, and writing them. A message may be cut into parts that are written one behind
+ * another: its fields add up. So the model is packed without its graph, the graph without its weights, a weight without
+ * its numbers, and the numbers are streamed. */
 #include "io/onnx_file.h"
 
 #include "base/file.h"
@@ -14,7 +15,7 @@ typedef struct weight {
     bool transposed;
 } weight;
 
-/* ---- lists -------------------------------------------------------------------------------------------------------------- */
+/* ---- lists ------------------------------------------------------------------------------------------------------- */
 
 static void *allocate(onnx_graph *g, size_t size)
 {
@@ -47,7 +48,7 @@ static void onnx_list_add(onnx_graph *g, onnx_list *list, void *item)
         list->items[list->n++] = item;
 }
 
-/* ---- inputs, outputs, metadata ------------------------------------------------------------------------------------------ */
+/* ---- inputs, outputs, metadata ----------------------------------------------------------------------------------- */
 
 static Onnx__TensorShapeProto *shape_of(onnx_graph *g, size_t rank, const onnx_side *sides)
 {
@@ -74,7 +75,8 @@ static Onnx__TensorShapeProto *shape_of(onnx_graph *g, size_t rank, const onnx_s
     return shape;
 }
 
-static void add_value(onnx_graph *g, onnx_list *list, onnx_name name, onnx_type type, size_t rank, const onnx_side *sides)
+static void add_value(onnx_graph *g, onnx_list *list, onnx_name name, onnx_type type, size_t rank,
+                      const onnx_side *sides)
 {
     Onnx__ValueInfoProto *value = allocate(g, sizeof *value);
     Onnx__TypeProto *kind = allocate(g, sizeof *kind);
@@ -115,7 +117,7 @@ void onnx_metadata(onnx_graph *g, const char *key, const char *value)
     onnx_list_add(g, &g->metadata, entry);
 }
 
-/* ---- nodes -------------------------------------------------------------------------------------------------------------- */
+/* ---- nodes ------------------------------------------------------------------------------------------------------- */
 
 /* "MatMul_12"; never NULL, so that what is built on it after memory ran out does no harm. */
 static onnx_name onnx_name_of(onnx_graph *g, const char *operator, size_t number)
@@ -199,14 +201,15 @@ void onnx_attribute_ints(onnx_graph *g, const char *name, const int64_t *values,
     a->n_ints = n;
 }
 
-/* ---- constants and weights ---------------------------------------------------------------------------------------------- */
+/* ---- constants and weights --------------------------------------------------------------------------------------- */
 
 /* dims (n_dims): kept as they are given. */
 static onnx_name add_constant(onnx_graph *g, onnx_type type, size_t n_dims, int64_t n, const void *data, size_t size)
 {
     for (size_t i = 0; i < g->constants.n; i++) {
         const Onnx__TensorProto *c = g->constants.items[i];
-        if (c->data_type == (int32_t)type && c->n_dims == n_dims && c->raw_data.len == size && !memcmp(c->raw_data.data, data, size))
+        if (c->data_type == (int32_t)type && c->n_dims == n_dims && c->raw_data.len == size &&
+            !memcmp(c->raw_data.data, data, size))
             return c->name;
     }
     onnx_name name = onnx_name_of(g, "constant", g->constants.n);
@@ -246,7 +249,7 @@ onnx_name onnx_weight(onnx_graph *g, onnx_name name, size_t rows, size_t cols, b
     return name;
 }
 
-/* ---- writing ------------------------------------------------------------------------------------------------------------ */
+/* ---- writing ----------------------------------------------------------------------------------------------------- */
 
 enum { HEAD_MOST = 20, LENGTH_DELIMITED = 2 }; /* a tag and a length, ten bytes each at most; wire type 2 */
 
@@ -395,7 +398,8 @@ bert_status onnx_write(onnx_graph *g, const char *path, onnx_values *values, voi
     if (g->failed)
         return fail_memory(err, path);
     if (!graph_size(g, &graph, &size) || size >= INT32_MAX - onnx__model_proto__get_packed_size(&model) - HEAD_MOST)
-        return fail(err, BERT_ERR_UNSUPPORTED, "%s: an ONNX file of 2 GiB or more, which its readers do not take", path);
+        return fail(err, BERT_ERR_UNSUPPORTED, "%s: an ONNX file of 2 GiB or more, which its readers do not take",
+                    path);
 
     file_writer out;
     bert_status s = file_create(&out, path, err);

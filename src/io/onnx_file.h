@@ -1,4 +1,5 @@
-/* An ONNX file: a graph of operators, built node by node, and its weights, which are written one after another and never held together.
+/* An ONNX file: a graph of operators, built node by node, and its weights, which are written one after another and
+ * never held together.
  * Specification: onnx/docs/IR.md, onnx/docs/Operators.md. */
 #ifndef IO_ONNX_FILE_H
 #define IO_ONNX_FILE_H
@@ -43,7 +44,8 @@ void onnx_input(onnx_graph *g, onnx_name name, onnx_type type, size_t rank, cons
 void onnx_output(onnx_graph *g, onnx_name name, onnx_type type, size_t rank, const onnx_side *sides);
 void onnx_metadata(onnx_graph *g, const char *key, const char *value);
 
-/* A node with one output, which gets a name of its own; inputs end with NULL. Attributes belong to the node that was added last. */
+/* A node with one output, which gets a name of its own; inputs end with NULL. Attributes belong to the node that was
+ * added last. */
 onnx_name onnx_node(onnx_graph *g, const char *operator, const onnx_name * inputs);
 #define ONNX_NODE(g, operator, ...) onnx_node(g, operator,(const onnx_name[]){ __VA_ARGS__, NULL })
 void onnx_attribute_int(onnx_graph *g, const char *name, int64_t value);
@@ -55,7 +57,8 @@ void onnx_rename(onnx_graph *g, onnx_name name);
 /* Constants: a number, and a vector of n; the same numbers again give the same tensor. */
 onnx_name onnx_number(onnx_graph *g, float value);
 onnx_name onnx_integers(onnx_graph *g, const int64_t *values, size_t n);
-#define ONNX_INTEGERS(g, ...) onnx_integers(g, (const int64_t[]){ __VA_ARGS__ }, sizeof((const int64_t[]){ __VA_ARGS__ }) / sizeof(int64_t))
+#define ONNX_INTEGERS(g, ...) \
+    onnx_integers(g, (const int64_t[]){ __VA_ARGS__ }, sizeof((const int64_t[]){ __VA_ARGS__ }) / sizeof(int64_t))
 
 /* A float32 weight, (rows, cols), or (rows) where cols is 0. transposed: what onnx_values gives is (cols, rows). */
 onnx_name onnx_weight(onnx_graph *g, onnx_name name, size_t rows, size_t cols, bool transposed);
@@ -63,12 +66,13 @@ onnx_name onnx_weight(onnx_graph *g, onnx_name name, size_t rows, size_t cols, b
 /* The numbers of the weight that was added i-th; they must stay until the next call. */
 typedef bert_status onnx_values(void *context, size_t i, const float **values, bert_err *err);
 
-/* Writes the file, whole or not at all. Fails with BERT_ERR_UNSUPPORTED where it would be 2 GiB or more, which no reader takes; BERT_ERR_IO,
- * BERT_ERR_MEMORY. */
+/* Writes the file, whole or not at all. Fails with BERT_ERR_UNSUPPORTED where it would be 2 GiB or more, which no
+ * reader takes; BERT_ERR_IO, BERT_ERR_MEMORY. */
 bert_status onnx_write(onnx_graph *g, const char *path, onnx_values *values, void *context, bert_err *err);
 
-/* Whether a file that onnx_write wrote is whole: each message ends where it says, each tensor has the bytes that its shape takes. onnx_write asks
- * before it renames. Fails with BERT_ERR_FORMAT, naming the message or tensor and its byte; BERT_ERR_IO, BERT_ERR_MEMORY. */
+/* Whether a file that onnx_write wrote is whole: each message ends where it says, each tensor has the bytes that its
+ * shape takes. onnx_write asks before it renames. Fails with BERT_ERR_FORMAT, naming the message or tensor and its
+ * byte; BERT_ERR_IO, BERT_ERR_MEMORY. */
 bert_status onnx_check(const char *path, bert_err *err);
 
 #endif

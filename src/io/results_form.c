@@ -5,7 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* First lines. In them * stands for anything without a tab, % for a whole number, # for one between 0 and 1, > for the rest of the line. */
+/* First lines. In them * stands for anything without a tab, % for a whole number, # for one between 0 and 1, > for the
+ * rest of the line. */
 static const char *const LINES[] = {
     "{\"label\": \"*\", \"score\": *, \"scores\": {>",
     "{\"labels\": [*], \"scores\": {>",

@@ -1,4 +1,5 @@
-/* Whether a text is what predict, embed or eval --predictions write: told by its first line, for lines have no room for a mark. */
+/* Whether a text is what predict, embed or eval --predictions write: told by its first line, for lines have no room for
+ * a mark. */
 #ifndef IO_RESULTS_FORM_H
 #define IO_RESULTS_FORM_H
 

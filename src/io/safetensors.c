@@ -1,5 +1,5 @@
-/* safetensors, read in place and written. Everything in the header is checked before an address is made of it: offsets ascend without gaps or
- * overlaps and end with the file, and each is as long as its shape and type say. */
+/* safetensors, read in place and written. Everything in the header is checked before an address is made of it: offsets
+ * ascend without gaps or overlaps and end with the file, and each is as long as its shape and type say. */
 #include "io/safetensors.h"
 
 #include "base/buffer.h"
@@ -33,8 +33,9 @@ static bert_status safetensors_read_header(safetensors_reader *r, const file_map
         return fail(err, BERT_ERR_FORMAT, "%s: %zu bytes, a safetensors file has at least 8", r->path, file->size);
     uint64_t size = load_le64(file->data);
     if (size > MAX_HEADER || size > file->size - 8)
-        return fail(err, BERT_ERR_FORMAT, "%s: header of %" PRIu64 " bytes at byte 0, the file has %zu and a header at most %d", r->path, size,
-                    file->size, MAX_HEADER);
+        return fail(err, BERT_ERR_FORMAT,
+                    "%s: header of %" PRIu64 " bytes at byte 0, the file has %zu and a header at most %d", r->path,
+                    size, file->size, MAX_HEADER);
     r->data = file->data + 8 + size;
     r->size = file->size - 8 - (size_t)size;
     bert_status s = json_read_bytes(&r->header, (const char *)file->data + 8, (size_t)size, "header", err);
@@ -53,7 +54,8 @@ static bert_status entry_shape(tensor *t, const json_t *entry, bert_err *err)
     for (int i = 0; i < t->rank && i < TENSOR_MAX_RANK; i++) {
         const json_t *side = json_array_get(shape, (size_t)i);
         if (!json_is_integer(side) || json_integer_value(side) < 0)
-            return fail(err, BERT_ERR_FORMAT, "%s: tensor %s: side %d of its shape is no whole number from 0", t->file, t->name, i);
+            return fail(err, BERT_ERR_FORMAT, "%s: tensor %s: side %d of its shape is no whole number from 0", t->file,
+                        t->name, i);
         t->shape[i] = json_integer_value(side);
     }
     return BERT_OK;
@@ -64,17 +66,20 @@ static bert_status entry_range(tensor_range *range, const safetensors_reader *r,
     const json_t *offsets = json_object_get(entry, "data_offsets");
     const json_t *begin = json_array_get(offsets, 0), *end = json_array_get(offsets, 1);
     if (json_array_size(offsets) != 2 || !json_is_integer(begin) || !json_is_integer(end))
-        return fail(err, BERT_ERR_FORMAT, "%s: tensor %s: data_offsets is no pair of whole numbers", r->path, range->name);
+        return fail(err, BERT_ERR_FORMAT, "%s: tensor %s: data_offsets is no pair of whole numbers", r->path,
+                    range->name);
     int64_t b = json_integer_value(begin), e = json_integer_value(end);
     if (b < 0 || b > e || (uint64_t)e > r->size)
-        return fail(err, BERT_ERR_FORMAT, "%s: tensor %s: data_offsets %" PRId64 " to %" PRId64 ", the file has %zu bytes of data", r->path,
+        return fail(err, BERT_ERR_FORMAT,
+                    "%s: tensor %s: data_offsets %" PRId64 " to %" PRId64 ", the file has %zu bytes of data", r->path,
                     range->name, b, e, r->size);
     range->begin = (size_t)b;
     range->end = (size_t)e;
     return BERT_OK;
 }
 
-static bert_status entry_tensor(tensor *t, tensor_range *range, const safetensors_reader *r, const json_t *entry, bert_err *err)
+static bert_status entry_tensor(tensor *t, tensor_range *range, const safetensors_reader *r, const json_t *entry,
+                                bert_err *err)
 {
     const char *type = json_string_value(json_object_get(entry, "dtype"));
     if (!type)
@@ -88,12 +93,13 @@ static bert_status entry_tensor(tensor *t, tensor_range *range, const safetensor
     size_t bytes;
     char text[TENSOR_SHAPE_TEXT];
     if (!tensor_count(t, &bytes))
-        return fail(err, BERT_ERR_FORMAT, "%s: tensor %s: shape %s is too large", r->path, t->name, tensor_shape_text(t, text));
+        return fail(err, BERT_ERR_FORMAT, "%s: tensor %s: shape %s is too large", r->path, t->name,
+                    tensor_shape_text(t, text));
     if (t->type == DTYPE_OTHER)
         return BERT_OK;
     if (bytes != range->end - range->begin)
-        return fail(err, BERT_ERR_FORMAT, "%s: tensor %s: %zu bytes of data, shape %s of %s takes %zu", r->path, t->name,
-                    range->end - range->begin, tensor_shape_text(t, text), type, bytes);
+        return fail(err, BERT_ERR_FORMAT, "%s: tensor %s: %zu bytes of data, shape %s of %s takes %zu", r->path,
+                    t->name, range->end - range->begin, tensor_shape_text(t, text), type, bytes);
     t->data = r->data + range->begin;
     return BERT_OK;
 }
@@ -106,8 +112,8 @@ static bert_status check_metadata(const safetensors_reader *r, json_t *metadata,
         return BERT_OK;
     if (!json_is_object(metadata))
         return fail(err, BERT_ERR_FORMAT, "%s: __metadata__ is no object", r->path);
-    json_object_foreach(metadata, key, value) if (!json_is_string(value)) return fail(err, BERT_ERR_FORMAT, "%s: __metadata__: %s is no string",
-                                                                                      r->path, key);
+    json_object_foreach(metadata, key, value) if (!json_is_string(value)) return fail(
+        err, BERT_ERR_FORMAT, "%s: __metadata__: %s is no string", r->path, key);
     return BERT_OK;
 }
 
@@ -117,9 +123,11 @@ static bert_status check_no_holes(const safetensors_reader *r, const tensor_rang
     size_t end = 0;
     for (size_t i = 0; i < n; end = ranges[i++].end)
         if (ranges[i].begin != end)
-            return fail(err, BERT_ERR_FORMAT, "%s: bytes %zu to %zu of the data belong to no tensor", r->path, end, ranges[i].begin);
+            return fail(err, BERT_ERR_FORMAT, "%s: bytes %zu to %zu of the data belong to no tensor", r->path, end,
+                        ranges[i].begin);
     if (end != r->size)
-        return fail(err, BERT_ERR_FORMAT, "%s: bytes %zu to %zu of the data belong to no tensor", r->path, end, r->size);
+        return fail(err, BERT_ERR_FORMAT, "%s: bytes %zu to %zu of the data belong to no tensor", r->path, end,
+                    r->size);
     return BERT_OK;
 }
 
@@ -224,19 +232,22 @@ static bert_status header_add(json_t *header, const tensor *t, size_t *end, cons
     size_t bytes, begin = *end;
     if (t->type == DTYPE_OTHER || (!t->data && t->n))
         return fail(err, BERT_ERR_ARGUMENT, "%s: tensor %s has no elements that can be written", path, t->name);
-    if (t->rank < 0 || t->rank > TENSOR_MAX_RANK || !tensor_count(&counted, &bytes) || counted.n != t->n || !add_size(begin, bytes, end))
-        return fail(err, BERT_ERR_ARGUMENT, "%s: tensor %s: its shape is not that of %zu elements", path, t->name, t->n);
+    if (t->rank < 0 || t->rank > TENSOR_MAX_RANK || !tensor_count(&counted, &bytes) || counted.n != t->n ||
+        !add_size(begin, bytes, end))
+        return fail(err, BERT_ERR_ARGUMENT, "%s: tensor %s: its shape is not that of %zu elements", path, t->name,
+                    t->n);
     if (!utf8_is_valid(t->name, strlen(t->name)))
         return fail(err, BERT_ERR_ARGUMENT, "%s: tensor %s: the name is not UTF-8", path, t->name);
     if (!strcmp(t->name, "__metadata__") || json_object_get(header, t->name))
         return fail(err, BERT_ERR_ARGUMENT, "%s: the name %s is taken", path, t->name);
-    json_t *entry = json_pack("{s:s, s:o, s:[I, I]}", "dtype", dtype_name(t->type), "shape", shape_json(t), "data_offsets", (json_int_t)begin,
-                              (json_int_t)*end);
+    json_t *entry = json_pack("{s:s, s:o, s:[I, I]}", "dtype", dtype_name(t->type), "shape", shape_json(t),
+                              "data_offsets", (json_int_t)begin, (json_int_t)*end);
     return json_object_set_new(header, t->name, entry) ? fail_memory(err, path) : BERT_OK;
 }
 
 /* Eight bytes of size, the header, and spaces up to where the data may begin. */
-bert_status safetensors_header(buffer *out, const char *path, const tensor *items, size_t n, json_t *metadata, bert_err *err)
+bert_status safetensors_header(buffer *out, const char *path, const tensor *items, size_t n, json_t *metadata,
+                               bert_err *err)
 {
     json_t *header = json_object();
     size_t end = 0;

@@ -6,7 +6,8 @@
 #include <string.h>
 
 /* Reads every file once. `files` collects the names that were met: { file name: path }. */
-static bert_status read_shard_files(tensor_set *set, const char *index_path, json_t *weight_map, json_t *files, shard_reader read, bert_err *err)
+static bert_status read_shard_files(tensor_set *set, const char *index_path, json_t *weight_map, json_t *files,
+                                    shard_reader read, bert_err *err)
 {
     const char *name;
     json_t *value;
@@ -15,7 +16,8 @@ static bert_status read_shard_files(tensor_set *set, const char *index_path, jso
     {
         const char *file = json_string_value(value);
         if (!file || !*file || strchr(file, '/'))
-            return fail(err, BERT_ERR_FORMAT, "%s: tensor %s is in \"%s\", expected the name of a file in the same folder", index_path, name,
+            return fail(err, BERT_ERR_FORMAT,
+                        "%s: tensor %s is in \"%s\", expected the name of a file in the same folder", index_path, name,
                         file ? file : "(no string)");
         if (json_object_get(files, file))
             continue;
@@ -30,7 +32,8 @@ static bert_status read_shard_files(tensor_set *set, const char *index_path, jso
 }
 
 /* Every tensor of the index is in the file that the index says. */
-static bert_status check_places(const tensor_set *set, const char *index_path, json_t *weight_map, const json_t *files, bert_err *err)
+static bert_status check_places(const tensor_set *set, const char *index_path, json_t *weight_map, const json_t *files,
+                                bert_err *err)
 {
     const char *name;
     json_t *value;
@@ -39,7 +42,8 @@ static bert_status check_places(const tensor_set *set, const char *index_path, j
         const tensor *t = tensors_find(set, name);
         const char *path = json_string_value(json_object_get(files, json_string_value(value)));
         if (!t || strcmp(t->file, path))
-            return fail(err, BERT_ERR_FORMAT, "%s: tensor %s should be in %s, which does not hold it", index_path, name, path);
+            return fail(err, BERT_ERR_FORMAT, "%s: tensor %s should be in %s, which does not hold it", index_path, name,
+                        path);
     }
     return BERT_OK;
 }

@@ -1,5 +1,5 @@
-/* LevelDB's table file, read from its first entry to its last. Nothing is believed: CRCs are computed, blocks must follow one another and keys
- * must ascend, so that a hostile file costs no more than its size. */
+/* LevelDB's table file, read from its first entry to its last. Nothing is believed: CRCs are computed, blocks must
+ * follow one another and keys must ascend, so that a hostile file costs no more than its size. */
 #include "io/sstable.h"
 
 #include "base/checksum.h"
@@ -49,13 +49,15 @@ static bert_status block_damaged(const sstable *t, size_t at, const char *what, 
 }
 
 /* The offset and size of a block, as a varint each, from byte `at` on. */
-static bert_status take_handle(const sstable *t, block_cursor *c, size_t at, size_t *offset, size_t *size, bert_err *err)
+static bert_status take_handle(const sstable *t, block_cursor *c, size_t at, size_t *offset, size_t *size,
+                               bert_err *err)
 {
     uint64_t o, n;
     if (!block_varint(c, &o) || !block_varint(c, &n))
         return block_damaged(t, at, "a block's place is no number", err);
     if (o > t->blocks_end || n > t->blocks_end - o || t->blocks_end - o - n < TRAILER)
-        return fail(err, BERT_ERR_FORMAT, "%s: block of %" PRIu64 " bytes at byte %" PRIu64 ", the file has %zu", t->path, n, o, t->file->size);
+        return fail(err, BERT_ERR_FORMAT, "%s: block of %" PRIu64 " bytes at byte %" PRIu64 ", the file has %zu",
+                    t->path, n, o, t->file->size);
     *offset = (size_t)o;
     *size = (size_t)n;
     return BERT_OK;
@@ -67,11 +69,12 @@ static bert_status open_block(const sstable *t, size_t offset, size_t size, bloc
     const unsigned char *block = t->file->data + offset;
     uint32_t stored = load_le32(block + size + 1), computed = crc32c_mask(crc32c(0, block, size + 1));
     if (stored != computed)
-        return fail(err, BERT_ERR_FORMAT, "%s: block at byte %zu: masked CRC-32C is 0x%08" PRIx32 ", 0x%08" PRIx32 " is stored", t->path, offset,
-                    computed, stored);
+        return fail(err, BERT_ERR_FORMAT,
+                    "%s: block at byte %zu: masked CRC-32C is 0x%08" PRIx32 ", 0x%08" PRIx32 " is stored", t->path,
+                    offset, computed, stored);
     if (block[size])
-        return fail(err, BERT_ERR_UNSUPPORTED, "%s: block at byte %zu is compressed (%s), only plain blocks are read", t->path, offset,
-                    block[size] == 1 ? "Snappy" : "an unknown method");
+        return fail(err, BERT_ERR_UNSUPPORTED, "%s: block at byte %zu is compressed (%s), only plain blocks are read",
+                    t->path, offset, block[size] == 1 ? "Snappy" : "an unknown method");
     if (size < 4)
         return block_damaged(t, offset, "too short for its number of restarts", err);
     size_t restarts = load_le32(block + size - 4);
@@ -82,7 +85,8 @@ static bert_status open_block(const sstable *t, size_t offset, size_t size, bloc
 }
 
 /* The next entry's key, made from the key before, and its value. */
-static bert_status take_entry(const sstable *t, block_cursor *c, size_t at, char *key, size_t *key_size, block_cursor *value, bert_err *err)
+static bert_status take_entry(const sstable *t, block_cursor *c, size_t at, char *key, size_t *key_size,
+                              block_cursor *value, bert_err *err)
 {
     uint64_t shared, unshared, size;
     if (!block_varint(c, &shared) || !block_varint(c, &unshared) || !block_varint(c, &size))
@@ -91,8 +95,8 @@ static bert_status take_entry(const sstable *t, block_cursor *c, size_t at, char
     if (shared > *key_size || unshared > left || size > left - unshared)
         return block_damaged(t, at, "an entry is larger than the block", err);
     if (unshared > SSTABLE_MAX_KEY - shared)
-        return fail(err, BERT_ERR_UNSUPPORTED, "%s: block at byte %zu: a key of %" PRIu64 " bytes, at most %d are read", t->path, at,
-                    shared + unshared, SSTABLE_MAX_KEY);
+        return fail(err, BERT_ERR_UNSUPPORTED, "%s: block at byte %zu: a key of %" PRIu64 " bytes, at most %d are read",
+                    t->path, at, shared + unshared, SSTABLE_MAX_KEY);
     memcpy(key + shared, c->p, unshared);
     *key_size = (size_t)(shared + unshared);
     key[*key_size] = 0;
@@ -135,7 +139,8 @@ static bert_status read_index_block(sstable *t, size_t offset, size_t size, bert
     bert_status s = open_block(t, offset, size, &c, err);
     for (bool first = true; !s && c.p < c.end; first = false) {
         size_t block = 0, block_size = 0;
-        if ((s = take_entry(t, &c, offset, key, &key_size, &value, err)) || (s = take_handle(t, &value, offset, &block, &block_size, err)))
+        if ((s = take_entry(t, &c, offset, key, &key_size, &value, err)) ||
+            (s = take_handle(t, &value, offset, &block, &block_size, err)))
             break;
         if (block < t->next_block)
             return block_damaged(t, block, "overlaps the block before", err);
@@ -152,11 +157,13 @@ bert_status sstable_read(const file_mapping *file, const char *path, sstable_vis
     if (s)
         return s;
     if (file->size < FOOTER)
-        return fail(err, BERT_ERR_FORMAT, "%s: %zu bytes, a checkpoint index has at least %d", path, file->size, FOOTER);
+        return fail(err, BERT_ERR_FORMAT, "%s: %zu bytes, a checkpoint index has at least %d", path, file->size,
+                    FOOTER);
     sstable t = { .file = file, .path = path, .blocks_end = file->size - FOOTER, .visit = visit, .context = context };
     block_cursor footer = { file->data + t.blocks_end, file->data + file->size - 8 };
     if (!ends)
-        return fail(err, BERT_ERR_FORMAT, "%s: does not end as a checkpoint index does: damaged, cut short or something else", path);
+        return fail(err, BERT_ERR_FORMAT,
+                    "%s: does not end as a checkpoint index does: damaged, cut short or something else", path);
     size_t offset, size;
     s = take_handle(&t, &footer, t.blocks_end, &offset, &size, err); /* the metaindex: not used */
     if (!s)

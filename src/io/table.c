@@ -9,14 +9,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { BATCH_BYTES = 64 << 20 }; /* a batch ends when its texts pass this, so that memory stays bounded however many rows are asked for */
+/* a batch ends when its texts pass this, so that memory stays bounded however many rows are asked for */
+enum { BATCH_BYTES = 64 << 20 };
 
 struct bert_table {
     arena memory; /* names */
     table_records records;
     bool no_header, skip_bad_rows;
     size_t n_columns; /* of the first record of a .tsv or .csv: what every row must have */
-    bool waiting;     /* records holds a record that is still to be given out: the first row of a table without header */
+    /* records holds a record that is still to be given out: the first row of a table without header */
+    bool waiting;
     bool ended;
     bert_err failure; /* found behind good rows; the next call's result */
     table_counts counts;
@@ -34,17 +36,19 @@ static const char *const QUOTINGS[] = { "auto", "none", "csv", "backslash", NULL
 static const bert_option OPTIONS[] = {
     { "input_format", BERT_OPTION_STRING, offsetof(bert_table_options, format), NULL, 0, 0, NULL, "FORMAT",
       "tsv, csv, jsonl, json, conll or txt; default: by the file's name, txt for standard input" },
-    OPTION_STRING(
-        bert_table_options, encoding, NULL, "NAME",
-        "utf-8, latin-1, cp1252, utf-16, any that iconv knows; utf-8-drop leaves out bytes that are not UTF-8; default: utf-8, or what a "
-        "byte order mark says"),
+    OPTION_STRING(bert_table_options, encoding, NULL, "NAME",
+                  "utf-8, latin-1, cp1252, utf-16, any that iconv knows; utf-8-drop leaves out bytes that are not "
+                  "UTF-8; default: utf-8, or what a "
+                  "byte order mark says"),
     OPTION_STRING(bert_table_options, text_columns, NULL, "A[,B]",
                   "columns of the texts, by name or number from 1; default: text and, if there, text_pair"),
     OPTION_STRING(bert_table_options, label_column, NULL, "NAME[,...]",
                   "column of the labels; default: label; several: columns of 0 and 1, one a label"),
-    OPTION_STRING(bert_table_options, label_names, NULL, "A,B,...", "names of the labels 0, 1, ..., also of a list of 0 and 1"),
+    OPTION_STRING(bert_table_options, label_names, NULL, "A,B,...",
+                  "names of the labels 0, 1, ..., also of a list of 0 and 1"),
     OPTION_CHOICE(bert_table_options, quoting, "auto", QUOTINGS, "WORD",
-                  "fields as text, in quotes as csv has them, or with \\t, \\n, \\r and \\\\ in them; auto: csv of a .csv, none of a .tsv"),
+                  "fields as text, in quotes as csv has them, or with \\t, \\n, \\r and \\\\ in them; auto: csv of a "
+                  ".csv, none of a .tsv"),
     OPTION_BOOL(bert_table_options, word_tags, NULL,
                 "a label is a tag for each word of its text, with blanks between (so it is with task tokens)"),
     OPTION_BOOL(bert_table_options, no_header, NULL, "the first row is data, and columns are numbers"),
@@ -69,7 +73,9 @@ static bert_status choose_format(const table_format **out, const char *path, con
     const char *name = path;
     if (format) {
         *out = table_format_find(format, strlen(format));
-        return *out ? BERT_OK : fail(err, BERT_ERR_ARGUMENT, "--input-format: \"%s\" is not one of tsv, csv, jsonl, json, conll, txt", format);
+        return *out ? BERT_OK
+                    : fail(err, BERT_ERR_ARGUMENT,
+                           "--input-format: \"%s\" is not one of tsv, csv, jsonl, json, conll, txt", format);
     }
     if (!strcmp(path, "-"))
         return *out = table_format_find("txt", 3), BERT_OK;
@@ -81,7 +87,8 @@ static bert_status choose_format(const table_format **out, const char *path, con
     *out = table_format_find(name, (size_t)(path + size - name));
     return *out ? BERT_OK
                 : fail(err, BERT_ERR_ARGUMENT,
-                       "%s: is this a table? The name ends in none of .tsv, .csv, .jsonl, .json, .conll, .txt (.gz); choose with --input-format",
+                       "%s: is this a table? The name ends in none of .tsv, .csv, .jsonl, .json, .conll, .txt (.gz); "
+                       "choose with --input-format",
                        path);
 }
 
@@ -96,10 +103,12 @@ static bert_status choose_quoting(table_records *r, const bert_table_options *op
     return BERT_OK;
 }
 
-static bert_status open_table(bert_table *t, const char *path, const bert_table_options *options, bool want_labels, bert_err *err)
+static bert_status open_table(bert_table *t, const char *path, const bert_table_options *options, bool want_labels,
+                              bert_err *err)
 {
     table_records *r = &t->records;
-    char *name = arena_string(&t->memory, path), *encoding = options->encoding ? arena_string(&t->memory, options->encoding) : NULL;
+    char *name = arena_string(&t->memory, path),
+         *encoding = options->encoding ? arena_string(&t->memory, options->encoding) : NULL;
     if (!name || (options->encoding && !encoding))
         return fail_memory(err, path);
     bert_status s = options_check(options, OPTION_TABLE(OPTIONS), err);
@@ -123,7 +132,8 @@ static bert_status open_table(bert_table *t, const char *path, const bert_table_
     return s;
 }
 
-bert_status bert_table_open(const char *path, const bert_table_options *options, bool want_labels, bert_table **table, bert_err *err)
+bert_status bert_table_open(const char *path, const bert_table_options *options, bool want_labels, bert_table **table,
+                            bert_err *err)
 {
     bert_table_options defaults;
     bert_table_defaults(&defaults);
@@ -187,8 +197,8 @@ void bert_table_close(bert_table *t)
 
 /* ---- rows ---- */
 
-/* Of a table with names every row has as many columns, and of csv without: another comma moves all behind it. Columns between tabs may be fewer or
- * more where they go by number, as in the files of STS-B; that is told. */
+/* Of a table with names every row has as many columns, and of csv without: another comma moves all behind it. Columns
+ * between tabs may be fewer or more where they go by number, as in the files of STS-B; that is told. */
 static bert_status check_width(bert_table *t, bert_err *err)
 {
     table_records *r = &t->records;
@@ -203,13 +213,15 @@ static bert_status check_width(bert_table *t, bert_err *err)
     for (size_t i = 0; i < r->n_columns; i++) {
         const table_column *c = &r->columns[i];
         if (c->present && c->required && c->index >= r->n)
-            return fail(err, BERT_ERR_DATA, "%s:%zu: columns: %zu, column %zu is wanted%s", r->lines.name, r->line, r->n, c->index + 1, hint);
+            return fail(err, BERT_ERR_DATA, "%s:%zu: columns: %zu, column %zu is wanted%s", r->lines.name, r->line,
+                        r->n, c->index + 1, hint);
     }
     r->told.other_line = other && !r->told.others++ ? r->line : r->told.other_line;
     return BERT_OK;
 }
 
-/* The next record that is a row. An empty line is an empty text in a .txt and where the table has one column; else it is none. */
+/* The next record that is a row. An empty line is an empty text in a .txt and where the table has one column; else it
+ * is none. */
 static bert_status next_row(bert_table *t, bert_err *err)
 {
     table_records *r = &t->records;
@@ -294,7 +306,8 @@ static bool left_out(bert_table *t, const bert_err *failure)
     return skip;
 }
 
-/* Reads rows until there are `most`, or many bytes, or the next is not here yet and somebody could use those that are. */
+/* Reads rows until there are `most`, or many bytes, or the next is not here yet and somebody could use those that
+ * are. */
 static bert_status fill(bert_table *t, size_t most, size_t *n, bert_err *err)
 {
     while (*n < most && t->bytes.size < BATCH_BYTES && !(*n && table_lines_would_wait(&t->records.lines))) {

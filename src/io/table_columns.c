@@ -4,12 +4,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- what is wanted ----------------------------------------------------------------------------------------------------- */
+/* ---- what is wanted ---------------------------------------------------------------------------------------------- */
 
 /* A name that outlives the caller's options. */
 static bert_status want_column(table_records *r, arena *memory, table_column column, size_t size, bert_err *err)
 {
-    table_column *columns = realloc(r->columns, (r->n_columns + 1) * sizeof *columns); /* no overflow: names are in memory */
+    /* no overflow: names are in memory */
+    table_column *columns = realloc(r->columns, (r->n_columns + 1) * sizeof *columns);
     if (columns)
         r->columns = columns;
     column.name = arena_copy(memory, column.name, size);
@@ -29,9 +30,12 @@ static bert_status want_texts(table_records *r, const char *names, arena *memory
     const char *comma = strchr(names, ',');
     size_t size = comma ? (size_t)(comma - names) : strlen(names);
     if (!size || (comma && (!comma[1] || strchr(comma + 1, ','))))
-        return fail(err, BERT_ERR_ARGUMENT, "--text-columns: \"%s\" is neither one column nor two with a comma between them", names);
+        return fail(err, BERT_ERR_ARGUMENT,
+                    "--text-columns: \"%s\" is neither one column nor two with a comma between them", names);
     bert_status s = want_column(r, memory, (table_column){ .name = names, .required = true, .named = true }, size, err);
-    table_column second = { .name = comma ? comma + 1 : "text_pair", .required = comma != NULL, .named = comma != NULL };
+    table_column second = { .name = comma ? comma + 1 : "text_pair",
+                            .required = comma != NULL,
+                            .named = comma != NULL };
     if (!s)
         s = want_column(r, memory, second, strlen(second.name), err);
     if (!s)
@@ -47,7 +51,8 @@ static bert_status want_labels(table_records *r, const char *names, bool require
         size_t size = comma ? (size_t)(comma - names) : strlen(names);
         if (!size)
             return fail(err, BERT_ERR_ARGUMENT, "--label-column: \"%s\" has an empty name", given);
-        bert_status s = want_column(r, memory, (table_column){ .name = names, .required = required, .named = given != NULL }, size, err);
+        bert_status s = want_column(
+            r, memory, (table_column){ .name = names, .required = required, .named = given != NULL }, size, err);
         if (s)
             return s;
         names = comma ? comma + 1 : NULL;
@@ -55,13 +60,14 @@ static bert_status want_labels(table_records *r, const char *names, bool require
     return BERT_OK;
 }
 
-bert_status table_columns_want(table_records *r, const bert_table_options *options, bool labels, arena *memory, bert_err *err)
+bert_status table_columns_want(table_records *r, const bert_table_options *options, bool labels, arena *memory,
+                               bert_err *err)
 {
     bert_status s = want_texts(r, options->text_columns, memory, err);
     return s ? s : want_labels(r, options->label_column, labels, memory, err);
 }
 
-/* ---- what is missing ---------------------------------------------------------------------------------------------------- */
+/* ---- what is missing --------------------------------------------------------------------------------------------- */
 
 /* Names of columns for a message: what would upset a terminal becomes '?', and a wide table is cut short. */
 static void list_columns(buffer *out, const bert_text *names, size_t n)
@@ -111,7 +117,8 @@ static const char *hint_of(const table_records *r, const bert_text *names, size_
     bool sentence = false;
     if (r->format->naming != NAMED_BY_HEADER || !n)
         return "";
-    if (r->quoting == QUOTING_NONE && names[0].size > 1 && names[0].data[0] == '"' && names[0].data[names[0].size - 1] == '"')
+    if (r->quoting == QUOTING_NONE && names[0].size > 1 && names[0].data[0] == '"' &&
+        names[0].data[names[0].size - 1] == '"')
         return "--quoting csv takes the quotes off; ";
     if (n == 1 && names[0].size && *other_delimiter(r, names[0]))
         return other_delimiter(r, names[0]);
@@ -120,19 +127,20 @@ static const char *hint_of(const table_records *r, const bert_text *names, size_
     return sentence ? "--no-header where the first row is data, and columns are numbers; " : "";
 }
 
-bert_status no_such_column(const char *where, const table_records *r, size_t column, const bert_text *there, size_t n, bert_err *err)
+bert_status no_such_column(const char *where, const table_records *r, size_t column, const bert_text *there, size_t n,
+                           bert_err *err)
 {
     buffer list = { 0 };
     list_columns(&list, there, n);
-    bert_status s = list.failed
-                        ? fail_memory(err, "a message")
-                        : fail(err, BERT_ERR_DATA, "%s: no column \"%s\"; it has %s (%schoose with --%s)", where, r->columns[column].name,
-                               list.size ? list.data : "none", hint_of(r, there, n), column >= TABLE_LABEL ? "label-column" : "text-columns");
+    bert_status s = list.failed ? fail_memory(err, "a message")
+                                : fail(err, BERT_ERR_DATA, "%s: no column \"%s\"; it has %s (%schoose with --%s)",
+                                       where, r->columns[column].name, list.size ? list.data : "none",
+                                       hint_of(r, there, n), column >= TABLE_LABEL ? "label-column" : "text-columns");
     buffer_free(&list);
     return s;
 }
 
-/* ---- where it is -------------------------------------------------------------------------------------------------------- */
+/* ---- where it is ------------------------------------------------------------------------------------------------- */
 
 /* "1" is the first column; SIZE_MAX: not a number from 1 to n. */
 static size_t column_number(const char *name, size_t n)
@@ -147,16 +155,17 @@ static size_t column_number(const char *name, size_t n)
 }
 
 /* What is called "1" and stands elsewhere may as well be a value of the first row. */
-static bert_status two_columns(const table_records *r, bert_text name, size_t number, const table_column *c, bert_err *err)
+static bert_status two_columns(const table_records *r, bert_text name, size_t number, const table_column *c,
+                               bert_err *err)
 {
     buffer list = { 0 };
     list_columns(&list, &name, 1);
-    bert_status s = list.failed
-                        ? fail_memory(err, "a message")
-                        : fail(err, BERT_ERR_DATA,
-                               "%s: \"%s\" may be column %zu, \"%s\", or column %zu, which is called so; --no-header where the first row is "
-                               "data, else write other names",
-                               r->lines.name, c->name, number + 1, list.data ? list.data : "", c->index + 1);
+    bert_status s = list.failed ? fail_memory(err, "a message")
+                                : fail(err, BERT_ERR_DATA,
+                                       "%s: \"%s\" may be column %zu, \"%s\", or column %zu, which is called so; "
+                                       "--no-header where the first row is "
+                                       "data, else write other names",
+                                       r->lines.name, c->name, number + 1, list.data ? list.data : "", c->index + 1);
     buffer_free(&list);
     return s;
 }
@@ -173,7 +182,8 @@ static bert_status find_columns(table_records *r, const bert_text *names, size_t
             if (names[i].size != strlen(c->name) || memcmp(names[i].data, c->name, names[i].size))
                 continue;
             if (c->index != SIZE_MAX)
-                return fail(err, BERT_ERR_DATA, "%s: columns %zu and %zu are both called \"%s\"; choose one by its number", r->lines.name,
+                return fail(err, BERT_ERR_DATA,
+                            "%s: columns %zu and %zu are both called \"%s\"; choose one by its number", r->lines.name,
                             c->index + 1, i + 1, c->name);
             c->index = i;
         }
@@ -219,8 +229,9 @@ static bool is_column_number(bert_text name)
     return digits && !others;
 }
 
-/* Where columns are found by their numbers, nobody has looked at the names: they may be the first row of a table without any. A sentence above texts
- * and a number above anything look so; what stands in a row below, too (table_repeats_names). */
+/* Where columns are found by their numbers, nobody has looked at the names: they may be the first row of a table
+ * without any. A sentence above texts and a number above anything look so; what stands in a row below, too
+ * (table_repeats_names). */
 static bert_status suspect_names(table_records *r, arena *memory, bert_err *err)
 {
     bool by_number = false, suspect = false;
@@ -286,8 +297,9 @@ static bert_status want_number(table_records *r, size_t column, bert_err *err)
     c->number = column_number(c->name, COLUMNS_MOST) + 1; /* SIZE_MAX + 1 is 0 */
     c->index = column;
     return c->number ? BERT_OK
-                     : fail(err, BERT_ERR_DATA, "%s: no column \"%s\"; a .conll has numbers, 1 for the first (choose with --%s)", r->lines.name,
-                            c->name, column >= TABLE_LABEL ? "label-column" : "text-columns");
+                     : fail(err, BERT_ERR_DATA,
+                            "%s: no column \"%s\"; a .conll has numbers, 1 for the first (choose with --%s)",
+                            r->lines.name, c->name, column >= TABLE_LABEL ? "label-column" : "text-columns");
 }
 
 /* By default the first column is the word and the last one the tag. */
@@ -295,9 +307,11 @@ static bert_status find_columns_by_number(table_records *r, const bert_table_opt
 {
     table_column *columns = r->columns;
     if (columns[TABLE_PAIR].named)
-        return fail(err, BERT_ERR_ARGUMENT, "--text-columns: \"%s\" are two, and a .conll has one text", options->text_columns);
+        return fail(err, BERT_ERR_ARGUMENT, "--text-columns: \"%s\" are two, and a .conll has one text",
+                    options->text_columns);
     if (r->n_columns > TABLE_LEAST)
-        return fail(err, BERT_ERR_ARGUMENT, "--label-column: \"%s\" are several, and a word of a .conll has one tag", options->label_column);
+        return fail(err, BERT_ERR_ARGUMENT, "--label-column: \"%s\" are several, and a word of a .conll has one tag",
+                    options->label_column);
     columns[TABLE_PAIR].present = false;
     if (!columns[TABLE_TEXT].named)
         columns[TABLE_TEXT].name = "1";
@@ -306,7 +320,8 @@ static bert_status find_columns_by_number(table_records *r, const bert_table_opt
     return s || !columns[TABLE_LABEL].named ? s : want_number(r, TABLE_LABEL, err);
 }
 
-bert_status table_columns_find(table_records *r, const bert_table_options *options, arena *memory, bool *ended, bert_err *err)
+bert_status table_columns_find(table_records *r, const bert_table_options *options, arena *memory, bool *ended,
+                               bert_err *err)
 {
     switch (r->format->naming) {
     case NAMED_BY_HEADER:

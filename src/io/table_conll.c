@@ -1,5 +1,6 @@
-/* Records of conll files: a sentence's words with a space between them, and its tags likewise. The format is that of the shared tasks of CoNLL-2000
- * and CoNLL-2003 (Tjong Kim Sang and De Meulder); CoNLL-U's, whose first column counts the words, is read where the column of the words is given. */
+/* Records of conll files: a sentence's words with a space between them, and its tags likewise. The format is that of
+ * the shared tasks of CoNLL-2000 and CoNLL-2003 (Tjong Kim Sang and De Meulder); CoNLL-U's, whose first column counts
+ * the words, is read where the column of the words is given. */
 #include "io/table_labels.h"
 #include "io/table_records.h"
 
@@ -49,14 +50,17 @@ static bool conll_begins(bert_text line, const char *words)
 /* What stands between documents does, too: of CoNLL-2003 and of CoNLL-2012. */
 static bool ends_sentence(const conll_line *line, bert_text text)
 {
-    return !line->n || is(line->first, "-DOCSTART-") || conll_begins(text, "#begin document") || conll_begins(text, "#end document");
+    return !line->n || is(line->first, "-DOCSTART-") || conll_begins(text, "#begin document") ||
+           conll_begins(text, "#end document");
 }
 
 /* A comment stands before a sentence; a word "#" has a tag behind it. */
 static bool is_comment(const table_records *r, const conll_line *line, bert_text text)
 {
-    bool tag = is(line->last, "O") || (line->last.size > 2 && line->last.data[1] == '-' && memchr("BIESULMW", line->last.data[0], 8));
-    bool mark = conll_begins(text, "#") && (is(line->first, "#") || (line->first.size > 1 && table_blank(line->first.data[1])));
+    bool tag = is(line->last, "O") ||
+               (line->last.size > 2 && line->last.data[1] == '-' && memchr("BIESULMW", line->last.data[0], 8));
+    bool mark = conll_begins(text, "#") &&
+                (is(line->first, "#") || (line->first.size > 1 && table_blank(line->first.data[1])));
     bool alone = line->n == 1 && is(line->first, "#");
     return mark && !tag && (!alone || r->columns[TABLE_LABEL].required);
 }
@@ -93,19 +97,20 @@ static bert_status check_index(table_records *r, size_t words, bert_err *err)
         return BERT_OK;
     r->lost = r->told.indexed; /* what is read wrongly is so to the end */
     r->told.index_known = true;
-    return r->told.indexed
-               ? fail(err, BERT_ERR_DATA,
-                      "%s:%zu: the first column counts the words, as in CoNLL-U: say which one has them (--text-columns 2) and which the "
-                      "tags (--label-column N)",
-                      r->lines.name, r->line)
-               : BERT_OK;
+    return r->told.indexed ? fail(err, BERT_ERR_DATA,
+                                  "%s:%zu: the first column counts the words, as in CoNLL-U: say which one has them "
+                                  "(--text-columns 2) and which the "
+                                  "tags (--label-column N)",
+                                  r->lines.name, r->line)
+                           : BERT_OK;
 }
 
 static bert_status lacks(const table_records *r, const conll_line *line, size_t number, bert_err *err)
 {
     return fail(err, BERT_ERR_DATA,
-                line->n < number ? "%s:%zu: columns: %zu, column %zu is wanted" : "%s:%zu: columns: %zu, column %zu is empty", r->lines.name,
-                r->lines.number, line->n, number);
+                line->n < number ? "%s:%zu: columns: %zu, column %zu is wanted"
+                                 : "%s:%zu: columns: %zu, column %zu is empty",
+                r->lines.name, r->lines.number, line->n, number);
 }
 
 /* Adds a word and its tag. *tagged becomes false where the tag is missing and may be. */
@@ -117,8 +122,9 @@ static bert_status conll_add_word(table_records *r, const conll_line *line, bool
     if (!line->label.size && label->required)
         return lacks(r, line, label->number ? label->number : 2, err);
     if (label->required && !label->number && r->told.width && line->n != r->told.width)
-        return fail(err, BERT_ERR_DATA, "%s:%zu: columns: %zu, the first line has %zu; tabs divide columns with blanks in them", r->lines.name,
-                    r->lines.number, line->n, r->told.width);
+        return fail(err, BERT_ERR_DATA,
+                    "%s:%zu: columns: %zu, the first line has %zu; tabs divide columns with blanks in them",
+                    r->lines.name, r->lines.number, line->n, r->told.width);
     r->told.width = r->told.width ? r->told.width : line->n;
     if (text->bytes.size) {
         buffer_char(&text->bytes, ' ');

@@ -15,10 +15,10 @@ static bert_status first_line(table_records *r, bert_text *line, bool *end, bert
     return s;
 }
 
-/* ---- without quotes ----------------------------------------------------------------------------------------------------- */
+/* ---- without quotes ---------------------------------------------------------------------------------------------- */
 
-/* Looks at a field that begins with a quote: whether it is a whole one as csv writes it, and what csv would not write without quotes; or whether
- * it goes on behind the delimiter or the line. */
+/* Looks at a field that begins with a quote: whether it is a whole one as csv writes it, and what csv would not write
+ * without quotes; or whether it goes on behind the delimiter or the line. */
 static void look_at_quotes(table_records *r, bert_text field)
 {
     size_t quotes = 0, pairs = 0;
@@ -44,7 +44,8 @@ static bert_status add_plain(table_records *r, const char *data, size_t size, be
     return table_records_add(r, data, size, err);
 }
 
-/* \t, \n, \r and \\ stand for what tsv has no place for. There is room for the whole line, so bytes stay where they are. */
+/* \t, \n, \r and \\ stand for what tsv has no place for. There is room for the whole line, so bytes stay where they
+ * are. */
 static bert_status add_escaped(table_records *r, const char *data, size_t size, bert_err *err)
 {
     static const char LETTERS[] = "tnr\\", MEANT[] = "\t\n\r\\";
@@ -75,13 +76,15 @@ static bert_status plain_next(table_records *r, bool *end, bert_err *err)
     return s ? s : (escaped ? add_escaped : add_plain)(r, at, (size_t)(stop - at), err);
 }
 
-/* ---- quotes of csv ----------------------------------------------------------------------------------------------------- */
+/* ---- quotes of csv ----------------------------------------------------------------------------------------------- */
 
-/* A record is copied to r->bytes without its quotes; while it grows, a field's data is not known: fields hold sizes, and follow one another. */
+/* A record is copied to r->bytes without its quotes; while it grows, a field's data is not known: fields hold sizes,
+ * and follow one another. */
 typedef struct csv_state {
-    enum { FIELD_START, PLAIN, QUOTED, AFTER_QUOTE } state; /* AFTER_QUOTE: a quote that ends the field, or is the first of two */
-    size_t field;                                           /* where the present field starts in bytes */
-    size_t quote_line, quote_column;                        /* where the last quote opened */
+    /* AFTER_QUOTE: a quote that ends the field, or is the first of two */
+    enum { FIELD_START, PLAIN, QUOTED, AFTER_QUOTE } state;
+    size_t field;                    /* where the present field starts in bytes */
+    size_t quote_line, quote_column; /* where the last quote opened */
 } csv_state;
 
 static bert_status csv_end_field(table_records *r, csv_state *c, bert_err *err)
@@ -97,7 +100,8 @@ static bert_status csv_take(table_records *r, csv_state *c, bert_text line, size
 {
     char ch = line.data[*at];
     bool quoted = c->state == QUOTED, quote = ch == '"';
-    if ((quoted && !quote) || (!quoted && c->state != AFTER_QUOTE && ch != r->delimiter && !(c->state == FIELD_START && quote))) {
+    if ((quoted && !quote) ||
+        (!quoted && c->state != AFTER_QUOTE && ch != r->delimiter && !(c->state == FIELD_START && quote))) {
         const char *from = line.data + *at, *stop = memchr(from, quoted ? '"' : r->delimiter, line.size - *at);
         size_t n = stop ? (size_t)(stop - from) : line.size - *at;
         buffer_add(&r->bytes, from, n);
@@ -118,7 +122,8 @@ static bert_status csv_take(table_records *r, csv_state *c, bert_text line, size
         c->quote_line = r->lines.number;
         c->quote_column = *at;
     } else {
-        return fail(err, BERT_ERR_DATA, "%s:%zu:%zu: text behind a closing quote (a quote inside quotes is written twice)", r->lines.name,
+        return fail(err, BERT_ERR_DATA,
+                    "%s:%zu:%zu: text behind a closing quote (a quote inside quotes is written twice)", r->lines.name,
                     r->lines.number, *at);
     }
     return BERT_OK;
@@ -154,8 +159,8 @@ static bert_status csv_next(table_records *r, bool *end, bert_err *err)
             return s;
         r->lost = open_at_end;
         if (open_at_end)
-            return fail(err, BERT_ERR_DATA, "%s:%zu:%zu: the quote that opens here is never closed", r->lines.name, c.quote_line,
-                        c.quote_column);
+            return fail(err, BERT_ERR_DATA, "%s:%zu:%zu: the quote that opens here is never closed", r->lines.name,
+                        c.quote_line, c.quote_column);
     }
     if (s || (s = csv_end_field(r, &c, err)))
         return s;

@@ -12,7 +12,7 @@
 
 enum { INPUT_SIZE = 1 << 16 };
 
-/* ---- input -------------------------------------------------------------------------------------------------------------- */
+/* ---- input ------------------------------------------------------------------------------------------------------- */
 
 static bert_status table_text_fill(table_text *t, bert_err *err)
 {
@@ -27,7 +27,7 @@ static bert_status table_text_fill(table_text *t, bert_err *err)
     return s;
 }
 
-/* ---- which encoding ----------------------------------------------------------------------------------------------------- */
+/* ---- which encoding ---------------------------------------------------------------------------------------------- */
 
 /* A mark that another begins with stands behind it. */
 static const struct mark {
@@ -35,8 +35,9 @@ static const struct mark {
     size_t size;
     const char *family, *encoding;
 } MARKS[] = {
-    { "\xEF\xBB\xBF", 3, "utf8", NULL },    { "\xFF\xFE\0\0", 4, "utf32", "utf-32le" }, { "\0\0\xFE\xFF", 4, "utf32", "utf-32be" },
-    { "\xFF\xFE", 2, "utf16", "utf-16le" }, { "\xFE\xFF", 2, "utf16", "utf-16be" },
+    { "\xEF\xBB\xBF", 3, "utf8", NULL },        { "\xFF\xFE\0\0", 4, "utf32", "utf-32le" },
+    { "\0\0\xFE\xFF", 4, "utf32", "utf-32be" }, { "\xFF\xFE", 2, "utf16", "utf-16le" },
+    { "\xFE\xFF", 2, "utf16", "utf-16be" },
 };
 enum { N_MARKS = sizeof MARKS / sizeof *MARKS, MARK_MOST = 4 };
 
@@ -103,10 +104,10 @@ static bert_status open_converter(table_text *t, bert_err *err)
     bool tables = usual != (iconv_t)-1;
     if (tables)
         iconv_close(usual);
-    return fail(
-        err, BERT_ERR_ARGUMENT, "%s: --encoding: \"%.100s\" is %s", t->stream.name, t->encoding,
-        tables ? "neither utf-8, utf-8-drop nor a name that iconv knows (iconv -l lists them)"
-               : "not to be had here: this system lacks the tables of encodings (glibc's gconv modules); turn the file into UTF-8 elsewhere");
+    return fail(err, BERT_ERR_ARGUMENT, "%s: --encoding: \"%.100s\" is %s", t->stream.name, t->encoding,
+                tables ? "neither utf-8, utf-8-drop nor a name that iconv knows (iconv -l lists them)"
+                       : "not to be had here: this system lacks the tables of encodings (glibc's gconv modules); turn "
+                         "the file into UTF-8 elsewhere");
 }
 
 static bool is_utf8(const char *encoding)
@@ -124,10 +125,12 @@ static bert_status choose_decoding(table_text *t, const char *encoding, bert_err
     bool drop = encoding && !strcasecmp(encoding, "utf-8-drop");
     const char *disguised = mark || encoding ? NULL : encoding_in_disguise(t->input, t->n);
     if (disguised)
-        return fail(err, BERT_ERR_DATA, "%s: looks like %s: --encoding %s reads it", t->stream.name, disguised, disguised);
+        return fail(err, BERT_ERR_DATA, "%s: looks like %s: --encoding %s reads it", t->stream.name, disguised,
+                    disguised);
     if (mark && encoding && !is_of_family(encoding, mark->family))
-        return fail(err, BERT_ERR_DATA, "%s: begins with the byte order mark of %s, and --encoding says %.100s; leave it out", t->stream.name,
-                    mark->encoding ? mark->encoding : "UTF-8", encoding);
+        return fail(err, BERT_ERR_DATA,
+                    "%s: begins with the byte order mark of %s, and --encoding says %.100s; leave it out",
+                    t->stream.name, mark->encoding ? mark->encoding : "UTF-8", encoding);
     t->at = mark ? mark->size : 0;
     t->marked = mark && mark->encoding && !encoding;
     t->encoding = mark && mark->encoding ? mark->encoding : encoding;
@@ -148,7 +151,7 @@ bert_status table_text_open(table_text *t, const char *path, const char *encodin
     return s;
 }
 
-/* ---- decoding ----------------------------------------------------------------------------------------------------------- */
+/* ---- decoding ---------------------------------------------------------------------------------------------------- */
 
 /* Copies what is UTF-8. */
 static size_t drop(table_text *t, char *to, size_t room)
@@ -213,9 +216,10 @@ bert_status table_text_read(table_text *t, char *to, size_t room, size_t *n, ber
 bert_status table_text_broken(const table_text *t, size_t line, size_t column, bert_err *err)
 {
     if (t->cut)
-        return fail(err, BERT_ERR_DATA, "%s:%zu:%zu: the file ends within a character of %s", t->stream.name, line, column, t->encoding);
-    return fail(err, BERT_ERR_DATA, "%s:%zu:%zu: byte 0x%02X begins no character of %s; is that the file's encoding?", t->stream.name, line,
-                column, t->input[t->at], t->encoding);
+        return fail(err, BERT_ERR_DATA, "%s:%zu:%zu: the file ends within a character of %s", t->stream.name, line,
+                    column, t->encoding);
+    return fail(err, BERT_ERR_DATA, "%s:%zu:%zu: byte 0x%02X begins no character of %s; is that the file's encoding?",
+                t->stream.name, line, column, t->input[t->at], t->encoding);
 }
 
 bool table_text_would_wait(const table_text *t)

@@ -1,4 +1,5 @@
-/* The bytes of a table as UTF-8: passed on, decoded from another encoding by the system's iconv, or freed of what is not UTF-8. */
+/* The bytes of a table as UTF-8: passed on, decoded from another encoding by the system's iconv, or freed of what is
+ * not UTF-8. */
 #ifndef IO_TABLE_ENCODING_H
 #define IO_TABLE_ENCODING_H
 
@@ -25,12 +26,14 @@ typedef struct table_text {
     bool cut;             /* because the file ends within it */
 } table_text;
 
-/* encoding: NULL for UTF-8, or what a byte order mark at the start tells; "utf-8-drop"; a name that iconv knows. A byte order mark is passed over.
- * Fails as table_stream_open; with BERT_ERR_ARGUMENT for a name that iconv does not know; with BERT_ERR_DATA for a file whose mark says another
- * encoding, or which is of another one by its zeros or escapes. */
+/* encoding: NULL for UTF-8, or what a byte order mark at the start tells; "utf-8-drop"; a name that iconv knows. A byte
+ * order mark is passed over. Fails as table_stream_open; with BERT_ERR_ARGUMENT for a name that iconv does not know;
+ * with BERT_ERR_DATA for a file whose mark says another encoding, or which is of another one by its zeros or
+ * escapes. */
 bert_status table_text_open(table_text *t, const char *path, const char *encoding, bert_err *err);
 
-/* At least one byte, at most room (256 or more) of them; *n is 0 at the end, and where the text is broken. Fails as table_stream_read. */
+/* At least one byte, at most room (256 or more) of them; *n is 0 at the end, and where the text is broken. Fails as
+ * table_stream_read. */
 bert_status table_text_read(table_text *t, char *to, size_t room, size_t *n, bert_err *err);
 
 /* Whether reading would have to wait for whoever writes the other end of a pipe. */

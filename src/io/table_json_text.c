@@ -53,7 +53,8 @@ static bert_status next_line_of_list(table_records *r, bert_err *err)
     if (s || !end)
         return s;
     r->lost = true;
-    return fail(err, BERT_ERR_DATA, "%s:%zu: the file ends, and its list is not closed", r->lines.name, r->lines.number);
+    return fail(err, BERT_ERR_DATA, "%s:%zu: the file ends, and its list is not closed", r->lines.name,
+                r->lines.number);
 }
 
 /* Passes over the lines behind the list, which are empty. */

@@ -20,7 +20,8 @@ static const char *where(const table_records *r, char out[WHERE_SIZE])
 
 static const char *type_name(const json_t *value)
 {
-    static const char *const names[] = { "an object", "a list", "a string", "a number", "a number", "true", "false", "null" };
+    static const char *const names[] = { "an object", "a list", "a string", "a number",
+                                         "a number",  "true",   "false",    "null" };
     return names[json_typeof(value)];
 }
 
@@ -43,16 +44,18 @@ static bert_status cell_wrong_type(const table_records *r, size_t column, const 
 {
     char at[WHERE_SIZE];
     if (column >= TABLE_LABEL && json_is_real(value))
-        return fail(err, BERT_ERR_DATA, "%s: \"%s\" is a number beyond 64 bits, which a label must be written as a string for", where(r, at),
-                    r->columns[column].name);
-    return fail(err, BERT_ERR_DATA, "%s: \"%s\" is %s, expected a string%s", where(r, at), r->columns[column].name, type_name(value),
-                column >= TABLE_LABEL ? " or a number" : "");
+        return fail(err, BERT_ERR_DATA,
+                    "%s: \"%s\" is a number beyond 64 bits, which a label must be written as a string for",
+                    where(r, at), r->columns[column].name);
+    return fail(err, BERT_ERR_DATA, "%s: \"%s\" is %s, expected a string%s", where(r, at), r->columns[column].name,
+                type_name(value), column >= TABLE_LABEL ? " or a number" : "");
 }
 
 /* A whole number beyond 64 bits was rounded as it was read, perhaps to another label. */
 static bool is_plain_number(const json_t *value)
 {
-    return json_is_integer(value) || json_is_boolean(value) || (json_is_real(value) && fabs(json_real_value(value)) < 0x1p63);
+    return json_is_integer(value) || json_is_boolean(value) ||
+           (json_is_real(value) && fabs(json_real_value(value)) < 0x1p63);
 }
 
 /* Appends a number, true or false to the bytes of a column. */
@@ -66,17 +69,18 @@ static void append_number(buffer *out, const json_t *value)
         buffer_string(out, json_is_true(value) ? "true" : "false");
 }
 
-/* ---- lists -------------------------------------------------------------------------------------------------------------- */
+/* ---- lists ------------------------------------------------------------------------------------------------------- */
 
 static bert_status wrong_item(const table_records *r, size_t column, size_t i, const char *is, bert_err *err)
 {
     char at[WHERE_SIZE];
-    return fail(err, BERT_ERR_DATA, "%s: \"%s\": item %zu of the list is %s", where(r, at), r->columns[column].name, i + 1, is);
+    return fail(err, BERT_ERR_DATA, "%s: \"%s\": item %zu of the list is %s", where(r, at), r->columns[column].name,
+                i + 1, is);
 }
 
 /* The text of an item: a string's own, a number's in scratch. */
-static bert_status read_list_item(const table_records *r, size_t column, size_t i, const json_t *item, buffer *scratch, bert_text *out,
-                                  bert_err *err)
+static bert_status read_list_item(const table_records *r, size_t column, size_t i, const json_t *item, buffer *scratch,
+                                  bert_text *out, bert_err *err)
 {
     buffer_clear(scratch);
     if (column >= TABLE_LABEL && is_plain_number(item))
@@ -85,8 +89,9 @@ static bert_status read_list_item(const table_records *r, size_t column, size_t 
         return wrong_item(r, column, i, type_name(item), err);
     if (scratch->failed)
         return fail_memory(err, r->lines.name);
-    bert_text text = scratch->size ? (bert_text){ scratch->data, scratch->size }
-                                   : (bert_text){ json_string_value(item), json_is_string(item) ? json_string_length(item) : 0 };
+    bert_text text = scratch->size
+                         ? (bert_text){ scratch->data, scratch->size }
+                         : (bert_text){ json_string_value(item), json_is_string(item) ? json_string_length(item) : 0 };
     *out = table_bare(text);
     return out->size ? BERT_OK : wrong_item(r, column, i, "empty", err);
 }
@@ -148,8 +153,8 @@ static bert_status add_tag_list(table_records *r, size_t column, const json_t *l
 {
     char at[WHERE_SIZE];
     if (json_is_array(text) && json_array_size(list) != json_array_size(text))
-        return fail(err, BERT_ERR_DATA, "%s: %zu words in \"%s\", %zu tags in \"%s\"", where(r, at), json_array_size(text),
-                    r->columns[TABLE_TEXT].name, json_array_size(list), r->columns[column].name);
+        return fail(err, BERT_ERR_DATA, "%s: %zu words in \"%s\", %zu tags in \"%s\"", where(r, at),
+                    json_array_size(text), r->columns[TABLE_TEXT].name, json_array_size(list), r->columns[column].name);
     table_tags_start(r);
     return add_items(r, column, list, &TAGS, err);
 }
@@ -176,14 +181,16 @@ static bert_status read_label_list(table_records *r, size_t column, const json_t
     if (json_is_array(text) || (r->word_tags && json_is_string(json_array_get(list, 0))))
         return add_tag_list(r, column, list, text, err);
     if (json_is_string(text) && is_spans(list, by_key))
-        return table_spans_read(r, list, (bert_text){ json_string_value(text), json_string_length(text) }, &r->columns[column].bytes, err);
+        return table_spans_read(r, list, (bert_text){ json_string_value(text), json_string_length(text) },
+                                &r->columns[column].bytes, err);
     return add_label_list(r, column, list, err);
 }
 
-/* ---- members ------------------------------------------------------------------------------------------------------------ */
+/* ---- members ----------------------------------------------------------------------------------------------------- */
 
 /* The member of one column as text. by_key: its name says that it is of spans. */
-static bert_status read_member(table_records *r, size_t column, const json_t *value, bool by_key, bert_text *out, bert_err *err)
+static bert_status read_member(table_records *r, size_t column, const json_t *value, bool by_key, bert_text *out,
+                               bert_err *err)
 {
     buffer *bytes = &r->columns[column].bytes;
     bert_status s = BERT_OK;
@@ -222,7 +229,8 @@ static bert_status add_member(table_records *r, size_t column, bert_err *err)
     bool spans, required = r->columns[column].required;
     const json_t *value = find_member(r, column, &spans);
     bert_text text = { "", 0 };
-    bert_status s = required || (value && !json_is_null(value)) ? read_member(r, column, value, spans, &text, err) : BERT_OK;
+    bert_status s = required || (value && !json_is_null(value)) ? read_member(r, column, value, spans, &text, err)
+                                                                : BERT_OK;
     if (s == BERT_ERR_DATA && column >= TABLE_LABEL && !required)
         return table_records_add(r, "", 0, err);
     return s ? s : table_records_add(r, text.data, text.size, err);
@@ -235,8 +243,8 @@ static bert_status wrong_json(const table_records *r, size_t column, const json_
         return fail_memory(err, r->lines.name);
     bool goes_on = r->items.form == JSON_LINES && strstr(error->text, "near end of file");
     size_t at = (size_t)(error->column > 0 ? error->column : 1) + (error->line == 1 ? column : 0);
-    return fail(err, BERT_ERR_DATA, "%s:%zu:%zu: %s%s", r->lines.name, r->line + (size_t)error->line - 1, at, error->text,
-                goes_on ? "; a row is an object in one line, or an item of one list" : "");
+    return fail(err, BERT_ERR_DATA, "%s:%zu:%zu: %s%s", r->lines.name, r->line + (size_t)error->line - 1, at,
+                error->text, goes_on ? "; a row is an object in one line, or an item of one list" : "");
 }
 
 bert_status table_jsonl_next(table_records *r, bool *end, bert_err *err)

@@ -7,7 +7,7 @@
 #include <math.h>
 #include <string.h>
 
-/* ---- names -------------------------------------------------------------------------------------------------------------- */
+/* ---- names ------------------------------------------------------------------------------------------------------- */
 
 static bool labels_are_flags(const table_records *r)
 {
@@ -30,7 +30,8 @@ static bert_status check_label_names(const table_records *r, const char *given, 
             return fail(err, BERT_ERR_ARGUMENT, "--label-names: \"%.200s\" has an empty name", given);
         for (size_t k = 0; k < i; k++)
             if (r->names[i].size == r->names[k].size && !memcmp(r->names[i].data, r->names[k].data, r->names[k].size))
-                return fail(err, BERT_ERR_ARGUMENT, "--label-names: \"%.*s\" is there twice", (int)r->names[i].size, r->names[i].data);
+                return fail(err, BERT_ERR_ARGUMENT, "--label-names: \"%.*s\" is there twice", (int)r->names[i].size,
+                            r->names[i].data);
     }
     return BERT_OK;
 }
@@ -40,7 +41,8 @@ static void name_by_columns(table_records *r, bert_text *names)
 {
     r->n_names = r->n_columns - TABLE_LABEL;
     for (size_t i = 0; i < r->n_names; i++)
-        names[i] = label_word((bert_text){ r->columns[TABLE_LABEL + i].name, strlen(r->columns[TABLE_LABEL + i].name) });
+        names[i] = label_word(
+            (bert_text){ r->columns[TABLE_LABEL + i].name, strlen(r->columns[TABLE_LABEL + i].name) });
 }
 
 bert_status table_names_open(table_records *r, const char *given, arena *memory, bert_err *err)
@@ -61,7 +63,8 @@ bert_status table_names_open(table_records *r, const char *given, arena *memory,
     else if (labels_are_flags(r))
         name_by_columns(r, names);
     if (given && labels_are_flags(r) && r->n_names != r->n_columns - TABLE_LABEL)
-        return fail(err, BERT_ERR_ARGUMENT, "--label-names: %zu names for %zu columns of labels", r->n_names, r->n_columns - TABLE_LABEL);
+        return fail(err, BERT_ERR_ARGUMENT, "--label-names: %zu names for %zu columns of labels", r->n_names,
+                    r->n_columns - TABLE_LABEL);
     return check_label_names(r, given ? given : "", err);
 }
 
@@ -79,7 +82,7 @@ size_t table_name_place(const table_records *r, bert_text word)
     return word.size && number < r->n_names ? number : SIZE_MAX;
 }
 
-/* ---- numbers ------------------------------------------------------------------------------------------------------------- */
+/* ---- numbers ----------------------------------------------------------------------------------------------------- */
 
 /* The number that a label with an exponent is; 0x1p63 and more is none, as in JSON. */
 static bool exponent_number(bert_text label, double *number)
@@ -100,12 +103,12 @@ bool table_label_has_exponent(bert_text label)
     return exponent_number(label, &number);
 }
 
-/* ---- labels ------------------------------------------------------------------------------------------------------------- */
+/* ---- labels ------------------------------------------------------------------------------------------------------ */
 
 static bert_status flag_unknown(const table_records *r, bert_text word, bert_err *err)
 {
-    return fail(err, BERT_ERR_DATA, "%s:%zu: label \"%.*s\" is neither one of --label-names nor a number from 0 to %zu", r->lines.name, r->line,
-                word.size < 100 ? (int)word.size : 100, word.data, r->n_names - 1);
+    return fail(err, BERT_ERR_DATA, "%s:%zu: label \"%.*s\" is neither one of --label-names nor a number from 0 to %zu",
+                r->lines.name, r->line, word.size < 100 ? (int)word.size : 100, word.data, r->n_names - 1);
 }
 
 /* 0 or 1; -1: no flag. */
@@ -135,8 +138,8 @@ static bert_status add_flags(table_records *r, buffer *out, bert_err *err)
         bert_text word = label_word(table_field(r, i));
         int flag = flag_value(word);
         if (flag < 0)
-            return fail(err, BERT_ERR_DATA, "%s:%zu: column \"%s\": \"%.*s\" is neither 0 nor 1", r->lines.name, r->line, c->name,
-                        word.size < 100 ? (int)word.size : 100, word.data);
+            return fail(err, BERT_ERR_DATA, "%s:%zu: column \"%s\": \"%.*s\" is neither 0 nor 1", r->lines.name,
+                        r->line, c->name, word.size < 100 ? (int)word.size : 100, word.data);
         if (flag)
             add_flag_name(r, out, i - TABLE_LABEL, before);
     }
@@ -162,8 +165,8 @@ static bert_status check_flags(table_records *r, bool flags, bert_err *err)
         r->flags = flags;
     }
     return flags == r->flags ? BERT_OK
-                             : fail(err, BERT_ERR_DATA, "%s:%zu: %s, and line %zu has %s; a table has one or the other", r->lines.name, r->line,
-                                    ARE[flags], r->flags_line, ARE[r->flags]);
+                             : fail(err, BERT_ERR_DATA, "%s:%zu: %s, and line %zu has %s; a table has one or the other",
+                                    r->lines.name, r->line, ARE[flags], r->flags_line, ARE[r->flags]);
 }
 
 static bert_status add_named(table_records *r, buffer *out, bert_text list, bert_err *err)
@@ -228,7 +231,8 @@ void table_tags_start(table_records *r)
 
 bert_status table_tag_wrong(const table_records *r, size_t line, bert_text tag, const char *why, bert_err *err)
 {
-    return fail(err, BERT_ERR_DATA, "%s:%zu: \"%.*s\" %s", r->lines.name, line, tag.size < 100 ? (int)tag.size : 100, tag.data, why);
+    return fail(err, BERT_ERR_DATA, "%s:%zu: \"%.*s\" %s", r->lines.name, line, tag.size < 100 ? (int)tag.size : 100,
+                tag.data, why);
 }
 
 const char *table_add_tag(table_records *r, buffer *out, bert_text tag)

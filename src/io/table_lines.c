@@ -44,7 +44,8 @@ static bert_status read_more(table_lines *l, bert_err *err)
     if (s)
         return s;
     if (!n && l->text.broken) /* there is no line break behind start, or it would not read */
-        return table_text_broken(&l->text, l->number + 1, 1 + count_characters(l->window + l->start, l->end - l->start), err);
+        return table_text_broken(&l->text, l->number + 1, 1 + count_characters(l->window + l->start, l->end - l->start),
+                                 err);
     l->ended = n == 0;
     l->end += n;
     find_sound(l);

@@ -17,9 +17,11 @@ typedef struct table_lines {
     size_t searched;             /* window[start .. searched) has no line break, but for that before next: */
     size_t next;                 /* where the line behind the next one starts; not above start: not known */
     bool ended;                  /* the text has no more */
-    char newline;                /* the last character of a line: '\r' where there is no '\n' for a long way; 0: not known yet */
-    size_t number;               /* of the line handed out last, from 1 */
-    size_t fault;                /* the character of that line, from 1, where its first byte stands that is not UTF-8; 0: there is none */
+    /* the last character of a line: '\r' where there is no '\n' for a long way; 0: not known yet */
+    char newline;
+    size_t number; /* of the line handed out last, from 1 */
+    /* the character of that line, from 1, where its first byte stands that is not UTF-8; 0: there is none */
+    size_t fault;
     unsigned char fault_byte;
     char guess[ENCODING_GUESS]; /* what the first such byte looks like; "" before */
 } table_lines;

@@ -27,24 +27,26 @@ static void note_dropped(const table_records *r, const table_counts *counts, buf
     (void)counts;
     size_t n = r->lines.text.dropped;
     if (n)
-        buffer_printf(out, "%s: %zu byte%s that %s not UTF-8 %s dropped (--encoding utf-8-drop)", r->lines.name, n, s_of(n),
-                      n == 1 ? "is" : "are", n == 1 ? "was" : "were");
+        buffer_printf(out, "%s: %zu byte%s that %s not UTF-8 %s dropped (--encoding utf-8-drop)", r->lines.name, n,
+                      s_of(n), n == 1 ? "is" : "are", n == 1 ? "was" : "were");
 }
 
 static void first_row(const table_records *r, const table_counts *counts, buffer *out)
 {
     (void)counts;
     if (r->told.first_row)
-        buffer_printf(out, "%s: its first row is read as the names of the columns, and looks like data; --no-header reads it as a row",
-                      r->lines.name);
+        buffer_printf(
+            out,
+            "%s: its first row is read as the names of the columns, and looks like data; --no-header reads it as a row",
+            r->lines.name);
 }
 
 static void others(const table_records *r, const table_counts *counts, buffer *out)
 {
     (void)counts;
     if (r->told.others)
-        buffer_printf(out, "%s:%zu: %zu row%s not as many columns as the first one; columns go by their numbers", r->lines.name,
-                      r->told.other_line, r->told.others, r->told.others == 1 ? " has" : "s have");
+        buffer_printf(out, "%s:%zu: %zu row%s not as many columns as the first one; columns go by their numbers",
+                      r->lines.name, r->told.other_line, r->told.others, r->told.others == 1 ? " has" : "s have");
 }
 
 static void quoted(const table_records *r, const table_counts *counts, buffer *out)
@@ -52,7 +54,8 @@ static void quoted(const table_records *r, const table_counts *counts, buffer *o
     (void)counts;
     if (r->told.quoted && !r->quoting_chosen)
         buffer_printf(out,
-                      "%s:%zu: a whole field is in quotes, which are read as text, as in the files of GLUE; --quoting csv reads them as pandas "
+                      "%s:%zu: a whole field is in quotes, which are read as text, as in the files of GLUE; --quoting "
+                      "csv reads them as pandas "
                       "writes them",
                       r->lines.name, r->told.quoted);
 }
@@ -68,14 +71,16 @@ static void comments(const table_records *r, const table_counts *counts, buffer 
 {
     (void)counts;
     if (r->told.comments)
-        buffer_printf(out, "%s: %zu comment%s (# before a sentence) passed over", r->lines.name, r->told.comments, s_of(r->told.comments));
+        buffer_printf(out, "%s: %zu comment%s (# before a sentence) passed over", r->lines.name, r->told.comments,
+                      s_of(r->told.comments));
 }
 
 static void ranges(const table_records *r, const table_counts *counts, buffer *out)
 {
     (void)counts;
     if (r->told.ranges)
-        buffer_printf(out, "%s: CoNLL-U's lines of ranges and of words that are not written (1-2, 1.1) are passed over", r->lines.name);
+        buffer_printf(out, "%s: CoNLL-U's lines of ranges and of words that are not written (1-2, 1.1) are passed over",
+                      r->lines.name);
 }
 
 static void tags(const table_records *r, const table_counts *counts, buffer *out)
@@ -90,8 +95,10 @@ static void spans(const table_records *r, const table_counts *counts, buffer *ou
 {
     (void)counts;
     if (r->told.within)
-        buffer_printf(out, "%s: %zu of %zu spans begin or end within a word, which is tagged whole (words are what blanks divide)",
-                      r->lines.name, r->told.within, r->told.spans);
+        buffer_printf(
+            out,
+            "%s: %zu of %zu spans begin or end within a word, which is tagged whole (words are what blanks divide)",
+            r->lines.name, r->told.within, r->told.spans);
 }
 
 static void renamed(const table_records *r, const table_counts *counts, buffer *out)
@@ -120,8 +127,8 @@ static void unused(const table_records *r, const table_counts *counts, buffer *o
 static void skipped(const table_records *r, const table_counts *counts, buffer *out)
 {
     if (counts->skipped)
-        buffer_printf(out, "%s: %zu wrong row%s left out (--skip-bad-rows); the first: %s", r->lines.name, counts->skipped,
-                      counts->skipped == 1 ? " was" : "s were", counts->first.message);
+        buffer_printf(out, "%s: %zu wrong row%s left out (--skip-bad-rows); the first: %s", r->lines.name,
+                      counts->skipped, counts->skipped == 1 ? " was" : "s were", counts->first.message);
 }
 
 bool table_note(const table_records *r, const table_counts *counts, size_t i, buffer *out)

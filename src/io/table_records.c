@@ -36,11 +36,11 @@ bert_status table_records_next(table_records *r, bool *end, bert_err *err)
     bert_status s = r->format->next(r, end, err);
     if (!r->fault.line || (s && s != BERT_ERR_DATA))
         return s;
-    return fail(err, BERT_ERR_DATA, "%s:%zu:%zu: byte 0x%02X is not UTF-8; %s", r->lines.name, r->fault.line, r->fault.column, r->fault.byte,
-                r->lines.guess);
+    return fail(err, BERT_ERR_DATA, "%s:%zu:%zu: byte 0x%02X is not UTF-8; %s", r->lines.name, r->fault.line,
+                r->fault.column, r->fault.byte, r->lines.guess);
 }
 
-/* ---- words --------------------------------------------------------------------------------------------------------------- */
+/* ---- words ------------------------------------------------------------------------------------------------------- */
 
 bert_text table_bare(bert_text t)
 {
@@ -64,7 +64,7 @@ void table_add_word(buffer *out, bert_text word)
     }
 }
 
-/* ---- txt ----------------------------------------------------------------------------------------------------------------- */
+/* ---- txt --------------------------------------------------------------------------------------------------------- */
 
 static bool txt_blank(char c)
 {
@@ -93,12 +93,15 @@ static bert_status txt_next(table_records *r, bool *end, bert_err *err)
     return s ? s : table_records_add(r, second, (size_t)(stop - second), err);
 }
 
-/* ---- all ----------------------------------------------------------------------------------------------------------------- */
+/* ---- all --------------------------------------------------------------------------------------------------------- */
 
 static const table_format FORMATS[] = {
-    { "tsv", NAMED_BY_HEADER, table_delimited_next, '\t', QUOTING_NONE }, { "csv", NAMED_BY_HEADER, table_delimited_next, ',', QUOTING_CSV },
-    { "jsonl", NAMED_BY_KEY, table_jsonl_next, 0, QUOTING_AUTO },         { "json", NAMED_BY_KEY, table_jsonl_next, 0, QUOTING_AUTO },
-    { "conll", NAMED_BY_NUMBER, table_conll_next, 0, QUOTING_AUTO },      { "txt", NAMED_BY_PLACE, txt_next, 0, QUOTING_AUTO },
+    { "tsv", NAMED_BY_HEADER, table_delimited_next, '\t', QUOTING_NONE },
+    { "csv", NAMED_BY_HEADER, table_delimited_next, ',', QUOTING_CSV },
+    { "jsonl", NAMED_BY_KEY, table_jsonl_next, 0, QUOTING_AUTO },
+    { "json", NAMED_BY_KEY, table_jsonl_next, 0, QUOTING_AUTO },
+    { "conll", NAMED_BY_NUMBER, table_conll_next, 0, QUOTING_AUTO },
+    { "txt", NAMED_BY_PLACE, txt_next, 0, QUOTING_AUTO },
 };
 
 const table_format *table_format_find(const char *name, size_t size)

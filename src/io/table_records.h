@@ -2,11 +2,13 @@
  *
  *     tsv     fields between tabs; no quoting at all, as in the files of GLUE
  *     csv     RFC 4180: fields between commas, quotes around what holds commas, quotes (doubled) or line breaks
- *     jsonl   a JSON object a line, or one list of objects; an array of words is a text, an array of tags, labels or spans a label
- *     conll   a word and its tags a line, between tabs where the line has one, else between blanks; an empty line or -DOCSTART- ends a sentence,
- *             which is a record
+ *     jsonl   a JSON object a line, or one list of objects; an array of words is a text, an array of tags, labels or
+ *             spans a label
+ *     conll   a word and its tags a line, between tabs where the line has one, else between blanks; an empty line or
+ *             -DOCSTART- ends a sentence, which is a record
  *     txt     a line is a text, or a pair "a ||| b": cut at the first |||, blanks around it dropped
- * Lines end with "\n" or "\r\n", or with "\r" where there is no "\n". All is UTF-8; NUL is a character like any other. */
+ * Lines end with "\n" or "\r\n", or with "\r" where there is no "\n". All is UTF-8; NUL is a character like any
+ * other. */
 #ifndef IO_TABLE_RECORDS_H
 #define IO_TABLE_RECORDS_H
 
@@ -74,8 +76,9 @@ typedef struct table_told {
 
 /* Rows of JSON: where they stand. */
 typedef struct json_items {
-    enum { JSON_UNKNOWN, JSON_LINES, JSON_LIST_BEGINS, JSON_LIST, JSON_LIST_ENDED } form; /* a row a line, or items of one list */
-    bert_text line, rest;                                                                 /* of it, not yet used */
+    /* a row a line, or items of one list */
+    enum { JSON_UNKNOWN, JSON_LINES, JSON_LIST_BEGINS, JSON_LIST, JSON_LIST_ENDED } form;
+    bert_text line, rest; /* of it, not yet used */
 } json_items;
 
 struct table_records {
@@ -154,7 +157,8 @@ void table_add_word(buffer *out, bert_text word);
 /* The reader of tsv and csv, in table_delimited.c. */
 bert_status table_delimited_next(table_records *r, bool *end, bert_err *err);
 
-/* The reader of jsonl, in table_jsonl.c. A label may be a string, a number (as few digits as give it back) or true and false. */
+/* The reader of jsonl, in table_jsonl.c. A label may be a string, a number (as few digits as give it back) or true and
+ * false. */
 bert_status table_jsonl_next(table_records *r, bool *end, bert_err *err);
 
 /* The tags of a text's words by the spans in list, in table_spans.c; appended to out. Fails with BERT_ERR_DATA. */

@@ -1,6 +1,6 @@
-/* Stretches of a text, as annotation tools write them, to tags of its words: [start, end, name], or an object with start (start_offset), end
- * (end_offset) and label (or labels, a list of one). Places count code points. A span takes every word that it touches: the words of a text are what
- * blanks divide, and a model tags them whole. */
+/* Stretches of a text, as annotation tools write them, to tags of its words: [start, end, name], or an object with
+ * start (start_offset), end (end_offset) and label (or labels, a list of one). Places count code points. A span takes
+ * every word that it touches: the words of a text are what blanks divide, and a model tags them whole. */
 #include "io/table_labels.h"
 
 #include <inttypes.h>
@@ -116,7 +116,8 @@ static bert_status add_span_name(table_records *r, buffer *out, const json_t *na
     return BERT_OK;
 }
 
-static bert_status add_span_tags(table_records *r, const word *words, size_t n, const json_t *list, buffer *out, bert_err *err)
+static bert_status add_span_tags(table_records *r, const word *words, size_t n, const json_t *list, buffer *out,
+                                 bert_err *err)
 {
     tagged_span s;
     bert_status status = BERT_OK;
@@ -152,7 +153,8 @@ bert_status table_spans_read(table_records *r, const json_t *list, bert_text tex
         if (!read_span(item, &s))
             status = span_wrong(r, i, "is not [start, end, name], or an object with start, end and label", err);
         else if (s.start < 0 || s.end <= s.start || (size_t)s.end > characters)
-            status = fail(err, BERT_ERR_DATA, "%s:%zu: span %zu goes from %" PRId64 " to %" PRId64 ", in a text of %zu characters",
+            status = fail(err, BERT_ERR_DATA,
+                          "%s:%zu: span %zu goes from %" PRId64 " to %" PRId64 ", in a text of %zu characters",
                           r->lines.name, r->line, i + 1, (int64_t)s.start, (int64_t)s.end, characters);
         else
             status = mark_words(r, word_list, n, &s, i, err);

@@ -21,11 +21,12 @@ typedef struct table_stream {
     bool between_members; /* of a gzip file: behind the end of a member */
 } table_stream;
 
-/* path must outlive the stream. What begins as gzip does is unpacked, whatever its name; a name in .gz must hold gzip. */
+/* path must outlive the stream. What begins as gzip does is unpacked, whatever its name; a name in .gz must hold
+ * gzip. */
 bert_status table_stream_open(table_stream *s, const char *path, bert_err *err);
 
-/* At least one byte, at most room of them; *n is 0 at the end. Fails with BERT_ERR_IO; BERT_ERR_FORMAT (gzip that is cut off or damaged, with
- * the byte of the file). */
+/* At least one byte, at most room of them; *n is 0 at the end. Fails with BERT_ERR_IO; BERT_ERR_FORMAT (gzip that is
+ * cut off or damaged, with the byte of the file). */
 bert_status table_stream_read(table_stream *s, char *to, size_t room, size_t *n, bert_err *err);
 
 /* Whether reading would have to wait for whoever writes the other end of a pipe. */

@@ -30,8 +30,9 @@ static bool is_b_or_i(char c)
 static bool is_odd(bert_text tag)
 {
     static const char DIVIDERS[] = "_-.:/|";
-    return tag.size > 2 && ((is_b_or_i(tag.data[0]) && memchr(DIVIDERS, tag.data[1], sizeof DIVIDERS - 1)) ||
-                            (is_b_or_i(tag.data[tag.size - 1]) && memchr(DIVIDERS, tag.data[tag.size - 2], sizeof DIVIDERS - 1)));
+    return tag.size > 2 &&
+           ((is_b_or_i(tag.data[0]) && memchr(DIVIDERS, tag.data[1], sizeof DIVIDERS - 1)) ||
+            (is_b_or_i(tag.data[tag.size - 1]) && memchr(DIVIDERS, tag.data[tag.size - 2], sizeof DIVIDERS - 1)));
 }
 
 /* A word like PER, or a letter that means nothing in tags. */
@@ -55,7 +56,8 @@ static void put_tag(table_tags *t, buffer *out, bert_text tag, char prefix, bert
     if (same || *t->from || out->failed)
         return;
     snprintf(t->from, sizeof t->from, "%.*s", tag.size < 60 ? (int)tag.size : 60, tag.data);
-    snprintf(t->became, sizeof t->became, "%.*s", out->size - before < 60 ? (int)(out->size - before) : 60, out->data + before);
+    snprintf(t->became, sizeof t->became, "%.*s", out->size - before < 60 ? (int)(out->size - before) : 60,
+             out->data + before);
 }
 
 const char *table_tags_add(table_tags *t, buffer *out, bert_text tag)

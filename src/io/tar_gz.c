@@ -1,6 +1,7 @@
-/* .tar.gz archives. A tar is a row of blocks of 512 bytes: a header for each entry, then its bytes filled up to whole blocks; two blocks of
- * zeros end it. POSIX.1-2008 (pax) gives long names in an entry of type x before the one they belong to ("LENGTH path=NAME\n"), GNU tar
- * in one of type L. Here only names are taken from either; type g (global pax headers, git's comment) is skipped. */
+/* .tar.gz archives. A tar is a row of blocks of 512 bytes: a header for each entry, then its bytes filled up to whole
+ * blocks; two blocks of zeros end it. POSIX.1-2008 (pax) gives long names in an entry of type x before the one they
+ * belong to ("LENGTH path=NAME\n"), GNU tar in one of type L. Here only names are taken from either; type g (global pax
+ * headers, git's comment) is skipped. */
 #include "io/tar_gz.h"
 
 #include "base/buffer.h"
@@ -16,7 +17,15 @@
 #include <unistd.h>
 #include <zlib.h>
 
-enum { BLOCK = 512, MOST_NAME = 4096, MOST_DEPTH = 16, MOST_PAX = 1 << 20, MOST_ENTRIES = 1 << 16, PIECE = 1 << 16, DEFLATE_MOST = 1032 };
+enum {
+    BLOCK = 512,
+    MOST_NAME = 4096,
+    MOST_DEPTH = 16,
+    MOST_PAX = 1 << 20,
+    MOST_ENTRIES = 1 << 16,
+    PIECE = 1 << 16,
+    DEFLATE_MOST = 1032
+};
 
 /* A header block, ustar. Numbers are octal text. */
 typedef struct tar_header {
@@ -48,8 +57,10 @@ static bert_status fail_damaged(tar_reader *t)
     if (code == Z_ERRNO)
         return fail_errno(t->err, "%s: cannot read", t->archive);
     if (code == Z_OK || code == Z_STREAM_END || code == Z_BUF_ERROR)
-        return fail(t->err, BERT_ERR_FORMAT, "%s: truncated, ends behind byte %" PRIu64 " of the tar", t->archive, t->at);
-    return fail(t->err, BERT_ERR_FORMAT, "%s: damaged gzip data behind byte %" PRIu64 " of the tar: %s", t->archive, t->at, words);
+        return fail(t->err, BERT_ERR_FORMAT, "%s: truncated, ends behind byte %" PRIu64 " of the tar", t->archive,
+                    t->at);
+    return fail(t->err, BERT_ERR_FORMAT, "%s: damaged gzip data behind byte %" PRIu64 " of the tar: %s", t->archive,
+                t->at, words);
 }
 
 /* Reads n bytes, all of them. */
@@ -78,7 +89,8 @@ static size_t filling_bytes(uint64_t size)
     return (size_t)(-size % BLOCK);
 }
 
-/* A number of n octal digits, with spaces around; false where it is none (base-256 numbers, 8 GiB and more, count as none). */
+/* A number of n octal digits, with spaces around; false where it is none (base-256 numbers, 8 GiB and more, count as
+ * none). */
 static bool read_octal(const char *digits, size_t n, uint64_t *out)
 {
     size_t i = 0, first;
@@ -111,9 +123,10 @@ static bool pax_path(const buffer *pax, buffer *path)
 {
     for (const char *p = pax->data, *end = pax->data + pax->size; p < end;) {
         char *digits_end;
-        unsigned long length = strtoul(p, &digits_end, 10); /* of the record, digits and newline included; pax ends with NUL */
-        if (digits_end == p || *digits_end != ' ' || length > (size_t)(end - p) || length < (size_t)(digits_end - p) + 2 ||
-            p[length - 1] != '\n')
+        /* of the record, digits and newline included; pax ends with NUL */
+        unsigned long length = strtoul(p, &digits_end, 10);
+        if (digits_end == p || *digits_end != ' ' || length > (size_t)(end - p) ||
+            length < (size_t)(digits_end - p) + 2 || p[length - 1] != '\n')
             return false;
         const char *record = digits_end + 1;
         size_t n = length - (size_t)(record - p) - 1;
@@ -130,7 +143,8 @@ static bool pax_path(const buffer *pax, buffer *path)
 static bert_status read_long_name(tar_reader *t, char type, uint64_t size)
 {
     if (size > MOST_PAX)
-        return fail(t->err, BERT_ERR_FORMAT, "%s: a header of %" PRIu64 " bytes at byte %" PRIu64 " of the tar, at most %d are read", t->archive,
+        return fail(t->err, BERT_ERR_FORMAT,
+                    "%s: a header of %" PRIu64 " bytes at byte %" PRIu64 " of the tar, at most %d are read", t->archive,
                     size, t->at, MOST_PAX);
     buffer *b = type == 'L' ? &t->long_name : &t->pax;
     buffer_clear(b);
@@ -144,7 +158,8 @@ static bert_status read_long_name(tar_reader *t, char type, uint64_t size)
     if (type == 'L')
         b->size = strlen(b->data);
     else if (!pax_path(&t->pax, &t->long_name))
-        return fail(t->err, BERT_ERR_FORMAT, "%s: damaged pax header before byte %" PRIu64 " of the tar", t->archive, t->at);
+        return fail(t->err, BERT_ERR_FORMAT, "%s: damaged pax header before byte %" PRIu64 " of the tar", t->archive,
+                    t->at);
     return t->long_name.failed ? fail_memory(t->err, t->archive) : BERT_OK;
 }
 
@@ -242,8 +257,8 @@ static bert_status unpack_entry(tar_reader *t, const tar_header *h, uint64_t siz
     }
     if (h->type == '0' || h->type == 0 || h->type == '7')
         return unpack_file(t, path->data, size);
-    return fail(t->err, BERT_ERR_FORMAT, "%s: refused, %.200s is neither a file nor a folder (type '%c')", t->archive, name->data,
-                h->type > ' ' && h->type <= '~' ? h->type : '?');
+    return fail(t->err, BERT_ERR_FORMAT, "%s: refused, %.200s is neither a file nor a folder (type '%c')", t->archive,
+                name->data, h->type > ' ' && h->type <= '~' ? h->type : '?');
 }
 
 /* One header and what belongs to it; *end where it was the end's block. */
@@ -260,8 +275,9 @@ static bert_status unpack_next(tar_reader *t, buffer *name, buffer *path, bool *
         return fail(t->err, BERT_ERR_FORMAT, "%s: no tar header at byte %" PRIu64 " of the tar", t->archive, start);
     if (size > t->most)
         return fail(t->err, BERT_ERR_FORMAT,
-                    "%s: an entry of %" PRIu64 " bytes at byte %" PRIu64 " of the tar, the archive can hold at most %" PRIu64, t->archive, size,
-                    start, t->most);
+                    "%s: an entry of %" PRIu64 " bytes at byte %" PRIu64
+                    " of the tar, the archive can hold at most %" PRIu64,
+                    t->archive, size, start, t->most);
     if (h.type == 'x' || h.type == 'L')
         return read_long_name(t, h.type, size);
     if (h.type == 'g')

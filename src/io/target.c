@@ -1,5 +1,5 @@
-/* What stands at a path is one of the kinds below, by its content. What may be written there is a row for each output: which kinds it replaces by
- * itself, and which with force. */
+/* What stands at a path is one of the kinds below, by its content. What may be written there is a row for each output:
+ * which kinds it replaces by itself, and which with force. */
 #include "io/target.h"
 
 #include "base/file.h"
@@ -15,7 +15,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-/* ---- what stands there ---------------------------------------------------------------------------------------------------- */
+/* ---- what stands there ------------------------------------------------------------------------------------------- */
 
 typedef enum target_kind {
     NOTHING,
@@ -67,8 +67,8 @@ static bool name_listed(const char *const *names, const char *name)
     return *names != NULL;
 }
 
-/* What a module, a model, an export for transformers or a checkpoint is made of, and what stands beside that in folders of libbert
- * (steps of sentence-transformers, 1_Pooling and so on, are told by their form). */
+/* What a module, a model, an export for transformers or a checkpoint is made of, and what stands beside that in folders
+ * of libbert (steps of sentence-transformers, 1_Pooling and so on, are told by their form). */
 static const char *const PARTS[] = { "module.json",
                                      "config.json",
                                      "vocab.txt",
@@ -96,7 +96,8 @@ static bool holds_any(const char *folder, const char *const *names)
     return *names != NULL;
 }
 
-/* A look at what stands there. What cannot be read for want of memory or by a fault of the disk is not taken for something else: the look has failed. */
+/* A look at what stands there. What cannot be read for want of memory or by a fault of the disk is not taken for
+ * something else: the look has failed. */
 typedef struct look {
     arena memory;
     bert_status status;
@@ -131,8 +132,8 @@ static bool is_import(look *l, const char *folder)
     if (path)
         look_failed(l, json_read_file(&json, path, &err), &err);
     const json_t *layer = json_object_get(json, "layer"), *tuned = json_object_get(layer, "n_tune_layers");
-    bool is = json_is_integer(tuned) && !json_integer_value(tuned) && json_is_false(json_object_get(layer, "tune_embeddings")) &&
-              folder_holds(folder, "module");
+    bool is = json_is_integer(tuned) && !json_integer_value(tuned) &&
+              json_is_false(json_object_get(layer, "tune_embeddings")) && folder_holds(folder, "module");
     json_decref(json);
     return is;
 }
@@ -164,7 +165,8 @@ static target_kind kind_of_training(look *l, const char *folder)
     return k;
 }
 
-/* The first entry of a folder that is not passed over, in the look's memory; NULL: there is none, or the look has failed. */
+/* The first entry of a folder that is not passed over, in the look's memory; NULL: there is none, or the look has
+ * failed. */
 static const char *first_entry(look *l, const char *folder, bool (*passed_over)(const char *name))
 {
     DIR *d = opendir(folder);
@@ -192,7 +194,8 @@ static bool is_worthless(const char *name)
 /* Of a folder of libbert. What is not would go with it. */
 static bool is_own(const char *name)
 {
-    return name_listed(PARTS, name) || name_listed(COMPANY, name) || strstr(name, ".tmp-") || !fnmatch("[0-9]_*", name, 0);
+    return name_listed(PARTS, name) || name_listed(COMPANY, name) || strstr(name, ".tmp-") ||
+           !fnmatch("[0-9]_*", name, 0);
 }
 
 static target_kind kind_of_folder(look *l, const char *folder)
@@ -262,7 +265,7 @@ static target_kind kind_at(look *l, const char *path, const struct stat *st)
     return S_ISREG(st->st_mode) ? kind_of_file(l, path, (size_t)st->st_size) : SPECIAL;
 }
 
-/* ---- what may be written there --------------------------------------------------------------------------------------------- */
+/* ---- what may be written there ----------------------------------------------------------------------------------- */
 
 #define BIT(k) (1u << (k))
 enum {
@@ -273,8 +276,9 @@ enum {
 static const struct {
     const char *words;
     bool folder;
-    unsigned replaced; /* kinds of the same shape that are made again in a moment; training and downloads: that are filled */
-    unsigned forced;   /* with force these, too */
+    /* kinds of the same shape that are made again in a moment; training and downloads: that are filled */
+    unsigned replaced;
+    unsigned forced; /* with force these, too */
 } OUTPUTS[] = {
     [BERT_OUTPUT_MODULE] = { "a module", true, BIT(MODULE), FOLDERS },
     [BERT_OUTPUT_IMPORT] = { "an import", true, BIT(MODULE) | BIT(IMPORTED), FOLDERS },
@@ -293,17 +297,22 @@ static const char *way_out(const char *path, target_kind k, bert_output output)
 {
     bool forced = OUTPUTS[output].forced & BIT(k);
     if (output == BERT_OUTPUT_TRAINING && (k == TRAINED || k == UNFINISHED))
-        return folder_holds(path, "checkpoint.safetensors") ? "--resume goes on with it, --force begins anew"
-                                                            : "it has no checkpoint to go on from; --force begins anew, or give another name";
+        return folder_holds(path, "checkpoint.safetensors")
+                   ? "--resume goes on with it, --force begins anew"
+                   : "it has no checkpoint to go on from; --force begins anew, or give another name";
     if (output == BERT_OUTPUT_TRAINING && k == MODULE)
         return "give the model a folder of its own";
-    return forced ? "give another name, or replace it with --force" : k == OTHERS ? "give a new name or an empty folder" : "give another name";
+    return forced        ? "give another name, or replace it with --force"
+           : k == OTHERS ? "give a new name or an empty folder"
+                         : "give another name";
 }
 
 static bert_status check_busy(const char *path, bert_err *err)
 {
     long holder = lock_holder(path);
-    return holder ? fail(err, BERT_ERR_ARGUMENT, "%s: process %ld is training into this folder (train.lock)", path, holder) : BERT_OK;
+    return holder
+               ? fail(err, BERT_ERR_ARGUMENT, "%s: process %ld is training into this folder (train.lock)", path, holder)
+               : BERT_OK;
 }
 
 static bool may_stand(target_kind k, bert_output output, bool force)
@@ -317,17 +326,20 @@ static bert_status target_refuse(look *l, const char *path, target_kind k, bool 
     const char *words = k != NOTHING ? WORDS[k] : folder ? "an empty folder" : "an empty file";
     bool filled = output == BERT_OUTPUT_TRAINING || output == BERT_OUTPUT_DOWNLOAD;
     if (folder != OUTPUTS[output].folder)
-        return fail(err, BERT_ERR_ARGUMENT, "%s: %s stands there; %s is a %s and needs another name", path, words, OUTPUTS[output].words,
-                    folder ? "file" : "folder");
+        return fail(err, BERT_ERR_ARGUMENT, "%s: %s stands there; %s is a %s and needs another name", path, words,
+                    OUTPUTS[output].words, folder ? "file" : "folder");
     if (folder && check_busy(path, err))
         return BERT_ERR_ARGUMENT;
     if (k == OTHERS && output == BERT_OUTPUT_TRAINING && folder_holds(path, "report.html"))
-        return fail(err, BERT_ERR_ARGUMENT, "%s: holds a report.html of something else, which training would replace; give another name", path);
+        return fail(err, BERT_ERR_ARGUMENT,
+                    "%s: holds a report.html of something else, which training would replace; give another name", path);
     if (!may_stand(k, output, force))
         return fail(err, BERT_ERR_ARGUMENT, "%s: %s stands there; %s", path, words, way_out(path, k, output));
     const char *stranger = folder && !filled ? first_entry(l, path, is_own) : NULL;
-    return stranger ? fail(err, BERT_ERR_ARGUMENT, "%s: holds %s, which would go with the folder; move it, or give another name", path, stranger)
-                    : l->status;
+    return stranger
+               ? fail(err, BERT_ERR_ARGUMENT,
+                      "%s: holds %s, which would go with the folder; move it, or give another name", path, stranger)
+               : l->status;
 }
 
 bert_status bert_output_check(const char *path, bert_output output, bool force, bert_err *err)

@@ -57,10 +57,12 @@ static const struct {
     size_t size;
     void (*to_f32)(float *out, const unsigned char *data, size_t n); /* NULL: no number */
 } DTYPES[] = {
-    [DTYPE_F32] = { "F32", 4, f32_from_f32 }, [DTYPE_F16] = { "F16", 2, f32_from_f16 }, [DTYPE_BF16] = { "BF16", 2, f32_from_bf16 },
-    [DTYPE_F64] = { "F64", 8, f32_from_f64 }, [DTYPE_I64] = { "I64", 8, f32_from_i64 }, [DTYPE_I32] = { "I32", 4, f32_from_i32 },
-    [DTYPE_I16] = { "I16", 2, f32_from_i16 }, [DTYPE_I8] = { "I8", 1, f32_from_i8 },    [DTYPE_U8] = { "U8", 1, f32_from_u8 },
-    [DTYPE_BOOL] = { "BOOL", 1, NULL },       [DTYPE_OTHER] = { "OTHER", 0, NULL },
+    [DTYPE_F32] = { "F32", 4, f32_from_f32 },    [DTYPE_F16] = { "F16", 2, f32_from_f16 },
+    [DTYPE_BF16] = { "BF16", 2, f32_from_bf16 }, [DTYPE_F64] = { "F64", 8, f32_from_f64 },
+    [DTYPE_I64] = { "I64", 8, f32_from_i64 },    [DTYPE_I32] = { "I32", 4, f32_from_i32 },
+    [DTYPE_I16] = { "I16", 2, f32_from_i16 },    [DTYPE_I8] = { "I8", 1, f32_from_i8 },
+    [DTYPE_U8] = { "U8", 1, f32_from_u8 },       [DTYPE_BOOL] = { "BOOL", 1, NULL },
+    [DTYPE_OTHER] = { "OTHER", 0, NULL },
 };
 
 const char *dtype_name(dtype t)
@@ -96,17 +98,20 @@ static void join_parts(const tensor *t, float *out)
         const tensor_part *p = &t->parts[k];
         size_t run = (size_t)p->length * inner, bytes = run * dtype_size(t->type);
         for (size_t i = 0; i < outer; i++)
-            DTYPES[t->type].to_f32(out + (i * side + (size_t)p->start) * inner, (const unsigned char *)p->data + i * bytes, run);
+            DTYPES[t->type].to_f32(out + (i * side + (size_t)p->start) * inner,
+                                   (const unsigned char *)p->data + i * bytes, run);
     }
 }
 
 bert_status tensor_to_f32(const tensor *t, float *out, bert_err *err)
 {
     if (t->type == DTYPE_OTHER)
-        return fail(err, BERT_ERR_UNSUPPORTED, "%s: tensor %s is of a type that is not read (quantised, float8, complex, strings)", t->file,
+        return fail(err, BERT_ERR_UNSUPPORTED,
+                    "%s: tensor %s is of a type that is not read (quantised, float8, complex, strings)", t->file,
                     t->name);
     if (!DTYPES[t->type].to_f32)
-        return fail(err, BERT_ERR_FORMAT, "%s: tensor %s is of type %s, expected numbers", t->file, t->name, dtype_name(t->type));
+        return fail(err, BERT_ERR_FORMAT, "%s: tensor %s is of type %s, expected numbers", t->file, t->name,
+                    dtype_name(t->type));
     if (t->parts)
         join_parts(t, out);
     else if (t->data)
@@ -220,7 +225,8 @@ bert_status tensor_ranges_check(tensor_range *ranges, size_t n, const char *path
         qsort(ranges, n, sizeof *ranges, tensor_by_place);
     for (size_t i = 1; i < n; i++)
         if (ranges[i].part == ranges[i - 1].part && ranges[i].begin < ranges[i - 1].end)
-            return fail(err, BERT_ERR_FORMAT, "%s: tensors %s and %s share bytes %zu to %zu", path, ranges[i - 1].name, ranges[i].name,
-                        ranges[i].begin, ranges[i].end < ranges[i - 1].end ? ranges[i].end : ranges[i - 1].end);
+            return fail(err, BERT_ERR_FORMAT, "%s: tensors %s and %s share bytes %zu to %zu", path, ranges[i - 1].name,
+                        ranges[i].name, ranges[i].begin,
+                        ranges[i].end < ranges[i - 1].end ? ranges[i].end : ranges[i - 1].end);
     return BERT_OK;
 }

@@ -1,5 +1,5 @@
-/* A set of named tensors as every weight format gives it: views into mapped files where the format allows, else copies that the set owns.
- * safetensors.h, tf_bundle.h and torch_file.h open one from their format. */
+/* A set of named tensors as every weight format gives it: views into mapped files where the format allows, else copies
+ * that the set owns. safetensors.h, tf_bundle.h and torch_file.h open one from their format. */
 #ifndef IO_TENSORS_H
 #define IO_TENSORS_H
 
@@ -21,7 +21,9 @@ typedef enum dtype {
     DTYPE_I8,
     DTYPE_U8,
     DTYPE_BOOL,
-    DTYPE_OTHER /* anything else that a file may hold (strings, complex, quantised, float8, too many dimensions): listed, never read */
+    /* anything else that a file may hold (strings, complex, quantised, float8, too many dimensions): listed, never
+     * read */
+    DTYPE_OTHER
 } dtype;
 
 const char *dtype_name(dtype t);    /* safetensors' names: "F32", "BF16", ... */
@@ -44,8 +46,10 @@ typedef struct tensor {
     dtype type;
     int rank; /* above TENSOR_MAX_RANK: the shape is not kept, n is 0, the type is DTYPE_OTHER */
     int64_t shape[TENSOR_MAX_RANK];
-    size_t n;         /* elements */
-    const void *data; /* n elements, little-endian, any alignment; NULL where the type is DTYPE_OTHER or they are not there, or in parts */
+    size_t n; /* elements */
+    /* n elements, little-endian, any alignment; NULL where the type is DTYPE_OTHER or they are not there, or in
+     * parts */
+    const void *data;
     const tensor_part *parts; /* (n_parts) they fill the side `axis`, one behind the other; NULL: none */
     size_t n_parts;
     int axis;
@@ -71,14 +75,18 @@ const char *tensor_shape_text(const tensor *t, char text[TENSOR_SHAPE_TEXT]);
 
 /* Builds a set: used by the formats. Each fails with BERT_ERR_MEMORY. */
 
-/* Sets t->n from its shape; *bytes receives n * dtype_size. False where a side is negative or either product does not fit. */
+/* Sets t->n from its shape; *bytes receives n * dtype_size. False where a side is negative or either product does not
+ * fit. */
 bool tensor_count(tensor *t, size_t *bytes);
-bert_status tensors_add(tensor_set *set, const tensor *t, bert_err *err); /* copies the struct; the name must be in set->memory or outlive it */
-bert_status tensors_keep_file(tensor_set *set, file_mapping *file, bert_err *err); /* takes the mapping over, also when it fails */
+/* copies the struct; the name must be in set->memory or outlive it */
+bert_status tensors_add(tensor_set *set, const tensor *t, bert_err *err);
+/* takes the mapping over, also when it fails */
+bert_status tensors_keep_file(tensor_set *set, file_mapping *file, bert_err *err);
 /* Sorts by name; fails with BERT_ERR_FORMAT where a name stands twice. */
 bert_status tensors_seal(tensor_set *set, const char *path, bert_err *err);
 
-/* Room for one more behind n items, whose room is the power of two that n has reached; NULL: memory, and the items are where they were. */
+/* Room for one more behind n items, whose room is the power of two that n has reached; NULL: memory, and the items are
+ * where they were. */
 void *tensors_grown(void *items, size_t n, size_t size);
 
 /* Where a tensor lies: bytes [begin, end) of one of the parts that a checkpoint is made of. */

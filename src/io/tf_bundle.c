@@ -1,5 +1,5 @@
-/* TensorFlow's V2 checkpoint. The key "" of the index holds the header; every other key is a tensor's name, or begins with a zero byte and is that
- * of a part of one (tf_slice.h). Parts come first. */
+/* TensorFlow's V2 checkpoint. The key "" of the index holds the header; every other key is a tensor's name, or begins
+ * with a zero byte and is that of a part of one (tf_slice.h). Parts come first. */
 #include "io/tf_bundle.h"
 
 #include "base/checksum.h"
@@ -69,12 +69,13 @@ static bert_status bundle_read_header(bundle_reader *r, const unsigned char *val
         return fail_elsewhere(err, BERT_ERR_FORMAT, "%s: the header is damaged", r->index_path);
     bert_status s = BERT_OK;
     if (h->num_shards < 1 || h->num_shards > MAX_SHARDS)
-        s = fail(err, BERT_ERR_FORMAT, "%s: %" PRId32 " data files, expected 1 to %d", r->index_path, h->num_shards, MAX_SHARDS);
+        s = fail(err, BERT_ERR_FORMAT, "%s: %" PRId32 " data files, expected 1 to %d", r->index_path, h->num_shards,
+                 MAX_SHARDS);
     else if (h->endianness)
         s = fail(err, BERT_ERR_UNSUPPORTED, "%s: written on a big-endian machine", r->index_path);
     else if (h->version && h->version->min_consumer > FORMAT_VERSION)
-        s = fail(err, BERT_ERR_UNSUPPORTED, "%s: format version %" PRId32 ", this version reads %d", r->index_path, h->version->min_consumer,
-                 FORMAT_VERSION);
+        s = fail(err, BERT_ERR_UNSUPPORTED, "%s: format version %" PRId32 ", this version reads %d", r->index_path,
+                 h->version->min_consumer, FORMAT_VERSION);
     else if (!(r->shards = calloc((size_t)h->num_shards, sizeof *r->shards)))
         s = fail_memory(err, r->index_path);
     else
@@ -114,25 +115,29 @@ static bert_status bundle_read_shape(tensor *t, const Tf__TensorShapeProto *shap
 }
 
 /* Where the tensor lies, as far as the index alone tells. */
-static bert_status bundle_read_range(tensor *t, tensor_range *range, const bundle_reader *r, const Tf__BundleEntryProto *e, bert_err *err)
+static bert_status bundle_read_range(tensor *t, tensor_range *range, const bundle_reader *r,
+                                     const Tf__BundleEntryProto *e, bert_err *err)
 {
     size_t bytes;
     char text[TENSOR_SHAPE_TEXT];
     if (e->shard_id < 0 || (size_t)e->shard_id >= r->n_shards)
-        return fail(err, BERT_ERR_FORMAT, "%s: tensor %s is in data file %" PRId32 " of %zu", r->index_path, t->name, e->shard_id, r->n_shards);
+        return fail(err, BERT_ERR_FORMAT, "%s: tensor %s is in data file %" PRId32 " of %zu", r->index_path, t->name,
+                    e->shard_id, r->n_shards);
     if (!tensor_count(t, &bytes))
         return fail(err, BERT_ERR_FORMAT, "%s: tensor %s: shape %s is no shape or too large", r->index_path, t->name,
                     tensor_shape_text(t, text));
     if (e->offset < 0 || e->size < 0 || e->size > INT64_MAX - e->offset)
-        return fail(err, BERT_ERR_FORMAT, "%s: tensor %s: %" PRId64 " bytes at byte %" PRId64, r->index_path, t->name, e->size, e->offset);
+        return fail(err, BERT_ERR_FORMAT, "%s: tensor %s: %" PRId64 " bytes at byte %" PRId64, r->index_path, t->name,
+                    e->size, e->offset);
     if (t->type != DTYPE_OTHER && (uint64_t)e->size != bytes)
-        return fail(err, BERT_ERR_FORMAT, "%s: tensor %s: %" PRId64 " bytes, shape %s of %s takes %zu", r->index_path, t->name, e->size,
-                    tensor_shape_text(t, text), dtype_name(t->type), bytes);
+        return fail(err, BERT_ERR_FORMAT, "%s: tensor %s: %" PRId64 " bytes, shape %s of %s takes %zu", r->index_path,
+                    t->name, e->size, tensor_shape_text(t, text), dtype_name(t->type), bytes);
     *range = (tensor_range){ (size_t)e->shard_id, (size_t)e->offset, (size_t)(e->offset + e->size), t->name };
     return BERT_OK;
 }
 
-static bert_status bundle_find_data(tensor *t, const tensor_range *range, bundle_reader *r, const Tf__BundleEntryProto *e, bert_err *err)
+static bert_status bundle_find_data(tensor *t, const tensor_range *range, bundle_reader *r,
+                                    const Tf__BundleEntryProto *e, bert_err *err)
 {
     shard *d;
     bert_status s = open_shard(r, range->part, &d, err);
@@ -149,18 +154,20 @@ static bert_status bundle_find_data(tensor *t, const tensor_range *range, bundle
     if (s)
         return s;
     if (inside)
-        return fail(err, BERT_ERR_FORMAT, "%s: tensor %s at byte %zu: masked CRC-32C is 0x%08" PRIx32 ", 0x%08" PRIx32 " is stored", d->path,
+        return fail(err, BERT_ERR_FORMAT,
+                    "%s: tensor %s at byte %zu: masked CRC-32C is 0x%08" PRIx32 ", 0x%08" PRIx32 " is stored", d->path,
                     t->name, range->begin, crc, e->crc32c);
-    return fail(err, BERT_ERR_FORMAT, "%s: tensor %s lies at bytes %zu to %zu, the file has %zu", d->path, t->name, range->begin, range->end,
-                d->view.size);
+    return fail(err, BERT_ERR_FORMAT, "%s: tensor %s lies at bytes %zu to %zu, the file has %zu", d->path, t->name,
+                range->begin, range->end, d->view.size);
 }
 
-static bert_status bundle_unpack_entry(const bundle_reader *r, const char *name, const unsigned char *value, size_t size,
-                                       Tf__BundleEntryProto **out, bert_err *err)
+static bert_status bundle_unpack_entry(const bundle_reader *r, const char *name, const unsigned char *value,
+                                       size_t size, Tf__BundleEntryProto **out, bert_err *err)
 {
     errno = 0;
     *out = tf__bundle_entry_proto__unpack(NULL, size, value);
-    return *out ? BERT_OK : fail_elsewhere(err, BERT_ERR_FORMAT, "%s: the entry of tensor %s is damaged", r->index_path, name);
+    return *out ? BERT_OK
+                : fail_elsewhere(err, BERT_ERR_FORMAT, "%s: the entry of tensor %s is damaged", r->index_path, name);
 }
 
 /* A tensor, or a part of one, that has bytes of its own. */
@@ -176,7 +183,7 @@ static bert_status bundle_read_tensor(bundle_reader *r, tensor *t, const Tf__Bun
     return s ? s : bundle_find_data(t, &r->ranges[r->n_ranges++], r, e, err);
 }
 
-/* ---- partitioned variables ---------------------------------------------------------------------------------------------- */
+/* ---- partitioned variables --------------------------------------------------------------------------------------- */
 
 static int bundle_key_compare(const void *a, const void *b)
 {
@@ -186,7 +193,8 @@ static int bundle_key_compare(const void *a, const void *b)
     return order ? order : x->key_size < y->key_size ? -1 : x->key_size > y->key_size;
 }
 
-static bert_status keep_part(bundle_reader *r, const char *key, size_t key_size, const unsigned char *value, size_t value_size, bert_err *err)
+static bert_status keep_part(bundle_reader *r, const char *key, size_t key_size, const unsigned char *value,
+                             size_t value_size, bert_err *err)
 {
     part_entry *parts = tensors_grown(r->parts, r->n_parts, sizeof *parts);
     if (!parts)
@@ -202,10 +210,12 @@ static part_entry *find_part(const bundle_reader *r, const char *name, const Tf_
     buffer_clear(key);
     tf_slice_key(key, name, slice);
     const part_entry wanted = { .key = key->data, .key_size = key->size };
-    return key->failed || !r->n_parts ? NULL : bsearch(&wanted, r->parts, r->n_parts, sizeof wanted, bundle_key_compare);
+    return key->failed || !r->n_parts ? NULL
+                                      : bsearch(&wanted, r->parts, r->n_parts, sizeof wanted, bundle_key_compare);
 }
 
-static bert_status bundle_read_part(bundle_reader *r, const tensor *whole, const Tf__TensorSliceProto *slice, tensor *part, bert_err *err)
+static bert_status bundle_read_part(bundle_reader *r, const tensor *whole, const Tf__TensorSliceProto *slice,
+                                    tensor *part, bert_err *err)
 {
     buffer name = { 0 }, key = { 0 };
     Tf__BundleEntryProto *e = NULL;
@@ -268,17 +278,20 @@ static bert_status check_parts(const bundle_reader *r, bert_err *err)
     return BERT_OK;
 }
 
-/* -------------------------------------------------------------------------------------------------------------------------- */
+/* ---- the whole index -------------------------------------------------------------------------------------------- */
 
-static bert_status bundle_add_entry(bundle_reader *r, const char *name, size_t name_size, const Tf__BundleEntryProto *e, bert_err *err)
+static bert_status bundle_add_entry(bundle_reader *r, const char *name, size_t name_size, const Tf__BundleEntryProto *e,
+                                    bert_err *err)
 {
     tensor t = { .name = arena_copy(&r->set->memory, name, name_size), .type = bundle_type(e->dtype) };
-    bert_status s = !t.name ? fail_memory(err, r->index_path) : e->n_slices ? read_parts(r, &t, e, err) : bundle_read_tensor(r, &t, e, err);
+    bert_status s = !t.name       ? fail_memory(err, r->index_path)
+                    : e->n_slices ? read_parts(r, &t, e, err)
+                                  : bundle_read_tensor(r, &t, e, err);
     return s ? s : tensors_add(r->set, &t, err);
 }
 
-static bert_status bundle_read_entry(void *context, const char *key, size_t key_size, const unsigned char *value, size_t value_size,
-                                     bert_err *err)
+static bert_status bundle_read_entry(void *context, const char *key, size_t key_size, const unsigned char *value,
+                                     size_t value_size, bert_err *err)
 {
     bundle_reader *r = context;
     if (key_size == 0)

@@ -1,4 +1,5 @@
-/* Which checkpoint a folder holds. TF1 writes a file `checkpoint` beside its checkpoints, a CheckpointState in protobuf's text format:
+/* Which checkpoint a folder holds. TF1 writes a file `checkpoint` beside its checkpoints, a CheckpointState in
+ * protobuf's text format:
  *     model_checkpoint_path: "model.ckpt-1000"
  *     all_model_checkpoint_paths: "model.ckpt-500" */
 #include "io/tf_bundle.h"
@@ -52,7 +53,8 @@ static bool has_index(arena *a, const char *prefix)
     return index && file_exists(index);
 }
 
-/* By the `checkpoint` file. An absolute path is often that of another machine: the same name in this folder will do then. */
+/* By the `checkpoint` file. An absolute path is often that of another machine: the same name in this folder will do
+ * then. */
 static bert_status prefix_by_state(arena *a, const char *folder, const char *state_path, char **prefix, bert_err *err)
 {
     file_mapping file;
@@ -75,7 +77,8 @@ static bert_status prefix_by_state(arena *a, const char *folder, const char *sta
         return fail_memory(err, state_path);
     s = foreign_check_file(*prefix, err);
     if (!s && !has_index(a, *prefix))
-        return fail(err, BERT_ERR_FORMAT, "%s: names the checkpoint %s, there is no %s.index", state_path, named, path_name(named));
+        return fail(err, BERT_ERR_FORMAT, "%s: names the checkpoint %s, there is no %s.index", state_path, named,
+                    path_name(named));
     return s;
 }
 
@@ -103,7 +106,8 @@ static bert_status prefix_by_listing(arena *a, const char *folder, char **prefix
     else if (names.failed || !*prefix)
         s = fail_memory(err, folder);
     else if (n > 1)
-        s = fail(err, BERT_ERR_FORMAT, "%s: holds %zu checkpoints (%s) and no `checkpoint` file that names one", folder, n, names.data);
+        s = fail(err, BERT_ERR_FORMAT, "%s: holds %zu checkpoints (%s) and no `checkpoint` file that names one", folder,
+                 n, names.data);
     buffer_free(&names);
     return s;
 }
@@ -113,5 +117,6 @@ bert_status tf_bundle_prefix(arena *a, const char *folder, char **prefix, bert_e
     char *state_path = path_join(a, folder, "checkpoint");
     if (!state_path)
         return fail_memory(err, folder);
-    return file_exists(state_path) ? prefix_by_state(a, folder, state_path, prefix, err) : prefix_by_listing(a, folder, prefix, err);
+    return file_exists(state_path) ? prefix_by_state(a, folder, state_path, prefix, err)
+                                   : prefix_by_listing(a, folder, prefix, err);
 }

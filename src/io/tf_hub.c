@@ -1,5 +1,6 @@
-/* What the graph of a TF1 Hub module tells. The graph is read as a list of nodes, found by name; names are those that google-research/bert's
- * modeling.py gives, with any scope in front ("module/bert/encoder/layer_0/..."). What is not found stays "not told". */
+/* What the graph of a TF1 Hub module tells. The graph is read as a list of nodes, found by name; names are those that
+ * google-research/bert's modeling.py gives, with any scope in front ("module/bert/encoder/layer_0/..."). What is not
+ * found stays "not told". */
 #include "io/tf_hub.h"
 
 #include "base/file.h"
@@ -111,11 +112,13 @@ static const char *output_tensor(const graph *g, const char *signature, const ch
 
 /* ---- one function a fact ---- */
 
-/* Queries are reshaped to (batch, seq, heads, size per head): the shape is packed from four scalars, or one constant. */
+/* Queries are reshaped to (batch, seq, heads, size per head): the shape is packed from four scalars, or one
+ * constant. */
 static int64_t find_heads(const graph *g)
 {
     for (size_t i = 0; i < g->n; i++) {
-        const Tf__NodeDef *shape = name_ends(g->nodes[i], "/attention/self/Reshape") ? input_of(g, g->nodes[i], 1) : NULL;
+        const Tf__NodeDef *shape = name_ends(g->nodes[i], "/attention/self/Reshape") ? input_of(g, g->nodes[i], 1)
+                                                                                     : NULL;
         int32_t heads = 0;
         if (shape && !strcmp(shape->op, "Pack") && shape->n_input == 4)
             heads = constant_int(input_of(g, shape, 2), 0);
@@ -208,7 +211,8 @@ static bert_status find_vocab(tf_hub_info *info, const graph *g, arena *a, const
     if (tensor_name && !file)
         file = asset_in_list(g, a, tensor_name);
     if (file && (!*file || strchr(file, '/') || !strcmp(file, "..")))
-        return fail(err, BERT_ERR_FORMAT, "%s: the vocabulary is \"%s\", expected the name of a file in assets/", path, file);
+        return fail(err, BERT_ERR_FORMAT, "%s: the vocabulary is \"%s\", expected the name of a file in assets/", path,
+                    file);
     info->vocab_file = file;
     return BERT_OK;
 }

@@ -12,7 +12,7 @@ static int64_t length_of(const Tf__TensorSliceProto__Extent *e)
     return e->has_length_case == TF__TENSOR_SLICE_PROTO__EXTENT__HAS_LENGTH_LENGTH ? e->length : WHOLE_SIDE;
 }
 
-/* ---- the key: TensorFlow's ordered code, whose bytes sort as what they stand for ---------------------------------------- */
+/* ---- the key: TensorFlow's ordered code, whose bytes sort as what they stand for --------------------------------- */
 
 /* The number of bytes, then these from the highest. */
 static void put_count(buffer *b, uint64_t v)
@@ -25,7 +25,8 @@ static void put_count(buffer *b, uint64_t v)
         buffer_char(b, (char)(v >> 8 * n));
 }
 
-/* n bytes from the highest, of which the first n bits are turned over and tell n by the place of the first that is no sign; n from 1 to 10. */
+/* n bytes from the highest, of which the first n bits are turned over and tell n by the place of the first that is no
+ * sign; n from 1 to 10. */
 static void put_signed(buffer *b, int64_t v)
 {
     uint64_t bits = (uint64_t)v, size = v < 0 ? ~bits : bits;
@@ -72,7 +73,7 @@ void tf_slice_name(buffer *text, const char *name, const Tf__TensorSliceProto *s
     buffer_char(text, ']');
 }
 
-/* ---- the whole ---------------------------------------------------------------------------------------------------------- */
+/* ---- the whole --------------------------------------------------------------------------------------------------- */
 
 /* What a slice holds of a side. */
 static tensor_part on_side(const Tf__TensorSliceProto__Extent *e, int64_t side)
@@ -90,7 +91,8 @@ static bool is_inside(const Tf__TensorSliceProto *slice, const tensor *whole)
     return inside;
 }
 
-bert_status tf_slices_axis(const tensor *whole, Tf__TensorSliceProto *const *slices, size_t n, const char *path, int *axis, bert_err *err)
+bert_status tf_slices_axis(const tensor *whole, Tf__TensorSliceProto *const *slices, size_t n, const char *path,
+                           int *axis, bert_err *err)
 {
     char text[TENSOR_SHAPE_TEXT];
     buffer name = { 0 };
@@ -102,12 +104,14 @@ bert_status tf_slices_axis(const tensor *whole, Tf__TensorSliceProto *const *sli
         if (name.failed)
             s = fail_memory(err, path);
         else if (!whole->rank || !is_inside(slices[k], whole))
-            s = fail(err, BERT_ERR_FORMAT, "%s: tensor %s is no part of shape %s", path, name.data, tensor_shape_text(whole, text));
+            s = fail(err, BERT_ERR_FORMAT, "%s: tensor %s is no part of shape %s", path, name.data,
+                     tensor_shape_text(whole, text));
         for (int i = 0; !s && i < whole->rank; i++) {
             if (on_side(slices[k]->extent[i], whole->shape[i]).length == whole->shape[i])
                 continue;
             if (*axis >= 0 && *axis != i)
-                s = fail(err, BERT_ERR_UNSUPPORTED, "%s: tensor %s: cut on side %d and on side %d, parts of one side are read", path, name.data,
+                s = fail(err, BERT_ERR_UNSUPPORTED,
+                         "%s: tensor %s: cut on side %d and on side %d, parts of one side are read", path, name.data,
                          *axis, i);
             *axis = i;
         }
@@ -117,8 +121,8 @@ bert_status tf_slices_axis(const tensor *whole, Tf__TensorSliceProto *const *sli
     return s;
 }
 
-bert_status tf_slice_place(const tensor *whole, int axis, const tensor *part, const Tf__TensorSliceProto *slice, const char *path,
-                           tensor_part *place, bert_err *err)
+bert_status tf_slice_place(const tensor *whole, int axis, const tensor *part, const Tf__TensorSliceProto *slice,
+                           const char *path, tensor_part *place, bert_err *err)
 {
     char text[TENSOR_SHAPE_TEXT];
     bool fits = part->rank == whole->rank;
@@ -127,10 +131,11 @@ bert_status tf_slice_place(const tensor *whole, int axis, const tensor *part, co
     *place = on_side(slice->extent[axis], whole->shape[axis]);
     place->data = part->data;
     if (part->type != whole->type)
-        return fail(err, BERT_ERR_FORMAT, "%s: tensor %s is of type %s, the whole of %s", path, part->name, dtype_name(part->type),
-                    dtype_name(whole->type));
+        return fail(err, BERT_ERR_FORMAT, "%s: tensor %s is of type %s, the whole of %s", path, part->name,
+                    dtype_name(part->type), dtype_name(whole->type));
     if (!fits)
-        return fail(err, BERT_ERR_FORMAT, "%s: tensor %s has shape %s", path, part->name, tensor_shape_text(part, text));
+        return fail(err, BERT_ERR_FORMAT, "%s: tensor %s has shape %s", path, part->name,
+                    tensor_shape_text(part, text));
     return BERT_OK;
 }
 
@@ -142,15 +147,17 @@ static int by_start(const void *a, const void *b)
     return x->length < y->length ? -1 : x->length > y->length;
 }
 
-bert_status tf_slices_check(const tensor *whole, int axis, tensor_part *parts, size_t n, const char *path, bert_err *err)
+bert_status tf_slices_check(const tensor *whole, int axis, tensor_part *parts, size_t n, const char *path,
+                            bert_err *err)
 {
     int64_t next = 0;
     qsort(parts, n, sizeof *parts, by_start);
     for (size_t i = 0; i <= n; i++) {
         int64_t start = i < n ? parts[i].start : whole->shape[axis];
         if (start != next)
-            return fail(err, BERT_ERR_FORMAT, "%s: tensor %s: %" PRId64 " to %" PRId64 " of side %d are in %s", path, whole->name,
-                        start > next ? next : start, start > next ? start : next, axis, start > next ? "no part" : "two parts");
+            return fail(err, BERT_ERR_FORMAT, "%s: tensor %s: %" PRId64 " to %" PRId64 " of side %d are in %s", path,
+                        whole->name, start > next ? next : start, start > next ? start : next, axis,
+                        start > next ? "no part" : "two parts");
         next += i < n ? parts[i].length : 0;
     }
     return BERT_OK;

@@ -25,7 +25,8 @@ static bert_status torch_add_file(tensor_set *set, const char *path, bert_err *e
         return torch_legacy_read(set, name, &view, err);
     s = foreign_check_file(path, err);
     return s ? s
-             : fail(err, BERT_ERR_FORMAT, "%s: is no PyTorch file: it begins neither as a zip does nor with torch.save's magic number", path);
+             : fail(err, BERT_ERR_FORMAT,
+                    "%s: is no PyTorch file: it begins neither as a zip does nor with torch.save's magic number", path);
 }
 
 bert_status torch_file_open(tensor_set *set, const char *path, bert_err *err)

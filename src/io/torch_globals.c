@@ -1,4 +1,5 @@
-/* What the pickle of a state dict may name and call: dicts, storages, tensors. Everything else is refused, with its name. */
+/* What the pickle of a state dict may name and call: dicts, storages, tensors. Everything else is refused, with its
+ * name. */
 #include "io/torch_machine.h"
 
 #include <limits.h>
@@ -29,7 +30,8 @@ static bool within(const torch_tensor *t, int64_t n)
     if (!t->shape.n)
         return t->offset <= n;
     for (int i = 0; i < t->shape.rank; i++)
-        if (__builtin_mul_overflow(t->shape.shape[i] - 1, t->stride[i], &step) || __builtin_add_overflow(last, step, &last))
+        if (__builtin_mul_overflow(t->shape.shape[i] - 1, t->stride[i], &step) ||
+            __builtin_add_overflow(last, step, &last))
             return false;
     return last < n;
 }
@@ -44,7 +46,8 @@ static bert_status push_tensor(machine *m, const torch_tensor *t, value *result,
 static bert_status call_rebuild_tensor(machine *m, value args, value *result, bert_err *err)
 {
     value from = item(m, args, 0), offset = item(m, args, 1), size = item(m, args, 2), stride = item(m, args, 3);
-    if (from.kind != STORAGE || offset.kind != INT || offset.integer < 0 || size.kind != TUPLE || stride.kind != TUPLE || size.n != stride.n)
+    if (from.kind != STORAGE || offset.kind != INT || offset.integer < 0 || size.kind != TUPLE ||
+        stride.kind != TUPLE || size.n != stride.n)
         return bad(m, "a tensor's arguments are not storage, offset, size and stride", err);
     const storage *s = (const storage *)m->storages.items + from.index;
     torch_tensor t = { .storage_n = s->n,
@@ -55,7 +58,8 @@ static bert_status call_rebuild_tensor(machine *m, value args, value *result, be
         t.shape.type = DTYPE_OTHER;
         return push_tensor(m, &t, result, err);
     }
-    if (!whole_numbers(m, size, t.shape.shape) || !whole_numbers(m, stride, t.stride) || !tensor_count(&t.shape, &bytes))
+    if (!whole_numbers(m, size, t.shape.shape) || !whole_numbers(m, stride, t.stride) ||
+        !tensor_count(&t.shape, &bytes))
         return bad(m, "a tensor's size or stride is no list of sizes", err);
     if (!within(&t, s->seen))
         return bad(m, "a tensor reaches beyond its storage", err);
@@ -88,8 +92,9 @@ static bert_status call_rebuild_parameter(machine *m, value args, value *result,
 }
 
 static const struct {
-    const char *module, *name;                                                 /* name NULL: any other of the module */
-    bert_status (*call)(machine *m, value args, value *result, bert_err *err); /* NULL: a storage, named but never called */
+    const char *module, *name; /* name NULL: any other of the module */
+    /* NULL: a storage, named but never called */
+    bert_status (*call)(machine *m, value args, value *result, bert_err *err);
     dtype type;
     size_t element; /* bytes */
 } GLOBALS[] = {
@@ -137,7 +142,8 @@ bert_status push_global(machine *m, value module, value name, bert_err *err)
             return push(m, (value){ .kind = GLOBAL, .index = i }, err);
     int most = 100; /* of each name in the message */
     return fail(err, BERT_ERR_FORMAT, "%s: the pickle asks for `%.*s.%.*s`; only tensors are read", m->path,
-                module.n < (uint32_t)most ? (int)module.n : most, module.string, name.n < (uint32_t)most ? (int)name.n : most, name.string);
+                module.n < (uint32_t)most ? (int)module.n : most, module.string,
+                name.n < (uint32_t)most ? (int)name.n : most, name.string);
 }
 
 bert_status call_global(machine *m, value function, value args, value *result, bert_err *err)

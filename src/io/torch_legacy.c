@@ -35,7 +35,8 @@ static const unsigned char *behind_magic(const file_mapping *view)
 {
     if (view->size < sizeof MAGIC || view->data[0] != 0x80)
         return NULL;
-    const unsigned char *at = memmem(view->data, view->size < MAGIC_WITHIN ? view->size : MAGIC_WITHIN, MAGIC, sizeof MAGIC);
+    const unsigned char *at = memmem(view->data, view->size < MAGIC_WITHIN ? view->size : MAGIC_WITHIN, MAGIC,
+                                     sizeof MAGIC);
     return at ? at + sizeof MAGIC : NULL;
 }
 
@@ -44,7 +45,7 @@ bool torch_legacy_is(const file_mapping *view)
     return behind_magic(view) != NULL;
 }
 
-/* ---- the small pickles ------------------------------------------------------------------------------------------------------ */
+/* ---- the small pickles ------------------------------------------------------------------------------------------- */
 
 /* Runs the next pickle; what it ends with is on the machine's stack. */
 static bert_status run_next(legacy_reader *r, machine *m, bert_err *err)
@@ -60,7 +61,8 @@ static bert_status read_protocol(legacy_reader *r, bert_err *err)
     bert_status s = run_next(r, &m, err);
     const value *v = s ? NULL : top(&m);
     if (!s && (!v || v->kind != INT || v->integer != PROTOCOL))
-        s = fail(err, BERT_ERR_UNSUPPORTED, "%s: %s: not torch.save's protocol %d", r->pickle.path, r->pickle.name, PROTOCOL);
+        s = fail(err, BERT_ERR_UNSUPPORTED, "%s: %s: not torch.save's protocol %d", r->pickle.path, r->pickle.name,
+                 PROTOCOL);
     machine_free(&m);
     return s;
 }
@@ -72,7 +74,8 @@ static bert_status read_system(legacy_reader *r, bert_err *err)
     bert_status s = run_next(r, &m, err);
     value little = s || !top(&m) ? (value){ .kind = ABSENT } : machine_get(&m, *top(&m), "little_endian");
     if (!s && (little.kind != INT || !little.integer))
-        s = fail(err, BERT_ERR_UNSUPPORTED, "%s: %s: not written on a little-endian machine", r->pickle.path, r->pickle.name);
+        s = fail(err, BERT_ERR_UNSUPPORTED, "%s: %s: not written on a little-endian machine", r->pickle.path,
+                 r->pickle.name);
     machine_free(&m);
     return s;
 }
@@ -99,14 +102,15 @@ static bert_status read_keys(legacy_reader *r, bert_err *err)
         char *key = p->value.kind == STRING ? arena_copy(r->memory, p->value.string, p->value.n) : NULL;
         r->storages[r->n++].key = key;
         if (!key)
-            s = p->value.kind == STRING ? fail_memory(err, r->pickle.path)
-                                        : fail(err, BERT_ERR_FORMAT, "%s: %s: a storage's key is no text", r->pickle.path, r->pickle.name);
+            s = p->value.kind == STRING
+                    ? fail_memory(err, r->pickle.path)
+                    : fail(err, BERT_ERR_FORMAT, "%s: %s: a storage's key is no text", r->pickle.path, r->pickle.name);
     }
     machine_free(&m);
     return s;
 }
 
-/* ---- storages --------------------------------------------------------------------------------------------------------------- */
+/* ---- storages ---------------------------------------------------------------------------------------------------- */
 
 static int by_storage_key(const void *a, const void *b)
 {
@@ -117,7 +121,8 @@ static int by_storage_key(const void *a, const void *b)
 static bert_status take_storage(const legacy_reader *r, stored *to, size_t *at, bert_err *err)
 {
     const torch_storage wanted = { .key = to->key };
-    const torch_storage *of = r->state.n_storages ? bsearch(&wanted, r->state.storages, r->state.n_storages, sizeof wanted, by_storage_key)
+    const torch_storage *of = r->state.n_storages ? bsearch(&wanted, r->state.storages, r->state.n_storages,
+                                                            sizeof wanted, by_storage_key)
                                                   : NULL;
     const char *path = r->pickle.path;
     size_t left = r->pickle.n - *at;
@@ -127,8 +132,9 @@ static bert_status take_storage(const legacy_reader *r, stored *to, size_t *at, 
         return fail(err, BERT_ERR_FORMAT, "%s: byte %zu: cut short before storage %s", path, *at, to->key);
     uint64_t n = load_le64(r->pickle.bytes + *at);
     if (n != (uint64_t)of->n || !mul_size((size_t)n, of->element, &to->size) || to->size > left - 8)
-        return fail(err, BERT_ERR_FORMAT, "%s: byte %zu: storage %s of %" PRIu64 " elements, %" PRId64 " expected and %zu bytes left", path, *at,
-                    to->key, n, of->n, left - 8);
+        return fail(err, BERT_ERR_FORMAT,
+                    "%s: byte %zu: storage %s of %" PRIu64 " elements, %" PRId64 " expected and %zu bytes left", path,
+                    *at, to->key, n, of->n, left - 8);
     to->bytes = r->pickle.bytes + *at + 8;
     *at += 8 + to->size;
     return BERT_OK;
@@ -143,18 +149,20 @@ static bert_status legacy_read_storages(legacy_reader *r, bert_err *err)
     for (size_t i = 0; !s && i < r->n; i++)
         s = take_storage(r, &r->storages[i], &at, err);
     if (!s && at != r->pickle.n)
-        s = fail(err, BERT_ERR_FORMAT, "%s: byte %zu: %zu bytes behind the last storage", r->pickle.path, at, r->pickle.n - at);
+        s = fail(err, BERT_ERR_FORMAT, "%s: byte %zu: %zu bytes behind the last storage", r->pickle.path, at,
+                 r->pickle.n - at);
     if (!s && r->n)
         qsort(r->storages, r->n, sizeof *r->storages, by_key);
     return s;
 }
 
-static bert_status legacy_find_storage(void *context, const char *key, const char **name, const unsigned char **bytes, size_t *size,
-                                       bert_err *err)
+static bert_status legacy_find_storage(void *context, const char *key, const char **name, const unsigned char **bytes,
+                                       size_t *size, bert_err *err)
 {
     (void)err;
     const legacy_reader *r = context;
-    const stored wanted = { .key = key }, *found = r->n ? bsearch(&wanted, r->storages, r->n, sizeof wanted, by_key) : NULL;
+    const stored wanted = { .key = key },
+                 *found = r->n ? bsearch(&wanted, r->storages, r->n, sizeof wanted, by_key) : NULL;
     *name = key;
     *bytes = found ? found->bytes : NULL;
     *size = found ? found->size : 0;
@@ -163,7 +171,8 @@ static bert_status legacy_find_storage(void *context, const char *key, const cha
 
 bert_status torch_legacy_read(tensor_set *set, const char *path, const file_mapping *view, bert_err *err)
 {
-    legacy_reader r = { .pickle = { .path = path, .name = "pickle", .bytes = view->data, .n = view->size }, .memory = &set->memory };
+    legacy_reader r = { .pickle = { .path = path, .name = "pickle", .bytes = view->data, .n = view->size },
+                        .memory = &set->memory };
     const torch_storages storages = { path, view->size, &r, legacy_find_storage };
     r.pickle.at = (size_t)(behind_magic(view) - view->data);
     bert_status s = read_protocol(&r, err);

@@ -1,6 +1,6 @@
-/* torch.save's container before version 1.6, still written where _use_new_zipfile_serialization is false: five pickles (a magic number, protocol
- * 1001, the machine's byte order and sizes, the object, the sorted keys of its storages), then for each key an int64 number of elements and the
- * elements. Source: _legacy_save in torch/serialization.py. */
+/* torch.save's container before version 1.6, still written where _use_new_zipfile_serialization is false: five pickles
+ * (a magic number, protocol 1001, the machine's byte order and sizes, the object, the sorted keys of its storages),
+ * then for each key an int64 number of elements and the elements. Source: _legacy_save in torch/serialization.py. */
 #ifndef IO_TORCH_LEGACY_H
 #define IO_TORCH_LEGACY_H
 

@@ -66,7 +66,8 @@ bool is_string(value v, const char *text)
 
 value item(const machine *m, value tuple, size_t i)
 {
-    return tuple.kind == TUPLE && i < tuple.n ? ((const value *)m->items.items)[tuple.index + i] : (value){ .kind = ABSENT };
+    return tuple.kind == TUPLE && i < tuple.n ? ((const value *)m->items.items)[tuple.index + i]
+                                              : (value){ .kind = ABSENT };
 }
 
 value machine_get(const machine *m, value dict, const char *key)

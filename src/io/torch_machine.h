@@ -1,5 +1,6 @@
-/* The machine that reads a pickle: a stack, a memo, and values that are small structs and are copied. Nothing recurses, and memory grows by a few
- * values at most for each byte read. torch_pickle.c holds the opcodes, torch_globals.c what they may call. */
+/* The machine that reads a pickle: a stack, a memo, and values that are small structs and are copied. Nothing recurses,
+ * and memory grows by a few values at most for each byte read. torch_pickle.c holds the opcodes, torch_globals.c what
+ * they may call. */
 #ifndef IO_TORCH_MACHINE_H
 #define IO_TORCH_MACHINE_H
 
@@ -72,9 +73,10 @@ bert_status bad(const machine *m, const char *what, bert_err *err); /* a message
 
 bert_status push_item(const machine *m, list *l, const void *item, bert_err *err);
 bert_status push(machine *m, value v, bert_err *err);
-value pop(machine *m);                               /* the topmost value; ABSENT where there is none or a mark */
-value *top(const machine *m);                        /* NULL where there is none */
-bool pop_mark(machine *m, size_t *first, size_t *n); /* takes all above the topmost mark, and the mark; false: no mark */
+value pop(machine *m);        /* the topmost value; ABSENT where there is none or a mark */
+value *top(const machine *m); /* NULL where there is none */
+/* takes all above the topmost mark, and the mark; false: no mark */
+bool pop_mark(machine *m, size_t *first, size_t *n);
 value item(const machine *m, value tuple, size_t i); /* ABSENT where there is none */
 bool is_string(value v, const char *text);
 
@@ -85,8 +87,8 @@ bert_status call_global(machine *m, value function, value args, value *result, b
 /* The type of the elements of a storage's class, and the bytes of one; false where the value is no such class. */
 bool storage_type(value global, dtype *type, size_t *element);
 
-/* Runs a pickle from pickle->at to its end: m->at is behind it then, and what it made is on top of the stack. What the machine holds is freed by
- * machine_free, also when it failed. Fails as torch_pickle_read. */
+/* Runs a pickle from pickle->at to its end: m->at is behind it then, and what it made is on top of the stack. What the
+ * machine holds is freed by machine_free, also when it failed. Fails as torch_pickle_read. */
 bert_status machine_run(machine *m, arena *a, const torch_pickle *pickle, bert_err *err);
 void machine_free(machine *m);
 /* What a dict has under a text; ABSENT where it has none, or is none. */

@@ -11,8 +11,8 @@ enum { MAX_PICKLE = 16 << 20, NEWEST_PROTOCOL = 5 };
 static bert_status op_proto(machine *m, bert_err *err)
 {
     if (m->number > NEWEST_PROTOCOL)
-        return fail(err, BERT_ERR_UNSUPPORTED, "%s: %s: pickle protocol %" PRId64 ", at most %d is read", m->path, m->name, m->number,
-                    NEWEST_PROTOCOL);
+        return fail(err, BERT_ERR_UNSUPPORTED, "%s: %s: pickle protocol %" PRId64 ", at most %d is read", m->path,
+                    m->name, m->number, NEWEST_PROTOCOL);
     return BERT_OK;
 }
 
@@ -197,7 +197,8 @@ static bert_status op_appends(machine *m, bert_err *err)
 static bert_status op_global(machine *m, bert_err *err)
 {
     const char *end = m->bytes + m->n_bytes, *newline = memchr(m->bytes, '\n', m->n_bytes);
-    return push_global(m, string_value(m->bytes, (size_t)(newline - m->bytes)), string_value(newline + 1, (size_t)(end - newline - 2)), err);
+    return push_global(m, string_value(m->bytes, (size_t)(newline - m->bytes)),
+                       string_value(newline + 1, (size_t)(end - newline - 2)), err);
 }
 
 /* INST makes an instance at once; no class that is allowed is made this way. */
@@ -221,7 +222,8 @@ static bool read_view(const machine *m, value view, storage *s)
     value first = item(m, view, 1), n = item(m, view, 2);
     if (view.kind == NONE || view.kind == ABSENT)
         return true;
-    if (first.kind != INT || n.kind != INT || first.integer < 0 || n.integer < 0 || first.integer > s->n || n.integer > s->n - first.integer)
+    if (first.kind != INT || n.kind != INT || first.integer < 0 || n.integer < 0 || first.integer > s->n ||
+        n.integer > s->n - first.integer)
         return false;
     s->first = first.integer;
     s->seen = n.integer;
@@ -234,9 +236,10 @@ static bert_status op_persistent_id(machine *m, bert_err *err)
     value id = pop(m), key = item(m, id, 2), n = item(m, id, 4);
     storage made = { .key = key, .n = n.integer, .seen = n.integer };
     if (is_string(item(m, id, 0), "module"))
-        return fail(err, BERT_ERR_UNSUPPORTED, "%s: %s: holds a whole module; save what its state_dict() gives", m->path, m->name);
-    if (!is_string(item(m, id, 0), "storage") || !storage_type(item(m, id, 1), &made.type, &made.element) || key.kind != STRING ||
-        n.kind != INT || n.integer < 0 || !read_view(m, item(m, id, 5), &made))
+        return fail(err, BERT_ERR_UNSUPPORTED, "%s: %s: holds a whole module; save what its state_dict() gives",
+                    m->path, m->name);
+    if (!is_string(item(m, id, 0), "storage") || !storage_type(item(m, id, 1), &made.type, &made.element) ||
+        key.kind != STRING || n.kind != INT || n.integer < 0 || !read_view(m, item(m, id, 5), &made))
         return bad(m, "a persistent id that is no storage", err);
     bert_status s = push_item(m, &m->storages, &made, err);
     return s ? s : push(m, (value){ .kind = STORAGE, .index = m->storages.n - 1 }, err);
@@ -263,8 +266,20 @@ static bert_status op_stop(machine *m, bert_err *err)
     return BERT_OK;
 }
 
-/* How an opcode's argument is written: a little-endian number of so many bytes, bytes behind such a number, two lines. */
-typedef enum argument { ARG_NONE, ARG_U1, ARG_U2, ARG_I4, ARG_U4, ARG_U8, ARG_BYTES1, ARG_BYTES4, ARG_BYTES8, ARG_LINES } argument;
+/* How an opcode's argument is written: a little-endian number of so many bytes, bytes behind such a number, two
+ * lines. */
+typedef enum argument {
+    ARG_NONE,
+    ARG_U1,
+    ARG_U2,
+    ARG_I4,
+    ARG_U4,
+    ARG_U8,
+    ARG_BYTES1,
+    ARG_BYTES4,
+    ARG_BYTES8,
+    ARG_LINES
+} argument;
 
 static const struct {
     bert_status (*run)(machine *m, bert_err *err);
@@ -327,8 +342,9 @@ static const struct {
     unsigned char size;
     bool bytes;
 } ARGUMENTS[] = {
-    [ARG_NONE] = { 0, false }, [ARG_U1] = { 1, false },    [ARG_U2] = { 2, false },    [ARG_I4] = { 4, false },    [ARG_U4] = { 4, false },
-    [ARG_U8] = { 8, false },   [ARG_BYTES1] = { 1, true }, [ARG_BYTES4] = { 4, true }, [ARG_BYTES8] = { 8, true }, [ARG_LINES] = { 0, false },
+    [ARG_NONE] = { 0, false },  [ARG_U1] = { 1, false },    [ARG_U2] = { 2, false },    [ARG_I4] = { 4, false },
+    [ARG_U4] = { 4, false },    [ARG_U8] = { 8, false },    [ARG_BYTES1] = { 1, true }, [ARG_BYTES4] = { 4, true },
+    [ARG_BYTES8] = { 8, true }, [ARG_LINES] = { 0, false },
 };
 
 /* The size of two lines, their ends included; 0 where they do not end. */
@@ -369,8 +385,8 @@ static bert_status pickle_run(machine *m, bert_err *err)
             return bad(m, "ends without STOP", err);
         unsigned char op = *m->at++;
         if (!OPCODES[op].run)
-            return fail(err, BERT_ERR_UNSUPPORTED, "%s: %s: byte %zu: opcode 0x%02x is none that a state dict needs", m->path, m->name, m->op_at,
-                        op);
+            return fail(err, BERT_ERR_UNSUPPORTED, "%s: %s: byte %zu: opcode 0x%02x is none that a state dict needs",
+                        m->path, m->name, m->op_at, op);
         bert_status s = read_argument(m, OPCODES[op].argument, err);
         if (OPCODES[op].argument == ARG_NONE)
             m->number = OPCODES[op].constant;
@@ -383,16 +399,21 @@ static bert_status pickle_run(machine *m, bert_err *err)
 bert_status machine_run(machine *m, arena *a, const torch_pickle *pickle, bert_err *err)
 {
     size_t left = pickle->n - pickle->at;
-    *m = (machine){ .path = pickle->path, .name = pickle->name, .memory = a, .start = pickle->bytes, .at = pickle->bytes + pickle->at };
+    *m = (machine){ .path = pickle->path,
+                    .name = pickle->name,
+                    .memory = a,
+                    .start = pickle->bytes,
+                    .at = pickle->bytes + pickle->at };
     m->end = m->at + (left < MAX_PICKLE ? left : MAX_PICKLE);
     list *lists[] = { &m->stack, &m->items, &m->memo, &m->pairs, &m->storages, &m->tensors };
-    const size_t sizes[] = { sizeof(value), sizeof(value), sizeof(value), sizeof(pair), sizeof(storage), sizeof(torch_tensor) };
+    const size_t sizes[] = { sizeof(value), sizeof(value),   sizeof(value),
+                             sizeof(pair),  sizeof(storage), sizeof(torch_tensor) };
     for (size_t i = 0; i < sizeof lists / sizeof *lists; i++)
         lists[i]->size = sizes[i];
     return pickle_run(m, err);
 }
 
-/* ---- what it made ----------------------------------------------------------------------------------------------------------- */
+/* ---- what it made ------------------------------------------------------------------------------------------------ */
 
 static bool holds_tensors(const machine *m, value dict)
 {

@@ -1,11 +1,13 @@
 /* The pickle of a state dict: names, and where each tensor lies in which storage. Nothing in it is run.
- * Source: Python's pickletools.py for the opcodes, torch/_utils.py and torch/serialization.py for what a state dict calls. */
+ * Source: Python's pickletools.py for the opcodes, torch/_utils.py and torch/serialization.py for what a state dict
+ * calls. */
 #ifndef IO_TORCH_PICKLE_H
 #define IO_TORCH_PICKLE_H
 
 #include "io/tensors.h"
 
-/* A tensor as torch describes it: element (i, j, ...) is element offset + i * stride[0] + j * stride[1] + ... of its storage. */
+/* A tensor as torch describes it: element (i, j, ...) is element offset + i * stride[0] + j * stride[1] + ... of its
+ * storage. */
 typedef struct torch_tensor {
     const char *storage; /* its key; of DTYPE_OTHER none is asked for */
     int64_t storage_n;   /* elements of the storage */
@@ -44,9 +46,9 @@ typedef struct torch_pickle {
     size_t n, at;
 } torch_pickle;
 
-/* Reads a pickled dict and keeps what is a tensor under a string, of the dict itself or of the state dict that it holds beside other things.
- * Every tensor lies within its storage's elements. Fails with BERT_ERR_FORMAT (damaged, or it asks for anything but tensors),
- * BERT_ERR_UNSUPPORTED (another protocol, an unknown opcode). */
+/* Reads a pickled dict and keeps what is a tensor under a string, of the dict itself or of the state dict that it holds
+ * beside other things. Every tensor lies within its storage's elements. Fails with BERT_ERR_FORMAT (damaged, or it asks
+ * for anything but tensors), BERT_ERR_UNSUPPORTED (another protocol, an unknown opcode). */
 bert_status torch_pickle_read(torch_state *state, arena *a, const torch_pickle *pickle, bert_err *err);
 
 #endif

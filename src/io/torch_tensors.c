@@ -6,8 +6,8 @@
 #include <inttypes.h>
 #include <string.h>
 
-/* Tensors that do not lie as they are read are copied, up to so many times all storages (far more than any model has) or so many bytes; what is
- * beyond has no elements, which is an error only where they are asked for. */
+/* Tensors that do not lie as they are read are copied, up to so many times all storages (far more than any model has)
+ * or so many bytes; what is beyond has no elements, which is an error only where they are asked for. */
 enum { MOST_COPIES = 8, FEW_BYTES = 16 << 20 };
 
 /* Row-major without gaps? Sides of one element may have any stride. */
@@ -26,7 +26,8 @@ static bool is_contiguous(const torch_tensor *t)
 static void gather_strided(unsigned char *out, const unsigned char *storage, const torch_tensor *t, size_t size)
 {
     int64_t at[TENSOR_MAX_RANK] = { 0 };
-    size_t element = (size_t)t->offset; /* unsigned: the stride of a side of one may be anything, what it adds it takes away */
+    /* unsigned: the stride of a side of one may be anything, what it adds it takes away */
+    size_t element = (size_t)t->offset;
     for (size_t n = 0; n < t->shape.n; n++, out += size) {
         memcpy(out, storage + element * size, size);
         for (int i = t->shape.rank - 1; i >= 0; i--) { /* the next index, as an odometer counts */
@@ -39,8 +40,8 @@ static void gather_strided(unsigned char *out, const unsigned char *storage, con
     }
 }
 
-static bert_status copy_elements(torch_tensor *t, const torch_storages *from, arena *a, const unsigned char *storage, size_t *copied,
-                                 bert_err *err)
+static bert_status copy_elements(torch_tensor *t, const torch_storages *from, arena *a, const unsigned char *storage,
+                                 size_t *copied, bert_err *err)
 {
     size_t size = dtype_size(t->shape.type), bytes = t->shape.n * size, most;
     if (!mul_size(MOST_COPIES, from->total_size, &most) || most < FEW_BYTES)
@@ -68,8 +69,8 @@ static bert_status torch_find_data(torch_tensor *t, const torch_storages *from, 
     if (!bytes)
         return fail(err, BERT_ERR_FORMAT, "%s: storage %s is absent", from->path, name);
     if (!mul_size((size_t)t->storage_n, element, &expected) || size != expected)
-        return fail(err, BERT_ERR_FORMAT, "%s: storage %s: %zu bytes, %" PRId64 " elements of %s expected", from->path, name, size, t->storage_n,
-                    dtype_name(t->shape.type));
+        return fail(err, BERT_ERR_FORMAT, "%s: storage %s: %zu bytes, %" PRId64 " elements of %s expected", from->path,
+                    name, size, t->storage_n, dtype_name(t->shape.type));
     if (!is_contiguous(t))
         return copy_elements(t, from, a, bytes, copied, err);
     t->shape.data = bytes + (size_t)t->offset * element;

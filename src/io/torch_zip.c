@@ -27,11 +27,14 @@ static bert_status find_folder(torch_zip_reader *r, bert_err *err)
         if (!(r->folder = arena_copy(r->memory, name, (size_t)(slash - name))))
             return fail_memory(err, r->path);
     }
-    return r->folder ? BERT_OK : fail(err, BERT_ERR_FORMAT, "%s: a zip without NAME/data.pkl, not one that torch.save wrote", r->path);
+    return r->folder
+               ? BERT_OK
+               : fail(err, BERT_ERR_FORMAT, "%s: a zip without NAME/data.pkl, not one that torch.save wrote", r->path);
 }
 
 /* The entry NAME/inner; *bytes is NULL where there is none. */
-static bert_status inner_bytes(torch_zip_reader *r, const char *inner, const unsigned char **bytes, size_t *size, bert_err *err)
+static bert_status inner_bytes(torch_zip_reader *r, const char *inner, const unsigned char **bytes, size_t *size,
+                               bert_err *err)
 {
     char *name = arena_printf(r->memory, "%s/%s", r->folder, inner);
     return name ? zip_bytes(&r->zip, name, bytes, size, err) : fail_memory(err, r->path);
@@ -43,12 +46,13 @@ static bert_status check_byte_order(torch_zip_reader *r, bert_err *err)
     size_t size;
     bert_status s = inner_bytes(r, "byteorder", &bytes, &size, err);
     if (!s && bytes && (size != 6 || memcmp(bytes, "little", 6)))
-        s = fail(err, BERT_ERR_UNSUPPORTED, "%s: byte order \"%.*s\", expected \"little\"", r->path, size < 16 ? (int)size : 16, bytes);
+        s = fail(err, BERT_ERR_UNSUPPORTED, "%s: byte order \"%.*s\", expected \"little\"", r->path,
+                 size < 16 ? (int)size : 16, bytes);
     return s;
 }
 
-static bert_status torch_zip_find_storage(void *context, const char *key, const char **name, const unsigned char **bytes, size_t *size,
-                                          bert_err *err)
+static bert_status torch_zip_find_storage(void *context, const char *key, const char **name,
+                                          const unsigned char **bytes, size_t *size, bert_err *err)
 {
     torch_zip_reader *r = context;
     *name = arena_printf(r->memory, "%s/data/%s", r->folder, key);

@@ -31,13 +31,15 @@ static bert_status zip_read_entry(const zip_file *z, zip_entry *e, bert_err *err
     if (info.size_filename >= sizeof name)
         return zip_damaged(z, "an entry's name is too long", err);
     if (info.flag & ENCRYPTED || (info.compression_method != STORED && info.compression_method != Z_DEFLATED))
-        return fail(err, BERT_ERR_UNSUPPORTED, "%s: entry %s is encrypted or packed by method %lu, expected plain or deflated", z->path, name,
+        return fail(err, BERT_ERR_UNSUPPORTED,
+                    "%s: entry %s is encrypted or packed by method %lu, expected plain or deflated", z->path, name,
                     info.compression_method);
     /* No entry unpacks to more than deflate can hold: a size that lies costs no memory. */
     if (info.compressed_size > z->view->size || info.uncompressed_size / DEFLATE_BEST > info.compressed_size ||
         (info.compression_method == STORED && info.compressed_size != info.uncompressed_size))
         return fail(err, BERT_ERR_FORMAT, "%s: entry %s of %llu bytes, packed %llu, in a file of %zu", z->path, name,
-                    (unsigned long long)info.uncompressed_size, (unsigned long long)info.compressed_size, z->view->size);
+                    (unsigned long long)info.uncompressed_size, (unsigned long long)info.compressed_size,
+                    z->view->size);
     e->name = arena_string(z->memory, name);
     e->size = info.uncompressed_size;
     e->packed_size = info.compressed_size;
@@ -55,8 +57,8 @@ static bert_status read_directory(zip_file *z, bert_err *err)
     if (!z->entries)
         return fail_memory(err, z->path);
     size_t packed = 0;
-    for (int at = info.number_entry ? unzGoToFirstFile(z->reader) : UNZ_END_OF_LIST_OF_FILE; at != UNZ_END_OF_LIST_OF_FILE;
-         at = unzGoToNextFile(z->reader)) {
+    for (int at = info.number_entry ? unzGoToFirstFile(z->reader) : UNZ_END_OF_LIST_OF_FILE;
+         at != UNZ_END_OF_LIST_OF_FILE; at = unzGoToNextFile(z->reader)) {
         if (at != UNZ_OK || z->n == info.number_entry)
             return zip_damaged(z, "its directory cannot be read", err);
         zip_entry *e = &z->entries[z->n];
@@ -116,7 +118,8 @@ static bert_status inflate_entry(const zip_file *z, zip_entry *e, bert_err *err)
         size_t want = e->size - done < (1u << 30) ? e->size - done : 1u << 30;
         int got = unzReadCurrentFile(z->reader, bytes + done, (unsigned)want);
         if (got <= 0)
-            return fail_elsewhere(err, BERT_ERR_FORMAT, "%s: entry %s: damaged at byte %zu of %zu", z->path, e->name, done, e->size);
+            return fail_elsewhere(err, BERT_ERR_FORMAT, "%s: entry %s: damaged at byte %zu of %zu", z->path, e->name,
+                                  done, e->size);
         done += (size_t)got;
     }
     if (crc32_z(0, bytes, e->size) != e->crc)

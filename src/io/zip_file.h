@@ -1,4 +1,5 @@
-/* The entries of a zip file by name, as bytes: stored ones in place, deflated ones unpacked. Sizes and CRCs are checked. */
+/* The entries of a zip file by name, as bytes: stored ones in place, deflated ones unpacked. Sizes and CRCs are
+ * checked. */
 #ifndef IO_ZIP_FILE_H
 #define IO_ZIP_FILE_H
 
@@ -27,7 +28,8 @@ typedef struct zip_file {
     size_t total_size; /* of all entries, unpacked */
 } zip_file;
 
-/* Opens a file that is mapped already; view and memory must outlive the bytes. Fails with BERT_ERR_FORMAT, BERT_ERR_IO, BERT_ERR_MEMORY. */
+/* Opens a file that is mapped already; view and memory must outlive the bytes. Fails with BERT_ERR_FORMAT, BERT_ERR_IO,
+ * BERT_ERR_MEMORY. */
 bert_status zip_open(zip_file *z, const char *path, const file_mapping *view, arena *memory, bert_err *err);
 void zip_close(zip_file *z);
 

@@ -1,4 +1,5 @@
-/* Packing a dense layer's weight, and the int8 form of numbers. Compiled for the plainest machine: a form is the same on all. */
+/* Packing a dense layer's weight, and the int8 form of numbers. Compiled for the plainest machine: a form is the same
+ * on all. */
 #include "ops/dense_pack.h"
 
 #include "base/bf16.h"
@@ -9,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- sizes -------------------------------------------------------------------------------------------------------------- */
+/* ---- sizes ------------------------------------------------------------------------------------------------------- */
 
 static size_t panels_of(size_t out)
 {
@@ -38,11 +39,12 @@ bool dense_panels_size(size_t in, size_t out, ops_precision precision, size_t *s
 static bert_status check_in(size_t in, ops_precision precision, bert_err *err)
 {
     if (precision == OPS_INT8 && in > INT8_MOST_IN)
-        return fail(err, BERT_ERR_UNSUPPORTED, "precision int8: a dense layer of %zu inputs; the most is %d", in, INT8_MOST_IN);
+        return fail(err, BERT_ERR_UNSUPPORTED, "precision int8: a dense layer of %zu inputs; the most is %d", in,
+                    INT8_MOST_IN);
     return BERT_OK;
 }
 
-/* ---- numbers as int8 ---------------------------------------------------------------------------------------------------- */
+/* ---- numbers as int8 --------------------------------------------------------------------------------------------- */
 
 /* Scales that are tried below the largest number's, each by a share of it lower. */
 enum { SCALES_TRIED = 12 };
@@ -121,7 +123,7 @@ void embedding_row(float *row, const embedding_table *t, size_t H, size_t number
         }
 }
 
-/* ---- panels ------------------------------------------------------------------------------------------------------------- */
+/* ---- panels ------------------------------------------------------------------------------------------------------ */
 
 enum { BLOCK = 16 }; /* inputs of a column that are packed before the next column's */
 
@@ -167,7 +169,9 @@ static void add_sums(int32_t *sums, const int8_t *panel, size_t in, size_t cols)
 static void pack_panel(const dense *d, ops_precision precision, size_t number, void *panel, float *scale, int32_t *sums)
 {
     size_t first = number * GEMM_PANEL;
-    packing p = { .weight = d->weight + first * d->in, .in = d->in, .cols = d->out - first < GEMM_PANEL ? d->out - first : GEMM_PANEL };
+    packing p = { .weight = d->weight + first * d->in,
+                  .in = d->in,
+                  .cols = d->out - first < GEMM_PANEL ? d->out - first : GEMM_PANEL };
     for (size_t j = 0; precision == OPS_INT8 && j < p.cols; j++) {
         scale[first + j] = int8_scale(p.weight + j * p.in, p.in);
         p.inverse[j] = inverse_of(scale[first + j]);
@@ -182,7 +186,7 @@ static void pack_panel(const dense *d, ops_precision precision, size_t number, v
         add_sums(sums + first, panel, p.in, p.cols);
 }
 
-/* ---- forms -------------------------------------------------------------------------------------------------------------- */
+/* ---- forms ------------------------------------------------------------------------------------------------------- */
 
 /* A form that is made of d's numbers, all panels at once. */
 typedef struct packing_job {
@@ -199,7 +203,8 @@ static bert_status form_allocate(packing_job *j, bert_err *err)
 {
     size_t all, panels, columns = j->precision == OPS_INT8 ? panels_of(j->d->out) * GEMM_PANEL : 0;
     if (!dense_panels_size(j->d->in, j->d->out, j->precision, &panels) ||
-        !add_size(panels, columns * (sizeof *j->scale + sizeof *j->sums), &all) || !(j->panels = aligned_alloc(64, all)))
+        !add_size(panels, columns * (sizeof *j->scale + sizeof *j->sums), &all) ||
+        !(j->panels = aligned_alloc(64, all)))
         return fail_memory(err, "packed weights");
     memset(j->panels, 0, all);
     j->scale = columns ? (float *)(j->panels + panels) : NULL;

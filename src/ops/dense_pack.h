@@ -7,10 +7,12 @@
 enum { GEMM_PANEL = 32 };      /* columns of a panel: two vectors of AVX-512, four of AVX2 */
 enum { INT8_MOST_IN = 65536 }; /* inputs of a layer whose weights are int8: sums of so many products fit in 32 bits */
 
-/* y = x W^T with W (out, in): panel p holds outputs p * GEMM_PANEL and following, zero beyond out. A row of a panel is GEMM_PANEL words of four bytes:
- * fp32: (in, GEMM_PANEL) floats. bf16: (in / 2 rounded up, GEMM_PANEL) pairs, that of row r being inputs 2 r (the lower half) and 2 r + 1.
- * int8: (in / 4 rounded up, GEMM_PANEL) quadruples, inputs 4 r (the lowest byte) and following. Zero beyond in.
- * These are also the forms of a frozen file: they do not change. */
+/* y = x W^T with W (out, in): panel p holds outputs p * GEMM_PANEL and following, zero beyond out. A row of a panel is
+ * GEMM_PANEL words of four bytes:
+ * fp32: (in, GEMM_PANEL) floats. bf16: (in / 2 rounded up, GEMM_PANEL) pairs, that of row r being inputs 2 r (the lower
+ * half) and 2 r + 1.
+ * int8: (in / 4 rounded up, GEMM_PANEL) quadruples, inputs 4 r (the lowest byte) and following. Zero beyond in. These
+ * are also the forms of a frozen file: they do not change. */
 struct dense_packed {
     ops_precision precision; /* FP32, BF16 (of BF16_WIDENED, too) or INT8 */
     const void *panels;
@@ -22,8 +24,8 @@ struct dense_packed {
 /* Bytes of the panels, a multiple of 128. False where that does not fit in a size_t. */
 bool dense_panels_size(size_t in, size_t out, ops_precision precision, size_t *size);
 
-/* d's packed form over memory that stays where it is, a mapped file's; form is copied; panels at a multiple of 64 bytes are read fastest.
- * Fails with BERT_ERR_MEMORY, BERT_ERR_UNSUPPORTED for more inputs than int8 takes. */
+/* d's packed form over memory that stays where it is, a mapped file's; form is copied; panels at a multiple of 64 bytes
+ * are read fastest. Fails with BERT_ERR_MEMORY, BERT_ERR_UNSUPPORTED for more inputs than int8 takes. */
 bert_status dense_pack_over(dense *d, const struct dense_packed *form, bert_err *err);
 
 /* weight (out, in) = the numbers of a packed form: exactly those of fp32; those that bf16 and int8 stand for. */

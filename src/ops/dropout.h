@@ -2,9 +2,9 @@
  *
  * Element e of a mask uses word e & 3 of the Philox block b = e >> 2 (base/random.h):
  *     counter { low(b), high(b) ^ rotate(high(step), 16), site, low(step) },   key { low(seed), high(seed) ^ "DROP" }
- * It is kept if that word is at least rate * 2^32 (rate as the float that it is), and then multiplied by 1 / (1 - rate).
- * The key's constant sets these numbers apart from those of base/random.h under the same seed; the rotation sets steps above 2^32
- * apart from large elements. */
+ * It is kept if that word is at least rate * 2^32 (rate as the float that it is), and then multiplied by 1 / (1 -
+ * rate). The key's constant sets these numbers apart from those of base/random.h under the same seed; the rotation sets
+ * steps above 2^32 apart from large elements. */
 #ifndef OPS_DROPOUT_H
 #define OPS_DROPOUT_H
 

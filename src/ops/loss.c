@@ -29,7 +29,8 @@ static double log_sum_exp(const float *x, size_t K)
     return most + log(total);
 }
 
-double loss_softmax_cross_entropy(float *dlogits, const float *logits, size_t target, double smoothing, double scale, size_t K)
+double loss_softmax_cross_entropy(float *dlogits, const float *logits, size_t target, double smoothing, double scale,
+                                  size_t K)
 {
     double lse = log_sum_exp(logits, K), loss = lse - (1 - smoothing) * logits[target];
     for (size_t k = 0; k < K && smoothing > 0; k++)

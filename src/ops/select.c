@@ -39,8 +39,8 @@ static bool machine_has(const ops *o)
     bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("bmi") &&
                 __builtin_cpu_supports("bmi2");
     if (o == &ops_avx512)
-        return avx2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") &&
-               __builtin_cpu_supports("avx512vl");
+        return avx2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+               __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
     return avx2;
 #else
     (void)o;
@@ -123,7 +123,8 @@ static void select_once(void)
     list_instruction_sets(list, sizeof list);
     fp32.ops = forced ? ops_named(wanted) : names[0] ? ops_named(names[0]) : NULL;
     if (!fp32.ops && forced)
-        fail(&fp32.failure, BERT_ERR_UNSUPPORTED, "BERT_ISA is \"%s\", but this machine and build have: %s", wanted, list);
+        fail(&fp32.failure, BERT_ERR_UNSUPPORTED, "BERT_ISA is \"%s\", but this machine and build have: %s", wanted,
+             list);
     else if (!fp32.ops)
         fail(&fp32.failure, BERT_ERR_UNSUPPORTED, "this processor lacks AVX2 and FMA, which the build needs");
     for (size_t i = 0; i < N_PRECISIONS; i++)
@@ -134,7 +135,8 @@ static void select_once(void)
     choice *bf16 = &choices[OPS_BF16];
     bf16->ops = with_bf16(fp32.ops);
     if (!bf16->ops)
-        fail(&bf16->failure, BERT_ERR_UNSUPPORTED, "precision bf16: this processor has no AVX512-BF16 (it has: %s)", forced ? wanted : list);
+        fail(&bf16->failure, BERT_ERR_UNSUPPORTED, "precision bf16: this processor has no AVX512-BF16 (it has: %s)",
+             forced ? wanted : list);
 }
 
 bert_status ops_select_precision(ops_precision precision, const ops **out, bert_err *err)

@@ -1,5 +1,5 @@
-/* The search goes from left to right, the longest token at a place first; one that is passed over for what stands beside it hides those within
- * it, as in the original. */
+/* The search goes from left to right, the longest token at a place first; one that is passed over for what stands
+ * beside it hides those within it, as in the original. */
 #include "text/tokenizer.h"
 
 #include "text/chunk.h"
@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- searching -------------------------------------------------------------------------------------------------------------- */
+/* ---- searching --------------------------------------------------------------------------------------------------- */
 
 /* The code point that begins at bytes[0], or ends before bytes + size; 0 where there is none. */
 static uint32_t first_character(const unsigned char *bytes, size_t size, size_t *length)
@@ -30,7 +30,8 @@ static uint32_t last_character(const unsigned char *bytes, size_t size, size_t *
 }
 
 /* The longest token that begins at `at`: its entry, or NULL; *end is behind it. */
-static const added_entry *longest_at(const added_set *set, const unsigned char *text, size_t size, size_t at, size_t *end)
+static const added_entry *longest_at(const added_set *set, const unsigned char *text, size_t size, size_t at,
+                                     size_t *end)
 {
     const added_entry *found = NULL;
     int32_t node = 0;
@@ -45,13 +46,16 @@ static const added_entry *longest_at(const added_set *set, const unsigned char *
 static bool within_word(const unsigned char *text, size_t size, size_t start, size_t end)
 {
     size_t length;
-    return character_is_word(last_character(text, start, &length)) || character_is_word(first_character(text + end, size - end, &length));
+    return character_is_word(last_character(text, start, &length)) ||
+           character_is_word(first_character(text + end, size - end, &length));
 }
 
-static void take_spaces(const added_entry *e, const unsigned char *text, size_t size, const added_search *search, added_match *m)
+static void take_spaces(const added_entry *e, const unsigned char *text, size_t size, const added_search *search,
+                        added_match *m)
 {
     size_t length;
-    while (e->lstrip && m->start > search->taken && character_is_space(last_character(text, m->start, &length)) && length)
+    while (e->lstrip && m->start > search->taken && character_is_space(last_character(text, m->start, &length)) &&
+           length)
         m->start -= length;
     while (e->rstrip && character_is_space(first_character(text + m->end, size - m->end, &length)) && length)
         m->end += length;
@@ -78,7 +82,7 @@ bool added_find(const added_set *set, const unsigned char *text, size_t size, ad
     }
 }
 
-/* ---- making ----------------------------------------------------------------------------------------------------------------- */
+/* ---- making ------------------------------------------------------------------------------------------------------ */
 
 /* A token that may be looked for. */
 typedef struct token_candidate {
@@ -105,7 +109,8 @@ static int32_t added_token_id(bert_tokenizer *t, const char *content, bert_text 
     return (int32_t)(t->vocabulary.n + t->added.n_behind++);
 }
 
-static void add_candidate(bert_tokenizer *t, const bert_added_token *token, bert_text *behind, token_candidate *list, size_t *n)
+static void add_candidate(bert_tokenizer *t, const bert_added_token *token, bert_text *behind, token_candidate *list,
+                          size_t *n)
 {
     if (!token->content[0] || is_candidate(list, *n, token->content))
         return;
@@ -134,7 +139,8 @@ static bert_status list_candidates(bert_tokenizer *t, token_candidate **list, si
 }
 
 /* Fills a set with the candidates of its form, special ones first. */
-static bool fill_set(added_set *set, bool normalized, const bert_tokenizer *t, const token_candidate *list, size_t n, arena *a)
+static bool fill_set(added_set *set, bool normalized, const bert_tokenizer *t, const token_candidate *list, size_t n,
+                     arena *a)
 {
     trie_key *keys = calloc(n ? n : 1, sizeof *keys);
     added_entry *entries = arena_array(a, n, sizeof *entries);

@@ -1,5 +1,5 @@
-/* Tokens that are looked for in a text before words are, as AddedVocabulary of Hugging Face `tokenizers` does: some in the text as it stands,
- * some in its normal form. */
+/* Tokens that are looked for in a text before words are, as AddedVocabulary of Hugging Face `tokenizers` does: some in
+ * the text as it stands, some in its normal form. */
 #ifndef TEXT_ADDED_TOKENS_H
 #define TEXT_ADDED_TOKENS_H
 

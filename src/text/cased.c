@@ -26,7 +26,8 @@ bert_status cased_lines_count(cased_lines *lines, const char *vocabulary, size_t
     bert_status s = character_table_create(&table, &rules, err);
     for (size_t i = 0; !s && i < size;) {
         const char *line = vocabulary + i, *end = memchr(line, '\n', size - i);
-        size_t n = end ? (size_t)(end - line) : size - i, mark = !i && n >= 3 && !memcmp(line, "\xEF\xBB\xBF", 3) ? 3 : 0;
+        size_t n = end ? (size_t)(end - line) : size - i,
+               mark = !i && n >= 3 && !memcmp(line, "\xEF\xBB\xBF", 3) ? 3 : 0;
         bool letter = false, capital = false;
         if (n > mark && line[mark] != '[')
             look_at(line, n, &table, &letter, &capital);

@@ -1,5 +1,5 @@
-/* The table is unfolded from runs, block by block. Blocks that are all alike (nothing to do, Chinese, Hangul) are kept once; an unassigned or
- * private code point has nothing to do: it is a letter that becomes itself. */
+/* The table is unfolded from runs, block by block. Blocks that are all alike (nothing to do, Chinese, Hangul) are kept
+ * once; an unassigned or private code point has nothing to do: it is a letter that becomes itself. */
 #include "text/characters.h"
 
 #include "text/character_runs.h"
@@ -106,10 +106,11 @@ unsigned character_combining_class(uint32_t cp)
         uint32_t first, last;
         unsigned class;
     } ranges[] = {
-        { 0x1715, 0x1715, 9 },     { 0x1734, 0x1734, 9 },     { 0x1B44, 0x1B44, 9 },   { 0x1BAA, 0x1BAA, 9 },   { 0x1BF2, 0x1BF3, 9 },
-        { 0x302E, 0x302F, 224 },   { 0xA953, 0xA953, 9 },     { 0xA9C0, 0xA9C0, 9 },   { 0x111C0, 0x111C0, 9 }, { 0x11235, 0x11235, 9 },
-        { 0x1134D, 0x1134D, 9 },   { 0x116B6, 0x116B6, 9 },   { 0x1193D, 0x1193D, 9 }, { 0x16FF0, 0x16FF1, 6 }, { 0x1D165, 0x1D166, 216 },
-        { 0x1D16D, 0x1D16D, 226 }, { 0x1D16E, 0x1D172, 216 },
+        { 0x1715, 0x1715, 9 },     { 0x1734, 0x1734, 9 },   { 0x1B44, 0x1B44, 9 },     { 0x1BAA, 0x1BAA, 9 },
+        { 0x1BF2, 0x1BF3, 9 },     { 0x302E, 0x302F, 224 }, { 0xA953, 0xA953, 9 },     { 0xA9C0, 0xA9C0, 9 },
+        { 0x111C0, 0x111C0, 9 },   { 0x11235, 0x11235, 9 }, { 0x1134D, 0x1134D, 9 },   { 0x116B6, 0x116B6, 9 },
+        { 0x1193D, 0x1193D, 9 },   { 0x16FF0, 0x16FF1, 6 }, { 0x1D165, 0x1D166, 216 }, { 0x1D16D, 0x1D16D, 226 },
+        { 0x1D16E, 0x1D172, 216 },
     };
     for (size_t i = 0; i < sizeof ranges / sizeof *ranges; i++)
         if (cp >= ranges[i].first && cp <= ranges[i].last)
@@ -128,6 +129,7 @@ bool character_is_word(uint32_t cp)
 
 bool character_is_space(uint32_t cp)
 {
-    return (cp >= 0x09 && cp <= 0x0D) || cp == 0x20 || cp == 0x85 || cp == 0xA0 || cp == 0x1680 || (cp >= 0x2000 && cp <= 0x200A) ||
-           cp == 0x2028 || cp == 0x2029 || cp == 0x202F || cp == 0x205F || cp == 0x3000;
+    return (cp >= 0x09 && cp <= 0x0D) || cp == 0x20 || cp == 0x85 || cp == 0xA0 || cp == 0x1680 ||
+           (cp >= 0x2000 && cp <= 0x200A) || cp == 0x2028 || cp == 0x2029 || cp == 0x202F || cp == 0x205F ||
+           cp == 0x3000;
 }

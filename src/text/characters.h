@@ -1,19 +1,23 @@
 /* What the tokeniser does with each character, looked up in one table: constant once a tokenizer is made.
- * The rules are those of BasicTokenizer in google-research/bert tokenization.py, under Unicode 14, and of BertNormalizer and BertPreTokenizer in
- * Hugging Face's `tokenizers` where that differs; tests/text/characters.c spells them out. */
+ * The rules are those of BasicTokenizer in google-research/bert tokenization.py, under Unicode 14, and of
+ * BertNormalizer and BertPreTokenizer in Hugging Face's `tokenizers` where that differs; tests/text/characters.c spells
+ * them out. */
 #ifndef TEXT_CHARACTERS_H
 #define TEXT_CHARACTERS_H
 
 #include "base/error.h"
 
-/* An entry: flags, and the code point that the character becomes by lower-casing, decomposing (NFD) and stripping marks. */
+/* An entry: flags, and the code point that the character becomes by lower-casing, decomposing (NFD) and stripping
+ * marks. */
 enum {
-    CHARACTER_BECOMES = 0x1FFFFF,    /* that code point; 0: itself */
-    CHARACTER_DROP = 1 << 21,        /* control and format characters, U+0000, U+FFFD */
-    CHARACTER_SPACE = 1 << 22,       /* white space to Python's split() */
-    CHARACTER_CHINESE = 1 << 23,     /* a word of its own */
-    CHARACTER_PUNCTUATION = 1 << 24, /* of what it becomes: P*, and all of ASCII that is no letter, digit, space or control */
-    CHARACTER_EXPANDS = 1 << 27,     /* becomes the characters at expansions[BECOMES]: their number, then the characters */
+    CHARACTER_BECOMES = 0x1FFFFF, /* that code point; 0: itself */
+    CHARACTER_DROP = 1 << 21,     /* control and format characters, U+0000, U+FFFD */
+    CHARACTER_SPACE = 1 << 22,    /* white space to Python's split() */
+    CHARACTER_CHINESE = 1 << 23,  /* a word of its own */
+    /* of what it becomes: P*, and all of ASCII that is no letter, digit, space or control */
+    CHARACTER_PUNCTUATION = 1 << 24,
+    /* becomes the characters at expansions[BECOMES]: their number, then the characters */
+    CHARACTER_EXPANDS = 1 << 27,
     /* Where accents are stripped: */
     CHARACTER_MARK = 1 << 25,       /* Mn: stripped */
     CHARACTER_NONSTARTER = 1 << 26, /* combining class not 0: NFD may move it */

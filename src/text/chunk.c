@@ -1,5 +1,5 @@
-/* A chunk is read character by character into its normal form: cleaned, lower-cased, decomposed, put in canonical order, marks stripped;
- * then cut at punctuation and matched with the vocabulary. */
+/* A chunk is read character by character into its normal form: cleaned, lower-cased, decomposed, put in canonical
+ * order, marks stripped; then cut at punctuation and matched with the vocabulary. */
 #include "text/chunk.h"
 
 #include "base/utf8.h"
@@ -19,7 +19,8 @@ typedef struct chunk_char {
 struct chunk {
     chunk_char *chars; /* (n) */
     size_t n, capacity;
-    size_t run;   /* chars[run .. n) have a combining class other than 0 and nothing between them that stops reordering */
+    /* chars[run .. n) have a combining class other than 0 and nothing between them that stops reordering */
+    size_t run;
     bool cased;   /* the last character that is not case-ignorable was a letter with case */
     size_t sigma; /* 1 + index of a capital sigma that is final unless a letter with case follows; 0: none */
     normal_form form;
@@ -58,8 +59,8 @@ static bool chunk_grow(chunk *c)
     return true;
 }
 
-/* Moves the last character to its place in canonical order. Characters that change places all count as standing where their run stands,
- * so that spans stay in order. */
+/* Moves the last character to its place in canonical order. Characters that change places all count as standing where
+ * their run stands, so that spans stay in order. */
 static void reorder_last(chunk *c)
 {
     chunk_char last = c->chars[c->n - 1];
@@ -113,7 +114,8 @@ static void chunk_add_parts(chunk *c, const character_table *table, uint32_t cp,
         add_expansion(c, table, entry & CHARACTER_BECOMES, span);
 }
 
-/* Python's rule for a capital sigma: final after a letter with case and not before one, case-ignorable characters not counted. */
+/* Python's rule for a capital sigma: final after a letter with case and not before one, case-ignorable characters not
+ * counted. */
 static void follow_case(chunk *c, uint32_t cp, uint32_t entry)
 {
     if (entry & CHARACTER_CASE_IGNORABLE)
@@ -129,7 +131,8 @@ static void follow_case(chunk *c, uint32_t cp, uint32_t entry)
     c->cased = cased;
 }
 
-__attribute__((always_inline)) static inline void add_original(chunk *c, const bert_tokenizer *t, uint32_t cp, uint32_t entry, token_span span)
+__attribute__((always_inline)) static inline void add_original(chunk *c, const bert_tokenizer *t, uint32_t cp,
+                                                               uint32_t entry, token_span span)
 {
     uint32_t becomes = entry & CHARACTER_BECOMES;
     if (entry & (CHARACTER_EXPANDS | CHARACTER_HANGUL))
@@ -140,8 +143,10 @@ __attribute__((always_inline)) static inline void add_original(chunk *c, const b
         follow_case(c, cp, entry);
 }
 
-/* The next character that cleaning keeps, with its entry and its place; the cursor goes behind it. false: there is none. */
-static inline bool next_character(const bert_tokenizer *t, text_cursor *at, uint32_t *cp, uint32_t *entry, token_span *span, size_t *dropped)
+/* The next character that cleaning keeps, with its entry and its place; the cursor goes behind it. false: there is
+ * none. */
+static inline bool next_character(const bert_tokenizer *t, text_cursor *at, uint32_t *cp, uint32_t *entry,
+                                  token_span *span, size_t *dropped)
 {
     while (at->at < at->size) {
         size_t length = utf8_decode(at->data + at->at, at->size - at->at, cp);
@@ -151,7 +156,8 @@ static inline bool next_character(const bert_tokenizer *t, text_cursor *at, uint
             at->skew++;
             continue;
         }
-        *span = (token_span){ (uint32_t)at->at, (uint32_t)(at->at + length), (uint32_t)(at->at - at->skew), (uint32_t)(at->at - at->skew + 1) };
+        *span = (token_span){ (uint32_t)at->at, (uint32_t)(at->at + length), (uint32_t)(at->at - at->skew),
+                              (uint32_t)(at->at - at->skew + 1) };
         at->at += length;
         at->skew += length - 1;
         *entry = character_entry(&t->characters, *cp);
@@ -180,7 +186,8 @@ static bool read_chunk(chunk *c, const bert_tokenizer *t, text_cursor *cursor, s
     token_span span;
     bool more, begun = false;
     chunk_clear(c);
-    while ((more = next_character(t, &at, &cp, &entry, &span, dropped)) && !(entry & (CHARACTER_SPACE | CHARACTER_CHINESE))) {
+    while ((more = next_character(t, &at, &cp, &entry, &span, dropped)) &&
+           !(entry & (CHARACTER_SPACE | CHARACTER_CHINESE))) {
         if (!chunk_reserve(c))
             return false;
         add_original(c, t, cp, entry, span);
@@ -198,7 +205,7 @@ static bool read_chunk(chunk *c, const bert_tokenizer *t, text_cursor *cursor, s
     return true;
 }
 
-/* ---- the normal form of a whole text ------------------------------------------------------------------------------------------ */
+/* ---- the normal form of a whole text ----------------------------------------------------------------------------- */
 
 /* The blank before a Chinese character stands where that begins, the one behind it where it ends. */
 static token_span edge_of(token_span span, bool end)
@@ -276,7 +283,7 @@ const normal_form *chunk_normalize(const bert_tokenizer *t, const text_cursor *f
     return f;
 }
 
-/* ---- words ---------------------------------------------------------------------------------------------------------------------- */
+/* ---- words ------------------------------------------------------------------------------------------------------- */
 
 static int32_t step_char(const trie *pieces, int32_t node, uint32_t cp)
 {

@@ -1,5 +1,5 @@
-/* The general path: any text, one chunk at a time. A chunk is what the original lower-cases and strips as one string: a run of
- * characters between white space, or one Chinese character. */
+/* The general path: any text, one chunk at a time. A chunk is what the original lower-cases and strips as one string: a
+ * run of characters between white space, or one Chinese character. */
 #ifndef TEXT_CHUNK_H
 #define TEXT_CHUNK_H
 
@@ -9,7 +9,8 @@
 typedef struct text_cursor {
     const unsigned char *data;
     size_t size, at;
-    size_t skew; /* bytes before `at` that do not begin a code point: continuation bytes, and bytes that are not UTF-8 */
+    /* bytes before `at` that do not begin a code point: continuation bytes, and bytes that are not UTF-8 */
+    size_t skew;
 } text_cursor;
 
 typedef struct chunk chunk;
@@ -25,8 +26,8 @@ typedef struct normal_form {
  * false: out of memory. */
 bool chunk_split(const bert_tokenizer *tokenizer, text_cursor *cursor, bool spans, bert_tokens *out);
 
-/* What a text from the cursor on is cleaned, lower-cased and stripped, white space kept and put around Chinese characters. It belongs to `out`
- * and stays until its next use. NULL: out of memory. */
+/* What a text from the cursor on is cleaned, lower-cased and stripped, white space kept and put around Chinese
+ * characters. It belongs to `out` and stays until its next use. NULL: out of memory. */
 const normal_form *chunk_normalize(const bert_tokenizer *tokenizer, const text_cursor *from, bert_tokens *out);
 
 /* Moves the cursor on to byte `to`, and counts the bytes between that are not UTF-8. */

@@ -1,5 +1,5 @@
-/* [CLS] a [SEP] b [SEP], cut to length. Texts are split no further than can matter: a text with more tokens than seq_len is cut the same
- * way however many more it has. */
+/* [CLS] a [SEP] b [SEP], cut to length. Texts are split no further than can matter: a text with more tokens than
+ * seq_len is cut the same way however many more it has. */
 #include "text/features.h"
 
 #include "base/size.h"
@@ -21,7 +21,8 @@ void encode_scratch_free(encode_scratch *scratch)
 void pair_cut(int odd_token, size_t *first, size_t *second, size_t room)
 {
     bool odd_to_first = !odd_token || *first > *second;
-    size_t most_first = odd_to_first ? room - room / 2 : room / 2, most_second = room - most_first; /* of two long ones */
+    /* of two long ones */
+    size_t most_first = odd_to_first ? room - room / 2 : room / 2, most_second = room - most_first;
     if (*first + *second <= room)
         return;
     if (*second <= most_second)
@@ -53,8 +54,10 @@ bert_status encode_check_second(const bert_tokenizer *t, const bert_tokens *seco
     return fail(err, BERT_ERR_DATA, "a second text, for which the module has no segment (type_vocab_size 1)");
 }
 
-/* Splits both as far as can matter: to the end where the beginning is cut, or the longer of two long ones keeps more. */
-static bert_status split_both(const bert_tokenizer *t, bert_text text, bert_text pair, size_t seq_len, encode_scratch *scratch, bert_err *err)
+/* Splits both as far as can matter: to the end where the beginning is cut, or the longer of two long ones keeps
+ * more. */
+static bert_status split_both(const bert_tokenizer *t, bert_text text, bert_text pair, size_t seq_len,
+                              encode_scratch *scratch, bert_err *err)
 {
     bert_tokens *a = &scratch->first, *b = &scratch->second;
     split_options options = { .limit = t->options.truncation_side ? SIZE_MAX : seq_len };
@@ -68,8 +71,8 @@ static bert_status split_both(const bert_tokenizer *t, bert_text text, bert_text
     return s || !compare ? s : split_text(t, pair, options, b, err);
 }
 
-bert_status encode_pair(const bert_tokenizer *t, bert_text text, bert_text pair, size_t seq_len, encode_scratch *scratch, int32_t *ids,
-                        encoded *out, bert_err *err)
+bert_status encode_pair(const bert_tokenizer *t, bert_text text, bert_text pair, size_t seq_len,
+                        encode_scratch *scratch, int32_t *ids, encoded *out, bert_err *err)
 {
     if (seq_len < SHORTEST_SEQUENCE)
         return fail(err, BERT_ERR_ARGUMENT, "seq_len is %zu, the least is %d", seq_len, SHORTEST_SEQUENCE);
@@ -118,8 +121,8 @@ static bert_status reserve_features(bert_features *f, size_t n, size_t seq_len, 
 }
 
 /* Row i of the features. */
-static bert_status features_encode_row(const bert_tokenizer *t, bert_text text, bert_text pair, bert_features *f, size_t i,
-                                       encode_scratch *scratch, encoded *out, bert_err *err)
+static bert_status features_encode_row(const bert_tokenizer *t, bert_text text, bert_text pair, bert_features *f,
+                                       size_t i, encode_scratch *scratch, encoded *out, bert_err *err)
 {
     size_t row = i * f->seq_len;
     bert_status s = encode_pair(t, text, pair, f->seq_len, scratch, f->input_ids + row, out, err);
@@ -150,12 +153,13 @@ static void encode_turn(void *context, size_t turn, size_t thread)
 {
     const features_job *e = context;
     encode_thread *own = &e->threads[thread];
-    size_t begin = turn * TEXTS_PER_TURN, left = e->features->n - begin, end = begin + (left < TEXTS_PER_TURN ? left : TEXTS_PER_TURN);
+    size_t begin = turn * TEXTS_PER_TURN, left = e->features->n - begin,
+           end = begin + (left < TEXTS_PER_TURN ? left : TEXTS_PER_TURN);
     for (size_t i = begin; i < end; i++) {
         encoded row = { 0 };
         bert_err err;
-        if (features_encode_row(e->tokenizer, e->texts[i], e->pairs ? e->pairs[i] : (bert_text){ 0 }, e->features, i, &own->scratch, &row,
-                                &err) &&
+        if (features_encode_row(e->tokenizer, e->texts[i], e->pairs ? e->pairs[i] : (bert_text){ 0 }, e->features, i,
+                                &own->scratch, &row, &err) &&
             (!own->failed || i < own->failed - 1)) {
             own->failed = i + 1;
             own->failure = err;
@@ -165,8 +169,8 @@ static void encode_turn(void *context, size_t turn, size_t thread)
     }
 }
 
-bert_status bert_encode(const bert_tokenizer *t, const bert_text *texts, const bert_text *pairs, size_t n, size_t seq_len, bert_features *f,
-                        bert_err *err)
+bert_status bert_encode(const bert_tokenizer *t, const bert_text *texts, const bert_text *pairs, size_t n,
+                        size_t seq_len, bert_features *f, bert_err *err)
 {
     if (seq_len < SHORTEST_SEQUENCE)
         return fail(err, BERT_ERR_ARGUMENT, "seq_len is %zu, the least is %d", seq_len, SHORTEST_SEQUENCE);

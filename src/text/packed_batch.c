@@ -5,12 +5,13 @@
 
 #include <string.h>
 
-bert_status packed_batch_create(packed_batch *b, size_t most_tokens, size_t most_sequences, arena *memory, bert_err *err)
+bert_status packed_batch_create(packed_batch *b, size_t most_tokens, size_t most_sequences, arena *memory,
+                                bert_err *err)
 {
     *b = (packed_batch){ 0 };
     if (most_tokens > INT32_MAX || most_sequences > INT32_MAX)
-        return fail(err, BERT_ERR_ARGUMENT, "a batch of %zu tokens in %zu sequences: there may be at most %d", most_tokens, most_sequences,
-                    INT32_MAX);
+        return fail(err, BERT_ERR_ARGUMENT, "a batch of %zu tokens in %zu sequences: there may be at most %d",
+                    most_tokens, most_sequences, INT32_MAX);
     size_t bytes = most_tokens * sizeof(int32_t); /* only the starts are read before they are written */
     b->ids = arena_alloc_raw(memory, bytes);
     b->positions = arena_alloc_raw(memory, bytes);
@@ -39,8 +40,9 @@ void packed_batch_add(packed_batch *b, const int32_t *ids, size_t n, size_t seco
     end_sequence(b);
 }
 
-bert_status packed_batch_from_texts(packed_batch *b, const bert_tokenizer *tokenizer, const bert_text *texts, const bert_text *pairs, size_t n,
-                                    size_t seq_len, encode_scratch *scratch, packed_losses *losses, arena *memory, bert_err *err)
+bert_status packed_batch_from_texts(packed_batch *b, const bert_tokenizer *tokenizer, const bert_text *texts,
+                                    const bert_text *pairs, size_t n, size_t seq_len, encode_scratch *scratch,
+                                    packed_losses *losses, arena *memory, bert_err *err)
 {
     size_t cells;
     if (!mul_size(n, seq_len, &cells))
@@ -69,12 +71,14 @@ static bert_status check_row(const packed_matrices *m, size_t row, size_t *n_tok
         size_t i = row * m->seq_len + col;
         int32_t id = m->input_ids[i], mask = m->input_mask[i], segment = m->segment_ids[i];
         if (mask != 0 && mask != 1)
-            return fail(err, BERT_ERR_ARGUMENT, "input_mask: %d in row %zu, column %zu; 0 or 1 expected", mask, row, col);
+            return fail(err, BERT_ERR_ARGUMENT, "input_mask: %d in row %zu, column %zu; 0 or 1 expected", mask, row,
+                        col);
         if (id < 0 || (size_t)id >= m->vocab_size)
-            return fail(err, BERT_ERR_ARGUMENT, "input_ids: %d in row %zu, column %zu; the vocabulary has %zu ids", id, row, col, m->vocab_size);
+            return fail(err, BERT_ERR_ARGUMENT, "input_ids: %d in row %zu, column %zu; the vocabulary has %zu ids", id,
+                        row, col, m->vocab_size);
         if (segment < 0 || (size_t)segment >= m->type_vocab_size)
-            return fail(err, BERT_ERR_ARGUMENT, "segment_ids: %d in row %zu, column %zu; there are %zu segments", segment, row, col,
-                        m->type_vocab_size);
+            return fail(err, BERT_ERR_ARGUMENT, "segment_ids: %d in row %zu, column %zu; there are %zu segments",
+                        segment, row, col, m->type_vocab_size);
         *n_tok += (size_t)mask;
     }
     return *n_tok > before ? BERT_OK : fail(err, BERT_ERR_ARGUMENT, "input_mask: no 1 in row %zu", row);

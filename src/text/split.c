@@ -1,6 +1,6 @@
-/* The fast path takes words of ASCII letters and digits, punctuation and space straight from the bytes. Where it meets anything else it
- * goes back to the start of the chunk (after the last white space) and the general path does that chunk whole, since lower-casing and
- * canonical order look at all of it. */
+/* The fast path takes words of ASCII letters and digits, punctuation and space straight from the bytes. Where it meets
+ * anything else it goes back to the start of the chunk (after the last white space) and the general path does that
+ * chunk whole, since lower-casing and canonical order look at all of it. */
 #include "text/split.h"
 
 #include "text/chunk.h"
@@ -9,7 +9,8 @@
 #include <stdint.h>
 #include <stdlib.h>
 
-/* The loops exist twice, with spans and without: the compiler must see which one it writes, or every token tests for it. */
+/* The loops exist twice, with spans and without: the compiler must see which one it writes, or every token tests for
+ * it. */
 #define IN_BOTH_COPIES __attribute__((always_inline)) static inline
 
 /* The span of ASCII bytes [start, end). */
@@ -26,7 +27,8 @@ static inline size_t ascii_word_end(const bert_tokenizer *t, const text_cursor *
 }
 
 /* Adds the pieces of the word of bytes [first, last), the longest match first, or [UNK]. false: out of memory. */
-IN_BOTH_COPIES bool match_ascii(const bert_tokenizer *t, const text_cursor *c, size_t first, size_t last, bool spans, bert_tokens *out)
+IN_BOTH_COPIES bool match_ascii(const bert_tokenizer *t, const text_cursor *c, size_t first, size_t last, bool spans,
+                                bert_tokens *out)
 {
     const trie *pieces = &t->vocabulary.trie;
     if (last - first > t->word_max)
@@ -56,7 +58,8 @@ IN_BOTH_COPIES bool match_ascii(const bert_tokenizer *t, const text_cursor *c, s
 }
 
 /* Goes on to the limit, to the end, or to the start of a chunk that is not all ASCII. false: out of memory. */
-IN_BOTH_COPIES bool split_ascii(const bert_tokenizer *t, text_cursor *cursor, size_t limit, bool spans, bert_tokens *out)
+IN_BOTH_COPIES bool split_ascii(const bert_tokenizer *t, text_cursor *cursor, size_t limit, bool spans,
+                                bert_tokens *out)
 {
     const text_cursor c = *cursor; /* a copy that nobody else can write to stays in registers */
     size_t at = c.at, chunk_at = at, chunk_n = out->n, end;

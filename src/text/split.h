@@ -11,6 +11,7 @@ typedef struct split_options {
 } split_options;
 
 /* Fills out->n, ids, spans and dropped. Fails with BERT_ERR_ARGUMENT (a text of 4 GiB or more), BERT_ERR_MEMORY. */
-bert_status split_text(const bert_tokenizer *tokenizer, bert_text text, split_options options, bert_tokens *out, bert_err *err);
+bert_status split_text(const bert_tokenizer *tokenizer, bert_text text, split_options options, bert_tokens *out,
+                       bert_err *err);
 
 #endif

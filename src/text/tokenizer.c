@@ -7,10 +7,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-static bert_status find_special(const bert_tokenizer *t, const char *token, const char *name, int32_t *id, bert_err *err)
+static bert_status find_special(const bert_tokenizer *t, const char *token, const char *name, int32_t *id,
+                                bert_err *err)
 {
     *id = bert_tokenizer_id(t, token, strlen(token));
-    return *id >= 0 ? BERT_OK : fail(err, BERT_ERR_FORMAT, "%s: no %s among its %zu tokens", name, token, t->vocabulary.n);
+    return *id >= 0 ? BERT_OK
+                    : fail(err, BERT_ERR_FORMAT, "%s: no %s among its %zu tokens", name, token, t->vocabulary.n);
 }
 
 static bert_status find_specials(bert_tokenizer *t, const char *name, bert_err *err)
@@ -56,12 +58,14 @@ static bert_status tokenizer_complete(bert_tokenizer *t, const char *name, bert_
         s = added_tokens_create(t, err);
     if (!s)
         s = find_specials(t, name, err);
-    t->continuation = s ? -1 : trie_walk(&t->vocabulary.trie, TRIE_ROOT, (const unsigned char *)o->prefix, strlen(o->prefix));
+    t->continuation = s ? -1
+                        : trie_walk(&t->vocabulary.trie, TRIE_ROOT, (const unsigned char *)o->prefix,
+                                    strlen(o->prefix));
     return s;
 }
 
-bert_status bert_tokenizer_create(const char *bytes, size_t size, const char *name, const bert_tokenizer_options *options,
-                                  bert_tokenizer **tokenizer, bert_err *err)
+bert_status bert_tokenizer_create(const char *bytes, size_t size, const char *name,
+                                  const bert_tokenizer_options *options, bert_tokenizer **tokenizer, bert_err *err)
 {
     *tokenizer = NULL;
     bert_tokenizer *t = calloc(1, sizeof *t);
@@ -81,7 +85,8 @@ bert_status bert_tokenizer_create(const char *bytes, size_t size, const char *na
     return BERT_OK;
 }
 
-bert_status bert_tokenizer_load(const char *path, const bert_tokenizer_options *options, bert_tokenizer **tokenizer, bert_err *err)
+bert_status bert_tokenizer_load(const char *path, const bert_tokenizer_options *options, bert_tokenizer **tokenizer,
+                                bert_err *err)
 {
     *tokenizer = NULL;
     file_mapping file = { 0 };
@@ -140,7 +145,8 @@ bert_status tokenizer_check_rows(const bert_tokenizer *t, const int32_t *ids, si
         return BERT_OK;
     for (size_t i = 0; i < n; i++)
         if ((size_t)ids[i] >= t->rows)
-            return fail(err, BERT_ERR_DATA, "token %zu is \"%s\", id %d, for which the word embedding of %zu rows has none", i + 1,
+            return fail(err, BERT_ERR_DATA,
+                        "token %zu is \"%s\", id %d, for which the word embedding of %zu rows has none", i + 1,
                         bert_tokenizer_token(t, ids[i], NULL), ids[i], t->rows);
     return BERT_OK;
 }

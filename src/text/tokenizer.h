@@ -1,4 +1,5 @@
-/* A tokenizer's inside: its rules, a vocabulary, the table of characters, tokens beside the vocabulary, and what is looked up once. */
+/* A tokenizer's inside: its rules, a vocabulary, the table of characters, tokens beside the vocabulary, and what is
+ * looked up once. */
 #ifndef TEXT_TOKENIZER_H
 #define TEXT_TOKENIZER_H
 
@@ -36,7 +37,8 @@ struct bert_tokenizer {
 
 bool tokenizer_strips(const bert_tokenizer_options *options);
 /* Checks options (NULL: the defaults) and copies them with all that they point to. */
-bert_status tokenizer_options_copy(bert_tokenizer_options *to, const bert_tokenizer_options *from, arena *a, bert_err *err);
+bert_status tokenizer_options_copy(bert_tokenizer_options *to, const bert_tokenizer_options *from, arena *a,
+                                   bert_err *err);
 
 /* Fails with BERT_ERR_DATA where the word embedding has no row for one of n ids. */
 bert_status tokenizer_check_rows(const bert_tokenizer *tokenizer, const int32_t *ids, size_t n, bert_err *err);

@@ -16,15 +16,20 @@ static const char *const ODD_WORDS[] = { "first", "longer", NULL };
 
 static const bert_option TOKENIZER[] = {
     OPTION_BOOL(bert_tokenizer_options, do_lower_case, "true", "texts are lower-cased"),
-    OPTION_CHOICE(bert_tokenizer_options, strip_accents, "auto", STRIP_WORDS, "WORD", "accents are stripped; auto: where it lower-cases"),
+    OPTION_CHOICE(bert_tokenizer_options, strip_accents, "auto", STRIP_WORDS, "WORD",
+                  "accents are stripped; auto: where it lower-cases"),
     OPTION_BOOL(bert_tokenizer_options, tokenize_chinese_chars, "true", "a Chinese character is a word"),
     OPTION_BOOL(bert_tokenizer_options, clean_text, "true", "control characters are dropped"),
-    OPTION_CHOICE(bert_tokenizer_options, normalizer, "google", NORMALIZER_WORDS, "WORD", "whose cleaning, where they differ"),
+    OPTION_CHOICE(bert_tokenizer_options, normalizer, "google", NORMALIZER_WORDS, "WORD",
+                  "whose cleaning, where they differ"),
     OPTION_STRING(bert_tokenizer_options, prefix, "##", "TEXT", "what a piece that continues a word begins with"),
     OPTION_INT(bert_tokenizer_options, max_word_chars, "200", 1, INT32_MAX, "N", "a longer word is unknown"),
-    OPTION_CHOICE(bert_tokenizer_options, special_in_text, "split", SPECIAL_WORDS, "WORD", "a special token within a text"),
-    OPTION_CHOICE(bert_tokenizer_options, truncation_side, "right", SIDE_WORDS, "WORD", "where a text that is too long is cut"),
-    OPTION_CHOICE(bert_tokenizer_options, odd_token, "first", ODD_WORDS, "WORD", "which text of a pair keeps the odd token"),
+    OPTION_CHOICE(bert_tokenizer_options, special_in_text, "split", SPECIAL_WORDS, "WORD",
+                  "a special token within a text"),
+    OPTION_CHOICE(bert_tokenizer_options, truncation_side, "right", SIDE_WORDS, "WORD",
+                  "where a text that is too long is cut"),
+    OPTION_CHOICE(bert_tokenizer_options, odd_token, "first", ODD_WORDS, "WORD",
+                  "which text of a pair keeps the odd token"),
     OPTION_STRING(bert_tokenizer_options, unk_token, "[UNK]", "TOKEN", "stands for what the vocabulary has not"),
     OPTION_STRING(bert_tokenizer_options, cls_token, "[CLS]", "TOKEN", "begins a sequence"),
     OPTION_STRING(bert_tokenizer_options, sep_token, "[SEP]", "TOKEN", "ends a text"),
@@ -72,7 +77,8 @@ static bool copy_added(bert_tokenizer_options *o, arena *a)
     return added;
 }
 
-bert_status tokenizer_options_copy(bert_tokenizer_options *to, const bert_tokenizer_options *from, arena *a, bert_err *err)
+bert_status tokenizer_options_copy(bert_tokenizer_options *to, const bert_tokenizer_options *from, arena *a,
+                                   bert_err *err)
 {
     bert_status s = BERT_OK;
     if (from)

@@ -1,5 +1,5 @@
-/* Building: nodes depth first, each as a range of the keys that share its prefix. A range is put in order by its next byte alone, as far as
- * that is needed. Places are searched 64 at a time in a list of bits. */
+/* Building: nodes depth first, each as a range of the keys that share its prefix. A range is put in order by its next
+ * byte alone, as far as that is needed. Places are searched 64 at a time in a list of bits. */
 #include "text/trie.h"
 
 #include <stdlib.h>
@@ -18,9 +18,10 @@ typedef struct trie_builder {
     trie_key *keys;
     branch *waiting; /* (n_waiting) the last one is next */
     size_t n_waiting, capacity;
-    uint64_t *free;   /* a bit for each place of the trie, and a word more: 1 where it is free */
-    size_t free_from; /* no place below is free, or they are the first 256, which are left so that a base is at least 1 */
-    size_t top;       /* no place from here on is taken */
+    uint64_t *free; /* a bit for each place of the trie, and a word more: 1 where it is free */
+    /* no place below is free, or they are the first 256, which are left so that a base is at least 1 */
+    size_t free_from;
+    size_t top; /* no place from here on is taken */
 } trie_builder;
 
 /* Drops empty keys. Returns how many are left. */
@@ -33,7 +34,7 @@ static size_t drop_empty(trie_key *keys, size_t n)
     return kept;
 }
 
-/* ---- places ----------------------------------------------------------------------------------------------------------------- */
+/* ---- places ------------------------------------------------------------------------------------------------------ */
 
 /* Makes room for so many places. */
 static bool reserve_nodes(trie_builder *b, size_t size)
@@ -81,7 +82,8 @@ static size_t first_free(const trie_builder *b)
     return place < b->t->size ? place + (size_t)__builtin_ctzll(free_bits(b, place)) : b->t->size;
 }
 
-/* The smallest base at which all n bytes find a free place; after many tries, one behind everything. 0: out of memory. */
+/* The smallest base at which all n bytes find a free place; after many tries, one behind everything. 0: out of
+ * memory. */
 static size_t find_base(trie_builder *b, const unsigned char *bytes, size_t n)
 {
     b->free_from = first_free(b);
@@ -99,7 +101,7 @@ static size_t find_base(trie_builder *b, const unsigned char *bytes, size_t n)
     return reserve_nodes(b, base + 2 * BYTES) ? base : 0;
 }
 
-/* ---- keys ------------------------------------------------------------------------------------------------------------------- */
+/* ---- keys -------------------------------------------------------------------------------------------------------- */
 
 /* The next byte of a key, from 1; 0 where it ends here. */
 static inline unsigned next_byte(const trie_key *key, size_t depth)
@@ -158,7 +160,7 @@ static void order_keys(trie_builder *b, branch *at)
             node->id = b->keys[at->first].id;
 }
 
-/* ---- nodes ------------------------------------------------------------------------------------------------------------------ */
+/* ---- nodes ------------------------------------------------------------------------------------------------------- */
 
 static bool add_branch(trie_builder *b, branch next)
 {

@@ -1,5 +1,6 @@
-/* Vocabulary entries by their bytes: a double array (Aoe, "An Efficient Digital Search Algorithm by Using a Double-Array Structure",
- * 1989). The child of node s by byte b is node base[s] + b, if that node's `parent` is s. Node 0 is the root. */
+/* Vocabulary entries by their bytes: a double array (Aoe, "An Efficient Digital Search Algorithm by Using a
+ * Double-Array Structure", 1989). The child of node s by byte b is node base[s] + b, if that node's `parent` is s. Node
+ * 0 is the root. */
 #ifndef TEXT_TRIE_H
 #define TEXT_TRIE_H
 
@@ -24,7 +25,8 @@ typedef struct trie_key {
     int32_t id;
 } trie_key;
 
-/* keys: (n), below 2^31, their order changes; of equal keys the one with the greatest id counts, empty ones are left out. false: out of memory. */
+/* keys: (n), below 2^31, their order changes; of equal keys the one with the greatest id counts, empty ones are left
+ * out. false: out of memory. */
 bool trie_build(trie *t, trie_key *keys, size_t n);
 void trie_free(trie *t);
 

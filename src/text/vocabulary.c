@@ -11,7 +11,8 @@
 static bool is_python_space(uint32_t cp)
 {
     return (cp >= 0x09 && cp <= 0x0D) || (cp >= 0x1C && cp <= 0x20) || cp == 0x85 || cp == 0xA0 || cp == 0x1680 ||
-           (cp >= 0x2000 && cp <= 0x200A) || cp == 0x2028 || cp == 0x2029 || cp == 0x202F || cp == 0x205F || cp == 0x3000;
+           (cp >= 0x2000 && cp <= 0x200A) || cp == 0x2028 || cp == 0x2029 || cp == 0x202F || cp == 0x205F ||
+           cp == 0x3000;
 }
 
 static bert_text strip_start(bert_text line)
@@ -34,7 +35,8 @@ static bert_text strip_end(bert_text line)
         size_t length = 1; /* back to the first byte of the last character */
         while (length < 4 && length < line.size && ((unsigned char)line.data[line.size - length] & 0xC0) == 0x80)
             length++;
-        if (utf8_decode((const unsigned char *)line.data + line.size - length, length, &cp) != length || !is_python_space(cp))
+        if (utf8_decode((const unsigned char *)line.data + line.size - length, length, &cp) != length ||
+            !is_python_space(cp))
             break;
         line.size -= length;
     }
@@ -91,7 +93,8 @@ static bool build_trie(vocabulary *v)
     return fine;
 }
 
-bert_status vocabulary_create(vocabulary *v, const char *bytes, size_t size, bool strip, const char *name, bert_err *err)
+bert_status vocabulary_create(vocabulary *v, const char *bytes, size_t size, bool strip, const char *name,
+                              bert_err *err)
 {
     if (size >= INT32_MAX)
         return fail(err, BERT_ERR_FORMAT, "%s: %zu bytes; a vocabulary has less than 2 GiB", name, size);

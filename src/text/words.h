@@ -1,5 +1,5 @@
-/* The words of a text as tables of tagged words have them: what blanks divide (ASCII's, which none of them holds within a word). The
- * tokeniser's own splitting is finer: a word begins at one of its pieces. */
+/* The words of a text as tables of tagged words have them: what blanks divide (ASCII's, which none of them holds within
+ * a word). The tokeniser's own splitting is finer: a word begins at one of its pieces. */
 #ifndef TEXT_WORDS_H
 #define TEXT_WORDS_H
 

@@ -262,7 +262,7 @@ static void every_combining_class_of_what_is_not_stripped_is_unicodes(void **sta
 
 /* ---- writing ------------------------------------------------------------------------------------------------------------------- */
 
-enum { LINE_WIDTH = 145 };
+enum { LINE_WIDTH = 120 };
 
 /* Adds an item to lines of a limited width. */
 static void put(FILE *out, size_t *column, const char *item)

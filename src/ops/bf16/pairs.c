@@ -1,6 +1,6 @@
-/* Factors that are rounded to bf16, to nearest, ties to even, two that follow one another in k to a word; behind the last of an odd number stands a
- * zero. An element of C is one chain of vdpbf16ps over the pairs (0, 1), (2, 3), ... vdpbf16ps takes denormal numbers for zero and gives zero for
- * them. */
+/* Factors that are rounded to bf16, to nearest, ties to even, two that follow one another in k to a word; behind the
+ * last of an odd number stands a zero. An element of C is one chain of vdpbf16ps over the pairs (0, 1), (2, 3), ...
+ * vdpbf16ps takes denormal numbers for zero and gives zero for them. */
 #include "ops/cpu/words.h"
 
 /* The bf16 of low in the lower half of the vector, those of high in the upper one. */
@@ -25,12 +25,13 @@ INLINE void convert_line(word *words, const float *x, size_t k)
         store((float *)(words + l / 2), round_two(load_until(x, l, k), load_until(x, l + LANES, k)));
 }
 
-/* Panels `panel` words apart, (k / 2 rounded up, width) = the pairs of x (k, cols; ld), down its columns; width is a multiple of LANES, zero
- * beyond cols. All panels of two rows before the next two: x is read in runs as long as there are. */
+/* Panels `panel` words apart, (k / 2 rounded up, width) = the pairs of x (k, cols; ld), down its columns; width is a
+ * multiple of LANES, zero beyond cols. All panels of two rows before the next two: x is read in runs as long as there
+ * are. */
 static void convert_down(word *words, size_t width, size_t panel, const float *x, size_t ld, size_t k, size_t cols)
 {
-    const __m512i in_turn = _mm512_set_epi16(31, 15, 30, 14, 29, 13, 28, 12, 27, 11, 26, 10, 25, 9, 24, 8, 23, 7, 22, 6, 21, 5, 20, 4, 19, 3, 18, 2,
-                                             17, 1, 16, 0);
+    const __m512i in_turn = _mm512_set_epi16(31, 15, 30, 14, 29, 13, 28, 12, 27, 11, 26, 10, 25, 9, 24, 8, 23, 7, 22, 6,
+                                             21, 5, 20, 4, 19, 3, 18, 2, 17, 1, 16, 0);
     for (size_t l = 0; l < k; l += 2, words += width, x += 2 * ld)
         for (size_t first = 0; first < cols; first += width)
             for (size_t j = first; j < first + width; j += LANES) {
@@ -39,7 +40,8 @@ static void convert_down(word *words, size_t width, size_t panel, const float *x
                     __builtin_prefetch(x + AHEAD * ld + j);
                     __builtin_prefetch(x + (AHEAD + 1) * ld + j);
                 }
-                store((float *)(words + first / width * panel + j - first), (vec)_mm512_permutexvar_epi16(in_turn, (__m512i)round_two(even, odd)));
+                store((float *)(words + first / width * panel + j - first),
+                      (vec)_mm512_permutexvar_epi16(in_turn, (__m512i)round_two(even, odd)));
             }
 }
 
@@ -84,5 +86,6 @@ void OP(gemm_panels)(word *panels, const gemm *g, size_t first, size_t n, size_t
         convert_down(panels, GEMM_PANEL, DEPTH * GEMM_PANEL, b, g->b_row, deep, cols);
     else
         for (size_t col = 0; col < cols; col += GEMM_PANEL)
-            convert_across(panels + col * DEPTH, b + col * g->b_col, g->b_col, deep, cols - col < GEMM_PANEL ? cols - col : GEMM_PANEL);
+            convert_across(panels + col * DEPTH, b + col * g->b_col, g->b_col, deep,
+                           cols - col < GEMM_PANEL ? cols - col : GEMM_PANEL);
 }

@@ -14,7 +14,8 @@ static void adam_stretch(const void *job, size_t begin, size_t end)
     const adam_job *j = job;
     float *w = j->w, *m = j->m, *v = j->v, *g = j->g;
     const adam_coefficients *c = j->c;
-    vec keep1 = splat(c->beta_1), new1 = splat(1.0f - c->beta_1), keep2 = splat(c->beta_2), new2 = splat(1.0f - c->beta_2);
+    vec keep1 = splat(c->beta_1), new1 = splat(1.0f - c->beta_1), keep2 = splat(c->beta_2),
+        new2 = splat(1.0f - c->beta_2);
     vec scale = splat(c->grad_scale), keep = splat(c->keep), rate = splat(c->rate), epsilon = splat(c->epsilon);
     for (size_t i = begin; i < end; i += LANES) {
         size_t lanes = lanes_at(i, end);
@@ -33,10 +34,11 @@ void OP(adam_step)(float *w, float *m, float *v, float *g, const adam_coefficien
     share(threads_for(4 * n, n / LANES), n, LANES, adam_stretch, &(adam_job){ w, m, v, g, c });
 }
 
-/* ---- the sum of squares ------------------------------------------------------------------------------------------------- */
+/* ---- the sum of squares ------------------------------------------------------------------------------------------ */
 
-/* A tensor is cut into at most PARTS parts, which depend on n alone, each summed in CHAINS interleaved chains: so the order of every addition
- * is the same for any number of threads and any width of vector. The square of a float is exact in double. */
+/* A tensor is cut into at most PARTS parts, which depend on n alone, each summed in CHAINS interleaved chains: so the
+ * order of every addition is the same for any number of threads and any width of vector. The square of a float is exact
+ * in double. */
 enum { PARTS = 256, CHAINS = 16, DOUBLES = LANES / 2 };
 typedef float floats_half __attribute__((vector_size(4 * DOUBLES), aligned(4), may_alias));
 typedef double vec_double __attribute__((vector_size(8 * DOUBLES)));
@@ -90,7 +92,7 @@ double OP(sum_squares)(const float *x, size_t n)
     return total;
 }
 
-/* ---- addition ----------------------------------------------------------------------------------------------------------- */
+/* ---- addition ---------------------------------------------------------------------------------------------------- */
 
 typedef struct add_job {
     float *y;

@@ -1,9 +1,10 @@
 /* Attention over ragged sequences, forward, one head of one sequence at a time; no scores leave the cache.
  *
- * Keys are taken in blocks of KEYS from the sequence's start; a running maximum and sum carry the softmax from block to block (Milakov &
- * Gimelshein, "Online normalizer calculation for softmax", 2018; Dao et al., "FlashAttention", 2022). y itself holds the sum under way.
- * A query sees the same blocks in the same order whatever stands beside it, and an element of a product is one chain of fused
- * multiply-adds: so a query's bits depend on its own sequence alone, and are the same when it is asked for by itself.
+ * Keys are taken in blocks of KEYS from the sequence's start; a running maximum and sum carry the softmax from block to
+ * block (Milakov & Gimelshein, "Online normalizer calculation for softmax", 2018; Dao et al., "FlashAttention", 2022).
+ * y itself holds the sum under way. A query sees the same blocks in the same order whatever stands beside it, and an
+ * element of a product is one chain of fused multiply-adds: so a query's bits depend on its own sequence alone, and are
+ * the same when it is asked for by itself.
  *
  * Scores are those of exp2: they are multiplied by log2(e) / sqrt(D). */
 #include "ops/cpu/attention.h"
@@ -14,7 +15,8 @@ enum {
     KEYS = 128,
     QUERIES = 512, /* whose maxima and sums are kept, while the keys of a block are packed once */
     WIDTH = 2 * LANES, /* columns of a tile, and of a panel of keys */
-    PACKED_KEYS = 64   /* more keys than this: their values are packed, too, since rows apart share the sets of the first-level cache */
+    /* more keys than this: their values are packed, too, since rows apart share the sets of the first-level cache */
+    PACKED_KEYS = 64
 };
 #if LANES == 16
 enum { ROWS = 12 }; /* of a tile: its sums, two vectors of b and one of a stay in the registers */
@@ -26,7 +28,7 @@ enum { ROWS = 4 };
 _Static_assert(KEYS % WIDTH == 0 && HEAD % WIDTH == 0, "whole panels");
 _Static_assert((int)ROWS <= LANES, "a lane for each row of a tile");
 
-/* ---- products ------------------------------------------------------------------------------------------------------------ */
+/* ---- products ---------------------------------------------------------------------------------------------------- */
 
 /* c (rows, columns of a tile) = (c before + a (rows, k) b (k, columns)) after. */
 typedef struct product {
@@ -117,7 +119,7 @@ static void multiply(const product *p, size_t rows, size_t cols)
         memcpy(p->c + i * p->ldc, full + i * WIDTH, cols * sizeof(float));
 }
 
-/* ---- a block of keys ------------------------------------------------------------------------------------------------------ */
+/* ---- a block of keys --------------------------------------------------------------------------------------------- */
 
 typedef struct block {
     size_t key, n;       /* which keys of the sequence */
@@ -168,17 +170,19 @@ static void take_block(block *b, const head *h, size_t key)
     pack_values(b, h);
 }
 
-/* ---- queries -------------------------------------------------------------------------------------------------------------- */
+/* ---- queries ----------------------------------------------------------------------------------------------------- */
 
-/* The softmax of a query under way, over the keys seen so far: the greatest score, and the sum of exp2(score - greatest). */
+/* The softmax of a query under way, over the keys seen so far: the greatest score, and the sum of exp2(score -
+ * greatest). */
 typedef struct running {
     float most[QUERIES], total[QUERIES];
 } running;
 
-/* Rows of products p (rows, KEYS), n of them used, become exp2(product * scale - most), and 0 beyond n up to a whole vector. most, total
- * (rows): of the keys before, none where `first`, and then of these, too. before, after (LANES): by what sums over the keys before must be
- * multiplied, and those over all when they are complete. */
-static void exponentials(float *p, float *most, float *total, float *before, float *after, size_t rows, size_t n, float scale, bool first)
+/* Rows of products p (rows, KEYS), n of them used, become exp2(product * scale - most), and 0 beyond n up to a whole
+ * vector. most, total (rows): of the keys before, none where `first`, and then of these, too. before, after (LANES): by
+ * what sums over the keys before must be multiplied, and those over all when they are complete. */
+static void exponentials(float *p, float *most, float *total, float *before, float *after, size_t rows, size_t n,
+                         float scale, bool first)
 {
     size_t whole = (n - 1) / LANES * LANES; /* where the last vector begins, whole or not */
     veci inside = lane_numbers() < splat_int((int32_t)(n - whole));
@@ -226,21 +230,22 @@ static void drop_row(float *p, const head *h, size_t query, size_t key, size_t n
         store(p + j, load(p + j) * load(factor + j));
 }
 
-/* One tile's rows of queries, `query` the first, against a block of keys. y (rows, D; hidden); most, total: the rows' own. */
+/* One tile's rows of queries, `query` the first, against a block of keys. y (rows, D; hidden); most, total: the rows'
+ * own. */
 static void attend(float *y, float *most, float *total, const head *h, const block *b, size_t query, size_t rows)
 {
     float p[ROWS * KEYS] ALIGNED, before[LANES] ALIGNED, after[LANES] ALIGNED;
     for (size_t j = 0; j < b->n; j += WIDTH)
-        multiply(&(product){ .c = p + j, .a = h->q + query * h->ldq, .b = b->keys + j * h->D, .ldc = KEYS, .lda = h->ldq, .ldb = WIDTH,
-                             .k = h->D },
+        multiply(&(product){ .c = p + j, .a = h->q + query * h->ldq, .b = b->keys + j * h->D, .ldc = KEYS,
+                             .lda = h->ldq, .ldb = WIDTH, .k = h->D },
                  rows, b->n - j < WIDTH ? (b->n - j + LANES - 1) / LANES * LANES : WIDTH);
     exponentials(p, most, total, before, after, rows, b->n, h->scale * 1.44269504f, b->key == 0);
     for (size_t i = 0; h->mask && i < rows; i++)
         drop_row(p + i * KEYS, h, query + i, b->key, b->n);
     bool last = b->key + b->n == h->TK;
     for (size_t d = 0; d < h->D; d += WIDTH)
-        multiply(&(product){ .c = y + d, .a = p, .b = b->values + d, .ldc = h->hidden, .lda = KEYS, .ldb = b->ldv, .k = b->n,
-                             .before = b->key ? before : NULL, .after = last ? after : NULL },
+        multiply(&(product){ .c = y + d, .a = p, .b = b->values + d, .ldc = h->hidden, .lda = KEYS, .ldb = b->ldv,
+                             .k = b->n, .before = b->key ? before : NULL, .after = last ? after : NULL },
                  rows, h->D - d < WIDTH ? h->D - d : WIDTH);
 }
 
@@ -260,7 +265,8 @@ static void attend_all(attention_room *room, float *y, float *lse, const head *h
     for (size_t key = 0; key < h->TK; key += KEYS) {
         take_block(&room->b, h, key);
         for (size_t i = 0; i < m; i += height)
-            attend(y + i * h->hidden, r->most + i, r->total + i, h, &room->b, query + i, m - i < height ? m - i : height);
+            attend(y + i * h->hidden, r->most + i, r->total + i, h, &room->b, query + i,
+                   m - i < height ? m - i : height);
     }
     for (size_t i = 0; lse && i < m; i++)
         lse[i * h->n_heads] = (r->most[i] + log2f(r->total[i])) * 0.693147181f;
@@ -280,7 +286,8 @@ static void attend_head(void *job, size_t number, size_t thread)
     head h = head_of(j->in, number / j->in->heads, number % j->in->heads, j->mask);
     for (size_t query = 0; query < h.TQ; query += QUERIES) {
         size_t row = h.first_query + query;
-        attend_all(room_of(j->room, thread), j->y + row * h.hidden + h.number * h.D, j->lse ? j->lse + row * h.n_heads + h.number : NULL, &h,
+        attend_all(room_of(j->room, thread), j->y + row * h.hidden + h.number * h.D,
+                   j->lse ? j->lse + row * h.n_heads + h.number : NULL, &h,
                    query, h.TQ - query < QUERIES ? h.TQ - query : QUERIES);
     }
 }
@@ -293,7 +300,7 @@ void OP(attention_forward)(ops_room room, float *y, float *lse, const attention_
                 &(attention_job){ room, y, lse, in, in->drop.rate > 0 ? &mask : NULL });
 }
 
-/* ---- to look at ----------------------------------------------------------------------------------------------------------- */
+/* ---- to look at -------------------------------------------------------------------------------------------------- */
 
 /* p (n) = exp(p - greatest) / sum */
 static void attention_softmax(float *p, size_t n)

@@ -19,7 +19,8 @@ typedef struct head {
 
 INLINE head head_of(const attention_input *in, size_t sequence, size_t number, const dropout_mask *mask)
 {
-    size_t D = in->hidden / in->heads, query = (size_t)in->queries.start[sequence], key = (size_t)in->keys.start[sequence];
+    size_t D = in->hidden / in->heads, query = (size_t)in->queries.start[sequence],
+           key = (size_t)in->keys.start[sequence];
     return (head){
         .q = in->q + query * in->ldq + number * D,
         .k = in->k + key * in->ldkv + number * D,
@@ -44,7 +45,8 @@ INLINE size_t attention_work(const attention_input *in)
 {
     size_t work = 0;
     for (size_t s = 0; s < in->keys.n_seq; s++)
-        work += (size_t)(in->queries.start[s + 1] - in->queries.start[s]) * (size_t)(in->keys.start[s + 1] - in->keys.start[s]);
+        work += (size_t)(in->queries.start[s + 1] - in->queries.start[s]) *
+                (size_t)(in->keys.start[s + 1] - in->keys.start[s]);
     return 2 * work * in->hidden;
 }
 

@@ -1,5 +1,5 @@
-/* Attention backward, one head of one sequence at a time: scores are formed again block by block from what forward kept (Dao et al.,
- * "FlashAttention", 2022).
+/* Attention backward, one head of one sequence at a time: scores are formed again block by block from what forward kept
+ * (Dao et al., "FlashAttention", 2022).
  *
  * Blocks live in the room, (rows, GEMM_PANEL) panels after one another, D filled up with zeros to whole panels. */
 #include "ops/cpu/attention.h"
@@ -17,7 +17,7 @@ static size_t head_panels(const head *h)
     return (h->D + GEMM_PANEL - 1) / GEMM_PANEL;
 }
 
-/* ---- blocks ------------------------------------------------------------------------------------------------------------- */
+/* ---- blocks ------------------------------------------------------------------------------------------------------ */
 
 /* panels (D_panels) of (rows, GEMM_PANEL) = x (rows, D; ld) */
 static void pack_block(float *panels, const float *x, size_t ld, size_t rows, const head *h)
@@ -32,33 +32,39 @@ static void pack_block(float *panels, const float *x, size_t ld, size_t rows, co
 static void pack_transposed(float *panels, const float *x, size_t ld, size_t rows, const head *h)
 {
     for (size_t row = 0; row < rows; row += GEMM_PANEL)
-        OP(gemm_pack)(panels + row * h->D, x + row * ld, 1, ld, h->D, rows - row < GEMM_PANEL ? rows - row : GEMM_PANEL);
+        OP(gemm_pack)(panels + row * h->D, x + row * ld, 1, ld, h->D,
+                      rows - row < GEMM_PANEL ? rows - row : GEMM_PANEL);
 }
 
-/* scores (m, KEYS; ld) = x (m, D; ldx) times the panels of pack_transposed; columns beyond `keys` up to a whole panel are 0 */
-static void multiply_transposed(float *scores, size_t ld, const float *x, size_t ldx, const float *panels, size_t m, size_t keys, const head *h)
+/* scores (m, KEYS; ld) = x (m, D; ldx) times the panels of pack_transposed; columns beyond `keys` up to a whole panel
+ * are 0 */
+static void multiply_transposed(float *scores, size_t ld, const float *x, size_t ldx, const float *panels, size_t m,
+                                size_t keys, const head *h)
 {
     for (size_t key = 0; key < keys; key += GEMM_PANEL)
         OP(gemm_panel)(scores + key, ld, GEMM_PANEL, x, ldx, 1, panels + key * h->D, 0, m, h->D, false);
 }
 
 /* out (m, D_panels * GEMM_PANEL) = or += A (m, k) times the panels of pack_block (k rows) */
-static void multiply_block(float *out, const float *a, size_t a_row, size_t a_col, const float *panels, size_t m, size_t k, bool add,
-                           const head *h)
+static void multiply_block(float *out, const float *a, size_t a_row, size_t a_col, const float *panels, size_t m,
+                           size_t k, bool add, const head *h)
 {
     for (size_t p = 0; p < head_panels(h); p++)
-        OP(gemm_panel)(out + p * GEMM_PANEL, head_panels(h) * GEMM_PANEL, GEMM_PANEL, a, a_row, a_col, panels + p * GEMM_PANEL * k, 0, m, k, add);
+        OP(gemm_panel)(out + p * GEMM_PANEL, head_panels(h) * GEMM_PANEL, GEMM_PANEL, a, a_row, a_col,
+                       panels + p * GEMM_PANEL * k, 0, m, k, add);
 }
 
-/* ---- backward ----------------------------------------------------------------------------------------------------------- */
+/* ---- backward ---------------------------------------------------------------------------------------------------- */
 
 /* One block of keys, seen by all queries. */
 typedef struct back_block {
     float keys_t[KEYS * HEAD] ALIGNED, values_t[KEYS * HEAD] ALIGNED; /* transposed, for scores and their gradients */
     float keys[KEYS * HEAD] ALIGNED;                                       /* for dq */
-    float dk[KEYS * HEAD] ALIGNED, dv[KEYS * HEAD] ALIGNED;           /* (KEYS, D_panels * GEMM_PANEL), summed over the queries */
+    /* (KEYS, D_panels * GEMM_PANEL), summed over the queries */
+    float dk[KEYS * HEAD] ALIGNED, dv[KEYS * HEAD] ALIGNED;
     float p[QUERIES * KEYS] ALIGNED, dp[QUERIES * KEYS] ALIGNED;      /* probabilities, then gradients of the scores */
-    float rows[QUERIES * HEAD] ALIGNED;                                         /* q or dy of a block of queries, packed; then dq */
+    /* q or dy of a block of queries, packed; then dq */
+    float rows[QUERIES * HEAD] ALIGNED;
 } back_block;
 _Static_assert(sizeof(back_block) <= OPS_ROOM, "a thread's room");
 
@@ -70,7 +76,8 @@ typedef struct back_head {
     const float *lse;     /* (TQ) with n_heads */
 } back_head;
 
-/* One row of scores and of dp (gradients of the dropped probabilities) becomes dropped probabilities and gradients of the scores. */
+/* One row of scores and of dp (gradients of the dropped probabilities) becomes dropped probabilities and gradients of
+ * the scores. */
 static void back_row(float *p, float *dp, const float *factor, float scale, float lse, float delta, size_t keys)
 {
     for (size_t j = 0; j < keys; j += LANES) {
@@ -101,7 +108,8 @@ static void back_queries(back_block *b, const back_head *g, size_t query, size_t
     multiply_block(b->dk, b->dp, 1, KEYS, b->rows, n_keys, m, query > 0, h);
     for (size_t p = 0; p < head_panels(h); p++) {
         size_t col = p * GEMM_PANEL, cols = h->D - col < GEMM_PANEL ? h->D - col : GEMM_PANEL;
-        OP(gemm_panel)(g->dq + query * h->ldq + col, h->ldq, cols, b->dp, KEYS, 1, b->keys + col * n_keys, 0, m, n_keys, key > 0);
+        OP(gemm_panel)(g->dq + query * h->ldq + col, h->ldq, cols, b->dp, KEYS, 1, b->keys + col * n_keys, 0, m, n_keys,
+                       key > 0);
     }
 }
 
@@ -153,8 +161,8 @@ static void back_attend_head(void *job, size_t number, size_t thread)
     back_attend(&g, room_of(j->room, thread));
 }
 
-void OP(attention_backward)(ops_room room, float *dq, float *dk, float *dv, const float *dy, const float *y, const float *lse,
-                            const attention_input *in)
+void OP(attention_backward)(ops_room room, float *dq, float *dk, float *dv, const float *dy, const float *y,
+                            const float *lse, const attention_input *in)
 {
     dropout_mask mask = dropout_start(in->drop);
     size_t n = in->keys.n_seq * in->heads;

@@ -1,10 +1,11 @@
-/* The products of int8: what a multiplication adds, and the size of a tile of sums. Weights are panels of quadruples (dense_pack.h): one word holds
- * the weights of four k of one column. Rows of x are numbers 0 .. 255. Sums are exact on every instruction set.
+/* The products of int8: what a multiplication adds, and the size of a tile of sums. Weights are panels of quadruples
+ * (dense_pack.h): one word holds the weights of four k of one column. Rows of x are numbers 0 .. 255. Sums are exact on
+ * every instruction set.
  *
  * Three ways to multiply, by what there is:
  *   VNNI           vpdpbusd adds the four products of each lane to its sum;
- *   AVX2, AVX-512  both factors are widened to 16 bits: vpmaddwd adds two products exactly, where vpmaddubsw of bytes would saturate. A lane of
- *                  64 bits is a column; its two sums are added at the end;
+ *   AVX2, AVX-512  both factors are widened to 16 bits: vpmaddwd adds two products exactly, where vpmaddubsw of bytes
+ *                  would saturate. A lane of 64 bits is a column; its two sums are added at the end;
  *   else           plain loops. */
 #ifndef OPS_CPU_BYTES_H
 #define OPS_CPU_BYTES_H
@@ -27,7 +28,8 @@ enum { COLUMNS_OF_SUM = LANES / 2 };
 #endif
 typedef four four_there __attribute__((may_alias)); /* as it lies in a row of x */
 
-/* A tile is X_ROWS rows by SUMS vectors of sums; they, as many vectors of weights, one of x and one product stay in the registers. */
+/* A tile is X_ROWS rows by SUMS vectors of sums; they, as many vectors of weights, one of x and one product stay in the
+ * registers. */
 #if defined(OPS_VNNI) && LANES == 16
 enum { X_ROWS = 12, SUMS = 2 };
 #elif LANES == 16
@@ -85,7 +87,8 @@ INLINE veci columns_at(const int8_t *panel)
 
 INLINE veci add_products(veci sum, four x, veci columns)
 {
-    for (int byte = 0; byte < 4; byte++, x >>= 8) /* the byte of each lane with its sign: up to the top, and down again */
+    /* the byte of each lane with its sign: up to the top, and down again */
+    for (int byte = 0; byte < 4; byte++, x >>= 8)
         sum += splat_int((int32_t)(x & 0xff)) * ((veci)((vecu)columns << (24 - 8 * byte)) >> 24);
     return sum;
 }

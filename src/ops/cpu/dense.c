@@ -4,7 +4,7 @@
 #include "ops/cpu/kernels.h"
 #include "ops/cpu/share.h"
 
-/* ---- forward ------------------------------------------------------------------------------------------------------------ */
+/* ---- forward ----------------------------------------------------------------------------------------------------- */
 
 /* The activation, on the way from the sums to y. */
 typedef struct epilogue {
@@ -13,7 +13,8 @@ typedef struct epilogue {
     size_t ldy, out;
 } epilogue;
 
-INLINE void finish_block(const epilogue *e, const float *sums, size_t ld, size_t row, size_t rows, size_t col, size_t cols, activation act)
+INLINE void finish_block(const epilogue *e, const float *sums, size_t ld, size_t row, size_t rows, size_t col,
+                         size_t cols, activation act)
 {
     float *y = e->y + row * e->ldy + col, *pre = e->pre ? e->pre + row * e->out + col : NULL;
     for (size_t i = 0; i < rows; i++)
@@ -28,7 +29,8 @@ INLINE void finish_block(const epilogue *e, const float *sums, size_t ld, size_t
 
 /* One loop per activation, so that none has to choose inside. */
 #define FINISH(name, act) \
-    static void name(const gemm_finish *f, const float *sums, size_t ld, size_t row, size_t rows, size_t col, size_t cols) \
+    static void name(const gemm_finish *f, const float *sums, size_t ld, size_t row, size_t rows, size_t col, \
+                     size_t cols) \
     { \
         finish_block((const epilogue *)f, sums, ld, row, rows, col, cols, act); \
     }
@@ -39,7 +41,8 @@ FINISH(finish_relu, ACTIVATION_RELU)
 FINISH(finish_silu, ACTIVATION_SILU)
 FINISH(finish_tanh, ACTIVATION_TANH)
 
-void OP(dense_forward_words)(ops_room room, float *y, size_t ldy, float *pre, const float *x, size_t ldx, const dense *d, activation act, size_t n)
+void OP(dense_forward_words)(ops_room room, float *y, size_t ldy, float *pre, const float *x, size_t ldx,
+                             const dense *d, activation act, size_t n)
 {
     static void (*const FINISHES[])(const gemm_finish *, const float *, size_t, size_t, size_t, size_t, size_t) = {
         [ACTIVATION_NONE] = finish_none, [ACTIVATION_GELU] = finish_gelu, [ACTIVATION_GELU_TANH] = finish_gelu_tanh,
@@ -55,13 +58,14 @@ void OP(dense_forward_words)(ops_room room, float *y, size_t ldy, float *pre, co
     });
 }
 
-/* ---- backward ----------------------------------------------------------------------------------------------------------- */
+/* ---- backward ---------------------------------------------------------------------------------------------------- */
 
-void OP(dense_backward_input)(ops_room room, float *dx, size_t lddx, const float *dy, size_t lddy, const dense *d, bool add, size_t n)
+void OP(dense_backward_input)(ops_room room, float *dx, size_t lddx, const float *dy, size_t lddy, const dense *d,
+                              bool add, size_t n)
 {
     OP(gemm_run)(&(gemm){
-        .room = room, .c = dx, .ldc = lddx, .a = dy, .a_row = lddy, .a_col = 1, .b = d->weight, .b_row = d->in, .b_col = 1,
-        .m = n, .n = d->in, .k = d->out, .add = add,
+        .room = room, .c = dx, .ldc = lddx, .a = dy, .a_row = lddy, .a_col = 1, .b = d->weight, .b_row = d->in,
+        .b_col = 1, .m = n, .n = d->in, .k = d->out, .add = add,
     });
 }
 
@@ -88,8 +92,8 @@ static void add_bias_columns(const void *job, size_t begin, size_t end)
         add_column_sums(b->dbias, b->dy, b->lddy, j, lanes_at(j, end), b->n);
 }
 
-void OP(dense_backward_weight)(ops_room room, float *dweight, float *dbias, const float *dy, size_t lddy, const float *x, size_t ldx,
-                               size_t in, size_t out, size_t n)
+void OP(dense_backward_weight)(ops_room room, float *dweight, float *dbias, const float *dy, size_t lddy,
+                               const float *x, size_t ldx, size_t in, size_t out, size_t n)
 {
     if (dweight)
         OP(gemm_run)(&(gemm){
@@ -97,10 +101,11 @@ void OP(dense_backward_weight)(ops_room room, float *dweight, float *dbias, cons
             .m = out, .n = in, .k = n, .add = true,
         });
     if (dbias)
-        share(threads_for(n * out, (out + LANES - 1) / LANES), out, LANES, add_bias_columns, &(bias_job){ dbias, dy, lddy, n });
+        share(threads_for(n * out, (out + LANES - 1) / LANES), out, LANES, add_bias_columns,
+              &(bias_job){ dbias, dy, lddy, n });
 }
 
-/* ---- activations alone -------------------------------------------------------------------------------------------------- */
+/* ---- activations alone ------------------------------------------------------------------------------------------- */
 
 /* dy: backward's, whose y is dx */
 typedef struct activation_job {

@@ -1,5 +1,5 @@
-/* exp, the normal distribution, GELU, tanh and the logistic function of a vector. The polynomials are minimax fits of the functions named
- * beside them, each below half a unit in the last place of a float before rounding. */
+/* exp, the normal distribution, GELU, tanh and the logistic function of a vector. The polynomials are minimax fits of
+ * the functions named beside them, each below half a unit in the last place of a float before rounding. */
 #ifndef OPS_CPU_ELEMENTARY_H
 #define OPS_CPU_ELEMENTARY_H
 
@@ -75,7 +75,7 @@ INLINE vec tanh_vec(vec x)
     return choose(a < splat(0.625f), small, large);
 }
 
-/* ---- the normal distribution --------------------------------------------------------------------------------------------- */
+/* ---- the normal distribution ------------------------------------------------------------------------------------- */
 
 INLINE vec min_vec(vec a, vec b)
 {
@@ -94,7 +94,8 @@ INLINE vec look_up(const float table[16], vecu i)
 #if defined(__AVX512F__)
     return _mm512_permutexvar_ps((__m512i)i, load(table));
 #elif defined(__AVX2__)
-    vec low = _mm256_permutevar8x32_ps(load(table), (__m256i)i), high = _mm256_permutevar8x32_ps(load(table + 8), (__m256i)i);
+    vec low = _mm256_permutevar8x32_ps(load(table), (__m256i)i),
+        high = _mm256_permutevar8x32_ps(load(table + 8), (__m256i)i);
     return _mm256_blendv_ps(low, high, (vec)(i << 28)); /* bit 3 where its sign is looked for */
 #else
     vec r;
@@ -104,8 +105,9 @@ INLINE vec look_up(const float table[16], vecu i)
 #endif
 }
 
-/* Phi(-u / 2) / 2 for 0 <= u <= NORMAL_END, Phi being the normal distribution: between each two integers a polynomial of degree 7 in the
- * distance from the middle, whose relative error is below 2e-8 up to u = 8 (x = -4) and grows to 3e-5 at the end, where Phi is 6e-16. */
+/* Phi(-u / 2) / 2 for 0 <= u <= NORMAL_END, Phi being the normal distribution: between each two integers a polynomial
+ * of degree 7 in the distance from the middle, whose relative error is below 2e-8 up to u = 8 (x = -4) and grows to
+ * 3e-5 at the end, where Phi is 6e-16. */
 #define NORMAL_END 15.99f
 INLINE vec normal_tail_vec(vec u)
 {
@@ -133,7 +135,8 @@ INLINE vec normal_tail_vec(vec u)
           1.47670835e-06f, 1.03341813e-06f, 3.57071542e-07f, 7.90216461e-08f, 1.20893171e-08f,
           1.33649891e-09f, 1.0808443e-10f, 6.4992625e-12f, 2.94278518e-13f, 1.00283458e-14f },
     };
-    vec v = u - splat(0.5f), shifted = v + splat(0x1.8p+23f); /* rounds to an integer, which then stands in the low bits */
+    /* rounds to an integer, which then stands in the low bits */
+    vec v = u - splat(0.5f), shifted = v + splat(0x1.8p+23f);
     vec r = v - (shifted - splat(0x1.8p+23f));
     vecu n = (vecu)shifted;
     vec last = look_up(COEFFICIENTS[6], n), r2 = r * r;

@@ -35,12 +35,15 @@ static void embed_tokens(const void *job, size_t begin, size_t end)
     for (size_t i = begin, H = t.hidden; i < end; i++)
         for (size_t c = 0; c < H; c += LANES) {
             size_t lanes = lanes_at(c, H);
-            vec word = load_row(&t.word, H, (size_t)j.ids[i], c, lanes), type = load_row(&t.token_type, H, (size_t)j.segments[i], c, lanes);
-            store_lanes(j.y + i * H + c, word + type + load_row(&t.position, H, (size_t)j.positions[i], c, lanes), lanes);
+            vec word = load_row(&t.word, H, (size_t)j.ids[i], c, lanes),
+                type = load_row(&t.token_type, H, (size_t)j.segments[i], c, lanes);
+            store_lanes(j.y + i * H + c, word + type + load_row(&t.position, H, (size_t)j.positions[i], c, lanes),
+                        lanes);
         }
 }
 
-void OP(embed_forward)(float *y, const embedding_tables *t, const int32_t *ids, const int32_t *positions, const int32_t *segments, size_t n)
+void OP(embed_forward)(float *y, const embedding_tables *t, const int32_t *ids, const int32_t *positions,
+                       const int32_t *segments, size_t n)
 {
     share(threads_for(n * t->hidden, n), n, 1, embed_tokens, &(embed_job){ y, t, ids, positions, segments });
 }
@@ -79,8 +82,8 @@ static void add_columns(const void *job, size_t begin, size_t end)
     }
 }
 
-void OP(embed_backward)(float *dword, float *dposition, float *dtoken_type, const float *dy, const int32_t *ids, const int32_t *positions,
-                        const int32_t *segments, size_t hidden, size_t n)
+void OP(embed_backward)(float *dword, float *dposition, float *dtoken_type, const float *dy, const int32_t *ids,
+                        const int32_t *positions, const int32_t *segments, size_t hidden, size_t n)
 {
     share(threads_for(n * hidden, (hidden + COLUMNS - 1) / COLUMNS), hidden, COLUMNS, add_columns,
           &(embed_back_job){ dword, dposition, dtoken_type, dy, ids, positions, segments, hidden, n });

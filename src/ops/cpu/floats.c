@@ -1,13 +1,14 @@
 /* Factors that are multiplied as the floats that they are. */
 #include "ops/cpu/words.h"
 
-void OP(gemm_panel)(float *c, size_t ldc, size_t cols, const float *a, size_t a_row, size_t a_col, const float *b, size_t ahead, size_t m,
-                    size_t k, bool add)
+void OP(gemm_panel)(float *c, size_t ldc, size_t cols, const float *a, size_t a_row, size_t a_col, const float *b,
+                    size_t ahead, size_t m, size_t k, bool add)
 {
     multiply_panel(c, ldc, cols, a, a_row, a_col, b, ahead, m, k, add ? NULL : FROM_ZERO);
 }
 
-/* A is read in place. But of lines that lie a multiple of 4 KB apart a first-level cache holds only as many as it has ways: they are copied. */
+/* A is read in place. But of lines that lie a multiple of 4 KB apart a first-level cache holds only as many as it has
+ * ways: they are copied. */
 lines OP(gemm_lines)(word *room, const gemm *g, size_t row, size_t rows, size_t l, size_t deep)
 {
     const float *a = g->a + row * g->a_row + l * g->a_col;
@@ -77,9 +78,11 @@ static void widen(float *panel, const word *pairs, size_t deep)
 void OP(gemm_panels)(word *panels, const gemm *g, size_t first, size_t n, size_t l, size_t deep)
 {
     for (size_t p = 0; p < n && g->panels; p++)
-        widen(panels + p * DEPTH * GEMM_PANEL, (const word *)g->panels + ((first + p) * ((g->k + 1) / 2) + l / 2) * GEMM_PANEL, deep);
+        widen(panels + p * DEPTH * GEMM_PANEL,
+              (const word *)g->panels + ((first + p) * ((g->k + 1) / 2) + l / 2) * GEMM_PANEL, deep);
     for (size_t p = 0; p < n && !g->panels; p++) {
         size_t col = (first + p) * GEMM_PANEL, cols = g->n - col < GEMM_PANEL ? g->n - col : GEMM_PANEL;
-        OP(gemm_pack)(panels + p * DEPTH * GEMM_PANEL, g->b + l * g->b_row + col * g->b_col, g->b_row, g->b_col, deep, cols);
+        OP(gemm_pack)(panels + p * DEPTH * GEMM_PANEL, g->b + l * g->b_row + col * g->b_col, g->b_row, g->b_col, deep,
+                      cols);
     }
 }

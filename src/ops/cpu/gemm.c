@@ -1,5 +1,6 @@
-/* Matrix products: the loops over the tiles of C (tile.h). The structure is that of Goto & van de Geijn, "Anatomy of High-Performance Matrix
- * Multiplication", 2008. Compiled for words that are floats and for words that are pairs of bf16. */
+/* Matrix products: the loops over the tiles of C (tile.h). The structure is that of Goto & van de Geijn, "Anatomy of
+ * High-Performance Matrix Multiplication", 2008. Compiled for words that are floats and for words that are pairs of
+ * bf16. */
 #include "ops/cpu/gemm.h"
 
 #include "base/size.h"
@@ -19,10 +20,11 @@ static const float *start_of(const gemm *g, size_t col, size_t cols, float *room
     return memcpy(room, g->bias + col, cols * sizeof *room);
 }
 
-/* ---- rows of A stay in cache until all panels, packed, have passed ------------------------------------------------------- */
+/* ---- rows of A stay in cache until all panels, packed, have passed ----------------------------------------------- */
 
-/* Rows row .. row + rows of C and one panel of it, k from l to l + deep. Sums that are to be finished stand in a block of their own: rows of C may lie
- * a multiple of 4 KB apart, and a first-level cache holds as many lines of such addresses as it has ways, 8 or 12. */
+/* Rows row .. row + rows of C and one panel of it, k from l to l + deep. Sums that are to be finished stand in a block
+ * of their own: rows of C may lie a multiple of 4 KB apart, and a first-level cache holds as many lines of such
+ * addresses as it has ways, 8 or 12. */
 static void run_row_panel(const gemm *g, const lines *a, size_t row, size_t rows, size_t panel, size_t l, size_t deep)
 {
     float sums[TILE_PACKED * GEMM_PANEL] ALIGNED, room[GEMM_PANEL];
@@ -64,10 +66,11 @@ static void run_by_rows(const gemm *g, gemm_room *room, size_t row, size_t end, 
     }
 }
 
-/* ---- a block of panels, packed here, stays in cache until all rows of A have passed --------------------------------------- */
+/* ---- a block of panels, packed here, stays in cache until all rows of A have passed ------------------------------ */
 
 /* Rows row .. row + rows of C and one panel of it, k from l to l + deep; b: that panel's words from l on. */
-static void run_block_panel(const gemm *g, const lines *a, size_t row, size_t rows, size_t panel, const word *b, size_t l, size_t deep)
+static void run_block_panel(const gemm *g, const lines *a, size_t row, size_t rows, size_t panel, const word *b,
+                            size_t l, size_t deep)
 {
     size_t col = panel * GEMM_PANEL, cols = size_least(g->n - col, GEMM_PANEL);
     float *c = g->c + row * g->ldc + col, room[GEMM_PANEL];

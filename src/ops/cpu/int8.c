@@ -2,7 +2,8 @@
  *
  * A row of x becomes numbers q of 0 .. 255 with x = low + step q; then
  *     y[j] = scale[j] (step sum_k q[k] w[j][k] + low sum_k w[j][k]) + bias[j]
- * where the first sum is an exact integer, the second one stands in the packed form. Every row by itself, so its bits depend on nothing else. */
+ * where the first sum is an exact integer, the second one stands in the packed form. Every row by itself, so its bits
+ * depend on nothing else. */
 #include "base/size.h"
 #include "ops/cpu/bytes.h"
 #include "ops/cpu/gelu_int8.h"
@@ -18,7 +19,7 @@ enum {
     INT8_PER_FLOAT = 4 /* products in the time of one in float32 */
 };
 
-/* ---- rows of x ---------------------------------------------------------------------------------------------------------- */
+/* ---- rows of x --------------------------------------------------------------------------------------------------- */
 
 typedef struct int8_rows {
     float step, low;
@@ -56,8 +57,8 @@ static extent extent_of(const float *x, size_t in)
     return join_extents(join_extents(e[0], e[1]), join_extents(e[2], e[3]));
 }
 
-/* The numbers q of one row; a line of q is filled up to a multiple of LANES. Rows with numbers that are not finite get a step that is none,
- * so that all of y is NaN; of rows without any spread q is 0. */
+/* The numbers q of one row; a line of q is filled up to a multiple of LANES. Rows with numbers that are not finite get
+ * a step that is none, so that all of y is NaN; of rows without any spread q is 0. */
 static int8_rows quantise_row(quant *q, const float *x, size_t in)
 {
     extent e = extent_of(x, in);
@@ -79,7 +80,7 @@ static int8_rows quantise_row(quant *q, const float *x, size_t in)
     return f;
 }
 
-/* ---- tiles -------------------------------------------------------------------------------------------------------------- */
+/* ---- tiles ------------------------------------------------------------------------------------------------------- */
 
 /* One tile: rows of x times columns of a panel, to y (rows, cols; ldy). */
 typedef struct tile_job {
@@ -125,7 +126,8 @@ INLINE void int8_tile(const tile_job *t, const int rows, const bool gelu)
             w[s] = columns_at(panel + s * COLUMNS_OF_SUM * 4);
         __builtin_prefetch(near, 0, 2);
         UNROLL for (int i = 0; i < rows; i++) {
-            four f = *(const four_there *)(i < HALF_X_ROWS ? upper + (size_t)i * line : lower + (size_t)(i - HALF_X_ROWS) * line);
+            four f = *(const four_there *)(i < HALF_X_ROWS ? upper + (size_t)i * line
+                                                           : lower + (size_t)(i - HALF_X_ROWS) * line);
             UNROLL for (int s = 0; s < SUMS; s++)
                 sum[i][s] = add_products(sum[i][s], f, w[s]);
         }
@@ -165,13 +167,13 @@ static void (*const INT8_TILES[][2])(const tile_job *) = {
     { NULL, NULL },         { linear_1, gelu_1 }, { linear_2, gelu_2 },   { linear_3, gelu_3 },   { linear_4, gelu_4 },
     { linear_5, gelu_5 },   { linear_6, gelu_6 },
 #if LANES == 16 && defined(OPS_VNNI)
-    { linear_7, gelu_7 },   { linear_8, gelu_8 }, { linear_9, gelu_9 },   { linear_10, gelu_10 }, { linear_11, gelu_11 },
-    { linear_12, gelu_12 },
+    { linear_7, gelu_7 },   { linear_8, gelu_8 }, { linear_9, gelu_9 },   { linear_10, gelu_10 },
+    { linear_11, gelu_11 }, { linear_12, gelu_12 },
 #endif
 };
 _Static_assert(sizeof INT8_TILES / sizeof *INT8_TILES == X_ROWS + 1, "a tile function for each number of rows");
 
-/* ---- a layer ------------------------------------------------------------------------------------------------------------ */
+/* ---- a layer ----------------------------------------------------------------------------------------------------- */
 
 /* What dense_forward was given; y is where the tiles write. */
 typedef struct int8_job {
@@ -184,7 +186,8 @@ typedef struct int8_job {
     bool gelu; /* in the tiles; all other activations, and values that are kept before them, take a pass of their own */
 } int8_job;
 
-/* Numbers of a quantised row that stand between it and the next: at an odd multiple of a cache line, so that rows do not share cache sets. */
+/* Numbers of a quantised row that stand between it and the next: at an odd multiple of a cache line, so that rows do
+ * not share cache sets. */
 static size_t int8_line(size_t in)
 {
     size_t unit = 64 / sizeof(quant), units = (in + unit - 1) / unit;
@@ -192,12 +195,15 @@ static size_t int8_line(size_t in)
 }
 
 /* Rows of x, quantised, times one panel, to rows of y from `row` on. */
-static void run_panel(const int8_job *g, const quant *q, const int8_rows *forms, size_t row, size_t rows, size_t panel, size_t next)
+static void run_panel(const int8_job *g, const quant *q, const int8_rows *forms, size_t row, size_t rows, size_t panel,
+                      size_t next)
 {
     const struct dense_packed *packed = g->d->packed;
-    size_t words = (g->d->in + 3) / 4, col = panel * GEMM_PANEL, cols = g->d->out - col < GEMM_PANEL ? g->d->out - col : GEMM_PANEL;
+    size_t words = (g->d->in + 3) / 4, col = panel * GEMM_PANEL,
+           cols = g->d->out - col < GEMM_PANEL ? g->d->out - col : GEMM_PANEL;
     const int8_t *panels = packed->panels;
-    tile_job t = { .line = int8_line(g->d->in), .words = words, .near = panels + next * words * 4 * GEMM_PANEL, .ldy = g->ldy };
+    tile_job t = { .line = int8_line(g->d->in), .words = words, .near = panels + next * words * 4 * GEMM_PANEL,
+                   .ldy = g->ldy };
     size_t groups = (rows + X_ROWS - 1) / X_ROWS;
     for (size_t i = 0, group = 0; group < groups; group++) {
         size_t height = (rows - i + groups - group - 1) / (groups - group);
@@ -243,7 +249,8 @@ _Static_assert(sizeof(int8_room) <= OPS_ROOM, "a thread's room");
 /* Rows row .. end of y, panels first .. last, as many rows at a time as there is room for. */
 static void int8_run_part(const int8_job *g, int8_room *room, size_t row, size_t end, size_t first, size_t last)
 {
-    size_t line = int8_line(g->d->in), most = ROOM / sizeof(quant) / line, left = end - row, blocks = (left + most - 1) / most;
+    size_t line = int8_line(g->d->in), most = ROOM / sizeof(quant) / line, left = end - row,
+           blocks = (left + most - 1) / most;
     for (; blocks; blocks--) {
         size_t rows = (end - row + blocks - 1) / blocks;
         for (size_t i = 0; i < rows; i++)
@@ -251,7 +258,8 @@ static void int8_run_part(const int8_job *g, int8_room *room, size_t row, size_t
         for (size_t p = first; p < last; p++)
             run_panel(g, room->q, room->forms, row, rows, p, p + 1 < last ? p + 1 : first);
         if (!g->gelu && (g->pre || g->act != ACTIVATION_NONE))
-            activate_block(g, row, rows, first * GEMM_PANEL, size_least(last * GEMM_PANEL, g->d->out) - first * GEMM_PANEL);
+            activate_block(g, row, rows, first * GEMM_PANEL,
+                           size_least(last * GEMM_PANEL, g->d->out) - first * GEMM_PANEL);
         row += rows;
     }
 }
@@ -273,7 +281,8 @@ static void run_cut(void *context, size_t part, size_t thread)
         int8_run_part(c->g, room_of(c->room, thread), row, end, first, last);
 }
 
-void OP(dense_forward_int8)(ops_room room, float *y, size_t ldy, float *pre, const float *x, size_t ldx, const dense *d, activation act, size_t n)
+void OP(dense_forward_int8)(ops_room room, float *y, size_t ldy, float *pre, const float *x, size_t ldx, const dense *d,
+                            activation act, size_t n)
 {
     int8_job g = { y, pre, ldy, x, ldx, d, act, act == ACTIVATION_GELU && !pre };
     if (!n || !d->out)

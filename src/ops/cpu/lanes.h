@@ -1,5 +1,6 @@
-/* What crosses lanes, for as many vectors at once as a vector has lanes: sums, maxima, and the transpose. Each round halves the vectors or moves
- * one bit of a place from row to column; pairs within 128 bits come first, since those shuffles are the cheapest. */
+/* What crosses lanes, for as many vectors at once as a vector has lanes: sums, maxima, and the transpose. Each round
+ * halves the vectors or moves one bit of a place from row to column; pairs within 128 bits come first, since those
+ * shuffles are the cheapest. */
 #ifndef OPS_CPU_LANES_H
 #define OPS_CPU_LANES_H
 
@@ -36,7 +37,8 @@ INLINE vec add_lanes_of(vec a, vec b)
     return a + b;
 }
 
-/* Lane i of the result = all lanes of v[i], joined by `join` in an order that is the same for each. v is overwritten. */
+/* Lane i of the result = all lanes of v[i], joined by `join` in an order that is the same for each. v is
+ * overwritten. */
 INLINE vec across(vec v[LANES], vec (*join)(vec, vec))
 {
     for (int i = 0; i < LANES / 2; i++)

@@ -24,8 +24,8 @@ INLINE vecu64 multiply_low(vecu64 a, uint32_t b)
 #endif
 }
 
-/* Factors (0 or scale) of the MASK_RUN elements from `first`, a multiple of 4. Each 64-bit lane runs one Philox block; what the rounds
- * leave in its upper half is not read before it is overwritten or cleared. */
+/* Factors (0 or scale) of the MASK_RUN elements from `first`, a multiple of 4. Each 64-bit lane runs one Philox block;
+ * what the rounds leave in its upper half is not read before it is overwritten or cleared. */
 INLINE void mask_run(vec factor[2], const dropout_mask *m, uint64_t first)
 {
 #if LANES == 16
@@ -55,8 +55,8 @@ INLINE void mask_run(vec factor[2], const dropout_mask *m, uint64_t first)
     factor[1] = (vec)((veci)(b >= least) & (veci)splat(m->scale));
 }
 
-/* Factors of elements first .. first + n, n any number; room for MASK_RUN more is needed at both ends of `factor`: it is filled from a
- * multiple of 4, and the address of element `first` is returned. */
+/* Factors of elements first .. first + n, n any number; room for MASK_RUN more is needed at both ends of `factor`: it
+ * is filled from a multiple of 4, and the address of element `first` is returned. */
 INLINE const float *mask_fill(float *factor, const dropout_mask *m, uint64_t first, size_t n)
 {
     size_t skip = first & 3;

@@ -92,7 +92,8 @@ static float add_residual(float *s, const float *x, const float *factor, const f
 }
 
 /* The same with the factors of a mask whose element `first` is the row's first. */
-static float add_residual_masked(float *s, const float *x, const float *residual, const dropout_mask *m, uint64_t first, size_t C)
+static float add_residual_masked(float *s, const float *x, const float *residual, const dropout_mask *m, uint64_t first,
+                                 size_t C)
 {
     float room[CHUNK + 2 * MASK_RUN], total = 0;
     for (size_t c = 0; c < C; c += CHUNK) {
@@ -121,7 +122,8 @@ static float sum_squares_about(const float *s, float mean, size_t C)
 }
 
 /* One row, from s whose elements sum to `total`. y may be s. */
-static void norm_row(float *y, float *mean, float *rstd, const float *s, float total, const float *gamma, const float *beta, float eps, size_t C)
+static void norm_row(float *y, float *mean, float *rstd, const float *s, float total, const float *gamma,
+                     const float *beta, float eps, size_t C)
 {
     float m = total / (float)C;
     /* Two passes: E[s^2] - m^2 loses all its digits when |m| is large beside the spread. */
@@ -157,24 +159,25 @@ static void norm_rows(const void *job, size_t begin, size_t end)
     }
 }
 
-void OP(layer_norm_forward)(float *y, float *sum, float *mean, float *rstd, const float *x, const float *residual, const float *gamma,
-                            const float *beta, float eps, dropout drop, size_t n, size_t C)
+void OP(layer_norm_forward)(float *y, float *sum, float *mean, float *rstd, const float *x, const float *residual,
+                            const float *gamma, const float *beta, float eps, dropout drop, size_t n, size_t C)
 {
     dropout_mask mask = dropout_start(drop);
     share(threads_for(4 * n * C, n), n, 1, norm_rows,
           &(norm_job){ y, sum, mean, rstd, x, residual, gamma, beta, eps, drop.rate > 0 ? &mask : NULL, C });
 }
 
-/* ---- backward ----------------------------------------------------------------------------------------------------------- */
+/* ---- backward ---------------------------------------------------------------------------------------------------- */
 
 /* dgamma += sum of dy * (s - mean) * rstd and dbeta += sum of dy over the rows, for columns col .. col + LANES. */
-static void add_norm_columns(float *dgamma, float *dbeta, const float *dy, const float *s, const float *mean, const float *rstd, size_t col,
-                             size_t n, size_t C)
+static void add_norm_columns(float *dgamma, float *dbeta, const float *dy, const float *s, const float *mean,
+                             const float *rstd, size_t col, size_t n, size_t C)
 {
     size_t lanes = lanes_at(col, C);
     vec gamma_sum = splat(0.0f), beta_sum = splat(0.0f);
     for (size_t i = 0; i < n; i++) {
-        vec d = load_lanes(dy + i * C + col, lanes), h = (load_lanes(s + i * C + col, lanes) - splat(mean[i])) * splat(rstd[i]);
+        vec d = load_lanes(dy + i * C + col, lanes);
+        vec h = (load_lanes(s + i * C + col, lanes) - splat(mean[i])) * splat(rstd[i]);
         gamma_sum = fma_vec(d, h, gamma_sum);
         beta_sum += d;
     }
@@ -185,7 +188,8 @@ static void add_norm_columns(float *dgamma, float *dbeta, const float *dy, const
 }
 
 /* ds = rstd * (g - mean(g) - h mean(g h)) with g = dy * gamma, h = (s - mean) * rstd.   One row; ds may be dy. */
-static void norm_row_backward(float *ds, const float *dy, const float *s, float mean, float rstd, const float *gamma, size_t C)
+static void norm_row_backward(float *ds, const float *dy, const float *s, float mean, float rstd, const float *gamma,
+                              size_t C)
 {
     vec g_total = splat(0.0f), gh_total = splat(0.0f), m = splat(mean), r = splat(rstd);
     for (size_t c = 0; c < C; c += LANES) {
@@ -229,8 +233,8 @@ static void back_rows(const void *job, size_t begin, size_t end)
     }
 }
 
-void OP(layer_norm_backward)(float *dsum, float *dx, float *dgamma, float *dbeta, const float *dy, const float *sum, const float *mean,
-                             const float *rstd, const float *gamma, dropout drop, size_t n, size_t C)
+void OP(layer_norm_backward)(float *dsum, float *dx, float *dgamma, float *dbeta, const float *dy, const float *sum,
+                             const float *mean, const float *rstd, const float *gamma, dropout drop, size_t n, size_t C)
 {
     size_t threads = threads_for(n * C, n);
     dropout_mask mask = dropout_start(drop);

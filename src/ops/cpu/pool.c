@@ -103,7 +103,9 @@ static void unpool_sequences(const void *job, size_t begin, size_t end)
     }
 }
 
-void OP(pool_backward)(float *dx, const float *dy, const float *y, const float *x, ragged sequences, size_t C, pool_kind kind)
+void OP(pool_backward)(float *dx, const float *dy, const float *y, const float *x, ragged sequences, size_t C,
+                       pool_kind kind)
 {
-    share(pool_threads(sequences, C), sequences.n_seq, 1, unpool_sequences, &(unpool_job){ dx, dy, y, x, sequences, C, kind });
+    share(pool_threads(sequences, C), sequences.n_seq, 1, unpool_sequences,
+          &(unpool_job){ dx, dy, y, x, sequences, C, kind });
 }

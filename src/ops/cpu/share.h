@@ -7,8 +7,9 @@
 
 #include <stddef.h>
 
-/* Below so many floats touched a thread costs more to wake than it saves, about 10 microseconds; a product does 16 multiply-adds in the time
- * that another operation takes for a float. Measured with one text of 16 tokens and with batches of 960. */
+/* Below so many floats touched a thread costs more to wake than it saves, about 10 microseconds; a product does 16
+ * multiply-adds in the time that another operation takes for a float. Measured with one text of 16 tokens and with
+ * batches of 960. */
 enum { THREAD_GRAIN = 64 * 1024, PRODUCTS_PER_FLOAT = 16 };
 
 /* Threads for an operation that touches so many floats and can be cut into at most `parts` parts. */

@@ -1,4 +1,5 @@
-/* The filled-in list of operations of one instruction set. Where only some products differ from another's (OPS_BASE), the rest is that one's. */
+/* The filled-in list of operations of one instruction set. Where only some products differ from another's (OPS_BASE),
+ * the rest is that one's. */
 #include "ops/cpu/kernels.h"
 #include "ops/dense_pack.h"
 #include "ops/select.h"
@@ -27,7 +28,8 @@ extern __typeof__(OP(dense_backward_weight)) WORDS(dense_backward_weight);
 extern __typeof__(OP(dense_forward_int8)) BYTES(dense_forward_int8);
 
 /* A packed weight says how it is multiplied. */
-static void dense_forward(ops_room room, float *y, size_t ldy, float *pre, const float *x, size_t ldx, const dense *d, activation act, size_t n)
+static void dense_forward(ops_room room, float *y, size_t ldy, float *pre, const float *x, size_t ldx, const dense *d,
+                          activation act, size_t n)
 {
     if (d->packed && d->packed->precision == OPS_INT8)
         BYTES(dense_forward_int8)(room, y, ldy, pre, x, ldx, d, act, n);

@@ -1,5 +1,5 @@
-/* The kernel of a matrix product: a tile of C in registers, and a panel of tiles. A and B consist of words of four bytes: a float, or, in a
- * file compiled with OPS_WORD_BF16, two bf16 that follow one another in k. */
+/* The kernel of a matrix product: a tile of C in registers, and a panel of tiles. A and B consist of words of four
+ * bytes: a float, or, in a file compiled with OPS_WORD_BF16, two bf16 that follow one another in k. */
 #ifndef OPS_CPU_TILE_H
 #define OPS_CPU_TILE_H
 
@@ -8,8 +8,8 @@
 
 #include <stdbool.h>
 
-/* The compiler is not to know how p was computed. Lines of A are then reached from two pointers, with half as many distances from each:
- * all of these stay in registers. */
+/* The compiler is not to know how p was computed. Lines of A are then reached from two pointers, with half as many
+ * distances from each: all of these stay in registers. */
 #define HIDE(p) __asm__("" : "+r"(p))
 
 #if defined(OPS_WORD_BF16)
@@ -44,8 +44,8 @@ INLINE vec load_words(const word *p)
     return load((const float *)p);
 }
 
-/* A tile of C is ROWS x (2 LANES): its sums, two vectors of B and one of A stay in the registers. With 14 rows of AVX-512 gcc is no
- * faster and clang 14 moves the sums to the stack, at half the speed. */
+/* A tile of C is ROWS x (2 LANES): its sums, two vectors of B and one of A stay in the registers. With 14 rows of
+ * AVX-512 gcc is no faster and clang 14 moves the sums to the stack, at half the speed. */
 #if LANES == 16
 enum { ROWS = 12 };
 #else
@@ -55,8 +55,10 @@ enum { CACHE_LINE = 16 /* words */, HALF_ROWS = ROWS / 2, WIDTH = 2 * LANES };
 
 static const float FROM_ZERO[GEMM_PANEL]; /* what sums start from */
 
-/* c (rows, WIDTH) = start + A (rows, k) b (k, WIDTH of GEMM_PANEL). start: (WIDTH) the same for every row, or NULL: c itself. */
-INLINE void gemm_tile(float *c, size_t ldc, const word *a, size_t a_row, size_t a_col, const word *b, size_t ahead, size_t k, const float *start,
+/* c (rows, WIDTH) = start + A (rows, k) b (k, WIDTH of GEMM_PANEL). start: (WIDTH) the same for every row, or NULL: c
+ * itself. */
+INLINE void gemm_tile(float *c, size_t ldc, const word *a, size_t a_row, size_t a_col, const word *b, size_t ahead,
+                      size_t k, const float *start,
                  const int rows)
 {
     vec sum[ROWS][2];
@@ -85,10 +87,11 @@ INLINE void gemm_tile(float *c, size_t ldc, const word *a, size_t a_row, size_t 
     }
 }
 
-/* One tile function for every number of rows, each with its own registers; a_col is 1 or, A being transposed, a_row is. */
+/* One tile function for every number of rows, each with its own registers; a_col is 1 or, A being transposed, a_row
+ * is. */
 #define TILE_FUNCTION(rows) \
-    static void tile_##rows(float *c, size_t ldc, const word *a, size_t a_row, size_t a_col, const word *b, size_t ahead, size_t k, \
-                            const float *start) \
+    static void tile_##rows(float *c, size_t ldc, const word *a, size_t a_row, size_t a_col, const word *b, \
+                            size_t ahead, size_t k, const float *start) \
     { \
         if (a_col == 1) \
             gemm_tile(c, ldc, a, a_row, 1, b, ahead, k, start, rows); \
@@ -110,8 +113,8 @@ TILE_FUNCTION(11)
 TILE_FUNCTION(12)
 #endif
 
-typedef void (*tile_function)(float *c, size_t ldc, const word *a, size_t a_row, size_t a_col, const word *b, size_t ahead, size_t k,
-                              const float *start);
+typedef void (*tile_function)(float *c, size_t ldc, const word *a, size_t a_row, size_t a_col, const word *b,
+                              size_t ahead, size_t k, const float *start);
 static const tile_function TILES[] = { NULL, tile_1, tile_2, tile_3, tile_4,  tile_5,  tile_6,
 #if LANES == 16
                                        tile_7, tile_8, tile_9, tile_10, tile_11, tile_12,
@@ -120,8 +123,8 @@ static const tile_function TILES[] = { NULL, tile_1, tile_2, tile_3, tile_4,  ti
 _Static_assert(sizeof TILES / sizeof *TILES == ROWS + 1, "a tile function for each number of rows");
 
 /* Columns at the right edge: WIDTH of them are computed in a tile of our own, cols of them belong to c. */
-static void edge_tile(float *c, size_t ldc, size_t cols, const word *a, size_t a_row, size_t a_col, const word *b, size_t k,
-                      const float *start, size_t rows)
+static void edge_tile(float *c, size_t ldc, size_t cols, const word *a, size_t a_row, size_t a_col, const word *b,
+                      size_t k, const float *start, size_t rows)
 {
     float full[ROWS * WIDTH] = { 0 };
     for (size_t i = 0; !start && i < rows; i++)
@@ -140,17 +143,19 @@ INLINE void expect(const float *c, size_t ldc, size_t rows)
     }
 }
 
-/* One panel: c (m, cols) = start + A (m, k words) times b (k words, GEMM_PANEL), cols <= GEMM_PANEL, k > 0. start: (GEMM_PANEL) the same for every
- * row, or NULL: c itself. a_row or a_col is 1. What stands `ahead` words behind b is brought near. */
-INLINE void multiply_panel(float *c, size_t ldc, size_t cols, const word *a, size_t a_row, size_t a_col, const word *b, size_t ahead, size_t m,
-                           size_t k, const float *start)
+/* One panel: c (m, cols) = start + A (m, k words) times b (k words, GEMM_PANEL), cols <= GEMM_PANEL, k > 0. start:
+ * (GEMM_PANEL) the same for every row, or NULL: c itself. a_row or a_col is 1. What stands `ahead` words behind b is
+ * brought near. */
+INLINE void multiply_panel(float *c, size_t ldc, size_t cols, const word *a, size_t a_row, size_t a_col, const word *b,
+                           size_t ahead, size_t m, size_t k, const float *start)
 {
     /* Groups of like height: one or two rows alone would wait for the multiplier. */
     size_t groups = (m + ROWS - 1) / ROWS, height = groups ? (m + groups - 1) / groups : 0;
     for (size_t j = 0; j < cols; j += WIDTH) {
         const float *from = start ? start + j : NULL;
         for (size_t i = 0; i < m; i += height) {
-            size_t rows = m - i < height ? m - i : height, odd = i / height % 2 * CACHE_LINE; /* each tile brings one line of two */
+            /* each tile brings one line of two */
+            size_t rows = m - i < height ? m - i : height, odd = i / height % 2 * CACHE_LINE;
             if (i + rows < m)
                 expect(c + (i + rows) * ldc + j, ldc, m - i - rows < height ? m - i - rows : height);
             if (cols - j >= WIDTH)

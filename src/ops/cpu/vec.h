@@ -1,6 +1,7 @@
-/* One vector of floats, as wide as the instruction set has them, and what is done with it. Written with the vector extensions of GCC and
- * clang; the few intrinsics are those that the extensions lack (fused products, masks, a product of 32 x 32 -> 64 bits).
- * Every function works lane by lane, so what an element gives does not depend on its place; a partial vector runs through the same code. */
+/* One vector of floats, as wide as the instruction set has them, and what is done with it. Written with the vector
+ * extensions of GCC and clang; the few intrinsics are those that the extensions lack (fused products, masks, a product
+ * of 32 x 32 -> 64 bits). Every function works lane by lane, so what an element gives does not depend on its place; a
+ * partial vector runs through the same code. */
 #ifndef OPS_CPU_VEC_H
 #define OPS_CPU_VEC_H
 
@@ -40,7 +41,7 @@ typedef int32_t veci_unaligned __attribute__((vector_size(4 * LANES), aligned(4)
 #define UNROLL_DEPTH _Pragma("GCC unroll 4")
 #endif
 
-/* ---- loads, stores, lanes ----------------------------------------------------------------------------------------------- */
+/* ---- loads, stores, lanes ---------------------------------------------------------------------------------------- */
 
 INLINE vec load(const float *p)
 {
@@ -138,7 +139,7 @@ INLINE vec keep_lanes(vec v, size_t n, float x)
     return choose(lane_numbers() < splat_int((int32_t)n), v, splat(x));
 }
 
-/* ---- arithmetic --------------------------------------------------------------------------------------------------------- */
+/* ---- arithmetic -------------------------------------------------------------------------------------------------- */
 
 /* a * b + c, rounded once. */
 INLINE vec fma_vec(vec a, vec b, vec c)
@@ -187,7 +188,8 @@ INLINE vec sqrt_vec(vec v)
 /* Lane i and lane i ^ distance change places. */
 #if LANES == 16
 #define SWAP(v, d) \
-    __builtin_shufflevector(v, v, 0 ^ d, 1 ^ d, 2 ^ d, 3 ^ d, 4 ^ d, 5 ^ d, 6 ^ d, 7 ^ d, 8 ^ d, 9 ^ d, 10 ^ d, 11 ^ d, 12 ^ d, 13 ^ d, 14 ^ d, \
+    __builtin_shufflevector(v, v, 0 ^ d, 1 ^ d, 2 ^ d, 3 ^ d, 4 ^ d, 5 ^ d, 6 ^ d, 7 ^ d, 8 ^ d, 9 ^ d, 10 ^ d, \
+                            11 ^ d, 12 ^ d, 13 ^ d, 14 ^ d, \
                             15 ^ d)
 #elif LANES == 8
 #define SWAP(v, d) __builtin_shufflevector(v, v, 0 ^ d, 1 ^ d, 2 ^ d, 3 ^ d, 4 ^ d, 5 ^ d, 6 ^ d, 7 ^ d)
@@ -226,7 +228,7 @@ INLINE float min_lanes(vec v)
     return -max_lanes(-v);
 }
 
-/* ---- numbers of fewer bytes --------------------------------------------------------------------------------------------- */
+/* ---- numbers of fewer bytes -------------------------------------------------------------------------------------- */
 
 /* gcc 12 converts vectors of these widths number by number where it is not told the instruction. */
 
@@ -277,8 +279,10 @@ INLINE void store_bytes(uint8_t *p, vecu v)
 #if defined(__AVX512F__)
     _mm_storeu_si128((__m128i *)p, _mm512_cvtepi32_epi8((__m512i)v));
 #elif defined(__AVX2__)
-    __m256i first = _mm256_set_epi32(-1, -1, -1, 0x0c080400, -1, -1, -1, 0x0c080400), bytes = _mm256_shuffle_epi8((__m256i)v, first);
-    _mm_storel_epi64((__m128i *)p, _mm_unpacklo_epi32(_mm256_castsi256_si128(bytes), _mm256_extracti128_si256(bytes, 1)));
+    __m256i first = _mm256_set_epi32(-1, -1, -1, 0x0c080400, -1, -1, -1, 0x0c080400),
+            bytes = _mm256_shuffle_epi8((__m256i)v, first);
+    _mm_storel_epi64((__m128i *)p, _mm_unpacklo_epi32(_mm256_castsi256_si128(bytes),
+                                                      _mm256_extracti128_si256(bytes, 1)));
 #else
     for (int i = 0; i < LANES; i++)
         p[i] = (uint8_t)v[i];
@@ -299,7 +303,7 @@ INLINE void store_halves(uint16_t *p, vecu v)
 #endif
 }
 
-/* ---- shuffles ----------------------------------------------------------------------------------------------------------- */
+/* ---- shuffles ---------------------------------------------------------------------------------------------------- */
 
 /* The lower (upper) halves of a and b, lane by lane in turn: a0 b0 a1 b1 ... */
 #if LANES == 16
@@ -319,7 +323,8 @@ INLINE void store_halves(uint16_t *p, vecu v)
 #define ZIP64_HIGH(a, b) __builtin_shufflevector(a, b, 1, 3)
 #endif
 
-/* Transposes LANES x LANES floats: zipping line i with line i + LANES / 2 moves one bit of a place from its row to its column. */
+/* Transposes LANES x LANES floats: zipping line i with line i + LANES / 2 moves one bit of a place from its row to its
+ * column. */
 INLINE void transpose(vec v[LANES])
 {
     for (int round = 1; round < LANES; round *= 2) {
