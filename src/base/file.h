@@ -62,6 +62,15 @@ bool folder_holds(const char *folder, const char *name);    /* file_exists of an
 bert_status folder_create(const char *path, bert_err *err); /* with its parents; an existing folder is fine */
 bert_status folder_remove(const char *path, bert_err *err); /* with all it holds; links are not followed */
 
+/* The names of all that a folder holds, but "." and "..", in the order of their bytes. */
+typedef struct folder_names {
+    size_t n;
+    char **names; /* (n) in arena memory */
+} folder_names;
+
+/* Fails with BERT_ERR_IO, also where the list breaks off, and BERT_ERR_MEMORY; list->n is 0 then. */
+bert_status folder_list(folder_names *list, arena *a, const char *folder, bert_err *err);
+
 /* What was renamed in the folder of path is there after a power cut, too. -1 with errno. */
 int folder_sync_above(const char *path);
 

@@ -3,6 +3,7 @@
 
 #include "base/temporary.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -33,6 +34,46 @@ bert_status folder_create(const char *path, bert_err *err)
 bert_status folder_remove(const char *path, bert_err *err)
 {
     return tree_remove(AT_FDCWD, path) ? fail_errno(err, "%s: cannot remove", path) : BERT_OK;
+}
+
+static int compare_names(const void *a, const void *b)
+{
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+/* Room for another name; false: out of memory. */
+static bool grow_names(folder_names *list, size_t *capacity, arena *a)
+{
+    if (list->n < *capacity)
+        return true;
+    *capacity = *capacity ? 2 * *capacity : 32;
+    char **more = arena_array(a, *capacity, sizeof *more);
+    if (more && list->n)
+        memcpy(more, list->names, list->n * sizeof *more);
+    list->names = more;
+    return more;
+}
+
+bert_status folder_list(folder_names *list, arena *a, const char *folder, bert_err *err)
+{
+    size_t capacity = 0;
+    bert_status s = BERT_OK;
+    *list = (folder_names){ 0 };
+    DIR *d = opendir(folder);
+    if (!d)
+        return fail_errno(err, "%s: cannot open the folder", folder);
+    for (struct dirent *e; !s && (errno = 0, e = readdir(d));)
+        if (strcmp(e->d_name, ".") && strcmp(e->d_name, "..") &&
+            (!grow_names(list, &capacity, a) || !(list->names[list->n++] = arena_string(a, e->d_name))))
+            s = fail_memory(err, folder);
+    if (!s && errno)
+        s = fail_errno(err, "%s: cannot list", folder);
+    closedir(d);
+    if (s)
+        list->n = 0;
+    else if (list->n)
+        qsort(list->names, list->n, sizeof *list->names, compare_names);
+    return s;
 }
 
 static void folder_writer_clear(folder_writer *w)

@@ -9,7 +9,6 @@
 #include "io/http.h"
 #include "io/tar_gz.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -37,16 +36,12 @@ static bert_status cache_folder(arena *a, const char *name, char **folder, bert_
 /* *inner: the only folder in `folder` where it holds nothing else, else `folder`. */
 static bert_status only_folder(arena *a, char *folder, char **inner, bert_err *err)
 {
-    DIR *d = opendir(folder);
-    size_t n = 0;
-    char *found = folder;
-    for (struct dirent *e; d && found && (errno = 0, e = readdir(d));)
-        if (strcmp(e->d_name, ".") && strcmp(e->d_name, "..") && n++ == 0)
-            found = path_join(a, folder, e->d_name);
-    bert_status s = !found ? fail_memory(err, folder) : errno ? fail_errno(err, "%s: cannot list", folder) : BERT_OK;
-    if (d)
-        closedir(d);
-    *inner = n == 1 && !s && file_is_folder(found) ? found : folder;
+    folder_names list;
+    bert_status s = folder_list(&list, a, folder, err);
+    char *found = list.n == 1 ? path_join(a, folder, list.names[0]) : folder;
+    if (!found)
+        return fail_memory(err, folder);
+    *inner = file_is_folder(found) ? found : folder;
     return s;
 }
 

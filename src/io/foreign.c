@@ -3,7 +3,6 @@
 
 #include "base/file.h"
 
-#include <dirent.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
@@ -156,27 +155,25 @@ static int row_of_file(const char *path)
 
 bert_status foreign_check_folder(const char *folder, bert_err *err)
 {
-    DIR *d = opendir(folder);
     arena a = { 0 };
-    char name[256] = "";
+    folder_names list;
+    const char *name = "";
     int row = N_FOREIGN;
-    bool memory = true;
-    for (struct dirent *e; d && memory && (e = readdir(d));) {
-        char *path = path_join(&a, folder, e->d_name);
-        int i = (memory = path) ? row_of_file(path) : N_FOREIGN;
-        if (i > row || i == N_FOREIGN || (i == row && strcmp(e->d_name, name) > 0))
-            continue; /* the message does not depend on the folder's order */
-        row = i;
-        snprintf(name, sizeof name, "%s", e->d_name);
+    bert_status s = folder_list(&list, &a, folder, err);
+    for (size_t i = 0; !s && i < list.n; i++) {
+        char *path = path_join(&a, folder, list.names[i]);
+        int found = path ? row_of_file(path) : N_FOREIGN;
+        if (!path)
+            s = fail_memory(err, folder);
+        if (found < row) {
+            row = found;
+            name = list.names[i];
+        }
     }
-    if (d)
-        closedir(d);
+    if (!s && row != N_FOREIGN)
+        s = fail(err, BERT_ERR_UNSUPPORTED, "%s: its %s is %s; %s", folder, name, FOREIGN[row].what, FOREIGN[row].todo);
     arena_free(&a);
-    if (!memory)
-        return fail_memory(err, folder);
-    if (row == N_FOREIGN)
-        return BERT_OK;
-    return fail(err, BERT_ERR_UNSUPPORTED, "%s: its %s is %s; %s", folder, name, FOREIGN[row].what, FOREIGN[row].todo);
+    return s;
 }
 
 bert_status foreign_check_tensors(const tensor_set *set, const char *path, bert_err *err)

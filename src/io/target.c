@@ -8,7 +8,6 @@
 #include "io/results_form.h"
 #include "io/safetensors.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fnmatch.h>
 #include <stdio.h>
@@ -87,7 +86,7 @@ static const char *const PARTS[] = { "module.json",
                                      "sentence_bert_config.json",
                                      "config_sentence_transformers.json",
                                      NULL };
-static const char *const COMPANY[] = { ".", "..", "module", "logs", "train.lock", "report.html", NULL };
+static const char *const COMPANY[] = { "module", "logs", "train.lock", "report.html", NULL };
 
 static bool holds_any(const char *folder, const char *const *names)
 {
@@ -169,25 +168,19 @@ static target_kind kind_of_training(look *l, const char *folder)
  * failed. */
 static const char *first_entry(look *l, const char *folder, bool (*passed_over)(const char *name))
 {
-    DIR *d = opendir(folder);
-    const char *name = NULL;
-    struct dirent *e = NULL;
-    while (d && !name && (errno = 0, e = readdir(d)))
-        if (!passed_over(e->d_name) && !(name = arena_string(&l->memory, e->d_name)))
-            break;
-    if (!name && e)
-        l->status = fail_memory(l->err, folder);
-    else if (!name && errno)
-        l->status = fail_errno(l->err, "%s: cannot list", folder);
-    if (d)
-        closedir(d);
-    return name;
+    folder_names list;
+    bert_err err;
+    look_failed(l, folder_list(&list, &l->memory, folder, &err), &err);
+    for (size_t i = 0; i < list.n; i++)
+        if (!passed_over(list.names[i]))
+            return list.names[i];
+    return NULL;
 }
 
 /* A run that ended before its first checkpoint leaves its lock and its logs: with them nothing is lost. */
 static bool is_worthless(const char *name)
 {
-    static const char *const NAMES[] = { ".", "..", "logs", "train.lock", NULL };
+    static const char *const NAMES[] = { "logs", "train.lock", NULL };
     return name_listed(NAMES, name);
 }
 

@@ -7,7 +7,6 @@
 #include "base/buffer.h"
 #include "io/foreign.h"
 
-#include <dirent.h>
 #include <string.h>
 
 static const char FIELD[] = "model_checkpoint_path";
@@ -86,26 +85,24 @@ static bert_status prefix_by_state(arena *a, const char *folder, const char *sta
 static bert_status prefix_by_listing(arena *a, const char *folder, char **prefix, bert_err *err)
 {
     static const char suffix[] = ".index";
-    DIR *d = opendir(folder);
-    if (!d)
-        return fail_errno(err, "%s: cannot open the folder", folder);
+    folder_names list;
     buffer names = { 0 };
     size_t n = 0;
     *prefix = NULL;
-    for (struct dirent *e; (e = readdir(d));) {
-        if (!path_ends(e->d_name, suffix))
+    bert_status s = folder_list(&list, a, folder, err);
+    for (size_t i = 0; i < list.n; i++) {
+        const char *entry = list.names[i];
+        if (!path_ends(entry, suffix))
             continue;
-        buffer_printf(&names, "%s%s", n++ ? ", " : "", e->d_name);
-        char *name = arena_copy(a, e->d_name, strlen(e->d_name) - (sizeof suffix - 1));
+        buffer_printf(&names, "%s%s", n++ ? ", " : "", entry);
+        char *name = arena_copy(a, entry, strlen(entry) - (sizeof suffix - 1));
         *prefix = name ? path_join(a, folder, name) : NULL;
     }
-    closedir(d);
-    bert_status s = BERT_OK;
-    if (n == 0)
+    if (!s && n == 0)
         s = fail(err, BERT_ERR_FORMAT, "%s: holds no TensorFlow checkpoint (NAME.index)", folder);
-    else if (names.failed || !*prefix)
+    else if (!s && (names.failed || !*prefix))
         s = fail_memory(err, folder);
-    else if (n > 1)
+    else if (!s && n > 1)
         s = fail(err, BERT_ERR_FORMAT, "%s: holds %zu checkpoints (%s) and no `checkpoint` file that names one", folder,
                  n, names.data);
     buffer_free(&names);

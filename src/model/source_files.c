@@ -8,7 +8,6 @@
 #include "io/tf_bundle.h"
 #include "io/torch_file.h"
 
-#include <dirent.h>
 #include <string.h>
 
 typedef bert_status open_form(source *s, bool with_data, bert_err *err);
@@ -100,21 +99,17 @@ static bool is_variant(const char *name, const char *mark)
 /* The only variant of a form's file that the folder holds; *name NULL: none. */
 static bert_status find_variant(source *s, const struct source_form *form, char **name, bert_err *err)
 {
-    DIR *d = opendir(s->folder);
-    bert_status status = d ? BERT_OK : fail_errno(err, "%s: cannot open the folder", s->folder);
+    folder_names list;
     *name = NULL;
-    for (struct dirent *e; !status && (e = readdir(d));) {
-        if (!is_variant(e->d_name, form->mark))
+    bert_status status = folder_list(&list, &s->memory, s->folder, err);
+    for (size_t i = 0; !status && i < list.n; i++) {
+        if (!is_variant(list.names[i], form->mark))
             continue;
-        bool first = !*name || strcmp(*name, e->d_name) < 0; /* the message does not depend on the folder's order */
         if (*name)
-            status = fail(err, BERT_ERR_FORMAT, "%s: no %s, but %s and %s; name one of them", s->folder, form->mark, first ? *name : e->d_name,
-                          first ? e->d_name : *name);
-        else if (!(*name = arena_string(&s->memory, e->d_name)))
-            status = fail_memory(err, s->folder);
+            status = fail(err, BERT_ERR_FORMAT, "%s: no %s, but %s and %s; name one of them", s->folder, form->mark, *name, list.names[i]);
+        else
+            *name = list.names[i];
     }
-    if (d)
-        closedir(d);
     return status;
 }
 

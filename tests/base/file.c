@@ -152,6 +152,31 @@ static void a_folder_is_made_with_its_parents(void **state)
     assert_fails(folder_create("", err), BERT_ERR_IO, ": cannot make the folder: No such file or directory");
 }
 
+static void a_folder_is_listed_in_the_order_of_names(void **state)
+{
+    enum { MANY = 70 };
+    (void)state;
+    arena a = { 0 };
+    folder_names list;
+    assert_works(folder_create(scratch("full/.folder"), err));
+    assert_works(folder_list(&list, &a, scratch("full/.folder"), err));
+    assert_int_equal(list.n, 0);
+    for (int i = MANY; i-- > 0;) {
+        char name[32];
+        snprintf(name, sizeof name, "full/%02d", i * 37 % MANY);
+        scratch_text(name, "");
+    }
+    assert_works(folder_list(&list, &a, scratch("full"), err));
+    assert_int_equal(list.n, MANY + 1);
+    assert_string_equal(list.names[0], ".folder");
+    for (size_t i = 0; i < MANY; i++)
+        assert_int_equal(atoi(list.names[1 + i]), i);
+    assert_fails(folder_list(&list, &a, scratch("full/00"), err), BERT_ERR_IO,
+                 "full/00: cannot open the folder: Not a directory");
+    assert_int_equal(list.n, 0);
+    arena_free(&a);
+}
+
 static void a_folder_is_removed_but_not_what_links_lead_to(void **state)
 {
     (void)state;
@@ -437,6 +462,7 @@ int main(void)
         IN_SCRATCH(a_full_disk_leaves_the_old_file_and_nothing_else),
         IN_SCRATCH(a_file_is_copied),
         IN_SCRATCH(a_folder_is_made_with_its_parents),
+        IN_SCRATCH(a_folder_is_listed_in_the_order_of_names),
         IN_SCRATCH(a_folder_is_removed_but_not_what_links_lead_to),
         IN_SCRATCH(a_folder_appears_when_it_is_whole),
         IN_SCRATCH(a_folder_replaces_one_of_ours),
