@@ -60,40 +60,6 @@ static table_rows full_rows(void)
     return r;
 }
 
-/* As onednn_rate, of unsigned by signed bytes. */
-static double onednn_bytes_rate(const bert_layer *layer, int64_t rows)
-{
-    size_t n, widest = 0;
-    double work = 0, best = 1e9;
-    const bert_param *params = bert_layer_params(layer, &n);
-    for (size_t i = 0; i < n; i++)
-        if (is_layer_matrix(&params[i]))
-            widest = params[i].rows > widest ? params[i].rows : widest;
-    uint8_t *x = calloc((size_t)rows, widest);
-    int8_t *weight = calloc(widest, widest);
-    int32_t *y = calloc((size_t)rows * widest, sizeof *y), offset = 0;
-    if (!x || !weight || !y)
-        exit(1);
-    for (double end = clock_seconds() + 0.25; clock_seconds() < end;) {
-        double start = clock_seconds();
-        work = 0;
-        for (size_t i = 0; i < n; i++) {
-            const bert_param *p = &params[i];
-            if (!is_layer_matrix(p) || strcmp(p->group, "layer 0"))
-                continue;
-            int64_t out = (int64_t)p->rows, in = (int64_t)p->cols;
-            dnnl_gemm_u8s8s32('N', 'T', 'F', rows, out, in, 1, x, in, 0, weight, in, 0, 0, y, out, &offset);
-            work += 2e-9 * (double)(rows * out * in);
-        }
-        double spent = clock_seconds() - start;
-        best = spent < best ? spent : best;
-    }
-    free(x);
-    free(weight);
-    free(y);
-    return work / best;
-}
-
 typedef struct pooling {
     int number;
     const char *name;
@@ -151,7 +117,7 @@ static void run_precision(bert_model *model, const table_rows *r, const table_ro
     for (size_t threads = 1;; threads = all) {
         use_threads(threads);
         int64_t rows = (int64_t)(192 * threads);
-        double limit = precision == 2 ? onednn_bytes_rate(layer, rows) : onednn_rate(layer, rows);
+        double limit = onednn_rate(layer, rows, precision == 2);
         for (size_t p = 0; p < sizeof POOLINGS / sizeof *POOLINGS; p++)
             run(frozen, layer, r, full, c, POOLINGS[p], threads, limit);
         if (threads == all)

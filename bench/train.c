@@ -197,7 +197,7 @@ static void count_work(const bench_options *o, bert_model *model, outcome *out)
     out->tokens = c.tokens / (double)rows.n;
     out->work[0] = work_of(layer, c, WORK_TRAINING);
     out->work[1] = work_of(layer, c, o->training.frozen_dropout || !o->training.cache_budget ? WORK_TRAINING : WORK_TUNED);
-    out->limit = onednn_rate(layer, 960);
+    out->limit = onednn_rate(layer, 960, false);
 }
 
 static void measure(const bench_options *o, int precision, outcome *out)

@@ -137,8 +137,9 @@ static inline double work_of(const bert_layer *layer, token_count c, work_kind k
     return work;
 }
 
-/* oneDNN's rate, in GFLOP/s, over the matrices of one layer for `rows` tokens: the best of a quarter of a second. */
-static inline double onednn_rate(const bert_layer *layer, int64_t rows)
+/* oneDNN's rate, in GFLOP/s, over the matrices of one layer for `rows` tokens, as floats or as unsigned by signed bytes: the best of a
+ * quarter of a second. */
+static inline double onednn_rate(const bert_layer *layer, int64_t rows, bool bytes)
 {
     size_t n, largest = 0;
     double work = 0, best = 1e9;
@@ -146,8 +147,10 @@ static inline double onednn_rate(const bert_layer *layer, int64_t rows)
     for (size_t i = 0; i < n; i++)
         if (is_layer_matrix(&params[i]))
             largest = params[i].rows > largest ? params[i].rows : largest;
-    float *x = calloc((size_t)rows * largest, sizeof *x), *y = calloc((size_t)rows * largest, sizeof *y);
-    if (!x || !y)
+    void *x = calloc((size_t)rows * largest, sizeof(float)), *y = calloc((size_t)rows * largest, sizeof(float));
+    int8_t *weight = calloc(largest, largest);
+    int32_t offset = 0;
+    if (!x || !y || !weight)
         exit(1);
     for (double end = clock_seconds() + 0.25; clock_seconds() < end;) {
         double start = clock_seconds();
@@ -157,7 +160,10 @@ static inline double onednn_rate(const bert_layer *layer, int64_t rows)
             if (!is_layer_matrix(p) || strcmp(p->group, "layer 0"))
                 continue;
             int64_t out = (int64_t)p->rows, in = (int64_t)p->cols;
-            dnnl_sgemm('N', 'T', rows, out, in, 1, x, in, p->value, in, 0, y, out);
+            if (bytes)
+                dnnl_gemm_u8s8s32('N', 'T', 'F', rows, out, in, 1, x, in, 0, weight, in, 0, 0, y, out, &offset);
+            else
+                dnnl_sgemm('N', 'T', rows, out, in, 1, x, in, p->value, in, 0, y, out);
             work += 2e-9 * (double)(rows * out * in);
         }
         double spent = clock_seconds() - start;
@@ -165,6 +171,7 @@ static inline double onednn_rate(const bert_layer *layer, int64_t rows)
     }
     free(x);
     free(y);
+    free(weight);
     return work / best;
 }
 

@@ -32,26 +32,44 @@ static bert_dataset *make_dataset(void)
     }
     for (size_t i = 0; i < N; i++)
         labels[i] = (bert_text){ i % 2 ? "1" : "0", 1 };
-    bert_dataset *d;
-    assert_int_equal(bert_dataset_create(texts, pairs, labels, N, &d, NULL), BERT_OK);
-    return d;
+    bert_dataset *made;
+    assert_int_equal(bert_dataset_create(texts, pairs, labels, N, &made, NULL), BERT_OK);
+    return made;
 }
 
-static bert_tokenizer *make_tokenizer(void)
+/* What each test begins with, and rows that it makes of it. */
+static bert_dataset *d;
+static bert_tokenizer *tokenizer;
+static token_rows t;
+
+static int set_up(void **state)
 {
-    bert_tokenizer *tokenizer;
-    assert_int_equal(bert_tokenizer_create(VOCABULARY, sizeof VOCABULARY - 1, "vocabulary", NULL, &tokenizer, NULL), BERT_OK);
-    return tokenizer;
+    (void)state;
+    d = make_dataset();
+    t = (token_rows){ 0 };
+    return bert_tokenizer_create(VOCABULARY, sizeof VOCABULARY - 1, "vocabulary", NULL, &tokenizer, NULL);
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    token_rows_free(&t);
+    bert_tokenizer_free(tokenizer);
+    bert_dataset_free(d);
+    return 0;
+}
+
+/* *rows of all texts. */
+static void tokenise(token_rows *rows, row_form form)
+{
+    assert_int_equal(token_rows_create(rows, d, tokenizer, SEQ_LEN, form, NULL), BERT_OK);
 }
 
 static void rows_hold_what_encode_gives(void **state)
 {
     (void)state;
-    bert_dataset *d = make_dataset();
-    bert_tokenizer *tokenizer = make_tokenizer();
     bert_features f = { 0 };
-    token_rows t;
-    assert_int_equal(token_rows_create(&t, d, tokenizer, SEQ_LEN, ROW_TOGETHER, NULL), BERT_OK);
+    tokenise(&t, ROW_TOGETHER);
     assert_int_equal(bert_encode(tokenizer, d->texts, d->pairs, N, SEQ_LEN, &f, NULL), BERT_OK);
     assert_int_equal(t.n, N);
     assert_int_equal(t.longest, SEQ_LEN);
@@ -66,22 +84,17 @@ static void rows_hold_what_encode_gives(void **state)
         }
     assert_int_equal(t.start[N], n);
     bert_features_free(&f);
-    token_rows_free(&t);
-    bert_tokenizer_free(tokenizer);
-    bert_dataset_free(d);
 }
 
 static void the_number_of_threads_changes_nothing(void **state)
 {
     (void)state;
-    bert_dataset *d = make_dataset();
-    bert_tokenizer *tokenizer = make_tokenizer();
     token_rows one, many;
     size_t before = threads_allow(1);
-    assert_int_equal(token_rows_create(&one, d, tokenizer, SEQ_LEN, ROW_TOGETHER, NULL), BERT_OK);
+    tokenise(&one, ROW_TOGETHER);
     for (int threads = 2; threads <= 5; threads++) {
         threads_allow((size_t)threads);
-        assert_int_equal(token_rows_create(&many, d, tokenizer, SEQ_LEN, ROW_TOGETHER, NULL), BERT_OK);
+        tokenise(&many, ROW_TOGETHER);
         assert_memory_equal(one.start, many.start, (N + 1) * sizeof *one.start);
         assert_memory_equal(one.second, many.second, N * sizeof *one.second);
         assert_memory_equal(one.ids, many.ids, one.start[N] * sizeof *one.ids);
@@ -91,34 +104,24 @@ static void the_number_of_threads_changes_nothing(void **state)
     }
     threads_allow(before);
     token_rows_free(&one);
-    bert_tokenizer_free(tokenizer);
-    bert_dataset_free(d);
 }
 
 static void a_failure_names_the_first_row(void **state)
 {
     (void)state;
-    bert_dataset *d = make_dataset();
-    bert_tokenizer *tokenizer = make_tokenizer();
-    token_rows t;
     bert_err err;
     assert_int_equal(token_rows_create(&t, d, tokenizer, 2, ROW_TOGETHER, &err), BERT_ERR_ARGUMENT);
     assert_memory_equal(err.message, "row 0: ", 7);
     assert_null(t.ids);
     assert_int_equal(token_rows_create(&t, d, tokenizer, 2, ROW_TOGETHER, NULL), BERT_ERR_ARGUMENT);
-    bert_tokenizer_free(tokenizer);
-    bert_dataset_free(d);
 }
 
 /* A module of one segment has no place for a second text, read whole or in windows. */
 static void a_second_text_needs_a_segment(void **state)
 {
     (void)state;
-    token_rows t;
     token_reader reader = { 0 };
     bert_err err;
-    bert_dataset *d = make_dataset();
-    bert_tokenizer *tokenizer = make_tokenizer();
     encode_set_segments(tokenizer, 1);
     assert_int_equal(token_rows_create(&t, d, tokenizer, SEQ_LEN, ROW_TOGETHER, &err), BERT_ERR_DATA);
     assert_non_null(strstr(err.message, ": a second text, for which the module has no segment (type_vocab_size 1)"));
@@ -126,21 +129,15 @@ static void a_second_text_needs_a_segment(void **state)
     assert_int_equal(token_reader_run(&reader, d, &how, &err), BERT_ERR_DATA);
     token_reader_free(&reader);
     assert_int_equal(token_rows_create(&t, d, tokenizer, SEQ_LEN, ROW_APART, &err), BERT_OK);
-    token_rows_free(&t);
-    bert_tokenizer_free(tokenizer);
-    bert_dataset_free(d);
 }
 
 static void chosen_rows_are_packed_in_their_order(void **state)
 {
     (void)state;
-    bert_dataset *d = make_dataset();
-    bert_tokenizer *tokenizer = make_tokenizer();
-    token_rows t;
     arena memory = { 0 };
     packed_batch b;
     const uint32_t rows[] = { 17, 3, N - 1, 3 };
-    assert_int_equal(token_rows_create(&t, d, tokenizer, SEQ_LEN, ROW_TOGETHER, NULL), BERT_OK);
+    tokenise(&t, ROW_TOGETHER);
     assert_int_equal(token_rows_pack(&t, rows, 4, &b, &memory, NULL), BERT_OK);
     assert_int_equal(b.n_seq, 4);
     int32_t at = 0;
@@ -156,19 +153,13 @@ static void chosen_rows_are_packed_in_their_order(void **state)
     assert_int_equal(b.n_tok, at);
     assert_int_equal(b.start[4], at);
     arena_free(&memory);
-    token_rows_free(&t);
-    bert_tokenizer_free(tokenizer);
-    bert_dataset_free(d);
 }
 
 static void texts_apart_are_two_sequences(void **state)
 {
     (void)state;
-    bert_dataset *d = make_dataset();
-    bert_tokenizer *tokenizer = make_tokenizer();
-    token_rows t;
     bert_features first = { 0 }, second = { 0 };
-    assert_int_equal(token_rows_create(&t, d, tokenizer, SEQ_LEN, ROW_APART, NULL), BERT_OK);
+    tokenise(&t, ROW_APART);
     assert_int_equal(bert_encode(tokenizer, d->texts, NULL, N, SEQ_LEN, &first, NULL), BERT_OK);
     assert_int_equal(bert_encode(tokenizer, d->pairs, NULL, N, SEQ_LEN, &second, NULL), BERT_OK);
     assert_int_equal(token_rows_sequences(&t), 2);
@@ -185,21 +176,15 @@ static void texts_apart_are_two_sequences(void **state)
     }
     bert_features_free(&first);
     bert_features_free(&second);
-    token_rows_free(&t);
-    bert_tokenizer_free(tokenizer);
-    bert_dataset_free(d);
 }
 
 static void sequences_apart_are_packed_side_by_side(void **state)
 {
     (void)state;
-    bert_dataset *d = make_dataset();
-    bert_tokenizer *tokenizer = make_tokenizer();
-    token_rows t;
     arena memory = { 0 };
     packed_batch b;
     const uint32_t rows[] = { 9, 0, 1200 };
-    assert_int_equal(token_rows_create(&t, d, tokenizer, SEQ_LEN, ROW_APART, NULL), BERT_OK);
+    tokenise(&t, ROW_APART);
     assert_int_equal(token_rows_pack(&t, rows, 3, &b, &memory, NULL), BERT_OK);
     assert_int_equal(b.n_seq, 6);
     for (size_t i = 0; i < 3; i++) {
@@ -213,19 +198,16 @@ static void sequences_apart_are_packed_side_by_side(void **state)
         }
     }
     arena_free(&memory);
-    token_rows_free(&t);
-    bert_tokenizer_free(tokenizer);
-    bert_dataset_free(d);
 }
 
 static const char one_label[] = "O";
 
-static bert_dataset *dataset_of_text(bert_text text, const bert_text *pair)
+/* The data set becomes one row. */
+static void use_text(bert_text text, const bert_text *pair)
 {
-    bert_dataset *d;
     const bert_text label = { one_label, 1 };
+    bert_dataset_free(d);
     assert_int_equal(bert_dataset_create(&text, pair, &label, 1, &d, NULL), BERT_OK);
-    return d;
 }
 
 /* Each word's first piece is known; -1 stands for [CLS], [SEP] and all other pieces. */
@@ -258,12 +240,11 @@ static void the_first_piece_of_each_word_is_known(void **state)
         { "a a a a a a aa a a", 0, 9, { -1, 0, 1, 2, 3, 4, 5, 6, -1 } }, /* cut within a word */
         { "a\0b c", 5, 5, { -1, 0, -1, 1, -1 } },
     };
-    bert_tokenizer *tokenizer = make_tokenizer();
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        bert_dataset *d = dataset_of_text((bert_text){ cases[i].text, cases[i].size ? cases[i].size : strlen(cases[i].text) }, NULL);
-        token_rows t, plain;
-        assert_int_equal(token_rows_create(&t, d, tokenizer, SEQ_LEN, ROW_WORDS, NULL), BERT_OK);
-        assert_int_equal(token_rows_create(&plain, d, tokenizer, SEQ_LEN, ROW_TOGETHER, NULL), BERT_OK);
+        use_text((bert_text){ cases[i].text, cases[i].size ? cases[i].size : strlen(cases[i].text) }, NULL);
+        token_rows plain;
+        tokenise(&t, ROW_WORDS);
+        tokenise(&plain, ROW_TOGETHER);
         assert_int_equal(t.start[1], plain.start[1]);
         assert_memory_equal(t.ids, plain.ids, t.start[1] * sizeof *t.ids);
         assert_int_equal(t.second[0], t.start[1]);
@@ -272,65 +253,55 @@ static void the_first_piece_of_each_word_is_known(void **state)
             assert_int_equal(t.words[k], cases[i].words[k]);
         token_rows_free(&t);
         token_rows_free(&plain);
-        bert_dataset_free(d);
     }
-    bert_tokenizer_free(tokenizer);
 }
 
 static void words_are_the_same_for_any_number_of_threads(void **state)
 {
     (void)state;
-    bert_dataset *d = make_dataset();
-    bert_tokenizer *tokenizer = make_tokenizer();
     token_rows one, many;
     free(d->pairs);
     d->pairs = NULL;
     size_t before = threads_allow(1);
-    assert_int_equal(token_rows_create(&one, d, tokenizer, SEQ_LEN, ROW_WORDS, NULL), BERT_OK);
+    tokenise(&one, ROW_WORDS);
     threads_allow(4);
-    assert_int_equal(token_rows_create(&many, d, tokenizer, SEQ_LEN, ROW_WORDS, NULL), BERT_OK);
+    tokenise(&many, ROW_WORDS);
     threads_allow(before);
     assert_memory_equal(one.start, many.start, (N + 1) * sizeof *one.start);
     assert_memory_equal(one.ids, many.ids, one.start[N] * sizeof *one.ids);
     assert_memory_equal(one.words, many.words, one.start[N] * sizeof *one.words);
     token_rows_free(&one);
     token_rows_free(&many);
-    bert_tokenizer_free(tokenizer);
-    bert_dataset_free(d);
 }
 
 static void a_form_that_the_texts_do_not_have_is_refused(void **state)
 {
     (void)state;
-    bert_tokenizer *tokenizer = make_tokenizer();
     const bert_text text = { "a", 1 };
-    token_rows t;
     bert_err err;
-    bert_dataset *d = dataset_of_text(text, NULL);
+    use_text(text, NULL);
     assert_int_equal(token_rows_create(&t, d, tokenizer, SEQ_LEN, ROW_APART, &err), BERT_ERR_DATA);
     assert_string_equal(err.message, "row 0: task similarity needs two texts");
-    bert_dataset_free(d);
-    d = dataset_of_text(text, &text);
+    use_text(text, &text);
     assert_int_equal(token_rows_create(&t, d, tokenizer, SEQ_LEN, ROW_WORDS, &err), BERT_ERR_DATA);
     assert_string_equal(err.message, "row 0: task tokens reads one text, and this row has two");
     assert_null(t.ids);
-    bert_dataset_free(d);
-    bert_tokenizer_free(tokenizer);
 }
 
 int main(void)
 {
+#define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(rows_hold_what_encode_gives),
-        cmocka_unit_test(the_number_of_threads_changes_nothing),
-        cmocka_unit_test(a_failure_names_the_first_row),
-        cmocka_unit_test(a_second_text_needs_a_segment),
-        cmocka_unit_test(chosen_rows_are_packed_in_their_order),
-        cmocka_unit_test(texts_apart_are_two_sequences),
-        cmocka_unit_test(sequences_apart_are_packed_side_by_side),
-        cmocka_unit_test(the_first_piece_of_each_word_is_known),
-        cmocka_unit_test(words_are_the_same_for_any_number_of_threads),
-        cmocka_unit_test(a_form_that_the_texts_do_not_have_is_refused),
+        TEST(rows_hold_what_encode_gives),
+        TEST(the_number_of_threads_changes_nothing),
+        TEST(a_failure_names_the_first_row),
+        TEST(a_second_text_needs_a_segment),
+        TEST(chosen_rows_are_packed_in_their_order),
+        TEST(texts_apart_are_two_sequences),
+        TEST(sequences_apart_are_packed_side_by_side),
+        TEST(the_first_piece_of_each_word_is_known),
+        TEST(words_are_the_same_for_any_number_of_threads),
+        TEST(a_form_that_the_texts_do_not_have_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

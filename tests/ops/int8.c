@@ -219,6 +219,23 @@ static void a_rows_bits_depend_on_nothing_else(void **state)
     }
 }
 
+/* A layer, and what multiplies by it. */
+typedef struct computed_layer {
+    const computer *by;
+    const layer *l;
+} computed_layer;
+
+static float *product_of_layer(const ops *o, const void *subject, size_t *size)
+{
+    const computed_layer *c = subject;
+    const layer *l = c->l;
+    (void)o;
+    *size = l->n * l->d.out;
+    float *y = floats(*size);
+    c->by->forward(any_room(), y, l->d.out, NULL, l->x, l->ldx, &l->d, ACTIVATION_RELU, l->n);
+    return y;
+}
+
 static void bits_do_not_depend_on_threads(void **state)
 {
     (void)state;
@@ -226,19 +243,8 @@ static void bits_do_not_depend_on_threads(void **state)
     FOR_EACH_COMPUTER(c)
     for (size_t s = 0; s < 3 && c > computers; s++) {
         layer l = layer_make(SHAPES[s][0], SHAPES[s][1], SHAPES[s][2], true, s);
-        size_t size = l.n * l.d.out;
-        float *one = floats(size), *more = floats(size);
         assert_int_equal(dense_pack_as(&l.d, OPS_INT8, NULL), BERT_OK);
-        threads_allow(1);
-        c->forward(any_room(), one, l.d.out, NULL, l.x, l.ldx, &l.d, ACTIVATION_RELU, l.n);
-        for (int threads = 2; threads <= MOST_THREADS; threads++) {
-            threads_allow((size_t)threads);
-            c->forward(any_room(), more, l.d.out, NULL, l.x, l.ldx, &l.d, ACTIVATION_RELU, l.n);
-            if (memcmp(one, more, size * sizeof *one))
-                fail_msg("%s: %d threads give other bits", c->name, threads);
-        }
-        free(one);
-        free(more);
+        assert_bits_of_threads(&(ops){ .name = c->name }, product_of_layer, &(computed_layer){ c, &l });
         layer_free(&l);
     }
 }

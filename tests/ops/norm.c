@@ -240,6 +240,12 @@ static float *norm_products(const ops *o, const norm *t, size_t first, size_t n,
     return all;
 }
 
+static float *all_norm_products(const ops *o, const void *subject, size_t *size)
+{
+    const norm *t = subject;
+    return norm_products(o, t, 0, t->n, size);
+}
+
 static void bits_do_not_depend_on_threads_or_other_rows(void **state)
 {
     (void)state;
@@ -247,24 +253,15 @@ static void bits_do_not_depend_on_threads_or_other_rows(void **state)
     FOR_EACH_ISA(o)
     {
         size_t size;
-        threads_allow(1);
-        float *one = norm_products(o, &t, 0, t.n, &size), *one_dropped = norm_products(o, &dropped, 0, dropped.n, &size);
-        for (int threads = 2; threads <= MOST_THREADS; threads++) {
-            threads_allow((size_t)threads);
-            float *more_dropped = norm_products(o, &dropped, 0, dropped.n, &size);
-            assert_same_bits(o, "with dropout, on more threads", more_dropped, one_dropped, size);
-            float *more = norm_products(o, &t, 0, t.n, &size);
-            assert_same_bits(o, "on more threads", more, one, size);
-            free(more);
-            free(more_dropped);
-        }
+        assert_bits_of_threads(o, all_norm_products, &t);
+        assert_bits_of_threads(o, all_norm_products, &dropped);
+        float *all = norm_products(o, &t, 0, t.n, &size);
         for (size_t first = 0; first < t.n; first += 37) {
             float *row = norm_products(o, &t, first, 1, &size);
-            assert_same_bits(o, "y of one row alone", row, one + first * t.C, t.C);
+            assert_same_bits(o, "y of one row alone", row, all + first * t.C, t.C);
             free(row);
         }
-        free(one);
-        free(one_dropped);
+        free(all);
     }
     norm_free(&t);
     norm_free(&dropped);
