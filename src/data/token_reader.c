@@ -50,7 +50,7 @@ static int32_t *room_for(buffer *b, size_t n)
 }
 
 /* The numbers at the ends of ids and words are a row of text i now. */
-static bert_status end_row(token_run *r, size_t i, size_t length, size_t second, bool words)
+static bert_status row_done(token_run *r, size_t i, size_t length, size_t second, bool words)
 {
     const made_row row = { length, (uint32_t)second, (uint32_t)i };
     buffer_add(&r->rows, &row, sizeof row);
@@ -144,7 +144,7 @@ static bert_status encode_whole(const tokenizing *z, size_t i, token_run *r)
     bert_status s = encode_form(z, i, r, ids, words, &row);
     r->losses.truncated += row.truncated;
     r->losses.dropped += row.dropped;
-    return s ? s : end_row(r, i, row.n, row.second, with_words);
+    return s ? s : row_done(r, i, row.n, row.second, with_words);
 }
 
 /* ---- windows ---- */
@@ -188,7 +188,7 @@ static bert_status encode_window(const row_reading *how, const long_text *t, siz
         words[0] = words[length - 1] = -1; /* [CLS] and [SEP] */
         put_numbers(words + 1, t->words + at, n);
     }
-    return end_row(r, t->number, length, t->b->n ? second : length, words != NULL);
+    return row_done(r, t->number, length, t->b->n ? second : length, words != NULL);
 }
 
 /* Numbers the words of a whole text; NULL: out of memory. */

@@ -26,7 +26,7 @@ static size_t hash_of(const word_set *set, bert_text word)
     return (size_t)(h ^ h >> 32);
 }
 
-static bool same(bert_text a, bert_text b)
+static bool same_word(bert_text a, bert_text b)
 {
     return a.size == b.size && (!a.size || !memcmp(a.data, b.data, a.size));
 }
@@ -35,7 +35,7 @@ static bool same(bert_text a, bert_text b)
 static uint32_t *slot_of(const word_set *set, bert_text word)
 {
     size_t mask = 2 * set->capacity - 1, at = hash_of(set, word) & mask;
-    while (set->slots[at] && !same(set->words[set->slots[at] - 1], word))
+    while (set->slots[at] && !same_word(set->words[set->slots[at] - 1], word))
         at = (at + 1) & mask;
     return &set->slots[at];
 }

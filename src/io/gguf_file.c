@@ -31,7 +31,7 @@ static void add_u64(buffer *b, uint64_t value)
     buffer_add(b, &value, sizeof value);
 }
 
-static void add_string(buffer *b, const char *bytes, size_t n)
+static void gguf_add_string(buffer *b, const char *bytes, size_t n)
 {
     add_u64(b, n);
     buffer_add(b, bytes, n);
@@ -39,7 +39,7 @@ static void add_string(buffer *b, const char *bytes, size_t n)
 
 static void add_key(gguf_file *g, const char *key, uint32_t type)
 {
-    add_string(&g->keys, key, strlen(key));
+    gguf_add_string(&g->keys, key, strlen(key));
     add_u32(&g->keys, type);
     g->n_keys++;
 }
@@ -72,14 +72,14 @@ void gguf_bool(gguf_file *g, const char *key, bool value)
 void gguf_string(gguf_file *g, const char *key, const char *value)
 {
     add_key(g, key, GGUF_VALUE_STRING);
-    add_string(&g->keys, value, strlen(value));
+    gguf_add_string(&g->keys, value, strlen(value));
 }
 
 void gguf_strings(gguf_file *g, const char *key, const bert_text *values, size_t n)
 {
     add_array(g, key, GGUF_VALUE_STRING, n);
     for (size_t i = 0; i < n; i++)
-        add_string(&g->keys, values[i].data, values[i].size);
+        gguf_add_string(&g->keys, values[i].data, values[i].size);
 }
 
 void gguf_int32s(gguf_file *g, const char *key, const int32_t *values, size_t n)
@@ -240,7 +240,7 @@ static bert_status write_tensor(file_writer *w, const gguf_tensor *t, const floa
 
 static void describe_tensor(buffer *b, const gguf_tensor *t, uint64_t offset)
 {
-    add_string(b, t->name, strlen(t->name));
+    gguf_add_string(b, t->name, strlen(t->name));
     add_u32(b, t->cols ? 2 : 1);
     add_u64(b, row_size(t)); /* the side that runs fastest comes first */
     if (t->cols)

@@ -152,7 +152,7 @@ static bool read_digits(parser *p)
 }
 
 /* Whether there is one of these characters, which is passed over. */
-static bool take(parser *p, const char *characters)
+static bool parser_take(parser *p, const char *characters)
 {
     bool there = p->at < p->end && *p->at && strchr(characters, *p->at);
     p->at += there;
@@ -162,19 +162,19 @@ static bool take(parser *p, const char *characters)
 static int number_kind(parser *p)
 {
     int kind = WHOLE;
-    take(p, "-");
-    if (!take(p, "0") && !read_digits(p))
+    parser_take(p, "-");
+    if (!parser_take(p, "0") && !read_digits(p))
         return WRONG;
     if (p->at < p->end && *p->at >= '0' && *p->at <= '9')
         return WRONG;
-    if (take(p, ".")) {
+    if (parser_take(p, ".")) {
         kind = REAL;
         if (!read_digits(p))
             return WRONG;
     }
-    if (take(p, "eE")) {
+    if (parser_take(p, "eE")) {
         kind = REAL;
-        take(p, "+-");
+        parser_take(p, "+-");
         if (!read_digits(p))
             return WRONG;
     }

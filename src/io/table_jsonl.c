@@ -109,7 +109,7 @@ static bert_status add_list_word(table_records *r, size_t column, size_t i, bert
     return BERT_OK;
 }
 
-static bert_status add_tag(table_records *r, size_t column, size_t i, bert_text item, bert_err *err)
+static bert_status add_list_tag(table_records *r, size_t column, size_t i, bert_text item, bert_err *err)
 {
     char is[192];
     const char *why = table_add_tag(r, &r->columns[column].bytes, item);
@@ -118,7 +118,7 @@ static bert_status add_tag(table_records *r, size_t column, size_t i, bert_text 
 }
 
 /* Labels must come apart again. */
-static bert_status add_label(table_records *r, size_t column, size_t i, bert_text item, bert_err *err)
+static bert_status add_list_label(table_records *r, size_t column, size_t i, bert_text item, bert_err *err)
 {
     if (memchr(item.data, ',', item.size))
         return wrong_item(r, column, i, "a label with a comma in it", err);
@@ -146,7 +146,7 @@ static bert_status add_items(table_records *r, size_t column, const json_t *list
     return s;
 }
 
-static const list_form WORDS = { ' ', add_list_word }, TAGS = { ' ', add_tag }, LABELS = { ',', add_label };
+static const list_form WORDS = { ' ', add_list_word }, TAGS = { ' ', add_list_tag }, LABELS = { ',', add_list_label };
 
 /* text: what they are of; a list has as many words, those of a string are counted with all other tables'. */
 static bert_status add_tag_list(table_records *r, size_t column, const json_t *list, const json_t *text, bert_err *err)

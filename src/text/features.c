@@ -34,7 +34,7 @@ void pair_cut(int odd_token, size_t *first, size_t *second, size_t room)
 }
 
 /* Puts n tokens, the first ones or the last, and [SEP] at ids + at; returns the place behind. */
-static size_t add_segment(const bert_tokenizer *t, int32_t *ids, size_t at, const bert_tokens *tokens, size_t n)
+static size_t put_segment(const bert_tokenizer *t, int32_t *ids, size_t at, const bert_tokens *tokens, size_t n)
 {
     if (n)
         memcpy(ids + at, tokens->ids + (t->options.truncation_side ? tokens->n - n : 0), n * sizeof *ids);
@@ -89,9 +89,9 @@ bert_status encode_pair(const bert_tokenizer *t, bert_text text, bert_text pair,
         n_a = seq_len - 2;
 
     ids[0] = t->classify;
-    out->n = out->second = add_segment(t, ids, 1, a, n_a);
+    out->n = out->second = put_segment(t, ids, 1, a, n_a);
     if (n_b) /* where cutting has left nothing of it, the original forgets that there was a second text */
-        out->n = add_segment(t, ids, out->n, b, n_b);
+        out->n = put_segment(t, ids, out->n, b, n_b);
     out->skipped = t->options.truncation_side ? a->n - n_a : 0;
     out->truncated = n_a < a->n || n_b < b->n;
     out->dropped = a->dropped + b->dropped;

@@ -64,7 +64,7 @@ bert_status packed_batch_from_texts(packed_batch *b, const bert_tokenizer *token
 }
 
 /* Checks one row and counts its tokens. */
-static bert_status check_row(const packed_matrices *m, size_t row, size_t *n_tok, bert_err *err)
+static bert_status packed_check_row(const packed_matrices *m, size_t row, size_t *n_tok, bert_err *err)
 {
     size_t before = *n_tok;
     for (size_t col = 0; col < m->seq_len; col++) {
@@ -88,7 +88,7 @@ bert_status packed_batch_from_matrices(packed_batch *b, const packed_matrices *m
 {
     size_t n_tok = 0;
     for (size_t row = 0; row < m->n; row++) {
-        bert_status s = check_row(m, row, &n_tok, err);
+        bert_status s = packed_check_row(m, row, &n_tok, err);
         if (s)
             return s;
     }

@@ -64,7 +64,7 @@ INLINE vec row_vec(const float *x, const float *factor, const float *residual, s
 }
 
 /* s (C) = x * factor + residual, either NULL: none; returns the sum of its elements. s may be x or residual. */
-INLINE float add_row(float *s, const float *x, const float *factor, const float *residual, size_t C)
+INLINE float norm_add_row(float *s, const float *x, const float *factor, const float *residual, size_t C)
 {
     vec total[CHAINS] = { { 0 } };
     size_t c = 0;
@@ -87,8 +87,8 @@ INLINE float add_row(float *s, const float *x, const float *factor, const float 
 static float add_residual(float *s, const float *x, const float *factor, const float *residual, size_t C)
 {
     if (factor)
-        return residual ? add_row(s, x, factor, residual, C) : add_row(s, x, factor, NULL, C);
-    return residual ? add_row(s, x, NULL, residual, C) : add_row(s, x, NULL, NULL, C);
+        return residual ? norm_add_row(s, x, factor, residual, C) : norm_add_row(s, x, factor, NULL, C);
+    return residual ? norm_add_row(s, x, NULL, residual, C) : norm_add_row(s, x, NULL, NULL, C);
 }
 
 /* The same with the factors of a mask whose element `first` is the row's first. */
