@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SHORTEST_SEQUENCE = 3, TEXTS_PER_TURN = 16, FEWEST_FOR_THREADS = 64 };
+enum { SHORTEST_SEQUENCE = 3, TEXTS_PER_PART = 16, FEWEST_FOR_THREADS = 64 };
 
 void encode_scratch_free(encode_scratch *scratch)
 {
@@ -149,12 +149,12 @@ typedef struct features_job {
     encode_thread *threads;
 } features_job;
 
-static void encode_turn(void *context, size_t turn, size_t thread)
+static void encode_part(void *context, size_t part, size_t thread)
 {
     const features_job *e = context;
     encode_thread *own = &e->threads[thread];
-    size_t begin = turn * TEXTS_PER_TURN, left = e->features->n - begin,
-           end = begin + (left < TEXTS_PER_TURN ? left : TEXTS_PER_TURN);
+    size_t begin = part * TEXTS_PER_PART, left = e->features->n - begin,
+           end = begin + (left < TEXTS_PER_PART ? left : TEXTS_PER_PART);
     for (size_t i = begin; i < end; i++) {
         encoded row = { 0 };
         bert_err err;
@@ -183,7 +183,7 @@ bert_status bert_encode(const bert_tokenizer *t, const bert_text *texts, const b
         f->n = 0;
         return fail_memory(err, "features");
     }
-    threads_run(n / TEXTS_PER_TURN + (n % TEXTS_PER_TURN != 0), threads, encode_turn, &e);
+    threads_run(n / TEXTS_PER_PART + (n % TEXTS_PER_PART != 0), threads, encode_part, &e);
     const encode_thread *first = NULL; /* whose row is the first that failed */
     for (size_t i = 0; i < threads; i++) {
         const encode_thread *own = &e.threads[i];

@@ -40,7 +40,7 @@ typedef struct gemm {
 void OP(gemm_run)(const gemm *g);
 
 /* One panel on the calling thread: c (m, cols) = or += A (m, k) times b (k, GEMM_PANEL), cols <= GEMM_PANEL, k > 0.
- * What stands `ahead` floats behind b is brought near: the panel that comes next. */
+ * What stands `ahead` floats behind b is prefetched: the panel that comes next. */
 void OP(gemm_panel)(float *c, size_t ldc, size_t cols, const float *a, size_t a_row, size_t a_col, const float *b,
                     size_t ahead, size_t m, size_t k, bool add);
 

@@ -134,7 +134,7 @@ static void edge_tile(float *c, size_t ldc, size_t cols, const word *a, size_t a
         memcpy(c + i * ldc, full + i * WIDTH, cols * sizeof *c);
 }
 
-/* Brings near the lines of c (rows, WIDTH) for the tile that comes next. */
+/* Prefetches the lines of c (rows, WIDTH) for the tile that comes next. */
 INLINE void expect(const float *c, size_t ldc, size_t rows)
 {
     for (size_t i = 0; i < rows; i++) {
@@ -145,7 +145,7 @@ INLINE void expect(const float *c, size_t ldc, size_t rows)
 
 /* One panel: c (m, cols) = start + A (m, k words) times b (k words, GEMM_PANEL), cols <= GEMM_PANEL, k > 0. start:
  * (GEMM_PANEL) the same for every row, or NULL: c itself. a_row or a_col is 1. What stands `ahead` words behind b is
- * brought near. */
+ * prefetched. */
 INLINE void multiply_panel(float *c, size_t ldc, size_t cols, const word *a, size_t a_row, size_t a_col, const word *b,
                            size_t ahead, size_t m, size_t k, const float *start)
 {
@@ -154,7 +154,7 @@ INLINE void multiply_panel(float *c, size_t ldc, size_t cols, const word *a, siz
     for (size_t j = 0; j < cols; j += WIDTH) {
         const float *from = start ? start + j : NULL;
         for (size_t i = 0; i < m; i += height) {
-            /* each tile brings one line of two */
+            /* each tile prefetches one line of two */
             size_t rows = m - i < height ? m - i : height, odd = i / height % 2 * CACHE_LINE;
             if (i + rows < m)
                 expect(c + (i + rows) * ldc + j, ldc, m - i - rows < height ? m - i - rows : height);

@@ -15,7 +15,7 @@ enum {
      * KB. */
     PANELS = 6,
     GROUP = 48,
-    AHEAD = 8, /* rows that are brought near before they are read, where they lie far apart */
+    AHEAD = 8, /* rows that are prefetched before they are read, where they lie far apart */
     LINE_END = 16, /* words behind a row of A that is copied, so that the rows do not share cache sets */
 #if defined(OPS_WORD_BF16)
     K_OF_WORD = 2
