@@ -4,6 +4,7 @@
 #include "base/utf8.h"
 #include "io/json.h"
 #include "io/json_build.h"
+#include "io/option_json.h"
 #include "model/model.h"
 
 #include <float.h>
@@ -22,24 +23,13 @@ const char *const TASK_WORDS[] = { "auto", "binary", "multiclass", "multilabel",
 json_t *layer_spec_to_json(const bert_layer_spec *spec, const char *module_path)
 {
     bert_option_table table = bert_layer_option_table();
+    bert_layer_spec shown = *spec;
     json_t *json = json_object();
-    for (size_t i = 0; json && i < table.n; i++) {
-        const bert_option *o = &table.options[i];
-        const void *field = (const char *)spec + o->offset;
-        const char *text = NULL;
-        json_t *value = NULL;
-        if (o->offset == offsetof(bert_layer_spec, module))
-            text = module_path;
-        else if (o->type == BERT_OPTION_BOOL)
-            value = json_boolean(*(const bool *)field);
-        else if (o->type == BERT_OPTION_INT)
-            value = json_integer((json_int_t) * (const int64_t *)field);
-        else if (o->type == BERT_OPTION_CHOICE)
-            text = o->choices[*(const int *)field];
-        else if (o->type == BERT_OPTION_STRING)
-            text = *(const char *const *)field;
-        if (text || o->type == BERT_OPTION_BOOL || o->type == BERT_OPTION_INT)
-            json_put(&json, o->name, text ? json_of_bytes(text) : value);
+    shown.module = module_path;
+    for (size_t i = 0; i < table.n; i++) {
+        json_t *value = option_to_json(&shown, &table.options[i]);
+        if (!json_is_null(value))
+            json_put(&json, table.options[i].name, value);
     }
     return json;
 }

@@ -4,6 +4,7 @@
 #include "base/options.h"
 #include "io/json.h"
 #include "io/json_build.h"
+#include "io/option_json.h"
 
 #include <stdint.h>
 
@@ -41,17 +42,7 @@ bert_status added_token_from_json(const json_t *json, bert_added_token *token, c
 
 json_t *tokenizer_info_to_json(const bert_tokenizer_options *options)
 {
-    bert_option_table table = bert_tokenizer_option_table();
-    json_t *json = json_object(), *added = json_array();
-    for (size_t i = 0; i < table.n; i++) {
-        const bert_option *o = &table.options[i];
-        const void *field = (const char *)options + o->offset;
-        json_put(&json, o->name,
-                 o->type == BERT_OPTION_BOOL     ? json_boolean(*(const bool *)field)
-                 : o->type == BERT_OPTION_INT    ? json_integer((json_int_t) * (const int64_t *)field)
-                 : o->type == BERT_OPTION_CHOICE ? json_string(o->choices[*(const int *)field])
-                                                 : json_string(*(const char *const *)field));
-    }
+    json_t *json = options_to_json(options, bert_tokenizer_option_table()), *added = json_array();
     for (size_t i = 0; i < options->n_added_tokens; i++)
         json_add(&added, added_token_to_json(&options->added_tokens[i]));
     if (!added || json_array_size(added))

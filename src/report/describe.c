@@ -19,7 +19,8 @@ typedef struct description {
     size_t seq_len;
     const task *task;
     size_t shared; /* rows of the second side whose texts are in the first, too */
-    json_t *notes; /* an array of strings */
+    char notes[4][64]; /* two a side at most */
+    size_t n_notes;
 } description;
 
 static const char *const SIDES[] = { "train", "valid" };
@@ -52,11 +53,6 @@ static double share(size_t n, size_t of)
 
 /* ---- notes ---- */
 
-static void add_note(description *d, buffer *text)
-{
-    json_add(&d->notes, text->failed ? NULL : json_stringn(text->data, text->size));
-}
-
 static bool all_equal(const data_summary *s, bool numbers)
 {
     return s->d->n > 1 && (numbers ? s->numbers && s->smallest == s->largest : s->words.n == 1 && s->labels[0].n == s->labelled);
@@ -64,20 +60,14 @@ static bool all_equal(const data_summary *s, bool numbers)
 
 /* What training says of the labels by itself, once it begins, is not said here: words that are all the same in the training data, those of a
  * single row, and those that only the validation data has. */
-static void note_side(description *d, size_t side, buffer *text)
+static void note_side(description *d, size_t side)
 {
     const data_summary *s = &d->sides[side];
     bool numbers = d->task->kind->numeric;
-    buffer_clear(text);
-    if (numbers && s->no_numbers) {
-        buffer_printf(text, "%s: %zu labels are no numbers", SIDES[side], s->no_numbers);
-        add_note(d, text);
-    }
-    buffer_clear(text);
-    if ((numbers || side == 1) && all_equal(s, numbers)) {
-        buffer_printf(text, "%s: all labels are equal", SIDES[side]);
-        add_note(d, text);
-    }
+    if (numbers && s->no_numbers)
+        snprintf(d->notes[d->n_notes++], sizeof *d->notes, "%s: %zu labels are no numbers", SIDES[side], s->no_numbers);
+    if ((numbers || side == 1) && all_equal(s, numbers))
+        snprintf(d->notes[d->n_notes++], sizeof *d->notes, "%s: all labels are equal", SIDES[side]);
 }
 
 /* ---- for people ---- */
@@ -214,12 +204,8 @@ static void write_text(buffer *out, const description *d)
     else
         lines_of_labels(out, d);
     lines_of_lengths(out, d);
-    size_t i;
-    json_t *note;
-    json_array_foreach(d->notes, i, note)
-    {
-        buffer_printf(out, "note: %s\n", json_string_value(note));
-    }
+    for (size_t i = 0; i < d->n_notes; i++)
+        buffer_printf(out, "note: %s\n", d->notes[i]);
 }
 
 /* ---- as JSON ---- */
@@ -291,7 +277,10 @@ static char *write_json(const description *d)
     json_t *json = json_pack("{s:s, s:I, s:o}", "task", d->task->name, "seq_len", (json_int_t)d->seq_len, "train", json_of_side(d, 0));
     if (d->n > 1)
         json_put(&json, "valid", json_of_side(d, 1));
-    json_put(&json, "notes", json_incref(d->notes));
+    json_t *notes = json_array();
+    for (size_t i = 0; i < d->n_notes; i++)
+        json_add(&notes, json_string(d->notes[i]));
+    json_put(&json, "notes", notes);
     char *text = json ? json_text(json) : NULL;
     json_decref(json);
     return text;
@@ -302,9 +291,7 @@ static char *write_json(const description *d)
 static bert_status describe(description *d, const bert_dataset *const data[2], const bert_model *model, bert_err *err)
 {
     bert_status s = task_of_model(model, &d->task, err);
-    buffer text = { 0 };
     d->seq_len = s ? 0 : (size_t)model->layer->spec.seq_len;
-    d->notes = json_array();
     for (d->n = 0; !s && d->n < 2 && data[d->n]; d->n++)
         s = data_summary_create(&d->sides[d->n], data[d->n], model, d->task, err);
     if (s)
@@ -312,10 +299,8 @@ static bert_status describe(description *d, const bert_dataset *const data[2], c
     if (d->n > 1)
         d->shared = data_summary_shared(&d->sides[1], &d->sides[0]);
     for (size_t i = 0; i < d->n; i++)
-        note_side(d, i, &text);
-    s = text.failed || !d->notes ? fail_memory(err, "the summary of a data set") : BERT_OK;
-    buffer_free(&text);
-    return s;
+        note_side(d, i);
+    return BERT_OK;
 }
 
 bert_status bert_dataset_describe(const bert_dataset *train, const bert_dataset *valid, const bert_model *model, bool json, char **out,
@@ -334,7 +319,6 @@ bert_status bert_dataset_describe(const bert_dataset *train, const bert_dataset 
         s = fail_memory(err, "the summary of a data set");
     uselocale(before);
     buffer_free(&text);
-    json_decref(d.notes);
     for (size_t i = 0; i < 2; i++)
         data_summary_free(&d.sides[i]);
     return s;

@@ -1,6 +1,6 @@
 /* How the numbers came about: metrics in full, options, time, machine and memory. */
-#include "base/options.h"
 #include "io/json.h"
+#include "io/option_json.h"
 #include "report/report_sections.h"
 
 #include <math.h>
@@ -107,19 +107,18 @@ static void add_parts(page *p)
 static void add_option(page *p, const option_set *set, const bert_option *o)
 {
     buffer text = { 0 };
-    bool given = true;
-    if (o->type == BERT_OPTION_FLOAT) {
-        json_t *number = json_real(*(const double *)(const void *)((const char *)set->values + o->offset));
-        json_print(&text, number);
-        json_decref(number);
-    } else
-        given = option_text(set->values, o, &text);
-    if (given || set->unset) {
+    json_t *value = option_to_json(set->values, o);
+    if (json_is_string(value))
+        buffer_string(&text, json_string_value(value));
+    else
+        json_print(&text, value);
+    if (!json_is_null(value) || set->unset) {
         row_begin(p, o->name);
-        cell_string(p, text.size ? text.data : given ? "" : "null");
+        cell_string(p, text.size ? text.data : "");
         row_end(p);
     }
     p->out.failed |= text.failed;
+    json_decref(value);
     buffer_free(&text);
 }
 

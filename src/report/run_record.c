@@ -4,30 +4,19 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-/* Room for one item more: doubled where n is a power of two, so that room is not counted. NULL: out of memory, the items are as before. */
+/* Doubled where n is a power of two, so that room is not counted. */
 static void *room_for_one(void *items, size_t n, size_t size)
 {
     return n & (n - 1) ? items : realloc(items, (n ? 2 * n : 1) * size);
 }
 
-bool record_epoch(run_record *r, const epoch_record *epoch)
+bool run_record_room(run_record *r)
 {
     epoch_record *epochs = room_for_one(r->epochs, r->n_epochs, sizeof *epochs);
-    if (!epochs)
-        return false;
-    r->epochs = epochs;
-    epochs[r->n_epochs++] = *epoch;
-    return true;
-}
-
-bool record_step(run_record *r, const step_record *step)
-{
     step_record *steps = room_for_one(r->steps, r->n_steps, sizeof *steps);
-    if (!steps)
-        return false;
-    r->steps = steps;
-    steps[r->n_steps++] = *step;
-    return true;
+    r->epochs = epochs ? epochs : r->epochs;
+    r->steps = steps ? steps : r->steps;
+    return epochs && steps;
 }
 
 void run_record_free(run_record *r)

@@ -27,9 +27,8 @@ typedef struct run_record {
     size_t n_steps;
 } run_record;
 
-/* Append a copy. false: out of memory. */
-bool record_epoch(run_record *r, const epoch_record *epoch);
-bool record_step(run_record *r, const step_record *step);
+/* Makes room for one epoch and one step more, which the caller writes behind the others. false: out of memory. */
+bool run_record_room(run_record *r);
 void run_record_free(run_record *r);
 
 /* A number of an epoch. */

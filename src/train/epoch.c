@@ -58,9 +58,11 @@ static bert_status remember_step(train_loop *l, double loss, const step_record *
     *kept = NULL;
     if (l->at.step % (l->run.schedule.steps / MOST + 1))
         return BERT_OK;
-    if (!record_step(&l->record, &(step_record){ l->at.step, loss, l->pace.rate }))
+    if (!run_record_room(&l->record))
         return fail_memory(err, "a run's history");
-    *kept = &l->record.steps[l->record.n_steps - 1];
+    step_record *step = &l->record.steps[l->record.n_steps++];
+    *step = (step_record){ l->at.step, loss, l->pace.rate };
+    *kept = step;
     return BERT_OK;
 }
 
@@ -182,21 +184,22 @@ static bert_status tell_epoch(train_loop *l, const verdict *v, outcomes *out, be
 {
     bert_baseline baseline = l->run.baseline;
     train_event e = { .told = loop_event(l, BERT_EVENT_EPOCH, NULL), .outcomes = out };
+    if (!run_record_room(&l->record))
+        return fail_memory(err, "a run's history");
+    epoch_record *epoch = &l->record.epochs[l->record.n_epochs++];
+    *epoch = (epoch_record){ .epoch = e.told.epoch,
+                             .step = e.told.step,
+                             .loss = e.told.loss,
+                             .accuracy = e.told.accuracy,
+                             .learning_rate = e.told.learning_rate,
+                             .seconds = e.told.seconds + l->at.seconds,
+                             .valid = l->run.valid ? v->metrics : metrics_unknown() };
+    e.epoch = epoch;
     if (l->run.valid) {
         baseline_compare(&baseline, &v->metrics, l->run.watch);
         e.told.valid = &v->metrics;
         e.told.baseline = &baseline;
     }
-    epoch_record record = { e.told.epoch,
-                            e.told.step,
-                            e.told.loss,
-                            e.told.accuracy,
-                            e.told.learning_rate,
-                            e.told.seconds + l->at.seconds,
-                            e.told.valid ? v->metrics : metrics_unknown() };
-    if (!record_epoch(&l->record, &record))
-        return fail_memory(err, "a run's history");
-    e.epoch = &record;
     e.told.best = take_if_best(l, v);
     e.told.best_epoch = l->at.best_epoch;
     advance(l);

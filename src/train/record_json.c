@@ -69,12 +69,11 @@ static bert_status epochs_from_json(const json_t *epochs, const progress *p, run
                                     bert_err *err)
 {
     int64_t last = 0;
-    epoch_record e;
     for (size_t i = 0; i < json_array_size(epochs); i++) {
-        if (!epoch_from_json(json_array_get(epochs, i), p, &last, &e))
-            return fail(err, BERT_ERR_FORMAT, "%s: epochs: entry %zu is none of an epoch of this run", where, i);
-        if (!record_epoch(record, &e))
+        if (!run_record_room(record))
             return fail_memory(err, where);
+        if (!epoch_from_json(json_array_get(epochs, i), p, &last, &record->epochs[record->n_epochs++]))
+            return fail(err, BERT_ERR_FORMAT, "%s: epochs: entry %zu is none of an epoch of this run", where, i);
     }
     return BERT_OK;
 }
@@ -88,8 +87,9 @@ static bert_status steps_from_json(const json_t *steps, const progress *p, run_r
         if (!next_step(json_array_get(step, 0), &last, p->step) || json_array_size(step) != 3 ||
             !json_is_number(loss) || !json_is_number(rate))
             return fail(err, BERT_ERR_FORMAT, "%s: steps: entry %zu is none of a step of this run", where, i);
-        if (!record_step(record, &(step_record){ last, json_number_value(loss), json_number_value(rate) }))
+        if (!run_record_room(record))
             return fail_memory(err, where);
+        record->steps[record->n_steps++] = (step_record){ last, json_number_value(loss), json_number_value(rate) };
     }
     return BERT_OK;
 }

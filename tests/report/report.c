@@ -82,8 +82,9 @@ static void a_binary_task_has_curves_confusion_thresholds_and_calibration(void *
     measure(&s);
     sample_run(&s, 5, 3000);
     const char *text = page_of(&s);
-    assert_headings(text, (const char *const[]){ "Training", "Metrics", "Confusion matrix", "Labels", "Scores and thresholds", "Calibration",
-                                                 "Worst mistakes", "Lengths", "The run", NULL });
+    assert_headings(text,
+                    (const char *const[]){ "Training", "Metrics", "Confusion matrix", "Labels", "Scores and thresholds",
+                                           "Calibration", "Worst mistakes", "Lengths", "The run", NULL });
     assert_int_equal(occurrences(text, "<svg "), 11); /* 5 of training, 3 of scores, 2 of calibration, lengths */
     assert_int_equal(occurrences(text, "</title>"), 12);
     assert_holds(text, "threshold 0.42");
@@ -105,8 +106,8 @@ static void a_task_of_few_classes_has_a_table_of_confusion(void **state)
     sample_multiclass(&s, 600, 5);
     measure(&s);
     const char *text = page_of(&s);
-    assert_headings(
-        text, (const char *const[]){ "Metrics", "Confusion matrix", "Labels", "Calibration", "Worst mistakes", "Lengths", "The machine", NULL });
+    assert_headings(text, (const char *const[]){ "Metrics", "Confusion matrix", "Labels", "Calibration",
+                                                 "Worst mistakes", "Lengths", "The machine", NULL });
     assert_int_equal(occurrences(text, "<td style=\"background") + occurrences(text, "<td class=\"hot\""), 25);
     assert_int_equal(occurrences(text, "<svg "), 3);
     sample_free(&s);
@@ -134,8 +135,8 @@ static void a_multilabel_task_has_labels_and_thresholds_but_no_confusion(void **
     sample_multilabel(&s, 300, 6);
     measure(&s);
     const char *text = page_of(&s);
-    assert_headings(text, (const char *const[]){ "Metrics", "Labels", "Scores and thresholds", "Calibration", "Worst mistakes", "Lengths",
-                                                 "The machine", NULL });
+    assert_headings(text, (const char *const[]){ "Metrics", "Labels", "Scores and thresholds", "Calibration",
+                                                 "Worst mistakes", "Lengths", "The machine", NULL });
     assert_holds(text, "emotion 5");
     sample_free(&s);
 }
@@ -147,7 +148,8 @@ static void a_regression_has_predictions_against_labels_and_residuals(void **sta
     sample_regression(&s, 500);
     measure(&s);
     const char *text = page_of(&s);
-    assert_headings(text, (const char *const[]){ "Metrics", "Predictions and labels", "Worst mistakes", "Lengths", "The machine", NULL });
+    assert_headings(text, (const char *const[]){ "Metrics", "Predictions and labels", "Worst mistakes", "Lengths",
+                                                 "The machine", NULL });
     assert_holds(text, "Predicted against true: Pearson 0.9");
     assert_holds(text, "<figcaption>Residuals</figcaption>");
     assert_holds(text, "The 20 rows whose prediction is furthest from the label.");
@@ -161,8 +163,8 @@ static void a_task_of_tokens_has_entities_and_names_the_wrong_words(void **state
     sample_tokens(&s, 200);
     measure(&s);
     const char *text = page_of(&s);
-    assert_headings(text, (const char *const[]){ "Metrics", "Confusion matrix", "Calibration", "Entities", "Worst mistakes", "Lengths",
-                                                 "The machine", NULL });
+    assert_headings(text, (const char *const[]){ "Metrics", "Confusion matrix", "Calibration", "Entities",
+                                                 "Worst mistakes", "Lengths", "The machine", NULL });
     assert_holds(text, "<th scope=\"row\">PER</th>");
     assert_holds(text, "<th scope=\"row\">all</th>");
     assert_holds(text, "</b> is ");
@@ -223,15 +225,18 @@ static void hostile_texts_are_escaped(void **state)
     static const struct pair_of_words {
         const char *first, *second;
     } words = { "</details><script>", "a=\"1\"" };
-    static const bert_option rows[] = { { .name = "<key>", .type = BERT_OPTION_STRING },
-                                        { .name = "&", .type = BERT_OPTION_STRING, .offset = offsetof(struct pair_of_words, second) } };
+    static const bert_option rows[] = {
+        { .name = "<key>", .type = BERT_OPTION_STRING },
+        { .name = "&", .type = BERT_OPTION_STRING, .offset = offsetof(struct pair_of_words, second) }
+    };
     s.report.options = &(option_set){ &words, OPTION_TABLE(rows), true };
     s.report.n_options = 1;
     s.report.parts = &(part_time){ "</table>", 1.5 };
     s.report.n_parts = 1;
     s.report.title = "</title><script>";
     const char *text = page_of(&s);
-    assert_holds(text, "&lt;script&gt;alert(&quot;1&quot;)&lt;/script&gt; &amp; &#39;quotes&#39; &lt;/td&gt;&lt;/table&gt;");
+    assert_holds(text,
+                 "&lt;script&gt;alert(&quot;1&quot;)&lt;/script&gt; &amp; &#39;quotes&#39; &lt;/td&gt;&lt;/table&gt;");
     assert_holds(text, "--&gt; ]]&gt; &lt;!-- &amp;lt; &amp;#60;");
     assert_holds(text, "a\xEF\xBF\xBD"
                        "b\xEF\xBF\xBD\xEF\xBF\xBD(\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD \xEF\xBF\xBD end");
@@ -285,12 +290,14 @@ static void metrics_and_losses_that_are_not_finite_leave_gaps(void **state)
     for (int i = 0; i < 3; i++) {
         epoch_record e = { i + 1, i + 1, LOSSES[i], NAN, NAN, NAN, metrics_unknown() };
         e.valid.mse = i == 2 ? -1e308 : NAN;
-        record_epoch(&s.run, &e);
+        assert_true(run_record_room(&s.run));
+        s.run.epochs[s.run.n_epochs++] = e;
     }
-    record_step(&s.run, &(step_record){ 1, 0.5, 0 });
-    record_step(&s.run, &(step_record){ 2, NAN, NAN });
-    record_step(&s.run, &(step_record){ 3, NAN, 0 });
-    record_step(&s.run, &(step_record){ 4, 1e-300, 0 });
+    static const step_record STEPS[] = { { 1, 0.5, 0 }, { 2, NAN, NAN }, { 3, NAN, 0 }, { 4, 1e-300, 0 } };
+    for (size_t i = 0; i < 4; i++) {
+        assert_true(run_record_room(&s.run));
+        s.run.steps[s.run.n_steps++] = STEPS[i];
+    }
     s.report.run = &s.run;
     const char *text = page_of(&s);
     assert_holds(text, "<td>∞</td>");
@@ -367,7 +374,8 @@ static void a_page_in_no_folder_is_an_error(void **state)
 {
     (void)state;
     report r = { 0 };
-    assert_fails(report_write(&r, scratch("none/report.html"), err), BERT_ERR_IO, "none/report.html: cannot write: No such file or directory");
+    assert_fails(report_write(&r, scratch("none/report.html"), err), BERT_ERR_IO,
+                 "none/report.html: cannot write: No such file or directory");
 }
 
 static void the_machine_is_described(void **state)

@@ -70,7 +70,8 @@ static inline void sample_rows(sample *s, size_t n)
         size_t *start = arena_array(&sample_memory, n + 1, sizeof *start);
         *t = (token_rows){ .form = ROW_TOGETHER, .n = n, .start = start, .losses.truncated = n / 40 };
         for (size_t i = 0; i < n; i++) {
-            size_t length = 6 + random_below(r, 20) + random_below(r, 20) + (random_below(r, 10) ? 0 : random_below(r, 60));
+            size_t length = 6 + random_below(r, 20) + random_below(r, 20) +
+                            (random_below(r, 10) ? 0 : random_below(r, 60));
             length = length > 64 ? 64 : length;
             start[i + 1] = start[i] + length;
             t->longest = length > t->longest ? length : t->longest;
@@ -224,9 +225,11 @@ static inline void sample_epochs(sample *s, int epochs)
         epoch_record o = { e, 10 * e, 0.3 + worse, 0.9 - worse, 2e-5 / e, 61.5 - e, s->metrics };
         for (size_t i = 0; i < n; i++) {
             double v = bert_metric_value(&s->metrics, &metrics[i]);
-            *(double *)(void *)((char *)&o.valid + metrics[i].offset) = metrics[i].larger_better ? v - worse / 2 : v + worse;
+            *(double *)(void *)((char *)&o.valid + metrics[i].offset) = metrics[i].larger_better ? v - worse / 2
+                                                                                                 : v + worse;
         }
-        record_epoch(&s->run, &o);
+        if (run_record_room(&s->run))
+            s->run.epochs[s->run.n_epochs++] = o;
     }
 }
 
@@ -234,8 +237,10 @@ static inline void sample_steps(sample *s, int n)
 {
     for (int i = 1; i <= n; i++) {
         double noise = (double)random_normal(&s->random) * 0.06;
-        step_record step = { i * 10, 0.3 + 0.4 * exp(-4.0 * i / n) + noise, 2e-5 * fmin(i / (0.1 * n), (double)(n - i) / (0.9 * n)) };
-        record_step(&s->run, &step);
+        if (!run_record_room(&s->run))
+            break;
+        s->run.steps[s->run.n_steps++] = (step_record){ i * 10, 0.3 + 0.4 * exp(-4.0 * i / n) + noise,
+                                                        2e-5 * fmin(i / (0.1 * n), (double)(n - i) / (0.9 * n)) };
     }
 }
 
