@@ -24,7 +24,7 @@ void train_bar_scores(const bert_event *event, char *out, size_t size)
 }
 
 /* "4ms/sample" */
-static void pace(const bert_event *event, char *out, size_t size)
+static void pace_words(const bert_event *event, char *out, size_t size)
 {
     double s = event->samples_per_second > 0 ? 1 / event->samples_per_second : 0;
     if (s >= 1)
@@ -35,14 +35,14 @@ static void pace(const bert_event *event, char *out, size_t size)
         snprintf(out, size, "%.0fus/sample", s * 1e6);
 }
 
-/* What stands behind the bar: " - ETA: 2:31 - 4ms/sample - loss: 0.4890 - accuracy: 0.7460"; at the end of an epoch the time that it took, and
- * the validation's figures, beside that of always the same answer where they are no better. */
+/* What stands behind the bar: " - ETA: 2:31 - 4ms/sample - loss: 0.4890 - accuracy: 0.7460"; at the end of an epoch the
+ * time that it took, and the validation's figures, beside that of always the same answer where they are no better. */
 static void describe_progress(const bert_event *event, char *out, size_t size)
 {
     char time[48], each[48], scores[64], valid[320] = "";
     bool over = event->kind == BERT_EVENT_EPOCH;
     bar_time(time, sizeof time, over ? event->seconds : event->seconds_left);
-    pace(event, each, sizeof each);
+    pace_words(event, each, sizeof each);
     training_scores(event, scores, sizeof scores);
     if (over && event->valid) {
         memcpy(valid, " - ", 4);
@@ -51,8 +51,9 @@ static void describe_progress(const bert_event *event, char *out, size_t size)
     snprintf(out, size, " - %s%s%s%s - %s%s", over ? "" : "ETA: ", time, over ? " " : " - ", each, scores, valid);
 }
 
-/* " 3200/34000 [==>...] - ...". Where there is no terminal a bar is only noise; where it is narrow, the bar gives way. */
-static void describe(const train_bar *t, const bert_event *event, char *line, size_t size)
+/* " 3200/34000 [==>...] - ...". Where there is no terminal a bar is only noise; where it is narrow, the bar gives
+ * way. */
+static void describe_bar(const train_bar *t, const bert_event *event, char *line, size_t size)
 {
     char total[32], filled[BAR_SIZE] = "", progress[576];
     int width = snprintf(total, sizeof total, "%zu", event->total);
@@ -80,7 +81,7 @@ static void show_step(train_bar *t, const bert_event *event)
     char line[768];
     int quarter = event->total ? (int)(4 * event->done / event->total) : 0;
     head_epoch(t, event);
-    describe(t, event, line, sizeof line);
+    describe_bar(t, event, line, sizeof line);
     if (event->done == event->total ? t->bar.terminal : bar_due(&t->bar))
         bar_draw(&t->bar, line);
     else if (!t->bar.terminal && quarter > t->quarter && quarter < 4)
@@ -92,7 +93,7 @@ static void show_epoch(train_bar *t, const bert_event *event)
 {
     char line[768];
     head_epoch(t, event);
-    describe(t, event, line, sizeof line);
+    describe_bar(t, event, line, sizeof line);
     bar_finish(&t->bar, line);
     if (!event->best && event->best_epoch)
         fprintf(stderr, "no better than epoch %lld, which is kept\n", (long long)event->best_epoch);
@@ -100,7 +101,8 @@ static void show_epoch(train_bar *t, const bert_event *event)
 
 void train_bar_show(train_bar *t, const bert_event *event)
 {
-    bool told = event->kind == BERT_EVENT_CHECKPOINT ? t->checkpoints : event->kind == BERT_EVENT_NOTE || event->kind == BERT_EVENT_END;
+    bool told = event->kind == BERT_EVENT_CHECKPOINT ? t->checkpoints
+                                                     : event->kind == BERT_EVENT_NOTE || event->kind == BERT_EVENT_END;
     if (event->kind == BERT_EVENT_STEP)
         show_step(t, event);
     else if (event->kind == BERT_EVENT_EPOCH)

@@ -7,8 +7,8 @@
 #include <stdio.h>
 #include <unistd.h>
 
-static const char ANSWER[] =
-    "\nbert: note: finishing the step and writing a checkpoint; once more ends at once\n"; /* a terminal's bar stands before it */
+/* The line break is for a terminal, where the bar stands before it. */
+static const char ANSWER[] = "\nbert: note: finishing the step and writing a checkpoint; once more ends at once\n";
 
 int train_watch_start(train_watch *w, const char *folder, bool json, bool quiet, bool verbose, bool resumed)
 {
@@ -67,12 +67,12 @@ void train_watch_note(train_watch *w, const char *note)
     train_watch_event(w, &(bert_event){ .kind = BERT_EVENT_NOTE, .note = note });
 }
 
-/* ---- the end ------------------------------------------------------------------------------------------------------------ */
+/* ---- the end ----------------------------------------------------------------------------------------------------- */
 
 static int report_stop(const train_watch *w)
 {
-    int status = report_error("stopped at step %lld of %lld, in epoch %lld of %lld", (long long)w->step, (long long)w->steps,
-                              (long long)w->epoch, (long long)w->epochs);
+    int status = report_error("stopped at step %lld of %lld, in epoch %lld of %lld", (long long)w->step,
+                              (long long)w->steps, (long long)w->epoch, (long long)w->epochs);
     fputs("go on with: ", stderr);
     command_line_print(stderr, w->resumed ? "\n" : " --resume\n");
     return status;

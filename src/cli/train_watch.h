@@ -1,4 +1,5 @@
-/* A training run as it is followed: shown to a person or told to a program, asked to stop by Ctrl-C, and summed up when it is over. */
+/* A training run as it is followed: shown to a person or told to a program, asked to stop by Ctrl-C, and summed up when
+ * it is over. */
 #ifndef CLI_TRAIN_WATCH_H
 #define CLI_TRAIN_WATCH_H
 

@@ -1,4 +1,5 @@
-/* The page that people look at: one self-contained HTML file of a training run or an evaluation; and the table of predictions. */
+/* The page that people look at: one self-contained HTML file of a training run or an evaluation; and the table of
+ * predictions. */
 #ifndef REPORT_REPORT_H
 #define REPORT_REPORT_H
 
@@ -43,9 +44,11 @@ typedef struct report {
 /* Written atomically. Text of the user's is escaped. Fails with BERT_ERR_IO, BERT_ERR_MEMORY. */
 bert_status report_write(const report *r, const char *path, bert_err *err);
 
-/* One row for each of the data set's, .tsv, .csv or .jsonl by the name: text, text_pair (where there is one), label, prediction, then a score
- * each column by its label's name ("score_NAME"); of words: label and prediction are the tags with spaces between. Written atomically. */
-bert_status predictions_write(const outcomes *o, const bert_dataset *data, double threshold, const char *path, bert_err *err);
+/* One row for each of the data set's, .tsv, .csv or .jsonl by the name: text, text_pair (where there is one), label,
+ * prediction, then a score each column by its label's name ("score_NAME"); of words: label and prediction are the tags
+ * with spaces between. Written atomically. */
+bert_status predictions_write(const outcomes *o, const bert_dataset *data, double threshold, const char *path,
+                              bert_err *err);
 
 /* The machine in words: processor, cores, instruction set, memory. Into `out`. */
 void machine_describe(char *out, size_t size);

@@ -65,7 +65,7 @@ void section_metrics(page *p)
     section_end(p);
 }
 
-/* ---- time ---- */
+/* ---- time -------------------------------------------------------------------------------------------------------- */
 
 static void add_duration(page *p, double seconds)
 {
@@ -101,7 +101,7 @@ static void add_parts(page *p)
     table_end(p);
 }
 
-/* ---- options ---- */
+/* ---- options ----------------------------------------------------------------------------------------------------- */
 
 /* As history.json spells them, words without their quotes. */
 static void add_option(page *p, const option_set *set, const bert_option *o)
@@ -135,7 +135,7 @@ static void add_options(page *p)
     fold_end(p);
 }
 
-/* ---- machine and memory ---- */
+/* ---- machine and memory ------------------------------------------------------------------------------------------ */
 
 static void add_machine(page *p)
 {

@@ -38,7 +38,7 @@ static void add_series(page *p, plot *f, plot_series *series, const double *epoc
     f->series = series;
 }
 
-/* ---- by epoch ---- */
+/* ---- by epoch ---------------------------------------------------------------------------------------------------- */
 
 static plot epoch_plot(const page *p, const char *title, const char *words)
 {
@@ -111,7 +111,7 @@ static void plot_others(page *p, const double *epochs, const char *watch)
     end_plot(p, &f);
 }
 
-/* ---- by step ---- */
+/* ---- by step ----------------------------------------------------------------------------------------------------- */
 
 /* Steps in equal buckets: mean, smallest and largest value of each. */
 typedef struct step_buckets {
@@ -181,9 +181,10 @@ static void plot_steps(page *p, size_t offset, const char *title, const char *wo
     figure_end(p);
 }
 
-/* ---- the table ---- */
+/* ---- the table --------------------------------------------------------------------------------------------------- */
 
-/* The numbers of an epoch that are known, in the order in which they are shown: of training, then of validation, then rate and time. */
+/* The numbers of an epoch that are known, in the order in which they are shown: of training, then of validation, then
+ * rate and time. */
 static size_t known_numbers(page *p, epoch_number *known, size_t most)
 {
     static const size_t LAST[] = { offsetof(epoch_record, learning_rate), offsetof(epoch_record, seconds) };

@@ -1,4 +1,5 @@
-/* What is remembered of a training run, in numbers: history.json, event files, the page and the checkpoint are made of it. */
+/* What is remembered of a training run, in numbers: history.json, event files, the page and the checkpoint are made of
+ * it. */
 #ifndef REPORT_RUN_RECORD_H
 #define REPORT_RUN_RECORD_H
 
@@ -37,7 +38,8 @@ typedef struct epoch_number {
     size_t offset; /* of a double in epoch_record */
 } epoch_number;
 
-/* The i-th of "loss", "accuracy", "learning_rate", "seconds" and a "val_NAME" for each metric; false: there are no more. */
+/* The i-th of "loss", "accuracy", "learning_rate", "seconds" and a "val_NAME" for each metric; false: there are no
+ * more. */
 bool epoch_number_at(size_t i, epoch_number *number);
 double epoch_value(const epoch_record *epoch, size_t offset);
 

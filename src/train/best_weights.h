@@ -18,7 +18,8 @@ typedef struct best_weights {
 /* Listens for epochs that are the best so far. */
 void best_weights_listen(best_weights *b, train_loop *l);
 
-/* Puts them, and their threshold, into the model, which has taken so many steps. Does nothing where it has them, or there are none. */
+/* Puts them, and their threshold, into the model, which has taken so many steps. Does nothing where it has them, or
+ * there are none. */
 bert_status best_weights_load(const best_weights *b, int64_t step, bert_err *err);
 
 #endif

@@ -13,7 +13,7 @@
 
 enum { TENSORS_A_SLOT = 3 }; /* the value, m, v */
 
-/* ---- tensors ----------------------------------------------------------------------------------------------------------------- */
+/* ---- tensors ----------------------------------------------------------------------------------------------------- */
 
 /* The three tensors of each slot of the optimiser, as they stand in a file. items: room for TENSORS_A_SLOT a slot. */
 static bool name_tensors(tensor *items, const train_run *r, arena *a)
@@ -52,9 +52,10 @@ static bert_status run_tensors(const train_run *r, tensor **items, size_t *n, ar
     return *items && name_tensors(*items, r, a) ? BERT_OK : fail_memory(err, "a checkpoint");
 }
 
-/* ---- writing ----------------------------------------------------------------------------------------------------------------- */
+/* ---- writing ----------------------------------------------------------------------------------------------------- */
 
-bert_status checkpoint_write(const char *path, const train_run *r, const progress *p, const run_record *record, bert_err *err)
+bert_status checkpoint_write(const char *path, const train_run *r, const progress *p, const run_record *record,
+                             bert_err *err)
 {
     arena a = { 0 };
     tensor *items;
@@ -89,7 +90,7 @@ void checkpoint_listen(train_loop *l)
     loop_add(l, (listener){ .saves = true, .hear = checkpoint_hear });
 }
 
-/* ---- reading ----------------------------------------------------------------------------------------------------------------- */
+/* ---- reading ----------------------------------------------------------------------------------------------------- */
 
 bert_status checkpoint_open(checkpoint *c, const char *path, bert_err *err)
 {
@@ -137,18 +138,20 @@ static bert_status match_tensors(const checkpoint *c, const tensor *own, size_t 
         if (!t)
             return fail(err, BERT_ERR_FORMAT, "%s: tensor %s is absent", c->path, own[i].name);
         if (t->type != DTYPE_F32 || t->n != own[i].n)
-            return fail(err, BERT_ERR_FORMAT, "%s: tensor %s has %zu numbers of type %s, expected %zu of F32", c->path, t->name, t->n,
-                        dtype_name(t->type), own[i].n);
+            return fail(err, BERT_ERR_FORMAT, "%s: tensor %s has %zu numbers of type %s, expected %zu of F32", c->path,
+                        t->name, t->n, dtype_name(t->type), own[i].n);
         found[i] = *t;
     }
     int64_t stored;
     bert_status s = json_get_int(c->state, "crc", 0, UINT32_MAX, &stored, c->path, err);
     if (!s && checksum(found, n) != (uint32_t)stored)
-        s = fail(err, BERT_ERR_FORMAT, "%s: the tensors are damaged: their checksum is not %08x", c->path, (unsigned)stored);
+        s = fail(err, BERT_ERR_FORMAT, "%s: the tensors are damaged: their checksum is not %08x", c->path,
+                 (unsigned)stored);
     return s;
 }
 
-/* A run saves no number that is not finite, but for a mean of squares that is too large for one; none of those is below zero. */
+/* A run saves no number that is not finite, but for a mean of squares that is too large for one; none of those is below
+ * zero. */
 static bert_status check_numbers(const checkpoint *c, const tensor *items, size_t n, bert_err *err)
 {
     for (size_t i = 0; i < n; i++) {
@@ -156,7 +159,8 @@ static bert_status check_numbers(const checkpoint *c, const tensor *items, size_
         bool square = i / (n / TENSORS_A_SLOT) == 2;
         for (size_t k = 0; k < items[i].n; k++)
             if (square ? !(x[k] >= 0) : !isfinite(x[k]))
-                return fail(err, BERT_ERR_FORMAT, "%s: tensor %s: number %zu is %g", c->path, items[i].name, k, plain_nan(x[k]));
+                return fail(err, BERT_ERR_FORMAT, "%s: tensor %s: number %zu is %g", c->path, items[i].name, k,
+                            plain_nan(x[k]));
     }
     return BERT_OK;
 }

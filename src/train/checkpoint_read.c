@@ -1,5 +1,5 @@
-/* A run's state from JSON. The file may come from anywhere: every number is held to what the run's data and options say it can be, before
- * anything of the run changes. */
+/* A run's state from JSON. The file may come from anywhere: every number is held to what the run's data and options say
+ * it can be, before anything of the run changes. */
 #include "train/checkpoint_state.h"
 
 #include "data/batches.h"
@@ -19,7 +19,7 @@ typedef struct state_reader {
 } state_reader;
 
 /* The member of that name; what was wrong before stays. */
-static state_reader read_part(const state_reader *whole, const char *name)
+static state_reader state_part(const state_reader *whole, const char *name)
 {
     json_t *json = NULL;
     state_reader part = { .status = whole->status, .err = whole->err };
@@ -30,7 +30,7 @@ static state_reader read_part(const state_reader *whole, const char *name)
     return part;
 }
 
-static int64_t read_whole(state_reader *r, const char *name, int64_t least, int64_t most)
+static int64_t state_integer(state_reader *r, const char *name, int64_t least, int64_t most)
 {
     int64_t x = least;
     if (!r->status)
@@ -38,7 +38,7 @@ static int64_t read_whole(state_reader *r, const char *name, int64_t least, int6
     return x;
 }
 
-static double read_number(state_reader *r, const char *name, double least, double most)
+static double state_number(state_reader *r, const char *name, double least, double most)
 {
     double x = NAN;
     if (!r->status)
@@ -49,7 +49,7 @@ static double read_number(state_reader *r, const char *name, double least, doubl
 }
 
 /* A number that may be absent, or null. */
-static double read_number_or(state_reader *r, const char *name, double least, double most, double fallback)
+static double state_number_or(state_reader *r, const char *name, double least, double most, double fallback)
 {
     double x = fallback;
     if (!r->status)
@@ -57,7 +57,7 @@ static double read_number_or(state_reader *r, const char *name, double least, do
     return x;
 }
 
-static bool read_truth(state_reader *r, const char *name)
+static bool state_boolean(state_reader *r, const char *name)
 {
     bool x = false;
     if (!r->status)
@@ -67,7 +67,7 @@ static bool read_truth(state_reader *r, const char *name)
     return x;
 }
 
-/* ---- the place in the data --------------------------------------------------------------------------------------------------- */
+/* ---- the place in the data --------------------------------------------------------------------------------------- */
 
 /* Words that the loss of these rows is a mean over; rows where the task is not one of words. */
 static size_t count_targets(const token_rows *t, const uint32_t *rows, size_t n)
@@ -88,10 +88,12 @@ static bert_status check_place(const train_run *r, const progress *p, const char
     bert_status s = batches_shuffled(&order, &r->train_tokens.rows, &how, err);
     size_t group = (size_t)o->accumulate, rows = s || p->batch > order.n ? 0 : order.start[p->batch], counted = 0;
     if (!s && (p->batch > order.n || (p->batch % group && p->batch < order.n) || (p->batch == order.n && p->measured)))
-        s = fail(err, BERT_ERR_FORMAT, "%s: batch is %zu, which is not the end of a step of an epoch of %zu batches", where, p->batch, order.n);
+        s = fail(err, BERT_ERR_FORMAT, "%s: batch is %zu, which is not the end of a step of an epoch of %zu batches",
+                 where, p->batch, order.n);
     int64_t step = (p->epoch - 1) * r->schedule.steps_per_epoch + (int64_t)(p->batch / group + (p->batch % group > 0));
     if (!s && p->step != step)
-        s = fail(err, BERT_ERR_FORMAT, "%s: step is %" PRId64 ", batch %zu of epoch %" PRId64 " is the end of step %" PRId64, where, p->step,
+        s = fail(err, BERT_ERR_FORMAT,
+                 "%s: step is %" PRId64 ", batch %zu of epoch %" PRId64 " is the end of step %" PRId64, where, p->step,
                  p->batch, p->epoch, step);
     if (!s && p->rows != rows)
         s = fail(err, BERT_ERR_FORMAT, "%s: rows is %zu, %zu batches have %zu", where, p->rows, p->batch, rows);
@@ -103,25 +105,26 @@ static bert_status check_place(const train_run *r, const progress *p, const char
     return s;
 }
 
-/* The first epoch that ends is the best so far, so there is one from then on; it cannot be one that has not come to its end, but for the one
- * that the last step of all cut short. */
+/* The first epoch that ends is the best so far, so there is one from then on; it cannot be one that has not come to its
+ * end, but for the one that the last step of all cut short. */
 static bert_status check_best(const progress *p, const char *where, bert_err *err)
 {
     int64_t least = p->epoch > 1 || (p->measured && p->step), most = p->batch ? p->epoch : p->epoch - 1;
     if (p->best_epoch >= least && p->best_epoch <= most)
         return BERT_OK;
-    return fail(err, BERT_ERR_FORMAT, "%s: best_epoch is %" PRId64 ", expected %" PRId64 " to %" PRId64, where, p->best_epoch, least, most);
+    return fail(err, BERT_ERR_FORMAT, "%s: best_epoch is %" PRId64 ", expected %" PRId64 " to %" PRId64, where,
+                p->best_epoch, least, most);
 }
 
 static bert_metrics read_metrics(state_reader *r)
 {
-    bert_metrics m = { .n = (size_t)read_whole(r, "n", 0, INT64_MAX),
-                       .labels = (size_t)read_number_or(r, "labels", 0, UINT32_MAX, 0),
-                       .labels_seen = (size_t)read_number_or(r, "labels_seen", 0, UINT32_MAX, 0) };
+    bert_metrics m = { .n = (size_t)state_integer(r, "n", 0, INT64_MAX),
+                       .labels = (size_t)state_number_or(r, "labels", 0, UINT32_MAX, 0),
+                       .labels_seen = (size_t)state_number_or(r, "labels_seen", 0, UINT32_MAX, 0) };
     size_t n;
     const bert_metric *table = bert_metric_table(&n);
     for (size_t i = 0; i < n; i++)
-        *(double *)(void *)((char *)&m + table[i].offset) = read_number_or(r, table[i].name, -DBL_MAX, DBL_MAX, NAN);
+        *(double *)(void *)((char *)&m + table[i].offset) = state_number_or(r, table[i].name, -DBL_MAX, DBL_MAX, NAN);
     return m;
 }
 
@@ -129,27 +132,28 @@ enum { MOST_EPOCHS = 1 << 24 }; /* as batch_order */
 
 static bert_status read_progress(const state_reader *state, const train_run *r, progress *p)
 {
-    state_reader part = read_part(state, "progress");
-    *p = (progress){ .epoch = read_whole(&part, "epoch", 1, MOST_EPOCHS - 1),
-                     .batch = (size_t)read_whole(&part, "batch", 0, INT64_MAX),
-                     .step = read_whole(&part, "step", 0, INT64_MAX),
-                     .rows = (size_t)read_whole(&part, "rows", 0, (int64_t)r->train->n),
-                     .targets = (size_t)read_whole(&part, "targets", 0, INT64_MAX) };
-    p->correct = (size_t)read_whole(&part, "correct", 0, (int64_t)p->targets);
-    p->loss = read_number(&part, "loss", -DBL_MAX, DBL_MAX);
-    p->seconds = read_number(&part, "seconds", 0, DBL_MAX);
-    p->best_epoch = read_whole(&part, "best_epoch", 0, MOST_EPOCHS);
-    p->best.threshold = read_number(&part, "threshold", 0, 1);
-    p->measured = read_truth(&part, "measured");
-    state_reader best = read_part(&part, "best");
+    state_reader part = state_part(state, "progress");
+    *p = (progress){ .epoch = state_integer(&part, "epoch", 1, MOST_EPOCHS - 1),
+                     .batch = (size_t)state_integer(&part, "batch", 0, INT64_MAX),
+                     .step = state_integer(&part, "step", 0, INT64_MAX),
+                     .rows = (size_t)state_integer(&part, "rows", 0, (int64_t)r->train->n),
+                     .targets = (size_t)state_integer(&part, "targets", 0, INT64_MAX) };
+    p->correct = (size_t)state_integer(&part, "correct", 0, (int64_t)p->targets);
+    p->loss = state_number(&part, "loss", -DBL_MAX, DBL_MAX);
+    p->seconds = state_number(&part, "seconds", 0, DBL_MAX);
+    p->best_epoch = state_integer(&part, "best_epoch", 0, MOST_EPOCHS);
+    p->best.threshold = state_number(&part, "threshold", 0, 1);
+    p->measured = state_boolean(&part, "measured");
+    state_reader best = state_part(&part, "best");
     p->best.metrics = read_metrics(&best);
     bert_status s = best.status ? best.status : check_place(r, p, part.where, part.err);
     return s ? s : check_best(p, part.where, part.err);
 }
 
-/* ---- the whole --------------------------------------------------------------------------------------------------------------- */
+/* ---- the whole --------------------------------------------------------------------------------------------------- */
 
-bert_status state_to_run(const json_t *state, const char *path, train_run *r, progress *p, run_record *record, bert_err *err)
+bert_status state_to_run(const json_t *state, const char *path, train_run *r, progress *p, run_record *record,
+                         bert_err *err)
 {
     progress read;
     double spent[N_PARTS];
@@ -157,21 +161,21 @@ bert_status state_to_run(const json_t *state, const char *path, train_run *r, pr
     state_reader whole = { .json = state, .err = err };
     snprintf(whole.where, sizeof whole.where, "%.400s: state", path);
     whole.status = read_progress(&whole, r, &read);
-    double threshold = read_number(&whole, "model_threshold", 0, 1);
-    state_reader tensors = read_part(&whole, "tensor_steps");
+    double threshold = state_number(&whole, "model_threshold", 0, 1);
+    state_reader tensors = state_part(&whole, "tensor_steps");
     for (size_t i = 0; i < o->n_slots; i++)
-        read_whole(&tensors, o->slots[i].name, 0, read.step);
+        state_integer(&tensors, o->slots[i].name, 0, read.step);
     whole.status = tensors.status;
-    state_reader seconds = read_part(&whole, "seconds");
+    state_reader seconds = state_part(&whole, "seconds");
     for (int i = 0; i < N_PARTS; i++)
-        spent[i] = read_number_or(&seconds, PART_NAMES[i], 0, DBL_MAX, 0);
+        spent[i] = state_number_or(&seconds, PART_NAMES[i], 0, DBL_MAX, 0);
     bert_status s = seconds.status ? seconds.status : record_from_json(state, &read, record, whole.where, err);
     if (s)
         return s;
     *p = read;
     r->model->threshold = threshold;
     for (size_t i = 0; i < o->n_slots; i++)
-        o->slots[i].steps = read_whole(&tensors, o->slots[i].name, 0, read.step);
+        o->slots[i].steps = state_integer(&tensors, o->slots[i].name, 0, read.step);
     memcpy(r->seconds, spent, sizeof spent);
     return BERT_OK;
 }

@@ -21,7 +21,8 @@ static bert_status balance(float *weights, size_t n_labels, const targets *y, ar
 }
 
 /* One "label=number" of `size` bytes. A label may hold '=': the last one counts. */
-static bert_status parse_one(const char *text, size_t size, const label_index *known, float *weights, arena *a, bert_err *err)
+static bert_status parse_one(const char *text, size_t size, const label_index *known, float *weights, arena *a,
+                             bert_err *err)
 {
     double x;
     char *word = arena_copy(a, text, size);
@@ -32,7 +33,8 @@ static bert_status parse_one(const char *text, size_t size, const label_index *k
         return fail(err, BERT_ERR_ARGUMENT, "--class-weights: \"%s\" is neither balanced nor LABEL=NUMBER", word);
     *equals = 0;
     if (!number_read(equals + 1, &x) || !isfinite(x) || x < 0)
-        return fail(err, BERT_ERR_ARGUMENT, "--class-weights: \"%s\" of label \"%s\" is no number from 0", equals + 1, word);
+        return fail(err, BERT_ERR_ARGUMENT, "--class-weights: \"%s\" of label \"%s\" is no number from 0", equals + 1,
+                    word);
     int32_t k = label_place(known, (bert_text){ word, strlen(word) });
     if (k < 0)
         return fail(err, BERT_ERR_ARGUMENT, "--class-weights: the model has no label \"%s\"", word);
@@ -40,7 +42,8 @@ static bert_status parse_one(const char *text, size_t size, const label_index *k
     return BERT_OK;
 }
 
-bert_status class_weights_parse(const char *text, const bert_model *m, const task *t, const targets *y, float **weights, arena *a, bert_err *err)
+bert_status class_weights_parse(const char *text, const bert_model *m, const task *t, const targets *y, float **weights,
+                                arena *a, bert_err *err)
 {
     *weights = NULL;
     if (!text)

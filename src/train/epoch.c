@@ -5,7 +5,7 @@
 
 #include <math.h>
 
-/* ---- steps ------------------------------------------------------------------------------------------------------------------- */
+/* ---- steps ------------------------------------------------------------------------------------------------------- */
 
 /* Batches whose gradients make one step with batch k: fewer at the end of an epoch. */
 static size_t batches_of_step(const train_loop *l, size_t k)
@@ -28,7 +28,7 @@ static bert_status train_on_batch(train_loop *l, size_t k, head_result *result, 
     if (!s)
         s = step_run(&r->plan, &batch, drop, NULL, result, r->seconds, &l->step, err);
     if (!s)
-        s = check_loss(l, result->loss, rows, n, err);
+        s = check_batch_loss(l, result->loss, rows, n, err);
     if (s)
         return s;
     l->at.rows += n;
@@ -92,7 +92,7 @@ static bert_status run_batches_of_step(train_loop *l, bert_err *err)
     return s;
 }
 
-/* ---- between two steps ------------------------------------------------------------------------------------------------------- */
+/* ---- between two steps ------------------------------------------------------------------------------------------- */
 
 static bool save_due(const train_loop *l)
 {
@@ -124,19 +124,19 @@ static bert_status pause_run(train_loop *l, bert_err *err)
     if (!stop && (end || !save_due(l)))
         return BERT_OK;
     bool saved = l->at.measured && l->saved.step == l->at.step;
-    bert_status s = saved ? BERT_OK : check_weights(l, err);
+    bert_status s = saved ? BERT_OK : check_tuned_weights(l, err);
     if (!s && !saved)
         s = tell_saved(l, &(train_event){ .told = loop_event(l, BERT_EVENT_CHECKPOINT, NULL) }, err);
     return !s && (stop || l->stop) ? stopped(l, err) : s;
 }
 
-/* ---- the end of an epoch ----------------------------------------------------------------------------------------------------- */
+/* ---- the end of an epoch ----------------------------------------------------------------------------------------- */
 
-static bert_status measure(train_loop *l, outcomes *out, verdict *v, bert_err *err)
+static bert_status measure_epoch(train_loop *l, outcomes *out, verdict *v, bert_err *err)
 {
     train_run *r = &l->run;
     double began = clock_seconds(), n = (double)l->at.targets;
-    bert_status s = check_weights(l, err);
+    bert_status s = check_tuned_weights(l, err);
     if (!s && r->valid)
         s = validation_run(r, out, v, err);
     else if (!s)
@@ -225,7 +225,7 @@ bert_status epoch_run(train_loop *l, bert_err *err)
             s = pause_run(l, err);
     }
     if (!s)
-        s = measure(l, &out, &v, err);
+        s = measure_epoch(l, &out, &v, err);
     if (!s)
         s = note_no_number(l, &v, err);
     if (!s)

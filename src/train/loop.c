@@ -5,6 +5,13 @@
 
 #include <math.h>
 
+void loop_start(train_loop *l)
+{
+    l->at = (progress){ .epoch = 1 };
+    l->pace.norm = NAN;
+    l->pace.began = l->saved.seconds = clock_seconds();
+}
+
 void loop_add(train_loop *l, listener who)
 {
     l->listeners[l->n_listeners++] = who;

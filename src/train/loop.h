@@ -1,4 +1,5 @@
-/* A training run under way, and those whom it tells what happens. The loop writes nothing: files, the page and the caller's callback listen. */
+/* A training run under way, and those whom it tells what happens. The loop writes nothing: files, the page and the
+ * caller's callback listen. */
 #ifndef TRAIN_LOOP_H
 #define TRAIN_LOOP_H
 
@@ -51,7 +52,9 @@ struct train_loop {
     } saved;
 };
 
-/* Who listens; train_listeners.h has them. */
+/* The first epoch is the next, the clocks run. */
+void loop_start(train_loop *l);
+/* Who listens; listeners.h has them. */
 void loop_add(train_loop *l, listener who);
 /* Tells all, until one fails. */
 bert_status loop_tell(train_loop *l, const train_event *e, bert_err *err);
@@ -60,13 +63,14 @@ bert_status loop_say(train_loop *l, bert_event_kind kind, const char *note, bert
 /* An event about how far the epoch is. */
 bert_event loop_event(const train_loop *l, bert_event_kind kind, const char *note);
 
-/* Trains to the end of the epoch under way, to the last step of all, or until a listener stops it; measures what is done. Fails with
- * BERT_ERR_NUMERIC, BERT_ERR_STOPPED, BERT_ERR_IO. */
+/* Trains to the end of the epoch under way, to the last step of all, or until a listener stops it; measures what is
+ * done. Fails with BERT_ERR_NUMERIC, BERT_ERR_STOPPED, BERT_ERR_IO. */
 bert_status epoch_run(train_loop *l, bert_err *err);
 
-/* Fail with BERT_ERR_NUMERIC, and name rows: the loss of a batch, before its step; the weights that the last step left. */
-bert_status check_loss(train_loop *l, double loss, const uint32_t *rows, size_t n, bert_err *err);
-bert_status check_weights(train_loop *l, bert_err *err);
+/* Fail with BERT_ERR_NUMERIC, and name rows: the loss of a batch, before its step; the weights that the last step
+ * left. */
+bert_status check_batch_loss(train_loop *l, double loss, const uint32_t *rows, size_t n, bert_err *err);
+bert_status check_tuned_weights(train_loop *l, bert_err *err);
 
 /* Closes all who listen, and frees. */
 bert_status loop_end(train_loop *l, bert_err *err);

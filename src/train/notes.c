@@ -11,9 +11,10 @@
 enum { MOST_NAMES = 5 };
 static const double USUAL_RATE = 0.01; /* a head alone bears as much */
 
-/* Notes the labels that stand so often in the training data and, with `in_valid`, in the validation data at all: "PREFIX "a", "b" and 3
- * more". */
-static bert_status note_labels(train_run *r, const size_t *counts, size_t wanted, const size_t *in_valid, const char *what, bert_err *err)
+/* Notes the labels that stand so often in the training data and, with `in_valid`, in the validation data at all:
+ * "PREFIX "a", "b" and 3 more". */
+static bert_status note_labels(train_run *r, const size_t *counts, size_t wanted, const size_t *in_valid,
+                               const char *what, bert_err *err)
 {
     buffer names = { 0 };
     size_t n = 0;
@@ -37,7 +38,8 @@ bert_status note_data(train_run *r, bert_err *err)
                  (long long)r->options.batch_size, r->train->n);
     if (r->task->kind->numeric)
         return BERT_OK;
-    size_t *counts = arena_array(&r->memory, labels, sizeof *counts), *in_valid = arena_array(&r->memory, labels, sizeof *in_valid);
+    size_t *counts = arena_array(&r->memory, labels, sizeof *counts),
+           *in_valid = arena_array(&r->memory, labels, sizeof *in_valid);
     if (!counts || !in_valid)
         return fail_memory(err, "a training run");
     targets_count_labels(&r->train_truth, labels, counts);
@@ -49,9 +51,12 @@ bert_status note_data(train_run *r, bert_err *err)
             last = k;
         }
     if (used == 1)
-        run_note(r, "every label of the training data is \"%s\": there is nothing to tell apart", r->model->labels[last]);
+        run_note(r, "every label of the training data is \"%s\": there is nothing to tell apart",
+                 r->model->labels[last]);
     bert_status s = note_labels(r, counts, 1, NULL, "labels that stand once in the training data", err);
-    return s || !r->valid ? s : note_labels(r, counts, 0, in_valid, "labels of the validation data that the training data has not", err);
+    return s || !r->valid ? s
+                          : note_labels(r, counts, 0, in_valid,
+                                        "labels of the validation data that the training data has not", err);
 }
 
 bert_status check_tokens(const train_run *r, bert_err *err)
@@ -62,7 +67,7 @@ bert_status check_tokens(const train_run *r, bert_err *err)
     return fail(err, BERT_ERR_DATA, "every text of the training data is empty; is the text column the right one?");
 }
 
-/* ---- a model that has learned nothing ---------------------------------------------------------------------------------------- */
+/* ---- a model that has learned nothing ---------------------------------------------------------------------------- */
 
 void note_compare(const train_run *r, const progress *p, char *words, size_t size)
 {
@@ -85,7 +90,8 @@ const char *note_useless(train_run *r, const progress *p)
     if (!words[0])
         return NULL;
     return arena_printf(&r->memory,
-                        "%s: the model has learned nothing of use; try a %s learning rate (learning_rate, %g here), more epochs (%lld here), "
+                        "%s: the model has learned nothing of use; try a %s learning rate (learning_rate, %g here), "
+                        "more epochs (%lld here), "
                         "more tuned layers (%lld here)%s; and look whether texts and labels are the right columns",
                         words, r->options.learning_rate > USUAL_RATE ? "lower" : "higher", r->options.learning_rate,
                         (long long)r->options.epochs, (long long)r->model->layer->spec.n_tune_layers,

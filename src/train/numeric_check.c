@@ -22,7 +22,7 @@ static const char *name_rows(train_loop *l, const uint32_t *rows, size_t n)
     return copy ? copy : "(no memory to name them)";
 }
 
-bert_status check_loss(train_loop *l, double loss, const uint32_t *rows, size_t n, bert_err *err)
+bert_status check_batch_loss(train_loop *l, double loss, const uint32_t *rows, size_t n, bert_err *err)
 {
     if (isfinite(loss))
         return BERT_OK;
@@ -42,8 +42,9 @@ static const char *wrong_weights(const bert_layer *l)
     return sum == 0 ? NULL : "a weight is too large to compute with";
 }
 
-/* The loss that a batch shows is that before its step: what the last step left is looked at before it is measured or saved. */
-bert_status check_weights(train_loop *l, bert_err *err)
+/* The loss that a batch shows is that before its step: what the last step left is looked at before it is measured or
+ * saved. */
+bert_status check_tuned_weights(train_loop *l, bert_err *err)
 {
     const char *wrong = wrong_weights(l->run.model->layer);
     if (!wrong)

@@ -27,7 +27,7 @@ typedef struct planning {
     size_t activations;     /* bytes of the longest batch */
 } planning;
 
-/* ---- timing ------------------------------------------------------------------------------------------------------------------ */
+/* ---- timing ------------------------------------------------------------------------------------------------------ */
 
 static bert_status run_probe(planning *p, probe *at, bert_err *err)
 {
@@ -37,10 +37,11 @@ static bert_status run_probe(planning *p, probe *at, bert_err *err)
     const size_t *start = p->order.start;
     const bert_train_options *o = &p->run.options;
     arena_reset(&p->step);
-    bert_status s = run_batch(&p->run, p->order.rows + start[at->batch], start[at->batch + 1] - start[at->batch], &batch, &p->step, err);
+    bert_status s = run_batch(&p->run, p->order.rows + start[at->batch], start[at->batch + 1] - start[at->batch],
+                              &batch, &p->step, err);
     if (!s)
-        s = step_run(&p->run.plan, &batch, (step_dropout){ (uint64_t)o->seed, 0, true, o->frozen_dropout }, NULL, &result, seconds, &p->step,
-                     err);
+        s = step_run(&p->run.plan, &batch, (step_dropout){ (uint64_t)o->seed, 0, true, o->frozen_dropout }, NULL,
+                     &result, seconds, &p->step, err);
     at->frozen = seconds[PART_FROZEN];
     at->forward = seconds[PART_FORWARD];
     at->backward = seconds[PART_BACKWARD];
@@ -133,9 +134,10 @@ static bert_status time_all(planning *p, bert_err *err)
     return s;
 }
 
-/* ---- what follows ------------------------------------------------------------------------------------------------------------ */
+/* ---- what follows ------------------------------------------------------------------------------------------------ */
 
-/* Seconds of a batch of so many tokens, by the line through the two probes around it: the frozen layers, and the rest. */
+/* Seconds of a batch of so many tokens, by the line through the two probes around it: the frozen layers, and the
+ * rest. */
 static void seconds_of_batch(const planning *p, size_t tokens, double *frozen, double *rest)
 {
     const probe *low = &p->probes[0], *high = &p->probes[1];
@@ -143,7 +145,9 @@ static void seconds_of_batch(const planning *p, size_t tokens, double *frozen, d
         low = high;
         high = &p->probes[2];
     }
-    double share = high->tokens > low->tokens ? ((double)tokens - (double)low->tokens) / ((double)high->tokens - (double)low->tokens) : 0;
+    double share = high->tokens > low->tokens
+                       ? ((double)tokens - (double)low->tokens) / ((double)high->tokens - (double)low->tokens)
+                       : 0;
     double low_rest = low->forward + low->backward, high_rest = high->forward + high->backward;
     *frozen += low->frozen + share * (high->frozen - low->frozen);
     *rest += low_rest + share * (high_rest - low_rest);
@@ -163,7 +167,7 @@ typedef struct quantities {
     size_t n;
 } quantities;
 
-static double add(quantities *q, const char *section, const char *name, double value, const char *unit)
+static double add_quantity(quantities *q, const char *section, const char *name, double value, const char *unit)
 {
     q->items[q->n++] = (quantity){ section, name, value, unit };
     return value;
@@ -178,7 +182,8 @@ static uint64_t tokens_of(const token_rows *rows)
 static double kept_whole(const planning *p)
 {
     const train_run *r = &p->run;
-    double numbers = (double)(tokens_of(&r->train_tokens.rows) + tokens_of(&r->valid_tokens.rows)) * (double)r->model->layer->config.hidden_size;
+    double numbers = (double)(tokens_of(&r->train_tokens.rows) + tokens_of(&r->valid_tokens.rows)) *
+                     (double)r->model->layer->config.hidden_size;
     return r->train_kept ? numbers * (r->options.cache_precision ? 2 : 4) : 0;
 }
 
@@ -198,14 +203,14 @@ static void add_memory(quantities *q, const planning *p)
             frozen += (double)weight_size(w) * sizeof(float);
     }
     double tokens = (double)(tokens_of(&r->train_tokens.rows) + tokens_of(&r->valid_tokens.rows)) * sizeof(int32_t);
-    sum += add(q, "memory", "embeddings and vectors that are frozen", frozen, "MB");
-    sum += add(q, "memory", "frozen layers, packed", packed, "MB");
-    sum += add(q, "memory", "tuned weights and gradients", 8.0 * (double)l->n_tuned, "MB");
-    sum += add(q, "memory", "optimiser", 8.0 * (double)l->n_tuned, "MB");
-    sum += add(q, "memory", "activations of the longest batch", (double)p->activations, "MB");
-    sum += add(q, "memory", "tokens", tokens, "MB");
-    sum += add(q, "memory", "kept outputs of frozen layers", whole < budget ? whole : budget, "MB");
-    add(q, "memory", "in all", sum, "MB");
+    sum += add_quantity(q, "memory", "embeddings and vectors that are frozen", frozen, "MB");
+    sum += add_quantity(q, "memory", "frozen layers, packed", packed, "MB");
+    sum += add_quantity(q, "memory", "tuned weights and gradients", 8.0 * (double)l->n_tuned, "MB");
+    sum += add_quantity(q, "memory", "optimiser", 8.0 * (double)l->n_tuned, "MB");
+    sum += add_quantity(q, "memory", "activations of the longest batch", (double)p->activations, "MB");
+    sum += add_quantity(q, "memory", "tokens", tokens, "MB");
+    sum += add_quantity(q, "memory", "kept outputs of frozen layers", whole < budget ? whole : budget, "MB");
+    add_quantity(q, "memory", "in all", sum, "MB");
 }
 
 static void add_time(quantities *q, const planning *p)
@@ -215,32 +220,35 @@ static void add_time(quantities *q, const planning *p)
     for (size_t k = 0; k < p->order.n; k++)
         seconds_of_batch(p, p->tokens[k], &frozen, &rest);
     rest += (double)r->schedule.steps_per_epoch * p->optimiser;
-    double kept = whole > 0 ? (whole <= (double)r->budget ? 1 : (double)r->budget / whole) : 0; /* the share that is not computed again */
+    double kept = whole > 0 ? (whole <= (double)r->budget ? 1 : (double)r->budget / whole)
+                            : 0; /* the share that is not computed again */
     const probe *m = &p->probes[1];
     double valid = (double)tokens_of(&r->valid_tokens.rows) * p->valid_token;
-    double valid_frozen = r->valid_kept && m->frozen + m->forward > 0 ? valid * m->frozen / (m->frozen + m->forward) : 0;
+    double valid_frozen = r->valid_kept && m->frozen + m->forward > 0 ? valid * m->frozen / (m->frozen + m->forward)
+                                                                      : 0;
     double first = frozen + rest + valid, later = first - kept * (frozen + valid_frozen);
     double n_epochs = (double)r->schedule.steps / (double)r->schedule.steps_per_epoch;
-    add(q, "time", "tokenising", r->seconds[PART_TOKENISE], "s");
-    add(q, "time", "first epoch", first, "s");
-    add(q, "time", "each later epoch", later, "s");
-    add(q, "time", "of which validation", valid - kept * valid_frozen, "s");
-    add(q, "time", "in all", r->seconds[PART_TOKENISE] + (n_epochs < 1 ? n_epochs * first : first + (n_epochs - 1) * later), "s");
+    add_quantity(q, "time", "tokenising", r->seconds[PART_TOKENISE], "s");
+    add_quantity(q, "time", "first epoch", first, "s");
+    add_quantity(q, "time", "each later epoch", later, "s");
+    add_quantity(q, "time", "of which validation", valid - kept * valid_frozen, "s");
+    add_quantity(q, "time", "in all",
+                 r->seconds[PART_TOKENISE] + (n_epochs < 1 ? n_epochs * first : first + (n_epochs - 1) * later), "s");
 }
 
 static void add_steps(quantities *q, const planning *p)
 {
     const train_run *r = &p->run;
-    add(q, "steps", "training rows", (double)r->train->n, "");
-    add(q, "steps", "validation rows", r->valid ? (double)r->valid->n : 0, "");
-    add(q, "steps", "longest row in tokens", (double)r->train_tokens.rows.longest, "");
-    add(q, "steps", "batches of an epoch", (double)p->order.n, "");
-    add(q, "steps", "steps of an epoch", (double)r->schedule.steps_per_epoch, "");
-    add(q, "steps", "steps in all", (double)r->schedule.steps, "");
-    add(q, "steps", "of which warm-up", (double)r->schedule.warmup, "");
+    add_quantity(q, "steps", "training rows", (double)r->train->n, "");
+    add_quantity(q, "steps", "validation rows", r->valid ? (double)r->valid->n : 0, "");
+    add_quantity(q, "steps", "longest row in tokens", (double)r->train_tokens.rows.longest, "");
+    add_quantity(q, "steps", "batches of an epoch", (double)p->order.n, "");
+    add_quantity(q, "steps", "steps of an epoch", (double)r->schedule.steps_per_epoch, "");
+    add_quantity(q, "steps", "steps in all", (double)r->schedule.steps, "");
+    add_quantity(q, "steps", "of which warm-up", (double)r->schedule.warmup, "");
 }
 
-/* ---- as text and as JSON ----------------------------------------------------------------------------------------------------- */
+/* ---- as text and as JSON ----------------------------------------------------------------------------------------- */
 
 /* The groups of the layer's weights with their parameters. */
 static json_t *groups_json(const weight_list *w)
@@ -251,7 +259,8 @@ static json_t *groups_json(const weight_list *w)
         size_t n = 0;
         for (; i < w->n && !strcmp(w->items[i].group, first->group); i++)
             n += weight_size(&w->items[i]);
-        json_add(&groups, json_pack("{s:s, s:I, s:b}", "group", first->group, "parameters", (json_int_t)n, "tuned", first->tuned != NULL));
+        json_add(&groups, json_pack("{s:s, s:I, s:b}", "group", first->group, "parameters", (json_int_t)n, "tuned",
+                                    first->tuned != NULL));
     }
     return groups;
 }
@@ -295,8 +304,8 @@ static char *plan_text(const planning *p, const quantities *q)
     return buffer_take(&b);
 }
 
-bert_status bert_train_plan(bert_model *model, const bert_dataset *train, const bert_dataset *valid, const bert_train_options *options,
-                            bool json, char **out, bert_err *err)
+bert_status bert_train_plan(bert_model *model, const bert_dataset *train, const bert_dataset *valid,
+                            const bert_train_options *options, bool json, char **out, bert_err *err)
 {
     planning p = { 0 };
     quantities q = { 0 };

@@ -38,7 +38,7 @@ json_t *seconds_to_json(const double seconds[N_PARTS])
     return json;
 }
 
-/* ---- reading ----------------------------------------------------------------------------------------------------------------- */
+/* ---- reading ----------------------------------------------------------------------------------------------------- */
 
 /* A step that follows the one before it and is not beyond the run's. */
 static bool next_step(const json_t *value, int64_t *last, int64_t most)

@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- checks ------------------------------------------------------------------------------------------------------------------ */
+/* ---- checks ------------------------------------------------------------------------------------------------------ */
 
 static bert_status no_such_metric(const char *name, const task *t, bert_err *err)
 {
@@ -22,9 +22,9 @@ static bert_status no_such_metric(const char *name, const task *t, bert_err *err
     for (size_t i = 0; i < n; i++)
         if (task_has_metric(t, &table[i]))
             buffer_printf(&names, "%s%s", names.size ? ", " : "", table[i].name);
-    bert_status s = names.failed
-                        ? fail_memory(err, "a message")
-                        : fail(err, BERT_ERR_ARGUMENT, "--watch: task %s has no metric \"%.100s\"; it has %s", t->name, name, names.data);
+    bert_status s = names.failed ? fail_memory(err, "a message")
+                                 : fail(err, BERT_ERR_ARGUMENT, "--watch: task %s has no metric \"%.100s\"; it has %s",
+                                        t->name, name, names.data);
     buffer_free(&names);
     return s;
 }
@@ -81,13 +81,14 @@ static bert_status check_data(train_run *r, bert_err *err)
         s = baseline_create(&r->baseline, r->model, r->task, &r->valid_truth, err);
     float *weights = NULL;
     if (!s)
-        s = class_weights_parse(r->options.class_weights, r->model, r->task, &r->train_truth, &weights, &r->memory, err);
+        s = class_weights_parse(r->options.class_weights, r->model, r->task, &r->train_truth, &weights, &r->memory,
+                                err);
     r->plan.loss = (loss_spec){ weights, (float)r->options.label_smoothing };
     return s;
 }
 
-bert_status run_check(train_run *r, bert_model *model, const bert_dataset *train, const bert_dataset *valid, const bert_train_options *options,
-                      bert_err *err)
+bert_status run_check(train_run *r, bert_model *model, const bert_dataset *train, const bert_dataset *valid,
+                      const bert_train_options *options, bert_err *err)
 {
     *r = (train_run){ .model = model, .train = train, .valid = valid };
     if (options)
@@ -114,7 +115,7 @@ void run_note(train_run *r, const char *format, ...)
         r->notes[r->n_notes++] = note;
 }
 
-/* ---- tokens and kept outputs ------------------------------------------------------------------------------------------------- */
+/* ---- tokens and kept outputs ------------------------------------------------------------------------------------- */
 
 /* A file of the cache folder; NULL without one. */
 static const char *cache_path(train_run *r, const char *name)
@@ -154,14 +155,18 @@ static bert_status make_tokens(train_run *r, const side *d, bert_err *err)
 /* What all rows of a data set take. */
 static uint64_t whole_size(const train_run *r, const token_rows *rows)
 {
-    return (uint64_t)rows->start[rows->n] * (uint64_t)r->model->layer->config.hidden_size * (r->options.cache_precision ? 2 : 4);
+    return (uint64_t)rows->start[rows->n] * (uint64_t)r->model->layer->config.hidden_size *
+           (r->options.cache_precision ? 2 : 4);
 }
 
 static bert_status make_kept(train_run *r, const side *d, uint64_t budget, bert_err *err)
 {
     const char *note = NULL;
-    kept_options options = { .budget = budget, .bf16 = r->options.cache_precision, .path = budget ? cache_path(r, d->kept_name) : NULL };
-    bert_status s = token_key(d->hash, r->model->module->tokenizer, (size_t)r->model->layer->spec.seq_len, r->task->form, options.key, err);
+    kept_options options = { .budget = budget,
+                             .bf16 = r->options.cache_precision,
+                             .path = budget ? cache_path(r, d->kept_name) : NULL };
+    bert_status s = token_key(d->hash, r->model->module->tokenizer, (size_t)r->model->layer->spec.seq_len,
+                              r->task->form, options.key, err);
     if (!s)
         s = kept_create(d->kept, r->model->layer, &d->tokens->rows, &options, &note, err);
     note_cache(r, options.path, note);
@@ -175,7 +180,8 @@ static uint64_t half_of_free_memory(void)
     return proc_value("/proc/meminfo", "MemAvailable", kib, sizeof kib) ? strtoull(kib, NULL, 10) * 512 : 0;
 }
 
-/* Kept outputs need frozen layers that run without dropout. Training data comes first: it is read in every epoch, too, and is the larger. */
+/* Kept outputs need frozen layers that run without dropout. Training data comes first: it is read in every epoch, too,
+ * and is the larger. */
 static bert_status make_both_kept(train_run *r, const side sides[2], bool keep, bert_err *err)
 {
     if (!r->model->layer->first_kept || r->options.frozen_dropout)
@@ -198,8 +204,8 @@ static bert_status make_optimizer(train_run *r, bert_err *err)
     return bert_optimizer_create(w->items, w->n, &options, &r->optimizer, err);
 }
 
-/* Packed, the frozen layers are not read in their plain form any more, and the tuned ones have their own: those pages of the module's file
- * need not stay in memory. What is read after all comes back by itself. */
+/* Packed, the frozen layers are not read in their plain form any more, and the tuned ones have their own: those pages
+ * of the module's file need not stay in memory. What is read after all comes back by itself. */
 static void release_module(const bert_module *m)
 {
     for (size_t i = 0; i < m->tensors.n_files; i++)
@@ -261,7 +267,7 @@ void run_end(train_run *r)
     *r = (train_run){ 0 };
 }
 
-/* ---- epochs and batches ------------------------------------------------------------------------------------------------------ */
+/* ---- epochs and batches ------------------------------------------------------------------------------------------ */
 
 void run_unfreeze(train_run *r, int64_t epoch)
 {

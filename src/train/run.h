@@ -1,5 +1,5 @@
-/* What a training run works with: options that are checked, targets, tokens, kept outputs, the optimiser. The trainer and the plan begin
- * with it. */
+/* What a training run works with: options that are checked, targets, tokens, kept outputs, the optimiser. The training loop
+ * and the plan begin with it. */
 #ifndef TRAIN_RUN_H
 #define TRAIN_RUN_H
 
@@ -36,13 +36,14 @@ typedef struct train_run {
     bool began;
 } train_run;
 
-/* Checks options and labels and makes what stands above the empty line; nothing is written, the model is as before. options NULL: the defaults.
- * Fails with BERT_ERR_ARGUMENT, BERT_ERR_DATA. */
-bert_status run_check(train_run *r, bert_model *model, const bert_dataset *train, const bert_dataset *valid, const bert_train_options *options,
-                      bert_err *err);
+/* Checks options and labels and makes what stands above the empty line; nothing is written, the model is as before.
+ * options NULL: the defaults. Fails with BERT_ERR_ARGUMENT, BERT_ERR_DATA. */
+bert_status run_check(train_run *r, bert_model *model, const bert_dataset *train, const bert_dataset *valid,
+                      const bert_train_options *options, bert_err *err);
 /* Makes the rest. `keep`: outputs of frozen layers are kept within the budget; else none is, each is computed. */
 bert_status run_prepare(train_run *r, bool keep, bert_err *err);
-/* From here on there will be steps: the gradients are the run's. Until then they are the caller's, who may have some and be refused. */
+/* From here on there will be steps: the gradients are the run's. Until then they are the caller's, who may have some
+ * and be refused. */
 void run_begin(train_run *r);
 /* Frees all; the layer multiplies in fp32 again, and what gradients a run that began has left are zero. */
 void run_end(train_run *r);

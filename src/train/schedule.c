@@ -8,7 +8,9 @@
 schedule schedule_create(const bert_train_options *o, size_t batches)
 {
     int64_t n = (int64_t)batches;
-    schedule s = { .kind = o->schedule, .peak = o->learning_rate, .steps_per_epoch = n / o->accumulate + (n % o->accumulate > 0) };
+    schedule s = { .kind = o->schedule,
+                   .peak = o->learning_rate,
+                   .steps_per_epoch = n / o->accumulate + (n % o->accumulate > 0) };
     s.steps = s.steps_per_epoch * o->epochs;
     if (o->max_steps && o->max_steps < s.steps)
         s.steps = o->max_steps;

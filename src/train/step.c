@@ -4,14 +4,17 @@
 #include "base/clock.h"
 
 const char *const PART_NAMES[N_PARTS] = {
-    [PART_TOKENISE] = "tokenise",   [PART_FROZEN] = "frozen layers",  [PART_FORWARD] = "forward", [PART_BACKWARD] = "backward",
-    [PART_OPTIMISER] = "optimiser", [PART_VALIDATION] = "validation", [PART_SAVING] = "saving",
+    [PART_TOKENISE] = "tokenise", [PART_FROZEN] = "frozen layers", [PART_FORWARD] = "forward",
+    [PART_BACKWARD] = "backward", [PART_OPTIMISER] = "optimiser",  [PART_VALIDATION] = "validation",
+    [PART_SAVING] = "saving",
 };
 
 bert_status step_plan_create(step_plan *p, bert_model *model, const task *t, bert_err *err)
 {
     bert_layer *l = model->layer;
-    *p = (step_plan){ .model = model, .task = t, .first_kept = l->first_kept, .embeddings_tuned = l->spec.tune_embeddings };
+    *p = (step_plan){
+        .model = model, .task = t, .first_kept = l->first_kept, .embeddings_tuned = l->spec.tune_embeddings
+    };
     bert_status s = layer_ready(l, err);
     return s ? s : request_of_pooling(&p->request, (bert_pooling)l->spec.pooling, l, err);
 }
@@ -36,8 +39,8 @@ static bert_status start_above(const step_plan *p, const step_batch *batch, forw
     return kept_read(p->kept, batch->rows, batch->n, x, err);
 }
 
-bert_status step_run(const step_plan *p, const step_batch *batch, step_dropout drop, float *logits, head_result *result, double *seconds,
-                     arena *a, bert_err *err)
+bert_status step_run(const step_plan *p, const step_batch *batch, step_dropout drop, float *logits, head_result *result,
+                     double *seconds, arena *a, bert_err *err)
 {
     bert_layer *l = p->model->layer;
     forward f = { .e = &l->encoder,
@@ -58,7 +61,8 @@ bert_status step_run(const step_plan *p, const step_batch *batch, step_dropout d
     float *dx = arena_alloc_raw(a, rows * (size_t)l->config.hidden_size * sizeof *dx);
     if (!dx)
         return fail_memory(err, "a training step");
-    s = head_train(p->model, p->task, f.outputs[0].value, dx, rows, &batch->targets, &p->loss, drop, logits, result, a, err);
+    s = head_train(p->model, p->task, f.outputs[0].value, dx, rows, &batch->targets, &p->loss, drop, logits, result, a,
+                   err);
     lap(seconds, PART_FORWARD, &then);
     const float *grads[] = { dx };
     if (!s)

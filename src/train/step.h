@@ -1,4 +1,5 @@
-/* One training step's gradients: a batch forward through layer and head, its loss, and backward to all that is tuned. */
+/* One training step's gradients: a batch forward through layer and head, its loss, and backward to all that is
+ * tuned. */
 #ifndef TRAIN_STEP_H
 #define TRAIN_STEP_H
 
@@ -40,9 +41,9 @@ typedef struct step_batch {
     size_t n;
 } step_batch;
 
-/* Gradients are of the mean loss and are added. Memory is the arena's. logits, where not NULL, receives (targets.n, K); the seconds of each
- * part are added to seconds (N_PARTS), where not NULL. Fails with BERT_ERR_MEMORY. */
-bert_status step_run(const step_plan *p, const step_batch *batch, step_dropout drop, float *logits, head_result *result, double *seconds,
-                     arena *a, bert_err *err);
+/* Gradients are of the mean loss and are added. Memory is the arena's. logits, where not NULL, receives (targets.n, K);
+ * the seconds of each part are added to seconds (N_PARTS), where not NULL. Fails with BERT_ERR_MEMORY. */
+bert_status step_run(const step_plan *p, const step_batch *batch, step_dropout drop, float *logits, head_result *result,
+                     double *seconds, arena *a, bert_err *err);
 
 #endif

@@ -1,5 +1,6 @@
-/* The file is a header and the arrays of token_rows behind it, in their order, each beginning at a multiple of eight bytes. What is read is
- * mapped; a checksum tells damage, and every number that is later an index is held to its bounds. */
+/* The file is a header and the arrays of token_rows behind it, in their order, each beginning at a multiple of eight
+ * bytes. What is read is mapped; a checksum tells damage, and every number that is later an index is held to its
+ * bounds. */
 #include "train/token_cache.h"
 
 #include "base/checksum.h"
@@ -22,7 +23,7 @@ typedef struct header {
     uint64_t crc; /* of all that stands behind the header */
 } header;
 
-static const char MAGIC[8] = "BERTTOK1";
+static const char TOKEN_CACHE_MAGIC[8] = "BERTTOK1";
 
 /* Everything that decides what tokens a text has. */
 static bert_status add_tokenizer(sha *h, const bert_tokenizer *tokenizer, bert_err *err)
@@ -44,8 +45,8 @@ static bert_status add_tokenizer(sha *h, const bert_tokenizer *tokenizer, bert_e
     return BERT_OK;
 }
 
-bert_status token_key(const unsigned char data[32], const bert_tokenizer *tokenizer, size_t seq_len, row_form form, unsigned char key[32],
-                      bert_err *err)
+bert_status token_key(const unsigned char data[32], const bert_tokenizer *tokenizer, size_t seq_len, row_form form,
+                      unsigned char key[32], bert_err *err)
 {
     sha h;
     uint64_t numbers[] = { seq_len, form, bert_tokenizer_size(tokenizer), tokenizer->rows };
@@ -57,7 +58,7 @@ bert_status token_key(const unsigned char data[32], const bert_tokenizer *tokeni
     return s;
 }
 
-/* ---- layout ------------------------------------------------------------------------------------------------------------------ */
+/* ---- layout ------------------------------------------------------------------------------------------------------ */
 
 /* One array: its bytes, and where it begins. */
 typedef struct place {
@@ -72,9 +73,10 @@ static size_t lay_out(uint64_t rows, uint64_t tokens, bool words, place places[N
         return 0;
     const struct {
         size_t n, size;
-    } arrays[N_ARRAYS] = {
-        { rows + 1, sizeof(size_t) }, { rows, sizeof(uint32_t) }, { tokens, sizeof(int32_t) }, { words ? tokens : 0, sizeof(int32_t) }
-    };
+    } arrays[N_ARRAYS] = { { rows + 1, sizeof(size_t) },
+                           { rows, sizeof(uint32_t) },
+                           { tokens, sizeof(int32_t) },
+                           { words ? tokens : 0, sizeof(int32_t) } };
     for (int i = 0; i < N_ARRAYS; i++) {
         if (!mul_size(arrays[i].n, arrays[i].size, &count))
             return 0;
@@ -85,7 +87,7 @@ static size_t lay_out(uint64_t rows, uint64_t tokens, bool words, place places[N
     return end;
 }
 
-/* ---- reading ----------------------------------------------------------------------------------------------------------------- */
+/* ---- reading ----------------------------------------------------------------------------------------------------- */
 
 static size_t count_words(bert_text text)
 {
@@ -140,8 +142,8 @@ static bool rows_are_sound(const token_rows *t, const bert_dataset *d, size_t n_
 }
 
 /* Points rows into the mapped file. False where it is damaged; where it is of something else, *other. */
-static bool read_file(cached_tokens *t, const unsigned char key[32], row_form form, const bert_dataset *d, size_t n_ids, size_t seq_len,
-                      bool *other)
+static bool read_cached_tokens(cached_tokens *t, const unsigned char key[32], row_form form, const bert_dataset *d,
+                               size_t n_ids, size_t seq_len, bool *other)
 {
     header h;
     place p[N_ARRAYS];
@@ -149,7 +151,7 @@ static bool read_file(cached_tokens *t, const unsigned char key[32], row_form fo
     if (t->file.size < sizeof h)
         return false;
     memcpy(&h, t->file.data, sizeof h);
-    if (memcmp(h.magic, MAGIC, sizeof MAGIC))
+    if (memcmp(h.magic, TOKEN_CACHE_MAGIC, sizeof TOKEN_CACHE_MAGIC))
         return false;
     if (memcmp(h.key, key, sizeof h.key) || h.form != form || h.rows != d->n)
         return *other = true, false;
@@ -168,10 +170,11 @@ static bool read_file(cached_tokens *t, const unsigned char key[32], row_form fo
     return t->rows.start[0] == 0 && t->rows.start[d->n] == h.tokens && rows_are_sound(&t->rows, d, n_ids, seq_len);
 }
 
-/* ---- writing ----------------------------------------------------------------------------------------------------------------- */
+/* ---- writing ----------------------------------------------------------------------------------------------------- */
 
 /* A disk without room is no error: *note says so. */
-static bert_status write_file(const token_rows *t, const unsigned char key[32], const char *path, const char **note, bert_err *err)
+static bert_status write_cached_tokens(const token_rows *t, const unsigned char key[32], const char *path,
+                                       const char **note, bert_err *err)
 {
     static const char ZEROS[8];
     place p[N_ARRAYS];
@@ -182,7 +185,7 @@ static bert_status write_file(const token_rows *t, const unsigned char key[32], 
                  .longest = t->longest,
                  .truncated = t->losses.truncated,
                  .dropped = t->losses.dropped };
-    memcpy(h.magic, MAGIC, sizeof MAGIC);
+    memcpy(h.magic, TOKEN_CACHE_MAGIC, sizeof TOKEN_CACHE_MAGIC);
     memcpy(h.key, key, sizeof h.key);
     lay_out(h.rows, h.tokens, t->form == ROW_WORDS, p);
     uint32_t crc = 0;
@@ -205,10 +208,11 @@ static bert_status write_file(const token_rows *t, const unsigned char key[32], 
     return BERT_OK;
 }
 
-/* ---------------------------------------------------------------------------------------------------------------------------------- */
+/* ---- tokens, from the cache or made -------------------------------------------------------------------------------- */
 
-bert_status cached_tokens_create(cached_tokens *t, const bert_dataset *d, const bert_tokenizer *tokenizer, size_t seq_len, row_form form,
-                                 const unsigned char key[32], const char *path, const char **note, bert_err *err)
+bert_status cached_tokens_create(cached_tokens *t, const bert_dataset *d, const bert_tokenizer *tokenizer,
+                                 size_t seq_len, row_form form, const unsigned char key[32], const char *path,
+                                 const char **note, bert_err *err)
 {
     bool other = false;
     *t = (cached_tokens){ 0 };
@@ -217,7 +221,7 @@ bert_status cached_tokens_create(cached_tokens *t, const bert_dataset *d, const 
         if (s)
             return s;
         size_t ids = bert_tokenizer_size(tokenizer);
-        if (read_file(t, key, form, d, ids < tokenizer->rows ? ids : tokenizer->rows, seq_len, &other))
+        if (read_cached_tokens(t, key, form, d, ids < tokenizer->rows ? ids : tokenizer->rows, seq_len, &other))
             return BERT_OK;
         *note = other ? "the file of tokens is of other data, another vocabulary or another seq_len: it is made anew"
                       : "the file of tokens is damaged: it is made anew";
@@ -225,7 +229,7 @@ bert_status cached_tokens_create(cached_tokens *t, const bert_dataset *d, const 
         t->rows = (token_rows){ 0 };
     }
     bert_status s = token_rows_create(&t->rows, d, tokenizer, seq_len, form, err);
-    return s || !path ? s : write_file(&t->rows, key, path, note, err);
+    return s || !path ? s : write_cached_tokens(&t->rows, key, path, note, err);
 }
 
 void cached_tokens_free(cached_tokens *t)

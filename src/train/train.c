@@ -1,12 +1,9 @@
 /* bert_model_train: how a run begins, goes on where another stopped, and ends; and who listens to it. */
-#include "base/clock.h"
 #include "base/lock.h"
 #include "base/temporary.h"
 #include "train/checkpoint.h"
 #include "train/listeners.h"
 #include "train/notes.h"
-
-#include <math.h>
 
 typedef struct training {
     train_loop loop;
@@ -14,7 +11,7 @@ typedef struct training {
     folder_lock lock;
 } training;
 
-/* ---- how it begins ----------------------------------------------------------------------------------------------------------- */
+/* ---- how it begins ----------------------------------------------------------------------------------------------- */
 
 static bert_status take_folder(training *t, bert_err *err)
 {
@@ -36,7 +33,7 @@ static bert_status take_folder(training *t, bert_err *err)
 }
 
 /* Without a folder the best weights stay in memory. */
-static bert_status make_room(training *t, bert_err *err)
+static bert_status take_room(training *t, bert_err *err)
 {
     if (t->best.folder)
         return take_folder(t, err);
@@ -46,7 +43,7 @@ static bert_status make_room(training *t, bert_err *err)
     return t->best.copy ? BERT_OK : fail_memory(err, "a training run");
 }
 
-static bert_status resume(training *t, bert_err *err)
+static bert_status resume_training(training *t, bert_err *err)
 {
     checkpoint c;
     train_loop *l = &t->loop;
@@ -100,14 +97,12 @@ static bert_status begin_training(training *t, bert_err *err)
 {
     train_loop *l = &t->loop;
     const bert_train_options *o = &l->run.options;
-    bert_status s = make_room(t, err);
+    bert_status s = take_room(t, err);
     if (!s)
         s = run_prepare(&l->run, true, err);
-    l->at = (progress){ .epoch = 1 };
-    l->pace.norm = NAN;
-    l->pace.began = l->saved.seconds = clock_seconds();
+    loop_start(l);
     if (!s && o->resume)
-        s = resume(t, err);
+        s = resume_training(t, err);
     else if (!s && o->force && t->best.folder)
         s = throw_away(t, err);
     l->saved.step = l->at.step;
@@ -115,7 +110,7 @@ static bert_status begin_training(training *t, bert_err *err)
     return s;
 }
 
-/* ---- how it goes on and ends --------------------------------------------------------------------------------------------------- */
+/* ---- how it goes on and ends ------------------------------------------------------------------------------------- */
 
 static bert_status run_epochs(training *t, bert_err *err)
 {

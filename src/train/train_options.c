@@ -10,8 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char *const SCHEDULES[] = { "constant", "linear", "cosine", NULL };
-static const char *const PRECISIONS[] = { "fp32", "bf16", NULL };
+static const char *const SCHEDULE_WORDS[] = { "constant", "linear", "cosine", NULL };
+static const char *const TRAIN_PRECISIONS[] = { "fp32", "bf16", NULL };
 
 static const bert_option TRAIN[] = {
     OPTION_INT(bert_train_options, epochs, "5", 1, 100000, "N", "times through the training data"),
@@ -30,7 +30,8 @@ static const bert_option TRAIN[] = {
                  "largest global norm of the gradients; 0: no limit"),
     OPTION_FLOAT(bert_train_options, layer_decay, "1", 0, 1, "X",
                  "a layer's rate is this times that of the layer above"),
-    OPTION_CHOICE(bert_train_options, schedule, "constant", SCHEDULES, "WORD", "the learning rate after the warm-up"),
+    OPTION_CHOICE(bert_train_options, schedule, "constant", SCHEDULE_WORDS, "WORD",
+                  "the learning rate after the warm-up"),
     OPTION_FLOAT(bert_train_options, warmup, "0", 0, 1e15, "N",
                  "steps in which the rate rises from zero; below 1: that share of all steps"),
     OPTION_INT(bert_train_options, unfreeze_every, "0", 0, 100000, "N",
@@ -46,13 +47,13 @@ static const bert_option TRAIN[] = {
                 "choose the threshold that is best on the validation data"),
     OPTION_INT(bert_train_options, seed, "42", 0, 9007199254740991, "N",
                "of the order of rows, dropout and the head's first weights"),
-    OPTION_CHOICE(bert_train_options, precision, "fp32", PRECISIONS, "WORD",
+    OPTION_CHOICE(bert_train_options, precision, "fp32", TRAIN_PRECISIONS, "WORD",
                   "of matrix products: fp32, or bf16 where the processor has it"),
     OPTION_BOOL(bert_train_options, frozen_dropout, "false",
                 "dropout in the layers that are not tuned, too, as the original Keras layer"),
     OPTION_INT(bert_train_options, cache_budget, "-1", -1, 1e12, "MIB",
                "for outputs of frozen layers, computed once; -1: half of the free memory"),
-    OPTION_CHOICE(bert_train_options, cache_precision, "fp32", PRECISIONS, "WORD",
+    OPTION_CHOICE(bert_train_options, cache_precision, "fp32", TRAIN_PRECISIONS, "WORD",
                   "how these are kept; bf16 takes half the memory"),
     OPTION_STRING(bert_train_options, cache, NULL, "DIR",
                   "a folder that keeps tokens and these outputs from run to run"),
@@ -108,7 +109,7 @@ bert_status checkpoint_interval_parse(const char *text, checkpoint_interval *int
                 "--checkpoint-every: \"%s\" is neither a time (15m, 90s, 2h) nor a number of steps", text);
 }
 
-/* ---- as JSON ----------------------------------------------------------------------------------------------------------------- */
+/* ---- as JSON ----------------------------------------------------------------------------------------------------- */
 
 json_t *options_to_texts(const void *options, bert_option_table table)
 {
@@ -125,7 +126,7 @@ json_t *options_to_texts(const void *options, bert_option_table table)
     return json;
 }
 
-/* ---- differences ------------------------------------------------------------------------------------------------------------- */
+/* ---- differences ------------------------------------------------------------------------------------------------- */
 
 void text_difference(buffer *out, const char *name, const char *was, const char *now)
 {
@@ -135,7 +136,7 @@ void text_difference(buffer *out, const char *name, const char *was, const char 
                   now ? now : "none");
 }
 
-static bool among(const char *name, const char *const *names)
+static bool is_listed(const char *name, const char *const *names)
 {
     for (; *names; names++)
         if (!strcmp(name, *names))
@@ -149,7 +150,7 @@ void options_differences(buffer *out, const void *options, bert_option_table tab
     buffer now = { 0 };
     for (size_t i = 0; i < table.n; i++) {
         const bert_option *o = &table.options[i];
-        if (among(o->name, free))
+        if (is_listed(o->name, free))
             continue;
         buffer_clear(&now);
         buffer_string(&now, "");

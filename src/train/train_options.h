@@ -16,18 +16,19 @@ typedef struct checkpoint_interval {
 /* "15m", "90s", "2h", "500" steps, "0". Fails with BERT_ERR_ARGUMENT. */
 bert_status checkpoint_interval_parse(const char *text, checkpoint_interval *interval, bert_err *err);
 
-/* A struct and its table as JSON with every value as text, to be compared; null for a string that is not given. NULL: out of memory. */
+/* A struct and its table as JSON with every value as text, to be compared; null for a string that is not given. NULL:
+ * out of memory. */
 json_t *options_to_texts(const void *options, bert_option_table table);
 
-/* Appends "name: WAS in the checkpoint, NOW now" for each option whose text differs from that in `texts`, those named in `free` (ends with
- * NULL) left out. */
+/* Appends "name: WAS in the checkpoint, NOW now" for each option whose text differs from that in `texts`, those named
+ * in `free` (ends with NULL) left out. */
 void options_differences(buffer *out, const void *options, bert_option_table table, const json_t *texts,
                          const char *const *free);
 /* One such difference of two texts; NULL: not given. Nothing where they are equal. */
 void text_difference(buffer *out, const char *name, const char *was, const char *now);
 
-/* The options that a resumed run may change: they decide how long it runs and what it shows, never a weight. Where the learning rate depends
- * on the number of all steps, that number is compared besides. */
+/* The options that a resumed run may change: they decide how long it runs and what it shows, never a weight. Where the
+ * learning rate depends on the number of all steps, that number is compared besides. */
 extern const char *const RESUME_FREE[];
 bool rate_depends_on_steps(const bert_train_options *options);
 

@@ -10,7 +10,8 @@ typedef struct verdict {
     double threshold;     /* chosen on these outcomes where that is asked for, else the model's */
 } verdict;
 
-/* Judges the model's present weights on the validation data of the run. out is freed by outcomes_free. Fails with BERT_ERR_MEMORY. */
+/* Judges the model's present weights on the validation data of the run. out is freed by outcomes_free. Fails with
+ * BERT_ERR_MEMORY. */
 bert_status validation_run(const train_run *r, outcomes *out, verdict *v, bert_err *err);
 
 /* The verdict of a run without validation data: means over an epoch. */
