@@ -17,7 +17,7 @@ typedef struct train_event {
     outcomes *outcomes;        /* EPOCH: of the validation data, none without any; who keeps them leaves none */
 } train_event;
 
-/* One who is told of all events, those before it first. */
+/* One who is told of all events; those before it in the list hear each first. */
 typedef struct listener {
     void *self;
     bool saves; /* the time that it takes counts as saving */
@@ -52,7 +52,7 @@ struct train_loop {
     } saved;
 };
 
-/* The first epoch is the next, the clocks run. */
+/* The first epoch is next; the clocks start. */
 void loop_start(train_loop *l);
 /* Who listens; listeners.h has them. */
 void loop_add(train_loop *l, listener who);

@@ -1,5 +1,5 @@
-/* What a training run works with: options that are checked, targets, tokens, kept outputs, the optimiser. The training loop
- * and the plan begin with it. */
+/* What a training run works with: options that are checked, targets, tokens, kept outputs, the optimiser. The training
+ * loop and the plan begin with it. */
 #ifndef TRAIN_RUN_H
 #define TRAIN_RUN_H
 
