@@ -52,7 +52,7 @@ bert_status export_floats(const export_model *e, const bert_param *weight, arena
     return *floats ? BERT_OK : fail_memory(err, weight->name);
 }
 
-static bert_status check(const char *path, const bert_export_options *o, bert_err *err)
+static bert_status export_check(const char *path, const bert_export_options *o, bert_err *err)
 {
     bert_status s = options_check(o, bert_export_option_table(), err);
     if (s)
@@ -80,7 +80,7 @@ bert_status bert_model_export(const bert_model *model, const char *path, const b
     buffer notes = { 0 };
     if (note)
         *note = NULL;
-    bert_status s = check(path, o, err);
+    bert_status s = export_check(path, o, err);
     if (!s)
         s = module_verify_read(model->module, err);
     if (!s)

@@ -38,7 +38,7 @@ static bool is_text(bert_text token, const char *text)
 }
 
 /* The type of a token that stands in a text as it is; normal: it does not. */
-static int type_of(const bert_tokenizer *t, bert_text token)
+static int vocabulary_type_of(const bert_tokenizer *t, bert_text token)
 {
     const bert_tokenizer_options *o = bert_tokenizer_settings(t);
     for (int i = 0; i < N_SPECIAL; i++)
@@ -54,7 +54,7 @@ static piece piece_of(const bert_tokenizer *t, bert_text token, int32_t id, aren
 {
     const char *prefix = bert_tokenizer_settings(t)->prefix;
     size_t n = strlen(prefix);
-    int type = type_of(t, token);
+    int type = vocabulary_type_of(t, token);
     if (type != TYPE_NORMAL)
         return (piece){ token, id, type };
     if (n && token.size > n && !memcmp(token.data, prefix, n))
@@ -130,7 +130,7 @@ static bool make_pieces(const bert_tokenizer *tokenizer, size_t n, bert_text *to
     return true;
 }
 
-static void add_special(gguf_file *g, const bert_tokenizer *tokenizer, size_t rows)
+static void vocabulary_add_special(gguf_file *g, const bert_tokenizer *tokenizer, size_t rows)
 {
     for (int i = 0; i < N_SPECIAL; i++) {
         int32_t id = bert_tokenizer_id(tokenizer, special_token(tokenizer, i), strlen(special_token(tokenizer, i)));
@@ -153,7 +153,7 @@ bert_status gguf_add_vocabulary(gguf_file *g, const bert_tokenizer *tokenizer, s
     gguf_uint32(g, "tokenizer.ggml.token_type_count", token_types);
     gguf_strings(g, "tokenizer.ggml.tokens", tokens, n);
     gguf_int32s(g, "tokenizer.ggml.token_type", types, n);
-    add_special(g, tokenizer, n);
+    vocabulary_add_special(g, tokenizer, n);
     gguf_bool(g, "tokenizer.ggml.normalizer.lowercase", o->do_lower_case);
     gguf_bool(g, "tokenizer.ggml.normalizer.strip_accents", o->strip_accents == 1);
     return BERT_OK;

@@ -27,7 +27,7 @@ typedef struct sentence_folder {
 } sentence_folder;
 
 /* folder "" is the outermost. */
-static bert_status write_json(sentence_folder *f, const char *folder, const char *name, json_t *json, bert_err *err)
+static bert_status write_sentence_json(sentence_folder *f, const char *folder, const char *name, json_t *json, bert_err *err)
 {
     char *inner = arena_printf(&f->memory, "%s/%s", f->path, folder), *path = inner ? path_join(&f->memory, inner, name) : NULL;
     bert_status s = path && json ? folder_create(inner, err) : fail_memory(err, name);
@@ -57,7 +57,7 @@ static bert_status add_pooling(sentence_folder *f, bert_err *err)
     for (int i = BERT_POOLING_CLS_RAW; i <= BERT_POOLING_MAX; i++)
         json_put(&json, POOLINGS[i].key, json_boolean(!strcmp(POOLINGS[i].mode, mode)));
     if (folder)
-        return write_json(f, folder, "config.json", json, err);
+        return write_sentence_json(f, folder, "config.json", json, err);
     json_decref(json);
     return fail_memory(err, "1_Pooling");
 }
@@ -74,7 +74,7 @@ static bert_status add_pooler(sentence_folder *f, bert_err *err)
         return fail_memory(err, "2_Dense");
     json_t *json = json_pack("{s:I, s:I, s:b, s:s}", "in_features", (json_int_t)H, "out_features", (json_int_t)H, "bias", 1,
                              "activation_function", "torch.nn.modules.activation.Tanh");
-    bert_status s = write_json(f, folder, "config.json", json, err);
+    bert_status s = write_sentence_json(f, folder, "config.json", json, err);
     if (!s)
         s = export_floats(e, pooler, &f->memory, &weight, err);
     if (!s)
@@ -94,7 +94,7 @@ static bert_status add_normalize(sentence_folder *f, bert_err *err)
     return path ? folder_create(path, err) : fail_memory(err, "Normalize");
 }
 
-static bert_status write_all(sentence_folder *f, bert_err *err)
+static bert_status write_sentence_files(sentence_folder *f, bert_err *err)
 {
     const export_model *e = f->read;
     const bert_model *m = e->model;
@@ -106,18 +106,18 @@ static bert_status write_all(sentence_folder *f, bert_err *err)
     if (!s && m->normalize)
         s = add_normalize(f, err);
     if (!s)
-        s = write_json(f, "", "sentence_bert_config.json",
-                       json_pack("{s:I, s:b}", "max_seq_length", (json_int_t)m->layer->spec.seq_len, "do_lower_case", 0), err);
+        s = write_sentence_json(f, "", "sentence_bert_config.json",
+                                json_pack("{s:I, s:b}", "max_seq_length", (json_int_t)m->layer->spec.seq_len, "do_lower_case", 0), err);
     if (!s)
-        s = write_json(f, "", "config_sentence_transformers.json",
-                       json_pack("{s:{}, s:n, s:s}", "prompts", "default_prompt_name", "similarity_fn_name", "cosine"), err);
-    return s ? s : write_json(f, "", "modules.json", json_incref(f->modules), err);
+        s = write_sentence_json(f, "", "config_sentence_transformers.json",
+                                json_pack("{s:{}, s:n, s:s}", "prompts", "default_prompt_name", "similarity_fn_name", "cosine"), err);
+    return s ? s : write_sentence_json(f, "", "modules.json", json_incref(f->modules), err);
 }
 
 bert_status hf_write_sentence(const export_model *e, const char *folder, bert_err *err)
 {
     sentence_folder f = { .read = e, .path = folder, .modules = json_array() };
-    bert_status s = write_all(&f, err);
+    bert_status s = write_sentence_files(&f, err);
     json_decref(f.modules);
     arena_free(&f.memory);
     return s;

@@ -32,7 +32,7 @@ row_form bench_form(const bench *b)
 /* ---- calls ------------------------------------------------------------------------------------------------------------------ */
 
 /* From tokens that are there. */
-static bert_status run_rows(bench *b, const token_rows *rows, size_t first, size_t n, bert_err *err)
+static bert_status bench_run_rows(bench *b, const token_rows *rows, size_t first, size_t n, bert_err *err)
 {
     size_t before = session_threads(b->session);
     bert_status s = task_of(b) ? classifier_run(&b->session->classifier, rows, first, n, b->out, err)
@@ -42,7 +42,7 @@ static bert_status run_rows(bench *b, const token_rows *rows, size_t first, size
 }
 
 /* From texts, as a program would. */
-static bert_status run_texts(bench *b, const bert_dataset *d, size_t first, size_t n, bert_err *err)
+static bert_status bench_run_texts(bench *b, const bert_dataset *d, size_t first, size_t n, bert_err *err)
 {
     const bert_text *texts = d->texts + first, *pairs = d->pairs ? d->pairs + first : NULL;
     const bert_entity *entities;
@@ -54,7 +54,7 @@ static bert_status run_texts(bench *b, const bert_dataset *d, size_t first, size
     return bert_session_embed(b->session, texts, pairs, n, b->out, bert_session_per_token(b->session) ? b->counts : NULL, NULL, err);
 }
 
-static bert_status make_room(bench *b, bert_err *err)
+static bert_status bench_make_room(bench *b, bert_err *err)
 {
     size_t width = bert_session_hidden(b->session), outputs = task_of(b) ? task_columns(task_of(b), b->model) : 0, rows = PART;
     if (bert_session_per_token(b->session) || bench_form(b) == ROW_WORDS)
@@ -72,7 +72,7 @@ static bert_status run_pass(bench *b, const token_rows *rows, double *seconds, b
     double start = clock_seconds();
     for (size_t i = 0; !s && i < n; i += PART) {
         size_t part = n - i < PART ? n - i : PART;
-        s = rows ? run_rows(b, rows, i, part, err) : run_texts(b, b->data, i, part, err);
+        s = rows ? bench_run_rows(b, rows, i, part, err) : bench_run_texts(b, b->data, i, part, err);
     }
     *seconds = clock_seconds() - start;
     return s;
@@ -128,10 +128,10 @@ static bert_status pick(bench *b, size_t wanted, bert_err *err)
 static bert_status choose_texts(bench *b, bert_err *err)
 {
     size_t trial = b->data->n < TRIAL ? b->data->n : TRIAL;
-    bert_status s = run_texts(b, b->data, 0, trial, err); /* makes what is made once */
+    bert_status s = bench_run_texts(b, b->data, 0, trial, err); /* makes what is made once */
     double start = clock_seconds();
     if (!s)
-        s = run_texts(b, b->data, 0, trial, err);
+        s = bench_run_texts(b, b->data, 0, trial, err);
     double wanted = (double)trial * b->options->seconds / PASSES / fmax(clock_seconds() - start, 1e-9);
     if (!s)
         s = pick(b, wanted < TRIAL ? TRIAL : wanted < 1e9 ? (size_t)wanted : (size_t)1e9, err);
@@ -244,10 +244,10 @@ static bert_status measure_latency(bench *b, const bert_dataset *d, bench_latenc
     double *times = malloc(MOST_CALLS * sizeof *times), end = clock_seconds() + b->options->seconds;
     bert_status s = times ? BERT_OK : fail_memory(err, "what is measured");
     for (size_t i = 0; !s && i < WARM_CALLS; i++)
-        s = run_texts(b, d, i % d->n, 1, err);
+        s = bench_run_texts(b, d, i % d->n, 1, err);
     while (!s && l->calls < MOST_CALLS && (l->calls < FEWEST_CALLS || clock_seconds() < end)) {
         double start = clock_seconds();
-        s = run_texts(b, d, l->calls % d->n, 1, err);
+        s = bench_run_texts(b, d, l->calls % d->n, 1, err);
         times[l->calls++] = clock_seconds() - start;
     }
     if (!s) {
@@ -280,7 +280,7 @@ static size_t file_bytes(const bert_module *m)
 
 static bert_status first_text(bench *b, bert_err *err)
 {
-    bert_status s = run_texts(b, b->sixteen, 0, 1, err);
+    bert_status s = bench_run_texts(b, b->sixteen, 0, 1, err);
     b->memory.resident = status_bytes("VmRSS");
     b->memory.file = file_bytes(b->model->module);
     return s;
@@ -294,7 +294,7 @@ bert_status bench_measure(bench *b, bert_err *err)
     threads_allow(before);
     bert_status s = bench_texts(b->session->texts.tokenizer, 1, one, one, bench_form(b) == ROW_APART, &b->sixteen, err);
     if (!s)
-        s = make_room(b, err);
+        s = bench_make_room(b, err);
     if (!s)
         s = first_text(b, err);
     if (!s)

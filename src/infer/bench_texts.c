@@ -33,7 +33,7 @@ static bert_status find_words(word_list *list, const bert_tokenizer *t, bert_err
 }
 
 /* So many words, a blank behind each. */
-static void add_words(buffer *b, const word_list *list, size_t n, random_stream *r)
+static void bench_add_words(buffer *b, const word_list *list, size_t n, random_stream *r)
 {
     while (n--) {
         bert_text word = list->words[random_below(r, (uint32_t)list->n)];
@@ -52,7 +52,7 @@ bert_status bench_texts(const bert_tokenizer *tokenizer, size_t n, size_t least,
     *data = NULL;
     bert_status s = list && ends && texts && labels ? find_words(list, tokenizer, err) : fail_memory(err, "texts to measure with");
     for (size_t i = 0; !s && i < n * columns; i++) {
-        add_words(&all, list, least + random_below(&r, (uint32_t)(most - least + 1)) - 2, &r); /* [CLS] and [SEP] */
+        bench_add_words(&all, list, least + random_below(&r, (uint32_t)(most - least + 1)) - 2, &r); /* [CLS] and [SEP] */
         ends[i] = all.size;
     }
     if (!s && all.failed)

@@ -32,7 +32,7 @@ static double share_of_rest(const bench_parts *p)
     return rest > 0 ? rest : 0;
 }
 
-static const encoder *encoder_of(const bench *b)
+static const encoder *bench_encoder_of(const bench *b)
 {
     return &b->session->texts.encoder;
 }
@@ -55,7 +55,7 @@ static double share_of_reading(const bench *b, const roofline *r)
     return r->weights > 0 && b->one.p50 > 0 ? (double)b->memory.weights / r->weights / b->one.p50 : 0;
 }
 
-static double ratio(double a, double b)
+static double bench_ratio(double a, double b)
 {
     return b > 0 ? a / b : 0;
 }
@@ -65,12 +65,12 @@ static double ratio(double a, double b)
 static void write_setting(buffer *out, const bench *b)
 {
     char machine[256];
-    const config *c = encoder_of(b)->config;
+    const config *c = bench_encoder_of(b)->config;
     machine_describe(machine, sizeof machine);
-    buffer_printf(out, "model      %s, %zu layers of %lld channels, pooling %s, task %s\n", PRECISIONS[encoder_of(b)->precision],
-                  encoder_of(b)->n_layers, (long long)c->hidden_size, pooling_name(b), task_name(b));
+    buffer_printf(out, "model      %s, %zu layers of %lld channels, pooling %s, task %s\n", PRECISIONS[bench_encoder_of(b)->precision],
+                  bench_encoder_of(b)->n_layers, (long long)c->hidden_size, pooling_name(b), task_name(b));
     buffer_printf(out, "machine    %s\n", machine);
-    buffer_printf(out, "threads    %zu (operations for %s)\n", b->threads, encoder_of(b)->ops->name);
+    buffer_printf(out, "threads    %zu (operations for %s)\n", b->threads, bench_encoder_of(b)->ops->name);
     buffer_printf(out, "texts      %zu%s, %.1f tokens each\n", b->data->n, b->made_up ? " that are made up" : "",
                   (double)b->n_tokens / (double)b->data->n);
 }
@@ -135,9 +135,9 @@ static void write_products(buffer *out, const roofline *r)
     buffer_printf(out, "\n  %-36s", "in the model");
     write_rate(out, r->in_situ);
     buffer_printf(out, "\n  in the model they take %.1f %% of the time, at %.1f %% of their rate alone", 100 * r->share,
-                  100 * ratio(r->in_situ, r->alone));
+                  100 * bench_ratio(r->in_situ, r->alone));
     if (r->onednn > 0)
-        buffer_printf(out, " and %.1f %% of oneDNN's", 100 * ratio(r->in_situ, r->onednn));
+        buffer_printf(out, " and %.1f %% of oneDNN's", 100 * bench_ratio(r->in_situ, r->onednn));
     buffer_char(out, '\n');
 }
 
@@ -147,7 +147,7 @@ static void write_reading(buffer *out, const bench *b, const roofline *r)
     if (r->memory > 0)
         buffer_printf(out, "  memory: %.1f GB/s by one thread, %.1f by all\n", r->memory_one / 1e9, r->memory / 1e9);
     buffer_printf(out, "  the matrices' %.1f MB again and again: %.1f GB/s, %.3f ms\n", (double)b->memory.weights / 1e6, r->weights / 1e9,
-                  1e3 * ratio((double)b->memory.weights, r->weights));
+                  1e3 * bench_ratio((double)b->memory.weights, r->weights));
     buffer_printf(out, "  a text of 16 tokens cannot be faster than that; it is at %.1f %%\n", 100 * share_of_reading(b, r));
 }
 
@@ -222,7 +222,7 @@ static json_t *json_of_roofline(const bench *b, const roofline *r)
     json_t *products = json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "library", *r->library ? json_string(r->library) : json_null(),
                                  "alone", json_of_products(r), "gflops_alone", number(r->alone / 1e9), "gflops_onednn", number(r->onednn / 1e9),
                                  "gflops_in_model", number(r->in_situ / 1e9), "share_of_time", json_real(r->share), "of_alone",
-                                 number(ratio(r->in_situ, r->alone)), "of_onednn", number(ratio(r->in_situ, r->onednn)));
+                                 number(bench_ratio(r->in_situ, r->alone)), "of_onednn", number(bench_ratio(r->in_situ, r->onednn)));
     json_t *reading = json_pack("{s:o, s:o, s:o, s:o}", "memory_gb_per_second_one_thread", number(r->memory_one / 1e9), "memory_gb_per_second",
                                 number(r->memory / 1e9), "matrices_gb_per_second", number(r->weights / 1e9), "share_of_latency",
                                 number(share_of_reading(b, r)));
@@ -231,9 +231,9 @@ static json_t *json_of_roofline(const bench *b, const roofline *r)
 
 static json_t *json_of_model(const bench *b)
 {
-    return json_pack("{s:s, s:I, s:I, s:s, s:s}", "precision", PRECISIONS[encoder_of(b)->precision], "layers",
-                     (json_int_t)encoder_of(b)->n_layers, "hidden", (json_int_t)encoder_of(b)->config->hidden_size, "pooling", pooling_name(b),
-                     "task", task_name(b));
+    return json_pack("{s:s, s:I, s:I, s:s, s:s}", "precision", PRECISIONS[bench_encoder_of(b)->precision], "layers",
+                     (json_int_t)bench_encoder_of(b)->n_layers, "hidden", (json_int_t)bench_encoder_of(b)->config->hidden_size, "pooling",
+                     pooling_name(b), "task", task_name(b));
 }
 
 char *bench_write_json(const bench *b, const roofline *r)
@@ -243,10 +243,10 @@ char *bench_write_json(const bench *b, const roofline *r)
     json_t *texts = json_pack("{s:I, s:I, s:I, s:b}", "rows", (json_int_t)b->data->n, "sequences", (json_int_t)b->n_sequences, "tokens",
                               (json_int_t)b->n_tokens, "made_up", b->made_up);
     json_t *json = json_pack("{s:o, s:s, s:s, s:I, s:o, s:o, s:o, s:{s:o, s:o}, s:{s:o, s:o}, s:o}", "model", json_of_model(b), "machine",
-                             machine, "operations", encoder_of(b)->ops->name, "threads", (json_int_t)b->threads, "texts", texts, "tokenised",
-                             json_of_rate(&b->tokenised), "with_tokenising", json_of_rate(&b->whole), "latency_ms", "text_of_16_tokens",
-                             json_of_latency(&b->one), "texts", json_of_latency(&b->each), "shares", "many_texts", json_of_parts(&b->many_parts),
-                             "one_text", json_of_parts(&b->one_parts), "memory", json_of_memory(&b->memory));
+                             machine, "operations", bench_encoder_of(b)->ops->name, "threads", (json_int_t)b->threads, "texts", texts,
+                             "tokenised", json_of_rate(&b->tokenised), "with_tokenising", json_of_rate(&b->whole), "latency_ms",
+                             "text_of_16_tokens", json_of_latency(&b->one), "texts", json_of_latency(&b->each), "shares", "many_texts",
+                             json_of_parts(&b->many_parts), "one_text", json_of_parts(&b->one_parts), "memory", json_of_memory(&b->memory));
     if (r)
         json_put(&json, "roofline", json_of_roofline(b, r));
     char *text = json ? json_text(json) : NULL;

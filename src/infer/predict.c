@@ -69,7 +69,8 @@ static void count_rows(session_call *call, const token_rows *rows, size_t first,
 }
 
 /* Rows first .. first + n - 1: scores (n, columns) and vectors, either may be NULL. What is made on the way is in the session's arena. */
-static bert_status run_rows(session_call *call, const token_rows *rows, size_t first, size_t n, float *scores, float *vectors, bert_err *err)
+static bert_status predict_run_rows(session_call *call, const token_rows *rows, size_t first, size_t n, float *scores, float *vectors,
+                                    bert_err *err)
 {
     bert_session *s = call->session;
     const output_request *head = &s->texts.rows.request;
@@ -104,7 +105,7 @@ static bert_status run_whole(session_call *call, const token_rows *rows, float *
         size_t before = vectors && call->vectors->tokens ? rows->start[i] : i;
         n = classifier_part(rows, i, rows->n - i);
         arena_reset(&session->part);
-        s = run_rows(call, rows, i, n, scores ? scores + i * columns : NULL, vectors ? vectors + before * H : NULL, err);
+        s = predict_run_rows(call, rows, i, n, scores ? scores + i * columns : NULL, vectors ? vectors + before * H : NULL, err);
     }
     return s;
 }
@@ -121,7 +122,7 @@ static bert_status run_windows(session_call *call, const token_rows *rows, float
         n = classifier_part(rows, i, rows->n - i);
         arena_reset(a);
         float *p = scores ? arena_alloc_raw(a, n * columns * sizeof *p) : NULL, *v = vectors ? arena_alloc_raw(a, n * H * sizeof *v) : NULL;
-        s = (scores && !p) || (vectors && !v) ? fail_memory(err, "a session") : run_rows(call, rows, i, n, p, v, err);
+        s = (scores && !p) || (vectors && !v) ? fail_memory(err, "a session") : predict_run_rows(call, rows, i, n, p, v, err);
         if (!s && scores)
             windows_combine(scores, p, rows, i, n, columns, how);
         if (!s && vectors)
@@ -157,8 +158,8 @@ static bert_status check_vectors(const session_call *call, const token_rows *row
                 not_finite_word(vectors[bad]));
 }
 
-static bert_status run_texts(session_call *call, const bert_text *texts, const bert_text *pairs, size_t n, row_form form, size_t *truncated,
-                             bert_err *err)
+static bert_status predict_run_texts(session_call *call, const bert_text *texts, const bert_text *pairs, size_t n, row_form form,
+                                     size_t *truncated, bert_err *err)
 {
     bert_session *session = call->session;
     const bert_outputs *o = call->asked;
@@ -186,7 +187,7 @@ static bert_status run_texts(session_call *call, const bert_text *texts, const b
 
 /* ---- what is refused -------------------------------------------------------------------------------------------------------- */
 
-static bert_status check_head(const bert_session *session, bert_err *err)
+static bert_status check_session_head(const bert_session *session, bert_err *err)
 {
     const task *t = session->classifier.task;
     if (!t)
@@ -231,7 +232,7 @@ static bert_status check_outputs(const bert_session *session, const bert_outputs
         return fail(err, BERT_ERR_ARGUMENT, "task %s reads its two texts apart: its scores are bert_session_predict's", t->name);
     if (tokens && !o->counts)
         return fail(err, BERT_ERR_ARGUMENT, "rows for each token are asked for: counts must be given");
-    bert_status s = o->scores ? check_head(session, err) : BERT_OK;
+    bert_status s = o->scores ? check_session_head(session, err) : BERT_OK;
     return s ? s : check_layers(session, o, err);
 }
 
@@ -256,7 +257,7 @@ static bert_status compare_windows(session_call *call, const bert_text *texts, c
             both[2 * k + 1] = pairs[i + k];
         }
         call->asked = &(bert_outputs){ .vectors = x };
-        s = run_texts(call, both, NULL, 2 * part, ROW_TOGETHER, truncated, err);
+        s = predict_run_texts(call, both, NULL, 2 * part, ROW_TOGETHER, truncated, err);
         if (!s)
             s = classifier_scores(&session->classifier, &(token_rows){ .form = ROW_APART, .n = part, .before = i }, 0, x, part, scores + i, err);
     }
@@ -267,7 +268,7 @@ bert_status bert_session_predict(bert_session *session, const bert_text *texts, 
                                  size_t *truncated, bert_err *err)
 {
     const task *t = session->classifier.task;
-    bert_status s = check_head(session, err);
+    bert_status s = check_session_head(session, err);
     if (!s && t->form == ROW_APART)
         s = check_pairs(t, pairs, n, err);
     if (s)
@@ -277,7 +278,7 @@ bert_status bert_session_predict(bert_session *session, const bert_text *texts, 
     if (t->form == ROW_APART && session->options.window)
         s = compare_windows(&call, texts, pairs, n, scores, truncated, err);
     else
-        s = run_texts(&call, texts, pairs, n, t->form, truncated, err);
+        s = predict_run_texts(&call, texts, pairs, n, t->form, truncated, err);
     threads_allow(before);
     return s;
 }
@@ -287,7 +288,7 @@ static bert_status run_outputs(bert_session *session, const bert_text *texts, co
 {
     size_t before = session_threads(session);
     session_call call = { .session = session, .asked = outputs, .vectors = &session->texts.vectors };
-    bert_status s = run_texts(&call, texts, pairs, n, ROW_TOGETHER, truncated, err);
+    bert_status s = predict_run_texts(&call, texts, pairs, n, ROW_TOGETHER, truncated, err);
     threads_allow(before);
     return s;
 }

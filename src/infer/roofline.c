@@ -158,15 +158,15 @@ static void measure_products(roofline *r, const bench *b)
 typedef uint64_t lane __attribute__((vector_size(64)));
 
 /* A thread's part of a buffer. */
-typedef struct stretch {
+typedef struct roofline_stretch {
     const lane *from;
     size_t n;
     lane sum; /* so that reading is not left out */
-} stretch;
+} roofline_stretch;
 
 static void read_stretch(void *own)
 {
-    stretch *s = own;
+    roofline_stretch *s = own;
     lane a = { 0 }, b = { 0 };
     for (size_t i = 0; i + 1 < s->n; i += 2) {
         a += s->from[i];
@@ -180,13 +180,13 @@ static double rate_reading(size_t threads, size_t bytes, double seconds)
 {
     size_t part = bytes / threads / sizeof(lane) / 2 * 2;
     lane *lanes = aligned_alloc(sizeof(lane), (part * threads + 2) * sizeof(lane));
-    stretch *all = aligned_alloc(sizeof(lane), threads * sizeof *all);
+    roofline_stretch *all = aligned_alloc(sizeof(lane), threads * sizeof *all);
     void **own = calloc(threads, sizeof *own);
     double rate = 0;
     if (lanes && all && own && part) {
         memset(lanes, BENIGN, part * threads * sizeof *lanes);
         for (size_t i = 0; i < threads; i++) {
-            all[i] = (stretch){ .from = lanes + i * part, .n = part };
+            all[i] = (roofline_stretch){ .from = lanes + i * part, .n = part };
             own[i] = &all[i];
         }
         rate = (double)(part * sizeof(lane)) * roofline_rate(read_stretch, own, threads, seconds);

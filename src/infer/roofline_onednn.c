@@ -20,12 +20,13 @@
 #define TEXT(x) TEXT_OF(x)
 
 /* What is called in either version, and what one version alone has. */
-#define EVERY_CALL(X)                                                                                                                          \
-    X(dnnl_version)                                                                                                                            \
-    X(dnnl_engine_create)                                                                                                                      \
-    X(dnnl_engine_destroy)                                                                                                                     \
-    X(dnnl_stream_create) X(dnnl_stream_destroy) X(dnnl_stream_wait) X(dnnl_memory_create) X(dnnl_memory_destroy) X(dnnl_memory_desc_get_size) \
-        X(dnnl_primitive_create) X(dnnl_primitive_destroy) X(dnnl_primitive_execute) X(dnnl_primitive_desc_query_md)                           \
+#define EVERY_CALL(X)                                                                                                    \
+    X(dnnl_version)                                                                                                      \
+    X(dnnl_engine_create)                                                                                                \
+    X(dnnl_engine_destroy)                                                                                               \
+    X(dnnl_stream_create)                                                                                                \
+    X(dnnl_stream_destroy) X(dnnl_stream_wait) X(dnnl_memory_create) X(dnnl_memory_destroy) X(dnnl_memory_desc_get_size) \
+        X(dnnl_primitive_create) X(dnnl_primitive_destroy) X(dnnl_primitive_execute) X(dnnl_primitive_desc_query_md)     \
             X(dnnl_primitive_desc_destroy)
 #if HAVE_ONEDNN == 2
 #define VERSION_CALL(X) X(dnnl_memory_desc_init_by_tag) X(dnnl_matmul_desc_init) X(dnnl_primitive_desc_create)
@@ -128,7 +129,7 @@ static bool make_parts(onednn_product *p, dnnl_primitive_desc_t pd)
 }
 
 /* Shapes and types of the product; W's order is left to oneDNN. */
-static bool describe(const calls *c, dnnl_memory_desc_t md[TENSORS], ops_precision precision, size_t rows, size_t in, size_t out)
+static bool describe_onednn(const calls *c, dnnl_memory_desc_t md[TENSORS], ops_precision precision, size_t rows, size_t in, size_t out)
 {
     const dnnl_dims_t dims[TENSORS] = { { (dnnl_dim_t)rows, (dnnl_dim_t)in },
                                         { (dnnl_dim_t)in, (dnnl_dim_t)out },
@@ -153,7 +154,7 @@ static bool make_product(onednn_product *p, ops_precision precision, size_t rows
     memset(md, 0, sizeof md);
     bool fine = c->dnnl_engine_create(&p->engine, dnnl_cpu, 0) == dnnl_success &&
                 c->dnnl_stream_create(&p->stream, p->engine, dnnl_stream_default_flags) == dnnl_success &&
-                describe(c, md, precision, rows, in, out);
+                describe_onednn(c, md, precision, rows, in, out);
 #if HAVE_ONEDNN == 2
     dnnl_matmul_desc_t matmul;
     fine = fine && c->dnnl_matmul_desc_init(&matmul, &md[X], &md[WEIGHT], NULL, &md[Y]) == dnnl_success &&

@@ -12,7 +12,7 @@ typedef struct axis {
     double from, to;
 } axis;
 
-static double place(const axis *a, double v)
+static double plot_place(const axis *a, double v)
 {
     double t = (v - a->min) / (a->max - a->min);
     return a->from + (t < 0 ? 0 : t > 1 ? 1 : t) * (a->to - a->from);
@@ -28,7 +28,7 @@ static double nice_step(double range, int want)
 }
 
 /* Widens [min, max] to hold the values that can be drawn: beyond 1e300 even the length of an axis is not finite. */
-static void stretch(double *min, double *max, const double *v, size_t n)
+static void plot_stretch(double *min, double *max, const double *v, size_t n)
 {
     for (size_t i = 0; v && i < n; i++)
         if (fabs(v[i]) < 1e300) {
@@ -88,7 +88,7 @@ static size_t ticks_of(const axis *a, double *first)
     return n > 0 && n < 40 ? (size_t)n : 0;
 }
 
-static double largest(const axis *a)
+static double plot_largest(const axis *a)
 {
     return fmax(fabs(a->min), fabs(a->max));
 }
@@ -99,7 +99,7 @@ static size_t widest_tick(const axis *a)
     size_t widest = 0, n = ticks_of(a, &first);
     char text[TICK_SIZE];
     for (size_t i = 0; i < n; i++) {
-        tick_text(text, first + (double)i * a->step, a->step, largest(a));
+        tick_text(text, first + (double)i * a->step, a->step, plot_largest(a));
         widest = strlen(text) > widest ? strlen(text) : widest;
     }
     return widest;
@@ -113,8 +113,8 @@ static void draw_x_axis(buffer *b, const axis *x, const axis *y, const char *nam
     size_t n = ticks_of(x, &first);
     char text[TICK_SIZE];
     for (size_t i = 0; i < n; i++) {
-        double v = first + (double)i * x->step, at = place(x, v);
-        tick_text(text, v, x->step, largest(x));
+        double v = first + (double)i * x->step, at = plot_place(x, v);
+        tick_text(text, v, x->step, plot_largest(x));
         buffer_printf(b, "<path d=\"M%.1f %.1fv4\" stroke=\"var(--soft)\"/><text x=\"%.1f\" y=\"%.1f\" text-anchor=\"middle\">%s</text>\n", at,
                       y->from, at, y->from + 16, text);
     }
@@ -128,8 +128,8 @@ static void draw_y_axis(buffer *b, const axis *x, const axis *y, const char *nam
     size_t n = ticks_of(y, &first);
     char text[TICK_SIZE];
     for (size_t i = 0; i < n; i++) {
-        double v = first + (double)i * y->step, at = place(y, v);
-        tick_text(text, v, y->step, largest(y));
+        double v = first + (double)i * y->step, at = plot_place(y, v);
+        tick_text(text, v, y->step, plot_largest(y));
         buffer_printf(b, "<path d=\"M%.1f %.1fH%.1f\" stroke=\"var(--grid)\"/><text x=\"%.1f\" y=\"%.1f\" text-anchor=\"end\">%s</text>\n",
                       x->from, at, x->to, x->from - 5, at + 4, text);
     }
@@ -149,14 +149,15 @@ static void draw_line(buffer *b, const plot_series *s, const axis *x, const axis
     for (size_t i = 0; i < s->n; i++) {
         bool here = isfinite(s->x[i]) && isfinite(s->y[i]), next = i + 1 < s->n && isfinite(s->x[i + 1]) && isfinite(s->y[i + 1]);
         if (here)
-            buffer_printf(b, "%c%.4g %.4g%s", pen ? 'L' : 'M', place(x, s->x[i]), place(y, s->y[i]), pen || next ? "" : "h.01");
+            buffer_printf(b, "%c%.4g %.4g%s", pen ? 'L' : 'M', plot_place(x, s->x[i]), plot_place(y, s->y[i]), pen || next ? "" : "h.01");
         pen = here;
     }
     buffer_string(b, "\"/>\n");
     enum { MOST_POINTS = 20 };
     for (size_t i = 0; i < s->n && s->n <= MOST_POINTS && s->mark == PLOT_LINE; i++)
         if (isfinite(s->x[i]) && isfinite(s->y[i]))
-            buffer_printf(b, "<circle cx=\"%.4g\" cy=\"%.4g\" r=\"3\" fill=\"var(--c%d)\"/>", place(x, s->x[i]), place(y, s->y[i]), s->colour);
+            buffer_printf(b, "<circle cx=\"%.4g\" cy=\"%.4g\" r=\"3\" fill=\"var(--c%d)\"/>", plot_place(x, s->x[i]), plot_place(y, s->y[i]),
+                          s->colour);
 }
 
 static void draw_band(buffer *b, const plot_series *s, const axis *x, const axis *y)
@@ -164,9 +165,9 @@ static void draw_band(buffer *b, const plot_series *s, const axis *x, const axis
     buffer_printf(b, "<path fill=\"var(--c%d)\" fill-opacity=\".22\" d=\"", s->colour);
     char pen = 'M';
     for (size_t i = 0; i < s->n; i++, pen = 'L')
-        buffer_printf(b, "%c%.4g %.4g", pen, place(x, s->x[i]), place(y, s->high[i]));
+        buffer_printf(b, "%c%.4g %.4g", pen, plot_place(x, s->x[i]), plot_place(y, s->high[i]));
     for (size_t i = s->n; i-- > 0;)
-        buffer_printf(b, "L%.4g %.4g", place(x, s->x[i]), place(y, s->y[i]));
+        buffer_printf(b, "L%.4g %.4g", plot_place(x, s->x[i]), plot_place(y, s->y[i]));
     buffer_string(b, s->n ? "Z\"/>\n" : "\"/>\n");
 }
 
@@ -174,7 +175,7 @@ static void draw_bars(buffer *b, const plot_series *s, const axis *x, const axis
 {
     buffer_printf(b, "<path fill=\"var(--c%d)\" fill-opacity=\".6\" d=\"", s->colour);
     for (size_t i = 0; i < s->n; i++) {
-        double left = place(x, s->x[i]), right = place(x, s->x[i + 1]), top = place(y, s->y[i]);
+        double left = plot_place(x, s->x[i]), right = plot_place(x, s->x[i + 1]), top = plot_place(y, s->y[i]);
         if (right - left > 3) /* a gap between bars */
             right -= 1;
         if (s->y[i] > 0)
@@ -192,7 +193,7 @@ static void draw_dots(buffer *b, const plot_series *s, const axis *x, const axis
     for (size_t i = 0; i < s->n; i++) {
         if (!isfinite(s->x[i]) || !isfinite(s->y[i]))
             continue;
-        int px = (int)(place(x, s->x[i]) + 0.5), py = (int)(place(y, s->y[i]) + 0.5);
+        int px = (int)(plot_place(x, s->x[i]) + 0.5), py = (int)(plot_place(y, s->y[i]) + 0.5);
         int pixel = px * (HEIGHT + 1) + py;
         if (!(taken[pixel / 8] >> pixel % 8 & 1))
             buffer_printf(b, "M%d %dh0", px, py);
@@ -205,7 +206,7 @@ static void draw_mark(buffer *b, const plot *p, const axis *x, const axis *y)
 {
     if (isnan(p->marked) || p->marked < x->min || p->marked > x->max)
         return;
-    double at = place(x, p->marked);
+    double at = plot_place(x, p->marked);
     bool left = at > (x->from + x->to) / 2;
     buffer_printf(b, "<path d=\"M%.1f %.1fV%.1f\" stroke=\"var(--ink)\" stroke-width=\"1.3\" stroke-dasharray=\"3 3\"/>", at, y->from, y->to);
     buffer_printf(b, "<text x=\"%.1f\" y=\"%.1f\" text-anchor=\"%s\" style=\"fill:var(--ink)\">%s</text>\n", at + (left ? -4 : 4), y->to - 5,
@@ -242,9 +243,9 @@ static void set_axes(const plot *f, axis *x, axis *y)
     bool bars = false;
     for (size_t i = 0; i < f->n; i++) {
         const plot_series *s = &f->series[i];
-        stretch(&x->min, &x->max, s->x, s->n + (s->mark == PLOT_BARS));
-        stretch(&y->min, &y->max, s->y, s->n);
-        stretch(&y->min, &y->max, s->high, s->n);
+        plot_stretch(&x->min, &x->max, s->x, s->n + (s->mark == PLOT_BARS));
+        plot_stretch(&y->min, &y->max, s->y, s->n);
+        plot_stretch(&y->min, &y->max, s->high, s->n);
         bars |= s->mark == PLOT_BARS;
     }
     set_axis(y, bars ? 0 : f->y_min, f->y_max, 5, true, false);

@@ -17,11 +17,11 @@ typedef struct cell {
     bool number;
 } cell;
 
-typedef struct table_format {
+typedef struct prediction_format {
     const char *suffix, *start, *between, *end; /* of a row */
     bool header;
     void (*write)(buffer *b, const cell *c);
-} table_format;
+} prediction_format;
 
 /* ---- cells ---- */
 
@@ -52,7 +52,7 @@ static void write_jsonl(buffer *b, const cell *c)
         field_json(b, c->text.data, c->text.size);
 }
 
-static const table_format FORMATS[] = {
+static const prediction_format FORMATS[] = {
     { ".tsv", "", "\t", "\n", true, write_tsv },
     { ".csv", "", ",", "\n", true, write_csv },
     { ".jsonl", "{", ", ", "}\n", false, write_jsonl },
@@ -64,14 +64,14 @@ typedef struct prediction_table {
     const outcomes *o;
     const bert_dataset *data;
     double threshold;
-    const table_format *format;
+    const prediction_format *format;
     char **score_names; /* (n_scores) */
     size_t n_scores;    /* a label each; 0 for numbers, which are the prediction, and for tags */
     buffer row, words;
     size_t cells; /* of the row at hand so far */
 } prediction_table;
 
-static void add_cell(prediction_table *t, const char *name, bert_text text, bool number)
+static void predictions_add_cell(prediction_table *t, const char *name, bert_text text, bool number)
 {
     buffer_string(&t->row, t->cells++ ? t->format->between : t->format->start);
     t->format->write(&t->row, &(cell){ name, text, number });
@@ -88,17 +88,17 @@ static void add_header(prediction_table *t)
     static const char *const names[] = { "text", "text_pair", "label", "prediction" };
     for (size_t i = 0; i < 4; i++)
         if (i != 1 || t->data->pairs)
-            add_cell(t, names[i], text_of_string(names[i]), false);
+            predictions_add_cell(t, names[i], text_of_string(names[i]), false);
     for (size_t k = 0; k < t->n_scores; k++)
-        add_cell(t, t->score_names[k], text_of_string(t->score_names[k]), false);
+        predictions_add_cell(t, t->score_names[k], text_of_string(t->score_names[k]), false);
     end_row(t);
 }
 
 /* A cell of what stands in `words`, which is emptied. */
-static void add_words(prediction_table *t, const char *name, bool number)
+static void predictions_add_words(prediction_table *t, const char *name, bool number)
 {
     t->row.failed |= t->words.failed;
-    add_cell(t, name, (bert_text){ t->words.data ? t->words.data : "", t->words.size }, number);
+    predictions_add_cell(t, name, (bert_text){ t->words.data ? t->words.data : "", t->words.size }, number);
     buffer_clear(&t->words);
 }
 
@@ -109,23 +109,23 @@ static void add_label(prediction_table *t, size_t row)
     if (t->o->task->kind->numeric) {
         double x;
         buffer_printf(&t->words, "%.9g", label_number(label, &x) ? x : NAN);
-        add_words(t, "label", true);
+        predictions_add_words(t, "label", true);
     } else {
-        add_cell(t, "label", label, false);
+        predictions_add_cell(t, "label", label, false);
     }
 }
 
-static void add_row(prediction_table *t, size_t row)
+static void predictions_add_row(prediction_table *t, size_t row)
 {
-    add_cell(t, "text", t->data->texts[row], false);
+    predictions_add_cell(t, "text", t->data->texts[row], false);
     if (t->data->pairs)
-        add_cell(t, "text_pair", t->data->pairs[row], false);
+        predictions_add_cell(t, "text_pair", t->data->pairs[row], false);
     add_label(t, row);
     t->o->task->kind->predicted_words(&t->words, t->o, row, t->threshold);
-    add_words(t, "prediction", t->o->task->kind->numeric);
+    predictions_add_words(t, "prediction", t->o->task->kind->numeric);
     for (size_t k = 0; k < t->n_scores; k++) {
         buffer_printf(&t->words, "%.9g", (double)t->o->scores[row * t->o->columns + k]);
-        add_words(t, t->score_names[k], true);
+        predictions_add_words(t, t->score_names[k], true);
     }
     end_row(t);
 }
@@ -154,7 +154,7 @@ static void table_free(prediction_table *t)
     buffer_free(&t->words);
 }
 
-static bert_status write_rows(prediction_table *t, const char *path, bert_err *err)
+static bert_status predictions_write_rows(prediction_table *t, const char *path, bert_err *err)
 {
     file_writer w;
     bert_status s = file_create(&w, path, err);
@@ -167,7 +167,7 @@ static bert_status write_rows(prediction_table *t, const char *path, bert_err *e
         s = t->row.failed ? fail_memory(err, path) : file_failed(&w, err);
         buffer_clear(&t->row);
         if (row < t->data->n)
-            add_row(t, row);
+            predictions_add_row(t, row);
     }
     if (!s)
         return file_commit(&w, err);
@@ -184,7 +184,7 @@ bert_status predictions_write(const outcomes *o, const bert_dataset *data, doubl
     if (!t.format)
         return fail(err, BERT_ERR_ARGUMENT, "%s: predictions are written as .tsv, .csv or .jsonl", path);
     locale_t before = uselocale(plain_locale());
-    bert_status s = name_scores(&t) ? write_rows(&t, path, err) : fail_memory(err, path);
+    bert_status s = name_scores(&t) ? predictions_write_rows(&t, path, err) : fail_memory(err, path);
     uselocale(before);
     table_free(&t);
     return s;

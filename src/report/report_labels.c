@@ -56,7 +56,7 @@ static bool confusion_count(page *p, confusion *c)
     return true;
 }
 
-static void add_name(page *p, const char *label)
+static void report_labels_add_name(page *p, const char *label)
 {
     page_cut(p, (bert_text){ label, strlen(label) }, NAME);
 }
@@ -78,13 +78,13 @@ static void heat_table(page *p, const confusion *c)
         "<div class=\"scroll\"><table class=\"heat\">\n<caption>Rows: the label; columns: what was predicted</caption>\n<thead><tr><td></td>");
     for (size_t k = 0; k < m->n_labels; k++) {
         buffer_string(&p->out, "<th scope=\"col\">");
-        add_name(p, m->labels[k]);
+        report_labels_add_name(p, m->labels[k]);
         buffer_string(&p->out, "</th>");
     }
     buffer_string(&p->out, "</tr></thead>\n<tbody>\n");
     for (size_t truth = 0; truth < m->n_labels; truth++) {
         buffer_string(&p->out, "<tr><th scope=\"row\">");
-        add_name(p, m->labels[truth]);
+        report_labels_add_name(p, m->labels[truth]);
         buffer_string(&p->out, "</th>");
         for (size_t k = 0; k < m->n_labels; k++) {
             bool occurs = t < end && t->truth == truth && t->predicted == k;

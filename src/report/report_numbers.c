@@ -13,7 +13,7 @@ typedef struct number_pairs {
     double *truth, *predicted, *residual; /* residual: predicted - truth */
 } number_pairs;
 
-static bool collect(page *p, number_pairs *d)
+static bool collect_number_pairs(page *p, number_pairs *d)
 {
     const outcomes *o = p->r->outcomes;
     double *memory = page_array(p, 3 * o->n, sizeof *memory);
@@ -95,7 +95,7 @@ static void plot_residuals(page *p, const number_pairs *d)
 void section_numbers(page *p)
 {
     number_pairs d;
-    if (!collect(p, &d))
+    if (!collect_number_pairs(p, &d))
         return;
     section_begin(p, "Predictions and labels", NULL);
     figures_begin(p);

@@ -101,7 +101,7 @@ static void add_words_cell(page *p, buffer *words)
     buffer_clear(words);
 }
 
-static void add_numbers(page *p, size_t row)
+static void add_wrong_numbers(page *p, size_t row)
 {
     const outcomes *o = p->r->outcomes;
     cell_number(p, outcome_truth(o, row));
@@ -120,7 +120,7 @@ static void add_sets(page *p, size_t row)
 }
 
 /* Label, prediction, and the score of what was predicted. */
-static void add_labels(page *p, size_t row)
+static void add_wrong_labels(page *p, size_t row)
 {
     const outcomes *o = p->r->outcomes;
     add_sets(p, row);
@@ -134,9 +134,9 @@ typedef struct mistake_form {
 } mistake_form;
 
 static const mistake_form FORMS[] = {
-    { PAGE_WRONG_LABELS, "Line|<Text|<Label|<Predicted|Score|Loss", add_labels },
+    { PAGE_WRONG_LABELS, "Line|<Text|<Label|<Predicted|Score|Loss", add_wrong_labels },
     { PAGE_WRONG_SETS, "Line|<Text|<Labels|<Predicted|Loss", add_sets },
-    { PAGE_DISTANCES, "Line|<Text|Label|Predicted|Distance", add_numbers },
+    { PAGE_DISTANCES, "Line|<Text|Label|Predicted|Distance", add_wrong_numbers },
     { PAGE_WRONG_WORDS, "Line|<Text|<Wrong words|Loss", add_wrong_words },
 };
 

@@ -3,14 +3,14 @@
 
 #include <math.h>
 
-static double ratio(double a, double b)
+static double counts_ratio(double a, double b)
 {
     return b > 0 ? a / b : 0;
 }
 
 prf prf_of(hits h)
 {
-    return (prf){ ratio(h.right, h.predicted), ratio(h.right, h.actual), ratio(2 * h.right, h.predicted + h.actual) };
+    return (prf){ counts_ratio(h.right, h.predicted), counts_ratio(h.right, h.actual), counts_ratio(2 * h.right, h.predicted + h.actual) };
 }
 
 static void add_hits(hits *to, hits by)
@@ -60,16 +60,16 @@ void counts_report(const counts *c, size_t labels, bert_metrics *m)
     double n = (double)labels, seen = (double)c->seen;
     m->labels = labels;
     m->labels_seen = c->seen;
-    m->accuracy = ratio((double)c->right, (double)c->n);
+    m->accuracy = counts_ratio((double)c->right, (double)c->n);
     m->precision_micro = micro.precision;
     m->recall_micro = micro.recall;
     m->f1_micro = micro.f1;
-    m->precision = m->precision_macro = ratio(c->sum.precision, n);
-    m->recall = m->recall_macro = ratio(c->sum.recall, n);
-    m->f1 = m->f1_macro = ratio(c->sum.f1, n);
-    m->precision_macro_seen = ratio(c->sum.precision, seen);
-    m->recall_macro_seen = ratio(c->sum.recall, seen);
-    m->f1_macro_seen = ratio(c->sum.f1, seen);
+    m->precision = m->precision_macro = counts_ratio(c->sum.precision, n);
+    m->recall = m->recall_macro = counts_ratio(c->sum.recall, n);
+    m->f1 = m->f1_macro = counts_ratio(c->sum.f1, n);
+    m->precision_macro_seen = counts_ratio(c->sum.precision, seen);
+    m->recall_macro_seen = counts_ratio(c->sum.recall, seen);
+    m->f1_macro_seen = counts_ratio(c->sum.f1, seen);
 }
 
 double counts_correlation(const counts *c)
@@ -80,7 +80,7 @@ double counts_correlation(const counts *c)
         predicted += c->labels[k].predicted * c->labels[k].predicted;
         actual += c->labels[k].actual * c->labels[k].actual;
     }
-    return ratio((double)c->right * n - both, sqrt(n * n - predicted) * sqrt(n * n - actual));
+    return counts_ratio((double)c->right * n - both, sqrt(n * n - predicted) * sqrt(n * n - actual));
 }
 
 void counts_metrics(const counts *c, const task *t, bert_metrics *m)

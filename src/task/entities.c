@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-static const char *type_of(const char *tag)
+static const char *entities_type_of(const char *tag)
 {
     return tag + 2;
 }
@@ -18,12 +18,12 @@ void entities_find(const char *const *labels, const int32_t *tags, size_t n,
     size_t first = 0;
     for (size_t i = 0; i <= n; i++) {
         const char *tag = i < n ? labels[tags[i]] : "O";
-        bool outside = tag_is_outside(tag), begins = !outside && (tag[0] == 'B' || !open || strcmp(type_of(tag), open));
+        bool outside = tag_is_outside(tag), begins = !outside && (tag[0] == 'B' || !open || strcmp(entities_type_of(tag), open));
         if (open && (outside || begins))
             found(context, first, i - 1, open);
         if (begins) {
             first = i;
-            open = type_of(tag);
+            open = entities_type_of(tag);
         } else if (outside)
             open = NULL;
     }
@@ -37,16 +37,16 @@ typedef struct entity {
 } entity;
 
 /* The entities of one row; room for one a word. */
-typedef struct entity_list {
+typedef struct entity_run {
     const size_t *types; /* (labels) the first label of each one's type */
     const int32_t *tags; /* of the row */
     entity *items;
     size_t n;
-} entity_list;
+} entity_run;
 
-static void add(void *context, size_t first, size_t last, const char *type)
+static void entities_add(void *context, size_t first, size_t last, const char *type)
 {
-    entity_list *list = context;
+    entity_run *list = context;
     (void)type;
     list->items[list->n++] = (entity){ first, last, list->types[list->tags[first]] };
 }
@@ -58,7 +58,7 @@ static const size_t *find_types(const bert_model *m, size_t *n, arena *a)
     size_t *types = arena_array(a, m->n_labels, sizeof *types), *first = arena_array(a, m->n_labels, sizeof *first);
     bool fine = types && first;
     for (size_t k = 0; fine && k < m->n_labels; k++) {
-        const char *type = type_of(m->labels[k]);
+        const char *type = entities_type_of(m->labels[k]);
         if (tag_is_outside(m->labels[k]))
             continue;
         bert_text word = { type, strlen(type) };
@@ -74,7 +74,7 @@ static const size_t *find_types(const bert_model *m, size_t *n, arena *a)
 }
 
 /* Both lists are in the order of their words, and no two of one list overlap. */
-static void count_row(counts *c, const entity_list *predicted, const entity_list *actual)
+static void count_row(counts *c, const entity_run *predicted, const entity_run *actual)
 {
     for (size_t i = 0; i < predicted->n; i++)
         c->labels[predicted->items[i].type].predicted++;
@@ -97,8 +97,8 @@ bert_status entities_count(const outcomes *o, counts *c, size_t *types, arena *a
         longest = t->start[i + 1] - t->start[i] > longest ? t->start[i + 1] - t->start[i] : longest;
     const size_t *first_of = find_types(o->model, types, a);
     int32_t *tags = arena_array(a, longest, sizeof *tags);
-    entity_list predicted = { first_of, tags, arena_array(a, longest, sizeof(entity)), 0 };
-    entity_list actual = { first_of, NULL, arena_array(a, longest, sizeof(entity)), 0 };
+    entity_run predicted = { first_of, tags, arena_array(a, longest, sizeof(entity)), 0 };
+    entity_run actual = { first_of, NULL, arena_array(a, longest, sizeof(entity)), 0 };
     if (!first_of || !tags || !predicted.items || !actual.items)
         return fail_memory(err, "metrics");
     for (size_t i = 0; i < t->n; i++) {
@@ -107,8 +107,8 @@ bert_status entities_count(const outcomes *o, counts *c, size_t *types, arena *a
             tags[k] = (int32_t)outcome_label(o, first + k, 0);
         actual.tags = t->ids + first;
         predicted.n = actual.n = 0;
-        entities_find(o->model->labels, predicted.tags, n, add, &predicted);
-        entities_find(o->model->labels, actual.tags, n, add, &actual);
+        entities_find(o->model->labels, predicted.tags, n, entities_add, &predicted);
+        entities_find(o->model->labels, actual.tags, n, entities_add, &actual);
         count_row(c, &predicted, &actual);
     }
     return BERT_OK;

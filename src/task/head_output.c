@@ -7,7 +7,7 @@
 #include <float.h>
 #include <math.h>
 
-static double weight_of(const loss_spec *spec, size_t label)
+static double head_output_weight_of(const loss_spec *spec, size_t label)
 {
     return spec && spec->class_weights ? spec->class_weights[label] : 1;
 }
@@ -24,7 +24,7 @@ static double soft(double target, const loss_spec *spec)
     return (1 - smoothing) * target + smoothing / 2;
 }
 
-static double keep(float *losses, size_t i, double loss)
+static double keep_loss(float *losses, size_t i, double loss)
 {
     if (losses)
         losses[i] = (float)loss;
@@ -36,8 +36,8 @@ static double pair_loss(float *dlogits, float *losses, const float *logits, cons
     (void)K;
     double sum = 0;
     for (size_t i = 0; i < y->n; i++) {
-        double weight = weight_of(spec, (size_t)y->ids[i]), target = soft(y->ids[i], spec);
-        sum += keep(losses, i, weight * loss_sigmoid_cross_entropy(dlogits ? &dlogits[i] : NULL, logits[i], target, weight * scale));
+        double weight = head_output_weight_of(spec, (size_t)y->ids[i]), target = soft(y->ids[i], spec);
+        sum += keep_loss(losses, i, weight * loss_sigmoid_cross_entropy(dlogits ? &dlogits[i] : NULL, logits[i], target, weight * scale));
     }
     return sum;
 }
@@ -48,9 +48,9 @@ static double softmax_loss(float *dlogits, float *losses, const float *logits, c
     double sum = 0, smoothing = smoothing_of(spec);
     for (size_t i = 0; i < y->n; i++) {
         size_t label = (size_t)y->ids[i];
-        double weight = weight_of(spec, label);
+        double weight = head_output_weight_of(spec, label);
         float *d = dlogits ? dlogits + i * K : NULL;
-        sum += keep(losses, i, weight * loss_softmax_cross_entropy(d, logits + i * K, label, smoothing, weight * scale, K));
+        sum += keep_loss(losses, i, weight * loss_softmax_cross_entropy(d, logits + i * K, label, smoothing, weight * scale, K));
     }
     return sum;
 }
@@ -63,10 +63,10 @@ static double sigmoids_loss(float *dlogits, float *losses, const float *logits, 
         double row = 0;
         for (size_t k = 0; k < K; k++) {
             size_t at = i * K + k;
-            double weight = weight_of(spec, k) / (double)K, target = soft(y->values[at], spec);
+            double weight = head_output_weight_of(spec, k) / (double)K, target = soft(y->values[at], spec);
             row += weight * loss_sigmoid_cross_entropy(dlogits ? &dlogits[at] : NULL, logits[at], target, weight * scale);
         }
-        sum += keep(losses, i, row);
+        sum += keep_loss(losses, i, row);
     }
     return sum;
 }
@@ -79,7 +79,7 @@ static double number_loss(float *dlogits, float *losses, const float *logits, co
     return loss_squared_error(dlogits, logits, y->values, scale, y->n);
 }
 
-static void pair_scores(const bert_model *m, float *scores, const float *logits, size_t n, size_t K)
+static void head_output_pair_scores(const bert_model *m, float *scores, const float *logits, size_t n, size_t K)
 {
     (void)m, (void)K;
     for (size_t i = 0; i < n; i++) {
@@ -90,7 +90,7 @@ static void pair_scores(const bert_model *m, float *scores, const float *logits,
     }
 }
 
-static void softmax_scores(const bert_model *m, float *scores, const float *logits, size_t n, size_t K)
+static void head_output_softmax_scores(const bert_model *m, float *scores, const float *logits, size_t n, size_t K)
 {
     (void)m;
     softmax(scores, logits, n, K);
@@ -102,7 +102,7 @@ static void sigmoids_scores(const bert_model *m, float *scores, const float *log
     sigmoid(scores, logits, n * K);
 }
 
-static void number_scores(const bert_model *m, float *scores, const float *logits, size_t n, size_t K)
+static void head_output_number_scores(const bert_model *m, float *scores, const float *logits, size_t n, size_t K)
 {
     (void)K;
     for (size_t i = 0; i < n; i++)
@@ -156,7 +156,7 @@ static size_t one_each(size_t n_labels)
     return n_labels;
 }
 
-const head_output OUTPUT_PAIR = { true, one, one_each, pair_loss, pair_scores, pair_logits };
-const head_output OUTPUT_SOFTMAX = { false, one_each, one_each, softmax_loss, softmax_scores, softmax_logits };
+const head_output OUTPUT_PAIR = { true, one, one_each, pair_loss, head_output_pair_scores, pair_logits };
+const head_output OUTPUT_SOFTMAX = { false, one_each, one_each, softmax_loss, head_output_softmax_scores, softmax_logits };
 const head_output OUTPUT_SIGMOIDS = { true, one_each, one_each, sigmoids_loss, sigmoids_scores, sigmoids_logits };
-const head_output OUTPUT_NUMBER = { false, one, one, number_loss, number_scores, number_logits };
+const head_output OUTPUT_NUMBER = { false, one, one, number_loss, head_output_number_scores, number_logits };

@@ -8,7 +8,7 @@
 
 /* ---- labels as they are written --------------------------------------------------------------------------------------------- */
 
-static bert_status check_row(const label_rules *r, const bert_dataset *d, size_t row, bert_err *err)
+static bert_status class_check_row(const label_rules *r, const bert_dataset *d, size_t row, bert_err *err)
 {
     bert_text label = d->label_texts[row];
     bool list = label.size > 1 && strchr("'\"]0123456789", label.data[1]); /* "[deleted]" is a word */
@@ -18,7 +18,7 @@ static bert_status check_row(const label_rules *r, const bert_dataset *d, size_t
     return label.size ? label_check_known(r, d, row, label, err) : label_empty(d, row, "the label", err);
 }
 
-static bert_status choose(bert_head_spec *head, const bert_dataset *d, bert_err *err)
+static bert_status class_choose(bert_head_spec *head, const bert_dataset *d, bert_err *err)
 {
     (void)err;
     if (!head->n_labels)
@@ -26,7 +26,7 @@ static bert_status choose(bert_head_spec *head, const bert_dataset *d, bert_err 
     return BERT_OK;
 }
 
-static bool read_targets(targets *t, const label_rules *r, const bert_model *m, const bert_dataset *d)
+static bool class_read_targets(targets *t, const label_rules *r, const bert_model *m, const bert_dataset *d)
 {
     (void)m;
     t->ids = arena_array(&t->memory, d->n, sizeof *t->ids);
@@ -37,7 +37,7 @@ static bool read_targets(targets *t, const label_rules *r, const bert_model *m, 
 
 /* ---- outcomes --------------------------------------------------------------------------------------------------------------- */
 
-static void count(const outcomes *o, double threshold, counts *c)
+static void class_count(const outcomes *o, double threshold, counts *c)
 {
     for (size_t i = 0; i < o->n; i++) {
         size_t predicted = outcome_label(o, i, threshold), actual = (size_t)o->truth->ids[i];
@@ -49,24 +49,24 @@ static void count(const outcomes *o, double threshold, counts *c)
 }
 
 /* Of two labels the second one's score says it. */
-static size_t decisions(const outcomes *o)
+static size_t class_decisions(const outcomes *o)
 {
     return o->columns == 2 ? o->n : 0;
 }
 
-static decision decide(const outcomes *o, size_t i)
+static decision class_decide(const outcomes *o, size_t i)
 {
     return (decision){ o->scores[i * 2 + 1], o->truth->ids[i] == 1, 1, i };
 }
 
-static bool same(const task *t, const bert_model *m, const float *a, const float *b)
+static bool class_same(const task *t, const bert_model *m, const float *a, const float *b)
 {
     return label_of_scores(t, m, a, bert_model_threshold(m)) == label_of_scores(t, m, b, bert_model_threshold(m));
 }
 
 /* ---- answers ---------------------------------------------------------------------------------------------------------------- */
 
-static void answer_json(buffer *b, const task *t, const bert_model *m, const float *scores, double threshold)
+static void class_answer_json(buffer *b, const task *t, const bert_model *m, const float *scores, double threshold)
 {
     size_t k = label_of_scores(t, m, scores, threshold);
     buffer_string(b, "\"label\": ");
@@ -76,7 +76,7 @@ static void answer_json(buffer *b, const task *t, const bert_model *m, const flo
     label_scores_json(b, m->labels, m->n_labels, scores);
 }
 
-static void answer_tsv(buffer *b, const task *t, const bert_model *m, const float *scores, double threshold)
+static void class_answer_tsv(buffer *b, const task *t, const bert_model *m, const float *scores, double threshold)
 {
     size_t k = label_of_scores(t, m, scores, threshold);
     field_tsv(b, m->labels[k], strlen(m->labels[k]));
@@ -93,19 +93,19 @@ const label_kind KIND_CLASS = { .word = "label",
                                 .sections = PAGE_CONFUSION | PAGE_LABELS | PAGE_THRESHOLDS | PAGE_CALIBRATION | PAGE_WRONG_LABELS,
                                 .decided = "accuracy",
                                 .next = label_whole,
-                                .check_row = check_row,
-                                .choose = choose,
-                                .read = read_targets,
+                                .check_row = class_check_row,
+                                .choose = class_choose,
+                                .read = class_read_targets,
                                 .right_logits = one_label_right_logits,
                                 .compare_training = one_label_compare_training,
                                 .wrong = one_label_wrong,
                                 .measure = outcomes_measure_labels,
-                                .count = count,
-                                .decisions = decisions,
-                                .decide = decide,
+                                .count = class_count,
+                                .decisions = class_decisions,
+                                .decide = class_decide,
                                 .always = one_label_always,
-                                .same = same,
-                                .answer_json = answer_json,
-                                .answer_tsv = answer_tsv,
+                                .same = class_same,
+                                .answer_json = class_answer_json,
+                                .answer_tsv = class_answer_tsv,
                                 .true_words = one_label_true_words,
                                 .predicted_words = one_label_predicted_words };

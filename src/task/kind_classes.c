@@ -24,7 +24,7 @@ static bert_status label_twice(const bert_dataset *d, size_t row, bert_text labe
                 flag ? "; a list of 0 and 1 for each label needs their names (--label-names)" : "");
 }
 
-static bert_status check_row(const label_rules *r, const bert_dataset *d, size_t row, bert_err *err)
+static bert_status classes_check_row(const label_rules *r, const bert_dataset *d, size_t row, bert_err *err)
 {
     bert_text label;
     bert_status s = label_check_list(r, d, row, err);
@@ -48,7 +48,7 @@ static bool all_flags(const bert_head_spec *head)
     return flags;
 }
 
-static bert_status choose(bert_head_spec *head, const bert_dataset *d, bert_err *err)
+static bert_status classes_choose(bert_head_spec *head, const bert_dataset *d, bert_err *err)
 {
     if (head->n_labels)
         return BERT_OK;
@@ -59,7 +59,7 @@ static bert_status choose(bert_head_spec *head, const bert_dataset *d, bert_err 
     return s;
 }
 
-static bool read_targets(targets *t, const label_rules *r, const bert_model *m, const bert_dataset *d)
+static bool classes_read_targets(targets *t, const label_rules *r, const bert_model *m, const bert_dataset *d)
 {
     size_t size;
     t->width = m->n_labels;
@@ -83,7 +83,7 @@ static bool right_logits(const float *logits, const target_rows *y, size_t i, si
 }
 
 /* The cross-entropy of always answering how often each label is, weighted and smoothed as the loss is. */
-static double least_loss(const targets *y, const size_t *rows_of, size_t n_labels, const loss_spec *loss)
+static double classes_least_loss(const targets *y, const size_t *rows_of, size_t n_labels, const loss_spec *loss)
 {
     double least = 0;
     for (size_t k = 0; k < n_labels; k++) {
@@ -94,19 +94,20 @@ static double least_loss(const targets *y, const size_t *rows_of, size_t n_label
     return least / (double)n_labels;
 }
 
-static void compare_training(const targets *y, const bert_model *m, const loss_spec *loss, const bert_metrics *of, char *words, size_t size)
+static void classes_compare_training(const targets *y, const bert_model *m, const loss_spec *loss, const bert_metrics *of, char *words,
+                                     size_t size)
 {
     size_t *rows_of = calloc(m->n_labels, sizeof *rows_of);
     if (!rows_of)
         return;
     targets_count_labels(y, m->n_labels, rows_of);
-    baseline_compare_loss(of->loss, least_loss(y, rows_of, m->n_labels, loss), "each label's share", words, size);
+    baseline_compare_loss(of->loss, classes_least_loss(y, rows_of, m->n_labels, loss), "each label's share", words, size);
     free(rows_of);
 }
 
 /* ---- outcomes --------------------------------------------------------------------------------------------------------------- */
 
-static double wrong(const outcomes *o, size_t i, double threshold)
+static double classes_wrong(const outcomes *o, size_t i, double threshold)
 {
     for (size_t k = 0; k < o->columns; k++)
         if (((double)o->scores[i * o->columns + k] >= threshold) != outcome_truly(o, i, k))
@@ -114,7 +115,7 @@ static double wrong(const outcomes *o, size_t i, double threshold)
     return NAN;
 }
 
-static void count(const outcomes *o, double threshold, counts *c)
+static void classes_count(const outcomes *o, double threshold, counts *c)
 {
     for (size_t i = 0; i < o->n; i++) {
         bool whole = true;
@@ -129,12 +130,12 @@ static void count(const outcomes *o, double threshold, counts *c)
     }
 }
 
-static size_t decisions(const outcomes *o)
+static size_t classes_decisions(const outcomes *o)
 {
     return o->n * o->columns;
 }
 
-static decision decide(const outcomes *o, size_t i)
+static decision classes_decide(const outcomes *o, size_t i)
 {
     size_t row = i / o->columns, label = i % o->columns;
     return (decision){ o->scores[i], outcome_truly(o, row, label), (uint32_t)label, row };
@@ -155,7 +156,7 @@ static int compare_sets(const void *a, const void *b)
 }
 
 /* The most frequent set. */
-static bert_status always(const outcomes *o, float *scores, buffer *words, bert_err *err)
+static bert_status classes_always(const outcomes *o, float *scores, buffer *words, bert_err *err)
 {
     size_t width = o->truth->width, best = 0, most = 0;
     label_set *sets = calloc(o->n, sizeof *sets);
@@ -182,7 +183,7 @@ static bert_status always(const outcomes *o, float *scores, buffer *words, bert_
     return BERT_OK;
 }
 
-static bool same(const task *t, const bert_model *m, const float *a, const float *b)
+static bool classes_same(const task *t, const bert_model *m, const float *a, const float *b)
 {
     (void)t;
     for (size_t k = 0; k < m->n_labels; k++)
@@ -194,7 +195,7 @@ static bool same(const task *t, const bert_model *m, const float *a, const float
 /* ---- words ------------------------------------------------------------------------------------------------------------------ */
 
 /* The labels whose value is at least so large. */
-static void add_labels(buffer *b, const bert_model *m, const float *values, double least)
+static void classes_add_labels(buffer *b, const bert_model *m, const float *values, double least)
 {
     const char *comma = "";
     for (size_t k = 0; k < m->n_labels; k++)
@@ -204,19 +205,19 @@ static void add_labels(buffer *b, const bert_model *m, const float *values, doub
         }
 }
 
-static void true_words(buffer *b, const outcomes *o, size_t row)
+static void classes_true_words(buffer *b, const outcomes *o, size_t row)
 {
-    add_labels(b, o->model, o->truth->values + row * o->truth->width, 0.5);
+    classes_add_labels(b, o->model, o->truth->values + row * o->truth->width, 0.5);
 }
 
-static void predicted_words(buffer *b, const outcomes *o, size_t row, double threshold)
+static void classes_predicted_words(buffer *b, const outcomes *o, size_t row, double threshold)
 {
-    add_labels(b, o->model, o->scores + row * o->columns, threshold);
+    classes_add_labels(b, o->model, o->scores + row * o->columns, threshold);
 }
 
 /* ---- answers ---------------------------------------------------------------------------------------------------------------- */
 
-static void answer_json(buffer *b, const task *t, const bert_model *m, const float *scores, double threshold)
+static void classes_answer_json(buffer *b, const task *t, const bert_model *m, const float *scores, double threshold)
 {
     (void)t;
     buffer_string(b, "\"labels\": [");
@@ -230,7 +231,7 @@ static void answer_json(buffer *b, const task *t, const bert_model *m, const flo
 }
 
 /* "red,green\t0.9,0.7" */
-static void answer_tsv(buffer *b, const task *t, const bert_model *m, const float *scores, double threshold)
+static void classes_answer_tsv(buffer *b, const task *t, const bert_model *m, const float *scores, double threshold)
 {
     (void)t;
     for (int column = 0; column < 2; column++) {
@@ -255,19 +256,19 @@ const label_kind KIND_CLASSES = { .word = "label",
                                   .sections = PAGE_LABELS | PAGE_THRESHOLDS | PAGE_CALIBRATION | PAGE_WRONG_SETS,
                                   .decided = "f1_micro",
                                   .next = label_next,
-                                  .check_row = check_row,
-                                  .choose = choose,
-                                  .read = read_targets,
+                                  .check_row = classes_check_row,
+                                  .choose = classes_choose,
+                                  .read = classes_read_targets,
                                   .right_logits = right_logits,
-                                  .compare_training = compare_training,
-                                  .wrong = wrong,
+                                  .compare_training = classes_compare_training,
+                                  .wrong = classes_wrong,
                                   .measure = outcomes_measure_labels,
-                                  .count = count,
-                                  .decisions = decisions,
-                                  .decide = decide,
-                                  .always = always,
-                                  .same = same,
-                                  .answer_json = answer_json,
-                                  .answer_tsv = answer_tsv,
-                                  .true_words = true_words,
-                                  .predicted_words = predicted_words };
+                                  .count = classes_count,
+                                  .decisions = classes_decisions,
+                                  .decide = classes_decide,
+                                  .always = classes_always,
+                                  .same = classes_same,
+                                  .answer_json = classes_answer_json,
+                                  .answer_tsv = classes_answer_tsv,
+                                  .true_words = classes_true_words,
+                                  .predicted_words = classes_predicted_words };

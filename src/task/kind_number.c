@@ -11,7 +11,7 @@
 
 /* ---- labels as they are written --------------------------------------------------------------------------------------------- */
 
-static bert_status check_row(const label_rules *r, const bert_dataset *d, size_t row, bert_err *err)
+static bert_status number_check_row(const label_rules *r, const bert_dataset *d, size_t row, bert_err *err)
 {
     char place[DATASET_PLACE];
     double number;
@@ -21,7 +21,7 @@ static bert_status check_row(const label_rules *r, const bert_dataset *d, size_t
     return fail(err, BERT_ERR_DATA, "%s: label \"%.100s\" is no number", dataset_place(d, row, place), d->label_texts[row].data);
 }
 
-static bert_status choose(bert_head_spec *head, const bert_dataset *d, bert_err *err)
+static bert_status number_choose(bert_head_spec *head, const bert_dataset *d, bert_err *err)
 {
     char why[96];
     double least = INFINITY, most = -INFINITY, number = 0;
@@ -40,7 +40,7 @@ static bert_status choose(bert_head_spec *head, const bert_dataset *d, bert_err 
     return BERT_OK;
 }
 
-static bool read_targets(targets *t, const label_rules *r, const bert_model *m, const bert_dataset *d)
+static bool number_read_targets(targets *t, const label_rules *r, const bert_model *m, const bert_dataset *d)
 {
     (void)r;
     double number = 0;
@@ -56,7 +56,7 @@ static bool read_targets(targets *t, const label_rules *r, const bert_model *m, 
 /* ---- training --------------------------------------------------------------------------------------------------------------- */
 
 /* The mean squared error of always answering the mean. */
-static double least_loss(const targets *y)
+static double number_least_loss(const targets *y)
 {
     double sum = 0, squares = 0, n = (double)y->n;
     for (size_t i = 0; i < y->n; i++) {
@@ -66,15 +66,16 @@ static double least_loss(const targets *y)
     return squares / n - sum / n * (sum / n);
 }
 
-static void compare_training(const targets *y, const bert_model *m, const loss_spec *loss, const bert_metrics *of, char *words, size_t size)
+static void number_compare_training(const targets *y, const bert_model *m, const loss_spec *loss, const bert_metrics *of, char *words,
+                                    size_t size)
 {
     (void)m, (void)loss;
-    baseline_compare_loss(of->loss, least_loss(y), "the mean", words, size);
+    baseline_compare_loss(of->loss, number_least_loss(y), "the mean", words, size);
 }
 
 /* ---- outcomes --------------------------------------------------------------------------------------------------------------- */
 
-static bert_status measure(const outcomes *o, double threshold, bert_metrics *m, arena *a, bert_err *err)
+static bert_status number_measure(const outcomes *o, double threshold, bert_metrics *m, arena *a, bert_err *err)
 {
     (void)threshold;
     double *said = arena_array(a, o->n, sizeof *said), *true_values = arena_array(a, o->n, sizeof *true_values), sum = 0;
@@ -94,7 +95,7 @@ static bert_status measure(const outcomes *o, double threshold, bert_metrics *m,
     return BERT_OK;
 }
 
-static bert_status always(const outcomes *o, float *scores, buffer *words, bert_err *err)
+static bert_status number_always(const outcomes *o, float *scores, buffer *words, bert_err *err)
 {
     double sum = 0;
     (void)err;
@@ -105,14 +106,14 @@ static bert_status always(const outcomes *o, float *scores, buffer *words, bert_
     return BERT_OK;
 }
 
-static double wrong(const outcomes *o, size_t i, double threshold)
+static double number_wrong(const outcomes *o, size_t i, double threshold)
 {
     double distance = fabs((double)o->scores[i] - outcome_truth(o, i));
     (void)threshold;
     return distance > 0 ? distance : NAN;
 }
 
-static bool same(const task *t, const bert_model *m, const float *a, const float *b)
+static bool number_same(const task *t, const bert_model *m, const float *a, const float *b)
 {
     const double of_scale = 0.01;
     double scale = m->label_max - m->label_min;
@@ -120,12 +121,12 @@ static bool same(const task *t, const bert_model *m, const float *a, const float
     return fabs((double)a[0] - (double)b[0]) <= of_scale * (scale > 0 ? scale : 1);
 }
 
-static void true_words(buffer *b, const outcomes *o, size_t row)
+static void number_true_words(buffer *b, const outcomes *o, size_t row)
 {
     buffer_printf(b, "%.6g", outcome_truth(o, row));
 }
 
-static void predicted_words(buffer *b, const outcomes *o, size_t row, double threshold)
+static void number_predicted_words(buffer *b, const outcomes *o, size_t row, double threshold)
 {
     (void)threshold;
     buffer_printf(b, "%.9g", (double)o->scores[row * o->columns]);
@@ -133,16 +134,16 @@ static void predicted_words(buffer *b, const outcomes *o, size_t row, double thr
 
 /* ---- answers ---------------------------------------------------------------------------------------------------------------- */
 
-static void answer_tsv(buffer *b, const task *t, const bert_model *m, const float *scores, double threshold)
+static void number_answer_tsv(buffer *b, const task *t, const bert_model *m, const float *scores, double threshold)
 {
     (void)t, (void)m, (void)threshold;
     field_number(b, (double)scores[0]);
 }
 
-static void answer_json(buffer *b, const task *t, const bert_model *m, const float *scores, double threshold)
+static void number_answer_json(buffer *b, const task *t, const bert_model *m, const float *scores, double threshold)
 {
     buffer_string(b, "\"value\": ");
-    answer_tsv(b, t, m, scores, threshold);
+    number_answer_tsv(b, t, m, scores, threshold);
 }
 
 /* ----------------------------------------------------------------------------------------------------------------------------- */
@@ -152,15 +153,15 @@ const label_kind KIND_NUMBER = { .word = "label",
                                  .numeric = true,
                                  .metrics = METRIC_LOSS | METRIC_NUMBERS,
                                  .sections = PAGE_NUMBERS | PAGE_DISTANCES,
-                                 .check_row = check_row,
-                                 .choose = choose,
-                                 .read = read_targets,
-                                 .compare_training = compare_training,
-                                 .wrong = wrong,
-                                 .measure = measure,
-                                 .always = always,
-                                 .same = same,
-                                 .answer_json = answer_json,
-                                 .answer_tsv = answer_tsv,
-                                 .true_words = true_words,
-                                 .predicted_words = predicted_words };
+                                 .check_row = number_check_row,
+                                 .choose = number_choose,
+                                 .read = number_read_targets,
+                                 .compare_training = number_compare_training,
+                                 .wrong = number_wrong,
+                                 .measure = number_measure,
+                                 .always = number_always,
+                                 .same = number_same,
+                                 .answer_json = number_answer_json,
+                                 .answer_tsv = number_answer_tsv,
+                                 .true_words = number_true_words,
+                                 .predicted_words = number_predicted_words };

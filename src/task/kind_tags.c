@@ -7,7 +7,7 @@
 
 /* ---- labels as they are written --------------------------------------------------------------------------------------------- */
 
-static bert_status check_row(const label_rules *r, const bert_dataset *d, size_t row, bert_err *err)
+static bert_status tags_check_row(const label_rules *r, const bert_dataset *d, size_t row, bert_err *err)
 {
     char place[DATASET_PLACE];
     size_t n = 0;
@@ -22,7 +22,7 @@ static bert_status check_row(const label_rules *r, const bert_dataset *d, size_t
     return tags_check_count(d, row, n, err);
 }
 
-static bert_status choose(bert_head_spec *head, const bert_dataset *d, bert_err *err)
+static bert_status tags_choose(bert_head_spec *head, const bert_dataset *d, bert_err *err)
 {
     return head->n_labels ? BERT_OK : head_gather_labels(head, d, tag_next, err);
 }
@@ -36,7 +36,7 @@ static size_t count_tags(bert_text tags)
     return n;
 }
 
-static bool read_targets(targets *t, const label_rules *r, const bert_model *m, const bert_dataset *d)
+static bool tags_read_targets(targets *t, const label_rules *r, const bert_model *m, const bert_dataset *d)
 {
     (void)m;
     t->start = arena_array(&t->memory, d->n + 1, sizeof *t->start);
@@ -55,7 +55,7 @@ static bool read_targets(targets *t, const label_rules *r, const bert_model *m, 
 /* ---- outcomes --------------------------------------------------------------------------------------------------------------- */
 
 /* Accuracy is of words, all else of whole entities; precision, recall and F1 are their micro means. */
-static bert_status measure(const outcomes *o, double threshold, bert_metrics *m, arena *a, bert_err *err)
+static bert_status tags_measure(const outcomes *o, double threshold, bert_metrics *m, arena *a, bert_err *err)
 {
     size_t types;
     counts c = { .labels = arena_array(a, o->columns, sizeof *c.labels), .n_labels = o->columns, .n = o->n };
@@ -73,7 +73,7 @@ static bert_status measure(const outcomes *o, double threshold, bert_metrics *m,
 }
 
 /* Nothing is found; where all words have to have a type, the most frequent tag. */
-static bert_status always(const outcomes *o, float *scores, buffer *words, bert_err *err)
+static bert_status tags_always(const outcomes *o, float *scores, buffer *words, bert_err *err)
 {
     for (size_t k = 0; k < o->columns; k++)
         if (tag_is_outside(o->model->labels[k])) {
@@ -91,13 +91,13 @@ const label_kind KIND_TAGS = { .word = "tag",
                                .metrics = METRIC_LOSS | METRIC_COUNTS,
                                .sections = PAGE_CONFUSION | PAGE_CALIBRATION | PAGE_ENTITIES | PAGE_WRONG_WORDS,
                                .next = tag_next,
-                               .check_row = check_row,
-                               .choose = choose,
-                               .read = read_targets,
+                               .check_row = tags_check_row,
+                               .choose = tags_choose,
+                               .read = tags_read_targets,
                                .right_logits = one_label_right_logits,
                                .compare_training = one_label_compare_training,
                                .wrong = one_label_wrong,
-                               .measure = measure,
-                               .always = always,
+                               .measure = tags_measure,
+                               .always = tags_always,
                                .true_words = one_label_true_words,
                                .predicted_words = one_label_predicted_words };

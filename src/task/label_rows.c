@@ -54,7 +54,7 @@ bert_status label_rules_check(const label_rules *r, const bert_dataset *d, size_
 /* ---- data sets of rows that suit -------------------------------------------------------------------------------------------- */
 
 /* The rows that suit, and the first error of those that do not. */
-static bert_status choose_rows(const label_rules *r, const bert_dataset *d, uint32_t *rows, size_t *n, bert_err *first)
+static bert_status choose_suited_rows(const label_rules *r, const bert_dataset *d, uint32_t *rows, size_t *n, bert_err *first)
 {
     *n = 0;
     for (size_t i = 0; i < d->n; i++) {
@@ -73,7 +73,7 @@ static bert_status choose_rows(const label_rules *r, const bert_dataset *d, uint
 }
 
 /* The data set that rows were left out of says what it said, and how many these were. */
-static bert_status tell(bert_dataset *suited, const bert_dataset *of, const char *first, bert_err *err)
+static bert_status tell_unsuited(bert_dataset *suited, const bert_dataset *of, const char *first, bert_err *err)
 {
     arena *a = &suited->memory;
     size_t out = of->n - suited->n;
@@ -105,7 +105,7 @@ bert_status bert_dataset_suited(const bert_dataset *dataset, const bert_head_spe
     uint32_t *rows = calloc(dataset->n, sizeof *rows);
     s = rows ? label_rules_create(&rules, t, head->labels, head->n_labels, err) : fail_memory(err, "a part of a data set");
     if (!s) {
-        s = choose_rows(&rules, dataset, rows, &n, &first);
+        s = choose_suited_rows(&rules, dataset, rows, &n, &first);
         label_rules_free(&rules);
         if (s && err)
             *err = first;
@@ -115,7 +115,7 @@ bert_status bert_dataset_suited(const bert_dataset *dataset, const bert_head_spe
     if (!s)
         s = dataset_of_rows(dataset, rows, n, suited, err);
     if (!s)
-        s = tell(*suited, dataset, first.message, err);
+        s = tell_unsuited(*suited, dataset, first.message, err);
     if (s) {
         bert_dataset_free(*suited);
         *suited = NULL;

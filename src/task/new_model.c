@@ -29,7 +29,7 @@ void bert_head_defaults(bert_head_spec *head)
 
 /* ---- the model -------------------------------------------------------------------------------------------------------------- */
 
-static bert_status check(const bert_layer_spec *spec, const bert_head_spec *head, const task *t, bert_err *err)
+static bert_status check_new_model(const bert_layer_spec *spec, const bert_head_spec *head, const task *t, bert_err *err)
 {
     bert_status s = options_check(head, bert_head_option_table(), err);
     if (!s)
@@ -58,7 +58,7 @@ bert_status bert_model_create(const bert_layer_spec *spec, const bert_head_spec 
     if (t && layer.pooling == BERT_POOLING_AUTO)
         layer.pooling = t->pooling;
     bert_module *module = NULL;
-    bert_status s = check(&layer, head, t, err);
+    bert_status s = check_new_model(&layer, head, t, err);
     if (!s)
         s = bert_module_open(spec->module, &module, err);
     if (s)

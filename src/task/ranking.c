@@ -4,7 +4,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-static int compare(const void *left, const void *right)
+static int ranking_compare(const void *left, const void *right)
 {
     const ranked *a = left, *b = right;
     return (a->value > b->value) - (a->value < b->value);
@@ -14,7 +14,7 @@ void midranks(double *ranks, const double *values, size_t n, ranked *scratch)
 {
     for (size_t i = 0; i < n; i++)
         scratch[i] = (ranked){ values[i], i };
-    qsort(scratch, n, sizeof *scratch, compare);
+    qsort(scratch, n, sizeof *scratch, ranking_compare);
     for (size_t i = 0, end; i < n; i = end) {
         for (end = i + 1; end < n && scratch[end].value == scratch[i].value;)
             end++;
@@ -34,7 +34,7 @@ double auc_of_ranks(const double *ranks, const bool *positive, size_t n)
     return yes > 0 && no > 0 ? (sum - yes * (yes + 1) / 2) / (yes * no) : NAN;
 }
 
-static double mean(const double *x, size_t n)
+static double ranking_mean(const double *x, size_t n)
 {
     double sum = 0;
     for (size_t i = 0; i < n; i++)
@@ -54,7 +54,7 @@ double pearson(const double *x, const double *y, size_t n)
 {
     if (constant(x, n) || constant(y, n)) /* asked exactly: the mean of equals may differ from them by a rounding */
         return NAN;
-    double mx = mean(x, n), my = mean(y, n), xx = 0, yy = 0, xy = 0;
+    double mx = ranking_mean(x, n), my = ranking_mean(y, n), xx = 0, yy = 0, xy = 0;
     for (size_t i = 0; i < n; i++) {
         double dx = x[i] - mx, dy = y[i] - my;
         xx += dx * dx;

@@ -41,8 +41,8 @@ void targets_count_labels(const targets *t, size_t n_labels, size_t *counts)
 /* ---- of a batch ------------------------------------------------------------------------------------------------------------- */
 
 /* The words of the rows that have a token; others were cut off, or hold nothing but what the tokeniser drops. */
-static bert_status gather_words(const targets *t, const token_rows *tokens, const uint32_t *rows, size_t n, target_rows *out, arena *a,
-                                bert_err *err)
+static bert_status targets_gather_words(const targets *t, const token_rows *tokens, const uint32_t *rows, size_t n, target_rows *out, arena *a,
+                                        bert_err *err)
 {
     size_t most = 0, first = 0;
     for (size_t i = 0; i < n; i++)
@@ -73,7 +73,7 @@ bert_status targets_gather(const targets *t, const token_rows *tokens, const uin
 {
     *out = (target_rows){ .width = t->width };
     if (t->start)
-        return gather_words(t, tokens, rows, n, out, a, err);
+        return targets_gather_words(t, tokens, rows, n, out, a, err);
     int32_t *ids = t->ids ? arena_array(a, n, sizeof *ids) : NULL;
     float *values = t->values ? arena_array(a, n * t->width, sizeof *values) : NULL;
     if ((t->ids && !ids) || (t->values && !values))

@@ -123,7 +123,7 @@ bert_status task_check_pooling(const task *t, int pooling, bert_err *err)
     return BERT_OK;
 }
 
-static bert_status check_head(const bert_model *m, const task *t, bert_err *err)
+static bert_status check_task_head(const bert_model *m, const task *t, bert_err *err)
 {
     if (t->check_labels(m->labels, m->n_labels, err))
         return fail_in(err, BERT_ERR_FORMAT, "the model");
@@ -143,7 +143,7 @@ bert_status task_of_model(const bert_model *m, const task **out, bert_err *err)
     const task *t = *out = task_by_id(m->task);
     if (!t)
         return fail(err, BERT_ERR_UNSUPPORTED, "task \"%s\" is not one that this libbert (" BERT_VERSION ") knows", m->unknown_task);
-    bert_status s = check_head(m, t, err);
+    bert_status s = check_task_head(m, t, err);
     return s ? s : task_check_pooling(t, m->layer->spec.pooling, err);
 }
 

@@ -17,7 +17,7 @@ typedef struct sweep {
     double best, threshold;
 } sweep;
 
-static int compare(const void *left, const void *right)
+static int threshold_compare(const void *left, const void *right)
 {
     const decision *a = left, *b = right;
     return (a->score < b->score) - (a->score > b->score);
@@ -74,9 +74,9 @@ static void consider(sweep *s, double low, double high)
     }
 }
 
-static void run(sweep *s)
+static void sweep_run(sweep *s)
 {
-    qsort(s->decisions, s->n, sizeof *s->decisions, compare);
+    qsort(s->decisions, s->n, sizeof *s->decisions, threshold_compare);
     counts_sum(&s->c);
     s->best = NAN;
     s->threshold = 0.5;
@@ -107,7 +107,7 @@ bert_status outcomes_threshold(const outcomes *o, const bert_metric *metric, dou
         for (size_t i = 0; i < s.n; i++)
             s.decisions[i] = kind->decide(o, i);
         say_no(&s);
-        run(&s);
+        sweep_run(&s);
         *threshold = s.threshold;
     }
     arena_free(&a);
