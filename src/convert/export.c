@@ -30,7 +30,9 @@ void bert_export_defaults(bert_export_options *options)
 
 bert_status export_model_open(export_model *e, const bert_model *model, arena *a, bert_err *err)
 {
-    *e = (export_model){ .model = model, .config = model->layer->config, .pooling = (bert_pooling)model->layer->spec.pooling };
+    *e = (export_model){ .model = model,
+                         .config = model->layer->config,
+                         .pooling = (bert_pooling)model->layer->spec.pooling };
     output_request request;
     bert_status s = model->task ? task_of_model(model, &e->task, err) : BERT_OK;
     if (!s)
@@ -42,11 +44,13 @@ bert_status export_model_open(export_model *e, const bert_model *model, arena *a
     e->config.num_hidden_layers = (int64_t)e->weights.layers;
     for (size_t i = 0; i < e->weights.n; i++)
         if (!weight_is_there(&e->weights, &e->weights.items[i]))
-            return fail(err, BERT_ERR_ARGUMENT, "pooling cls: the module has no pooler; choose another pooling before exporting");
+            return fail(err, BERT_ERR_ARGUMENT,
+                        "pooling cls: the module has no pooler; choose another pooling before exporting");
     return BERT_OK;
 }
 
-bert_status export_floats(const export_model *e, const bert_param *weight, arena *a, const float **floats, bert_err *err)
+bert_status export_floats(const export_model *e, const bert_param *weight, arena *a, const float **floats,
+                          bert_err *err)
 {
     *floats = weight_floats(&e->weights, (size_t)(weight - e->weights.items), a);
     return *floats ? BERT_OK : fail_memory(err, weight->name);
@@ -59,7 +63,8 @@ static bert_status export_check(const char *path, const bert_export_options *o, 
         return s;
     const export_format *f = &FORMATS[o->format];
     if (o->type && !f->types)
-        return fail(err, BERT_ERR_ARGUMENT, "--type %s: format %s has no types, gguf has", TYPE_WORDS[o->type], f->name);
+        return fail(err, BERT_ERR_ARGUMENT, "--type %s: format %s has no types, gguf has", TYPE_WORDS[o->type],
+                    f->name);
     return bert_output_check(path, f->output, o->force, err);
 }
 
@@ -72,7 +77,8 @@ static void note_precision(const bert_model *model, buffer *notes)
                       words->table.precision == OPS_INT8 ? "int8" : "bf16");
 }
 
-bert_status bert_model_export(const bert_model *model, const char *path, const bert_export_options *options, char **note, bert_err *err)
+bert_status bert_model_export(const bert_model *model, const char *path, const bert_export_options *options,
+                              char **note, bert_err *err)
 {
     bert_export_options defaults;
     bert_export_defaults(&defaults);

@@ -11,7 +11,8 @@ static bert_status check_count(const fine_tuned *f, int64_t told, bert_err *err)
 {
     if (told == (int64_t)f->rows)
         return BERT_OK;
-    return fail(err, BERT_ERR_FORMAT, "%s: %lld labels, the classifier has %zu rows", f->where, (long long)told, f->rows);
+    return fail(err, BERT_ERR_FORMAT, "%s: %lld labels, the classifier has %zu rows", f->where, (long long)told,
+                f->rows);
 }
 
 /* id2label gives each row its word; without it transformers calls them LABEL_0 and so on. */
@@ -60,7 +61,8 @@ static bert_status compare_ids(const fine_tuned *f, bert_err *err)
         if (json_is_integer(id))
             snprintf(number, sizeof number, "%lld", (long long)row);
         buffer_printf(&f->source->notes,
-                      "%s: label2id contradicts id2label, where \"%.100s\" is not output %s; the words are those of id2label, as with "
+                      "%s: label2id contradicts id2label, where \"%.100s\" is not output %s; the words are those of "
+                      "id2label, as with "
                       "transformers\n",
                       f->where, word, number);
         break;
@@ -68,7 +70,8 @@ static bert_status compare_ids(const fine_tuned *f, bert_err *err)
     return BERT_OK;
 }
 
-/* What CrossEncoder puts behind the outputs, as sentence-transformers before 5 has it in config.json; the newer key counts first. */
+/* What CrossEncoder puts behind the outputs, as sentence-transformers before 5 has it in config.json; the newer key
+ * counts first. */
 static bert_status read_activation(const fine_tuned *f, const char **found, bert_err *err)
 {
     const json_t *settings = f->source->settings, *newer = json_object_get(settings, "sentence_transformers");
@@ -100,8 +103,8 @@ static bert_status read_meaning(fine_tuned *f, bert_err *err)
         if (!strcmp(f->problem, PROBLEMS[i]))
             return BERT_OK;
     if (!s && f->problem)
-        s = fail(err, BERT_ERR_UNSUPPORTED, "%s: problem_type \"%s\" is not one of %s, %s, %s", f->where, f->problem, PROBLEMS[0], PROBLEMS[1],
-                 PROBLEMS[2]);
+        s = fail(err, BERT_ERR_UNSUPPORTED, "%s: problem_type \"%s\" is not one of %s, %s, %s", f->where, f->problem,
+                 PROBLEMS[0], PROBLEMS[1], PROBLEMS[2]);
     return s;
 }
 

@@ -1,5 +1,5 @@
-/* A vocabulary as llama.cpp reads BERT's: a word's first piece has U+2581 before it, what continues a word has no "##", special tokens stand as
- * they are. No two tokens may be equal then. */
+/* A vocabulary as llama.cpp reads BERT's: a word's first piece has U+2581 before it, what continues a word has no "##",
+ * special tokens stand as they are. No two tokens may be equal then. */
 #include "convert/gguf_vocabulary.h"
 
 #include <stdlib.h>
@@ -15,7 +15,8 @@ static const struct {
     const char *key, *also;
 } SPECIAL[] = {
     { offsetof(bert_tokenizer_options, cls_token), "tokenizer.ggml.bos_token_id", "tokenizer.ggml.cls_token_id" },
-    { offsetof(bert_tokenizer_options, sep_token), "tokenizer.ggml.seperator_token_id", "tokenizer.ggml.eos_token_id" }, /* spelt as there */
+    /* spelt as there */
+    { offsetof(bert_tokenizer_options, sep_token), "tokenizer.ggml.seperator_token_id", "tokenizer.ggml.eos_token_id" },
     { offsetof(bert_tokenizer_options, unk_token), "tokenizer.ggml.unknown_token_id", NULL },
     { offsetof(bert_tokenizer_options, pad_token), "tokenizer.ggml.padding_token_id", NULL },
     { offsetof(bert_tokenizer_options, mask_token), "tokenizer.ggml.mask_token_id", NULL },
@@ -142,7 +143,8 @@ static void vocabulary_add_special(gguf_file *g, const bert_tokenizer *tokenizer
     }
 }
 
-bert_status gguf_add_vocabulary(gguf_file *g, const bert_tokenizer *tokenizer, size_t n, uint32_t token_types, arena *a, bert_err *err)
+bert_status gguf_add_vocabulary(gguf_file *g, const bert_tokenizer *tokenizer, size_t n, uint32_t token_types, arena *a,
+                                bert_err *err)
 {
     const bert_tokenizer_options *o = bert_tokenizer_settings(tokenizer);
     bert_text *tokens = arena_array(a, n, sizeof *tokens);
@@ -159,9 +161,10 @@ bert_status gguf_add_vocabulary(gguf_file *g, const bert_tokenizer *tokenizer, s
     return BERT_OK;
 }
 
-/* ---- what llama.cpp reads otherwise ----------------------------------------------------------------------------------------- */
+/* ---- what llama.cpp reads otherwise ------------------------------------------------------------------------------ */
 
-/* It decomposes a syllable of Hangul and keeps the first letter; of Indic scripts it drops vowel signs, everywhere combining marks. */
+/* It decomposes a syllable of Hangul and keeps the first letter; of Indic scripts it drops vowel signs, everywhere
+ * combining marks. */
 static const struct {
     uint32_t first, last;
     const char *script;
@@ -173,7 +176,8 @@ static const struct {
 };
 enum { N_SCRIPTS = sizeof SCRIPTS / sizeof *SCRIPTS };
 
-/* The rows of SCRIPTS that a token has characters of, as bits. Its UTF-8 is that of a vocabulary: what is none has no script. */
+/* The rows of SCRIPTS that a token has characters of, as bits. Its UTF-8 is that of a vocabulary: what is none has no
+ * script. */
 static unsigned scripts_of(const unsigned char *p, size_t n)
 {
     unsigned found = 0;
@@ -204,6 +208,7 @@ void gguf_tell_scripts(const bert_tokenizer *tokenizer, buffer *notes)
         before = SCRIPTS[k].script;
     }
     if (before)
-        buffer_string(notes, ": llama.cpp's tokenizer keeps of a Hangul syllable the first letter and drops Indic vowel signs and combining "
+        buffer_string(notes, ": llama.cpp's tokenizer keeps of a Hangul syllable the first letter and drops Indic "
+                             "vowel signs and combining "
                              "marks, so such texts become other tokens there\n");
 }

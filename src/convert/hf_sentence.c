@@ -1,4 +1,5 @@
-/* sentence-transformers' files: modules.json names the steps from a text to its vector, each with a folder for what it must know. */
+/* sentence-transformers' files: modules.json names the steps from a text to its vector, each with a folder for what it
+ * must know. */
 #include "convert/hf.h"
 
 #include "base/file.h"
@@ -27,9 +28,11 @@ typedef struct sentence_folder {
 } sentence_folder;
 
 /* folder "" is the outermost. */
-static bert_status write_sentence_json(sentence_folder *f, const char *folder, const char *name, json_t *json, bert_err *err)
+static bert_status write_sentence_json(sentence_folder *f, const char *folder, const char *name, json_t *json,
+                                       bert_err *err)
 {
-    char *inner = arena_printf(&f->memory, "%s/%s", f->path, folder), *path = inner ? path_join(&f->memory, inner, name) : NULL;
+    char *inner = arena_printf(&f->memory, "%s/%s", f->path, folder),
+         *path = inner ? path_join(&f->memory, inner, name) : NULL;
     bert_status s = path && json ? folder_create(inner, err) : fail_memory(err, name);
     if (!s)
         s = json_write_file(json, path, err);
@@ -37,15 +40,18 @@ static bert_status write_sentence_json(sentence_folder *f, const char *folder, c
     return s;
 }
 
-/* Another step, of the class that all versions know by this name; its folder is "1_Pooling", the encoder's the outermost. */
+/* Another step, of the class that all versions know by this name; its folder is "1_Pooling", the encoder's the
+ * outermost. */
 static char *add_step(sentence_folder *f, const char *type)
 {
     size_t number = json_array_size(f->modules);
-    char *place = arena_printf(&f->memory, "%zu", number), *name = arena_printf(&f->memory, "sentence_transformers.models.%s", type);
+    char *place = arena_printf(&f->memory, "%zu", number),
+         *name = arena_printf(&f->memory, "sentence_transformers.models.%s", type);
     char *folder = number ? arena_printf(&f->memory, "%zu_%s", number, type) : arena_string(&f->memory, "");
     if (!place || !name || !folder)
         return NULL;
-    json_add(&f->modules, json_pack("{s:I, s:s, s:s, s:s}", "idx", (json_int_t)number, "name", place, "path", folder, "type", name));
+    json_add(&f->modules,
+             json_pack("{s:I, s:s, s:s, s:s}", "idx", (json_int_t)number, "name", place, "path", folder, "type", name));
     return folder;
 }
 
@@ -69,11 +75,12 @@ static bert_status add_pooler(sentence_folder *f, bert_err *err)
     int64_t H = e->config.hidden_size;
     const bert_param *pooler = weight_at(&e->weights, POOLER_WEIGHT, 0);
     const float *weight, *bias;
-    char *folder = add_step(f, "Dense"), *path = folder ? arena_printf(&f->memory, "%s/%s/model.safetensors", f->path, folder) : NULL;
+    char *folder = add_step(f, "Dense"),
+         *path = folder ? arena_printf(&f->memory, "%s/%s/model.safetensors", f->path, folder) : NULL;
     if (!path)
         return fail_memory(err, "2_Dense");
-    json_t *json = json_pack("{s:I, s:I, s:b, s:s}", "in_features", (json_int_t)H, "out_features", (json_int_t)H, "bias", 1,
-                             "activation_function", "torch.nn.modules.activation.Tanh");
+    json_t *json = json_pack("{s:I, s:I, s:b, s:s}", "in_features", (json_int_t)H, "out_features", (json_int_t)H,
+                             "bias", 1, "activation_function", "torch.nn.modules.activation.Tanh");
     bert_status s = write_sentence_json(f, folder, "config.json", json, err);
     if (!s)
         s = export_floats(e, pooler, &f->memory, &weight, err);
@@ -82,7 +89,12 @@ static bert_status add_pooler(sentence_folder *f, bert_err *err)
     if (s)
         return s;
     tensor items[] = {
-        { .name = "linear.weight", .type = DTYPE_F32, .rank = 2, .shape = { H, H }, .n = (size_t)(H * H), .data = weight },
+        { .name = "linear.weight",
+          .type = DTYPE_F32,
+          .rank = 2,
+          .shape = { H, H },
+          .n = (size_t)(H * H),
+          .data = weight },
         { .name = "linear.bias", .type = DTYPE_F32, .rank = 1, .shape = { H }, .n = (size_t)H, .data = bias },
     };
     return safetensors_write_torch(path, items, 2, NULL, err);
@@ -106,11 +118,13 @@ static bert_status write_sentence_files(sentence_folder *f, bert_err *err)
     if (!s && m->normalize)
         s = add_normalize(f, err);
     if (!s)
-        s = write_sentence_json(f, "", "sentence_bert_config.json",
-                                json_pack("{s:I, s:b}", "max_seq_length", (json_int_t)m->layer->spec.seq_len, "do_lower_case", 0), err);
+        s = write_sentence_json(
+            f, "", "sentence_bert_config.json",
+            json_pack("{s:I, s:b}", "max_seq_length", (json_int_t)m->layer->spec.seq_len, "do_lower_case", 0), err);
     if (!s)
-        s = write_sentence_json(f, "", "config_sentence_transformers.json",
-                                json_pack("{s:{}, s:n, s:s}", "prompts", "default_prompt_name", "similarity_fn_name", "cosine"), err);
+        s = write_sentence_json(
+            f, "", "config_sentence_transformers.json",
+            json_pack("{s:{}, s:n, s:s}", "prompts", "default_prompt_name", "similarity_fn_name", "cosine"), err);
     return s ? s : write_sentence_json(f, "", "modules.json", json_incref(f->modules), err);
 }
 

@@ -9,7 +9,8 @@ enum { MADE_UP = 4096, MADE_UP_LEAST = 8, MADE_UP_MOST = 56 }; /* as long as que
 
 static const bert_option BENCH[] = {
     OPTION_FLOAT(bert_bench_options, seconds, "1", 0.001, 3600, "S", "about so long for each figure"),
-    OPTION_BOOL(bert_bench_options, roofline, "false", "beside it what the machine could do: matrix products alone, the memory's speed"),
+    OPTION_BOOL(bert_bench_options, roofline, "false",
+                "beside it what the machine could do: matrix products alone, the memory's speed"),
 };
 
 bert_option_table bert_bench_option_table(void)

@@ -29,7 +29,7 @@ row_form bench_form(const bench *b)
     return task_of(b) ? task_of(b)->form : ROW_TOGETHER;
 }
 
-/* ---- calls ------------------------------------------------------------------------------------------------------------------ */
+/* ---- calls ------------------------------------------------------------------------------------------------------- */
 
 /* From tokens that are there. */
 static bert_status bench_run_rows(bench *b, const token_rows *rows, size_t first, size_t n, bert_err *err)
@@ -51,12 +51,14 @@ static bert_status bench_run_texts(bench *b, const bert_dataset *d, size_t first
         return bert_session_entities(b->session, texts, n, &entities, &n_entities, NULL, err);
     if (task_of(b))
         return bert_session_predict(b->session, texts, pairs, n, b->out, NULL, err);
-    return bert_session_embed(b->session, texts, pairs, n, b->out, bert_session_per_token(b->session) ? b->counts : NULL, NULL, err);
+    return bert_session_embed(b->session, texts, pairs, n, b->out,
+                              bert_session_per_token(b->session) ? b->counts : NULL, NULL, err);
 }
 
 static bert_status bench_make_room(bench *b, bert_err *err)
 {
-    size_t width = bert_session_hidden(b->session), outputs = task_of(b) ? task_columns(task_of(b), b->model) : 0, rows = PART;
+    size_t width = bert_session_hidden(b->session), outputs = task_of(b) ? task_columns(task_of(b), b->model) : 0,
+           rows = PART;
     if (bert_session_per_token(b->session) || bench_form(b) == ROW_WORDS)
         rows *= bert_session_seq_len(b->session);
     b->out = malloc(rows * (outputs > width ? outputs : width) * sizeof *b->out);
@@ -78,7 +80,7 @@ static bert_status run_pass(bench *b, const token_rows *rows, double *seconds, b
     return s;
 }
 
-/* ---- many texts ------------------------------------------------------------------------------------------------------------- */
+/* ---- many texts -------------------------------------------------------------------------------------------------- */
 
 static int compare_keys(const void *a, const void *b)
 {
@@ -86,7 +88,8 @@ static int compare_keys(const void *a, const void *b)
     return x < y ? -1 : x > y;
 }
 
-/* rows (wanted) = every k-th of all rows in order of length, in the order of the file: their lengths are spread as those of all are. */
+/* rows (wanted) = every k-th of all rows in order of length, in the order of the file: their lengths are spread as
+ * those of all are. */
 static bool spread(uint32_t *rows, size_t wanted, const bert_dataset *d)
 {
     uint64_t *keys = calloc(d->n, sizeof *keys); /* the bytes of a row's texts, then its number */
@@ -152,7 +155,7 @@ static bert_status measure_rate(bench *b, const token_rows *rows, bench_rate *ra
     return s;
 }
 
-/* ---- parts ------------------------------------------------------------------------------------------------------------------ */
+/* ---- parts ------------------------------------------------------------------------------------------------------- */
 
 /* Sums the threads' clocks of one pass. */
 static bench_parts gather(const profile *p, double seconds)
@@ -189,17 +192,19 @@ static bert_status measure_parts(bench *b, const token_rows *rows, bench_parts *
         }
     }
     e->profile = NULL;
-    parts->products = bench_operations(e, &b->session->texts.rows.request, rows->start[rows->n], rows->n * token_rows_sequences(rows));
+    parts->products = bench_operations(e, &b->session->texts.rows.request, rows->start[rows->n],
+                                       rows->n * token_rows_sequences(rows));
     free(p.threads);
     return s;
 }
 
-/* ---- tokenised before ------------------------------------------------------------------------------------------------------- */
+/* ---- tokenised before -------------------------------------------------------------------------------------------- */
 
 static bert_status tokenise(bench *b, const bert_dataset *d, const token_rows **rows, bert_err *err)
 {
     size_t before = session_threads(b->session);
-    bert_status s = text_encoder_tokenise(&b->session->texts, d->texts, d->pairs, 0, d->n, bench_form(b), rows, NULL, err);
+    bert_status s = text_encoder_tokenise(&b->session->texts, d->texts, d->pairs, 0, d->n, bench_form(b), rows, NULL,
+                                          err);
     threads_allow(before);
     return s;
 }
@@ -224,7 +229,7 @@ static bert_status measure_one_parts(bench *b, bert_err *err)
     return s ? s : measure_parts(b, rows, &b->one_parts, err);
 }
 
-/* ---- one text --------------------------------------------------------------------------------------------------------------- */
+/* ---- one text ---------------------------------------------------------------------------------------------------- */
 
 static int compare_doubles(const void *a, const void *b)
 {
@@ -260,7 +265,7 @@ static bert_status measure_latency(bench *b, const bert_dataset *d, bench_latenc
     return s;
 }
 
-/* ---- memory ----------------------------------------------------------------------------------------------------------------- */
+/* ---- memory ------------------------------------------------------------------------------------------------------ */
 
 static size_t status_bytes(const char *key)
 {

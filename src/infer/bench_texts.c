@@ -42,17 +42,21 @@ static void bench_add_words(buffer *b, const word_list *list, size_t n, random_s
     }
 }
 
-bert_status bench_texts(const bert_tokenizer *tokenizer, size_t n, size_t least, size_t most, bool pairs, bert_dataset **data, bert_err *err)
+bert_status bench_texts(const bert_tokenizer *tokenizer, size_t n, size_t least, size_t most, bool pairs,
+                        bert_dataset **data, bert_err *err)
 {
     random_stream r = { TEXT_SEED, 0, 0 };
     buffer all = { 0 };
     word_list *list = malloc(sizeof *list);
     size_t columns = pairs ? 2 : 1, *ends = calloc(n * columns, sizeof *ends);
-    bert_text *texts = calloc(n * columns, sizeof *texts), *labels = calloc(n, sizeof *labels); /* of which no use is made */
+    /* of which no use is made */
+    bert_text *texts = calloc(n * columns, sizeof *texts), *labels = calloc(n, sizeof *labels);
     *data = NULL;
-    bert_status s = list && ends && texts && labels ? find_words(list, tokenizer, err) : fail_memory(err, "texts to measure with");
+    bert_status s = list && ends && texts && labels ? find_words(list, tokenizer, err)
+                                                    : fail_memory(err, "texts to measure with");
     for (size_t i = 0; !s && i < n * columns; i++) {
-        bench_add_words(&all, list, least + random_below(&r, (uint32_t)(most - least + 1)) - 2, &r); /* [CLS] and [SEP] */
+        /* [CLS] and [SEP] */
+        bench_add_words(&all, list, least + random_below(&r, (uint32_t)(most - least + 1)) - 2, &r);
         ends[i] = all.size;
     }
     if (!s && all.failed)

@@ -8,7 +8,9 @@
 
 #include <string.h>
 
-static const char *const PRECISIONS[] = { [OPS_FP32] = "fp32", [OPS_BF16] = "bf16", [OPS_BF16_WIDENED] = "bf16", [OPS_INT8] = "int8" };
+static const char *const PRECISIONS[] = {
+    [OPS_FP32] = "fp32", [OPS_BF16] = "bf16", [OPS_BF16_WIDENED] = "bf16", [OPS_INT8] = "int8"
+};
 /* Words for people and names in JSON. */
 static const struct {
     const char *words, *name;
@@ -60,15 +62,16 @@ static double bench_ratio(double a, double b)
     return b > 0 ? a / b : 0;
 }
 
-/* ---- for people ------------------------------------------------------------------------------------------------------------- */
+/* ---- for people -------------------------------------------------------------------------------------------------- */
 
 static void write_setting(buffer *out, const bench *b)
 {
     char machine[256];
     const config *c = bench_encoder_of(b)->config;
     machine_describe(machine, sizeof machine);
-    buffer_printf(out, "model      %s, %zu layers of %lld channels, pooling %s, task %s\n", PRECISIONS[bench_encoder_of(b)->precision],
-                  bench_encoder_of(b)->n_layers, (long long)c->hidden_size, pooling_name(b), task_name(b));
+    buffer_printf(out, "model      %s, %zu layers of %lld channels, pooling %s, task %s\n",
+                  PRECISIONS[bench_encoder_of(b)->precision], bench_encoder_of(b)->n_layers, (long long)c->hidden_size,
+                  pooling_name(b), task_name(b));
     buffer_printf(out, "machine    %s\n", machine);
     buffer_printf(out, "threads    %zu (operations for %s)\n", b->threads, bench_encoder_of(b)->ops->name);
     buffer_printf(out, "texts      %zu%s, %.1f tokens each\n", b->data->n, b->made_up ? " that are made up" : "",
@@ -91,8 +94,10 @@ static void write_shares(buffer *out, const bench *b)
 {
     buffer_printf(out, "\n%-34s %12s %12s\n", "shares of the time", "many texts", "one text");
     for (size_t i = 0; i < PROFILE_PARTS; i++)
-        buffer_printf(out, "  %-32s %10.1f %% %10.1f %%\n", PARTS[i].words, 100 * share_of(&b->many_parts, i), 100 * share_of(&b->one_parts, i));
-    buffer_printf(out, "  %-32s %10.1f %% %10.1f %%\n", "the rest", 100 * share_of_rest(&b->many_parts), 100 * share_of_rest(&b->one_parts));
+        buffer_printf(out, "  %-32s %10.1f %% %10.1f %%\n", PARTS[i].words, 100 * share_of(&b->many_parts, i),
+                      100 * share_of(&b->one_parts, i));
+    buffer_printf(out, "  %-32s %10.1f %% %10.1f %%\n", "the rest", 100 * share_of_rest(&b->many_parts),
+                  100 * share_of_rest(&b->one_parts));
 }
 
 static void write_bytes(buffer *out, const char *name, size_t bytes)
@@ -121,7 +126,8 @@ static void write_rate(buffer *out, double rate)
 
 static void write_products(buffer *out, const roofline *r)
 {
-    buffer_printf(out, "\n%-38s %11s %11s\n", "matrix products alone, GFLOP/s", "libbert", *r->library ? r->library : "oneDNN");
+    buffer_printf(out, "\n%-38s %11s %11s\n", "matrix products alone, GFLOP/s", "libbert",
+                  *r->library ? r->library : "oneDNN");
     for (size_t i = 0; i < r->n; i++) {
         const roofline_product *p = &r->products[i];
         buffer_printf(out, "  %-18s %d x %4zu x %4zu", p->name, ROOFLINE_ROWS, p->in, p->out);
@@ -146,9 +152,10 @@ static void write_reading(buffer *out, const bench *b, const roofline *r)
     buffer_string(out, "\nreading\n");
     if (r->memory > 0)
         buffer_printf(out, "  memory: %.1f GB/s by one thread, %.1f by all\n", r->memory_one / 1e9, r->memory / 1e9);
-    buffer_printf(out, "  the matrices' %.1f MB again and again: %.1f GB/s, %.3f ms\n", (double)b->memory.weights / 1e6, r->weights / 1e9,
-                  1e3 * bench_ratio((double)b->memory.weights, r->weights));
-    buffer_printf(out, "  a text of 16 tokens cannot be faster than that; it is at %.1f %%\n", 100 * share_of_reading(b, r));
+    buffer_printf(out, "  the matrices' %.1f MB again and again: %.1f GB/s, %.3f ms\n", (double)b->memory.weights / 1e6,
+                  r->weights / 1e9, 1e3 * bench_ratio((double)b->memory.weights, r->weights));
+    buffer_printf(out, "  a text of 16 tokens cannot be faster than that; it is at %.1f %%\n",
+                  100 * share_of_reading(b, r));
 }
 
 char *bench_write_text(const bench *b, const roofline *r)
@@ -168,7 +175,7 @@ char *bench_write_text(const bench *b, const roofline *r)
     return buffer_take(&out);
 }
 
-/* ---- JSON ------------------------------------------------------------------------------------------------------------------- */
+/* ---- JSON -------------------------------------------------------------------------------------------------------- */
 
 /* Null where it is not known. */
 static json_t *number(double x)
@@ -188,7 +195,8 @@ static json_t *json_of_rate(const bench_rate *r)
 
 static json_t *json_of_latency(const bench_latency *l)
 {
-    return json_pack("{s:f, s:f, s:f, s:I}", "p50", 1e3 * l->p50, "p95", 1e3 * l->p95, "p99", 1e3 * l->p99, "calls", (json_int_t)l->calls);
+    return json_pack("{s:f, s:f, s:f, s:I}", "p50", 1e3 * l->p50, "p95", 1e3 * l->p95, "p99", 1e3 * l->p99, "calls",
+                     (json_int_t)l->calls);
 }
 
 static json_t *json_of_parts(const bench_parts *p)
@@ -202,8 +210,8 @@ static json_t *json_of_parts(const bench_parts *p)
 
 static json_t *json_of_memory(const bench_memory *m)
 {
-    return json_pack("{s:o, s:o, s:o, s:o}", "file", whole_number(m->file), "matrices", whole_number(m->weights), "resident",
-                     whole_number(m->resident), "peak", whole_number(m->peak));
+    return json_pack("{s:o, s:o, s:o, s:o}", "file", whole_number(m->file), "matrices", whole_number(m->weights),
+                     "resident", whole_number(m->resident), "peak", whole_number(m->peak));
 }
 
 static json_t *json_of_products(const roofline *r)
@@ -211,42 +219,46 @@ static json_t *json_of_products(const roofline *r)
     json_t *out = json_array();
     for (size_t i = 0; i < r->n; i++) {
         const roofline_product *p = &r->products[i];
-        json_add(&out, json_pack("{s:s, s:i, s:I, s:I, s:o, s:o}", "name", p->name, "rows", ROOFLINE_ROWS, "in", (json_int_t)p->in, "out",
-                                 (json_int_t)p->out, "gflops", number(p->alone / 1e9), "onednn_gflops", number(p->onednn / 1e9)));
+        json_add(&out, json_pack("{s:s, s:i, s:I, s:I, s:o, s:o}", "name", p->name, "rows", ROOFLINE_ROWS, "in",
+                                 (json_int_t)p->in, "out", (json_int_t)p->out, "gflops", number(p->alone / 1e9),
+                                 "onednn_gflops", number(p->onednn / 1e9)));
     }
     return out;
 }
 
 static json_t *json_of_roofline(const bench *b, const roofline *r)
 {
-    json_t *products = json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "library", *r->library ? json_string(r->library) : json_null(),
-                                 "alone", json_of_products(r), "gflops_alone", number(r->alone / 1e9), "gflops_onednn", number(r->onednn / 1e9),
-                                 "gflops_in_model", number(r->in_situ / 1e9), "share_of_time", json_real(r->share), "of_alone",
-                                 number(bench_ratio(r->in_situ, r->alone)), "of_onednn", number(bench_ratio(r->in_situ, r->onednn)));
-    json_t *reading = json_pack("{s:o, s:o, s:o, s:o}", "memory_gb_per_second_one_thread", number(r->memory_one / 1e9), "memory_gb_per_second",
-                                number(r->memory / 1e9), "matrices_gb_per_second", number(r->weights / 1e9), "share_of_latency",
-                                number(share_of_reading(b, r)));
+    json_t *products = json_pack(
+        "{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "library", *r->library ? json_string(r->library) : json_null(),
+        "alone", json_of_products(r), "gflops_alone", number(r->alone / 1e9), "gflops_onednn", number(r->onednn / 1e9),
+        "gflops_in_model", number(r->in_situ / 1e9), "share_of_time", json_real(r->share), "of_alone",
+        number(bench_ratio(r->in_situ, r->alone)), "of_onednn", number(bench_ratio(r->in_situ, r->onednn)));
+    json_t *reading = json_pack("{s:o, s:o, s:o, s:o}", "memory_gb_per_second_one_thread", number(r->memory_one / 1e9),
+                                "memory_gb_per_second", number(r->memory / 1e9), "matrices_gb_per_second",
+                                number(r->weights / 1e9), "share_of_latency", number(share_of_reading(b, r)));
     return json_pack("{s:o, s:o}", "products", products, "reading", reading);
 }
 
 static json_t *json_of_model(const bench *b)
 {
     return json_pack("{s:s, s:I, s:I, s:s, s:s}", "precision", PRECISIONS[bench_encoder_of(b)->precision], "layers",
-                     (json_int_t)bench_encoder_of(b)->n_layers, "hidden", (json_int_t)bench_encoder_of(b)->config->hidden_size, "pooling",
-                     pooling_name(b), "task", task_name(b));
+                     (json_int_t)bench_encoder_of(b)->n_layers, "hidden",
+                     (json_int_t)bench_encoder_of(b)->config->hidden_size, "pooling", pooling_name(b), "task",
+                     task_name(b));
 }
 
 char *bench_write_json(const bench *b, const roofline *r)
 {
     char machine[256];
     machine_describe(machine, sizeof machine);
-    json_t *texts = json_pack("{s:I, s:I, s:I, s:b}", "rows", (json_int_t)b->data->n, "sequences", (json_int_t)b->n_sequences, "tokens",
-                              (json_int_t)b->n_tokens, "made_up", b->made_up);
-    json_t *json = json_pack("{s:o, s:s, s:s, s:I, s:o, s:o, s:o, s:{s:o, s:o}, s:{s:o, s:o}, s:o}", "model", json_of_model(b), "machine",
-                             machine, "operations", bench_encoder_of(b)->ops->name, "threads", (json_int_t)b->threads, "texts", texts,
-                             "tokenised", json_of_rate(&b->tokenised), "with_tokenising", json_of_rate(&b->whole), "latency_ms",
-                             "text_of_16_tokens", json_of_latency(&b->one), "texts", json_of_latency(&b->each), "shares", "many_texts",
-                             json_of_parts(&b->many_parts), "one_text", json_of_parts(&b->one_parts), "memory", json_of_memory(&b->memory));
+    json_t *texts = json_pack("{s:I, s:I, s:I, s:b}", "rows", (json_int_t)b->data->n, "sequences",
+                              (json_int_t)b->n_sequences, "tokens", (json_int_t)b->n_tokens, "made_up", b->made_up);
+    json_t *json = json_pack(
+        "{s:o, s:s, s:s, s:I, s:o, s:o, s:o, s:{s:o, s:o}, s:{s:o, s:o}, s:o}", "model", json_of_model(b), "machine",
+        machine, "operations", bench_encoder_of(b)->ops->name, "threads", (json_int_t)b->threads, "texts", texts,
+        "tokenised", json_of_rate(&b->tokenised), "with_tokenising", json_of_rate(&b->whole), "latency_ms",
+        "text_of_16_tokens", json_of_latency(&b->one), "texts", json_of_latency(&b->each), "shares", "many_texts",
+        json_of_parts(&b->many_parts), "one_text", json_of_parts(&b->one_parts), "memory", json_of_memory(&b->memory));
     if (r)
         json_put(&json, "roofline", json_of_roofline(b, r));
     char *text = json ? json_text(json) : NULL;

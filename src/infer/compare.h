@@ -5,7 +5,7 @@
 #include "model/model.h"
 
 /* Runs both on all rows, of which there is at least one. Fails as sessions do. */
-bert_status frozen_compare(const bert_model *original, const bert_model *frozen, const bert_dataset *data, bert_freeze_check *check,
-                           bert_err *err);
+bert_status frozen_compare(const bert_model *original, const bert_model *frozen, const bert_dataset *data,
+                           bert_freeze_check *check, bert_err *err);
 
 #endif

@@ -60,7 +60,7 @@ static void add_entity(void *context, size_t first, size_t last, const char *typ
     e->score = sum / (double)(last - first + 1);
 }
 
-/* ---- words of a text that may stand in several rows ------------------------------------------------------------------------- */
+/* ---- words of a text that may stand in several rows -------------------------------------------------------------- */
 
 /* How far a token stands from where its row was cut from the text; the text's own ends are no edge. */
 static size_t depth_of(const text_rows *t, size_t row, size_t token)
@@ -81,7 +81,8 @@ bert_status session_words_begin(bert_session *s, const token_rows *rows, text_ro
     return scores ? classifier_run(&s->classifier, rows, 0, rows->n, scores, err) : fail_memory(err, "entities");
 }
 
-bert_status session_words_next(bert_session *s, text_rows *of, size_t text, const float *const **words, size_t *n, bert_err *err)
+bert_status session_words_next(bert_session *s, text_rows *of, size_t text, const float *const **words, size_t *n,
+                               bert_err *err)
 {
     const token_rows *rows = of->rows;
     for (of->first = of->end; of->end < rows->n && token_rows_text(rows, of->end) == text; of->end++) {
@@ -109,7 +110,7 @@ bert_status session_words_next(bert_session *s, text_rows *of, size_t text, cons
     return BERT_OK;
 }
 
-/* ---- entities --------------------------------------------------------------------------------------------------------------- */
+/* ---- entities ---------------------------------------------------------------------------------------------------- */
 
 /* Places and tags of the words up to the last one that has a token; one without is outside. */
 static bool tag_words(tagged_text *t, const float *const *words)
@@ -134,7 +135,8 @@ static bool tag_words(tagged_text *t, const float *const *words)
 }
 
 /* Entities of a part of the texts, the first of which is number `first` of the call. */
-static bert_status find_in_part(bert_session *s, const bert_text *texts, size_t first, size_t n, const token_rows *rows, bert_err *err)
+static bert_status find_in_part(bert_session *s, const bert_text *texts, size_t first, size_t n, const token_rows *rows,
+                                bert_err *err)
 {
     text_rows of;
     bert_status status = session_words_begin(s, rows, &of, err);
@@ -151,8 +153,8 @@ static bert_status find_in_part(bert_session *s, const bert_text *texts, size_t 
     return status;
 }
 
-bert_status bert_session_entities(bert_session *session, const bert_text *texts, size_t n, const bert_entity **entities, size_t *n_entities,
-                                  size_t *truncated, bert_err *err)
+bert_status bert_session_entities(bert_session *session, const bert_text *texts, size_t n, const bert_entity **entities,
+                                  size_t *n_entities, size_t *truncated, bert_err *err)
 {
     const task *t = session->classifier.task;
     *entities = NULL;
@@ -166,7 +168,8 @@ bert_status bert_session_entities(bert_session *session, const bert_text *texts,
     session->entities.n = 0;
     for (size_t i = 0; !s && i < n; i += TEXT_ENCODER_PART) {
         const token_rows *rows;
-        s = text_encoder_tokenise(&session->texts, texts + i, NULL, i, session_part(n - i), t->form, &rows, truncated, err);
+        s = text_encoder_tokenise(&session->texts, texts + i, NULL, i, session_part(n - i), t->form, &rows, truncated,
+                                  err);
         if (!s)
             s = find_in_part(session, texts, i, session_part(n - i), rows, err);
     }

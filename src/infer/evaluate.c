@@ -17,7 +17,7 @@ typedef struct judging {
     size_t truncated;
 } judging;
 
-/* ---- texts that are cut ------------------------------------------------------------------------------------------------------ */
+/* ---- texts that are cut ------------------------------------------------------------------------------------------ */
 
 static bert_status judge_cut(judging *j, bert_err *err)
 {
@@ -29,7 +29,7 @@ static bert_status judge_cut(judging *j, bert_err *err)
     return s;
 }
 
-/* ---- texts in windows: what prediction says, and the losses of that ----------------------------------------------------------- */
+/* ---- texts in windows: what prediction says, and the losses of that ---------------------------------------------- */
 
 /* The words of text i of the data set, whose number in its part is `text`. */
 static bert_status judge_words(judging *j, text_rows *of, size_t i, size_t text, bert_err *err)
@@ -55,8 +55,8 @@ static bert_status judge_all_words(judging *j, bert_err *err)
         const token_rows *rows;
         text_rows of;
         n = session_part(d->n - i);
-        s = text_encoder_tokenise(&j->session->texts, d->texts + i, d->pairs ? d->pairs + i : NULL, i, n, j->task->form, &rows, &j->truncated,
-                                  err);
+        s = text_encoder_tokenise(&j->session->texts, d->texts + i, d->pairs ? d->pairs + i : NULL, i, n, j->task->form,
+                                  &rows, &j->truncated, err);
         if (!s)
             s = session_words_begin(j->session, rows, &of, err);
         for (size_t k = 0; !s && k < n; k++)
@@ -75,9 +75,10 @@ static bert_status judge_windows(judging *j, bert_err *err)
     return s ? s : outcomes_losses(o, 0, o->n, err);
 }
 
-/* ---- the whole --------------------------------------------------------------------------------------------------------------- */
+/* ---- the whole --------------------------------------------------------------------------------------------------- */
 
-static bert_status write_pages(const judging *j, const bert_evaluation *e, const char *page, const char *predictions, bert_err *err)
+static bert_status write_pages(const judging *j, const bert_evaluation *e, const char *page, const char *predictions,
+                               bert_err *err)
 {
     const bert_model *model = j->session->model;
     double threshold = j->session->threshold;
@@ -94,8 +95,8 @@ static bert_status write_pages(const judging *j, const bert_evaluation *e, const
     return status || !predictions ? status : predictions_write(&j->outcomes, j->data, threshold, predictions, err);
 }
 
-bert_status bert_session_evaluate(bert_session *session, const bert_dataset *dataset, const char *page, const char *predictions,
-                                  bert_evaluation *evaluation, bert_err *err)
+bert_status bert_session_evaluate(bert_session *session, const bert_dataset *dataset, const char *page,
+                                  const char *predictions, bert_evaluation *evaluation, bert_err *err)
 {
     judging j = { .session = session, .task = session->classifier.task, .data = dataset };
     *evaluation = (bert_evaluation){ 0 };

@@ -1,5 +1,5 @@
-/* Predictions, vectors and all else that one pass gives: the calls of a session. Texts are taken in parts, a part's rows in parts of their own,
- * so that memory does not grow with a call. */
+/* Predictions, vectors and all else that one pass gives: the calls of a session. Texts are taken in parts, a part's
+ * rows in parts of their own, so that memory does not grow with a call. */
 #include "infer/session.h"
 
 #include "base/finite.h"
@@ -21,7 +21,7 @@ static bool same_request(const output_request *a, const output_request *b)
     return a->layer == b->layer && a->tokens == b->tokens && a->pool == b->pool && a->pooler == b->pooler;
 }
 
-/* ---- rows ------------------------------------------------------------------------------------------------------------------- */
+/* ---- rows -------------------------------------------------------------------------------------------------------- */
 
 /* What a pass over some rows is asked for. */
 typedef struct pass_lists {
@@ -52,9 +52,11 @@ static void add_layers(pass_lists *l, const session_call *call)
     size_t H = bert_session_hidden(call->session);
     for (size_t i = 0; i < o->n_layers; i++) {
         if (o->hidden && o->hidden[i])
-            add_request(l, &(output_request){ .layer = (int)o->layers[i], .tokens = true }, o->hidden[i] + call->tokens * H);
+            add_request(l, &(output_request){ .layer = (int)o->layers[i], .tokens = true },
+                        o->hidden[i] + call->tokens * H);
         if (o->attention && o->attention[i])
-            l->attention[l->outputs.n_attention++] = (forward_attention){ (int)o->layers[i], o->attention[i] + call->squares };
+            l->attention[l->outputs.n_attention++] = (forward_attention){ (int)o->layers[i],
+                                                                          o->attention[i] + call->squares };
     }
 }
 
@@ -68,9 +70,10 @@ static void count_rows(session_call *call, const token_rows *rows, size_t first,
     }
 }
 
-/* Rows first .. first + n - 1: scores (n, columns) and vectors, either may be NULL. What is made on the way is in the session's arena. */
-static bert_status predict_run_rows(session_call *call, const token_rows *rows, size_t first, size_t n, float *scores, float *vectors,
-                                    bert_err *err)
+/* Rows first .. first + n - 1: scores (n, columns) and vectors, either may be NULL. What is made on the way is in the
+ * session's arena. */
+static bert_status predict_run_rows(session_call *call, const token_rows *rows, size_t first, size_t n, float *scores,
+                                    float *vectors, bert_err *err)
 {
     bert_session *s = call->session;
     const output_request *head = &s->texts.rows.request;
@@ -93,7 +96,7 @@ static bert_status predict_run_rows(session_call *call, const token_rows *rows, 
     return status;
 }
 
-/* ---- texts ------------------------------------------------------------------------------------------------------------------ */
+/* ---- texts ------------------------------------------------------------------------------------------------------- */
 
 /* The rows of a part of the texts, each a text; scores and vectors are the part's. */
 static bert_status run_whole(session_call *call, const token_rows *rows, float *scores, float *vectors, bert_err *err)
@@ -105,7 +108,8 @@ static bert_status run_whole(session_call *call, const token_rows *rows, float *
         size_t before = vectors && call->vectors->tokens ? rows->start[i] : i;
         n = classifier_part(rows, i, rows->n - i);
         arena_reset(&session->part);
-        s = predict_run_rows(call, rows, i, n, scores ? scores + i * columns : NULL, vectors ? vectors + before * H : NULL, err);
+        s = predict_run_rows(call, rows, i, n, scores ? scores + i * columns : NULL,
+                             vectors ? vectors + before * H : NULL, err);
     }
     return s;
 }
@@ -121,8 +125,10 @@ static bert_status run_windows(session_call *call, const token_rows *rows, float
         arena *a = &session->part;
         n = classifier_part(rows, i, rows->n - i);
         arena_reset(a);
-        float *p = scores ? arena_alloc_raw(a, n * columns * sizeof *p) : NULL, *v = vectors ? arena_alloc_raw(a, n * H * sizeof *v) : NULL;
-        s = (scores && !p) || (vectors && !v) ? fail_memory(err, "a session") : predict_run_rows(call, rows, i, n, p, v, err);
+        float *p = scores ? arena_alloc_raw(a, n * columns * sizeof *p) : NULL,
+              *v = vectors ? arena_alloc_raw(a, n * H * sizeof *v) : NULL;
+        s = (scores && !p) || (vectors && !v) ? fail_memory(err, "a session")
+                                              : predict_run_rows(call, rows, i, n, p, v, err);
         if (!s && scores)
             windows_combine(scores, p, rows, i, n, columns, how);
         if (!s && vectors)
@@ -145,7 +151,8 @@ static void normalise(float *rows, size_t n, size_t H)
 }
 
 /* The vectors of a part's texts, one each or one a token. */
-static bert_status check_vectors(const session_call *call, const token_rows *rows, const float *vectors, size_t n, bert_err *err)
+static bert_status check_vectors(const session_call *call, const token_rows *rows, const float *vectors, size_t n,
+                                 bert_err *err)
 {
     size_t H = bert_session_hidden(call->session), all = (call->vectors->tokens ? rows->start[rows->n] : n) * H;
     size_t bad = first_not_finite(vectors, all), text = bad / H;
@@ -154,12 +161,12 @@ static bert_status check_vectors(const session_call *call, const token_rows *row
     for (size_t i = 0; call->vectors->tokens && i < rows->n; i++)
         if (rows->start[i] <= bad / H)
             text = i;
-    return fail(err, BERT_ERR_NUMERIC, "row %zu: what the model gives is %s; its weights are not sound", rows->before + text,
-                not_finite_word(vectors[bad]));
+    return fail(err, BERT_ERR_NUMERIC, "row %zu: what the model gives is %s; its weights are not sound",
+                rows->before + text, not_finite_word(vectors[bad]));
 }
 
-static bert_status predict_run_texts(session_call *call, const bert_text *texts, const bert_text *pairs, size_t n, row_form form,
-                                     size_t *truncated, bert_err *err)
+static bert_status predict_run_texts(session_call *call, const bert_text *texts, const bert_text *pairs, size_t n,
+                                     row_form form, size_t *truncated, bert_err *err)
 {
     bert_session *session = call->session;
     const bert_outputs *o = call->asked;
@@ -168,7 +175,8 @@ static bert_status predict_run_texts(session_call *call, const bert_text *texts,
     for (size_t i = 0, part; !s && i < n; i += part) {
         const token_rows *rows;
         part = session_part(n - i);
-        s = text_encoder_tokenise(&session->texts, texts + i, pairs ? pairs + i : NULL, i, part, form, &rows, truncated, err);
+        s = text_encoder_tokenise(&session->texts, texts + i, pairs ? pairs + i : NULL, i, part, form, &rows, truncated,
+                                  err);
         if (s)
             break;
         float *scores = o->scores ? o->scores + i * columns : NULL;
@@ -185,7 +193,7 @@ static bert_status predict_run_texts(session_call *call, const bert_text *texts,
     return s;
 }
 
-/* ---- what is refused -------------------------------------------------------------------------------------------------------- */
+/* ---- what is refused --------------------------------------------------------------------------------------------- */
 
 static bert_status check_session_head(const bert_session *session, bert_err *err)
 {
@@ -193,7 +201,8 @@ static bert_status check_session_head(const bert_session *session, bert_err *err
     if (!t)
         return session_no_head(session, err);
     if (t->form == ROW_WORDS)
-        return fail(err, BERT_ERR_ARGUMENT, "a model of task %s has no scores for a text; ask for its entities", t->name);
+        return fail(err, BERT_ERR_ARGUMENT, "a model of task %s has no scores for a text; ask for its entities",
+                    t->name);
     return BERT_OK;
 }
 
@@ -214,8 +223,8 @@ static bert_status check_layers(const bert_session *session, const bert_outputs 
     for (size_t i = 0; i < o->n_layers; i++) {
         bool attention = o->attention && o->attention[i];
         if (o->layers[i] < -1 || o->layers[i] >= layers)
-            return fail(err, BERT_ERR_ARGUMENT, "layer %lld: there are 0 to %lld, and -1 for the embeddings", (long long)o->layers[i],
-                        (long long)layers - 1);
+            return fail(err, BERT_ERR_ARGUMENT, "layer %lld: there are 0 to %lld, and -1 for the embeddings",
+                        (long long)o->layers[i], (long long)layers - 1);
         if (o->layers[i] < 0 && attention)
             return fail(err, BERT_ERR_ARGUMENT, "layer -1: the embeddings have no attention");
     }
@@ -227,20 +236,22 @@ static bert_status check_outputs(const bert_session *session, const bert_outputs
     const task *t = session->classifier.task;
     bool tokens = o->n_layers || (o->vectors && bert_session_per_token(session));
     if (session->options.window)
-        return fail(err, BERT_ERR_ARGUMENT, "several outputs from one pass are not read in windows; open a session without");
+        return fail(err, BERT_ERR_ARGUMENT,
+                    "several outputs from one pass are not read in windows; open a session without");
     if (o->scores && t && t->form == ROW_APART)
-        return fail(err, BERT_ERR_ARGUMENT, "task %s reads its two texts apart: its scores are bert_session_predict's", t->name);
+        return fail(err, BERT_ERR_ARGUMENT, "task %s reads its two texts apart: its scores are bert_session_predict's",
+                    t->name);
     if (tokens && !o->counts)
         return fail(err, BERT_ERR_ARGUMENT, "rows for each token are asked for: counts must be given");
     bert_status s = o->scores ? check_session_head(session, err) : BERT_OK;
     return s ? s : check_layers(session, o, err);
 }
 
-/* ---- calls ------------------------------------------------------------------------------------------------------------------ */
+/* ---- calls ------------------------------------------------------------------------------------------------------- */
 
 /* Windows of two texts that stay apart: first the vector of each text, then their cosine. */
-static bert_status compare_windows(session_call *call, const bert_text *texts, const bert_text *pairs, size_t n, float *scores,
-                                   size_t *truncated, bert_err *err)
+static bert_status compare_windows(session_call *call, const bert_text *texts, const bert_text *pairs, size_t n,
+                                   float *scores, size_t *truncated, bert_err *err)
 {
     bert_session *session = call->session;
     size_t H = bert_session_hidden(session), most = TEXT_ENCODER_PART / 2;
@@ -259,13 +270,14 @@ static bert_status compare_windows(session_call *call, const bert_text *texts, c
         call->asked = &(bert_outputs){ .vectors = x };
         s = predict_run_texts(call, both, NULL, 2 * part, ROW_TOGETHER, truncated, err);
         if (!s)
-            s = classifier_scores(&session->classifier, &(token_rows){ .form = ROW_APART, .n = part, .before = i }, 0, x, part, scores + i, err);
+            s = classifier_scores(&session->classifier, &(token_rows){ .form = ROW_APART, .n = part, .before = i }, 0,
+                                  x, part, scores + i, err);
     }
     return s;
 }
 
-bert_status bert_session_predict(bert_session *session, const bert_text *texts, const bert_text *pairs, size_t n, float *scores,
-                                 size_t *truncated, bert_err *err)
+bert_status bert_session_predict(bert_session *session, const bert_text *texts, const bert_text *pairs, size_t n,
+                                 float *scores, size_t *truncated, bert_err *err)
 {
     const task *t = session->classifier.task;
     bert_status s = check_session_head(session, err);
@@ -274,7 +286,9 @@ bert_status bert_session_predict(bert_session *session, const bert_text *texts, 
     if (s)
         return s;
     size_t before = session_threads(session);
-    session_call call = { .session = session, .asked = &(bert_outputs){ .scores = scores }, .vectors = &session->texts.rows.request };
+    session_call call = { .session = session,
+                          .asked = &(bert_outputs){ .scores = scores },
+                          .vectors = &session->texts.rows.request };
     if (t->form == ROW_APART && session->options.window)
         s = compare_windows(&call, texts, pairs, n, scores, truncated, err);
     else
@@ -283,8 +297,8 @@ bert_status bert_session_predict(bert_session *session, const bert_text *texts, 
     return s;
 }
 
-static bert_status run_outputs(bert_session *session, const bert_text *texts, const bert_text *pairs, size_t n, const bert_outputs *outputs,
-                               size_t *truncated, bert_err *err)
+static bert_status run_outputs(bert_session *session, const bert_text *texts, const bert_text *pairs, size_t n,
+                               const bert_outputs *outputs, size_t *truncated, bert_err *err)
 {
     size_t before = session_threads(session);
     session_call call = { .session = session, .asked = outputs, .vectors = &session->texts.vectors };
@@ -293,20 +307,21 @@ static bert_status run_outputs(bert_session *session, const bert_text *texts, co
     return s;
 }
 
-bert_status bert_session_embed(bert_session *session, const bert_text *texts, const bert_text *pairs, size_t n, float *vectors, size_t *counts,
-                               size_t *truncated, bert_err *err)
+bert_status bert_session_embed(bert_session *session, const bert_text *texts, const bert_text *pairs, size_t n,
+                               float *vectors, size_t *counts, size_t *truncated, bert_err *err)
 {
     bool tokens = bert_session_per_token(session);
     if (tokens && !counts)
         return fail(err, BERT_ERR_ARGUMENT, "pooling none gives a vector a token: counts must be given");
     if (tokens && session->options.window)
-        return fail(err, BERT_ERR_ARGUMENT, "pooling none gives a vector a token: it is not read in windows; take another pooling");
+        return fail(err, BERT_ERR_ARGUMENT,
+                    "pooling none gives a vector a token: it is not read in windows; take another pooling");
     const bert_outputs outputs = { .vectors = vectors, .counts = tokens ? counts : NULL };
     return run_outputs(session, texts, pairs, n, &outputs, truncated, err);
 }
 
-bert_status bert_session_run(bert_session *session, const bert_text *texts, const bert_text *pairs, size_t n, const bert_outputs *outputs,
-                             size_t *truncated, bert_err *err)
+bert_status bert_session_run(bert_session *session, const bert_text *texts, const bert_text *pairs, size_t n,
+                             const bert_outputs *outputs, size_t *truncated, bert_err *err)
 {
     bert_status s = check_outputs(session, outputs, err);
     return s ? s : run_outputs(session, texts, pairs, n, outputs, truncated, err);

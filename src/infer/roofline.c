@@ -14,9 +14,10 @@ static const double ROUND_SECONDS = 0.02;
 enum { TURNS = 2 }; /* ours and oneDNN's: what else the machine does befalls both */
 
 /* Memory is read in a buffer that no cache holds. */
-enum { LEAST_BUFFER = 1 << 28, CACHES = 4, BENIGN = 0x3C }; /* BENIGN: as every byte a small number, int8, bf16 and fp32 alike */
+/* BENIGN: as every byte a small number, int8, bf16 and fp32 alike */
+enum { LEAST_BUFFER = 1 << 28, CACHES = 4, BENIGN = 0x3C };
 
-/* ---- rates ------------------------------------------------------------------------------------------------------------------ */
+/* ---- rates ------------------------------------------------------------------------------------------------------- */
 
 typedef struct timed_round {
     void (*run)(void *own);
@@ -54,7 +55,7 @@ double roofline_rate(void (*run)(void *own), void *const *own, size_t threads, d
     return best;
 }
 
-/* ---- products by our kernels ------------------------------------------------------------------------------------------------ */
+/* ---- products by our kernels ------------------------------------------------------------------------------------- */
 
 /* One thread's. */
 typedef struct own_product {
@@ -67,7 +68,8 @@ typedef struct own_product {
 static void run_own(void *own)
 {
     own_product *p = own;
-    p->ops->dense_forward(p->room, p->y, p->dense->out, NULL, p->x, p->dense->in, p->dense, ACTIVATION_NONE, ROOFLINE_ROWS);
+    p->ops->dense_forward(p->room, p->y, p->dense->out, NULL, p->x, p->dense->in, p->dense, ACTIVATION_NONE,
+                          ROOFLINE_ROWS);
 }
 
 static double rate_own(const bench *b, const dense *d, double seconds)
@@ -99,7 +101,7 @@ static double rate_own(const bench *b, const dense *d, double seconds)
     return rate;
 }
 
-/* ---- products by oneDNN ----------------------------------------------------------------------------------------------------- */
+/* ---- products by oneDNN ------------------------------------------------------------------------------------------ */
 
 static double rate_onednn(const bench *b, ops_precision precision, const dense *d, double seconds)
 {
@@ -153,7 +155,7 @@ static void measure_products(roofline *r, const bench *b)
     }
 }
 
-/* ---- memory ----------------------------------------------------------------------------------------------------------------- */
+/* ---- memory ------------------------------------------------------------------------------------------------------ */
 
 typedef uint64_t lane __attribute__((vector_size(64)));
 

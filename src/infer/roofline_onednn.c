@@ -1,4 +1,5 @@
-/* oneDNN's matrix product, as something to compare with. The library is opened when it is asked for and never linked: nothing here needs it. */
+/* oneDNN's matrix product, as something to compare with. The library is opened when it is asked for and never linked:
+ * nothing here needs it. */
 #include "infer/roofline.h"
 
 #include <stdio.h>
@@ -20,19 +21,21 @@
 #define TEXT(x) TEXT_OF(x)
 
 /* What is called in either version, and what one version alone has. */
-#define EVERY_CALL(X)                                                                                                    \
-    X(dnnl_version)                                                                                                      \
-    X(dnnl_engine_create)                                                                                                \
-    X(dnnl_engine_destroy)                                                                                               \
-    X(dnnl_stream_create)                                                                                                \
-    X(dnnl_stream_destroy) X(dnnl_stream_wait) X(dnnl_memory_create) X(dnnl_memory_destroy) X(dnnl_memory_desc_get_size) \
-        X(dnnl_primitive_create) X(dnnl_primitive_destroy) X(dnnl_primitive_execute) X(dnnl_primitive_desc_query_md)     \
+#define EVERY_CALL(X)                                                                                                \
+    X(dnnl_version)                                                                                                  \
+    X(dnnl_engine_create)                                                                                            \
+    X(dnnl_engine_destroy)                                                                                           \
+    X(dnnl_stream_create)                                                                                            \
+    X(dnnl_stream_destroy)                                                                                           \
+    X(dnnl_stream_wait) X(dnnl_memory_create) X(dnnl_memory_destroy) X(dnnl_memory_desc_get_size)                    \
+        X(dnnl_primitive_create) X(dnnl_primitive_destroy) X(dnnl_primitive_execute) X(dnnl_primitive_desc_query_md) \
             X(dnnl_primitive_desc_destroy)
 #if HAVE_ONEDNN == 2
 #define VERSION_CALL(X) X(dnnl_memory_desc_init_by_tag) X(dnnl_matmul_desc_init) X(dnnl_primitive_desc_create)
 typedef const dnnl_memory_desc_t *shape_view;
 #else
-#define VERSION_CALL(X) X(dnnl_memory_desc_create_with_tag) X(dnnl_memory_desc_destroy) X(dnnl_matmul_primitive_desc_create)
+#define VERSION_CALL(X) \
+    X(dnnl_memory_desc_create_with_tag) X(dnnl_memory_desc_destroy) X(dnnl_matmul_primitive_desc_create)
 typedef const_dnnl_memory_desc_t shape_view;
 #endif
 
@@ -129,7 +132,8 @@ static bool make_parts(onednn_product *p, dnnl_primitive_desc_t pd)
 }
 
 /* Shapes and types of the product; W's order is left to oneDNN. */
-static bool describe_onednn(const calls *c, dnnl_memory_desc_t md[TENSORS], ops_precision precision, size_t rows, size_t in, size_t out)
+static bool describe_onednn(const calls *c, dnnl_memory_desc_t md[TENSORS], ops_precision precision, size_t rows,
+                            size_t in, size_t out)
 {
     const dnnl_dims_t dims[TENSORS] = { { (dnnl_dim_t)rows, (dnnl_dim_t)in },
                                         { (dnnl_dim_t)in, (dnnl_dim_t)out },
@@ -138,9 +142,11 @@ static bool describe_onednn(const calls *c, dnnl_memory_desc_t md[TENSORS], ops_
     bool fine = true;
     for (size_t i = 0; i < TENSORS; i++) {
 #if HAVE_ONEDNN == 2
-        fine = fine && c->dnnl_memory_desc_init_by_tag(&md[i], 2, dims[i], TYPES[precision][i], TAGS[i]) == dnnl_success;
+        fine = fine &&
+               c->dnnl_memory_desc_init_by_tag(&md[i], 2, dims[i], TYPES[precision][i], TAGS[i]) == dnnl_success;
 #else
-        fine = fine && c->dnnl_memory_desc_create_with_tag(&md[i], 2, dims[i], TYPES[precision][i], TAGS[i]) == dnnl_success;
+        fine = fine &&
+               c->dnnl_memory_desc_create_with_tag(&md[i], 2, dims[i], TYPES[precision][i], TAGS[i]) == dnnl_success;
 #endif
     }
     return fine;
@@ -160,7 +166,8 @@ static bool make_product(onednn_product *p, ops_precision precision, size_t rows
     fine = fine && c->dnnl_matmul_desc_init(&matmul, &md[X], &md[WEIGHT], NULL, &md[Y]) == dnnl_success &&
            c->dnnl_primitive_desc_create(&pd, &matmul, NULL, p->engine, NULL) == dnnl_success;
 #else
-    fine = fine && c->dnnl_matmul_primitive_desc_create(&pd, p->engine, md[X], md[WEIGHT], NULL, md[Y], NULL) == dnnl_success;
+    fine = fine &&
+           c->dnnl_matmul_primitive_desc_create(&pd, p->engine, md[X], md[WEIGHT], NULL, md[Y], NULL) == dnnl_success;
     for (size_t i = 0; i < TENSORS; i++)
         if (md[i])
             c->dnnl_memory_desc_destroy(md[i]);

@@ -32,9 +32,10 @@ typedef struct text_rows {
 
 /* Scores all words of some rows; what is made on the way is in session->part, which begins anew. */
 bert_status session_words_begin(bert_session *session, const token_rows *rows, text_rows *of, bert_err *err);
-/* The words of the next text up to the last one that has a token: words (n) are the scores of each, from the row in which it stands deepest;
- * NULL of a word without a token. text: the number that the rows call it by. */
-bert_status session_words_next(bert_session *session, text_rows *of, size_t text, const float *const **words, size_t *n, bert_err *err);
+/* The words of the next text up to the last one that has a token: words (n) are the scores of each, from the row in
+ * which it stands deepest; NULL of a word without a token. text: the number that the rows call it by. */
+bert_status session_words_next(bert_session *session, text_rows *of, size_t text, const float *const **words, size_t *n,
+                               bert_err *err);
 
 /* How many of the texts that are left are run in one go. */
 static inline size_t session_part(size_t left)
@@ -42,7 +43,8 @@ static inline size_t session_part(size_t left)
     return left < TEXT_ENCODER_PART ? left : TEXT_ENCODER_PART;
 }
 
-/* From here on the calling thread may use as many threads as the session's options say. Returns what threads_allow undoes it by. */
+/* From here on the calling thread may use as many threads as the session's options say. Returns what threads_allow
+ * undoes it by. */
 static inline size_t session_threads(const bert_session *s)
 {
     return threads_allow(s->options.threads ? (size_t)s->options.threads : threads_allowed());

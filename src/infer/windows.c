@@ -18,7 +18,8 @@ static size_t windows_up_to(const token_rows *rows, size_t row)
     return n;
 }
 
-void windows_combine(float *out, const float *values, const token_rows *rows, size_t first, size_t n, size_t C, combine how)
+void windows_combine(float *out, const float *values, const token_rows *rows, size_t first, size_t n, size_t C,
+                     combine how)
 {
     for (size_t row = first; row < first + n; row++, values += C) {
         float *to = out + rows->text[row] * C;

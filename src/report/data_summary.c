@@ -149,8 +149,8 @@ static bert_status summarise_lengths(data_summary *s, const bert_model *model, r
 {
     token_rows t = { 0 };
     size_t seq_len = (size_t)model->layer->spec.seq_len;
-    bert_status status = token_rows_create(&t, s->d, bert_model_tokenizer(model), seq_len < LENGTH_MOST ? LENGTH_MOST : seq_len + 1, form,
-                                           err);
+    bert_status status = token_rows_create(&t, s->d, bert_model_tokenizer(model),
+                                           seq_len < LENGTH_MOST ? LENGTH_MOST : seq_len + 1, form, err);
     if (status)
         return status;
     uint32_t *lengths = malloc(t.n * sizeof *lengths);
@@ -165,7 +165,8 @@ static bert_status summarise_lengths(data_summary *s, const bert_model *model, r
     return status;
 }
 
-bert_status data_summary_create(data_summary *s, const bert_dataset *d, const bert_model *model, const task *t, bert_err *err)
+bert_status data_summary_create(data_summary *s, const bert_dataset *d, const bert_model *model, const task *t,
+                                bert_err *err)
 {
     *s = (data_summary){ .d = d };
     bert_status status = summarise_texts(s, err);

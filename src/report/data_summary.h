@@ -46,7 +46,8 @@ typedef struct data_summary {
 size_t length_bin_end(size_t bin, size_t seq_len);
 
 /* Fails with BERT_ERR_MEMORY, and as token_rows_create. */
-bert_status data_summary_create(data_summary *s, const bert_dataset *d, const bert_model *model, const task *t, bert_err *err);
+bert_status data_summary_create(data_summary *s, const bert_dataset *d, const bert_model *model, const task *t,
+                                bert_err *err);
 void data_summary_free(data_summary *s);
 
 /* How many rows have the label; tags: words. */

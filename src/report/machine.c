@@ -20,7 +20,8 @@ static bool has_word(const char *list, const char *word)
     return false;
 }
 
-/* What of the instruction set decides the speed here: the flag of /proc/cpuinfo and its name for people. Of vector widths the best alone. */
+/* What of the instruction set decides the speed here: the flag of /proc/cpuinfo and its name for people. Of vector
+ * widths the best alone. */
 static void add_instructions(buffer *b)
 {
     static const struct {

@@ -115,11 +115,14 @@ static void draw_x_axis(buffer *b, const axis *x, const axis *y, const char *nam
     for (size_t i = 0; i < n; i++) {
         double v = first + (double)i * x->step, at = plot_place(x, v);
         tick_text(text, v, x->step, plot_largest(x));
-        buffer_printf(b, "<path d=\"M%.1f %.1fv4\" stroke=\"var(--soft)\"/><text x=\"%.1f\" y=\"%.1f\" text-anchor=\"middle\">%s</text>\n", at,
-                      y->from, at, y->from + 16, text);
+        buffer_printf(b,
+                      "<path d=\"M%.1f %.1fv4\" stroke=\"var(--soft)\"/><text x=\"%.1f\" y=\"%.1f\" "
+                      "text-anchor=\"middle\">%s</text>\n",
+                      at, y->from, at, y->from + 16, text);
     }
     if (name)
-        buffer_printf(b, "<text x=\"%.1f\" y=\"%d\" text-anchor=\"middle\">%s</text>\n", (x->from + x->to) / 2, HEIGHT - 6, name);
+        buffer_printf(b, "<text x=\"%.1f\" y=\"%d\" text-anchor=\"middle\">%s</text>\n", (x->from + x->to) / 2,
+                      HEIGHT - 6, name);
 }
 
 static void draw_y_axis(buffer *b, const axis *x, const axis *y, const char *name)
@@ -130,7 +133,9 @@ static void draw_y_axis(buffer *b, const axis *x, const axis *y, const char *nam
     for (size_t i = 0; i < n; i++) {
         double v = first + (double)i * y->step, at = plot_place(y, v);
         tick_text(text, v, y->step, plot_largest(y));
-        buffer_printf(b, "<path d=\"M%.1f %.1fH%.1f\" stroke=\"var(--grid)\"/><text x=\"%.1f\" y=\"%.1f\" text-anchor=\"end\">%s</text>\n",
+        buffer_printf(b,
+                      "<path d=\"M%.1f %.1fH%.1f\" stroke=\"var(--grid)\"/><text x=\"%.1f\" y=\"%.1f\" "
+                      "text-anchor=\"end\">%s</text>\n",
                       x->from, at, x->to, x->from - 5, at + 4, text);
     }
     if (name)
@@ -143,21 +148,25 @@ static void draw_y_axis(buffer *b, const axis *x, const axis *y, const char *nam
 /* The points as one path; a gap where one is not finite, and a dot where one stands alone between gaps. */
 static void draw_line(buffer *b, const plot_series *s, const axis *x, const axis *y)
 {
-    buffer_printf(b, "<path fill=\"none\" stroke=\"var(--c%d)\" stroke-width=\"2\" stroke-linejoin=\"round\" stroke-linecap=\"round\"%s d=\"",
+    buffer_printf(b,
+                  "<path fill=\"none\" stroke=\"var(--c%d)\" stroke-width=\"2\" stroke-linejoin=\"round\" "
+                  "stroke-linecap=\"round\"%s d=\"",
                   s->colour, s->mark == PLOT_DASHES ? " stroke-dasharray=\"5 4\"" : "");
     bool pen = false;
     for (size_t i = 0; i < s->n; i++) {
-        bool here = isfinite(s->x[i]) && isfinite(s->y[i]), next = i + 1 < s->n && isfinite(s->x[i + 1]) && isfinite(s->y[i + 1]);
+        bool here = isfinite(s->x[i]) && isfinite(s->y[i]),
+             next = i + 1 < s->n && isfinite(s->x[i + 1]) && isfinite(s->y[i + 1]);
         if (here)
-            buffer_printf(b, "%c%.4g %.4g%s", pen ? 'L' : 'M', plot_place(x, s->x[i]), plot_place(y, s->y[i]), pen || next ? "" : "h.01");
+            buffer_printf(b, "%c%.4g %.4g%s", pen ? 'L' : 'M', plot_place(x, s->x[i]), plot_place(y, s->y[i]),
+                          pen || next ? "" : "h.01");
         pen = here;
     }
     buffer_string(b, "\"/>\n");
     enum { MOST_POINTS = 20 };
     for (size_t i = 0; i < s->n && s->n <= MOST_POINTS && s->mark == PLOT_LINE; i++)
         if (isfinite(s->x[i]) && isfinite(s->y[i]))
-            buffer_printf(b, "<circle cx=\"%.4g\" cy=\"%.4g\" r=\"3\" fill=\"var(--c%d)\"/>", plot_place(x, s->x[i]), plot_place(y, s->y[i]),
-                          s->colour);
+            buffer_printf(b, "<circle cx=\"%.4g\" cy=\"%.4g\" r=\"3\" fill=\"var(--c%d)\"/>", plot_place(x, s->x[i]),
+                          plot_place(y, s->y[i]), s->colour);
 }
 
 static void draw_band(buffer *b, const plot_series *s, const axis *x, const axis *y)
@@ -188,7 +197,9 @@ static void draw_bars(buffer *b, const plot_series *s, const axis *x, const axis
 static void draw_dots(buffer *b, const plot_series *s, const axis *x, const axis *y)
 {
     unsigned char taken[((WIDTH + 1) * (HEIGHT + 1) + 7) / 8] = { 0 }; /* a bit each */
-    buffer_printf(b, "<path fill=\"none\" stroke=\"var(--c%d)\" stroke-opacity=\".55\" stroke-width=\"4\" stroke-linecap=\"round\" d=\"",
+    buffer_printf(b,
+                  "<path fill=\"none\" stroke=\"var(--c%d)\" stroke-opacity=\".55\" stroke-width=\"4\" "
+                  "stroke-linecap=\"round\" d=\"",
                   s->colour);
     for (size_t i = 0; i < s->n; i++) {
         if (!isfinite(s->x[i]) || !isfinite(s->y[i]))
@@ -208,9 +219,11 @@ static void draw_mark(buffer *b, const plot *p, const axis *x, const axis *y)
         return;
     double at = plot_place(x, p->marked);
     bool left = at > (x->from + x->to) / 2;
-    buffer_printf(b, "<path d=\"M%.1f %.1fV%.1f\" stroke=\"var(--ink)\" stroke-width=\"1.3\" stroke-dasharray=\"3 3\"/>", at, y->from, y->to);
-    buffer_printf(b, "<text x=\"%.1f\" y=\"%.1f\" text-anchor=\"%s\" style=\"fill:var(--ink)\">%s</text>\n", at + (left ? -4 : 4), y->to - 5,
-                  left ? "end" : "start", p->mark_name);
+    buffer_printf(b,
+                  "<path d=\"M%.1f %.1fV%.1f\" stroke=\"var(--ink)\" stroke-width=\"1.3\" stroke-dasharray=\"3 3\"/>",
+                  at, y->from, y->to);
+    buffer_printf(b, "<text x=\"%.1f\" y=\"%.1f\" text-anchor=\"%s\" style=\"fill:var(--ink)\">%s</text>\n",
+                  at + (left ? -4 : 4), y->to - 5, left ? "end" : "start", p->mark_name);
 }
 
 /* ---- the figure ---- */
@@ -230,7 +243,8 @@ static void draw_legend(page *p, const plot *f)
         const plot_series *s = &f->series[i];
         if (!s->name)
             continue;
-        buffer_printf(&p->out, "<span><i class=\"%s\" style=\"border-color:var(--c%d)\"></i>", shapes[s->mark], s->colour);
+        buffer_printf(&p->out, "<span><i class=\"%s\" style=\"border-color:var(--c%d)\"></i>", shapes[s->mark],
+                      s->colour);
         page_string(p, s->name);
         buffer_string(&p->out, "</span>");
     }
@@ -257,7 +271,8 @@ static void set_axes(const plot *f, axis *x, axis *y)
 void figure_begin(page *p, const plot *f)
 {
     static void (*const draw[])(buffer *, const plot_series *, const axis *, const axis *) = {
-        [PLOT_LINE] = draw_line, [PLOT_DASHES] = draw_line, [PLOT_DOTS] = draw_dots, [PLOT_BARS] = draw_bars, [PLOT_BAND] = draw_band,
+        [PLOT_LINE] = draw_line, [PLOT_DASHES] = draw_line, [PLOT_DOTS] = draw_dots,
+        [PLOT_BARS] = draw_bars, [PLOT_BAND] = draw_band,
     };
     axis x, y;
     buffer *b = &p->out;

@@ -1,4 +1,5 @@
-/* Plots as inline SVG: lines, points, bars and bands over one pair of axes. Colours are those of the page's style sheet. */
+/* Plots as inline SVG: lines, points, bars and bands over one pair of axes. Colours are those of the page's style
+ * sheet. */
 #ifndef REPORT_PLOT_H
 #define REPORT_PLOT_H
 
@@ -23,7 +24,8 @@ typedef struct plot_series {
     const double *high;  /* BAND */
 } plot_series;
 
-/* NaN bounds are taken from the data. Names of series, title and words are escaped; names of axes and of the mark are not. */
+/* NaN bounds are taken from the data. Names of series, title and words are escaped; names of axes and of the mark are
+ * not. */
 typedef struct plot {
     const char *title, *x_name, *y_name;
     const char *words; /* what the plot shows, for who does not see it */

@@ -175,7 +175,8 @@ static bert_status predictions_write_rows(prediction_table *t, const char *path,
     return s;
 }
 
-bert_status predictions_write(const outcomes *o, const bert_dataset *data, double threshold, const char *path, bert_err *err)
+bert_status predictions_write(const outcomes *o, const bert_dataset *data, double threshold, const char *path,
+                              bert_err *err)
 {
     prediction_table t = { .o = o, .data = data, .threshold = threshold };
     for (size_t i = 0; i < sizeof FORMATS / sizeof *FORMATS; i++)

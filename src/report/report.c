@@ -79,7 +79,8 @@ static void add_tile(page *p, const char *name, double value, bool main)
 /* The watched metric, then the best known of the others that the task has. */
 static void add_metric_tiles(page *p)
 {
-    static const char *const order[] = { "accuracy", "f1", "auc", "mcc", "precision", "recall", "pearson", "spearman", "mse", "loss" };
+    static const char *const order[] = { "accuracy", "f1",      "auc",      "mcc", "precision",
+                                         "recall",   "pearson", "spearman", "mse", "loss" };
     const char *watch = watched_metric(p->r);
     const bert_metric *watched = watch ? metric_by_name(watch) : NULL;
     size_t shown = 0;
@@ -106,10 +107,12 @@ static void add_tiles(page *p)
     else if (epochs)
         add_tile(p, "training loss", r->run->epochs[epochs - 1].loss, true);
     if (epochs && r->best_epoch > 0) {
-        buffer_printf(&p->out, "<div class=\"tile\"><b>%lld</b><span>best epoch of %zu</span></div>\n", (long long)r->best_epoch, epochs);
+        buffer_printf(&p->out, "<div class=\"tile\"><b>%lld</b><span>best epoch of %zu</span></div>\n",
+                      (long long)r->best_epoch, epochs);
     }
     if (r->metrics)
-        add_tile(p, r->outcomes && r->outcomes->truth->start ? "words judged" : "rows judged", (double)r->metrics->n, false);
+        add_tile(p, r->outcomes && r->outcomes->truth->start ? "words judged" : "rows judged", (double)r->metrics->n,
+                 false);
     buffer_string(&p->out, "</div>\n");
 }
 

@@ -32,7 +32,8 @@ void section_entities(page *p)
         return;
     }
     counts_sum(&c);
-    section_begin(p, "Entities", "An entity counts as found where its first word, its last word and its kind are right.");
+    section_begin(p, "Entities",
+                  "An entity counts as found where its first word, its last word and its kind are right.");
     table_begin(p, NULL, "Kind|True|Predicted|Precision|Recall|F1");
     for (size_t k = 0; k < c.n_labels; k++)
         if (c.labels[k].actual > 0 || c.labels[k].predicted > 0)

@@ -40,7 +40,8 @@ static int by_number(const void *a, const void *b)
 static bool confusion_count(page *p, confusion *c)
 {
     const outcomes *o = p->r->outcomes;
-    *c = (confusion){ .pairs = page_array(p, o->n, sizeof *c->pairs), .truly = page_array(p, o->model->n_labels, sizeof *c->truly) };
+    *c = (confusion){ .pairs = page_array(p, o->n, sizeof *c->pairs),
+                      .truly = page_array(p, o->model->n_labels, sizeof *c->truly) };
     if (!c->pairs || !c->truly)
         return false;
     for (size_t i = 0; i < o->n; i++) {
@@ -66,16 +67,16 @@ static void report_labels_add_name(page *p, const char *label)
 static void heat_cell(page *p, size_t n, size_t of)
 {
     double share = of ? (double)n / (double)of : 0;
-    buffer_printf(&p->out, "<td%s style=\"background:rgba(0,95,160,%.2f)\">%zu</td>", share > 0.45 ? " class=\"hot\"" : "", share, n);
+    buffer_printf(&p->out, "<td%s style=\"background:rgba(0,95,160,%.2f)\">%zu</td>",
+                  share > 0.45 ? " class=\"hot\"" : "", share, n);
 }
 
 static void heat_table(page *p, const confusion *c)
 {
     const bert_model *m = p->r->outcomes->model;
     const taken *t = c->pairs, *end = c->pairs + c->n;
-    buffer_string(
-        &p->out,
-        "<div class=\"scroll\"><table class=\"heat\">\n<caption>Rows: the label; columns: what was predicted</caption>\n<thead><tr><td></td>");
+    buffer_string(&p->out, "<div class=\"scroll\"><table class=\"heat\">\n<caption>Rows: the label; columns: what was "
+                           "predicted</caption>\n<thead><tr><td></td>");
     for (size_t k = 0; k < m->n_labels; k++) {
         buffer_string(&p->out, "<th scope=\"col\">");
         report_labels_add_name(p, m->labels[k]);
@@ -104,10 +105,13 @@ static void heat_map(page *p, const confusion *c)
     enum { LEVELS = 5 };
     buffer_printf(
         &p->out,
-        "<figure>\n<figcaption>All %zu labels</figcaption>\n<div class=\"legend\"><span>down: the label, across: what was predicted, in the "
-        "order of the labels</span></div>\n<svg viewBox=\"-0.5 -0.5 %zu %zu\" role=\"img\" style=\"max-width:420px\">\n<title>Confusion "
+        "<figure>\n<figcaption>All %zu labels</figcaption>\n<div class=\"legend\"><span>down: the label, across: what "
+        "was predicted, in the "
+        "order of the labels</span></div>\n<svg viewBox=\"-0.5 -0.5 %zu %zu\" role=\"img\" "
+        "style=\"max-width:420px\">\n<title>Confusion "
         "matrix</title>\n"
-        "<desc>Each square is a pair of label and prediction, the stronger the larger its share of the label's rows</desc>\n"
+        "<desc>Each square is a pair of label and prediction, the stronger the larger its share of the label's "
+        "rows</desc>\n"
         "<rect width=\"%zu\" height=\"%zu\" fill=\"var(--paper)\" stroke=\"var(--line)\" stroke-width=\"%.3f\"/>\n",
         K, K + 1, K + 1, K, K, (double)K / 400);
     for (int level = 1; level <= LEVELS; level++) {

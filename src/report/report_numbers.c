@@ -36,7 +36,8 @@ static void plot_scatter(page *p, const number_pairs *d)
                              { "perfect", PLOT_DASHES, PLOT_GREY, 2, ends, ends, NULL } };
     char title[128] = "Predicted against true";
     if (p->r->metrics && !isnan(p->r->metrics->pearson))
-        snprintf(title, sizeof title, "Predicted against true: Pearson %.4f, Spearman %.4f", p->r->metrics->pearson, p->r->metrics->spearman);
+        snprintf(title, sizeof title, "Predicted against true: Pearson %.4f, Spearman %.4f", p->r->metrics->pearson,
+                 p->r->metrics->spearman);
     plot f = { .title = title,
                .words = "The prediction of each row against its label",
                .x_name = "label",

@@ -1,5 +1,5 @@
-/* The parts of a page. Everything is inline: no script, no font, no picture from elsewhere; the palette is Okabe and Ito's, which the
- * colour-blind can tell apart, with lighter shades on dark screens. Paper is always light. */
+/* The parts of a page. Everything is inline: no script, no font, no picture from elsewhere; the palette is Okabe and
+ * Ito's, which the colour-blind can tell apart, with lighter shades on dark screens. Paper is always light. */
 #include "report/report_page.h"
 
 #include "base/utf8.h"
@@ -9,10 +9,12 @@
 #include <string.h>
 
 static const char STYLE[] =
-    ":root{color-scheme:light dark;--paper:#fff;--card:#f6f7f9;--ink:#1b1f24;--soft:#57606a;--line:#d5dae0;--grid:#e4e8ec;"
+    ":root{color-scheme:light "
+    "dark;--paper:#fff;--card:#f6f7f9;--ink:#1b1f24;--soft:#57606a;--line:#d5dae0;--grid:#e4e8ec;"
     "--c0:#0072b2;--c1:#d55e00;--c2:#00875f;--c3:#b0558a;--c4:#3d444d;--c5:#3d8fc4;--c6:#6b7280}"
     "@media screen and "
-    "(prefers-color-scheme:dark){:root{--paper:#14171b;--card:#1d2127;--ink:#e6e9ed;--soft:#a0a9b4;--line:#363c45;--grid:#2b3038;"
+    "(prefers-color-scheme:dark){:root{--paper:#14171b;--card:#1d2127;--ink:#e6e9ed;--soft:#a0a9b4;--line:#363c45;--"
+    "grid:#2b3038;"
     "--c0:#5cb3ea;--c1:#ff8f50;--c2:#35c797;--c3:#e39bc4;--c4:#d3d8de;--c5:#a5d6f5;--c6:#9aa3ae}}"
     "*{box-sizing:border-box}"
     "body{margin:0 auto;max-width:1120px;padding:20px 16px 48px;background:var(--paper);color:var(--ink);"
@@ -26,11 +28,13 @@ static const char STYLE[] =
     ".tile span{color:var(--soft);font-size:.82rem}"
     ".tile.main{border-color:var(--c0);border-left-width:5px}"
     ".grid{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(100%,330px),1fr));gap:14px;margin-top:.8rem}"
-    "figure{margin:0;background:var(--card);border:1px solid var(--line);border-radius:8px;padding:10px 12px;min-width:0;break-inside:avoid}"
+    "figure{margin:0;background:var(--card);border:1px solid var(--line);border-radius:8px;padding:10px "
+    "12px;min-width:0;break-inside:avoid}"
     "figcaption{font-weight:600;font-size:.95rem}"
     ".legend{display:flex;flex-wrap:wrap;gap:2px 14px;font-size:.8rem;color:var(--soft)}"
     ".legend i{display:inline-block;width:18px;height:0;border-top:3px solid;vertical-align:middle;margin-right:5px}"
-    ".legend i.dash{border-top-style:dashed}.legend i.box{height:10px;border-top-width:10px;width:12px;opacity:.6}.legend "
+    ".legend i.dash{border-top-style:dashed}.legend "
+    "i.box{height:10px;border-top-width:10px;width:12px;opacity:.6}.legend "
     "i.dot{width:7px;height:7px;border-top-width:7px;border-radius:4px}"
     "svg{display:block;width:100%;height:auto;margin-top:4px}svg text{font-size:11px;fill:var(--soft)}"
     ".scroll{overflow-x:auto;margin:.4rem 0}"
@@ -45,11 +49,14 @@ static const char STYLE[] =
     ".heat thead th{text-align:center}"
     "td.text{text-align:left;min-width:min(60vw,380px);overflow-wrap:anywhere}td.text div+div{border-top:1px dotted "
     "var(--line);margin-top:4px;padding-top:4px}"
-    ".bar{display:block;height:12px;background:var(--c0);border-radius:2px;min-width:1px}td.bars{width:50%;min-width:110px;vertical-align:"
+    ".bar{display:block;height:12px;background:var(--c0);border-radius:2px;min-width:1px}td.bars{width:50%;min-width:"
+    "110px;vertical-align:"
     "middle}"
     "details{margin:.4rem 0}summary{cursor:pointer;color:var(--soft);font-size:.85rem}"
     "footer{margin-top:2.4rem;color:var(--soft);font-size:.8rem}"
-    "@media print{body{max-width:none;padding:0;font-size:11pt}h2{break-after:avoid}figure,tr{break-inside:avoid}.scroll{overflow:visible}"
+    "@media "
+    "print{body{max-width:none;padding:0;font-size:11pt}h2{break-after:avoid}figure,tr{break-inside:avoid}.scroll{"
+    "overflow:visible}"
     "*{print-color-adjust:exact;-webkit-print-color-adjust:exact}}";
 
 void *page_array(page *p, size_t n, size_t size)
@@ -92,11 +99,13 @@ void section_end(page *p)
 
 /* ---- text ---- */
 
-/* Seen as nothing, or as something that changes its surroundings: control characters, and marks that turn the direction of what follows. */
+/* Seen as nothing, or as something that changes its surroundings: control characters, and marks that turn the direction
+ * of what follows. */
 static bool unseen(uint32_t cp)
 {
-    return (cp < 0x20 && cp != '\t' && cp != '\n' && cp != '\r') || (cp >= 0x7F && cp < 0xA0) || (cp >= 0x202A && cp <= 0x202E) ||
-           (cp >= 0x2066 && cp <= 0x2069) || (cp >= 0xFDD0 && cp <= 0xFDEF) || (cp & 0xFFFE) == 0xFFFE;
+    return (cp < 0x20 && cp != '\t' && cp != '\n' && cp != '\r') || (cp >= 0x7F && cp < 0xA0) ||
+           (cp >= 0x202A && cp <= 0x202E) || (cp >= 0x2066 && cp <= 0x2069) || (cp >= 0xFDD0 && cp <= 0xFDEF) ||
+           (cp & 0xFFFE) == 0xFFFE;
 }
 
 static void add_code_point(buffer *b, const char *bytes, size_t n, uint32_t cp)

@@ -29,8 +29,8 @@ void page_cut(page *p, bert_text text, size_t most);
 /* A number for people: four decimals or so; a dash for NaN. */
 void page_number(page *p, double x);
 
-/* A table that scrolls sideways where it is wide. heads: "Label|Rows|F1"; the first column and those whose head begins with
- * "<" are left-aligned, the others hold numbers. */
+/* A table that scrolls sideways where it is wide. heads: "Label|Rows|F1"; the first column and those whose head begins
+ * with "<" are left-aligned, the others hold numbers. */
 void table_begin(page *p, const char *caption, const char *heads);
 void table_end(page *p);
 void row_begin(page *p, const char *head);              /* its first cell */

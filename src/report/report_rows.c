@@ -20,7 +20,8 @@ typedef struct mistake {
 static int by_weight(const void *a, const void *b)
 {
     const mistake *x = a, *y = b;
-    return x->weight != y->weight ? (x->weight < y->weight) - (x->weight > y->weight) : (x->row > y->row) - (x->row < y->row);
+    return x->weight != y->weight ? (x->weight < y->weight) - (x->weight > y->weight)
+                                  : (x->row > y->row) - (x->row < y->row);
 }
 
 /* The sum of what is wrong in a row; NaN where all is right. */
@@ -165,8 +166,9 @@ void section_mistakes(page *p)
         snprintf(note, sizeof note, "The %zu rows whose prediction is furthest from the label.", shown);
     else
         snprintf(note, sizeof note,
-                 "%zu of %zu rows are wrong; the %zu with the highest loss are shown. Some of these labels may be wrong themselves.", n,
-                 p->r->data->n, shown);
+                 "%zu of %zu rows are wrong; the %zu with the highest loss are shown. Some of these labels may be "
+                 "wrong themselves.",
+                 n, p->r->data->n, shown);
     section_begin(p, "Worst mistakes", note);
     table_begin(p, NULL, form->heads);
     for (size_t i = 0; i < shown; i++)
@@ -244,7 +246,8 @@ void section_lengths(page *p)
     size_t width = longest / LENGTH_BINS + 1;
     bins = longest / width + 1;
     double *edges = page_array(p, bins + 1, sizeof *edges);
-    double *in_train = train ? length_shares(p, train, bins, width) : NULL, *in_valid = valid ? length_shares(p, valid, bins, width) : NULL;
+    double *in_train = train ? length_shares(p, train, bins, width) : NULL,
+           *in_valid = valid ? length_shares(p, valid, bins, width) : NULL;
     if (!edges || (train && !in_train) || (valid && !in_valid))
         return;
     for (size_t i = 0; i <= bins; i++)

@@ -1,4 +1,5 @@
-/* What scores are worth: precision and recall at each threshold, the ROC curve, how the labels' scores are spread, and calibration. */
+/* What scores are worth: precision and recall at each threshold, the ROC curve, how the labels' scores are spread, and
+ * calibration. */
 #include "report/plot.h"
 #include "report/report_ranking.h"
 #include "report/report_sections.h"
@@ -46,8 +47,10 @@ static void curve_end(curve *c)
     }
 }
 
-/* Calls add with the counts of every threshold that differs: how many scores stand above it, and how many of them are true ones. */
-static void each_threshold(const ranking *r, void (*add)(curve *c, const ranking *r, size_t above, size_t found), curve *c)
+/* Calls add with the counts of every threshold that differs: how many scores stand above it, and how many of them are
+ * true ones. */
+static void each_threshold(const ranking *r, void (*add)(curve *c, const ranking *r, size_t above, size_t found),
+                           curve *c)
 {
     size_t found = 0;
     for (size_t i = 0; i < r->n; i++) {
@@ -70,7 +73,8 @@ static void add_rates(curve *c, const ranking *r, size_t above, size_t found)
 
 /* ---- the two curves ---- */
 
-/* A curve within the unit square, with the point of the threshold in use; where `diagonal` is, with the line of chance. */
+/* A curve within the unit square, with the point of the threshold in use; where `diagonal` is, with the line of
+ * chance. */
 static void unit_plot(page *p, plot *f, const curve *c, double at_x, double at_y, bool diagonal)
 {
     static const double unit[] = { 0, 1 };
@@ -94,7 +98,10 @@ static void plot_precision(page *p, const ranking *r, size_t above, size_t found
         return;
     each_threshold(r, add_precision, &c);
     snprintf(title, sizeof title, "Precision and recall, mean precision %.4f", ranking_average_precision(r));
-    plot f = { .title = title, .words = "Precision against recall at every threshold", .x_name = "recall", .y_name = "precision" };
+    plot f = { .title = title,
+               .words = "Precision against recall at every threshold",
+               .x_name = "recall",
+               .y_name = "precision" };
     unit_plot(p, &f, &c, (double)found / (double)r->positives, above ? (double)found / (double)above : NAN, false);
 }
 
@@ -131,7 +138,8 @@ static void plot_spread(page *p, const ranking *r, const char *yes, const char *
         edges[i] = (double)i / SCORE_BINS;
     for (size_t i = 0; i < r->n; i++)
         (r->items[i].truth ? of_yes : of_no)[bin_of((double)r->items[i].score, SCORE_BINS)]++;
-    plot_series series[] = { { yes, PLOT_BARS, 0, SCORE_BINS, edges, of_yes, NULL }, { no, PLOT_BARS, 1, SCORE_BINS, edges, of_no, NULL } };
+    plot_series series[] = { { yes, PLOT_BARS, 0, SCORE_BINS, edges, of_yes, NULL },
+                             { no, PLOT_BARS, 1, SCORE_BINS, edges, of_no, NULL } };
     snprintf(mark, sizeof mark, "threshold %.3g", threshold);
     plot f = { .title = "Scores by label",
                .words = "How many rows of each label have which score",
@@ -205,7 +213,8 @@ void section_thresholds(page *p)
     size_t found, above = ranking_above(&r, threshold, &found);
     section_begin(p, "Scores and thresholds", one_a_row ? NULL : "Every label of every row counts as one.");
     figures_begin(p);
-    plot_spread(p, &r, one_a_row ? o->model->labels[1] : "has the label", one_a_row ? o->model->labels[0] : "has it not", threshold);
+    plot_spread(p, &r, one_a_row ? o->model->labels[1] : "has the label",
+                one_a_row ? o->model->labels[0] : "has it not", threshold);
     plot_precision(p, &r, above, found);
     plot_roc(p, &r, above, found);
     figures_end(p);
@@ -216,7 +225,8 @@ void section_thresholds(page *p)
 /* ---- calibration ---- */
 
 typedef struct calibration {
-    double count[CALIBRATION_BINS], said[CALIBRATION_BINS], was[CALIBRATION_BINS]; /* said, was: means; NaN in an empty bin */
+    /* said, was: means; NaN in an empty bin */
+    double count[CALIBRATION_BINS], said[CALIBRATION_BINS], was[CALIBRATION_BINS];
     double error; /* expected calibration error: the mean of |said - was| over the items */
 } calibration;
 
@@ -259,7 +269,8 @@ static void plot_calibration(page *p, const calibration *c, const char *what)
     for (size_t k = 0; k < CALIBRATION_BINS; k++)
         if (c->count[k] > 0)
             x[n] = c->said[k], y[n++] = c->was[k];
-    plot_series series[] = { { "measured", PLOT_LINE, 0, n, x, y, NULL }, { "perfect", PLOT_DASHES, PLOT_GREY, 2, unit, unit, NULL } };
+    plot_series series[] = { { "measured", PLOT_LINE, 0, n, x, y, NULL },
+                             { "perfect", PLOT_DASHES, PLOT_GREY, 2, unit, unit, NULL } };
     plot f = { .title = "Reliability",
                .words = "The share that is true against the mean score, in ten bins",
                .x_name = what,
@@ -306,7 +317,8 @@ void section_calibration(page *p)
     if (!decided && !ranking_of_confidence(p, &r))
         return;
     calibrate(&c, &r);
-    snprintf(note, sizeof note, "Of all predictions with a score of 0.8, eight of ten should be true. Expected calibration error: %.4f.",
+    snprintf(note, sizeof note,
+             "Of all predictions with a score of 0.8, eight of ten should be true. Expected calibration error: %.4f.",
              c.error);
     section_begin(p, "Calibration", note);
     figures_begin(p);

@@ -66,7 +66,9 @@ void baseline_compare(bert_baseline *b, const bert_metrics *metrics, const bert_
     if (by->larger_better ? value > least : value < least)
         return;
     if (isnan(value))
-        snprintf(b->note, sizeof b->note, "%s has no value here: the model answers as if it were always %s", by->name, b->answer);
+        snprintf(b->note, sizeof b->note, "%s has no value here: the model answers as if it were always %s", by->name,
+                 b->answer);
     else
-        snprintf(b->note, sizeof b->note, "%s %.4g is no better than always answering %s (%.4g)", by->name, value, b->answer, least);
+        snprintf(b->note, sizeof b->note, "%s %.4g is no better than always answering %s (%.4g)", by->name, value,
+                 b->answer, least);
 }

@@ -4,10 +4,12 @@
 
 #include "task/outcomes.h"
 
-/* Of these rows: the most frequent label or set of labels, the mean of numbers, O for words. Fails with BERT_ERR_MEMORY. */
+/* Of these rows: the most frequent label or set of labels, the mean of numbers, O for words. Fails with
+ * BERT_ERR_MEMORY. */
 bert_status baseline_create(bert_baseline *b, const bert_model *m, const task *t, const targets *truth, bert_err *err);
 
-/* Fills the note for metrics of the same rows: empty where they are better by the metric. A correlation, which a constant does not have, is 0. */
+/* Fills the note for metrics of the same rows: empty where they are better by the metric. A correlation, which a
+ * constant does not have, is 0. */
 void baseline_compare(bert_baseline *b, const bert_metrics *metrics, const bert_metric *by);
 
 /* Says so in words where a loss is not below that of an answer. */

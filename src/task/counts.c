@@ -10,7 +10,8 @@ static double counts_ratio(double a, double b)
 
 prf prf_of(hits h)
 {
-    return (prf){ counts_ratio(h.right, h.predicted), counts_ratio(h.right, h.actual), counts_ratio(2 * h.right, h.predicted + h.actual) };
+    return (prf){ counts_ratio(h.right, h.predicted), counts_ratio(h.right, h.actual),
+                  counts_ratio(2 * h.right, h.predicted + h.actual) };
 }
 
 static void add_hits(hits *to, hits by)

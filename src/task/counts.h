@@ -1,4 +1,5 @@
-/* How often labels (or types of entities) are predicted, are true, and are both: precision, recall, F1 and Matthews correlation. */
+/* How often labels (or types of entities) are predicted, are true, and are both: precision, recall, F1 and Matthews
+ * correlation. */
 #ifndef TASK_COUNTS_H
 #define TASK_COUNTS_H
 
@@ -32,11 +33,12 @@ void counts_change(counts *c, size_t label, hits by);
 /* Forms the sums anew, after labels were counted without them. */
 void counts_sum(counts *c);
 
-/* Accuracy, micro means, and macro means over all labels, `labels` many, and over those that are seen; precision, recall and f1 are the macro means
- * over all. */
+/* Accuracy, micro means, and macro means over all labels, `labels` many, and over those that are seen; precision,
+ * recall and f1 are the macro means over all. */
 void counts_report(const counts *c, size_t labels, bert_metrics *m);
 
-/* Gorodkin's R_K of rows that have one label each; of two labels it is Matthews' correlation. 0 where a label is all there is. */
+/* Gorodkin's R_K of rows that have one label each; of two labels it is Matthews' correlation. 0 where a label is all
+ * there is. */
 double counts_correlation(const counts *c);
 
 /* All that the counts of rows say for a task; of a pair, precision, recall and F1 are those of the second label. */

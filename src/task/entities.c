@@ -1,5 +1,5 @@
-/* Entities in rows of tags. An entity begins at "B-", at an "I-" behind nothing, and at an "I-" of another type; it goes on as long as "I-" of
- * its type follow. So does seqeval in its default mode, after conlleval. */
+/* Entities in rows of tags. An entity begins at "B-", at an "I-" behind nothing, and at an "I-" of another type; it
+ * goes on as long as "I-" of its type follow. So does seqeval in its default mode, after conlleval. */
 #include "task/entities.h"
 
 #include "task/label_words.h"
@@ -18,7 +18,8 @@ void entities_find(const char *const *labels, const int32_t *tags, size_t n,
     size_t first = 0;
     for (size_t i = 0; i <= n; i++) {
         const char *tag = i < n ? labels[tags[i]] : "O";
-        bool outside = tag_is_outside(tag), begins = !outside && (tag[0] == 'B' || !open || strcmp(entities_type_of(tag), open));
+        bool outside = tag_is_outside(tag),
+             begins = !outside && (tag[0] == 'B' || !open || strcmp(entities_type_of(tag), open));
         if (open && (outside || begins))
             found(context, first, i - 1, open);
         if (begins) {
@@ -29,7 +30,7 @@ void entities_find(const char *const *labels, const int32_t *tags, size_t n,
     }
 }
 
-/* ---- counting --------------------------------------------------------------------------------------------------------------- */
+/* ---- counting ---------------------------------------------------------------------------------------------------- */
 
 typedef struct entity {
     size_t first, last;

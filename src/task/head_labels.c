@@ -9,7 +9,8 @@
 
 bert_status head_wrong_labels(const bert_head_spec *head, const bert_dataset *d, const char *why, bert_err *err)
 {
-    return fail(err, BERT_ERR_DATA, "%s%stask %s: %s", d->name ? d->name : "", d->name ? ": " : "", bert_task_name((bert_task)head->task), why);
+    return fail(err, BERT_ERR_DATA, "%s%stask %s: %s", d->name ? d->name : "", d->name ? ": " : "",
+                bert_task_name((bert_task)head->task), why);
 }
 
 bert_status head_gather_labels(bert_head_spec *head, const bert_dataset *d, label_reader *next, bert_err *err)
@@ -33,8 +34,8 @@ bert_status head_check_scale(const bert_head_spec *head, const task *t, bert_err
 {
     if (!t->kind->numeric || (head->label_min < head->label_max && isfinite(head->label_max - head->label_min)))
         return BERT_OK;
-    return fail(err, BERT_ERR_ARGUMENT, "task %s: label_min %g is not below label_max %g", t->name, plain_nan(head->label_min),
-                plain_nan(head->label_max));
+    return fail(err, BERT_ERR_ARGUMENT, "task %s: label_min %g is not below label_max %g", t->name,
+                plain_nan(head->label_min), plain_nan(head->label_max));
 }
 
 static bert_status check_form(const bert_head_spec *head, const bert_dataset *d, const task *t, bert_err *err)
@@ -43,9 +44,10 @@ static bert_status check_form(const bert_head_spec *head, const bert_dataset *d,
         return fail(err, BERT_ERR_DATA, "task %s needs two texts a row", t->name);
     if (!t->kind->whole || d->form == LABELS_WORDS)
         return BERT_OK;
-    return head_wrong_labels(
-        head, d, d->form == LABELS_LISTS ? "the labels are lists, as of --task multilabel" : "the labels are tags of words, as of --task tokens",
-        err);
+    return head_wrong_labels(head, d,
+                             d->form == LABELS_LISTS ? "the labels are lists, as of --task multilabel"
+                                                     : "the labels are tags of words, as of --task tokens",
+                             err);
 }
 
 static bert_status check_rows(const bert_dataset *d, const task *t, bert_err *err)

@@ -31,32 +31,36 @@ static double keep_loss(float *losses, size_t i, double loss)
     return loss;
 }
 
-static double pair_loss(float *dlogits, float *losses, const float *logits, const target_rows *y, const loss_spec *spec, float scale, size_t K)
+static double pair_loss(float *dlogits, float *losses, const float *logits, const target_rows *y, const loss_spec *spec,
+                        float scale, size_t K)
 {
     (void)K;
     double sum = 0;
     for (size_t i = 0; i < y->n; i++) {
         double weight = head_output_weight_of(spec, (size_t)y->ids[i]), target = soft(y->ids[i], spec);
-        sum += keep_loss(losses, i, weight * loss_sigmoid_cross_entropy(dlogits ? &dlogits[i] : NULL, logits[i], target, weight * scale));
+        sum += keep_loss(
+            losses, i,
+            weight * loss_sigmoid_cross_entropy(dlogits ? &dlogits[i] : NULL, logits[i], target, weight * scale));
     }
     return sum;
 }
 
-static double softmax_loss(float *dlogits, float *losses, const float *logits, const target_rows *y, const loss_spec *spec, float scale,
-                           size_t K)
+static double softmax_loss(float *dlogits, float *losses, const float *logits, const target_rows *y,
+                           const loss_spec *spec, float scale, size_t K)
 {
     double sum = 0, smoothing = smoothing_of(spec);
     for (size_t i = 0; i < y->n; i++) {
         size_t label = (size_t)y->ids[i];
         double weight = head_output_weight_of(spec, label);
         float *d = dlogits ? dlogits + i * K : NULL;
-        sum += keep_loss(losses, i, weight * loss_softmax_cross_entropy(d, logits + i * K, label, smoothing, weight * scale, K));
+        sum += keep_loss(losses, i,
+                         weight * loss_softmax_cross_entropy(d, logits + i * K, label, smoothing, weight * scale, K));
     }
     return sum;
 }
 
-static double sigmoids_loss(float *dlogits, float *losses, const float *logits, const target_rows *y, const loss_spec *spec, float scale,
-                            size_t K)
+static double sigmoids_loss(float *dlogits, float *losses, const float *logits, const target_rows *y,
+                            const loss_spec *spec, float scale, size_t K)
 {
     double sum = 0;
     for (size_t i = 0; i < y->n; i++) {
@@ -64,14 +68,16 @@ static double sigmoids_loss(float *dlogits, float *losses, const float *logits, 
         for (size_t k = 0; k < K; k++) {
             size_t at = i * K + k;
             double weight = head_output_weight_of(spec, k) / (double)K, target = soft(y->values[at], spec);
-            row += weight * loss_sigmoid_cross_entropy(dlogits ? &dlogits[at] : NULL, logits[at], target, weight * scale);
+            row += weight *
+                   loss_sigmoid_cross_entropy(dlogits ? &dlogits[at] : NULL, logits[at], target, weight * scale);
         }
         sum += keep_loss(losses, i, row);
     }
     return sum;
 }
 
-static double number_loss(float *dlogits, float *losses, const float *logits, const target_rows *y, const loss_spec *spec, float scale, size_t K)
+static double number_loss(float *dlogits, float *losses, const float *logits, const target_rows *y,
+                          const loss_spec *spec, float scale, size_t K)
 {
     (void)spec, (void)K;
     for (size_t i = 0; losses && i < y->n; i++)
@@ -109,7 +115,8 @@ static void head_output_number_scores(const bert_model *m, float *scores, const 
         scores[i] = (float)model_in_unit(m, logits[i]);
 }
 
-/* A probability of 0 has the logarithm of the least step above it that a float near 1 can take, as in scikit-learn's log_loss. */
+/* A probability of 0 has the logarithm of the least step above it that a float near 1 can take, as in scikit-learn's
+ * log_loss. */
 static double log_of(double p)
 {
     return log(p > (double)FLT_EPSILON ? p : (double)FLT_EPSILON);
@@ -143,7 +150,7 @@ static void number_logits(const bert_model *m, float *logits, const float *score
         logits[i] = (float)((scores[i] - m->label_min) / (m->label_max - m->label_min));
 }
 
-/* ---- widths --------------------------------------------------------------------------------------------------------------- */
+/* ---- widths ------------------------------------------------------------------------------------------------------ */
 
 static size_t one(size_t n_labels)
 {
@@ -157,6 +164,8 @@ static size_t one_each(size_t n_labels)
 }
 
 const head_output OUTPUT_PAIR = { true, one, one_each, pair_loss, head_output_pair_scores, pair_logits };
-const head_output OUTPUT_SOFTMAX = { false, one_each, one_each, softmax_loss, head_output_softmax_scores, softmax_logits };
+const head_output OUTPUT_SOFTMAX = {
+    false, one_each, one_each, softmax_loss, head_output_softmax_scores, softmax_logits
+};
 const head_output OUTPUT_SIGMOIDS = { true, one_each, one_each, sigmoids_loss, sigmoids_scores, sigmoids_logits };
 const head_output OUTPUT_NUMBER = { false, one, one, number_loss, head_output_number_scores, number_logits };

@@ -12,10 +12,10 @@ typedef struct head_output {
     /* Rows of the head, and columns of the scores, for so many labels. */
     size_t (*outputs)(size_t n_labels);
     size_t (*columns)(size_t n_labels);
-    /* Sum of the loss over the rows of y; losses (n; NULL: not wanted) each one's; dlogits (NULL: not wanted) the gradient of (sum * scale).
-     * logits (n, K). spec NULL: neither class weights nor smoothing. */
-    double (*loss)(float *dlogits, float *losses, const float *logits, const struct target_rows *y, const struct loss_spec *spec, float scale,
-                   size_t K);
+    /* Sum of the loss over the rows of y; losses (n; NULL: not wanted) each one's; dlogits (NULL: not wanted) the
+     * gradient of (sum * scale). logits (n, K). spec NULL: neither class weights nor smoothing. */
+    double (*loss)(float *dlogits, float *losses, const float *logits, const struct target_rows *y,
+                   const struct loss_spec *spec, float scale, size_t K);
     /* scores (n, columns) from logits (n, K); m gives the scale of numbers */
     void (*scores)(const bert_model *m, float *scores, const float *logits, size_t n, size_t K);
     /* and back: logits (n, K) that give these scores, finite also where a probability is 0 or 1 */
@@ -25,7 +25,9 @@ typedef struct head_output {
 extern const head_output OUTPUT_PAIR;    /* one output: the probability of the second of two labels, by a sigmoid */
 extern const head_output OUTPUT_SOFTMAX; /* one each: probabilities of labels that exclude each other */
 extern const head_output
-    OUTPUT_SIGMOIDS; /* one each: probabilities of labels by themselves. The loss is the mean over them, class weights are theirs */
-extern const head_output OUTPUT_NUMBER; /* one output: a number on the model's scale. Neither class weights nor smoothing mean anything to it */
+    /* one each: probabilities of labels by themselves. The loss is the mean over them, class weights are theirs */
+    OUTPUT_SIGMOIDS;
+/* one output: a number on the model's scale. Neither class weights nor smoothing mean anything to it */
+extern const head_output OUTPUT_NUMBER;
 
 #endif

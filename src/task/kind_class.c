@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-/* ---- labels as they are written --------------------------------------------------------------------------------------------- */
+/* ---- labels as they are written ---------------------------------------------------------------------------------- */
 
 static bert_status class_check_row(const label_rules *r, const bert_dataset *d, size_t row, bert_err *err)
 {
@@ -35,7 +35,7 @@ static bool class_read_targets(targets *t, const label_rules *r, const bert_mode
     return t->ids;
 }
 
-/* ---- outcomes --------------------------------------------------------------------------------------------------------------- */
+/* ---- outcomes ---------------------------------------------------------------------------------------------------- */
 
 static void class_count(const outcomes *o, double threshold, counts *c)
 {
@@ -64,7 +64,7 @@ static bool class_same(const task *t, const bert_model *m, const float *a, const
     return label_of_scores(t, m, a, bert_model_threshold(m)) == label_of_scores(t, m, b, bert_model_threshold(m));
 }
 
-/* ---- answers ---------------------------------------------------------------------------------------------------------------- */
+/* ---- answers ----------------------------------------------------------------------------------------------------- */
 
 static void class_answer_json(buffer *b, const task *t, const bert_model *m, const float *scores, double threshold)
 {
@@ -84,13 +84,14 @@ static void class_answer_tsv(buffer *b, const task *t, const bert_model *m, cons
     field_number(b, (double)scores[k]);
 }
 
-/* ----------------------------------------------------------------------------------------------------------------------------- */
+/* ------------------------------------------------------------------------------------------------------------------ */
 
 const label_kind KIND_CLASS = { .word = "label",
                                 .averaged = "labels",
                                 .whole = true,
                                 .metrics = METRIC_LOSS | METRIC_COUNTS | METRIC_CORRELATION | METRIC_AREA,
-                                .sections = PAGE_CONFUSION | PAGE_LABELS | PAGE_THRESHOLDS | PAGE_CALIBRATION | PAGE_WRONG_LABELS,
+                                .sections = PAGE_CONFUSION | PAGE_LABELS | PAGE_THRESHOLDS | PAGE_CALIBRATION |
+                                            PAGE_WRONG_LABELS,
                                 .decided = "accuracy",
                                 .next = label_whole,
                                 .check_row = class_check_row,

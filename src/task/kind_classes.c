@@ -12,7 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-/* ---- labels as they are written --------------------------------------------------------------------------------------------- */
+/* ---- labels as they are written ---------------------------------------------------------------------------------- */
 
 /* A list of flags, read as labels, has its labels twice. */
 static bert_status label_twice(const bert_dataset *d, size_t row, bert_text label, bert_err *err)
@@ -54,8 +54,9 @@ static bert_status classes_choose(bert_head_spec *head, const bert_dataset *d, b
         return BERT_OK;
     bert_status s = head_gather_labels(head, d, label_next, err);
     if (!s && head->n_labels == 2 && all_flags(head))
-        return head_wrong_labels(head, d, "the only labels are 0 and 1; a list of 0 and 1 for each label needs their names (--label-names)",
-                                 err);
+        return head_wrong_labels(
+            head, d, "the only labels are 0 and 1; a list of 0 and 1 for each label needs their names (--label-names)",
+            err);
     return s;
 }
 
@@ -72,7 +73,7 @@ static bool classes_read_targets(targets *t, const label_rules *r, const bert_mo
     return t->values;
 }
 
-/* ---- training --------------------------------------------------------------------------------------------------------------- */
+/* ---- training ---------------------------------------------------------------------------------------------------- */
 
 static bool right_logits(const float *logits, const target_rows *y, size_t i, size_t K)
 {
@@ -94,18 +95,19 @@ static double classes_least_loss(const targets *y, const size_t *rows_of, size_t
     return least / (double)n_labels;
 }
 
-static void classes_compare_training(const targets *y, const bert_model *m, const loss_spec *loss, const bert_metrics *of, char *words,
-                                     size_t size)
+static void classes_compare_training(const targets *y, const bert_model *m, const loss_spec *loss,
+                                     const bert_metrics *of, char *words, size_t size)
 {
     size_t *rows_of = calloc(m->n_labels, sizeof *rows_of);
     if (!rows_of)
         return;
     targets_count_labels(y, m->n_labels, rows_of);
-    baseline_compare_loss(of->loss, classes_least_loss(y, rows_of, m->n_labels, loss), "each label's share", words, size);
+    baseline_compare_loss(of->loss, classes_least_loss(y, rows_of, m->n_labels, loss), "each label's share", words,
+                          size);
     free(rows_of);
 }
 
-/* ---- outcomes --------------------------------------------------------------------------------------------------------------- */
+/* ---- outcomes ---------------------------------------------------------------------------------------------------- */
 
 static double classes_wrong(const outcomes *o, size_t i, double threshold)
 {
@@ -192,7 +194,7 @@ static bool classes_same(const task *t, const bert_model *m, const float *a, con
     return true;
 }
 
-/* ---- words ------------------------------------------------------------------------------------------------------------------ */
+/* ---- words ------------------------------------------------------------------------------------------------------- */
 
 /* The labels whose value is at least so large. */
 static void classes_add_labels(buffer *b, const bert_model *m, const float *values, double least)
@@ -215,7 +217,7 @@ static void classes_predicted_words(buffer *b, const outcomes *o, size_t row, do
     classes_add_labels(b, o->model, o->scores + row * o->columns, threshold);
 }
 
-/* ---- answers ---------------------------------------------------------------------------------------------------------------- */
+/* ---- answers ----------------------------------------------------------------------------------------------------- */
 
 static void classes_answer_json(buffer *b, const task *t, const bert_model *m, const float *scores, double threshold)
 {
@@ -248,7 +250,7 @@ static void classes_answer_tsv(buffer *b, const task *t, const bert_model *m, co
     }
 }
 
-/* ----------------------------------------------------------------------------------------------------------------------------- */
+/* ------------------------------------------------------------------------------------------------------------------ */
 
 const label_kind KIND_CLASSES = { .word = "label",
                                   .averaged = "labels",

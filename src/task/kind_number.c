@@ -9,7 +9,7 @@
 
 #include <math.h>
 
-/* ---- labels as they are written --------------------------------------------------------------------------------------------- */
+/* ---- labels as they are written ---------------------------------------------------------------------------------- */
 
 static bert_status number_check_row(const label_rules *r, const bert_dataset *d, size_t row, bert_err *err)
 {
@@ -18,7 +18,8 @@ static bert_status number_check_row(const label_rules *r, const bert_dataset *d,
     (void)r;
     if (label_number(d->label_texts[row], &number))
         return BERT_OK;
-    return fail(err, BERT_ERR_DATA, "%s: label \"%.100s\" is no number", dataset_place(d, row, place), d->label_texts[row].data);
+    return fail(err, BERT_ERR_DATA, "%s: label \"%.100s\" is no number", dataset_place(d, row, place),
+                d->label_texts[row].data);
 }
 
 static bert_status number_choose(bert_head_spec *head, const bert_dataset *d, bert_err *err)
@@ -53,7 +54,7 @@ static bool number_read_targets(targets *t, const label_rules *r, const bert_mod
     return t->values;
 }
 
-/* ---- training --------------------------------------------------------------------------------------------------------------- */
+/* ---- training ---------------------------------------------------------------------------------------------------- */
 
 /* The mean squared error of always answering the mean. */
 static double number_least_loss(const targets *y)
@@ -66,19 +67,20 @@ static double number_least_loss(const targets *y)
     return squares / n - sum / n * (sum / n);
 }
 
-static void number_compare_training(const targets *y, const bert_model *m, const loss_spec *loss, const bert_metrics *of, char *words,
-                                    size_t size)
+static void number_compare_training(const targets *y, const bert_model *m, const loss_spec *loss,
+                                    const bert_metrics *of, char *words, size_t size)
 {
     (void)m, (void)loss;
     baseline_compare_loss(of->loss, number_least_loss(y), "the mean", words, size);
 }
 
-/* ---- outcomes --------------------------------------------------------------------------------------------------------------- */
+/* ---- outcomes ---------------------------------------------------------------------------------------------------- */
 
 static bert_status number_measure(const outcomes *o, double threshold, bert_metrics *m, arena *a, bert_err *err)
 {
     (void)threshold;
-    double *said = arena_array(a, o->n, sizeof *said), *true_values = arena_array(a, o->n, sizeof *true_values), sum = 0;
+    double *said = arena_array(a, o->n, sizeof *said), *true_values = arena_array(a, o->n, sizeof *true_values),
+           sum = 0;
     ranked *scratch = arena_array(a, o->n, sizeof *scratch);
     if (!said || !true_values || !scratch)
         return fail_memory(err, "metrics");
@@ -132,7 +134,7 @@ static void number_predicted_words(buffer *b, const outcomes *o, size_t row, dou
     buffer_printf(b, "%.9g", (double)o->scores[row * o->columns]);
 }
 
-/* ---- answers ---------------------------------------------------------------------------------------------------------------- */
+/* ---- answers ----------------------------------------------------------------------------------------------------- */
 
 static void number_answer_tsv(buffer *b, const task *t, const bert_model *m, const float *scores, double threshold)
 {
@@ -146,7 +148,7 @@ static void number_answer_json(buffer *b, const task *t, const bert_model *m, co
     number_answer_tsv(b, t, m, scores, threshold);
 }
 
-/* ----------------------------------------------------------------------------------------------------------------------------- */
+/* ------------------------------------------------------------------------------------------------------------------ */
 
 const label_kind KIND_NUMBER = { .word = "label",
                                  .averaged = "labels",

@@ -5,7 +5,7 @@
 #include "task/label_rows.h"
 #include "task/one_label.h"
 
-/* ---- labels as they are written --------------------------------------------------------------------------------------------- */
+/* ---- labels as they are written ---------------------------------------------------------------------------------- */
 
 static bert_status tags_check_row(const label_rules *r, const bert_dataset *d, size_t row, bert_err *err)
 {
@@ -16,8 +16,8 @@ static bert_status tags_check_row(const label_rules *r, const bert_dataset *d, s
         if (r->n_labels && label_place(&r->known, tag) < 0)
             return tag_unknown(d, row, n, tag, r->labels, r->n_labels, err);
         if (!r->n_labels && !tag_is_one(tag))
-            return fail(err, BERT_ERR_DATA, "%s: \"%.*s\" is no tag: O, B-NAME or I-NAME is expected", dataset_word_place(d, row, n, place),
-                        (int)(tag.size < 100 ? tag.size : 100), tag.data);
+            return fail(err, BERT_ERR_DATA, "%s: \"%.*s\" is no tag: O, B-NAME or I-NAME is expected",
+                        dataset_word_place(d, row, n, place), (int)(tag.size < 100 ? tag.size : 100), tag.data);
     }
     return tags_check_count(d, row, n, err);
 }
@@ -52,7 +52,7 @@ static bool tags_read_targets(targets *t, const label_rules *r, const bert_model
     return t->ids;
 }
 
-/* ---- outcomes --------------------------------------------------------------------------------------------------------------- */
+/* ---- outcomes ---------------------------------------------------------------------------------------------------- */
 
 /* Accuracy is of words, all else of whole entities; precision, recall and F1 are their micro means. */
 static bert_status tags_measure(const outcomes *o, double threshold, bert_metrics *m, arena *a, bert_err *err)
@@ -84,7 +84,7 @@ static bert_status tags_always(const outcomes *o, float *scores, buffer *words, 
     return one_label_always(o, scores, words, err);
 }
 
-/* ----------------------------------------------------------------------------------------------------------------------------- */
+/* ------------------------------------------------------------------------------------------------------------------ */
 
 const label_kind KIND_TAGS = { .word = "tag",
                                .averaged = "types of entities",

@@ -32,7 +32,8 @@ bert_status label_check_list(const label_rules *r, const bert_dataset *d, size_t
     if (r->n_labels || list.size < 2 || list.data[0] != '[' || list.data[list.size - 1] != ']')
         return BERT_OK;
     return fail(err, BERT_ERR_DATA,
-                "%s: label \"%.*s\" is a list as Python writes it; labels stand with nothing but commas between them (--task multilabel)",
+                "%s: label \"%.*s\" is a list as Python writes it; labels stand with nothing but commas between them "
+                "(--task multilabel)",
                 dataset_place(d, row, place), (int)(list.size < 100 ? list.size : 100), list.data);
 }
 
@@ -51,10 +52,11 @@ bert_status label_rules_check(const label_rules *r, const bert_dataset *d, size_
     return s ? s : r->task->kind->check_row(r, d, row, err);
 }
 
-/* ---- data sets of rows that suit -------------------------------------------------------------------------------------------- */
+/* ---- data sets of rows that suit --------------------------------------------------------------------------------- */
 
 /* The rows that suit, and the first error of those that do not. */
-static bert_status choose_suited_rows(const label_rules *r, const bert_dataset *d, uint32_t *rows, size_t *n, bert_err *first)
+static bert_status choose_suited_rows(const label_rules *r, const bert_dataset *d, uint32_t *rows, size_t *n,
+                                      bert_err *first)
 {
     *n = 0;
     for (size_t i = 0; i < d->n; i++) {
@@ -83,16 +85,17 @@ static bert_status tell_unsuited(bert_dataset *suited, const bert_dataset *of, c
         if (!(suited->notes[suited->n_notes++] = arena_string(a, of->notes[i])))
             return fail_memory(err, "notes");
     if (suited->notes && out)
-        suited->notes[suited->n_notes++] = out == 1
-                                               ? arena_printf(a, "a row whose label does not suit was left out (--skip-bad-rows): %s", first)
-                                               : arena_printf(a,
-                                                              "%zu rows whose labels do not suit were left out (--skip-bad-rows); the "
-                                                              "first: %s",
-                                                              out, first);
+        suited->notes[suited->n_notes++] =
+            out == 1 ? arena_printf(a, "a row whose label does not suit was left out (--skip-bad-rows): %s", first)
+                     : arena_printf(a,
+                                    "%zu rows whose labels do not suit were left out (--skip-bad-rows); the "
+                                    "first: %s",
+                                    out, first);
     return suited->notes && (!out || suited->notes[suited->n_notes - 1]) ? BERT_OK : fail_memory(err, "notes");
 }
 
-bert_status bert_dataset_suited(const bert_dataset *dataset, const bert_head_spec *head, bert_dataset **suited, bert_err *err)
+bert_status bert_dataset_suited(const bert_dataset *dataset, const bert_head_spec *head, bert_dataset **suited,
+                                bert_err *err)
 {
     *suited = NULL;
     const task *t;
@@ -103,7 +106,8 @@ bert_status bert_dataset_suited(const bert_dataset *dataset, const bert_head_spe
     bert_err first = { 0 };
     size_t n = 0;
     uint32_t *rows = calloc(dataset->n, sizeof *rows);
-    s = rows ? label_rules_create(&rules, t, head->labels, head->n_labels, err) : fail_memory(err, "a part of a data set");
+    s = rows ? label_rules_create(&rules, t, head->labels, head->n_labels, err)
+             : fail_memory(err, "a part of a data set");
     if (!s) {
         s = choose_suited_rows(&rules, dataset, rows, &n, &first);
         label_rules_free(&rules);

@@ -70,7 +70,8 @@ bert_status tags_check_count(const bert_dataset *d, size_t row, size_t n, bert_e
     size_t words = 0, start, end;
     for (size_t at = 0; word_next(d->texts[row], &at, &start, &end);)
         words++;
-    return words == n ? BERT_OK : fail(err, BERT_ERR_DATA, "%s: %zu tags for %zu words", dataset_place(d, row, place), n, words);
+    return words == n ? BERT_OK
+                      : fail(err, BERT_ERR_DATA, "%s: %zu tags for %zu words", dataset_place(d, row, place), n, words);
 }
 
 bool tag_is_one(bert_text tag)

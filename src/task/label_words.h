@@ -12,8 +12,8 @@ bool label_number(bert_text label, double *number);
 /* , "scores": {"0": 0.2, "1": 0.8}: a member of a JSON object behind others. */
 void label_scores_json(buffer *b, const char *const *labels, size_t n, const float *scores);
 
-/* The next label of a list with commas between, from byte *at on, as its word (label_word); *at goes behind it. false: there is none left. A
- * list of blanks alone has none; a label between two commas may be empty. */
+/* The next label of a list with commas between, from byte *at on, as its word (label_word); *at goes behind it. false:
+ * there is none left. A list of blanks alone has none; a label between two commas may be empty. */
 bool label_next(bert_text list, size_t *at, bert_text *label);
 
 /* "O", "B-NAME" or "I-NAME". */

@@ -8,12 +8,14 @@
 #include <string.h>
 
 static const bert_option HEAD[] = {
-    OPTION_CHOICE(
-        bert_head_spec, task, "auto", TASK_WORDS, "WORD",
-        "what the labels are; auto: binary where they are 0 and 1 (false and true), multilabel of lists, tokens of tags, else multiclass"),
+    OPTION_CHOICE(bert_head_spec, task, "auto", TASK_WORDS, "WORD",
+                  "what the labels are; auto: binary where they are 0 and 1 (false and true), multilabel of lists, "
+                  "tokens of tags, else multiclass"),
     OPTION_INT(bert_head_spec, head_hidden, "0", 0, 65536, "N", "units of a hidden layer in the head; 0: none"),
-    OPTION_FLOAT(bert_head_spec, label_min, "0", -INFINITY, INFINITY, "X", "regression, similarity: the label that stands for output 0"),
-    OPTION_FLOAT(bert_head_spec, label_max, "0", -INFINITY, INFINITY, "X", "the label for output 1; both 0: the least and the largest label"),
+    OPTION_FLOAT(bert_head_spec, label_min, "0", -INFINITY, INFINITY, "X",
+                 "regression, similarity: the label that stands for output 0"),
+    OPTION_FLOAT(bert_head_spec, label_max, "0", -INFINITY, INFINITY, "X",
+                 "the label for output 1; both 0: the least and the largest label"),
 };
 
 bert_option_table bert_head_option_table(void)
@@ -27,9 +29,10 @@ void bert_head_defaults(bert_head_spec *head)
     bert_options_defaults(head, bert_head_option_table());
 }
 
-/* ---- the model -------------------------------------------------------------------------------------------------------------- */
+/* ---- the model --------------------------------------------------------------------------------------------------- */
 
-static bert_status check_new_model(const bert_layer_spec *spec, const bert_head_spec *head, const task *t, bert_err *err)
+static bert_status check_new_model(const bert_layer_spec *spec, const bert_head_spec *head, const task *t,
+                                   bert_err *err)
 {
     bert_status s = options_check(head, bert_head_option_table(), err);
     if (!s)
@@ -50,7 +53,8 @@ static bert_status check_new_model(const bert_layer_spec *spec, const bert_head_
     return s ? s : head_check_scale(head, t, err);
 }
 
-bert_status bert_model_create(const bert_layer_spec *spec, const bert_head_spec *head, uint64_t seed, bert_model **model, bert_err *err)
+bert_status bert_model_create(const bert_layer_spec *spec, const bert_head_spec *head, uint64_t seed,
+                              bert_model **model, bert_err *err)
 {
     *model = NULL;
     const task *t = task_by_id((bert_task)head->task);

@@ -10,8 +10,8 @@ bool one_label_right_logits(const float *logits, const target_rows *y, size_t i,
     return (K == 1 ? logits[0] >= 0 : best_label(logits, K)) == (size_t)y->ids[i];
 }
 
-void one_label_compare_training(const targets *y, const bert_model *m, const struct loss_spec *loss, const bert_metrics *of, char *words,
-                                size_t size)
+void one_label_compare_training(const targets *y, const bert_model *m, const struct loss_spec *loss,
+                                const bert_metrics *of, char *words, size_t size)
 {
     (void)loss;
     size_t most = 0, all = 0, *counts = calloc(m->n_labels, sizeof *counts);
@@ -25,8 +25,8 @@ void one_label_compare_training(const targets *y, const bert_model *m, const str
     double share = all ? (double)counts[most] / (double)all : 0;
     free(counts);
     if (of->accuracy <= share)
-        snprintf(words, size, "training accuracy %.4g is no better than always answering \"%.100s\" (%.4g)", of->accuracy, m->labels[most],
-                 share);
+        snprintf(words, size, "training accuracy %.4g is no better than always answering \"%.100s\" (%.4g)",
+                 of->accuracy, m->labels[most], share);
 }
 
 double one_label_wrong(const outcomes *o, size_t i, double threshold)

@@ -98,9 +98,10 @@ bert_status outcomes_losses(outcomes *o, size_t first, size_t n, bert_err *err)
     const targets *t = o->truth;
     arena a = { 0 };
     float *logits = arena_array(&a, n * K, sizeof *logits); /* no overflow: there are as many scores */
-    const target_rows y = {
-        .n = n, .ids = t->ids ? t->ids + first : NULL, .values = t->values ? t->values + first * t->width : NULL, .width = t->width
-    };
+    const target_rows y = { .n = n,
+                            .ids = t->ids ? t->ids + first : NULL,
+                            .values = t->values ? t->values + first * t->width : NULL,
+                            .width = t->width };
     if (logits) {
         o->task->output->logits(o->model, logits, o->scores + first * o->columns, n, K);
         o->task->output->loss(NULL, o->losses + first, logits, &y, NULL, 1, K);
@@ -137,10 +138,10 @@ double outcome_truth(const outcomes *o, size_t i)
     return model_in_unit(o->model, o->truth->values[i]);
 }
 
-/* ---- metrics ---------------------------------------------------------------------------------------------------------------- */
+/* ---- metrics ----------------------------------------------------------------------------------------------------- */
 
-/* The mean over the labels of one against the rest; of two labels that exclude each other it is that of either. NaN where a label has no row,
- * or all. */
+/* The mean over the labels of one against the rest; of two labels that exclude each other it is that of either. NaN
+ * where a label has no row, or all. */
 static bert_status area(const outcomes *o, double *out, arena *a, bert_err *err)
 {
     double *ranks = arena_array(a, o->n, sizeof *ranks), sum = 0;

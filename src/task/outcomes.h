@@ -1,5 +1,5 @@
-/* What a model says of every row of a data set, beside what is true: what metrics, thresholds, reports and tables of predictions are made from.
- * */
+/* What a model says of every row of a data set, beside what is true: what metrics, thresholds, reports and tables of
+ * predictions are made from. */
 #ifndef TASK_OUTCOMES_H
 #define TASK_OUTCOMES_H
 
@@ -20,12 +20,13 @@ typedef struct outcomes {
     float *losses; /* (n) without smoothing or class weights; 0 of an unseen word */
 } outcomes;
 
-/* Room for what a model says of all rows of truth, which must outlive it; a word is unseen until somebody says otherwise. Fails with
- * BERT_ERR_MEMORY. */
+/* Room for what a model says of all rows of truth, which must outlive it; a word is unseen until somebody says
+ * otherwise. Fails with BERT_ERR_MEMORY. */
 bert_status outcomes_create(outcomes *o, const bert_model *m, const task *t, const targets *truth, bert_err *err);
 void outcomes_free(outcomes *o);
 
-/* The losses of rows first .. first + n - 1 (or words), whose scores are known and their logits are not. Fails with BERT_ERR_MEMORY. */
+/* The losses of rows first .. first + n - 1 (or words), whose scores are known and their logits are not. Fails with
+ * BERT_ERR_MEMORY. */
 bert_status outcomes_losses(outcomes *o, size_t first, size_t n, bert_err *err);
 
 /* The outcomes of a data set's row, [first, last): those of its words where words have labels, else the row itself. */
@@ -57,8 +58,8 @@ bert_status outcomes_metrics(const outcomes *o, double threshold, bert_metrics *
 /* Of whole rows, from counts of their labels: what kinds that count have as `measure`. */
 bert_status outcomes_measure_labels(const outcomes *o, double threshold, bert_metrics *m, arena *a, bert_err *err);
 
-/* The threshold that is best for a metric that depends on one (else for accuracy, multilabel: f1_micro); of equals the nearest to 0.5. It has
- * nine digits, as model.json holds it. */
+/* The threshold that is best for a metric that depends on one (else for accuracy, multilabel: f1_micro); of equals the
+ * nearest to 0.5. It has nine digits, as model.json holds it. */
 bert_status outcomes_threshold(const outcomes *o, const bert_metric *metric, double *threshold, bert_err *err);
 
 /* The metric of that name; NULL: none. */
@@ -66,8 +67,8 @@ const bert_metric *metric_by_name(const char *name);
 /* Whether the task has it; `metric` is one of the table's. */
 bool task_has_metric(const task *t, const bert_metric *metric);
 
-/* Entities of a row of tags as seqeval finds them: [first, last] words and the type, the tag behind "B-" or "I-". tags (n) are places among the
- * labels. Calls found for each, in order. */
+/* Entities of a row of tags as seqeval finds them: [first, last] words and the type, the tag behind "B-" or "I-". tags
+ * (n) are places among the labels. Calls found for each, in order. */
 void entities_find(const char *const *labels, const int32_t *tags, size_t n,
                    void (*found)(void *context, size_t first, size_t last, const char *type), void *context);
 

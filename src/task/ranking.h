@@ -13,8 +13,8 @@ typedef struct ranked {
 /* ranks (n): 1 for the least value; equal ones share the mean of their places. values may be ranks. scratch: (n) */
 void midranks(double *ranks, const double *values, size_t n, ranked *scratch);
 
-/* The probability that a positive row has a higher score than a negative one, equals counting half (Mann-Whitney), from the scores' ranks. NaN
- * where all rows are positive, or none. */
+/* The probability that a positive row has a higher score than a negative one, equals counting half (Mann-Whitney), from
+ * the scores' ranks. NaN where all rows are positive, or none. */
 double auc_of_ranks(const double *ranks, const bool *positive, size_t n);
 
 /* NaN where x or y is constant. */

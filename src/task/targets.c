@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-/* ---- of a data set ---------------------------------------------------------------------------------------------------------- */
+/* ---- of a data set ----------------------------------------------------------------------------------------------- */
 
 bert_status targets_create(targets *t, const task *of, const bert_model *model, const bert_dataset *d, bert_err *err)
 {
@@ -38,11 +38,11 @@ void targets_count_labels(const targets *t, size_t n_labels, size_t *counts)
         counts[i % n_labels] += t->values[i] != 0;
 }
 
-/* ---- of a batch ------------------------------------------------------------------------------------------------------------- */
+/* ---- of a batch -------------------------------------------------------------------------------------------------- */
 
 /* The words of the rows that have a token; others were cut off, or hold nothing but what the tokeniser drops. */
-static bert_status targets_gather_words(const targets *t, const token_rows *tokens, const uint32_t *rows, size_t n, target_rows *out, arena *a,
-                                        bert_err *err)
+static bert_status targets_gather_words(const targets *t, const token_rows *tokens, const uint32_t *rows, size_t n,
+                                        target_rows *out, arena *a, bert_err *err)
 {
     size_t most = 0, first = 0;
     for (size_t i = 0; i < n; i++)
@@ -69,7 +69,8 @@ static bert_status targets_gather_words(const targets *t, const token_rows *toke
     return BERT_OK;
 }
 
-bert_status targets_gather(const targets *t, const token_rows *tokens, const uint32_t *rows, size_t n, target_rows *out, arena *a, bert_err *err)
+bert_status targets_gather(const targets *t, const token_rows *tokens, const uint32_t *rows, size_t n, target_rows *out,
+                           arena *a, bert_err *err)
 {
     *out = (target_rows){ .width = t->width };
     if (t->start)

@@ -5,13 +5,14 @@
 
 #include <string.h>
 
-/* ---- labels --------------------------------------------------------------------------------------------------------------- */
+/* ---- labels ------------------------------------------------------------------------------------------------------ */
 
 static bert_status check_two(const char *const *labels, size_t n, bert_err *err)
 {
     if (n == 2)
         return BERT_OK;
-    return fail(err, BERT_ERR_DATA, "task binary: the labels are %zu (%s%s%s%s), expected two, the second one the positive", n,
+    return fail(err, BERT_ERR_DATA,
+                "task binary: the labels are %zu (%s%s%s%s), expected two, the second one the positive", n,
                 n ? labels[0] : "none", n > 1 ? ", " : "", n > 1 ? labels[1] : "", n > 2 ? ", ..." : "");
 }
 
@@ -19,14 +20,16 @@ static bert_status check_multiclass(const char *const *labels, size_t n, bert_er
 {
     if (n >= 2)
         return BERT_OK;
-    return fail(err, BERT_ERR_DATA, "task multiclass: every row has the label %s; a classifier needs at least two", n ? labels[0] : "(none)");
+    return fail(err, BERT_ERR_DATA, "task multiclass: every row has the label %s; a classifier needs at least two",
+                n ? labels[0] : "(none)");
 }
 
 static bert_status check_multilabel(const char *const *labels, size_t n, bert_err *err)
 {
     if (n >= 2)
         return BERT_OK;
-    return fail(err, BERT_ERR_DATA, "task multilabel: the only label is %s; at least two are needed", n ? labels[0] : "(none)");
+    return fail(err, BERT_ERR_DATA, "task multilabel: the only label is %s; at least two are needed",
+                n ? labels[0] : "(none)");
 }
 
 static bert_status check_none(const char *const *labels, size_t n, bert_err *err)
@@ -40,22 +43,30 @@ static bert_status check_tags(const char *const *labels, size_t n, bert_err *err
 {
     for (size_t i = 0; i < n; i++)
         if (!tag_is_one((bert_text){ labels[i], strlen(labels[i]) }))
-            return fail(err, BERT_ERR_DATA, "task tokens: label \"%.100s\" is no tag: O, B-NAME or I-NAME is expected", labels[i]);
+            return fail(err, BERT_ERR_DATA, "task tokens: label \"%.100s\" is no tag: O, B-NAME or I-NAME is expected",
+                        labels[i]);
     if (n >= 2)
         return BERT_OK;
-    return fail(err, BERT_ERR_DATA, "task tokens: every word has the tag %s; at least two are needed", n ? labels[0] : "(none)");
+    return fail(err, BERT_ERR_DATA, "task tokens: every word has the tag %s; at least two are needed",
+                n ? labels[0] : "(none)");
 }
 
-/* ---------------------------------------------------------------------------------------------------------------------------- */
+/* ------------------------------------------------------------------------------------------------------------------ */
 
 static const task TASKS[] = {
     /* clang-format off */
-    { BERT_TASK_BINARY,     "binary",     &KIND_CLASS,   ROW_TOGETHER, &OUTPUT_PAIR,     BERT_POOLING_AUTO, "accuracy", check_two },
-    { BERT_TASK_MULTICLASS, "multiclass", &KIND_CLASS,   ROW_TOGETHER, &OUTPUT_SOFTMAX,  BERT_POOLING_AUTO, "accuracy", check_multiclass },
-    { BERT_TASK_MULTILABEL, "multilabel", &KIND_CLASSES, ROW_TOGETHER, &OUTPUT_SIGMOIDS, BERT_POOLING_AUTO, "f1_micro", check_multilabel },
-    { BERT_TASK_REGRESSION, "regression", &KIND_NUMBER,  ROW_TOGETHER, &OUTPUT_NUMBER,   BERT_POOLING_AUTO, "mse",      check_none },
-    { BERT_TASK_SIMILARITY, "similarity", &KIND_NUMBER,  ROW_APART,    &OUTPUT_NUMBER,   BERT_POOLING_MEAN, "spearman", check_none },
-    { BERT_TASK_TOKENS,     "tokens",     &KIND_TAGS,    ROW_WORDS,    &OUTPUT_SOFTMAX,  BERT_POOLING_NONE, "f1",       check_tags },
+    { BERT_TASK_BINARY,     "binary",     &KIND_CLASS,   ROW_TOGETHER, &OUTPUT_PAIR,
+      BERT_POOLING_AUTO,  "accuracy", check_two },
+    { BERT_TASK_MULTICLASS, "multiclass", &KIND_CLASS,   ROW_TOGETHER, &OUTPUT_SOFTMAX,
+      BERT_POOLING_AUTO,  "accuracy", check_multiclass },
+    { BERT_TASK_MULTILABEL, "multilabel", &KIND_CLASSES, ROW_TOGETHER, &OUTPUT_SIGMOIDS,
+      BERT_POOLING_AUTO,  "f1_micro", check_multilabel },
+    { BERT_TASK_REGRESSION, "regression", &KIND_NUMBER,  ROW_TOGETHER, &OUTPUT_NUMBER,
+      BERT_POOLING_AUTO,  "mse",      check_none },
+    { BERT_TASK_SIMILARITY, "similarity", &KIND_NUMBER,  ROW_APART,    &OUTPUT_NUMBER,
+      BERT_POOLING_MEAN,  "spearman", check_none },
+    { BERT_TASK_TOKENS,     "tokens",     &KIND_TAGS,    ROW_WORDS,    &OUTPUT_SOFTMAX,
+      BERT_POOLING_NONE,  "f1",       check_tags },
     /* clang-format on */
 };
 enum { N_TASKS = sizeof TASKS / sizeof *TASKS };
@@ -104,7 +115,8 @@ const char *bert_task_name(bert_task id)
 bert_task_facts bert_task_facts_of(bert_task id)
 {
     const task *t = task_by_id(id);
-    return t ? (bert_task_facts){ t->name, t->form == ROW_APART, t->form == ROW_WORDS, t->kind->averaged } : (bert_task_facts){ 0 };
+    return t ? (bert_task_facts){ t->name, t->form == ROW_APART, t->form == ROW_WORDS, t->kind->averaged }
+             : (bert_task_facts){ 0 };
 }
 
 bert_task bert_model_task(const bert_model *model)
@@ -118,8 +130,8 @@ bert_status task_check_pooling(const task *t, int pooling, bert_err *err)
     if (tokens && t->form != ROW_WORDS)
         return fail(err, BERT_ERR_ARGUMENT, "pooling none gives a vector a token; task %s needs one a text", t->name);
     if (!tokens && t->form == ROW_WORDS)
-        return fail(err, BERT_ERR_ARGUMENT, "pooling %s gives a vector a text; task %s needs one a token: pooling none", POOLING_WORDS[pooling],
-                    t->name);
+        return fail(err, BERT_ERR_ARGUMENT, "pooling %s gives a vector a text; task %s needs one a token: pooling none",
+                    POOLING_WORDS[pooling], t->name);
     return BERT_OK;
 }
 
@@ -129,10 +141,11 @@ static bert_status check_task_head(const bert_model *m, const task *t, bert_err 
         return fail_in(err, BERT_ERR_FORMAT, "the model");
     size_t outputs = task_outputs(t, m->n_labels);
     if (outputs != m->outputs)
-        return fail(err, BERT_ERR_FORMAT, "task %s with %zu labels has %zu outputs, the model's head has %zu", t->name, m->n_labels, outputs,
-                    m->outputs);
+        return fail(err, BERT_ERR_FORMAT, "task %s with %zu labels has %zu outputs, the model's head has %zu", t->name,
+                    m->n_labels, outputs, m->outputs);
     if (t->kind->numeric && !(m->label_min < m->label_max))
-        return fail(err, BERT_ERR_FORMAT, "task %s: the model's label_min is %g, its label_max %g", t->name, m->label_min, m->label_max);
+        return fail(err, BERT_ERR_FORMAT, "task %s: the model's label_min is %g, its label_max %g", t->name,
+                    m->label_min, m->label_max);
     return BERT_OK;
 }
 
@@ -142,7 +155,8 @@ bert_status task_of_model(const bert_model *m, const task **out, bert_err *err)
         return fail(err, BERT_ERR_ARGUMENT, "the model has no head");
     const task *t = *out = task_by_id(m->task);
     if (!t)
-        return fail(err, BERT_ERR_UNSUPPORTED, "task \"%s\" is not one that this libbert (" BERT_VERSION ") knows", m->unknown_task);
+        return fail(err, BERT_ERR_UNSUPPORTED, "task \"%s\" is not one that this libbert (" BERT_VERSION ") knows",
+                    m->unknown_task);
     bert_status s = check_task_head(m, t, err);
     return s ? s : task_check_pooling(t, m->layer->spec.pooling, err);
 }

@@ -1,5 +1,5 @@
-/* The list of tasks: what a label is, how a row is read, what the head's outputs are. Training, evaluation, prediction and reports ask its rows;
- * adding a task is adding a row. */
+/* The list of tasks: what a label is, how a row is read, what the head's outputs are. Training, evaluation, prediction
+ * and reports ask its rows; adding a task is adding a row. */
 #ifndef TASK_TASKS_H
 #define TASK_TASKS_H
 
@@ -25,11 +25,13 @@ typedef struct task {
 const task *task_by_id(bert_task id);
 const task *task_by_output(row_form form, const head_output *output);
 
-/* The task of a head spec; where it says auto, the one that the data set's labels are of. Fails with BERT_ERR_ARGUMENT. */
+/* The task of a head spec; where it says auto, the one that the data set's labels are of. Fails with
+ * BERT_ERR_ARGUMENT. */
 bert_status task_of_head(const bert_head_spec *head, const bert_dataset *d, const task **t, bert_err *err);
 
-/* The task of a model. Fails with BERT_ERR_ARGUMENT where it has none or where the pooling is not the task's, with BERT_ERR_UNSUPPORTED for a
- * task of another version, with BERT_ERR_FORMAT where labels, scale or head are not such a task's. */
+/* The task of a model. Fails with BERT_ERR_ARGUMENT where it has none or where the pooling is not the task's, with
+ * BERT_ERR_UNSUPPORTED for a task of another version, with BERT_ERR_FORMAT where labels, scale or head are not such a
+ * task's. */
 bert_status task_of_model(const bert_model *model, const task **t, bert_err *err);
 
 /* Fails with BERT_ERR_ARGUMENT unless the task can read what a pooling (not auto) gives. */
@@ -55,7 +57,8 @@ static inline size_t task_width(const bert_model *m)
 
 /* The index of the largest of n scores, the first of equals. */
 size_t best_label(const float *scores, size_t n);
-/* The label that a row's scores (columns) say, of labels that exclude each other: of a pair the second one from the threshold on, else the likeliest. */
+/* The label that a row's scores (columns) say, of labels that exclude each other: of a pair the second one from the
+ * threshold on, else the likeliest. */
 size_t label_of_scores(const task *t, const bert_model *m, const float *scores, double threshold);
 
 #endif

@@ -36,7 +36,7 @@ static const bert_metric *metric_of(const outcomes *o, const bert_metric *wanted
     return metric_by_name(o->task->kind->decided);
 }
 
-/* ---- counts while no decision, then ever more, are a yes -------------------------------------------------------------------- */
+/* ---- counts while no decision, then ever more, are a yes --------------------------------------------------------- */
 
 static void say_no(sweep *s)
 {
@@ -55,9 +55,10 @@ static void say_yes(sweep *s, const decision *d)
     s->c.right += !s->wrong[d->row];
 }
 
-/* ---- the search ------------------------------------------------------------------------------------------------------------- */
+/* ---- the search -------------------------------------------------------------------------------------------------- */
 
-/* Every threshold above `low` and up to `high` decides as the counts are now. The one that is tried stands well apart from both scores. */
+/* Every threshold above `low` and up to `high` decides as the counts are now. The one that is tried stands well apart
+ * from both scores. */
 static void consider(sweep *s, double low, double high)
 {
     const double close = 1e-9; /* sums that were kept through many changes are equal but for roundings */
