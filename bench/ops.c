@@ -1,9 +1,10 @@
-/* How fast each operation is at the shapes of MiniLM and BERT-base, beside oneDNN's matrix product on the same machine at the same moment.
+/* How fast each operation is at the shapes of MiniLM and BERT-base, beside oneDNN's matrix product on the same machine
+ * at the same moment.
  *
  *     bench_ops [threads]
  *
- * GFLOP/s (int8: 10^9 operations) for products and attention, GB/s (bytes read and written once) for the rest; the last column is the share of
- * oneDNN's rate. */
+ * GFLOP/s (int8: 10^9 operations) for products and attention, GB/s (bytes read and written once) for the rest; the last
+ * column is the share of oneDNN's rate. */
 #include "onednn.h"
 
 #include "base/clock.h"
@@ -41,7 +42,7 @@ static float *numbers(size_t n)
     return x;
 }
 
-/* ---- products ----------------------------------------------------------------------------------------------------------- */
+/* ---- products ---------------------------------------------------------------------------------------------------- */
 
 typedef struct product {
     dense d;
@@ -78,8 +79,9 @@ static void onednn(void *context)
     dnnl_stream_wait(p->stream);
 }
 
-/* What oneDNN multiplies beside ours: with bf16 both factors are bf16 already, with int8 x is u8 and y the plain sums, so that what ours does
- * in the call besides, rounding x and making floats of the sums, is no part of it. The arrays are large enough for any type. */
+/* What oneDNN multiplies beside ours: with bf16 both factors are bf16 already, with int8 x is u8 and y the plain sums,
+ * so that what ours does in the call besides, rounding x and making floats of the sums, is no part of it. The arrays
+ * are large enough for any type. */
 static dnnl_data_type_t type_of_x(void)
 {
     return precision == OPS_BF16 ? dnnl_bf16 : precision == OPS_INT8 ? dnnl_u8 : dnnl_f32;
@@ -99,7 +101,8 @@ static dnnl_data_type_t type_of_y(void)
 /* x (n, in) times weights in the layout that oneDNN likes best for them; their values do not matter here. */
 static dnnl_status_t onednn_make(product *p, dnnl_engine_t engine)
 {
-    dnnl_dims_t x_dims = { (dnnl_dim_t)p->n, (dnnl_dim_t)p->d.in }, w_dims = { (dnnl_dim_t)p->d.in, (dnnl_dim_t)p->d.out };
+    dnnl_dims_t x_dims = { (dnnl_dim_t)p->n, (dnnl_dim_t)p->d.in },
+                w_dims = { (dnnl_dim_t)p->d.in, (dnnl_dim_t)p->d.out };
     dnnl_dims_t y_dims = { (dnnl_dim_t)p->n, (dnnl_dim_t)p->d.out };
     dnnl_memory_desc_t x, w, y;
     dnnl_matmul_desc_t matmul;
@@ -115,7 +118,8 @@ static dnnl_status_t onednn_make(product *p, dnnl_engine_t engine)
     p->args[1].arg = DNNL_ARG_WEIGHTS;
     p->args[2].arg = DNNL_ARG_DST;
     dnnl_memory_create(&p->args[0].memory, &x, engine, p->x);
-    dnnl_memory_create(&p->args[1].memory, dnnl_primitive_desc_query_md(desc, dnnl_query_weights_md, 0), engine, DNNL_MEMORY_ALLOCATE);
+    dnnl_memory_create(&p->args[1].memory, dnnl_primitive_desc_query_md(desc, dnnl_query_weights_md, 0), engine,
+                       DNNL_MEMORY_ALLOCATE);
     dnnl_memory_create(&p->args[2].memory, &y, engine, p->y);
     s = dnnl_primitive_create(&p->primitive, desc);
     dnnl_primitive_desc_destroy(desc);
@@ -124,7 +128,8 @@ static dnnl_status_t onednn_make(product *p, dnnl_engine_t engine)
 #else
 static dnnl_status_t onednn_make(product *p, dnnl_engine_t engine)
 {
-    dnnl_dims_t x_dims = { (dnnl_dim_t)p->n, (dnnl_dim_t)p->d.in }, w_dims = { (dnnl_dim_t)p->d.in, (dnnl_dim_t)p->d.out };
+    dnnl_dims_t x_dims = { (dnnl_dim_t)p->n, (dnnl_dim_t)p->d.in },
+                w_dims = { (dnnl_dim_t)p->d.in, (dnnl_dim_t)p->d.out };
     dnnl_dims_t y_dims = { (dnnl_dim_t)p->n, (dnnl_dim_t)p->d.out };
     dnnl_memory_desc_t x, w, y;
     dnnl_primitive_desc_t desc;
@@ -138,7 +143,8 @@ static dnnl_status_t onednn_make(product *p, dnnl_engine_t engine)
     p->args[1].arg = DNNL_ARG_WEIGHTS;
     p->args[2].arg = DNNL_ARG_DST;
     dnnl_memory_create(&p->args[0].memory, x, engine, p->x);
-    dnnl_memory_create(&p->args[1].memory, dnnl_primitive_desc_query_md(desc, dnnl_query_weights_md, 0), engine, DNNL_MEMORY_ALLOCATE);
+    dnnl_memory_create(&p->args[1].memory, dnnl_primitive_desc_query_md(desc, dnnl_query_weights_md, 0), engine,
+                       DNNL_MEMORY_ALLOCATE);
     dnnl_memory_create(&p->args[2].memory, y, engine, p->y);
     s = dnnl_primitive_create(&p->primitive, desc);
     dnnl_primitive_desc_destroy(desc);
@@ -154,7 +160,10 @@ static void print_product(product *p, const char *what, void (*call)(void *), do
 
 static void bench_product(size_t n, size_t in, size_t out, activation act, dnnl_engine_t engine, dnnl_stream_t stream)
 {
-    product p = { .d = { .in = in, .out = out, .weight = numbers(in * out), .bias = numbers(out) }, .act = act, .n = n, .stream = stream };
+    product p = { .d = { .in = in, .out = out, .weight = numbers(in * out), .bias = numbers(out) },
+                  .act = act,
+                  .n = n,
+                  .stream = stream };
     p.x = numbers(n * in);
     p.y = numbers(n * out);
     p.dweight = numbers(in * out);
@@ -194,7 +203,7 @@ static void bench_products(dnnl_engine_t engine, dnnl_stream_t stream)
         }
 }
 
-/* ---- attention ---------------------------------------------------------------------------------------------------------- */
+/* ---- attention --------------------------------------------------------------------------------------------------- */
 
 typedef struct attention {
     attention_input in;
@@ -238,16 +247,18 @@ static void bench_attention(size_t heads, size_t D, int32_t length, float rate)
         .dk = dqkv + H,
         .dv = dqkv + 2 * H,
     };
-    double work = 4e-9 * (double)n * (double)length * (double)H, f = seconds(attention_forward, &a), b = seconds(attention_backward, &a);
-    printf("attention, %2zu heads of %3zu, length %3d%s  forward %7.1f GFLOP/s (%.0f us), backward %7.1f GFLOP/s (%.0f us)\n", heads, D, length,
-           rate > 0 ? ", dropout" : "         ", work / f, 1e6 * f, 2.5 * work / b, 1e6 * b);
+    double work = 4e-9 * (double)n * (double)length * (double)H, f = seconds(attention_forward, &a),
+           b = seconds(attention_backward, &a);
+    printf("attention, %2zu heads of %3zu, length %3d%s  forward %7.1f GFLOP/s (%.0f us), backward %7.1f GFLOP/s (%.0f "
+           "us)\n",
+           heads, D, length, rate > 0 ? ", dropout" : "         ", work / f, 1e6 * f, 2.5 * work / b, 1e6 * b);
     free(qkv);
     free(dqkv);
     free(a.y);
     free(a.lse);
 }
 
-/* ---- row by row --------------------------------------------------------------------------------------------------------- */
+/* ---- row by row -------------------------------------------------------------------------------------------------- */
 
 typedef struct rows {
     size_t n, C;
@@ -259,15 +270,15 @@ typedef struct rows {
 static void norm_forward(void *context)
 {
     rows *r = context;
-    o->layer_norm_forward(r->y, r->sum, r->mean, r->rstd, r->x, r->residual, r->gamma, r->beta, 1e-12f, (dropout){ .seed = 1, .rate = r->rate },
-                          r->n, r->C);
+    o->layer_norm_forward(r->y, r->sum, r->mean, r->rstd, r->x, r->residual, r->gamma, r->beta, 1e-12f,
+                          (dropout){ .seed = 1, .rate = r->rate }, r->n, r->C);
 }
 
 static void norm_backward(void *context)
 {
     rows *r = context;
-    o->layer_norm_backward(r->y, r->rate > 0 ? r->residual : NULL, r->gamma, r->beta, r->x, r->sum, r->mean, r->rstd, r->gamma,
-                           (dropout){ .seed = 1, .rate = r->rate }, r->n, r->C);
+    o->layer_norm_backward(r->y, r->rate > 0 ? r->residual : NULL, r->gamma, r->beta, r->x, r->sum, r->mean, r->rstd,
+                           r->gamma, (dropout){ .seed = 1, .rate = r->rate }, r->n, r->C);
 }
 
 static void gelu_backward(void *context)
@@ -298,7 +309,8 @@ static void embed(void *context)
 static void print_rows(rows *r, const char *what, double arrays, void (*call)(void *))
 {
     double s = seconds(call, r), count = (double)r->n * (double)r->C;
-    printf("%-26s (%zu, %4zu)  %7.1f GB/s  %5.2f ns an element\n", what, r->n, r->C, 4e-9 * arrays * count / s, 1e9 * s / count);
+    printf("%-26s (%zu, %4zu)  %7.1f GB/s  %5.2f ns an element\n", what, r->n, r->C, 4e-9 * arrays * count / s,
+           1e9 * s / count);
 }
 
 static void bench_rows(size_t C)

@@ -1,11 +1,12 @@
-/* How fast a model runs over a table of texts in each precision of a frozen file, beside what oneDNN's matrix product reaches on this machine
- * at this moment.
+/* How fast a model runs over a table of texts in each precision of a frozen file, beside what oneDNN's matrix product
+ * reaches on this machine at this moment.
  *
  *     bench_predict [MODEL [TABLE [COLUMNS [ROWS]]]]
  *
- * MODEL is a module or a model folder; without one, .cache/all-MiniLM-L6-v2 is imported. For each precision, pooling and number of
- * threads: sequences/s and tokens/s, the median time of one text of 16 tokens, sequences/s of 32 texts of 128 tokens; with mean pooling also
- * GFLOP/s and their share of oneDNN's (of f32 for bf16, too). */
+ * MODEL is a module or a model folder; without one, .cache/all-MiniLM-L6-v2 is imported. For each precision, pooling
+ * and number of
+ * threads: sequences/s and tokens/s, the median time of one text of 16 tokens, sequences/s of 32 texts of 128 tokens;
+ * with mean pooling also GFLOP/s and their share of oneDNN's (of f32 for bf16, too). */
 #include "work.h"
 
 enum { FULL_TEXTS = 32, FULL_TOKENS = 128 };
@@ -66,8 +67,8 @@ typedef struct pooling {
 } pooling;
 
 /* One line of the table. limit: oneDNN's GFLOP/s. */
-static void run(const bert_model *model, const bert_layer *layer, const table_rows *r, const table_rows *full, token_count c, pooling pool,
-                size_t threads, double limit)
+static void run(const bert_model *model, const bert_layer *layer, const table_rows *r, const table_rows *full,
+                token_count c, pooling pool, size_t threads, double limit)
 {
     bert_err err;
     bert_session *session;
@@ -85,8 +86,8 @@ static void run(const bert_model *model, const bert_layer *layer, const table_ro
     if (!vectors)
         exit(1);
     double best = seconds(session, r, vectors);
-    printf("    %-4s %2zu thread%s %8.0f sequences/s %9.0f tokens/s   one text %6.2f ms   full texts %7.1f /s", pool.name, threads,
-           threads > 1 ? "s" : " ", (double)r->n / best, c.tokens / best, latency(session, vectors),
+    printf("    %-4s %2zu thread%s %8.0f sequences/s %9.0f tokens/s   one text %6.2f ms   full texts %7.1f /s",
+           pool.name, threads, threads > 1 ? "s" : " ", (double)r->n / best, c.tokens / best, latency(session, vectors),
            (double)full->n / seconds(session, full, vectors));
     double rate = 1e-9 * work_of(layer, c, WORK_INFERENCE) / best;
     if (pool.number == BERT_POOLING_MEAN)
@@ -133,7 +134,8 @@ int main(int argc, char **argv)
     bert_err err;
     bert_model *model;
     const char *path = argc > 1 ? argv[1] : default_module();
-    const char *table = argc > 2 ? argv[2] : "../shared/data/qqp/valid.tsv", *columns = argc > 3 ? argv[3] : "question1,question2";
+    const char *table = argc > 2 ? argv[2] : "../shared/data/qqp/valid.tsv",
+               *columns = argc > 3 ? argv[3] : "question1,question2";
     if (argc > 1)
         bench_path();
     table_rows r = read_rows(table, columns, argc > 4 ? (size_t)atol(argv[4]) : 1000), full = full_rows();
@@ -142,7 +144,8 @@ int main(int argc, char **argv)
     check(bert_session_create(model, NULL, &session, &err), &err);
     token_count c = count_tokens(bert_model_tokenizer(model), &r, bert_session_seq_len(session));
     bert_session_free(session);
-    printf("%s: %zu rows, %.1f tokens each; full texts: %d of %d tokens\n", table, r.n, c.tokens / (double)r.n, FULL_TEXTS, FULL_TOKENS);
+    printf("%s: %zu rows, %.1f tokens each; full texts: %d of %d tokens\n", table, r.n, c.tokens / (double)r.n,
+           FULL_TEXTS, FULL_TOKENS);
     for (int precision = 0; precision < 3; precision++)
         run_precision(model, &r, &full, c, precision);
     bert_model_free(model);

@@ -1,9 +1,10 @@
-/* Megabytes of text per second that the tokeniser splits: ids alone, with offsets, by the general path alone; one thread and all.
+/* Megabytes of text per second that the tokeniser splits: ids alone, with offsets, by the general path alone; one
+ * thread and all.
  *
  *     bench_tokenize [--hf] [FOLDER [VOCABULARY]]
  *
- * FOLDER holds .txt files, a text a line. --hf runs bench/tokenize_hf.py on the same lines beside it (Python 3 with the package
- * `tokenizers`; another interpreter by the variable PYTHON) and prints how many times faster one thread is. */
+ * FOLDER holds .txt files, a text a line. --hf runs bench/tokenize_hf.py on the same lines beside it (Python 3 with the
+ * package `tokenizers`; another interpreter by the variable PYTHON) and prints how many times faster one thread is. */
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/threads.h"
@@ -84,7 +85,8 @@ static void split_turn(void *context, size_t turn, size_t thread)
 }
 
 /* Seconds for the whole corpus; *n_tokens receives how many tokens it has. */
-static double split_all(const bert_tokenizer *t, const corpus *c, split_options options, size_t threads, size_t *n_tokens)
+static double split_all(const bert_tokenizer *t, const corpus *c, split_options options, size_t threads,
+                        size_t *n_tokens)
 {
     double start = clock_seconds();
     splitting s = { t, c, options, calloc(threads, sizeof *s.own) };
@@ -120,7 +122,8 @@ static double measure_hf(const char *folder, const char *vocabulary_path)
     char command[9000];
     const char *python = getenv("PYTHON");
     double speed = 0;
-    snprintf(command, sizeof command, "%s bench/tokenize_hf.py '%s' '%s'", python ? python : "python3", folder, vocabulary_path);
+    snprintf(command, sizeof command, "%s bench/tokenize_hf.py '%s' '%s'", python ? python : "python3", folder,
+             vocabulary_path);
     FILE *child = popen(command, "r");
     if (!child || fscanf(child, "%lf", &speed) != 1)
         speed = 0;
@@ -133,7 +136,8 @@ int main(int argc, char **argv)
 {
     bool hf = argc > 1 && !strcmp(argv[1], "--hf");
     const char *folder = argc > 1 + hf ? argv[1 + hf] : "../shared/data/wiki";
-    const char *vocabulary_path = argc > 2 + hf ? argv[2 + hf] : "../shared/data/checkpoints/tf-index-L8-H512/vocab.txt";
+    const char *vocabulary_path = argc > 2 + hf ? argv[2 + hf]
+                                                : "../shared/data/checkpoints/tf-index-L8-H512/vocab.txt";
     corpus c = { 0 };
     bert_tokenizer *t;
     bert_err err;
@@ -154,7 +158,8 @@ int main(int argc, char **argv)
     if (hf) {
         double speed = measure_hf(folder, vocabulary_path);
         if (speed > 0)
-            printf("%-24s  1 thread  %8.1f MB/s\none thread of ours: %.1f times as fast with ids, %.1f times with offsets\n",
+            printf("%-24s  1 thread  %8.1f MB/s\none thread of ours: %.1f times as fast with ids, %.1f times with "
+                   "offsets\n",
                    "Hugging Face tokenizers", speed, ids_alone / speed, with_spans / speed);
         else
             printf("Hugging Face tokenizers: not measured, bench/tokenize_hf.py did not run\n");

@@ -1,4 +1,5 @@
-/* What running a model on some rows costs, and what the machine could do at most: oneDNN's matrix product at the same shapes. */
+/* What running a model on some rows costs, and what the machine could do at most: oneDNN's matrix product at the same
+ * shapes. */
 #ifndef BENCH_WORK_H
 #define BENCH_WORK_H
 
@@ -119,9 +120,10 @@ static inline bool is_layer_matrix(const bert_param *p)
 
 typedef enum work_kind { WORK_INFERENCE, WORK_TRAINING, WORK_TUNED } work_kind;
 
-/* Floating-point operations that the rows need: 2 for each weight of a layer and token, 4 H for each pair of tokens in attention. In training
- * also those of backward, in the layers that are tuned: as much again by the weights and by the inputs; attention takes 2.5 times as much.
- * WORK_TUNED leaves out the layers that are not tuned: their outputs are kept. */
+/* Floating-point operations that the rows need: 2 for each weight of a layer and token, 4 H for each pair of tokens in
+ * attention. In training also those of backward, in the layers that are tuned: as much again by the weights and by the
+ * inputs; attention takes 2.5 times as much. WORK_TUNED leaves out the layers that are not tuned: their outputs are
+ * kept. */
 static inline double work_of(const bert_layer *layer, token_count c, work_kind kind)
 {
     size_t n;
@@ -137,8 +139,8 @@ static inline double work_of(const bert_layer *layer, token_count c, work_kind k
     return work;
 }
 
-/* oneDNN's rate, in GFLOP/s, over the matrices of one layer for `rows` tokens, as floats or as unsigned by signed bytes: the best of a
- * quarter of a second. */
+/* oneDNN's rate, in GFLOP/s, over the matrices of one layer for `rows` tokens, as floats or as unsigned by signed
+ * bytes: the best of a quarter of a second. */
 static inline double onednn_rate(const bert_layer *layer, int64_t rows, bool bytes)
 {
     size_t n, largest = 0;

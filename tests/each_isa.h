@@ -1,5 +1,5 @@
-/* Runs a test program's groups once for every instruction set that the machine has: the choice is made once a process, so each runs in a
- * process of its own, forked before the first operation. */
+/* Runs a test program's groups once for every instruction set that the machine has: the choice is made once a process,
+ * so each runs in a process of its own, forked before the first operation. */
 #ifndef TESTS_EACH_ISA_H
 #define TESTS_EACH_ISA_H
 

@@ -95,7 +95,8 @@ static inline void remove_golden(const char *module)
 }
 
 /* A tensor of a golden file; the test fails where it is absent. */
-static inline const tensor *golden(const tensor_set *set, const char *format, ...) __attribute__((format(printf, 2, 3)));
+static inline const tensor *golden(const tensor_set *set, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
 static inline const tensor *golden(const tensor_set *set, const char *format, ...)
 {
     char name[256];

@@ -1,5 +1,5 @@
-/* An HTTP server for tests: on 127.0.0.1, a port of its own, one thread, one answer a connection. Each route is a canned behaviour and
- * keeps what it saw. Read by tests that use all of its functions. */
+/* An HTTP server for tests: on 127.0.0.1, a port of its own, one thread, one answer a connection. Each route is a
+ * canned behaviour and keeps what it saw. Read by tests that use all of its functions. */
 #ifndef TESTS_HTTP_SERVER_H
 #define TESTS_HTTP_SERVER_H
 
@@ -122,7 +122,8 @@ static void serve(http_server *s, int fd)
     if (sscanf(request, "GET %1023s", path) != 1)
         return;
     for (size_t i = 0; i < s->n; i++)
-        if (!strcmp(s->routes[i].path, path) || (strlen(s->routes[i].path) == strcspn(path, "?") && strstr(path, s->routes[i].path) == path)) {
+        if (!strcmp(s->routes[i].path, path) ||
+            (strlen(s->routes[i].path) == strcspn(path, "?") && strstr(path, s->routes[i].path) == path)) {
             memcpy(s->routes[i].request, request, n + 1);
             s->routes[i].hits++;
             answer(fd, &s->routes[i]);

@@ -1,5 +1,5 @@
-/* main for a fuzz target in an ordinary build: gives it every file of the folders named, then each file cut short and with bytes changed.
- * It passes when nothing crashes; under the sanitizers that says something. */
+/* main for a fuzz target in an ordinary build: gives it every file of the folders named, then each file cut short and
+ * with bytes changed. It passes when nothing crashes; under the sanitizers that says something. */
 #include <dirent.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -19,7 +19,8 @@ static void try_copy(const uint8_t *data, size_t n)
     free(copy);
 }
 
-/* The file as it is, 64 cuts, and 256 copies with one byte changed, spread evenly: the start of a file, where headers stand, densely. */
+/* The file as it is, 64 cuts, and 256 copies with one byte changed, spread evenly: the start of a file, where headers
+ * stand, densely. */
 static void try_variants(uint8_t *data, size_t n)
 {
     try_copy(data, n);

@@ -1,7 +1,7 @@
 /* Lines of vectors, tokens, features, metrics and events. */
 #include "written.h"
 
-/* ---- the buffer --------------------------------------------------------------------------------------------------------- */
+/* ---- the buffer -------------------------------------------------------------------------------------------------- */
 
 static void a_buffer_is_used_again(void **state)
 {
@@ -50,7 +50,7 @@ static void an_option_is_written_as_json(void **state)
             assert_written("null", bert_option_write(&out, &t, &table.options[i]));
 }
 
-/* ---- vectors ------------------------------------------------------------------------------------------------------------ */
+/* ---- vectors ----------------------------------------------------------------------------------------------------- */
 
 static const float X[] = { 0.25f, -1, 1e-7f, NAN, INFINITY, 1.0f / 3 }; /* (3, 2) */
 
@@ -83,7 +83,7 @@ static void a_list_a_text_of_several_vectors(void **state)
     assert_memory_equal(out.data, X, sizeof X);
 }
 
-/* ---- tokens ------------------------------------------------------------------------------------------------------------- */
+/* ---- tokens ------------------------------------------------------------------------------------------------------ */
 
 static bert_tokenizer *tokenizer_of(const char *vocabulary)
 {
@@ -147,7 +147,7 @@ static void features_are_three_lists_a_row(void **state)
     assert_memory_failure_is_told(bert_features_write(&full, &f, 0));
 }
 
-/* ---- figures ------------------------------------------------------------------------------------------------------------ */
+/* ---- figures ----------------------------------------------------------------------------------------------------- */
 
 static bert_metrics no_metrics(void)
 {

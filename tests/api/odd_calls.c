@@ -1,4 +1,5 @@
-/* Calls that nobody means: no text, no rows, sizes beyond memory, numbers that are none, choices that are not there. Each is refused or does nothing. */
+/* Calls that nobody means: no text, no rows, sizes beyond memory, numbers that are none, choices that are not there.
+ * Each is refused or does nothing. */
 #include "api/toy_folder.h"
 
 #include <math.h>
@@ -10,7 +11,8 @@ static bert_dataset *rows;
 static void expect_status(bert_status got, bert_status wanted, const bert_err *err, const char *call)
 {
     if (got != wanted)
-        fail_msg("%s: %s (%s), expected %s", call, bert_status_name(got), got ? err->message : "", bert_status_name(wanted));
+        fail_msg("%s: %s (%s), expected %s", call, bert_status_name(got), got ? err->message : "",
+                 bert_status_name(wanted));
     if (got && !*err->message)
         fail_msg("%s: no message", call);
 }
@@ -198,7 +200,8 @@ static void passes_read_no_more_than_there_is(void **state)
     spec.seq_len = 4;
     spec.n_tune_layers = 1;
     FINE(bert_layer_create(module, &spec, 1, &layer, NULL, &err));
-    const int32_t low[] = { -1, 0, 0, 0 }, high[] = { INT32_MAX, 0, 0, 0 }, ids[] = { 1, 2, 0, 0 }, mask[] = { 1, 1, 0, 0 };
+    const int32_t low[] = { -1, 0, 0, 0 }, high[] = { INT32_MAX, 0, 0, 0 }, ids[] = { 1, 2, 0, 0 },
+                  mask[] = { 1, 1, 0, 0 };
     const int32_t none[4] = { 0 }, odd[] = { 1, 7, 0, 0 };
     const bert_run run = { .keep = true };
 #define FORWARD(...) bert_layer_forward(layer, &(bert_input){ __VA_ARGS__ }, &run, &pass, &err)
@@ -246,9 +249,13 @@ static void data_sets_bear_nothing_and_refuse_what_is_too_much(void **state)
 static void json_of_an_architecture_is_checked(void **state)
 {
     (void)state;
-    static const char *const NONE[] = {
-        "", "null", "[]", "{", "{}", "{\"format\": \"libbert.model\"}", "{\"format\": \"libbert.model\", \"version\": 1}"
-    };
+    static const char *const NONE[] = { "",
+                                        "null",
+                                        "[]",
+                                        "{",
+                                        "{}",
+                                        "{\"format\": \"libbert.model\"}",
+                                        "{\"format\": \"libbert.model\", \"version\": 1}" };
     bert_model *made;
     for (size_t i = 0; i < sizeof NONE / sizeof *NONE; i++) {
         EXPECT(BERT_ERR_FORMAT, bert_model_from_json(NONE[i], folder, &made, &err));
@@ -274,7 +281,8 @@ static void optimisers_refuse_numbers_that_are_none(void **state)
     assert_true(bert_optimizer_step(optimizer) == 0);
     bert_optimizer_free(optimizer);
     float value[2] = { 1, 1 }, gradient[2] = { 1, 1 };
-    const bert_param own = { .name = "own", .rows = 2, .cols = 1, .value = value, .tuned = value, .grad = gradient }; /* no group */
+    /* no group */
+    const bert_param own = { .name = "own", .rows = 2, .cols = 1, .value = value, .tuned = value, .grad = gradient };
     FINE(bert_optimizer_create(&own, 1, &good, &optimizer, &err));
     bert_optimizer_step(optimizer);
     assert_true(value[0] < 1);

@@ -1,4 +1,5 @@
-/* A thread that somebody starts with little stack may call anything of bert.h: include/bert.h says how much it needs. */
+/* A thread that somebody starts with little stack may call anything of bert.h: include/bert.h says how much it
+ * needs. */
 #include "api/toy_folder.h"
 
 #include <pthread.h>
@@ -79,7 +80,8 @@ static void *train(void *out)
     bert_train_options options;
     bert_head_spec head;
     bert_model *model;
-    bert_dataset *rows = toy_pairs("tests/files/toy-train.tsv", &failure), *valid = toy_pairs("tests/files/toy-valid.tsv", &failure);
+    bert_dataset *rows = toy_pairs("tests/files/toy-train.tsv", &failure),
+                 *valid = toy_pairs("tests/files/toy-valid.tsv", &failure);
     TRY(!rows || !valid);
     bert_layer_defaults(&spec);
     spec.module = module_path;
@@ -92,7 +94,8 @@ static void *train(void *out)
     bert_train_defaults(&options);
     options.epochs = 1;
     options.batch_size = 8;
-    TRY(bert_model_train(model, rows, valid, &options, model_path, false, NULL, NULL, &failure)); /* page and events, too */
+    /* page and events, too */
+    TRY(bert_model_train(model, rows, valid, &options, model_path, false, NULL, NULL, &failure));
     bert_dataset_free(rows);
     bert_dataset_free(valid);
     *(bert_model **)out = model;
@@ -109,8 +112,8 @@ static void *export_all(void *model)
     return &failure;
 }
 
-/* Runs f in a thread of that stack: it lies in the middle of pages that hold a pattern, which would change if more was used, even by a step over the
- * guard. */
+/* Runs f in a thread of that stack: it lies in the middle of pages that hold a pattern, which would change if more was
+ * used, even by a step over the guard. */
 static void in_small_thread(void *(*f)(void *), void *argument)
 {
     pthread_t thread;

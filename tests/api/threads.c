@@ -1,4 +1,5 @@
-/* What bert.h allows of many threads, done by many threads at once: under ThreadSanitizer (make tsan) a race fails, everywhere a bit that differs does. */
+/* What bert.h allows of many threads, done by many threads at once: under ThreadSanitizer (make tsan) a race fails,
+ * everywhere a bit that differs does. */
 #include "api/toy_folder.h"
 
 #include <pthread.h>
@@ -83,7 +84,8 @@ static bool ask(bert_session *session, answers *a)
     bert_text texts[N];
     fill_texts(texts);
     memset(a, 0, sizeof *a);
-    return bert_session_hidden(session) * N <= MOST && !bert_session_predict(session, texts, NULL, N, a->scores, NULL, NULL) &&
+    return bert_session_hidden(session) * N <= MOST &&
+           !bert_session_predict(session, texts, NULL, N, a->scores, NULL, NULL) &&
            !bert_session_embed(session, texts, NULL, N, a->vectors, NULL, NULL, NULL);
 }
 
@@ -100,7 +102,8 @@ static int set_up(void **state)
     bert_dataset *train = toy_pairs("tests/files/toy-train.tsv", NULL);
     bert_model *model = NULL;
     options_of(&options, 1);
-    bool made = train && !bert_import("tests/files/toy", module_path, NULL, NULL, NULL) && (model = toy_binary(SEQ_LEN, NULL)) &&
+    bool made = train && !bert_import("tests/files/toy", module_path, NULL, NULL, NULL) &&
+                (model = toy_binary(SEQ_LEN, NULL)) &&
                 !bert_model_train(model, train, NULL, &options, model_path, false, NULL, NULL, NULL) &&
                 !bert_model_freeze(model, frozen_path, NULL, NULL, NULL, NULL);
     bert_model_free(model);
@@ -108,7 +111,7 @@ static int set_up(void **state)
     return made ? 0 : -1;
 }
 
-/* ---- one tokenizer -------------------------------------------------------------------------------------------------------- */
+/* ---- one tokenizer ----------------------------------------------------------------------------------------------- */
 
 static void *tokenize(void *module)
 {
@@ -140,7 +143,7 @@ static void many_threads_tokenize_with_one_tokenizer(void **state)
     bert_module_free(module);
 }
 
-/* ---- loading -------------------------------------------------------------------------------------------------------------- */
+/* ---- loading ----------------------------------------------------------------------------------------------------- */
 
 static void *load_everything(void *expected)
 {
@@ -181,7 +184,7 @@ static void many_threads_load_the_same_files(void **state)
     run_many(load_everything, &expected);
 }
 
-/* ---- sessions on one model ------------------------------------------------------------------------------------------------ */
+/* ---- sessions on one model --------------------------------------------------------------------------------------- */
 
 typedef struct shared_model {
     bert_model *model;
@@ -247,7 +250,7 @@ static void many_threads_write_one_model(void **state)
     bert_model_free(shared.model);
 }
 
-/* ---- data sets ------------------------------------------------------------------------------------------------------------ */
+/* ---- data sets --------------------------------------------------------------------------------------------------- */
 
 static void *make_dataset(void *model)
 {
@@ -280,7 +283,7 @@ static void many_threads_make_data_sets(void **state)
     bert_model_free(model);
 }
 
-/* ---- training ------------------------------------------------------------------------------------------------------------- */
+/* ---- training ---------------------------------------------------------------------------------------------------- */
 
 typedef struct training {
     bert_model *model;
@@ -307,7 +310,8 @@ static void *train(void *argument)
     training *t = argument;
     bert_train_options options;
     options_of(&options, 3);
-    bert_status status = bert_model_train(t->model, t->data, t->data, &options, NULL, false, wait_for_an_answer, t, NULL);
+    bert_status status = bert_model_train(t->model, t->data, t->data, &options, NULL, false, wait_for_an_answer, t,
+                                          NULL);
     atomic_store_explicit(&t->over, true, memory_order_relaxed);
     expect(!status);
     return NULL;
@@ -342,7 +346,8 @@ static void sessions_keep_their_answers_while_their_model_trains(void **state)
     run_threads(bodies, THREADS, &t);
     bert_session *fresh = open_session(t.model, 1);
     assert_true(ask(fresh, &after) && !same(&after, &t.before));
-    assert_true(ask(t.sessions[THREADS - 1], &after) && same(&after, &t.before)); /* a session is of the weights of its creation */
+    /* a session is of the weights of its creation */
+    assert_true(ask(t.sessions[THREADS - 1], &after) && same(&after, &t.before));
     bert_session_free(fresh);
     for (size_t i = 0; i < THREADS; i++)
         bert_session_free(t.sessions[i]);

@@ -1,4 +1,5 @@
-/* The whole way with bert.h alone: import, train, save, load, freeze, predict, as a program that links the installed library would. */
+/* The whole way with bert.h alone: import, train, save, load, freeze, predict, as a program that links the installed
+ * library would. */
 #include "api/toy_folder.h"
 
 #include <math.h>
@@ -102,7 +103,8 @@ static void check_evaluation(const bert_model *model, const bert_metrics *expect
     check(bert_session_create(model, NULL, &session, &err));
     check(bert_session_evaluate(session, valid, NULL, NULL, &e, &err));
     assert_int_equal(e.metrics.n, expected->n);
-    assert_true(e.metrics.loss == expected->loss && e.metrics.accuracy == expected->accuracy && e.metrics.f1 == expected->f1);
+    assert_true(e.metrics.loss == expected->loss && e.metrics.accuracy == expected->accuracy &&
+                e.metrics.f1 == expected->f1);
     bert_session_free(session);
     bert_dataset_free(valid);
 }

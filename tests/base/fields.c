@@ -101,7 +101,8 @@ static void json_says_what_it_cannot_hold(void **state)
     (void)state;
     assert_written(field_json(&text, STRING("")), "\"\"");
     assert_written(field_json(&text, STRING("\"\\/\x1f\x7f\n\0.")), "\"\\\"\\\\/\\u001f\\u007f\\u000a\\u0000.\"");
-    assert_written(field_json(&text, STRING("\xC3\xA9\xE2\x82\xAC\xF0\x9F\x98\x80")), "\"\xC3\xA9\xE2\x82\xAC\xF0\x9F\x98\x80\"");
+    assert_written(field_json(&text, STRING("\xC3\xA9\xE2\x82\xAC\xF0\x9F\x98\x80")),
+                   "\"\xC3\xA9\xE2\x82\xAC\xF0\x9F\x98\x80\"");
     /* a stray byte, an overlong form, a surrogate, beyond U+10FFFF, a character cut off */
     assert_written(field_json(&text, STRING("a\xFF"
                                             "b\xC0\x80")),
@@ -130,10 +131,14 @@ static int free_text(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_float_has_the_digits_of_printf),   cmocka_unit_test(floats_beside_powers_have_the_digits_of_printf),
-        cmocka_unit_test(doubles_are_rounded_once),           cmocka_unit_test(what_is_no_number_is_null),
-        cmocka_unit_test(the_point_is_a_point_in_any_locale), cmocka_unit_test(integers_of_any_size),
-        cmocka_unit_test(json_says_what_it_cannot_hold),      cmocka_unit_test(columns_keep_their_separators),
+        cmocka_unit_test(a_float_has_the_digits_of_printf),
+        cmocka_unit_test(floats_beside_powers_have_the_digits_of_printf),
+        cmocka_unit_test(doubles_are_rounded_once),
+        cmocka_unit_test(what_is_no_number_is_null),
+        cmocka_unit_test(the_point_is_a_point_in_any_locale),
+        cmocka_unit_test(integers_of_any_size),
+        cmocka_unit_test(json_says_what_it_cannot_hold),
+        cmocka_unit_test(columns_keep_their_separators),
     };
     return cmocka_run_group_tests(tests, NULL, free_text);
 }

@@ -88,13 +88,16 @@ static void a_file_that_cannot_be_made_is_an_error(void **state)
     (void)state;
     file_writer w;
     scratch_text("file", "x");
-    assert_fails(file_create(&w, scratch("none/a"), err), BERT_ERR_IO, "none/a: cannot write: No such file or directory");
+    assert_fails(file_create(&w, scratch("none/a"), err), BERT_ERR_IO,
+                 "none/a: cannot write: No such file or directory");
     assert_fails(file_create(&w, scratch("file/a"), err), BERT_ERR_IO, "file/a: cannot write: Not a directory");
-    assert_fails(file_create(&w, "/dev/null", err), BERT_ERR_IO, "/dev/null: is no regular file, expected the name of a file");
+    assert_fails(file_create(&w, "/dev/null", err), BERT_ERR_IO,
+                 "/dev/null: is no regular file, expected the name of a file");
     assert_fails(file_create(&w, "/proc/a", err), BERT_ERR_IO, "/proc/a: cannot write: No such file or directory");
     assert_null(w.stream);
     assert_works(folder_create(scratch("folder/x"), err));
-    assert_fails(file_write_whole(scratch("folder"), "x", 1, err), BERT_ERR_IO, "folder: is a folder, expected the name of a file");
+    assert_fails(file_write_whole(scratch("folder"), "x", 1, err), BERT_ERR_IO,
+                 "folder: is a folder, expected the name of a file");
     assert_int_equal(scratch_entries(), 2);
 }
 
@@ -110,7 +113,8 @@ static void a_full_disk_leaves_the_old_file_and_nothing_else(void **state)
     limit = (struct rlimit){ 1000, before.rlim_max };
     setrlimit(RLIMIT_FSIZE, &limit);
     bert_err small = { 0 }, large = { 0 }, early = { 0 };
-    bert_status small_status = file_write_whole(path, bytes, 2000, &small);         /* found when the buffer is written out */
+    /* found when the buffer is written out */
+    bert_status small_status = file_write_whole(path, bytes, 2000, &small);
     bert_status large_status = file_write_whole(path, bytes, sizeof bytes, &large); /* found at once */
     file_writer w;
     bert_status created = file_create(&w, path, NULL);
@@ -133,7 +137,8 @@ static void a_file_is_copied(void **state)
     scratch_text("from", "bytes");
     assert_works(file_copy(scratch("from"), scratch("to"), err));
     assert_holds(scratch("to"), "bytes");
-    assert_fails(file_copy(scratch("none"), scratch("to"), err), BERT_ERR_IO, "none: cannot open: No such file or directory");
+    assert_fails(file_copy(scratch("none"), scratch("to"), err), BERT_ERR_IO,
+                 "none: cannot open: No such file or directory");
     assert_holds(scratch("to"), "bytes");
 }
 
@@ -254,8 +259,10 @@ static void what_is_no_folder_is_not_replaced_by_one(void **state)
     (void)state;
     folder_writer w;
     scratch_text("file", "x");
-    assert_fails(folder_begin(&w, scratch("file"), err), BERT_ERR_IO, "file: is a file, expected a folder or a new name");
-    assert_fails(folder_begin(&w, scratch("file/model"), err), BERT_ERR_IO, "file: cannot make the folder: File exists");
+    assert_fails(folder_begin(&w, scratch("file"), err), BERT_ERR_IO,
+                 "file: is a file, expected a folder or a new name");
+    assert_fails(folder_begin(&w, scratch("file/model"), err), BERT_ERR_IO,
+                 "file: cannot make the folder: File exists");
     assert_null(w.temporary);
     assert_int_equal(scratch_entries(), 1);
 }
@@ -319,10 +326,12 @@ static void those_who_write_one_name_do_not_remove_each_others(void **state)
 static void names_that_look_alike_are_left_alone(void **state)
 {
     (void)state;
-    static const char *const NAMES[] = {
-        "file.tmp-123",     "file.tmp-abcdefghijk", "file.tmp-abcdefghijk1", "other.file.tmp-abcdefghijkl", "file.tmp-abcdefghijkl.x",
-        ".tmp-abcdefghijkl"
-    };
+    static const char *const NAMES[] = { "file.tmp-123",
+                                         "file.tmp-abcdefghijk",
+                                         "file.tmp-abcdefghijk1",
+                                         "other.file.tmp-abcdefghijkl",
+                                         "file.tmp-abcdefghijkl.x",
+                                         ".tmp-abcdefghijkl" };
     for (size_t i = 0; i < sizeof NAMES / sizeof *NAMES; i++)
         scratch_text(NAMES[i], "x");
     assert_int_equal(symlink("/etc", scratch("file.tmp-abcdefghijkm")), 0);
@@ -412,8 +421,9 @@ static void a_path_is_seen_from_a_folder(void **state)
     (void)state;
     static const char *const cases[][3] = {
         /* target, folder, what is expected */
-        { "a/b/c", "a", "b/c" },    { "a", "a/b/c", "../.." },         { "a/b", "a/b", "." },          { "a/b", "a/bb", "../b" },
-        { "a/bb", "a/b", "../bb" }, { "a/b/c", "x/y", "../../a/b/c" }, { "link", "a/b", "../../x/y" }, { "a", "link", "../../a" },
+        { "a/b/c", "a", "b/c" },        { "a", "a/b/c", "../.." },  { "a/b", "a/b", "." },
+        { "a/b", "a/bb", "../b" },      { "a/bb", "a/b", "../bb" }, { "a/b/c", "x/y", "../../a/b/c" },
+        { "link", "a/b", "../../x/y" }, { "a", "link", "../../a" },
     };
     arena a = { 0 };
     assert_works(folder_create(scratch("a/b/c"), err));
@@ -445,7 +455,8 @@ static void what_does_not_open_is_not_renamed(void **state)
     scratch_text("a", "old");
     assert_works(file_create(&w, scratch("a"), err));
     file_write(&w, "new", 3);
-    assert_fails(file_commit_opened(&w, opens_not, err), BERT_ERR_FORMAT, "a: what was written does not open: not what it should be");
+    assert_fails(file_commit_opened(&w, opens_not, err), BERT_ERR_FORMAT,
+                 "a: what was written does not open: not what it should be");
     assert_true(file_holds(scratch("a"), "old", 3));
     assert_int_equal(scratch_entries(), 1);
 }

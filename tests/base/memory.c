@@ -136,10 +136,14 @@ static void a_buffer_remembers_that_memory_ran_out(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(sizes_that_do_not_fit_are_refused),        cmocka_unit_test(loads_are_little_endian_at_any_address),
-        cmocka_unit_test(arena_memory_is_aligned_zeroed_and_apart), cmocka_unit_test(an_arena_refuses_what_does_not_fit),
-        cmocka_unit_test(an_arena_copies_and_prints_text),          cmocka_unit_test(a_reset_arena_keeps_one_block_for_all),
-        cmocka_unit_test(a_buffer_grows_and_ends_with_nul),         cmocka_unit_test(a_buffer_remembers_that_memory_ran_out),
+        cmocka_unit_test(sizes_that_do_not_fit_are_refused),
+        cmocka_unit_test(loads_are_little_endian_at_any_address),
+        cmocka_unit_test(arena_memory_is_aligned_zeroed_and_apart),
+        cmocka_unit_test(an_arena_refuses_what_does_not_fit),
+        cmocka_unit_test(an_arena_copies_and_prints_text),
+        cmocka_unit_test(a_reset_arena_keeps_one_block_for_all),
+        cmocka_unit_test(a_buffer_grows_and_ends_with_nul),
+        cmocka_unit_test(a_buffer_remembers_that_memory_ran_out),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -59,10 +59,11 @@ static void a_value_reaches_its_field(void **state)
     (void)state;
     sample s;
     bert_options_defaults(&s, TABLE);
-    static const char *const values[][2] = {
-        { "verbose", "true" },      { "tidy", "no" },      { "batch-size", "65536" }, { "seed", "9223372036854775807" }, { "from_end", "-12" },
-        { "learning-rate", "0.5" }, { "scale", "-1e300" }, { "module", "x" },         { "pooling", "cls-raw" }
-    };
+    static const char *const values[][2] = { { "verbose", "true" },     { "tidy", "no" },
+                                             { "batch-size", "65536" }, { "seed", "9223372036854775807" },
+                                             { "from_end", "-12" },     { "learning-rate", "0.5" },
+                                             { "scale", "-1e300" },     { "module", "x" },
+                                             { "pooling", "cls-raw" } };
     for (size_t i = 0; i < sizeof values / sizeof *values; i++)
         assert_int_equal(bert_options_set(&s, TABLE, values[i][0], values[i][1], NULL), BERT_OK);
     assert_true(s.verbose);
@@ -153,8 +154,9 @@ static void numbers_are_printed_with_the_digits_they_need(void **state)
     static const struct {
         double number;
         const char *text;
-    } cases[] = { { 1e-5, "1e-05" },  { 0.1, "0.1" }, { 32, "32" },       { 0, "0" }, { -2.5, "-2.5" }, { 1.0 / 3, "0.3333333333333333" },
-                  { 65536, "65536" }, { 100, "100" }, { 1e300, "1e+300" } };
+    } cases[] = { { 1e-5, "1e-05" },  { 0.1, "0.1" },   { 32, "32" },
+                  { 0, "0" },         { -2.5, "-2.5" }, { 1.0 / 3, "0.3333333333333333" },
+                  { 65536, "65536" }, { 100, "100" },   { 1e300, "1e+300" } };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         buffer text = { 0 };
         number_text(&text, cases[i].number);

@@ -1,4 +1,5 @@
-/* What tests of files share: a folder of the test's own, files in it, errors pinned by code and words, and the shared data. */
+/* What tests of files share: a folder of the test's own, files in it, errors pinned by code and words, and the shared
+ * data. */
 #ifndef TESTS_BASE_SCRATCH_H
 #define TESTS_BASE_SCRATCH_H
 

@@ -1,4 +1,5 @@
-/* Threads that share work: every part is done once, by whoever is there, beside any number of callers, and where no thread can be started. */
+/* Threads that share work: every part is done once, by whoever is there, beside any number of callers, and where no
+ * thread can be started. */
 #include "base/threads.h"
 
 #include "base/clock.h"
@@ -43,7 +44,8 @@ typedef struct tally {
 static void count_part(void *context, size_t part, size_t thread)
 {
     tally *t = context;
-    if (thread >= t->threads || atomic_exchange(&t->busy[thread], true) || threads_number() != thread || threads_allowed() != 1)
+    if (thread >= t->threads || atomic_exchange(&t->busy[thread], true) || threads_number() != thread ||
+        threads_allowed() != 1)
         atomic_store(&t->wrong, true);
     atomic_fetch_add(&t->done[part], 1);
     for (volatile int i = 0; i < 50; i++)
@@ -93,7 +95,7 @@ static void every_part_is_done_once(void **state)
                 assert_true(counts(parts, threads));
 }
 
-/* ---- at once ---------------------------------------------------------------------------------------------------------------- */
+/* ---- at once ----------------------------------------------------------------------------------------------------- */
 
 /* Waits until all parts are under way. */
 static void meet(void *context, size_t part, size_t thread)
@@ -176,7 +178,7 @@ static void many_callers_share_the_threads(void **state)
     assert_false(failed);
 }
 
-/* ---- what a thread may use ---------------------------------------------------------------------------------------------------- */
+/* ---- what a thread may use --------------------------------------------------------------------------------------- */
 
 static void *look_at_allowed(void *out)
 {
@@ -221,8 +223,8 @@ static void the_first_allowance_is_the_environments_else_the_processors(void **s
     assert_int_equal(allowed_with("OMP_NUM_THREADS=3"), 3);
     assert_int_equal(allowed_with("OMP_NUM_THREADS=7,2"), 7);
     assert_int_equal(allowed_with("OMP_NUM_THREADS=99999999999999999999999"), THREADS_MOST);
-    static const char *const NONE[] = { "OMP_NUM_THREADS=", "OMP_NUM_THREADS=0", "OMP_NUM_THREADS=-2", "OMP_NUM_THREADS=two",
-                                        "OMP_NUM_THREADS=2x" };
+    static const char *const NONE[] = { "OMP_NUM_THREADS=", "OMP_NUM_THREADS=0", "OMP_NUM_THREADS=-2",
+                                        "OMP_NUM_THREADS=two", "OMP_NUM_THREADS=2x" };
     for (size_t i = 0; i < sizeof NONE / sizeof *NONE; i++)
         assert_int_equal(allowed_with(NONE[i]), all);
     assert_int_equal(allowed_with("unset OMP_NUM_THREADS; taskset 1"), 1);
@@ -269,7 +271,7 @@ static void a_part_has_stack_enough(void **state)
     threads_run(2, 2, use_stack, &missing);
 }
 
-/* ---- processes ---------------------------------------------------------------------------------------------------------------- */
+/* ---- processes --------------------------------------------------------------------------------------------------- */
 
 /* How a child that runs f ends. */
 static int in_child(int (*f)(void))

@@ -1,4 +1,5 @@
-/* The gradient that examples/siamese.c computes through two passes at once is that of its loss, by central differences. */
+/* The gradient that examples/siamese.c computes through two passes at once is that of its loss, by central
+ * differences. */
 int siamese_main(int argc, char **argv);
 #define main siamese_main
 #include "examples/siamese.c"
@@ -48,7 +49,8 @@ static void check_tensor(bert_layer *layer, const bert_rows *rows, const bert_pa
     if (square <= 1e-10) /* a key's bias: its gradient is zero, what is there is rounding */
         assert_non_null(strstr(p->name, "key.bias"));
     else if (fabs(change / (2 * h) - square) > 0.01 * square)
-        fail_msg("%s: along its gradient the loss changes by %g, the gradient says %g", p->name, change / (2 * h), square);
+        fail_msg("%s: along its gradient the loss changes by %g, the gradient says %g", p->name, change / (2 * h),
+                 square);
 }
 
 static void siamese_gradient_matches_differences(void **state)
@@ -59,7 +61,8 @@ static void siamese_gradient_matches_differences(void **state)
     snprintf(path, sizeof path, "%s/module", folder);
     bert_text texts[2][PAIRS], labels[PAIRS];
     for (size_t i = 0; i < PAIRS; i++)
-        texts[0][i] = text_of(TEXTS[0][i]), texts[1][i] = text_of(TEXTS[1][i]), labels[i] = (bert_text){ LABELS + 3 * i, 3 };
+        texts[0][i] = text_of(TEXTS[0][i]), texts[1][i] = text_of(TEXTS[1][i]),
+        labels[i] = (bert_text){ LABELS + 3 * i, 3 };
     bert_rows rows = { .n = PAIRS, .texts = texts[0], .pairs = texts[1], .labels = labels };
 
     bert_import_options import;

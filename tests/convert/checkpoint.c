@@ -1,5 +1,6 @@
-/* Checkpoints that hold more than an encoder, under Hugging Face's names and under Google's: a head becomes a model, or is told; each row of the
- * table of what is not read (src/model/source_unread.c). The checkpoints are exports of toy models, changed. */
+/* Checkpoints that hold more than an encoder, under Hugging Face's names and under Google's: a head becomes a model, or
+ * is told; each row of the table of what is not read (src/model/source_unread.c). The checkpoints are exports of toy
+ * models, changed. */
 #include "convert/exported.h"
 
 /* How Google calls what Hugging Face calls so: parts of a name, in the order in which they are replaced. */
@@ -45,8 +46,8 @@ static void transpose(tensor *t, arena *a)
     t->data = to;
 }
 
-/* Writes the weights of `theirs` anew, with Google's names or as they are, without its tensors that begin with `without`, and with one of that name
- * more (each may be NULL). */
+/* Writes the weights of `theirs` anew, with Google's names or as they are, without its tensors that begin with
+ * `without`, and with one of that name more (each may be NULL). */
 static void rewrite(bool google, const char *without, const char *with)
 {
     static const float NUMBER[1] = { 1 };
@@ -74,7 +75,8 @@ static void rewrite(bool google, const char *without, const char *with)
     assert_int_equal(rename(scratch("changed"), scratch("theirs/model.safetensors")), 0);
 }
 
-/* Exports a model of three labels as the folder `theirs`; as Google's files its configuration tells nothing of a head. */
+/* Exports a model of three labels as the folder `theirs`; as Google's files its configuration tells nothing of a
+ * head. */
 static void write_theirs(const char *architecture)
 {
     bert_model *m = model_of(BERT_TASK_MULTICLASS, BERT_POOLING_AUTO, 0);
@@ -94,7 +96,7 @@ static char *import_theirs(void)
     return note;
 }
 
-/* ---- heads ------------------------------------------------------------------------------------------------------------------ */
+/* ---- heads ------------------------------------------------------------------------------------------------------- */
 
 static void the_classifier_of_googles_run_classifier_is_a_model(void **state)
 {
@@ -109,8 +111,10 @@ static void the_classifier_of_googles_run_classifier_is_a_model(void **state)
     write_theirs(NULL);
     rewrite(true, NULL, NULL);
     char *note = import_theirs();
-    assert_string_equal(note, "output_weights: read as the classifier of Google's run_classifier, 3 outputs; how its labels are called, the "
-                              "checkpoint does not say");
+    assert_string_equal(
+        note,
+        "output_weights: read as the classifier of Google's run_classifier, 3 outputs; how its labels are called, the "
+        "checkpoint does not say");
     bert_free(note);
     bert_model *ours = load_model(scratch("ours"));
     assert_int_equal(bert_model_task(ours), BERT_TASK_MULTICLASS);
@@ -135,7 +139,8 @@ static void half_a_classifier_of_googles_is_refused(void **state)
 static void a_head_of_questions_is_told_and_its_encoder_is_a_module(void **state)
 {
     (void)state;
-    static const char TOLD[] = "not read: qa_outputs (1 tensor, a question-answering head, a task that libbert has not)";
+    static const char TOLD[] =
+        "not read: qa_outputs (1 tensor, a question-answering head, a task that libbert has not)";
     write_theirs("BertForQuestionAnswering");
     rewrite(false, "classifier.", "qa_outputs.weight");
     char *note = import_theirs();
@@ -146,13 +151,14 @@ static void a_head_of_questions_is_told_and_its_encoder_is_a_module(void **state
     bert_model_free(ours);
 }
 
-/* ---- what is not read ------------------------------------------------------------------------------------------------------- */
+/* ---- what is not read -------------------------------------------------------------------------------------------- */
 
 /* Each row of the table, and what no row knows; NULL: it says nothing, and nothing is told. */
 static void what_is_not_read_is_told_by_what_it_is(void **state)
 {
     (void)state;
-    static const char ADAM[] = "an optimizer's state", UNFIT[] = "of layers beyond num_hidden_layers, or parts that BERT's layers have not";
+    static const char ADAM[] = "an optimizer's state",
+                      UNFIT[] = "of layers beyond num_hidden_layers, or parts that BERT's layers have not";
     static const struct {
         bool google;
         const char *tensor, *group, *what;
@@ -187,8 +193,8 @@ static void what_is_not_read_is_told_by_what_it_is(void **state)
         write_theirs("BertModel");
         rewrite(CASES[i].google, "classifier.", CASES[i].tensor);
         char *note = import_theirs();
-        snprintf(expected, sizeof expected, "not read: %s (1 tensor%s%s)", CASES[i].group ? CASES[i].group : "", CASES[i].what ? ", " : "",
-                 CASES[i].what ? CASES[i].what : "");
+        snprintf(expected, sizeof expected, "not read: %s (1 tensor%s%s)", CASES[i].group ? CASES[i].group : "",
+                 CASES[i].what ? ", " : "", CASES[i].what ? CASES[i].what : "");
         if (CASES[i].group ? !note || strcmp(note, expected) : note != NULL)
             fail_msg("%s: \"%s\", expected \"%s\"", CASES[i].tensor, note ? note : "", CASES[i].group ? expected : "");
         bert_free(note);

@@ -1,5 +1,5 @@
-/* Rules of a tokenizer that an export's files have no word for are told; the others come back from it. What transformers makes of the files is for
- * tests/hf/check_hf.py, what llama.cpp does for tests/cli/export_llama.sh. */
+/* Rules of a tokenizer that an export's files have no word for are told; the others come back from it. What
+ * transformers makes of the files is for tests/hf/check_hf.py, what llama.cpp does for tests/cli/export_llama.sh. */
 #include "convert/exported.h"
 
 #include "model/tokenizer_info.h"
@@ -48,7 +48,8 @@ static void assert_comes_back(const bert_model *m, const bert_added_token *added
 static void what_the_other_program_reads_otherwise_is_told(void **state)
 {
     (void)state;
-    static const bert_added_token FLAGGED = { .content = "<user>", .single_word = true }, PLAIN = { .content = "<user>" };
+    static const bert_added_token FLAGGED = { .content = "<user>", .single_word = true },
+                                  PLAIN = { .content = "<user>" };
     static const struct {
         const char *option, *value;
         const bert_added_token *added;
@@ -56,7 +57,8 @@ static void what_the_other_program_reads_otherwise_is_told(void **state)
     } CASES[] = {
         { .option = NULL },
         { "odd_token", "first", NULL,
-          "of a pair that is cut to an odd number of tokens the model's first text keeps the odd one, as in Google's run_classifier; "
+          "of a pair that is cut to an odd number of tokens the model's first text keeps the odd one, as in Google's "
+          "run_classifier; "
           "transformers "
           "gives it to the longer text, or the second",
           NULL },
@@ -66,23 +68,29 @@ static void what_the_other_program_reads_otherwise_is_told(void **state)
           "private-use characters are [UNK] or tokens to the model, as to Google's tokeniser; llama.cpp drops them\n"
           "the model lower-cases a final Greek sigma to one, as Google's tokeniser; llama.cpp to a common one" },
         { "special_in_text", "split", NULL, NULL,
-          "\"[SEP]\" and the like within a text are characters to the model; llama.cpp's programs read them as those tokens" },
+          "\"[SEP]\" and the like within a text are characters to the model; llama.cpp's programs read them as those "
+          "tokens" },
         { "do_lower_case", "false", NULL, NULL,
-          "the model keeps case or accents, as the file says; versions of llama.cpp that do not know its keys tokenizer.ggml.normalizer.* strip "
+          "the model keeps case or accents, as the file says; versions of llama.cpp that do not know its keys "
+          "tokenizer.ggml.normalizer.* strip "
           "both" },
         { "strip_accents", "false", NULL, NULL,
-          "the model keeps case or accents, as the file says; versions of llama.cpp that do not know its keys tokenizer.ggml.normalizer.* strip "
+          "the model keeps case or accents, as the file says; versions of llama.cpp that do not know its keys "
+          "tokenizer.ggml.normalizer.* strip "
           "both" },
         { "tokenize_chinese_chars", "false", NULL, NULL,
-          "a Chinese character is no word of its own to the model (handle_chinese_chars false); llama.cpp splits at each" },
-        { "clean_text", "false", NULL, NULL, "the model keeps control characters (clean_text false); llama.cpp drops them" },
+          "a Chinese character is no word of its own to the model (handle_chinese_chars false); llama.cpp splits at "
+          "each" },
+        { "clean_text", "false", NULL, NULL,
+          "the model keeps control characters (clean_text false); llama.cpp drops them" },
         { "max_word_chars", "99", NULL, NULL,
           "a word of more characters than max_word_chars is [UNK] to the model; llama.cpp has no such limit" },
         { "max_word_chars", "200", NULL, NULL, NULL },
         { "truncation_side", "left", NULL, NULL, NULL },
         { "prefix", "@@", NULL, NULL, NULL },
         { NULL, NULL, &FLAGGED, NULL,
-          "added tokens with flags (single_word, lstrip, rstrip, normalized) are found without them by llama.cpp, as they are written" },
+          "added tokens with flags (single_word, lstrip, rstrip, normalized) are found without them by llama.cpp, as "
+          "they are written" },
         { NULL, NULL, &PLAIN, NULL, NULL },
     };
     bert_model *m = load_model(toy_module("module", (toy){ 0 }));
@@ -101,7 +109,8 @@ static void what_the_other_program_reads_otherwise_is_told(void **state)
     bert_model_free(m);
 }
 
-/* A model that never has two texts in a sequence cuts none; one that cuts before its positions end says so to llama.cpp's user. */
+/* A model that never has two texts in a sequence cuts none; one that cuts before its positions end says so to
+ * llama.cpp's user. */
 static void pairs_and_lengths_are_told_where_they_matter(void **state)
 {
     (void)state;
@@ -115,7 +124,9 @@ static void pairs_and_lengths_are_told_where_they_matter(void **state)
     m = model_of(BERT_TASK_SIMILARITY, BERT_POOLING_MEAN, 0);
     set_rules(m, &o);
     char *note = note_of(m, BERT_EXPORT_GGUF);
-    assert_non_null(strstr(note, "the model cuts texts at its seq_len; llama.cpp reads as many tokens as there are positions, and cuts none"));
+    assert_non_null(strstr(
+        note,
+        "the model cuts texts at its seq_len; llama.cpp reads as many tokens as there are positions, and cuts none"));
     bert_free(note);
     bert_model_free(m);
 }

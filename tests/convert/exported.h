@@ -158,7 +158,8 @@ static inline void change_tensor(const char *name, const int64_t *shape)
     assert_int_equal(rename(scratch("changed"), scratch("theirs/model.safetensors")), 0);
 }
 
-/* A check of a written file takes it whole, refuses it cut anywhere or with something behind it, and survives any changed byte of its beginning. */
+/* A check of a written file takes it whole, refuses it cut anywhere or with something behind it, and survives any
+ * changed byte of its beginning. */
 static inline void assert_checked(bert_status (*check_file)(const char *path, bert_err *err), const char *path)
 {
     enum { EACH = 3000, STRIDE = 997 };

@@ -6,7 +6,16 @@
 
 #include <math.h>
 
-enum { READ_KEYS = 64, READ_TENSORS = 256, READ_UINT32 = 4, READ_INT32 = 5, READ_FLOAT32 = 6, READ_BOOL = 7, READ_STRING = 8, READ_ARRAY = 9 };
+enum {
+    READ_KEYS = 64,
+    READ_TENSORS = 256,
+    READ_UINT32 = 4,
+    READ_INT32 = 5,
+    READ_FLOAT32 = 6,
+    READ_BOOL = 7,
+    READ_STRING = 8,
+    READ_ARRAY = 9
+};
 
 typedef struct read_key {
     bert_text name;
@@ -188,7 +197,9 @@ static inline bert_text read_item(const gguf_read *g, const char *name, uint64_t
 static inline double read_half(const unsigned char *p)
 {
     int bits = p[0] | p[1] << 8, exponent = bits >> 10 & 31, fraction = bits & 1023;
-    double size = exponent == 31 ? (fraction ? NAN : INFINITY) : exponent ? ldexp(1024 + fraction, exponent - 25) : ldexp(fraction, -24);
+    double size = exponent == 31 ? (fraction ? NAN : INFINITY)
+                  : exponent     ? ldexp(1024 + fraction, exponent - 25)
+                                 : ldexp(fraction, -24);
     return bits & 0x8000 ? -size : size;
 }
 

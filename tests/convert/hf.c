@@ -1,10 +1,10 @@
-/* Exports for transformers and sentence-transformers: what stands in the folder, that an import of it predicts the same, and what is refused.
- * What those programs themselves make of a folder is for tests/hf/check_hf.py. */
+/* Exports for transformers and sentence-transformers: what stands in the folder, that an import of it predicts the
+ * same, and what is refused. What those programs themselves make of a folder is for tests/hf/check_hf.py. */
 #include "convert/exported.h"
 
 #include <dirent.h>
 
-/* ---- tasks ------------------------------------------------------------------------------------------------------------------ */
+/* ---- tasks ------------------------------------------------------------------------------------------------------- */
 
 static void check_round_trip(bert_task id, int pooling, int64_t hidden, float tolerance)
 {
@@ -53,9 +53,11 @@ static void tags_come_back_as_the_same_entities(void **state)
     (void)state;
     sample s = random_sample();
     bert_model *m = model_of(BERT_TASK_TOKENS, BERT_POOLING_AUTO, 0);
-    weight_at(&m->layer->weights, HEAD_BIAS, 0)->tuned[0] -= 1; /* the fewer words are outside, the more entities there are */
+    /* the fewer words are outside, the more entities there are */
+    weight_at(&m->layer->weights, HEAD_BIAS, 0)->tuned[0] -= 1;
     bert_model *back = round_trip(m);
-    bert_session *a = open_session(m, 0, BERT_POOLING_AUTO, false), *b = open_session(back, 0, BERT_POOLING_AUTO, false);
+    bert_session *a = open_session(m, 0, BERT_POOLING_AUTO, false),
+                 *b = open_session(back, 0, BERT_POOLING_AUTO, false);
     const bert_entity *x, *y;
     size_t n, n_back;
     assert_works(bert_session_entities(a, s.texts, TEXTS, &x, &n, NULL, err));
@@ -74,7 +76,7 @@ static void tags_come_back_as_the_same_entities(void **state)
     bert_model_free(m);
 }
 
-/* ---- the folder ------------------------------------------------------------------------------------------------------------- */
+/* ---- the folder -------------------------------------------------------------------------------------------------- */
 
 static const tensor *tensor_of(const tensor_set *set, const char *name, int64_t rows, int64_t cols)
 {
@@ -108,7 +110,8 @@ static void a_binary_head_becomes_two_rows_the_first_one_zero(void **state)
     assert_json(settings, "id2label", json_pack("{s:s, s:s}", "0", "a", "1", "b"));
     assert_json(settings, "label2id", json_pack("{s:i, s:i}", "a", 0, "b", 1));
     assert_works(safetensors_open(&set, scratch("theirs/model.safetensors"), NULL, err));
-    const float *weight = tensor_of(&set, "classifier.weight", 2, TOY_HIDDEN)->data, *bias = tensor_of(&set, "classifier.bias", 2, 0)->data;
+    const float *weight = tensor_of(&set, "classifier.weight", 2, TOY_HIDDEN)->data,
+                *bias = tensor_of(&set, "classifier.bias", 2, 0)->data;
     const bert_param *own = weight_at(&m->layer->weights, HEAD_WEIGHT, 0);
     for (size_t i = 0; i < TOY_HIDDEN; i++)
         assert_true(weight[i] == 0 && weight[TOY_HIDDEN + i] == own->value[i]);
@@ -178,7 +181,8 @@ static void a_frozen_file_gives_the_same_folder_as_its_model(void **state)
     bert_model_free(m);
 }
 
-/* What int8 stands for is written in float32: the folder predicts as the frozen file, but for activations that are not quantised. */
+/* What int8 stands for is written in float32: the folder predicts as the frozen file, but for activations that are not
+ * quantised. */
 static void packed_weights_are_written_as_the_numbers_that_they_stand_for(void **state)
 {
     (void)state;
@@ -223,7 +227,7 @@ static void only_the_layers_that_are_used_are_written(void **state)
     bert_model_free(m);
 }
 
-/* ---- vectors ---------------------------------------------------------------------------------------------------------------- */
+/* ---- vectors ----------------------------------------------------------------------------------------------------- */
 
 static bert_model *similarity_of(int pooling)
 {
@@ -257,9 +261,11 @@ static void the_pooler_becomes_a_dense_layer_with_tanh(void **state)
     tensor_set set = { 0 };
     assert_works(export_to(m, "theirs", false, NULL, err));
     assert_json(scratch("theirs/1_Pooling/config.json"), "pooling_mode_cls_token", json_true());
-    assert_json(scratch("theirs/2_Dense/config.json"), "activation_function", json_string("torch.nn.modules.activation.Tanh"));
+    assert_json(scratch("theirs/2_Dense/config.json"), "activation_function",
+                json_string("torch.nn.modules.activation.Tanh"));
     assert_works(safetensors_open(&set, scratch("theirs/2_Dense/model.safetensors"), NULL, err));
-    const tensor *weight = tensor_of(&set, "linear.weight", TOY_HIDDEN, TOY_HIDDEN), *bias = tensor_of(&set, "linear.bias", TOY_HIDDEN, 0);
+    const tensor *weight = tensor_of(&set, "linear.weight", TOY_HIDDEN, TOY_HIDDEN),
+                 *bias = tensor_of(&set, "linear.bias", TOY_HIDDEN, 0);
     assert_memory_equal(weight->data, pooler[0].value, weight_size(&pooler[0]) * sizeof(float));
     assert_memory_equal(bias->data, pooler[1].value, weight_size(&pooler[1]) * sizeof(float));
     tensors_close(&set);
@@ -272,8 +278,8 @@ static void a_module_keeps_its_pooler_and_its_normalisation(void **state)
     float vectors[TEXTS * TOY_HIDDEN], again[TEXTS * TOY_HIDDEN];
     bert_model *m = similarity_of(BERT_POOLING_MEAN), *back = round_trip(m);
     bert_model_free(back);
-    scratch_text("theirs/modules.json",
-                 "[{\"type\": \"a.Transformer\"}, {\"type\": \"a.Pooling\", \"path\": \"1_Pooling\"}, {\"type\": \"Normalize\"}]");
+    scratch_text("theirs/modules.json", "[{\"type\": \"a.Transformer\"}, {\"type\": \"a.Pooling\", \"path\": "
+                                        "\"1_Pooling\"}, {\"type\": \"Normalize\"}]");
     assert_works(bert_import(scratch("theirs"), scratch("normal"), NULL, NULL, err));
     bert_model *normal = load_model(scratch("normal"));
     embed(normal, vectors);
@@ -287,7 +293,8 @@ static void a_module_keeps_its_pooler_and_its_normalisation(void **state)
     assert_true(file_is_folder(scratch("theirs/2_Normalize")));
     embed(back, again);
     assert_memory_equal(vectors, again, sizeof vectors);
-    bert_session *plain = open_session(normal, 0, BERT_POOLING_MEAN, false); /* who asks for a pooling gets that alone */
+    /* who asks for a pooling gets that alone */
+    bert_session *plain = open_session(normal, 0, BERT_POOLING_MEAN, false);
     sample s = random_sample();
     assert_works(bert_session_embed(plain, s.texts, NULL, TEXTS, again, NULL, NULL, err));
     bert_session_free(plain);
@@ -311,8 +318,8 @@ static void a_frozen_module_gives_vectors_of_length_1_as_well(void **state)
     float vectors[TEXTS * TOY_HIDDEN], again[TEXTS * TOY_HIDDEN];
     bert_model *m = similarity_of(BERT_POOLING_MAX);
     assert_works(export_to(m, "theirs", false, NULL, err));
-    scratch_text("theirs/modules.json",
-                 "[{\"type\": \"a.Transformer\"}, {\"type\": \"a.Pooling\", \"path\": \"1_Pooling\"}, {\"type\": \"Normalize\"}]");
+    scratch_text("theirs/modules.json", "[{\"type\": \"a.Transformer\"}, {\"type\": \"a.Pooling\", \"path\": "
+                                        "\"1_Pooling\"}, {\"type\": \"Normalize\"}]");
     assert_works(bert_import(scratch("theirs"), scratch("normal"), NULL, NULL, err));
     bert_model *normal = load_model(scratch("normal"));
     assert_works(bert_model_freeze(normal, scratch("frozen"), NULL, NULL, NULL, err));
@@ -325,7 +332,7 @@ static void a_frozen_module_gives_vectors_of_length_1_as_well(void **state)
     bert_model_free(m);
 }
 
-/* ---- notes and refusals ----------------------------------------------------------------------------------------------------- */
+/* ---- notes and refusals ------------------------------------------------------------------------------------------ */
 
 static void assert_note(const bert_model *m, const char *expected)
 {
@@ -350,7 +357,8 @@ static void what_the_format_leaves_out_is_told(void **state)
     bert_model_free(m);
     m = similarity_of(BERT_POOLING_MEAN);
     set_rules(m, &theirs);
-    assert_note(m, "task similarity: the folder gives vectors, whose cosine is 0 where the model says 1 and 1 where it says 5");
+    assert_note(
+        m, "task similarity: the folder gives vectors, whose cosine is 0 where the model says 1 and 1 where it says 5");
     bert_model_free(m);
 }
 
@@ -364,21 +372,26 @@ static void heads_that_transformers_has_not_are_refused(void **state)
         const char *message;
     } CASES[] = {
         { BERT_TASK_BINARY, BERT_POOLING_MEAN, 0,
-          "task binary, pooling mean: BertForSequenceClassification reads the first token alone, as pooling cls and cls_raw do; format onnx "
+          "task binary, pooling mean: BertForSequenceClassification reads the first token alone, as pooling cls and "
+          "cls_raw do; format onnx "
           "can" },
         { BERT_TASK_REGRESSION, BERT_POOLING_MAX, 0,
-          "task regression, pooling max: BertForSequenceClassification reads the first token alone, as pooling cls and cls_raw do; format onnx "
+          "task regression, pooling max: BertForSequenceClassification reads the first token alone, as pooling cls and "
+          "cls_raw do; format onnx "
           "can" },
         { BERT_TASK_MULTICLASS, BERT_POOLING_CLS, 8,
-          "task multiclass, pooling cls with a hidden layer in the head: BertForSequenceClassification has one dense layer behind the pooler, "
+          "task multiclass, pooling cls with a hidden layer in the head: BertForSequenceClassification has one dense "
+          "layer behind the pooler, "
           "no "
           "second one; format onnx can" },
         { BERT_TASK_MULTICLASS, BERT_POOLING_CLS_RAW, TOY_HIDDEN + 1,
-          "task multiclass, pooling cls_raw with a hidden layer in the head: BertForSequenceClassification's pooler is no wider than the "
+          "task multiclass, pooling cls_raw with a hidden layer in the head: BertForSequenceClassification's pooler is "
+          "no wider than the "
           "encoder; "
           "format onnx can" },
         { BERT_TASK_TOKENS, BERT_POOLING_NONE, 8,
-          "task tokens, pooling none with a hidden layer in the head: BertForTokenClassification has one dense layer alone; format onnx can" },
+          "task tokens, pooling none with a hidden layer in the head: BertForTokenClassification has one dense layer "
+          "alone; format onnx can" },
     };
     for (size_t i = 0; i < sizeof CASES / sizeof *CASES; i++) {
         bert_model *m = model_of(CASES[i].id, CASES[i].pooling, CASES[i].hidden);
@@ -402,7 +415,8 @@ static void what_stands_there_is_kept_unless_it_is_an_export(void **state)
     assert_int_equal(unlink(scratch("theirs/diary")), 0);
     assert_works(export_to(m, "theirs", false, NULL, err));
     assert_works(export_to(m, "theirs", false, NULL, err));
-    assert_fails(export_to(m, "theirs/vocab.txt/below", false, NULL, err), BERT_ERR_IO, "theirs/vocab.txt: cannot make the folder: File exists");
+    assert_fails(export_to(m, "theirs/vocab.txt/below", false, NULL, err), BERT_ERR_IO,
+                 "theirs/vocab.txt: cannot make the folder: File exists");
     assert_int_equal(scratch_entries(), 3); /* module, model and the export */
     bert_model_free(m);
 }

@@ -1,5 +1,5 @@
-/* ONNX exports: what a file holds, what its graph comes out as when it is run by the specification in double precision, and what is refused.
- * What onnxruntime makes of a file is for tests/cli/export_onnx.sh. */
+/* ONNX exports: what a file holds, what its graph comes out as when it is run by the specification in double precision,
+ * and what is refused. What onnxruntime makes of a file is for tests/cli/export_onnx.sh. */
 #include "convert/exported.h"
 #include "convert/onnx_run.h"
 #include "io/onnx_file.h"
@@ -35,7 +35,8 @@ static void assert_output(const run *r, const char *name, const float *expected,
     assert_int_equal(run_count(v), n);
     for (size_t i = 0; i < n; i++)
         if (!(fabs(v->x[i] - (double)expected[i]) <= (double)tolerance))
-            fail_msg("%s, number %zu: %.9g, expected %.9g within %g", name, i, v->x[i], (double)expected[i], (double)tolerance);
+            fail_msg("%s, number %zu: %.9g, expected %.9g within %g", name, i, v->x[i], (double)expected[i],
+                     (double)tolerance);
 }
 
 /* "probabilities FLOAT batch 3" */
@@ -74,7 +75,7 @@ static const char *metadata(const run *r, const char *key)
     return "(none)";
 }
 
-/* ---- tasks ----------------------------------------------------------------------------------------------------------------- */
+/* ---- tasks ------------------------------------------------------------------------------------------------------- */
 
 static void check_scores(bert_task id, int pooling, int64_t hidden, const char *output)
 {
@@ -139,7 +140,8 @@ static void a_model_of_tokens_gives_the_probabilities_of_each(void **state)
     assert_works(bert_session_embed(session, s.texts, NULL, TEXTS, vectors, counts, NULL, err));
     run_export(&r, m, false);
     assert_outputs(&r, "probabilities FLOAT batch sequence 3", NULL);
-    const float *weight = weight_at(&m->layer->weights, HEAD_WEIGHT, 0)->value, *bias = weight_at(&m->layer->weights, HEAD_BIAS, 0)->value;
+    const float *weight = weight_at(&m->layer->weights, HEAD_WEIGHT, 0)->value,
+                *bias = weight_at(&m->layer->weights, HEAD_BIAS, 0)->value;
     const run_value *p = run_find(&r, "probabilities");
     for (size_t i = 0; i < TEXTS; i++)
         for (size_t t = 0; t < counts[i]; t++, row++) {
@@ -159,7 +161,7 @@ static void a_model_of_tokens_gives_the_probabilities_of_each(void **state)
     bert_model_free(m);
 }
 
-/* ---- modules --------------------------------------------------------------------------------------------------------------- */
+/* ---- modules ----------------------------------------------------------------------------------------------------- */
 
 static void check_module(const bert_model *m)
 {
@@ -167,7 +169,8 @@ static void check_module(const bert_model *m)
     size_t counts[TEXTS], row = 0;
     run r;
     sample s = random_sample();
-    bert_session *pooled = open_session(m, SEQ_LEN, BERT_POOLING_AUTO, false), *tokens = open_session(m, SEQ_LEN, BERT_POOLING_NONE, false);
+    bert_session *pooled = open_session(m, SEQ_LEN, BERT_POOLING_AUTO, false),
+                 *tokens = open_session(m, SEQ_LEN, BERT_POOLING_NONE, false);
     assert_works(bert_session_embed(pooled, s.texts, s.pairs, TEXTS, vectors, NULL, NULL, err));
     assert_works(bert_session_embed(tokens, s.texts, s.pairs, TEXTS, rows, counts, NULL, err));
     run_export(&r, m, true);
@@ -218,7 +221,7 @@ static void layers_above_the_one_that_is_read_are_left_out(void **state)
     bert_model_free(m);
 }
 
-/* ---- frozen files ------------------------------------------------------------------------------------------------------------ */
+/* ---- frozen files ------------------------------------------------------------------------------------------------ */
 
 static bert_model *frozen_as(const bert_model *m, int precision)
 {
@@ -289,7 +292,8 @@ static void a_rounded_frozen_file_exports_what_its_weights_stand_for_and_says_so
         char *note, expected[128];
         bert_model *frozen = frozen_as(m, i);
         assert_works(to_onnx(frozen, "b.onnx", true, &note, err));
-        snprintf(expected, sizeof expected, "the frozen file's weights are %s; the export has what they stand for", PRECISIONS[i].name);
+        snprintf(expected, sizeof expected, "the frozen file's weights are %s; the export has what they stand for",
+                 PRECISIONS[i].name);
         assert_string_equal(note, expected);
         bert_free(note);
         double worst = worst_weight(scratch("a.onnx"), scratch("b.onnx"));
@@ -299,7 +303,7 @@ static void a_rounded_frozen_file_exports_what_its_weights_stand_for_and_says_so
     bert_model_free(m);
 }
 
-/* ---- what the file says ------------------------------------------------------------------------------------------------------- */
+/* ---- what the file says ------------------------------------------------------------------------------------------ */
 
 static void the_file_says_what_it_is(void **state)
 {
@@ -332,7 +336,7 @@ static void the_file_says_what_it_is(void **state)
     bert_model_free(m);
 }
 
-/* ---- what is refused ------------------------------------------------------------------------------------------------------------ */
+/* ---- what is refused --------------------------------------------------------------------------------------------- */
 
 static void another_output_is_replaced_by_force_alone_and_a_text_never(void **state)
 {
@@ -360,12 +364,15 @@ static void options_that_make_no_sense_are_refused(void **state)
     bert_model *m = load_model(toy_module("module", (toy){ 0 }));
     bert_export_defaults(&o);
     o.type = 1;
-    assert_fails(bert_model_export(m, scratch("x"), &o, NULL, err), BERT_ERR_ARGUMENT, "--type f16: format onnx has no types, gguf has");
+    assert_fails(bert_model_export(m, scratch("x"), &o, NULL, err), BERT_ERR_ARGUMENT,
+                 "--type f16: format onnx has no types, gguf has");
     o.type = 7;
-    assert_fails(bert_model_export(m, scratch("x"), &o, NULL, err), BERT_ERR_ARGUMENT, "--type: \"7\" is not one of f32, f16, q8_0");
+    assert_fails(bert_model_export(m, scratch("x"), &o, NULL, err), BERT_ERR_ARGUMENT,
+                 "--type: \"7\" is not one of f32, f16, q8_0");
     bert_export_defaults(&o);
     o.format = -1;
-    assert_fails(bert_model_export(m, scratch("x"), &o, NULL, err), BERT_ERR_ARGUMENT, "--format: \"-1\" is not one of onnx, gguf, hf");
+    assert_fails(bert_model_export(m, scratch("x"), &o, NULL, err), BERT_ERR_ARGUMENT,
+                 "--format: \"-1\" is not one of onnx, gguf, hf");
     assert_false(file_exists(scratch("x")));
     bert_model_free(m);
 }
@@ -430,10 +437,13 @@ static void a_file_that_is_not_whole_is_known(void **state)
     assert_works(to_onnx(m, "m.onnx", true, NULL, err));
     assert_checked(onnx_check, scratch("m.onnx"));
     bert_model_free(m);
-    scratch_file("m.onnx", "\x3a\x0b\x2a\x09\x08\x02\x10\x01\x42\x01w\x4a\x00", 13); /* a graph with w of shape [2] and no bytes */
-    assert_fails(onnx_check(scratch("m.onnx"), err), BERT_ERR_FORMAT, "m.onnx: tensor w at byte 4 has 0 bytes, its shape takes 8");
+    /* a graph with w of shape [2] and no bytes */
+    scratch_file("m.onnx", "\x3a\x0b\x2a\x09\x08\x02\x10\x01\x42\x01w\x4a\x00", 13);
+    assert_fails(onnx_check(scratch("m.onnx"), err), BERT_ERR_FORMAT,
+                 "m.onnx: tensor w at byte 4 has 0 bytes, its shape takes 8");
     scratch_file("m.onnx", "\x3a\x02\x2a\x09", 4);
-    assert_fails(onnx_check(scratch("m.onnx"), err), BERT_ERR_FORMAT, "m.onnx: onnx.GraphProto at byte 2: a field that does not end within it");
+    assert_fails(onnx_check(scratch("m.onnx"), err), BERT_ERR_FORMAT,
+                 "m.onnx: onnx.GraphProto at byte 2: a field that does not end within it");
     scratch_file("m.onnx", "\x08\x08", 2);
     assert_fails(onnx_check(scratch("m.onnx"), err), BERT_ERR_FORMAT, "m.onnx: holds 0 graphs, expected one");
 }

@@ -42,7 +42,8 @@ static void assert_every_row_once(const batches *b, size_t n, size_t batch_size)
 static void every_row_comes_once_whatever_the_sizes(void **state)
 {
     (void)state;
-    static const size_t n[] = { 1, 2, 7, 32, 33, 100, 1000, MOST }, sizes[] = { 1, 3, 32, 5000 }, windows[] = { 1, 2, 10, SIZE_MAX };
+    static const size_t n[] = { 1, 2, 7, 32, 33, 100, 1000, MOST }, sizes[] = { 1, 3, 32, 5000 },
+                        windows[] = { 1, 2, 10, SIZE_MAX };
     batches b = { 0 };
     for (size_t i = 0; i < 8; i++)
         for (size_t j = 0; j < 4; j++) {

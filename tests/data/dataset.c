@@ -84,7 +84,8 @@ static void check_label_order(const char *const *given, size_t n, const char *co
 static void whole_numbers_are_ordered_by_value_and_words_by_their_bytes(void **state)
 {
     (void)state;
-    const char *const numbers[] = { "10", "9", "-2", "9", "+3", "0", "10" }, *const by_value[] = { "-2", "0", "3", "9", "10" };
+    const char *const numbers[] = { "10", "9", "-2", "9", "+3", "0", "10" }, *const by_value[] = { "-2", "0", "3", "9",
+                                                                                                   "10" };
     const char *const words[] = { "b", "a", "10", "9", "ab", "B", "\xc3\xa9" }, *const by_bytes[] = {
         "10", "9", "B", "a", "ab", "b", "\xc3\xa9"
     };
@@ -100,10 +101,11 @@ static void a_label_is_the_same_word_in_every_spelling(void **state)
 {
     (void)state;
     static const char *const SAME[][2] = {
-        { " pos\t", "pos" }, { "1.0", "1" },     { " 1 ", "1" },      { "+1", "1" },      { "-3.000", "-3" },   { "0.0", "0" },
-        { "-0", "0" },       { "True", "true" }, { "TRUE ", "true" }, { "true", "true" }, { "False", "false" }, { "10.00", "10" },
-        { " ", "" },         { "a b", "a b" },   { "01", "01" },      { "1_0", "1_0" },   { "1.", "1." },       { "1e0", "1e0" },
-        { "1.5", "1.5" },    { "1.10", "1.10" }, { "tRUE", "tRUE" },  { "-", "-" },       { "00.0", "00.0" },   { "", "" },
+        { " pos\t", "pos" },  { "1.0", "1" },    { " 1 ", "1" },     { "+1", "1" },       { "-3.000", "-3" },
+        { "0.0", "0" },       { "-0", "0" },     { "True", "true" }, { "TRUE ", "true" }, { "true", "true" },
+        { "False", "false" }, { "10.00", "10" }, { " ", "" },        { "a b", "a b" },    { "01", "01" },
+        { "1_0", "1_0" },     { "1.", "1." },    { "1e0", "1e0" },   { "1.5", "1.5" },    { "1.10", "1.10" },
+        { "tRUE", "tRUE" },   { "-", "-" },      { "00.0", "00.0" }, { "", "" },
     };
     for (size_t i = 0; i < sizeof SAME / sizeof *SAME; i++)
         assert_text(label_word((bert_text){ SAME[i][0], strlen(SAME[i][0]) }), SAME[i][1]);
@@ -116,8 +118,10 @@ static void every_format_gives_the_same_labels(void **state)
     static const char *const FILES[][2] = {
         { "a.csv", "text,label\nx,1.0\ny, True \nz,no\n" },
         { "a.tsv", "text\tlabel\nx\t1\ny\tTRUE\nz\t no\n" },
-        { "a.jsonl", "{\"text\": \"x\", \"label\": 1}\n{\"text\": \"y\", \"label\": true}\n{\"text\": \"z\", \"label\": \"no \"}\n" },
-        { "b.jsonl", "{\"text\": \"x\", \"label\": 1.0}\n{\"text\": \"y\", \"label\": \"True\"}\n{\"text\": \"z\", \"label\": [\"no\"]}\n" },
+        { "a.jsonl", "{\"text\": \"x\", \"label\": 1}\n{\"text\": \"y\", \"label\": true}\n{\"text\": \"z\", "
+                     "\"label\": \"no \"}\n" },
+        { "b.jsonl", "{\"text\": \"x\", \"label\": 1.0}\n{\"text\": \"y\", \"label\": \"True\"}\n{\"text\": \"z\", "
+                     "\"label\": [\"no\"]}\n" },
     };
     static const char *const OLD[] = { "1.0", "True", "no" };
     for (size_t i = 0; i < sizeof FILES / sizeof *FILES; i++) {
@@ -180,8 +184,10 @@ static void bad_tables_are_refused(void **state)
         { "header.csv", "text,label\n", BERT_ERR_DATA, "header.csv: no rows" },
         { "a.tsv", "text\tlabel\n\t1\n \t\n", BERT_ERR_DATA, "a.tsv: every text is empty" },
         { "a.tsv", "text\tlabel\nx\t1\ny\n", BERT_ERR_DATA, "a.tsv:3: columns: 1, the header has 2" },
-        { "a.tsv", "text\tclass\nx\t1\n", BERT_ERR_DATA, "a.tsv: no column \"label\"; it has text, class (choose with --label-column)" },
-        { "a.jsonl", "{\"text\": \"x\", \"label\": \"a\\u0000\"}\n", BERT_ERR_DATA, "a.jsonl:1: the label holds a NUL" },
+        { "a.tsv", "text\tclass\nx\t1\n", BERT_ERR_DATA,
+          "a.tsv: no column \"label\"; it has text, class (choose with --label-column)" },
+        { "a.jsonl", "{\"text\": \"x\", \"label\": \"a\\u0000\"}\n", BERT_ERR_DATA,
+          "a.jsonl:1: the label holds a NUL" },
         { "absent.tsv", NULL, BERT_ERR_IO, "absent.tsv: cannot open: No such file or directory" },
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -199,7 +205,8 @@ static void bad_tables_are_refused(void **state)
 static void bad_rows_in_memory_are_refused(void **state)
 {
     (void)state;
-    const bert_text texts[] = { TEXT("a"), TEXT("b") }, labels[] = { TEXT("1"), TEXT("\0") }, blanks[] = { TEXT(" "), TEXT("") };
+    const bert_text texts[] = { TEXT("a"), TEXT("b") }, labels[] = { TEXT("1"), TEXT("\0") },
+                    blanks[] = { TEXT(" "), TEXT("") };
     bert_dataset *d;
     bert_err err;
     assert_int_equal(bert_dataset_create(texts, texts, labels, 2, &d, &err), BERT_ERR_DATA);
@@ -263,14 +270,15 @@ static void rows_left_out_are_counted(void **state)
     assert_int_equal(d->lines[1], 5);
     assert_int_equal(bert_dataset_skipped(d), 1);
     assert_string_equal(bert_dataset_note(d, 0), "s.tsv: 1 empty line is no row");
-    assert_string_equal(bert_dataset_note(d, 1),
-                        "s.tsv: 1 wrong row was left out (--skip-bad-rows); the first: s.tsv:3: columns: 1, the header has 2");
+    assert_string_equal(
+        bert_dataset_note(d, 1),
+        "s.tsv: 1 wrong row was left out (--skip-bad-rows); the first: s.tsv:3: columns: 1, the header has 2");
     assert_null(bert_dataset_note(d, 2));
     bert_dataset_free(d);
     write_file("s.tsv", "text\tlabel\na\nb\n");
     assert_int_equal(bert_dataset_load("s.tsv", &options, &d, &err), BERT_ERR_DATA);
-    assert_string_equal(err.message,
-                        "s.tsv: no rows: all 2 were wrong and left out (--skip-bad-rows); the first: s.tsv:2: columns: 1, the header has 2");
+    assert_string_equal(err.message, "s.tsv: no rows: all 2 were wrong and left out (--skip-bad-rows); the first: "
+                                     "s.tsv:2: columns: 1, the header has 2");
 }
 
 static void hash_of(const char *file, unsigned char hash[32])
@@ -290,8 +298,8 @@ static void hash_of(const char *file, unsigned char hash[32])
 static void the_hash_knows_every_text_pair_and_label(void **state)
 {
     (void)state;
-    static const char *const tables[] = { "ab\tc\t0\nd\te\t1\n", "a\tbc\t0\nd\te\t1\n", "ab\tc\t1\nd\te\t1\n", "d\te\t1\nab\tc\t0\n",
-                                          "ab\tc\t0\n" };
+    static const char *const tables[] = { "ab\tc\t0\nd\te\t1\n", "a\tbc\t0\nd\te\t1\n", "ab\tc\t1\nd\te\t1\n",
+                                          "d\te\t1\nab\tc\t0\n", "ab\tc\t0\n" };
     static const unsigned char first[] = { 0xee, 0xe5, 0x0c, 0x8d, 0x34, 0x1b, 0xc8, 0x97 };
     unsigned char hash[5][32], again[32];
     for (size_t i = 0; i < 5; i++) {

@@ -43,7 +43,8 @@ static void rows_are_equal_where_both_texts_are(void **state)
 static void rows_of_another_data_set_are_found(void **state)
 {
     (void)state;
-    const bert_text texts[] = { TEXT("x"), TEXT("y"), TEXT("y"), TEXT("z") }, others[] = { TEXT("y"), TEXT("Y"), TEXT("z"), TEXT("x") };
+    const bert_text texts[] = { TEXT("x"), TEXT("y"), TEXT("y"), TEXT("z") },
+                    others[] = { TEXT("y"), TEXT("Y"), TEXT("z"), TEXT("x") };
     const bert_text pairs[] = { TEXT(""), TEXT(""), TEXT("a"), TEXT("") };
     bert_dataset *d = make(texts, NULL, 4), *other = make(others, pairs, 4);
     same_rows s;

@@ -247,9 +247,12 @@ static void a_side_without_rows_is_refused(void **state)
         bert_status code;
         const char *message;
     } cases[] = {
-        { 1, 1, 0.5, BERT_ERR_DATA, "data set: 1 rows (1 different) are too few to part them: none are left for training" },
-        { 8, 1, 0.5, BERT_ERR_DATA, "data set: 8 rows (1 different) are too few to part them: none are left for training" },
-        { 4, 4, 0.1, BERT_ERR_DATA, "data set: 4 rows (4 different) are too few to part them: none are left for validation" },
+        { 1, 1, 0.5, BERT_ERR_DATA,
+          "data set: 1 rows (1 different) are too few to part them: none are left for training" },
+        { 8, 1, 0.5, BERT_ERR_DATA,
+          "data set: 8 rows (1 different) are too few to part them: none are left for training" },
+        { 4, 4, 0.1, BERT_ERR_DATA,
+          "data set: 4 rows (4 different) are too few to part them: none are left for validation" },
         { 4, 4, 0, BERT_ERR_ARGUMENT, "a share of 0 for validation: it must be above 0 and below 1" },
         { 4, 4, 1, BERT_ERR_ARGUMENT, "a share of 1 for validation: it must be above 0 and below 1" },
     };

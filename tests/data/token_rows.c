@@ -235,7 +235,8 @@ static void the_first_piece_of_each_word_is_known(void **state)
           "b c",
           0,
           5,
-          { -1, 0, -1, 1, -1 } },                                        /* a no-break space does not divide the table's words */
+          /* a no-break space does not divide the table's words */
+          { -1, 0, -1, 1, -1 } },
         { "\xe4\xb8\xad\xe6\x96\x87 b", 0, 5, { -1, 0, -1, 1, -1 } },    /* nor do Chinese characters */
         { "a a a a a a aa a a", 0, 9, { -1, 0, 1, 2, 3, 4, 5, 6, -1 } }, /* cut within a word */
         { "a\0b c", 5, 5, { -1, 0, -1, 1, -1 } },

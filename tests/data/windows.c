@@ -17,7 +17,9 @@ static void check_windows(const windows *w, size_t n, size_t stride)
         size_t start = window_start(w, n, i), end = start + (n < w->size ? n : w->size);
         assert_true(start <= read && end <= n && end >= read);
         if (i && i + 1 < w->count)
-            assert_int_equal(start - window_start(w, n, i - 1), stride && stride < w->size ? stride : stride ? w->size : (w->size + 1) / 2);
+            assert_int_equal(start - window_start(w, n, i - 1), stride && stride < w->size ? stride
+                                                                : stride                   ? w->size
+                                                                                           : (w->size + 1) / 2);
         if (i + 1 < w->count)
             assert_true(end < n); /* the last one is needed */
         read = end;

@@ -70,7 +70,8 @@ static void the_order_of_bytes_puts_the_shorter_word_first(void **state)
 {
     (void)state;
     bert_text a = { "ab", 2 }, b = { "abc", 3 }, c = { "b", 1 }, none = { NULL, 0 }, high = { "\xC3\xA4", 2 };
-    assert_true(word_compare(&a, &b) < 0 && word_compare(&b, &c) < 0 && word_compare(&none, &a) < 0 && word_compare(&c, &high) < 0);
+    assert_true(word_compare(&a, &b) < 0 && word_compare(&b, &c) < 0 && word_compare(&none, &a) < 0 &&
+                word_compare(&c, &high) < 0);
     assert_true(word_compare(&b, &a) > 0 && word_compare(&a, &none) > 0);
     assert_int_equal(word_compare(&none, &none), 0);
 }

@@ -1,6 +1,6 @@
-/* Allocations fail in functions that stand before the C library's. System calls, also those that the C library makes inside itself, are caught
- * by a seccomp filter that raises SIGSYS: the handler counts, and makes the call itself where it is to work. The filter lets the handler's own
- * calls through by the address that they come from. */
+/* Allocations fail in functions that stand before the C library's. System calls, also those that the C library makes
+ * inside itself, are caught by a seccomp filter that raises SIGSYS: the handler counts, and makes the call itself where
+ * it is to work. The filter lets the handler's own calls through by the address that they come from. */
 #include "faults/fail.h"
 
 #include <errno.h>
@@ -27,24 +27,39 @@ static const int WRITES[] = { SYS_write, SYS_pwrite64, SYS_writev, -1 }, READS[]
 static const int OPENS[] = { SYS_open, SYS_openat, -1 }, SYNCS[] = { SYS_fsync, SYS_fdatasync, -1 };
 static const int RENAMES[] = { SYS_rename, SYS_renameat, SYS_renameat2, -1 }, MAPS[] = { SYS_mmap, -1 };
 static const int SIZES[] = { SYS_ftruncate, SYS_fallocate, -1 }, LINKS[] = { SYS_link, SYS_linkat, SYS_symlink, -1 };
-static const int FOLDERS[] = { SYS_mkdir, SYS_mkdirat, -1 }, LISTS[] = { SYS_getdents64, -1 }, LOCKS[] = { SYS_flock, -1 };
+static const int FOLDERS[] = { SYS_mkdir, SYS_mkdirat, -1 }, LISTS[] = { SYS_getdents64, -1 },
+                 LOCKS[] = { SYS_flock, -1 };
 static const int FACTS[] = { SYS_newfstatat, SYS_fstat, SYS_stat, SYS_lstat, SYS_statx, -1 };
 
 const fault FAULTS[] = {
-    { "allocation", NULL, ENOMEM, "memory", false, false, NO_LIMIT, 1 }, { "all allocations", NULL, ENOMEM, "memory", false, true, NO_LIMIT, 7 },
-    { "thread", NULL, EAGAIN, NULL, true, false, NO_LIMIT, 1 },          { "write EIO", WRITES, EIO, NULL, false, false, NO_LIMIT, 1 },
-    { "write ENOSPC", WRITES, ENOSPC, NULL, false, false, NO_LIMIT, 1 }, { "writes ENOSPC", WRITES, ENOSPC, NULL, false, true, NO_LIMIT, 1 },
-    { "write EINTR", WRITES, EINTR, NULL, false, false, NO_LIMIT, 1 },   { "write short", WRITES, 0, NULL, false, false, NO_LIMIT, 1 },
-    { "read EIO", READS, EIO, NULL, false, false, NO_LIMIT, 1 },         { "read EINTR", READS, EINTR, NULL, false, false, NO_LIMIT, 1 },
-    { "read short", READS, 0, NULL, false, false, NO_LIMIT, 1 },         { "open EMFILE", OPENS, EMFILE, NULL, false, false, NO_LIMIT, 1 },
-    { "open EIO", OPENS, EIO, NULL, false, false, NO_LIMIT, 1 },         { "open EINTR", OPENS, EINTR, NULL, false, false, NO_LIMIT, 1 },
-    { "sync EIO", SYNCS, EIO, NULL, false, false, NO_LIMIT, 1 },         { "sync EINTR", SYNCS, EINTR, NULL, false, false, NO_LIMIT, 1 },
-    { "rename EIO", RENAMES, EIO, NULL, false, false, NO_LIMIT, 1 },     { "rename ENOSPC", RENAMES, ENOSPC, NULL, false, false, NO_LIMIT, 1 },
-    { "mmap ENOMEM", MAPS, ENOMEM, NULL, false, false, NO_LIMIT, 1 },    { "truncate ENOSPC", SIZES, ENOSPC, NULL, false, false, NO_LIMIT, 1 },
-    { "link EIO", LINKS, EIO, NULL, false, false, NO_LIMIT, 1 },         { "mkdir ENOSPC", FOLDERS, ENOSPC, NULL, false, false, NO_LIMIT, 1 },
-    { "list EIO", LISTS, EIO, NULL, false, false, NO_LIMIT, 1 },         { "lock EINTR", LOCKS, EINTR, NULL, false, false, NO_LIMIT, 1 },
-    { "stat EIO", FACTS, EIO, NULL, false, false, NO_LIMIT, 1 },         { "memory limit", NULL, 0, NULL, false, false, MEMORY_LIMIT, 1 << 17 },
-    { "file limit", NULL, 0, NULL, false, false, FILE_LIMIT, 1 << 10 },  { "disk limit", NULL, 0, NULL, false, false, DISK_LIMIT, 1 << 12 },
+    { "allocation", NULL, ENOMEM, "memory", false, false, NO_LIMIT, 1 },
+    { "all allocations", NULL, ENOMEM, "memory", false, true, NO_LIMIT, 7 },
+    { "thread", NULL, EAGAIN, NULL, true, false, NO_LIMIT, 1 },
+    { "write EIO", WRITES, EIO, NULL, false, false, NO_LIMIT, 1 },
+    { "write ENOSPC", WRITES, ENOSPC, NULL, false, false, NO_LIMIT, 1 },
+    { "writes ENOSPC", WRITES, ENOSPC, NULL, false, true, NO_LIMIT, 1 },
+    { "write EINTR", WRITES, EINTR, NULL, false, false, NO_LIMIT, 1 },
+    { "write short", WRITES, 0, NULL, false, false, NO_LIMIT, 1 },
+    { "read EIO", READS, EIO, NULL, false, false, NO_LIMIT, 1 },
+    { "read EINTR", READS, EINTR, NULL, false, false, NO_LIMIT, 1 },
+    { "read short", READS, 0, NULL, false, false, NO_LIMIT, 1 },
+    { "open EMFILE", OPENS, EMFILE, NULL, false, false, NO_LIMIT, 1 },
+    { "open EIO", OPENS, EIO, NULL, false, false, NO_LIMIT, 1 },
+    { "open EINTR", OPENS, EINTR, NULL, false, false, NO_LIMIT, 1 },
+    { "sync EIO", SYNCS, EIO, NULL, false, false, NO_LIMIT, 1 },
+    { "sync EINTR", SYNCS, EINTR, NULL, false, false, NO_LIMIT, 1 },
+    { "rename EIO", RENAMES, EIO, NULL, false, false, NO_LIMIT, 1 },
+    { "rename ENOSPC", RENAMES, ENOSPC, NULL, false, false, NO_LIMIT, 1 },
+    { "mmap ENOMEM", MAPS, ENOMEM, NULL, false, false, NO_LIMIT, 1 },
+    { "truncate ENOSPC", SIZES, ENOSPC, NULL, false, false, NO_LIMIT, 1 },
+    { "link EIO", LINKS, EIO, NULL, false, false, NO_LIMIT, 1 },
+    { "mkdir ENOSPC", FOLDERS, ENOSPC, NULL, false, false, NO_LIMIT, 1 },
+    { "list EIO", LISTS, EIO, NULL, false, false, NO_LIMIT, 1 },
+    { "lock EINTR", LOCKS, EINTR, NULL, false, false, NO_LIMIT, 1 },
+    { "stat EIO", FACTS, EIO, NULL, false, false, NO_LIMIT, 1 },
+    { "memory limit", NULL, 0, NULL, false, false, MEMORY_LIMIT, 1 << 17 },
+    { "file limit", NULL, 0, NULL, false, false, FILE_LIMIT, 1 << 10 },
+    { "disk limit", NULL, 0, NULL, false, false, DISK_LIMIT, 1 << 12 },
 };
 const size_t N_FAULTS = sizeof FAULTS / sizeof *FAULTS;
 
@@ -64,7 +79,7 @@ size_t fault_calls(void)
     return *count;
 }
 
-/* ---- allocations ------------------------------------------------------------------------------------------------------------ */
+/* ---- allocations ------------------------------------------------------------------------------------------------- */
 
 /* The C library's own, by the names that it keeps for who stands before it. */
 extern void *__libc_malloc(size_t n), *__libc_calloc(size_t n, size_t size), *__libc_realloc(void *p, size_t n);
@@ -145,7 +160,7 @@ int __wrap_pthread_create(pthread_t *thread, const pthread_attr_t *how, void *(*
     return fails(true) ? EAGAIN : __real_pthread_create(thread, how, start, argument);
 }
 
-/* ---- system calls ----------------------------------------------------------------------------------------------------------- */
+/* ---- system calls ------------------------------------------------------------------------------------------------ */
 
 extern const char fault_return[]; /* the address behind the only instruction whose calls the filter lets through */
 
@@ -188,9 +203,11 @@ static bool filter(const int *calls)
     struct sigaction action = { .sa_sigaction = caught, .sa_flags = SA_SIGINFO | SA_NODEFER };
     while (calls[k] != -1)
         k++;
-    program[n++] = (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, instruction_pointer));
+    program[n++] = (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
+                                                offsetof(struct seccomp_data, instruction_pointer));
     program[n++] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (uint32_t)own, 0, 2);
-    program[n++] = (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, instruction_pointer) + 4);
+    program[n++] = (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
+                                                offsetof(struct seccomp_data, instruction_pointer) + 4);
     program[n++] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (uint32_t)(own >> 32), (uint8_t)(k + 1), 0);
     program[n++] = (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr));
     for (size_t i = 0; i < k; i++)
@@ -198,16 +215,18 @@ static bool filter(const int *calls)
     program[n++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
     program[n++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_TRAP);
     struct sock_fprog whole = { (unsigned short)n, program };
-    return !sigaction(SIGSYS, &action, NULL) && !prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) && !prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &whole);
+    return !sigaction(SIGSYS, &action, NULL) && !prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) &&
+           !prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &whole);
 }
 
-/* ---- limits ----------------------------------------------------------------------------------------------------------------- */
+/* ---- limits ------------------------------------------------------------------------------------------------------ */
 
 bool disk_allowed(void)
 {
     static int allowed = -1;
     if (allowed < 0)
-        allowed = (!unshare(CLONE_NEWNS) || !unshare(CLONE_NEWUSER | CLONE_NEWNS)) && !mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL);
+        allowed = (!unshare(CLONE_NEWNS) || !unshare(CLONE_NEWUSER | CLONE_NEWNS)) &&
+                  !mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL);
     return allowed;
 }
 

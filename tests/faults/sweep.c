@@ -1,10 +1,11 @@
-/* Whatever fails, the command ends with a message, or gives the right result; what stands at -o is whole or absent, and nothing else is left.
+/* Whatever fails, the command ends with a message, or gives the right result; what stands at -o is whole or absent, and
+ * nothing else is left.
  *
  *     faults FILES [--stride N] [--verb NAME] [--fault NAME] [--at N]
  *
- * FILES is tests/files. Each verb of the command runs once undisturbed, which tells what is right and how many calls there are, and then once for
- * each n, the n-th call of a kind failing; then with less memory or disk than it needs, a step more each time. With a stride only each N-th
- * run is made. The command is linked in, and forked for each run. */
+ * FILES is tests/files. Each verb of the command runs once undisturbed, which tells what is right and how many calls
+ * there are, and then once for each n, the n-th call of a kind failing; then with less memory or disk than it needs, a
+ * step more each time. With a stride only each N-th run is made. The command is linked in, and forked for each run. */
 #include "faults/fail.h"
 #include "faults/tree.h"
 #include "http_server.h"
@@ -24,9 +25,9 @@ int bert_main(int argc, char **argv); /* main of src/cli, by another name */
 
 #define COLUMNS "--text-columns question1,question2 --label-column is_duplicate"
 
-/* What runs. "@" begins a path in FILES, "%" one in $BERT_SHARED/cases, without which the verb is left out; `before`, a line for the shell, makes
- * what the verb reads. out is what -o names; of it, differs are the files that are never twice the same; beside it may
- * stay what `kept` names. */
+/* What runs. "@" begins a path in FILES, "%" one in $BERT_SHARED/cases, without which the verb is left out; `before`, a
+ * line for the shell, makes what the verb reads. out is what -o names; of it, differs are the files that are never
+ * twice the same; beside it may stay what `kept` names. */
 typedef struct verb {
     const char *name, *call;
     const char *out, *differs, *kept;
@@ -37,7 +38,7 @@ typedef struct verb {
         OPENS,
         FILLED
     } partly; /* what out may be after a fault: as it was before or is right; what `bert inspect` opens, as training
-                                           * goes on in it; a folder that a download fills, each file of it right */
+               * goes on in it; a folder that a download fills, each file of it right */
     const char *before;
     const char *old; /* what stands at -o when it starts; there it is afterwards, or what is right */
 } verb;
@@ -52,26 +53,30 @@ static const verb VERBS[] = {
     { "inspect-model", "inspect ../model --json", NULL, "", "", true, false, WHOLE, NULL, NULL },
     { "eval", "eval -m ../model @toy-valid.tsv " COLUMNS, NULL, "", "", true, false, WHOLE, NULL, NULL },
     { "freeze", "freeze ../model -o frozen --precision int8", "frozen", "", "", false, true, WHOLE, NULL, NULL },
-    { "predict", "predict -m ../frozen @toy-valid.tsv -o rows --text-columns question1,question2", "rows", "", "rows.part rows.part.json", true,
-      false, WHOLE, NULL, NULL },
-    { "embed", "embed -m ../module @toy-valid.tsv --text-columns question1 -o vectors.npy --format npy", "vectors.npy", "",
-      "vectors.npy.part vectors.npy.part.json", true, false, WHOLE, NULL, NULL },
-    { "tokenize", "tokenize -m ../module @toy-valid.tsv --text-columns question1,question2", NULL, "", "", true, false, WHOLE, NULL, NULL },
+    { "predict", "predict -m ../frozen @toy-valid.tsv -o rows --text-columns question1,question2", "rows", "",
+      "rows.part rows.part.json", true, false, WHOLE, NULL, NULL },
+    { "embed", "embed -m ../module @toy-valid.tsv --text-columns question1 -o vectors.npy --format npy", "vectors.npy",
+      "", "vectors.npy.part vectors.npy.part.json", true, false, WHOLE, NULL, NULL },
+    { "tokenize", "tokenize -m ../module @toy-valid.tsv --text-columns question1,question2", NULL, "", "", true, false,
+      WHOLE, NULL, NULL },
     { "export-onnx", "export ../model --format onnx -o x.onnx", "x.onnx", "", "", false, false, WHOLE, NULL, NULL },
     { "export-gguf", "export ../module --format gguf -o x.gguf", "x.gguf", "", "", false, false, WHOLE, NULL, NULL },
     { "export-hf", "export ../model --format hf -o x", "x", "", "", false, false, WHOLE, NULL, NULL },
-    { "predict-gzip", "predict -m ../frozen ../valid.tsv.gz --text-columns question1,question2 --encoding cp1252", NULL, "", "", true, false,
-      WHOLE, "gzip -c $FILES/toy-valid.tsv >../valid.tsv.gz", NULL },
-    { "inspect-tar", "inspect ../module.tar.gz", NULL, "", "", true, false, WHOLE, "tar -C .. -czf ../module.tar.gz module", NULL },
+    { "predict-gzip", "predict -m ../frozen ../valid.tsv.gz --text-columns question1,question2 --encoding cp1252", NULL,
+      "", "", true, false, WHOLE, "gzip -c $FILES/toy-valid.tsv >../valid.tsv.gz", NULL },
+    { "inspect-tar", "inspect ../module.tar.gz", NULL, "", "", true, false, WHOLE,
+      "tar -C .. -czf ../module.tar.gz module", NULL },
     { "import-legacy", "import %legacy-bin -o module", "module", "", "", true, false, WHOLE, NULL, NULL },
     { "import-tf", "import %tf-finetuned -o module", "module", "", "", true, false, WHOLE, NULL, NULL },
     { "pull", "pull toy/model -o pulled", "pulled", "", "", false, false, FILLED, NULL, NULL },
     { "import-over", "import @toy -o other", "other", "", "", true, false, WHOLE, NULL, "../module" },
-    { "train-over", "train --module ../module --train @toy-train.tsv -o again " COLUMNS " --epochs 1 --n-tune-layers 1 --seq-len 8 --force",
+    { "train-over",
+      "train --module ../module --train @toy-train.tsv -o again " COLUMNS
+      " --epochs 1 --n-tune-layers 1 --seq-len 8 --force",
       "again", "history.json report.html logs checkpoint.safetensors", "", false, false, OPENS, NULL, "../model" },
     { "freeze-over", "freeze ../model -o smaller", "smaller", "", "", false, false, WHOLE, NULL, "../frozen" },
-    { "predict-over", "predict -m ../frozen @toy-valid.tsv -o words --text-columns question1", "words", "", "words.part words.part.json", true,
-      false, WHOLE, NULL, "../right-rows" },
+    { "predict-over", "predict -m ../frozen @toy-valid.tsv -o words --text-columns question1", "words", "",
+      "words.part words.part.json", true, false, WHOLE, NULL, "../right-rows" },
     { "embed-over", "embed -m ../module @toy-valid.tsv --text-columns question2 -o v.npy --format npy", "v.npy", "",
       "v.npy.part v.npy.part.json", true, false, WHOLE, NULL, "../right-vectors.npy" },
     { "export-over", "export ../module --format hf -o y", "y", "", "", false, false, WHOLE, NULL, "../right-x" },
@@ -89,13 +94,14 @@ static const char *files, *cases; /* absolute; cases NULL: there are none */
 static size_t n_runs, n_faults;
 static bool telling;
 
-/* ---- a run ------------------------------------------------------------------------------------------------------------------ */
+/* ---- a run ------------------------------------------------------------------------------------------------------- */
 
 /* In the child: does not come back. */
 static void be_the_command(const char *call, const fault *f, size_t at)
 {
     static char memory[4096], paths[MOST_WORDS][4096], *words[MOST_WORDS + 1];
-    int n = 0, out = open("../stdout", O_WRONLY | O_CREAT | O_TRUNC, 0666), err = open("../stderr", O_WRONLY | O_CREAT | O_TRUNC, 0666);
+    int n = 0, out = open("../stdout", O_WRONLY | O_CREAT | O_TRUNC, 0666),
+        err = open("../stderr", O_WRONLY | O_CREAT | O_TRUNC, 0666);
     words[n++] = (char *)"bert";
     strcpy(memory, call);
     for (char *word = strtok(memory, " "); word && n < MOST_WORDS; word = strtok(NULL, " "), n++) {
@@ -133,7 +139,7 @@ static void outcome_free(outcome *o)
     free(o->err);
 }
 
-/* ---- what is right ---------------------------------------------------------------------------------------------------------- */
+/* ---- what is right ----------------------------------------------------------------------------------------------- */
 
 static bool opens(const char *path)
 {
@@ -176,7 +182,8 @@ static const char *check(const verb *v, const fault *f, const outcome *o, const 
 {
     static char what[64];
     if (WIFSIGNALED(o->status)) {
-        snprintf(what, sizeof what, WTERMSIG(o->status) == SIGALRM ? "hangs" : "dies of signal %d", WTERMSIG(o->status));
+        snprintf(what, sizeof what, WTERMSIG(o->status) == SIGALRM ? "hangs" : "dies of signal %d",
+                 WTERMSIG(o->status));
         return what;
     }
     int code = WEXITSTATUS(o->status);
@@ -184,14 +191,15 @@ static const char *check(const verb *v, const fault *f, const outcome *o, const 
         return snprintf(what, sizeof what, "exit code %d", code), what;
     if (code == 1 && !strstr(o->err, "bert: error: "))
         return "fails without a message";
-    if (code == 1 && f->words && !strcasestr(o->err, f->words) && v->partly != FILLED) /* libcurl has other names for want of memory, too */
+    /* libcurl has other names for want of memory, too */
+    if (code == 1 && f->words && !strcasestr(o->err, f->words) && v->partly != FILLED)
         return "the message is of another fault";
     if (!code && v->prints && strcmp(o->out, right_words->out))
         return "gives another answer";
     return check_files(v, right, !code);
 }
 
-/* ---- the sweep -------------------------------------------------------------------------------------------------------------- */
+/* ---- the sweep --------------------------------------------------------------------------------------------------- */
 
 static void enter(const char *folder)
 {
@@ -221,7 +229,8 @@ static bool one_run(const verb *v, const fault *f, size_t at, const outcome *rig
     n_runs++;
     n_faults += wrong != NULL;
     if (wrong || loud)
-        printf("%s: %s: call %zu: %s\n    %s%s", v->name, f->name, at, wrong ? wrong : "fine", o.err, *o.err ? "" : "\n");
+        printf("%s: %s: call %zu: %s\n    %s%s", v->name, f->name, at, wrong ? wrong : "fine", o.err,
+               *o.err ? "" : "\n");
     outcome_free(&o);
     return done;
 }
@@ -318,7 +327,9 @@ static void start_hub(void)
         struct stat st;
         snprintf(path, sizeof path, "%s/toy/%s", files, NAMES[i]);
         snprintf(paths[i], sizeof paths[i], "/toy/model/resolve/main/%s", NAMES[i]);
-        routes[i + 1] = (route){ .path = paths[i], .body = tree_text(path), .size = stat(path, &st) ? 0 : (size_t)st.st_size, .etag = "\"x\"" };
+        routes[i + 1] = (route){
+            .path = paths[i], .body = tree_text(path), .size = stat(path, &st) ? 0 : (size_t)st.st_size, .etag = "\"x\""
+        };
         size_t n = strlen(listing);
         snprintf(listing + n, sizeof listing - n, "%s{\"rfilename\": \"%s\"}", i ? ", " : "", NAMES[i]);
     }

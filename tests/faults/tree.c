@@ -79,7 +79,8 @@ bool tree_same(const char *right, const char *found, const char *differs, char *
     if (lstat(right, &a) || lstat(found, &b) || S_ISDIR(a.st_mode) != S_ISDIR(b.st_mode))
         return snprintf(what, size, "%s is absent", found), false;
     if (S_ISDIR(a.st_mode))
-        return holds_all(right, found, differs, true, what, size) && holds_all(found, right, differs, false, what, size);
+        return holds_all(right, found, differs, true, what, size) &&
+               holds_all(found, right, differs, false, what, size);
     if (!same_files(right, found))
         return snprintf(what, size, "%s is another", found), false;
     return true;
@@ -93,7 +94,8 @@ bool tree_part(const char *right, const char *found, const char *aside, char *wh
         char a[1024], b[1024];
         snprintf(a, sizeof a, "%s/%s", right, e->d_name);
         snprintf(b, sizeof b, "%s/%s", found, e->d_name);
-        fine = !strcmp(e->d_name, ".") || !strcmp(e->d_name, "..") || strstr(e->d_name, aside) || tree_same(a, b, "", what, size);
+        fine = !strcmp(e->d_name, ".") || !strcmp(e->d_name, "..") || strstr(e->d_name, aside) ||
+               tree_same(a, b, "", what, size);
     }
     if (d)
         closedir(d);

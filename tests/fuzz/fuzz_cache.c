@@ -1,5 +1,6 @@
-/* A file of tokens or of kept outputs that somebody has changed in places, with checksums that are right again: made anew, or every index within
- * its bounds. Input: 't' or 'k', then changes: two bytes of a place, one of a length, so many bytes. */
+/* A file of tokens or of kept outputs that somebody has changed in places, with checksums that are right again: made
+ * anew, or every index within its bounds. Input: 't' or 'k', then changes: two bytes of a place, one of a length, so
+ * many bytes. */
 #include "base/checksum.h"
 #include "model/kept_store.h"
 #include "train/token_cache.h"
@@ -37,9 +38,11 @@ static void make_files(void)
     kept_store store;
     const char *note = NULL, *path = input_file("cache", "", 0);
     remove(path);
-    expect(!bert_tokenizer_create(VOCABULARY, sizeof VOCABULARY - 1, "vocabulary", NULL, &tokenizer, NULL), "a tokenizer");
+    expect(!bert_tokenizer_create(VOCABULARY, sizeof VOCABULARY - 1, "vocabulary", NULL, &tokenizer, NULL),
+           "a tokenizer");
     expect(!bert_dataset_create(texts, NULL, labels, N, &rows, NULL), "rows");
-    expect(!cached_tokens_create(&made, rows, tokenizer, SEQ_LEN, ROW_WORDS, key, path, &note, NULL) && !note, "a file of tokens");
+    expect(!cached_tokens_create(&made, rows, tokenizer, SEQ_LEN, ROW_WORDS, key, path, &note, NULL) && !note,
+           "a file of tokens");
     read_whole(0, path);
     cached_tokens_free(&made);
     remove(path);
@@ -64,7 +67,8 @@ static void try_tokens(const char *path)
         size_t n = token_rows_length(&t.rows, i);
         expect(n >= 2 && n <= SEQ_LEN && n <= t.rows.longest && t.rows.second[i] <= n, "a row of its length");
         for (size_t k = t.rows.start[i]; k < t.rows.start[i + 1]; k++)
-            expect(t.rows.ids[k] >= 0 && (size_t)t.rows.ids[k] < bert_tokenizer_size(tokenizer) && t.rows.words[k] >= -1 && t.rows.words[k] < 8,
+            expect(t.rows.ids[k] >= 0 && (size_t)t.rows.ids[k] < bert_tokenizer_size(tokenizer) &&
+                       t.rows.words[k] >= -1 && t.rows.words[k] < 8,
                    "ids and words that there are");
     }
     cached_tokens_free(&t);

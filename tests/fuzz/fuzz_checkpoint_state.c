@@ -68,10 +68,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     state_differences(&differences, state, &run);
     buffer_free(&differences);
     if (!state_to_run(state, "input", &run, &p, &record, NULL)) {
-        expect(p.epoch >= 1 && p.batch <= batches_of_epoch && p.rows <= 5 && p.targets == p.rows && p.correct <= p.targets,
+        expect(p.epoch >= 1 && p.batch <= batches_of_epoch && p.rows <= 5 && p.targets == p.rows &&
+                   p.correct <= p.targets,
                "a place in the data");
         expect(p.step == 2 * (p.epoch - 1) + (int64_t)((p.batch + 1) / 2), "the step of that place");
-        expect(isfinite(p.loss) && p.seconds >= 0 && p.best_epoch >= 0 && p.best_epoch <= p.epoch, "numbers within bounds");
+        expect(isfinite(p.loss) && p.seconds >= 0 && p.best_epoch >= 0 && p.best_epoch <= p.epoch,
+               "numbers within bounds");
         for (size_t i = 0; i < run.optimizer->n_slots; i++)
             expect(run.optimizer->slots[i].steps <= p.step, "no tensor took more steps than the run");
     }

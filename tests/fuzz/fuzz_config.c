@@ -1,4 +1,5 @@
-/* Any JSON as a configuration, a layer spec and a head: refused, or within its bounds and the same after it was written and read again. */
+/* Any JSON as a configuration, a layer spec and a head: refused, or within its bounds and the same after it was written
+ * and read again. */
 #include "base/options.h"
 #include "io/json.h"
 #include "model/model.h"

@@ -21,7 +21,8 @@ static void ask_session(bert_session *session)
 {
     bert_err err;
     const bert_entity *entities;
-    float scores[TEXTS * MOST_OUTPUTS], *vectors = malloc(TEXTS * SEQ_LEN * bert_session_hidden(session) * sizeof *vectors);
+    float scores[TEXTS * MOST_OUTPUTS],
+        *vectors = malloc(TEXTS * SEQ_LEN * bert_session_hidden(session) * sizeof *vectors);
     size_t counts[TEXTS], n;
     if (vectors)
         bert_session_embed(session, WORDS, NULL, TEXTS, vectors, counts, NULL, &err);

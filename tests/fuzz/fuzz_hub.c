@@ -20,7 +20,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         }
         if (!hub_choose(&a, files, n, "o/r", &chosen, &n_chosen, NULL))
             for (size_t i = 0; i < n_chosen; i++)
-                expect(chosen[i]->name[0] != '/' && strncmp(chosen[i]->name, "../", 3) && !strstr(chosen[i]->name, "/../"),
+                expect(chosen[i]->name[0] != '/' && strncmp(chosen[i]->name, "../", 3) &&
+                           !strstr(chosen[i]->name, "/../"),
                        "a name that stays inside");
     }
     arena_free(&a);

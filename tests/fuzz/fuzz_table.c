@@ -1,5 +1,6 @@
-/* Fuzz target: the first byte chooses a format and how it is read, where its highest bit says so the second one more, the rest is the file. Any file: the rows and the error are the same
- * however many rows are asked for at a time, and lines go forward. Where bad rows are left out, those before the first bad one are the same. */
+/* Fuzz target: the first byte chooses a format and how it is read, where its highest bit says so the second one more,
+ * the rest is the file. Any file: the rows and the error are the same however many rows are asked for at a time, and
+ * lines go forward. Where bad rows are left out, those before the first bad one are the same. */
 #include "bert.h"
 
 #include "base/buffer.h"
@@ -83,7 +84,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     options.text_columns = !(data[0] & 64) ? NULL : conll ? "2" : "1,2";
     options.label_column = conll && (data[0] & 32) ? "3" : NULL;
     if (data[0] & 128 && size > 1) {
-        static const char *const encodings[] = { NULL, "utf-8-drop", "cp1252", "utf-16", "shift_jis", "iso-2022-jp", "utf-7", "euc-kr" };
+        static const char *const encodings[] = { NULL,        "utf-8-drop",  "cp1252", "utf-16",
+                                                 "shift_jis", "iso-2022-jp", "utf-7",  "euc-kr" };
         options.encoding = encodings[data[1] & 7];
         options.quoting = conll || (data[0] & 3) > 1 ? 0 : data[1] >> 3 & 3;
         options.label_names = data[1] & 32 ? "a,B-X,O" : NULL;
@@ -101,7 +103,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     options.skip_bad_rows = true;
     reading lenient = read_both(path, &options, want_labels);
     expect(!strict.skipped && begins_with(&lenient.rows, &strict.rows), "rows before the first bad one are the same");
-    expect(strict.err.code || (!lenient.skipped && lenient.rows.size == strict.rows.size && !lenient.err.code), "good rows are not left out");
+    expect(strict.err.code || (!lenient.skipped && lenient.rows.size == strict.rows.size && !lenient.err.code),
+           "good rows are not left out");
     buffer_free(&strict.rows);
     buffer_free(&lenient.rows);
     close(file);

@@ -1,4 +1,5 @@
-/* Any file as the index of a bundle; and, since no input would come past the CRCs, the same bytes as the entries of a block with a right one. */
+/* Any file as the index of a bundle; and, since no input would come past the CRCs, the same bytes as the entries of a
+ * block with a right one. */
 #include "io/tf_bundle.h"
 
 #include "fuzz/input.h"

@@ -1,6 +1,6 @@
-/* Fuzz target: the first byte chooses, the rest is a text (uncased, cased) or a vocabulary. Any text: the fast path and the general path
- * give the same, spans are in order and stand on code points, a limit gives the same start. Any vocabulary: refused, or each of its
- * tokens is found. */
+/* Fuzz target: the first byte chooses, the rest is a text (uncased, cased) or a vocabulary. Any text: the fast path and
+ * the general path give the same, spans are in order and stand on code points, a limit gives the same start. Any
+ * vocabulary: refused, or each of its tokens is found. */
 #include "base/utf8.h"
 #include "text/split.h"
 #include "fuzz/expect.h"
@@ -12,12 +12,15 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static const char VOCABULARY[] =
-    "[PAD]\n[UNK]\n[CLS]\n[SEP]\n.\n,\n'\n!\n#\n;\n`\nthe\nun\n##aff\n##able\n##ing\nplay\n##ed\nThe\n1\n##1\n##23\n1234\n"
+    "[PAD]\n[UNK]\n[CLS]\n[SEP]\n.\n,\n'\n!\n#\n;\n`\nthe\nun\n##aff\n##able\n##ing\nplay\n##ed\nThe\n1\n##1\n##"
+    "23\n1234\n"
     "a\nb\nc\nd\ne\ni\nk\n##a\n##b\n##c\n##d\n##e\n##i\n##k\nA\nB\n##A\n##B\ncafe\n\xC3\xA9\n##\xC3\xA9\n" /* e acute */
     "\xCF\x83\n##\xCF\x83\n##\xCF\x82\n\xCE\xA3\n##\xCE\xA3\n"                                             /* sigmas */
     "\xE4\xB8\x80\n\xE4\xB8\x81\n\xF0\xA0\x80\x80\n"                                                       /* Chinese */
-    "\xE1\x84\x80\n##\xE1\x85\xA1\n##\xE1\x86\xA8\n\xEA\xB0\x81\n"                                         /* Hangul letters, a syllable */
-    "\xF0\x9D\x85\x97\n##\xF0\x9D\x85\xA5\n##\xE3\x80\xAE\n##\xE3\x80\xAF\n##\xE1\xAD\x84\n"               /* marks that reorder */
+    /* Hangul letters, a syllable */
+    "\xE1\x84\x80\n##\xE1\x85\xA1\n##\xE1\x86\xA8\n\xEA\xB0\x81\n"
+    /* marks that reorder */
+    "\xF0\x9D\x85\x97\n##\xF0\x9D\x85\xA5\n##\xE3\x80\xAE\n##\xE3\x80\xAF\n##\xE1\xAD\x84\n"
     "\xF0\x9F\x98\x80\n\xE2\x80\x94\n\xE3\x80\x82\n##\xCC\x81\n##\xCC\xA7";
 
 static const bert_tokenizer *tokenizer(bool do_lower_case)
@@ -25,7 +28,8 @@ static const bert_tokenizer *tokenizer(bool do_lower_case)
     static bert_tokenizer *made[2];
     const bert_tokenizer_options options = with_case(do_lower_case);
     if (!made[do_lower_case])
-        expect(!bert_tokenizer_create(VOCABULARY, sizeof VOCABULARY - 1, "fuzz", &options, &made[do_lower_case], NULL), "a tokenizer");
+        expect(!bert_tokenizer_create(VOCABULARY, sizeof VOCABULARY - 1, "fuzz", &options, &made[do_lower_case], NULL),
+               "a tokenizer");
     return made[do_lower_case];
 }
 
@@ -42,7 +46,8 @@ static void expect_same(const bert_tokens *a, const bert_tokens *b)
     for (size_t i = 0; i < a->n; i++) {
         expect(a->ids[i] == b->ids[i], "both paths: the same ids");
         expect(a->byte_start[i] == b->byte_start[i] && a->byte_end[i] == b->byte_end[i], "both paths: the same bytes");
-        expect(a->char_start[i] == b->char_start[i] && a->char_end[i] == b->char_end[i], "both paths: the same code points");
+        expect(a->char_start[i] == b->char_start[i] && a->char_end[i] == b->char_end[i],
+               "both paths: the same code points");
     }
 }
 
@@ -71,8 +76,10 @@ static void expect_spans_in_order(const bert_tokens *t, bert_text text)
     uint32_t *places = code_points(text, &dropped);
     for (size_t i = 0; i < t->n; i++) {
         expect(t->byte_start[i] < t->byte_end[i] && t->byte_end[i] <= text.size, "a span lies in the text");
-        expect(!i || (t->byte_start[i] >= t->byte_start[i - 1] && t->byte_end[i] >= t->byte_end[i - 1]), "spans are in order");
-        expect(places[t->byte_start[i]] == t->char_start[i] + 1 && places[t->byte_end[i]] == t->char_end[i] + 1, "bytes and code points agree");
+        expect(!i || (t->byte_start[i] >= t->byte_start[i - 1] && t->byte_end[i] >= t->byte_end[i - 1]),
+               "spans are in order");
+        expect(places[t->byte_start[i]] == t->char_start[i] + 1 && places[t->byte_end[i]] == t->char_end[i] + 1,
+               "bytes and code points agree");
     }
     expect(t->dropped == dropped, "what is no code point is dropped");
     free(places);
@@ -82,7 +89,8 @@ static void expect_limit_keeps_start(const bert_tokenizer *t, bert_text text, co
 {
     for (size_t limit = 0; limit < whole->n; limit = 2 * limit + 1) {
         bert_tokens some = split(t, text, (split_options){ .limit = limit });
-        expect(some.n > limit && some.n <= whole->n && !memcmp(some.ids, whole->ids, some.n * sizeof *some.ids), "a limit gives the same start");
+        expect(some.n > limit && some.n <= whole->n && !memcmp(some.ids, whole->ids, some.n * sizeof *some.ids),
+               "a limit gives the same start");
         bert_tokens_free(&some);
     }
 }
@@ -106,7 +114,8 @@ static void try_vocabulary(bert_text bytes)
     for (size_t i = 0; i < v.n; i++) {
         int32_t id = vocabulary_id(&v, v.tokens[i].data, v.tokens[i].size);
         expect(v.tokens[i].size ? id >= (int32_t)i : id == -1, "a token has the id of its last line");
-        expect(id < 0 || (v.tokens[id].size == v.tokens[i].size && !memcmp(v.tokens[id].data, v.tokens[i].data, v.tokens[i].size)),
+        expect(id < 0 || (v.tokens[id].size == v.tokens[i].size &&
+                          !memcmp(v.tokens[id].data, v.tokens[i].data, v.tokens[i].size)),
                "an id leads back to its token");
     }
     vocabulary_free(&v);

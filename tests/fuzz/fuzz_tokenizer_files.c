@@ -1,6 +1,7 @@
-/* Any bytes as the files that describe a published tokeniser: refused, or a tokeniser whose ids are within its vocabulary, and which is the same
- * after its settings were written and read again. Input: tokenizer_config.json, tokenizer.json, special_tokens_map.json, added_tokens.json and
- * vocab.txt, with a NUL between two; a file of no bytes is absent, vocab.txt then a small one. */
+/* Any bytes as the files that describe a published tokeniser: refused, or a tokeniser whose ids are within its
+ * vocabulary, and which is the same after its settings were written and read again. Input: tokenizer_config.json,
+ * tokenizer.json, special_tokens_map.json, added_tokens.json and vocab.txt, with a NUL between two; a file of no bytes
+ * is absent, vocab.txt then a small one. */
 #include "model/tokenizer_info.h"
 #include "model/tokenizer_source.h"
 
@@ -11,7 +12,8 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static const char *const FILES[] = { "tokenizer_config.json", "tokenizer.json", "special_tokens_map.json", "added_tokens.json", "vocab.txt" };
+static const char *const FILES[] = { "tokenizer_config.json", "tokenizer.json", "special_tokens_map.json",
+                                     "added_tokens.json", "vocab.txt" };
 enum { N_FILES = sizeof FILES / sizeof *FILES };
 static const char VOCABULARY[] = "[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\nthe\n##s\ncat\n,\nA\n";
 static const char TEXT[] = "The cats, [MASK] <e1>A\xC3\xA9 \xE4\xB8\x80 [CLS]";
@@ -54,7 +56,8 @@ static void try_again(const tokenizer_source *t, const bert_tokenizer *first)
     arena a = { 0 };
     bert_tokenizer_options options;
     json_t *written = tokenizer_info_to_json(bert_tokenizer_settings(first));
-    expect(written && !tokenizer_info_from_json(written, &options, &a, "written", NULL), "settings are read as they are written");
+    expect(written && !tokenizer_info_from_json(written, &options, &a, "written", NULL),
+           "settings are read as they are written");
     bert_tokenizer *second = make(t, &options);
     expect(second != NULL, "a tokeniser of the settings that were written");
     bert_tokens one = tokens_of(first), two = tokens_of(second);

@@ -1,4 +1,5 @@
-/* Any file as a PyTorch file, of either container; and, since no input would come past a zip's CRCs, the same bytes as a pickle. */
+/* Any file as a PyTorch file, of either container; and, since no input would come past a zip's CRCs, the same bytes as
+ * a pickle. */
 #include "io/torch_file.h"
 
 #include "fuzz/input.h"

@@ -20,7 +20,9 @@ static inline const char *input_file(const char *name, const void *data, size_t 
 {
     static char path[128];
     if (!*input_folder) {
-        snprintf(input_folder, sizeof input_folder, "%s/libbert-fuzz-XXXXXX", access("/dev/shm", W_OK) ? "/tmp" : "/dev/shm"); /* no disk */
+        /* no disk */
+        snprintf(input_folder, sizeof input_folder, "%s/libbert-fuzz-XXXXXX",
+                 access("/dev/shm", W_OK) ? "/tmp" : "/dev/shm");
         if (!mkdtemp(input_folder))
             exit(1);
         atexit(input_remove);

@@ -9,7 +9,8 @@
 static const double SHORT = 0.002; /* seconds */
 
 /* What bert_model_bench prints as JSON; every figure must be there. */
-static json_t *measured(const bert_model *model, const bert_session_options *session, const bert_dataset *data, bool beside)
+static json_t *measured(const bert_model *model, const bert_session_options *session, const bert_dataset *data,
+                        bool beside)
 {
     bert_err err;
     char *text;
@@ -84,7 +85,8 @@ static void assert_sane(json_t *json)
     assert_shares(json, "many_texts");
     assert_shares(json, "one_text");
     assert_true(at(json, "memory.resident") > 0 && at(json, "memory.peak") >= at(json, "memory.resident"));
-    assert_true(json_is_string(json_object_get(json, "machine")) && json_is_string(json_object_get(json, "operations")));
+    assert_true(json_is_string(json_object_get(json, "machine")) &&
+                json_is_string(json_object_get(json, "operations")));
 }
 
 static void a_module_is_measured_on_texts_that_are_made_up(void **state)
@@ -97,7 +99,8 @@ static void a_module_is_measured_on_texts_that_are_made_up(void **state)
     assert_true(json_is_null(json_object_get(json, "roofline")) || !json_object_get(json, "roofline"));
     assert_int_equal(at(json, "model.layers"), TOY_LAYERS);
     assert_int_equal(at(json, "model.hidden"), TOY_HIDDEN);
-    /* 4 H^2 + 2 H I numbers a layer, in panels of 32 outputs: 3 H, H and I rounded up; the last layer's query stands apart */
+    /* 4 H^2 + 2 H I numbers a layer, in panels of 32 outputs: 3 H, H and I rounded up; the last layer's query stands
+     * apart */
     double whole = 128 * 40 + 64 * 40 + 96 * 40 + 64 * 72, last = 64 * 40 + 96 * 40 + 64 * 40 + 96 * 40 + 64 * 72;
     assert_int_equal(at(json, "memory.matrices"), 4 * (2 * whole + last));
     json_decref(json);
@@ -118,7 +121,13 @@ static void every_kind_of_model_is_measured(void **state)
     const char *module = toy_module("module", (toy){ 0 });
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
         bool tags = kinds[i].task == BERT_TASK_TOKENS, words = kinds[i].task == BERT_TASK_BINARY;
-        bert_head_spec head = toy_head(kinds[i].task, tags ? TAGS : words ? TOY_BINARY : NULL, tags ? 3 : words ? 2 : 0);
+        bert_head_spec head = toy_head(kinds[i].task,
+                                       tags    ? TAGS
+                                       : words ? TOY_BINARY
+                                               : NULL,
+                                       tags    ? 3
+                                       : words ? 2
+                                               : 0);
         head.label_max = tags || words ? 0 : 1;
         bert_model *model = toy_model_of(module, kinds[i].pooling, 20, &head);
         json_t *json = measured(model, NULL, NULL, false);
@@ -182,7 +191,8 @@ static void a_roofline_holds_products_and_reading(void **state)
         if (json_is_string(json_object_get(products, "library")))
             assert_true(at(item, "onednn_gflops") > 0);
     }
-    assert_true(at(products, "gflops_in_model") > 0 && at(products, "gflops_alone") > 0 && at(products, "of_alone") > 0);
+    assert_true(at(products, "gflops_in_model") > 0 && at(products, "gflops_alone") > 0 &&
+                at(products, "of_alone") > 0);
     assert_true(at(products, "share_of_time") > 0 && at(products, "share_of_time") < 1);
     assert_true(at(json, "roofline.reading.matrices_gb_per_second") > 0);
     assert_true(at(json, "roofline.reading.share_of_latency") > 0);
@@ -255,7 +265,8 @@ static void made_up_texts_have_the_tokens_that_are_asked_for(void **state)
     (void)state;
     check_texts(toy_vocabulary());
     check_texts("[UNK]\n[CLS]\n[SEP]\n");
-    check_texts("[PAD]\n[UNK]\n[CLS]\n[SEP]\n##a\nA\nb c\n\xFF\n\xE4\xB8\xAD\n"); /* of which one is read back as itself */
+    /* of which one is read back as itself */
+    check_texts("[PAD]\n[UNK]\n[CLS]\n[SEP]\n##a\nA\nb c\n\xFF\n\xE4\xB8\xAD\n");
 }
 
 int main(void)

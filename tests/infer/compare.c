@@ -1,4 +1,5 @@
-/* A frozen file beside its model on somebody's data: what bert_model_freeze tells of both, and when it refuses to write. */
+/* A frozen file beside its model on somebody's data: what bert_model_freeze tells of both, and when it refuses to
+ * write. */
 #include "infer/toy_frozen.h"
 
 #include "data/dataset.h"
@@ -60,7 +61,7 @@ static void predict(const bert_model *model, const bert_dataset *data, float *sc
     bert_session_free(session);
 }
 
-/* ---- what it tells ---------------------------------------------------------------------------------------------------------- */
+/* ---- what it tells ----------------------------------------------------------------------------------------------- */
 
 static void fp32_agrees_in_every_bit(void **state)
 {
@@ -105,7 +106,8 @@ static void differences_are_those_of_the_two_models_scores(void **state)
         assert_true(c.cosine_worst > 0.98 && c.cosine_worst < c.cosine_mean && c.cosine_mean < 1);
         bert_session *session = open_session(frozen, 0, BERT_POOLING_AUTO, false);
         check(bert_session_evaluate(session, data, NULL, NULL, &e, &err), &err);
-        assert_true(e.metrics.loss == c.frozen.loss && e.metrics.accuracy == c.frozen.accuracy && c.original.loss != c.frozen.loss);
+        assert_true(e.metrics.loss == c.frozen.loss && e.metrics.accuracy == c.frozen.accuracy &&
+                    c.original.loss != c.frozen.loss);
         bert_session_free(session);
         bert_model_free(model);
         bert_model_free(frozen);
@@ -135,9 +137,11 @@ static void every_task_is_compared(void **state)
         int task, pooling;
         const char *const *labels;
         size_t n_labels;
-    } CASES[] = { { BERT_TASK_BINARY, BERT_POOLING_CLS, TOY_BINARY, 2 }, { BERT_TASK_MULTICLASS, BERT_POOLING_MAX, THREE, 3 },
-                  { BERT_TASK_MULTILABEL, BERT_POOLING_MEAN, THREE, 3 }, { BERT_TASK_REGRESSION, BERT_POOLING_MEAN, NULL, 0 },
-                  { BERT_TASK_SIMILARITY, BERT_POOLING_MEAN, NULL, 0 },  { BERT_TASK_TOKENS, BERT_POOLING_NONE, TAGS, 3 } };
+    } CASES[] = {
+        { BERT_TASK_BINARY, BERT_POOLING_CLS, TOY_BINARY, 2 }, { BERT_TASK_MULTICLASS, BERT_POOLING_MAX, THREE, 3 },
+        { BERT_TASK_MULTILABEL, BERT_POOLING_MEAN, THREE, 3 }, { BERT_TASK_REGRESSION, BERT_POOLING_MEAN, NULL, 0 },
+        { BERT_TASK_SIMILARITY, BERT_POOLING_MEAN, NULL, 0 },  { BERT_TASK_TOKENS, BERT_POOLING_NONE, TAGS, 3 }
+    };
     for (size_t i = 0; i < sizeof CASES / sizeof *CASES; i++)
         for (int precision = FP32; precision < PRECISIONS; precision++) {
             bert_dataset *data = make_data(none, CASES[i].task != BERT_TASK_TOKENS);
@@ -172,7 +176,7 @@ static void a_model_without_a_head_agrees_by_the_cosine(void **state)
     bert_dataset_free(data);
 }
 
-/* ---- when it refuses -------------------------------------------------------------------------------------------------------- */
+/* ---- when it refuses --------------------------------------------------------------------------------------------- */
 
 /* A threshold between what the two say of one row: on that row at least they differ. */
 static void part_them(bert_model *model, const bert_dataset *data)
@@ -211,8 +215,9 @@ static void a_file_that_agrees_too_little_is_not_written(void **state)
     options.min_agreement = 1;
     assert_int_equal(bert_model_freeze(model, path, &options, data, &c, &err), BERT_ERR_DATA);
     snprintf(words, sizeof words,
-             "%s is not written: the frozen model agrees with the original on %.2f %% of %d rows, less than the 100.00 %% asked for", path,
-             100 * c.agreement, N);
+             "%s is not written: the frozen model agrees with the original on %.2f %% of %d rows, less than the 100.00 "
+             "%% asked for",
+             path, 100 * c.agreement, N);
     assert_string_equal(err.message, words);
     assert_true(c.n == N && c.agreement < 1 && c.cosine_mean > 0.9);
     assert_true(file_holds(path, (const char *)old.data, old.size)); /* the old one */

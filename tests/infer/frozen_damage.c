@@ -1,11 +1,12 @@
-/* Damage to frozen files: cut, flipped, of another version or shape, each an error in clear words, or numbers; never a crash. */
+/* Damage to frozen files: cut, flipped, of another version or shape, each an error in clear words, or numbers; never a
+ * crash. */
 #include "infer/toy_frozen.h"
 
 #include "each_isa.h"
 
 #include <fcntl.h>
 
-/* ---- bytes that change ----------------------------------------------------------------------------------------------------- */
+/* ---- bytes that change ------------------------------------------------------------------------------------------- */
 
 /* Opens and asks: whatever comes of it, it is an error that names the file, or numbers. */
 static bool survives(const char *path)
@@ -60,7 +61,8 @@ static void a_file_that_is_cut_anywhere_is_refused(void **state)
 }
 
 /* One bit of a byte of the file is another while `with` looks at it. */
-static void with_flip(int file, const unsigned char *bytes, size_t i, int bit, void (*with)(const char *path, size_t i), const char *path)
+static void with_flip(int file, const unsigned char *bytes, size_t i, int bit, void (*with)(const char *path, size_t i),
+                      const char *path)
 {
     unsigned char changed = bytes[i] ^ (unsigned char)(1 << bit);
     assert_int_equal(pwrite(file, &changed, 1, (off_t)i), 1);
@@ -127,18 +129,20 @@ static void verifying_says_what_is_wrong(void **state)
     json_object_set_new(o.metadata, "data_sha256", json_string(hash));
     write_parts(&o, other);
     assert_true(survives(other));
-    snprintf(words, sizeof words, "other.bert: the data is damaged (its SHA-256 is %s..., the file says 0123456789ab...)", found);
+    snprintf(words, sizeof words,
+             "other.bert: the data is damaged (its SHA-256 is %s..., the file says 0123456789ab...)", found);
     assert_fails(bert_verify(other, err), BERT_ERR_FORMAT, words);
     assert_fails(bert_verify(scratch("nothing"), err), BERT_ERR_IO, "nothing: cannot open: No such file or directory");
     scratch_text("text", "just a text, not a model");
     snprintf(words, sizeof words,
-             "not a frozen model, or a damaged one: %s: header of 8367794899674953066 bytes at byte 0, the file has 24 and a header at most "
+             "not a frozen model, or a damaged one: %s: header of 8367794899674953066 bytes at byte 0, the file has 24 "
+             "and a header at most "
              "100000000",
              scratch("text"));
     assert_fails(bert_verify(scratch("text"), err), BERT_ERR_FORMAT, words);
 }
 
-/* ---- files that say something else ----------------------------------------------------------------------------------------- */
+/* ---- files that say something else ------------------------------------------------------------------------------- */
 
 static void a_file_that_says_something_else_is_refused_in_clear_words(void **state)
 {
@@ -148,25 +152,31 @@ static void a_file_that_says_something_else_is_refused_in_clear_words(void **sta
         bert_status code;
         const char *words; /* behind the path */
     } CASES[] = {
-        { "version", "4", BERT_ERR_UNSUPPORTED, "format version 4, this libbert (0.1.0) reads up to 3; use a newer one" },
+        { "version", "4", BERT_ERR_UNSUPPORTED,
+          "format version 4, this libbert (0.1.0) reads up to 3; use a newer one" },
         { "version", NULL, BERT_ERR_FORMAT, "version is missing" },
         { "format", "\"other\"", BERT_ERR_FORMAT, "format is \"other\", expected \"libbert.frozen\"" },
         { "endian", "\"big\"", BERT_ERR_UNSUPPORTED, "its numbers are \"big\" endian, this machine's are little" },
         { "endian", NULL, BERT_ERR_FORMAT, "endian is missing" },
-        { "precision", "\"int4\"", BERT_ERR_UNSUPPORTED, "precision \"int4\" is not one that this libbert (0.1.0) knows" },
-        { "precision", "\"bf16\"", BERT_ERR_FORMAT, "tensor embeddings.word_embeddings.weight is F32 [57, 40], expected BF16 [57, 40]" },
+        { "precision", "\"int4\"", BERT_ERR_UNSUPPORTED,
+          "precision \"int4\" is not one that this libbert (0.1.0) knows" },
+        { "precision", "\"bf16\"", BERT_ERR_FORMAT,
+          "tensor embeddings.word_embeddings.weight is F32 [57, 40], expected BF16 [57, 40]" },
         { "layer", NULL, BERT_ERR_FORMAT, "layer is missing" },
         { "layer.seq_len", "49", BERT_ERR_ARGUMENT, "seq_len 49: from 3 to the module's 48 positions" },
         { "layer.pooling", "\"cls\"", BERT_ERR_FORMAT, "pooling cls, but no pooler" },
         { "layer.colour", "\"red\"", BERT_ERR_FORMAT, "layer: --colour: no such option" },
-        { "config.num_hidden_layers", "4", BERT_ERR_FORMAT, "tensor encoder.layer.2.attention.self.query_key_value.weight is absent" },
+        { "config.num_hidden_layers", "4", BERT_ERR_FORMAT,
+          "tensor encoder.layer.2.attention.self.query_key_value.weight is absent" },
         { "config.num_hidden_layers", "2", BERT_ERR_FORMAT, "seq_layer is 2, expected 0 to 1" },
-        { "config.num_attention_heads", "7", BERT_ERR_FORMAT, "hidden_size 40 is no multiple of num_attention_heads 7" },
+        { "config.num_attention_heads", "7", BERT_ERR_FORMAT,
+          "hidden_size 40 is no multiple of num_attention_heads 7" },
         { "config.intermediate_size", "97", BERT_ERR_FORMAT,
           "tensor encoder.layer.0.intermediate.dense.weight is F32 [3, 40, 32], expected F32 [4, 40, 32]" },
         { "config.max_position_embeddings", "47", BERT_ERR_FORMAT,
           "tensor embeddings.position_embeddings.weight is F32 [48, 40], expected F32 [47, 40]" },
-        { "config.vocab_size", "58", BERT_ERR_FORMAT, "tensor embeddings.word_embeddings.weight is F32 [57, 40], expected F32 [58, 40]" },
+        { "config.vocab_size", "58", BERT_ERR_FORMAT,
+          "tensor embeddings.word_embeddings.weight is F32 [57, 40], expected F32 [58, 40]" },
         { "labels", "[\"0\", \"0\"]", BERT_ERR_ARGUMENT, "labels 0 and 1 are the same, \"0\"" },
         { "labels", "[\"0\"]", BERT_ERR_FORMAT, "\"labels\" is no array of at least two words, or of none" },
         { "head.outputs", "2", BERT_ERR_FORMAT, "tensor classifier.weight has shape [1, 40], expected [2, 40]" },
@@ -228,22 +238,30 @@ static void tensors_of_another_form_are_refused(void **state)
         { "encoder.layer.0.attention.self.query_key_value.weight", FLAT,
           "tensor encoder.layer.0.attention.self.query_key_value.weight is I8 [5120], expected I8 [4, 10, 32, 4]" },
         { "encoder.layer.0.attention.self.query_key_value.weight", SHORTER,
-          "tensor encoder.layer.0.attention.self.query_key_value.weight is I8 [3, 10, 32, 4], expected I8 [4, 10, 32, 4]" },
+          "tensor encoder.layer.0.attention.self.query_key_value.weight is I8 [3, 10, 32, 4], expected I8 [4, 10, 32, "
+          "4]" },
         { "encoder.layer.0.attention.self.query_key_value.weight", EMPTY,
-          "tensor encoder.layer.0.attention.self.query_key_value.weight is I8 [0, 10, 32, 4], expected I8 [4, 10, 32, 4]" },
-        { "encoder.layer.1.output.dense.weight.scale", ABSENT, "tensor encoder.layer.1.output.dense.weight.scale is absent" },
+          "tensor encoder.layer.0.attention.self.query_key_value.weight is I8 [0, 10, 32, 4], expected I8 [4, 10, 32, "
+          "4]" },
+        { "encoder.layer.1.output.dense.weight.scale", ABSENT,
+          "tensor encoder.layer.1.output.dense.weight.scale is absent" },
         { "encoder.layer.1.output.dense.weight.scale", SHORTER,
           "tensor encoder.layer.1.output.dense.weight.scale is F32 [63], expected F32 [64]" },
-        { "encoder.layer.1.output.dense.weight.sums", ABSENT, "tensor encoder.layer.1.output.dense.weight.sums is absent" },
+        { "encoder.layer.1.output.dense.weight.sums", ABSENT,
+          "tensor encoder.layer.1.output.dense.weight.sums is absent" },
         { "encoder.layer.1.output.dense.weight.sums", SHORTER,
           "tensor encoder.layer.1.output.dense.weight.sums is I32 [63], expected I32 [64]" },
         { "encoder.layer.1.output.dense.weight.sums", UNSIGNED,
           "tensor encoder.layer.1.output.dense.weight.sums is U8 [256], expected I32 [64]" },
-        { "embeddings.word_embeddings.weight", SHORTER, "tensor embeddings.word_embeddings.weight is I8 [56, 40], expected I8 [57, 40]" },
-        { "embeddings.position_embeddings.weight.scale", ABSENT, "tensor embeddings.position_embeddings.weight.scale is absent" },
+        { "embeddings.word_embeddings.weight", SHORTER,
+          "tensor embeddings.word_embeddings.weight is I8 [56, 40], expected I8 [57, 40]" },
+        { "embeddings.position_embeddings.weight.scale", ABSENT,
+          "tensor embeddings.position_embeddings.weight.scale is absent" },
         { "encoder.layer.1.output.dense.bias", ABSENT, "tensor encoder.layer.1.output.dense.bias is absent" },
-        { "encoder.layer.1.output.dense.bias", SHORTER, "tensor encoder.layer.1.output.dense.bias has shape [39], expected [40]" },
-        { "encoder.layer.2.attention.self.key_value.weight", ABSENT, "tensor encoder.layer.2.attention.self.key_value.weight is absent" },
+        { "encoder.layer.1.output.dense.bias", SHORTER,
+          "tensor encoder.layer.1.output.dense.bias has shape [39], expected [40]" },
+        { "encoder.layer.2.attention.self.key_value.weight", ABSENT,
+          "tensor encoder.layer.2.attention.self.key_value.weight is absent" },
         { "classifier.weight", ABSENT, "tensor classifier.weight is absent" },
         { "vocabulary", ABSENT, "there is no vocabulary of type U8" },
         { "vocabulary", EMPTY, "vocabulary: empty; a vocabulary has one token a line" },
@@ -273,7 +291,8 @@ static void tensors_at_odd_places_are_refused(void **state)
     o.items[0] = (tensor){ .name = "a number", .type = DTYPE_F32, .rank = 1, .shape = { 1 }, .n = 1, .data = &number };
     write_parts(&o, other);
     assert_fails(bert_model_load(other, &model, err), BERT_ERR_FORMAT,
-                 "other.bert: tensor encoder.layer.0.attention.self.query_key_value.weight does not begin at a multiple of 64 bytes");
+                 "other.bert: tensor encoder.layer.0.attention.self.query_key_value.weight does not begin at a "
+                 "multiple of 64 bytes");
 }
 
 /* The header of a file with one word in place of another, its CRC made right. */
@@ -300,7 +319,8 @@ static void edit_header(const char *path, const char *to, const char *word, cons
 static void huge_shapes_are_refused(void **state)
 {
     (void)state;
-    static const char *const SHAPES[] = { "[9223372036854775807,10,32,4]", "[4611686018427387904,4611686018427387904,32,4]", "[-4,10,32,4]",
+    static const char *const SHAPES[] = { "[9223372036854775807,10,32,4]",
+                                          "[4611686018427387904,4611686018427387904,32,4]", "[-4,10,32,4]",
                                           "[4,10,32,4,1,1,1,1,1]", "[4,10,32,99999999999999999999999]" };
     const char *path = frozen_toy(INT8), *other = scratch("other.bert");
     edit_header(path, other, "[4,10,32,4]", "[4,10,32,4]");
@@ -341,12 +361,16 @@ static void a_task_that_does_not_fit_is_refused_by_the_session(void **state)
         const char *words;
     } CASES[] = {
         { "task", "\"sorting\"", BERT_ERR_UNSUPPORTED, "task \"sorting\" is not one that this libbert (0.1.0) knows" },
-        { "task", "\"multiclass\"", BERT_ERR_FORMAT, "task multiclass with 2 labels has 2 outputs, the model's head has 1" },
+        { "task", "\"multiclass\"", BERT_ERR_FORMAT,
+          "task multiclass with 2 labels has 2 outputs, the model's head has 1" },
         { "labels", "[\"0\", \"1\", \"2\"]", BERT_ERR_FORMAT,
           "the model: task binary: the labels are 3 (0, 1, ...), expected two, the second one the positive" },
-        { "labels", "[]", BERT_ERR_FORMAT, "the model: task binary: the labels are 0 (none), expected two, the second one the positive" },
-        { "layer.pooling", "\"none\"", BERT_ERR_ARGUMENT, "pooling none gives a vector a token; task binary needs one a text" },
-        { "task", "\"regression\"", BERT_ERR_FORMAT, "the model: the labels are numbers, and the model names words (0, ...)" },
+        { "labels", "[]", BERT_ERR_FORMAT,
+          "the model: task binary: the labels are 0 (none), expected two, the second one the positive" },
+        { "layer.pooling", "\"none\"", BERT_ERR_ARGUMENT,
+          "pooling none gives a vector a token; task binary needs one a text" },
+        { "task", "\"regression\"", BERT_ERR_FORMAT,
+          "the model: the labels are numbers, and the model names words (0, ...)" },
     };
     const char *path = frozen_toy(FP32), *other = scratch("other.bert");
     for (size_t i = 0; i < sizeof CASES / sizeof *CASES; i++) {
@@ -381,8 +405,8 @@ static void a_file_of_the_first_format_is_to_be_made_again(void **state)
     (void)state;
     bert_model *model;
     bert_err e;
-    json_t *metadata = json_pack("{s:s, s:s, s:s}", "format", "pt", "libbert", "{\"format\": \"libbert.frozen\", \"version\": 1}", "vocabulary",
-                                 "a");
+    json_t *metadata = json_pack("{s:s, s:s, s:s}", "format", "pt", "libbert",
+                                 "{\"format\": \"libbert.frozen\", \"version\": 1}", "vocabulary", "a");
     check(safetensors_write(scratch("old.bert"), NULL, 0, metadata, &e), &e);
     json_decref(metadata);
     assert_fails(bert_model_load(scratch("old.bert"), &model, err), BERT_ERR_UNSUPPORTED,

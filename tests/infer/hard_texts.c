@@ -16,7 +16,8 @@ static bert_session *session_with(const bert_model *model, int64_t seq_len, int6
 static void a_text_of_a_megabyte_is_cut(void **state)
 {
     (void)state;
-    static const char *const PIECES[] = { "a ", "a", " ", "\xff", "\xe4\xb8\xad", "e\xcc\x81", "\xf0\x9f\x98\x80", ".", "\n", "a\xff" };
+    static const char *const PIECES[] = { "a ", "a",  " ",    "\xff", "\xe4\xb8\xad", "e\xcc\x81", "\xf0\x9f\x98\x80",
+                                          ".",  "\n", "a\xff" };
     enum { KINDS = sizeof PIECES / sizeof *PIECES };
     bert_err err;
     bert_model *model = toy_model(toy_module("module", (toy){ 0 }), BERT_POOLING_MEAN, 32);
@@ -32,7 +33,8 @@ static void a_text_of_a_megabyte_is_cut(void **state)
         texts[i] = (bert_text){ text, n * piece };
     }
     check(bert_session_predict(session, texts, NULL, KINDS, scores, &cut, &err), &err);
-    assert_true(cut >= 3 && cut < KINDS); /* blanks, bytes that are dropped, and words of a megabyte are no more tokens than fit */
+    /* blanks, bytes that are dropped, and words of a megabyte are no more tokens than fit */
+    assert_true(cut >= 3 && cut < KINDS);
     for (size_t i = 0; i < KINDS; i++) {
         check(bert_session_predict(session, &texts[i], NULL, 1, alone, NULL, &err), &err);
         assert_memory_equal(alone, scores + i * K, sizeof alone);
@@ -69,9 +71,12 @@ static void bytes_that_are_no_text_are_as_if_they_were_not_there(void **state)
     bert_err err;
     bert_model *model = toy_model(toy_module("module", (toy){ 0 }), BERT_POOLING_MEAN, 32);
     bert_session *session = session_with(model, 0, 0, 0);
-    const bert_text texts[] = {
-        text_of("\xff\xfe a\x80 b\xc3"), text_of("a b"), text_of("\xed\xa0\x80\xf5"), text_of(""), { "a\0b", 3 }, text_of("ab")
-    };
+    const bert_text texts[] = { text_of("\xff\xfe a\x80 b\xc3"),
+                                text_of("a b"),
+                                text_of("\xed\xa0\x80\xf5"),
+                                text_of(""),
+                                { "a\0b", 3 },
+                                text_of("ab") };
     enum { N = sizeof texts / sizeof *texts };
     float scores[N * K], vectors[N * TOY_HIDDEN];
     size_t cut = 0;
@@ -102,7 +107,8 @@ static void a_hundred_thousand_empty_texts_are_all_the_same(void **state)
         check(bert_session_embed(session, texts, texts, MANY, vectors, NULL, &cut, &err), &err);
         assert_int_equal(cut, 0);
         for (size_t i = 1; i < MANY; i++)
-            if (memcmp(scores, scores + i * K, K * sizeof *scores) || memcmp(vectors, vectors + i * TOY_HIDDEN, TOY_HIDDEN * sizeof *vectors))
+            if (memcmp(scores, scores + i * K, K * sizeof *scores) ||
+                memcmp(vectors, vectors + i * TOY_HIDDEN, TOY_HIDDEN * sizeof *vectors))
                 fail_msg("text %zu differs", i);
         bert_session_free(session);
     }

@@ -134,7 +134,8 @@ static void a_head_tells_its_hidden_layer_scale_and_threshold(void **state)
     assert_word(json, "layer.pooling", "mean");
     assert_word(json, "head.type", "cosine");
     assert_number(json, "head.outputs", 0);
-    assert_true(json_real_value(member(json, "head.label_min")) == -1 && json_real_value(member(json, "head.label_max")) == 5);
+    assert_true(json_real_value(member(json, "head.label_min")) == -1 &&
+                json_real_value(member(json, "head.label_max")) == 5);
     assert_null(json_object_get(member(json, "head"), "threshold"));
     assert_int_equal(json_array_size(member(json, "labels")), 0);
     json_decref(json);
@@ -204,7 +205,8 @@ static void a_hugging_face_folder_is_told_before_it_is_imported(void **state)
 static void a_tensorflow_checkpoint_is_told_also_by_its_index_alone(void **state)
 {
     (void)state;
-    char *toy_bundle = shared_path("data/checkpoints/tf-toy"), *index = shared_path("data/checkpoints/tf-index-L8-H512");
+    char *toy_bundle = shared_path("data/checkpoints/tf-toy"),
+         *index = shared_path("data/checkpoints/tf-index-L8-H512");
     need(toy_bundle);
     need(index);
     json_t *json = inspected(toy_bundle);
@@ -259,12 +261,15 @@ static void what_is_not_there_or_not_known_is_said(void **state)
 {
     (void)state;
     char *text, words[512];
-    assert_fails(bert_inspect("tests/files/nowhere", true, &text, err), BERT_ERR_IO, "tests/files/nowhere: no such file or folder");
+    assert_fails(bert_inspect("tests/files/nowhere", true, &text, err), BERT_ERR_IO,
+                 "tests/files/nowhere: no such file or folder");
     assert_null(text);
     assert_fails(bert_inspect("tests/files/toy/vocab.txt", false, &text, err), BERT_ERR_UNSUPPORTED,
-                 "tests/files/toy/vocab.txt: not a checkpoint that is known by its name (.safetensors, .bin, .pt, .index, saved_model.pb)");
+                 "tests/files/toy/vocab.txt: not a checkpoint that is known by its name (.safetensors, .bin, .pt, "
+                 ".index, saved_model.pb)");
     assert_null(text);
-    snprintf(words, sizeof words, "%s: no checkpoint that is known (model.safetensors, pytorch_model.bin, saved_model.pb, *.index)",
+    snprintf(words, sizeof words,
+             "%s: no checkpoint that is known (model.safetensors, pytorch_model.bin, saved_model.pb, *.index)",
              scratch_folder);
     assert_fails(bert_inspect(scratch_folder, true, &text, err), BERT_ERR_FORMAT, words);
 }

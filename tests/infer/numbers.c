@@ -42,7 +42,8 @@ static const char SAYS_NAN[] = "row 0: what the model gives is NaN; its weights 
 static void no_score_is_made_of_nan(void **state)
 {
     (void)state;
-    static const bert_task TASKS[] = { BERT_TASK_BINARY, BERT_TASK_MULTICLASS, BERT_TASK_MULTILABEL, BERT_TASK_REGRESSION };
+    static const bert_task TASKS[] = { BERT_TASK_BINARY, BERT_TASK_MULTICLASS, BERT_TASK_MULTILABEL,
+                                       BERT_TASK_REGRESSION };
     bert_text texts[N], pairs[N];
     float scores[3 * N];
     bert_err failure;

@@ -1,4 +1,5 @@
-/* Several outputs from one pass: each is what its own call gives; hidden states are the layer's, attention maps those of the definition. */
+/* Several outputs from one pass: each is what its own call gives; hidden states are the layer's, attention maps those
+ * of the definition. */
 #include "infer/frozen_toys.h"
 
 #include "each_isa.h"
@@ -104,11 +105,14 @@ static void hidden_states_are_the_layers(void **state)
     spec.outputs = "embedding_output,layer_0,layer_1,layer_2";
     check(bert_module_open(path, &module, &err), &err);
     check(bert_layer_create(module, &spec, 0, &layer, NULL, &err), &err);
-    check(bert_layer_forward(layer, &(bert_input){ .n = N, .texts = s.texts, .pairs = s.pairs }, &(bert_run){ 0 }, &pass, &err), &err);
+    check(bert_layer_forward(layer, &(bert_input){ .n = N, .texts = s.texts, .pairs = s.pairs }, &(bert_run){ 0 },
+                             &pass, &err),
+          &err);
     for (int i = 0; i < 4; i++) {
         const float *expected = bert_pass_output(pass, NAMES[i], NULL);
         for (size_t t = 0, row = 0; t < N; row += e->counts[t++]) {
-            double d = largest_difference(e->hidden[i] + row * TOY_HIDDEN, expected + t * SEQ_LEN * TOY_HIDDEN, e->counts[t] * TOY_HIDDEN);
+            double d = largest_difference(e->hidden[i] + row * TOY_HIDDEN, expected + t * SEQ_LEN * TOY_HIDDEN,
+                                          e->counts[t] * TOY_HIDDEN);
             if (!(d <= 1e-5))
                 fail_msg("%s of text %zu differs by %g", NAMES[i], t, d);
         }
@@ -122,7 +126,8 @@ static void hidden_states_are_the_layers(void **state)
 }
 
 /* q or k of one token and head, in double. */
-static void project(double out[HEAD_SIZE], const bert_param *weight, const bert_param *bias, const float *x, size_t head)
+static void project(double out[HEAD_SIZE], const bert_param *weight, const bert_param *bias, const float *x,
+                    size_t head)
 {
     for (size_t d = 0; d < HEAD_SIZE; d++) {
         size_t row = head * HEAD_SIZE + d;
@@ -156,7 +161,8 @@ static void check_map(const weight_list *w, size_t layer, const float *x, const 
             map_row(p, w, layer, x, T, head, i);
             for (size_t j = 0; j < T; j++)
                 if (!(fabs(p[j] - map[j]) <= 1e-5))
-                    fail_msg("layer %zu, head %zu: token %zu looks at %zu with %g, expected %g", layer, head, i, j, map[j], p[j]);
+                    fail_msg("layer %zu, head %zu: token %zu looks at %zu with %g, expected %g", layer, head, i, j,
+                             map[j], p[j]);
         }
 }
 
@@ -177,7 +183,8 @@ static void attention_maps_are_the_softmax_of_queries_and_keys(void **state)
         for (size_t layer = 0; layer < TOY_LAYERS; layer++)
             for (size_t t = 0, row = 0, at = 0; t < N; t++) {
                 size_t T = e->counts[t];
-                check_map(&model->layer->weights, layer, e->hidden[layer] + row * TOY_HIDDEN, e->attention[layer + 1] + at, T);
+                check_map(&model->layer->weights, layer, e->hidden[layer] + row * TOY_HIDDEN,
+                          e->attention[layer + 1] + at, T);
                 row += T;
                 at += HEADS * T * T;
             }
@@ -205,20 +212,24 @@ static void what_one_pass_cannot_give_is_said(void **state)
     similarity.label_max = 1;
     bert_model *apart = toy_model_of(path, BERT_POOLING_MEAN, SEQ_LEN, &similarity), *plain = load_model(path);
     bert_session_options options = session_options(0);
-    bert_session *session = session_of(model, &options), *of_apart = session_of(apart, &options), *of_plain = session_of(plain, &options);
+    bert_session *session = session_of(model, &options), *of_apart = session_of(apart, &options),
+                 *of_plain = session_of(plain, &options);
     options.window = 8;
     bert_session *windows = session_of(model, &options);
     bert_outputs o = { .layers = &layer, .n_layers = 1, .hidden = some };
-    assert_fails(run_with(session, &o, err), BERT_ERR_ARGUMENT, "rows for each token are asked for: counts must be given");
+    assert_fails(run_with(session, &o, err), BERT_ERR_ARGUMENT,
+                 "rows for each token are asked for: counts must be given");
     o.counts = counts;
     assert_fails(run_with(session, &o, err), BERT_ERR_ARGUMENT, "layer 3: there are 0 to 2, and -1 for the embeddings");
     layer = -2;
-    assert_fails(run_with(session, &o, err), BERT_ERR_ARGUMENT, "layer -2: there are 0 to 2, and -1 for the embeddings");
+    assert_fails(run_with(session, &o, err), BERT_ERR_ARGUMENT,
+                 "layer -2: there are 0 to 2, and -1 for the embeddings");
     layer = -1;
     o.attention = some;
     assert_fails(run_with(session, &o, err), BERT_ERR_ARGUMENT, "layer -1: the embeddings have no attention");
     o = (bert_outputs){ .scores = numbers };
-    assert_fails(run_with(windows, &o, err), BERT_ERR_ARGUMENT, "several outputs from one pass are not read in windows; open a session without");
+    assert_fails(run_with(windows, &o, err), BERT_ERR_ARGUMENT,
+                 "several outputs from one pass are not read in windows; open a session without");
     assert_fails(run_with(of_apart, &o, err), BERT_ERR_ARGUMENT,
                  "task similarity reads its two texts apart: its scores are bert_session_predict's");
     assert_int_equal(run_with(of_plain, &o, NULL), BERT_ERR_ARGUMENT);

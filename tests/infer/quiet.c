@@ -1,4 +1,5 @@
-/* A prediction on one thread, once warm, does nothing but compute: it allocates nothing, and asks the system for nothing. */
+/* A prediction on one thread, once warm, does nothing but compute: it allocates nothing, and asks the system for
+ * nothing. */
 #include "infer/frozen_toys.h"
 
 #include "each_isa.h"
@@ -15,7 +16,7 @@
 #endif
 #endif
 
-/* ---- counting -------------------------------------------------------------------------------------------------------------------- */
+/* ---- counting ---------------------------------------------------------------------------------------------------- */
 
 static bool counting;
 static size_t counted;
@@ -71,7 +72,7 @@ void free(void *p)
 #define COUNTS 0
 #endif
 
-/* ---- what is run ----------------------------------------------------------------------------------------------------------------- */
+/* ---- what is run ------------------------------------------------------------------------------------------------- */
 
 enum { MOST = 40, SEQ_LEN = 24 };
 
@@ -79,7 +80,8 @@ static const char *const TAGS[] = { "O", "B-X", "I-X" };
 
 static bert_model *frozen_model(bert_task task, int precision)
 {
-    bert_head_spec head = task == BERT_TASK_TOKENS ? toy_head(BERT_TASK_TOKENS, TAGS, 3) : toy_head(BERT_TASK_BINARY, TOY_BINARY, 2);
+    bert_head_spec head = task == BERT_TASK_TOKENS ? toy_head(BERT_TASK_TOKENS, TAGS, 3)
+                                                   : toy_head(BERT_TASK_BINARY, TOY_BINARY, 2);
     return frozen_copy(toy_model_of(toy_module("module", (toy){ 0 }), BERT_POOLING_AUTO, SEQ_LEN, &head), precision);
 }
 
@@ -138,7 +140,7 @@ static void warm_up(workload *w, bool several)
         assert_true(run_calls(w, MOST, several));
 }
 
-/* ---- allocations ----------------------------------------------------------------------------------------------------------------- */
+/* ---- allocations ------------------------------------------------------------------------------------------------- */
 
 static void check_counts(workload *w, workload *shorter, bool several, const char *what)
 {
@@ -160,7 +162,8 @@ static void check_allocations(bert_task task, int precision, int64_t window)
     bert_session *session = one_thread(model, window);
     size_t longest = window ? 3 * SEQ_LEN : SEQ_LEN + 4;
     bool tags = task == BERT_TASK_TOKENS;
-    check_counts(workload_of(session, tags, longest, 1), workload_of(session, tags, longest / 2, 2), !window, PRECISION_NAMES[precision]);
+    check_counts(workload_of(session, tags, longest, 1), workload_of(session, tags, longest / 2, 2), !window,
+                 PRECISION_NAMES[precision]);
     bert_session_free(session);
     bert_model_free(model);
 }
@@ -184,7 +187,7 @@ static void a_prediction_allocates_nothing_once_it_has_seen_texts_as_long(void *
     }
 }
 
-/* ---- system calls ---------------------------------------------------------------------------------------------------------------- */
+/* ---- system calls ------------------------------------------------------------------------------------------------ */
 
 /* In a process of its own, where from here on every call of the system but read, write and exit kills. */
 static void predict_and_exit(workload *w)

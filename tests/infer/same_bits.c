@@ -1,5 +1,5 @@
-/* The same text gives the same bits: alone or in any batch, on any number of threads, however they share the work, beside other sessions, from
- * no token to all that fit; in every precision. */
+/* The same text gives the same bits: alone or in any batch, on any number of threads, however they share the work,
+ * beside other sessions, from no token to all that fit; in every precision. */
 #include "infer/frozen_toys.h"
 
 #include "each_isa.h"
@@ -8,7 +8,8 @@
 
 enum { MANY = 36, TOY_LONGEST = 512, K = 2 };
 
-/* n texts of which the first is the longest and the second empty; every third has a second text. The results of each alone. */
+/* n texts of which the first is the longest and the second empty; every third has a second text. The results of each
+ * alone. */
 typedef struct sample {
     const bert_model *model;
     size_t n, longest, H;
@@ -19,7 +20,8 @@ typedef struct sample {
 
 static bert_text some_text(random_stream *r, size_t tokens, bool letters)
 {
-    static const char *const WORDS[] = { "how ", "can ", "the ", "bank ", "a ", "card ", "not ", "of ", "world ", "7 ", "new ", "was " };
+    static const char *const WORDS[] = { "how ", "can ", "the ",   "bank ", "a ",   "card ",
+                                         "not ", "of ",  "world ", "7 ",    "new ", "was " };
     if (letters)
         return toy_text(r, tokens);
     char *text = arena_alloc(&golden_memory, 6 * tokens + 1);
@@ -138,7 +140,7 @@ static void a_text_has_the_same_bits_in_every_batch_of_minilm(void **state)
     remove_golden(module);
 }
 
-/* ---- sessions side by side ------------------------------------------------------------------------------------------------------- */
+/* ---- sessions side by side --------------------------------------------------------------------------------------- */
 
 typedef struct other_thread {
     const sample *sample;
@@ -196,7 +198,8 @@ static void embed_inside(void *context, size_t part, size_t thread)
     bert_session *session = session_of(c->model, &options);
     bert_text text = text_of("a b");
     float vector[TOY_HIDDEN];
-    if (bert_session_embed(session, &text, NULL, 1, vector, NULL, NULL, NULL) || memcmp(vector, c->expected, sizeof vector))
+    if (bert_session_embed(session, &text, NULL, 1, vector, NULL, NULL, NULL) ||
+        memcmp(vector, c->expected, sizeof vector))
         abort();
     bert_session_free(session);
 }

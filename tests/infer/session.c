@@ -1,4 +1,5 @@
-/* Sessions: the same bits whatever else is in a call and however many threads, vectors equal to the layer's, limits and errors. */
+/* Sessions: the same bits whatever else is in a call and however many threads, vectors equal to the layer's, limits and
+ * errors. */
 #include "toy_module.h"
 
 #include "each_isa.h"
@@ -23,7 +24,8 @@ static sample *random_sample(size_t seq_len)
 }
 
 /* Runs the picked texts in one call: vectors (n, H) then scores (n, 2), row after row. */
-static void run(bert_session *session, const sample *s, const uint32_t *picked, size_t n, float *rows, size_t H, bool head)
+static void run(bert_session *session, const sample *s, const uint32_t *picked, size_t n, float *rows, size_t H,
+                bool head)
 {
     bert_err err;
     bert_text texts[MANY], pairs[MANY];
@@ -59,7 +61,8 @@ static void check_same_bits(const bert_model *model, int64_t seq_len, bool head,
             run(session, s, order, n, rows, H, head);
             for (size_t i = 0; i < n; i++) {
                 const float *expected = alone + order[i] * (H + K);
-                if (memcmp(rows + i * H, expected, H * sizeof *rows) || (head && memcmp(rows + n * H + 2 * i, expected + H, 2 * sizeof *rows)))
+                if (memcmp(rows + i * H, expected, H * sizeof *rows) ||
+                    (head && memcmp(rows + n * H + 2 * i, expected + H, 2 * sizeof *rows)))
                     fail_msg("text %u has other bits in a batch of %zu on %d threads", order[i], n, threads);
             }
         }
@@ -180,7 +183,8 @@ static void longer_texts_are_cut_and_counted(void **state)
     bert_err err;
     bert_model *model = toy_model(toy_module("module", (toy){ 0 }), BERT_POOLING_MEAN, 8);
     bert_session *session = open_session(model, 0, BERT_POOLING_AUTO, false);
-    bert_text texts[] = { text_of("a b c d e f"), text_of("a b c d e f g"), text_of("a b c d e f x y"), text_of("a b c") };
+    bert_text texts[] = { text_of("a b c d e f"), text_of("a b c d e f g"), text_of("a b c d e f x y"),
+                          text_of("a b c") };
     bert_text pairs[] = { text_of(""), text_of(""), text_of(""), text_of("d e f") };
     float vectors[4 * TOY_HIDDEN], scores[8];
     size_t truncated = 10;
@@ -206,7 +210,8 @@ static void many_texts_in_one_call_are_as_each_alone(void **state)
     bert_session *session = open_session(model, 0, BERT_POOLING_NONE, false);
     random_stream r = { 8, 96, 0 };
     bert_text *texts = arena_alloc(&golden_memory, N * sizeof *texts);
-    float *scores = arena_alloc(&golden_memory, N * 2 * sizeof *scores), *rows = arena_alloc(&golden_memory, N * 12 * TOY_HIDDEN * sizeof *rows);
+    float *scores = arena_alloc(&golden_memory, N * 2 * sizeof *scores),
+          *rows = arena_alloc(&golden_memory, N * 12 * TOY_HIDDEN * sizeof *rows);
     size_t *counts = arena_alloc(&golden_memory, N * sizeof *counts), truncated = 0, row = 0, longer = 0;
     for (size_t i = 0; i < N; i++) {
         size_t tokens = random_below(&r, 13);
@@ -251,7 +256,8 @@ static void an_empty_pair_is_an_absent_one(void **state)
     bert_err err;
     bert_model *model = toy_model(toy_module("module", (toy){ 0 }), BERT_POOLING_CLS, 16);
     bert_session *session = open_session(model, 0, BERT_POOLING_AUTO, false);
-    bert_text texts[] = { text_of("a b"), text_of("a b"), text_of("a b") }, pairs[] = { text_of(""), text_of(" "), text_of("c") };
+    bert_text texts[] = { text_of("a b"), text_of("a b"), text_of("a b") },
+              pairs[] = { text_of(""), text_of(" "), text_of("c") };
     float with[6], without[6];
     check(bert_session_predict(session, texts, pairs, 3, with, NULL, &err), &err);
     check(bert_session_predict(session, texts, NULL, 3, without, NULL, &err), &err);
@@ -268,7 +274,8 @@ static void a_module_embeds_the_mean_and_predicts_nothing(void **state)
     (void)state;
     const char *module = toy_module("module", (toy){ 0 });
     bert_model *model = load_model(module);
-    bert_session *session = open_session(model, 0, BERT_POOLING_AUTO, false), *mean = open_session(model, 0, BERT_POOLING_MEAN, false);
+    bert_session *session = open_session(model, 0, BERT_POOLING_AUTO, false),
+                 *mean = open_session(model, 0, BERT_POOLING_MEAN, false);
     bert_text text = text_of("a b c");
     float a[TOY_HIDDEN], b[TOY_HIDDEN];
     bert_err e;
@@ -301,11 +308,14 @@ static void what_a_session_cannot_do_is_said(void **state)
     assert_null(session);
     o.pooling = BERT_POOLING_NONE;
     o.seq_len = TOY_POSITIONS + 1;
-    assert_fails(bert_session_create(model, &o, &session, err), BERT_ERR_ARGUMENT, "seq_len 49: from 3 to the module's 48 positions");
+    assert_fails(bert_session_create(model, &o, &session, err), BERT_ERR_ARGUMENT,
+                 "seq_len 49: from 3 to the module's 48 positions");
     o.seq_len = 2;
-    assert_fails(bert_session_create(model, &o, &session, err), BERT_ERR_ARGUMENT, "seq_len 2: from 3 to the module's 48 positions");
+    assert_fails(bert_session_create(model, &o, &session, err), BERT_ERR_ARGUMENT,
+                 "seq_len 2: from 3 to the module's 48 positions");
     o.seq_len = -1;
-    assert_fails(bert_session_create(model, &o, &session, err), BERT_ERR_ARGUMENT, "--seq-len: -1 is out of range, 0 to 65536");
+    assert_fails(bert_session_create(model, &o, &session, err), BERT_ERR_ARGUMENT,
+                 "--seq-len: -1 is out of range, 0 to 65536");
     o.seq_len = 8;
     o.pooling = 77;
     assert_fails(bert_session_create(model, &o, &session, err), BERT_ERR_ARGUMENT,
@@ -317,7 +327,8 @@ static void what_a_session_cannot_do_is_said(void **state)
     bert_model_free(model);
 }
 
-/* Training changes the tuned tensors in place. A session that stands already keeps what it saw; a new one sees the change. */
+/* Training changes the tuned tensors in place. A session that stands already keeps what it saw; a new one sees the
+ * change. */
 static void a_session_sees_the_weights_as_they_were_when_it_was_made(void **state)
 {
     (void)state;
@@ -362,7 +373,8 @@ static void another_pooling_reads_the_trained_weights(void **state)
     bert_text text = text_of("a b c");
     float trained[TOY_HIDDEN], untrained[TOY_HIDDEN];
     for (int changed = 0; changed < 2; changed++) {
-        bert_session *s = open_session(model, 16, BERT_POOLING_MEAN, false), *p = open_session(plain, 16, BERT_POOLING_MEAN, false);
+        bert_session *s = open_session(model, 16, BERT_POOLING_MEAN, false),
+                     *p = open_session(plain, 16, BERT_POOLING_MEAN, false);
         check(bert_session_embed(s, &text, NULL, 1, trained, NULL, NULL, &err), &err);
         check(bert_session_embed(p, &text, NULL, 1, untrained, NULL, NULL, &err), &err);
         assert_int_equal(memcmp(trained, untrained, sizeof trained) != 0, changed);

@@ -1,4 +1,5 @@
-/* Sessions of every task: scores from vectors, entities and where they stand, evaluation with its files, and what a task refuses. */
+/* Sessions of every task: scores from vectors, entities and where they stand, evaluation with its files, and what a
+ * task refuses. */
 #include "toy_module.h"
 
 #include "task/head.h"
@@ -42,7 +43,7 @@ static sample random_sample(void)
     return s;
 }
 
-/* ---- scores -------------------------------------------------------------------------------------------------------------------- */
+/* ---- scores ------------------------------------------------------------------------------------------------------ */
 
 /* What the head says of the vectors that the session gives. */
 static void scores_of_vectors(const bert_model *m, const float *vectors, float *scores)
@@ -65,7 +66,8 @@ static void check_scores(bert_task id, int64_t hidden)
     assert_int_equal(columns, id == BERT_TASK_BINARY ? 2 : id == BERT_TASK_REGRESSION || apart ? 1 : 3);
     for (size_t i = 0; i < N && apart; i++) {
         check(bert_session_embed(session, &s.texts[i], NULL, 1, vectors + 2 * i * TOY_HIDDEN, NULL, NULL, &err), &err);
-        check(bert_session_embed(session, &s.pairs[i], NULL, 1, vectors + (2 * i + 1) * TOY_HIDDEN, NULL, NULL, &err), &err);
+        check(bert_session_embed(session, &s.pairs[i], NULL, 1, vectors + (2 * i + 1) * TOY_HIDDEN, NULL, NULL, &err),
+              &err);
     }
     if (!apart)
         check(bert_session_embed(session, s.texts, s.pairs, N, vectors, NULL, NULL, &err), &err);
@@ -112,7 +114,7 @@ static void equal_texts_are_as_similar_as_can_be(void **state)
     bert_model_free(m);
 }
 
-/* ---- entities ------------------------------------------------------------------------------------------------------------------ */
+/* ---- entities ---------------------------------------------------------------------------------------------------- */
 
 /* Every word has the tag of the largest bias: logits are the biases alone. */
 static bert_model *constant_tagger(float outside, float begins, float inside)
@@ -134,11 +136,14 @@ static const bert_entity *found(bert_session *session, const bert_text *texts, s
     return entities;
 }
 
-static void assert_entity(const bert_entity *e, size_t text, size_t byte_start, size_t byte_end, size_t char_start, size_t char_end)
+static void assert_entity(const bert_entity *e, size_t text, size_t byte_start, size_t byte_end, size_t char_start,
+                          size_t char_end)
 {
-    if (e->text != text || e->byte_start != byte_start || e->byte_end != byte_end || e->char_start != char_start || e->char_end != char_end)
-        fail_msg("text %zu, bytes %zu to %zu, characters %zu to %zu; expected %zu, %zu to %zu, %zu to %zu", e->text, e->byte_start, e->byte_end,
-                 e->char_start, e->char_end, text, byte_start, byte_end, char_start, char_end);
+    if (e->text != text || e->byte_start != byte_start || e->byte_end != byte_end || e->char_start != char_start ||
+        e->char_end != char_end)
+        fail_msg("text %zu, bytes %zu to %zu, characters %zu to %zu; expected %zu, %zu to %zu, %zu to %zu", e->text,
+                 e->byte_start, e->byte_end, e->char_start, e->char_end, text, byte_start, byte_end, char_start,
+                 char_end);
     assert_string_equal(e->label, "X");
 }
 
@@ -241,8 +246,10 @@ static void evaluation_finds_the_same_entities(void **state)
     bert_evaluation evaluation;
     random_stream r = { 31, 0, 0 };
     bert_model *m = model_of(BERT_TASK_TOKENS, 8);
-    bert_session *session = open_session(m, SEQ_LEN, BERT_POOLING_AUTO, false), *one = open_session(m, SEQ_LEN, BERT_POOLING_AUTO, false);
-    bert_text *texts = arena_alloc(&golden_memory, MANY * sizeof *texts), *labels = arena_alloc(&golden_memory, MANY * sizeof *labels);
+    bert_session *session = open_session(m, SEQ_LEN, BERT_POOLING_AUTO, false),
+                 *one = open_session(m, SEQ_LEN, BERT_POOLING_AUTO, false);
+    bert_text *texts = arena_alloc(&golden_memory, MANY * sizeof *texts),
+              *labels = arena_alloc(&golden_memory, MANY * sizeof *labels);
     size_t n, at = 0, of_one;
     for (size_t i = 0; i < MANY; i++)
         texts[i] = toy_text(&r, random_below(&r, SEQ_LEN + 4));
@@ -257,7 +264,8 @@ static void evaluation_finds_the_same_entities(void **state)
         const bert_entity *alone = found(one, texts + i, 1, &of_one);
         assert_int_equal(of_one, at - first);
         for (size_t k = 0; k < of_one; k++) {
-            assert_entity(&alone[k], 0, all[first + k].byte_start, all[first + k].byte_end, all[first + k].char_start, all[first + k].char_end);
+            assert_entity(&alone[k], 0, all[first + k].byte_start, all[first + k].byte_end, all[first + k].char_start,
+                          all[first + k].char_end);
             assert_true(alone[k].score == all[first + k].score);
         }
     }
@@ -266,14 +274,15 @@ static void evaluation_finds_the_same_entities(void **state)
     check(bert_dataset_create(texts, NULL, labels, MANY, &d, &err), &err);
     check(bert_session_evaluate(session, d, NULL, NULL, &evaluation, &err), &err);
     assert_true(evaluation.metrics.f1 == 1 && evaluation.metrics.precision == 1 && evaluation.metrics.recall == 1);
-    assert_true(evaluation.metrics.accuracy > 0.5 && isfinite(evaluation.metrics.loss) && isnan(evaluation.metrics.auc));
+    assert_true(evaluation.metrics.accuracy > 0.5 && isfinite(evaluation.metrics.loss) &&
+                isnan(evaluation.metrics.auc));
     bert_dataset_free(d);
     bert_session_free(session);
     bert_session_free(one);
     bert_model_free(m);
 }
 
-/* ---- evaluation ---------------------------------------------------------------------------------------------------------------- */
+/* ---- evaluation -------------------------------------------------------------------------------------------------- */
 
 static bert_dataset *dataset_of(bert_task id, const sample *s)
 {
@@ -303,9 +312,11 @@ static void every_task_is_evaluated_with_a_page_and_a_table(void **state)
         bert_dataset *d = dataset_of(id, &s);
         bert_session *session = open_session(m, 0, BERT_POOLING_AUTO, false);
         check(bert_session_evaluate(session, d, NULL, NULL, &first, &err), &err);
-        check(bert_session_evaluate(session, d, scratch("report.html"), scratch("predictions.tsv"), &second, &err), &err);
+        check(bert_session_evaluate(session, d, scratch("report.html"), scratch("predictions.tsv"), &second, &err),
+              &err);
         assert_memory_equal(&first, &second, sizeof first);
-        assert_true(isfinite(bert_metric_value(&first.metrics, metric_by_name(task_by_id(id)->watch))) || id == BERT_TASK_TOKENS);
+        assert_true(isfinite(bert_metric_value(&first.metrics, metric_by_name(task_by_id(id)->watch))) ||
+                    id == BERT_TASK_TOKENS);
         check(file_map(&page, scratch("report.html"), &err), &err);
         check(file_map(&table, scratch("predictions.tsv"), &err), &err);
         assert_true(page.size > 1000 && !memcmp(page.data, "<!", 2));
@@ -345,7 +356,7 @@ static void a_models_threshold_decides(void **state)
     bert_model_free(m);
 }
 
-/* ---- what is refused ------------------------------------------------------------------------------------------------------------- */
+/* ---- what is refused --------------------------------------------------------------------------------------------- */
 
 static void what_a_task_has_not_is_refused(void **state)
 {
@@ -355,8 +366,10 @@ static void what_a_task_has_not_is_refused(void **state)
     const bert_entity *entities;
     size_t n;
     bert_evaluation evaluation;
-    bert_model *tagger = model_of(BERT_TASK_TOKENS, 0), *pairs = model_of(BERT_TASK_SIMILARITY, 0), *classes = model_of(BERT_TASK_MULTICLASS, 0);
-    bert_session *t = open_session(tagger, 0, BERT_POOLING_AUTO, false), *p = open_session(pairs, 0, BERT_POOLING_AUTO, false),
+    bert_model *tagger = model_of(BERT_TASK_TOKENS, 0), *pairs = model_of(BERT_TASK_SIMILARITY, 0),
+               *classes = model_of(BERT_TASK_MULTICLASS, 0);
+    bert_session *t = open_session(tagger, 0, BERT_POOLING_AUTO, false),
+                 *p = open_session(pairs, 0, BERT_POOLING_AUTO, false),
                  *c = open_session(classes, 0, BERT_POOLING_AUTO, false);
     assert_fails(bert_session_predict(t, s.texts, NULL, N, scores, NULL, err), BERT_ERR_ARGUMENT,
                  "a model of task tokens has no scores for a text; ask for its entities");
@@ -366,14 +379,16 @@ static void what_a_task_has_not_is_refused(void **state)
     assert_fails(bert_session_predict(p, s.texts, NULL, N, scores, NULL, err), BERT_ERR_ARGUMENT,
                  "task similarity compares two texts, and there are no second ones");
     s.pairs[3] = text_of(" \n");
-    assert_fails(bert_session_predict(p, s.texts, s.pairs, N, scores, NULL, err), BERT_ERR_ARGUMENT, "row 3: task similarity needs two texts");
+    assert_fails(bert_session_predict(p, s.texts, s.pairs, N, scores, NULL, err), BERT_ERR_ARGUMENT,
+                 "row 3: task similarity needs two texts");
     bert_dataset *d = dataset_of(BERT_TASK_MULTILABEL, &s);
     assert_fails(bert_session_evaluate(c, d, NULL, NULL, &evaluation, err), BERT_ERR_DATA,
                  "row 0: label \"a,c\" is not one of the model's: a, b, c");
     bert_dataset_free(d);
     d = dataset_of(BERT_TASK_MULTICLASS, &s);
     assert_fails(bert_session_evaluate(c, d, NULL, scratch("predictions.doc"), &evaluation, err), BERT_ERR_ARGUMENT,
-                 arena_printf(&golden_memory, "%s: predictions are written as .tsv, .csv or .jsonl", scratch("predictions.doc")));
+                 arena_printf(&golden_memory, "%s: predictions are written as .tsv, .csv or .jsonl",
+                              scratch("predictions.doc")));
     bert_dataset_free(d);
     bert_session_free(t);
     bert_session_free(p);

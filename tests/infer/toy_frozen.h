@@ -97,7 +97,7 @@ static inline double least_cosine(const float *a, const float *b, size_t n, size
     return least;
 }
 
-/* ---- files that say something else ----------------------------------------------------------------------------------------- */
+/* ---- files that say something else ------------------------------------------------------------------------------- */
 
 /* An open frozen file, to be written again with changes and a header whose CRC is right. */
 typedef struct opened {
@@ -147,7 +147,8 @@ static inline void write_parts(opened *o, const char *to)
     tensors_close(&o->set);
 }
 
-/* What a file says is changed: its key `key` (with a dot: of an object in it) set to a JSON value, or removed for NULL. */
+/* What a file says is changed: its key `key` (with a dot: of an object in it) set to a JSON value, or removed for
+ * NULL. */
 static inline void rewrite(const char *path, const char *to, const char *key, const char *value)
 {
     opened o = open_parts(path);

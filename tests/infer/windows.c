@@ -1,4 +1,5 @@
-/* Long texts in windows: each window is read as a text of its own would be, what they give is combined, and nothing counts as cut that was read. */
+/* Long texts in windows: each window is read as a text of its own would be, what they give is combined, and nothing
+ * counts as cut that was read. */
 #include "infer/frozen_toys.h"
 
 #include "each_isa.h"
@@ -78,8 +79,8 @@ static void assert_near(const float *got, const double *expected, size_t n)
 }
 
 /* Text i, whose windows are these texts (and pairs): scores and vector against the plain session's. */
-static void check_text(bert_session *plain, const bert_text *texts, const bert_text *pairs, size_t n, int how, const float *scores,
-                       const float *vector)
+static void check_text(bert_session *plain, const bert_text *texts, const bert_text *pairs, size_t n, int how,
+                       const float *scores, const float *vector)
 {
     bert_err err;
     size_t cut = 0;
@@ -219,7 +220,7 @@ static void thousands_of_windows_are_as_few(void **state)
     bert_model_free(model);
 }
 
-/* ---- entities -------------------------------------------------------------------------------------------------------------------- */
+/* ---- entities ---------------------------------------------------------------------------------------------------- */
 
 /* No tag goes on: every word that is found is an entity of its own. */
 static bert_model *word_tagger(void)
@@ -237,7 +238,8 @@ typedef struct found_word {
     double score;
 } found_word;
 
-static void words_of_window(bert_session *plain, bert_text window, size_t start, size_t n, bool first, bool last, found_word *words)
+static void words_of_window(bert_session *plain, bert_text window, size_t start, size_t n, bool first, bool last,
+                            found_word *words)
 {
     bert_err err;
     const bert_entity *e;
@@ -260,7 +262,8 @@ static void a_words_tag_is_that_of_the_window_in_which_it_stands_deepest(void **
     bert_err err;
     sample s = random_sample(false);
     bert_model *model = word_tagger();
-    bert_session *plain = open_session(model, WINDOW, BERT_POOLING_AUTO, false), *session = windowed(model, WINDOW, 3, 0);
+    bert_session *plain = open_session(model, WINDOW, BERT_POOLING_AUTO, false),
+                 *session = windowed(model, WINDOW, 3, 0);
     const bert_entity *e;
     size_t n_entities, cut = 0, at = 0, start[MOST_WINDOWS];
     check(bert_session_entities(session, s.texts, N, &e, &n_entities, &cut, &err), &err);
@@ -286,7 +289,7 @@ static void a_words_tag_is_that_of_the_window_in_which_it_stands_deepest(void **
     bert_model_free(model);
 }
 
-/* ---- texts apart ----------------------------------------------------------------------------------------------------------------- */
+/* ---- texts apart ------------------------------------------------------------------------------------------------- */
 
 static bert_model *similarity_model(void)
 {
@@ -303,7 +306,8 @@ static void similarity_is_that_of_the_combined_vectors(void **state)
     sample s = random_sample(true);
     bert_model *model = similarity_model();
     bert_session *session = windowed(model, WINDOW, 0, 0);
-    bert_text *texts = arena_alloc(&golden_memory, MANY * sizeof *texts), *pairs = arena_alloc(&golden_memory, MANY * sizeof *pairs);
+    bert_text *texts = arena_alloc(&golden_memory, MANY * sizeof *texts),
+              *pairs = arena_alloc(&golden_memory, MANY * sizeof *pairs);
     float *scores = arena_alloc(&golden_memory, MANY * sizeof *scores), a[TOY_HIDDEN], b[TOY_HIDDEN];
     for (size_t i = 0; i < MANY; i++) {
         texts[i] = s.texts[i % N];
@@ -329,9 +333,10 @@ static void similarity_is_that_of_the_combined_vectors(void **state)
     bert_model_free(model);
 }
 
-/* ---- evaluation ------------------------------------------------------------------------------------------------------------------ */
+/* ---- evaluation -------------------------------------------------------------------------------------------------- */
 
-static bert_evaluation evaluate(bert_session *session, const sample *s, bool pairs, const bert_text *labels, const char *predictions)
+static bert_evaluation evaluate(bert_session *session, const sample *s, bool pairs, const bert_text *labels,
+                                const char *predictions)
 {
     bert_err err;
     bert_dataset *d;
@@ -398,7 +403,8 @@ static void windows_change_nothing_where_all_fits(void **state)
     for (size_t i = 0; i < N; i++)
         labels[i] = text_of(i % 3 ? "1" : "0");
     bert_evaluation a = evaluate(plain, &s, false, labels, NULL), b = evaluate(session, &s, false, labels, NULL);
-    assert_true(fabs(a.metrics.loss - b.metrics.loss) < 1e-6 && a.metrics.auc == b.metrics.auc && a.metrics.f1 == b.metrics.f1);
+    assert_true(fabs(a.metrics.loss - b.metrics.loss) < 1e-6 && a.metrics.auc == b.metrics.auc &&
+                a.metrics.f1 == b.metrics.f1);
     assert_true(!a.truncated && !b.truncated);
     bert_session_free(session);
     bert_session_free(plain);
@@ -472,7 +478,7 @@ static void similarity_is_judged_by_the_combined_vectors(void **state)
     bert_model_free(model);
 }
 
-/* ---- what is refused -------------------------------------------------------------------------------------------------------------- */
+/* ---- what is refused --------------------------------------------------------------------------------------------- */
 
 static void windows_that_cannot_be_are_refused(void **state)
 {
@@ -484,15 +490,18 @@ static void windows_that_cannot_be_are_refused(void **state)
     size_t counts[1];
     bert_session_options o = session_options(0);
     o.window = 4;
-    assert_fails(bert_session_create(model, &o, &session, err), BERT_ERR_ARGUMENT, "window 4: from 5 to the module's 48 positions");
+    assert_fails(bert_session_create(model, &o, &session, err), BERT_ERR_ARGUMENT,
+                 "window 4: from 5 to the module's 48 positions");
     o.window = TOY_POSITIONS + 1;
-    assert_fails(bert_session_create(model, &o, &session, err), BERT_ERR_ARGUMENT, "window 49: from 5 to the module's 48 positions");
+    assert_fails(bert_session_create(model, &o, &session, err), BERT_ERR_ARGUMENT,
+                 "window 49: from 5 to the module's 48 positions");
     o.window = 16;
     o.stride = 15;
     assert_fails(bert_session_create(model, &o, &session, err), BERT_ERR_ARGUMENT,
                  "stride 15: a window of 16 tokens holds 14 of a text, so what stands between would not be read");
     o.window = 0;
-    assert_fails(bert_session_create(model, &o, &session, err), BERT_ERR_ARGUMENT, "stride 15: there are no windows (window)");
+    assert_fails(bert_session_create(model, &o, &session, err), BERT_ERR_ARGUMENT,
+                 "stride 15: there are no windows (window)");
     o.window = 16;
     o.stride = 14;
     o.pooling = BERT_POOLING_NONE;

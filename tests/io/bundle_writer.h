@@ -1,5 +1,5 @@
-/* Writes TensorFlow bundles for tests: sound ones, and ones that lie in whatever the test changes. Protocol buffers are spelt by hand, so that
- * the reader's own definitions are tested too. */
+/* Writes TensorFlow bundles for tests: sound ones, and ones that lie in whatever the test changes. Protocol buffers are
+ * spelt by hand, so that the reader's own definitions are tested too. */
 #ifndef TESTS_IO_BUNDLE_WRITER_H
 #define TESTS_IO_BUNDLE_WRITER_H
 
@@ -110,7 +110,8 @@ static inline void table_block(table_writer *t, buffer *block, buffer *handle)
     buffer_clear(block);
 }
 
-static inline void put_table_entry(buffer *block, size_t shared, const char *key, size_t key_size, const void *value, size_t size)
+static inline void put_table_entry(buffer *block, size_t shared, const char *key, size_t key_size, const void *value,
+                                   size_t size)
 {
     put_varint(block, shared);
     put_varint(block, key_size - shared);

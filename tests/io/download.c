@@ -1,4 +1,5 @@
-/* Downloads against a server on loopback: whole or not at all, resumed, retried, checked, and the token kept at home. */
+/* Downloads against a server on loopback: whole or not at all, resumed, retried, checked, and the token kept at
+ * home. */
 #include "io/download.h"
 
 #include "base/sha.h"
@@ -123,7 +124,8 @@ static void bytes_of_unknown_origin_are_not_resumed(void **state)
     assert_int_equal(r.sent, SIZE);
 }
 
-/* What a server sends of the middle of a file is glued on where it is the rest of what is here; else the file is fetched from its start. */
+/* What a server sends of the middle of a file is glued on where it is the rest of what is here; else the file is
+ * fetched from its start. */
 static void a_part_that_is_not_the_rest_is_not_glued_on(void **state)
 {
     (void)state;
@@ -144,7 +146,9 @@ static void a_part_that_is_not_the_rest_is_not_glued_on(void **state)
         { "bytes 199999-150000/200000", NULL, 250000 },
     };
     for (size_t i = 0; i < sizeof CASES / sizeof *CASES; i++) {
-        route r = { .body = BODY, .size = SIZE, .etag = "\"one\"", .content_range = CASES[i].range, .part_etag = CASES[i].etag };
+        route r = {
+            .body = BODY, .size = SIZE, .etag = "\"one\"", .content_range = CASES[i].range, .part_etag = CASES[i].etag
+        };
         download d = { .path = scratch("file"), .pause = 0.01 };
         unlink(scratch("file"));
         leave_part(150000, "\"one\"");
@@ -314,9 +318,11 @@ static void a_wrong_checksum_is_told(void **state)
     bert_err err;
     char words[512];
     route r = { .body = "text" };
-    download d = { .path = scratch("file"), .expected = "00000000000000000000000000000000000000000000000000000000000000aa" };
+    download d = { .path = scratch("file"),
+                   .expected = "00000000000000000000000000000000000000000000000000000000000000aa" };
     assert_int_equal(run(&d, &r, &err), BERT_ERR_NETWORK);
-    snprintf(words, sizeof words, "SHA-256 is 982d9e3eb996f559e633f4d194def3761d909f5a3b647d1a851fead67c32c9d1, expected %s", d.expected);
+    snprintf(words, sizeof words,
+             "SHA-256 is 982d9e3eb996f559e633f4d194def3761d909f5a3b647d1a851fead67c32c9d1, expected %s", d.expected);
     assert_string_equal(err.message, message(words));
     assert_int_equal(r.hits, 1);
     assert_false(file_exists(scratch("file")));
@@ -338,8 +344,10 @@ static void the_hubs_tags_are_checksums(void **state)
         unlink(d.path);
         d.url = NULL;
         assert_int_equal(run(&d, &wrong, &err), BERT_ERR_NETWORK);
-        assert_non_null(strstr(err.message, i == 0 ? "SHA-256 is 9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08, expected 982d"
-                                                   : "git SHA-1 is 30d74d258442c7c65512eafab474568dd706c430, expected f3a3"));
+        assert_non_null(
+            strstr(err.message,
+                   i == 0 ? "SHA-256 is 9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08, expected 982d"
+                          : "git SHA-1 is 30d74d258442c7c65512eafab474568dd706c430, expected f3a3"));
         route other = { .body = "test", .etag = RIGHT[i] }; /* elsewhere a tag of 64 digits may be anything */
         d = (download){ .path = scratch("file") };
         assert_int_equal(run(&d, &other, &err), BERT_OK);
@@ -374,7 +382,8 @@ static void what_is_there_and_whole_is_kept(void **state)
         assert_true(d.kept);
         assert_whole("text", 4);
         route changed = { .body = "other",
-                          .linked_etag = i == 0 ? "\"d9298a10d1b0735837dc4bd85dac641b0f3cef27a47e5d53a54f2f3f5b2fcffa\"" : NULL };
+                          .linked_etag = i == 0 ? "\"d9298a10d1b0735837dc4bd85dac641b0f3cef27a47e5d53a54f2f3f5b2fcffa\""
+                                                : NULL };
         d.url = NULL;
         assert_int_equal(run(&d, &changed, NULL), BERT_OK);
         assert_false(d.kept);
@@ -410,10 +419,10 @@ static void a_stores_tag_is_no_checksum(void **state)
     (void)state;
     static const char TAG[] = "\"00000000000000000000000000000000000000000000000000000000000000aa\"";
     char elsewhere[256];
-    route r[] = {
-        { .path = "/file", .location = elsewhere, .linked_etag = "\"982d9e3eb996f559e633f4d194def3761d909f5a3b647d1a851fead67c32c9d1\"" },
-        { .path = "/there", .body = "text", .etag = TAG }
-    };
+    route r[] = { { .path = "/file",
+                    .location = elsewhere,
+                    .linked_etag = "\"982d9e3eb996f559e633f4d194def3761d909f5a3b647d1a851fead67c32c9d1\"" },
+                  { .path = "/there", .body = "text", .etag = TAG } };
     server_start(&server, r, 2);
     snprintf(elsewhere, sizeof elsewhere, "http://localhost:%d/there", server.port);
     download d = of_file();

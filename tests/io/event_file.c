@@ -1,5 +1,5 @@
-/* TensorBoard's event files: framing, checksums and messages as they were written. tests/cli/report_tensorboard.sh reads them with TensorBoard
- * itself. */
+/* TensorBoard's event files: framing, checksums and messages as they were written. tests/cli/report_tensorboard.sh
+ * reads them with TensorBoard itself. */
 #include "io/event_file.h"
 
 #include "base/scratch.h"
@@ -69,8 +69,8 @@ static event_file *create(const char *folder, int64_t purge_step)
     return e;
 }
 
-/* The first record of every file is 24 bytes of data: a time and "brain.Event:2". Its length and that length's masked checksum are constants;
- * the latter is that of TensorBoard's masked_crc32c. */
+/* The first record of every file is 24 bytes of data: a time and "brain.Event:2". Its length and that length's masked
+ * checksum are constants; the latter is that of TensorBoard's masked_crc32c. */
 static void a_file_begins_with_the_version(void **state)
 {
     (void)state;
@@ -170,7 +170,8 @@ static void a_folder_that_cannot_be_made_is_an_error(void **state)
     (void)state;
     event_file *e;
     scratch_text("file", "");
-    assert_fails(event_file_create(&e, scratch("file/logs"), -1, err), BERT_ERR_IO, "file: cannot make the folder: File exists");
+    assert_fails(event_file_create(&e, scratch("file/logs"), -1, err), BERT_ERR_IO,
+                 "file: cannot make the folder: File exists");
     assert_null(e);
 }
 

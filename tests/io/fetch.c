@@ -125,7 +125,8 @@ static void several_processes_fetch_an_address_once(void **state)
     const char *url = server_url(&server, r.path);
     for (int i = 0; i < 6; i++)
         if ((pids[i] = fork()) == 0) /* half by address, half by name: all want one folder of the cache */
-            _exit(fetch_module(&memory, i % 2 ? url : archive, &folder, NULL) || !file_exists(path_join(&memory, folder, "module.json")));
+            _exit(fetch_module(&memory, i % 2 ? url : archive, &folder, NULL) ||
+                  !file_exists(path_join(&memory, folder, "module.json")));
     for (int i = 0; i < 6; i++) {
         int status;
         assert_int_equal(waitpid(pids[i], &status, 0), pids[i]);
@@ -135,7 +136,8 @@ static void several_processes_fetch_an_address_once(void **state)
     file_unmap(&m);
     assert_int_equal(r.hits, 1);
     char command[256];
-    snprintf(command, sizeof command, "test $(ls %s/cache/archives | wc -l) = 1", scratch_folder); /* no temporary folder is left */
+    /* no temporary folder is left */
+    snprintf(command, sizeof command, "test $(ls %s/cache/archives | wc -l) = 1", scratch_folder);
     assert_int_equal(system(command), 0);
 }
 
@@ -157,8 +159,8 @@ static void bad_archives_leave_nothing_in_the_cache(void **state)
     snprintf(text, sizeof text, "%s: the server answered 404 (not found)", url);
     assert_string_equal(err.message, text);
     server_stop(&server);
-    snprintf(command, sizeof command, "test -z \"$(ls %s/cache/archives; ls %s/cache/addresses | grep -v lock)\"", scratch_folder,
-             scratch_folder);
+    snprintf(command, sizeof command, "test -z \"$(ls %s/cache/archives; ls %s/cache/addresses | grep -v lock)\"",
+             scratch_folder, scratch_folder);
     assert_int_equal(system(command), 0);
 }
 
@@ -199,7 +201,8 @@ static void what_is_no_module_is_told(void **state)
     assert_string_equal(err.message, text);
     file_write_whole(scratch("notes.txt"), "text", 4, NULL);
     assert_int_equal(fetch_module(&memory, scratch("notes.txt"), &folder, &err), BERT_ERR_FORMAT);
-    snprintf(text, sizeof text, "%s/notes.txt: not a module: expected a folder, a .tar.gz file or an http(s) address", scratch_folder);
+    snprintf(text, sizeof text, "%s/notes.txt: not a module: expected a folder, a .tar.gz file or an http(s) address",
+             scratch_folder);
     assert_string_equal(err.message, text);
 }
 

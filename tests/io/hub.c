@@ -38,7 +38,8 @@ static void assert_chosen(const char *const *names, size_t n_names, const char *
     arena_free(&a);
 }
 
-#define CHOSEN(names, expected) assert_chosen(names, sizeof(names) / sizeof *(names), expected, sizeof(expected) / sizeof *(expected))
+#define CHOSEN(names, expected) \
+    assert_chosen(names, sizeof(names) / sizeof *(names), expected, sizeof(expected) / sizeof *(expected))
 
 static void the_best_weights_and_what_belongs_to_them_are_chosen(void **state)
 {
@@ -86,7 +87,8 @@ static void the_best_weights_and_what_belongs_to_them_are_chosen(void **state)
 static void names_that_leave_the_folder_are_refused(void **state)
 {
     (void)state;
-    static const char *const NAMES[] = { "../config.json", "/config.json", "./config.json", "..\\/config.json", "a\n/config.json" };
+    static const char *const NAMES[] = { "../config.json", "/config.json", "./config.json", "..\\/config.json",
+                                         "a\n/config.json" };
     for (size_t i = 0; i < sizeof NAMES / sizeof *NAMES; i++) {
         arena a = { 0 };
         bert_err err;
@@ -166,21 +168,27 @@ static void the_listing_tells_size_and_checksum(void **state)
         const char *listed, *words; /* NULL: it arrives */
     } CASES[] = {
         { "\"size\": 7", NULL },
-        { "\"size\": 7, \"lfs\": {\"sha256\": \"9a129038d9a00aed0cf6a7ea059ca50a813449061ab87848cf1a13eafdf33b2c\"}, \"blobId\": \"00\"", NULL },
+        { "\"size\": 7, \"lfs\": {\"sha256\": \"9a129038d9a00aed0cf6a7ea059ca50a813449061ab87848cf1a13eafdf33b2c\"}, "
+          "\"blobId\": \"00\"",
+          NULL },
         { "\"size\": 6", "/o/r/resolve/main/model.safetensors: the server sends more than the listed 6 bytes" },
         { "\"size\": 8", "/o/r/resolve/main/model.safetensors: 7 bytes came, 8 are listed" },
         { "\"lfs\": {\"sha256\": \"9a129038d9a00aed0cf6a7ea059ca50a813449061ab87848cf1a13eafdf33b2d\"}",
           "/o/r/resolve/main/model.safetensors: SHA-256 is 9a129038" },
-        { "\"blobId\": \"9e26dfeeb6e641a33dae4961196235bdb965b21b\"", "/o/r/resolve/main/model.safetensors: git SHA-1 is " },
+        { "\"blobId\": \"9e26dfeeb6e641a33dae4961196235bdb965b21b\"",
+          "/o/r/resolve/main/model.safetensors: git SHA-1 is " },
     };
     for (size_t i = 0; i < sizeof CASES / sizeof *CASES; i++) {
         bert_err err = { 0 };
         char listing[512];
-        route r[] = { { .path = "/api/models/o/r", .body = listing }, { .path = "/o/r/resolve/main/model.safetensors", .body = "weights" } };
-        snprintf(listing, sizeof listing, "{\"siblings\": [{\"rfilename\": \"model.safetensors\", %s}]}", CASES[i].listed);
+        route r[] = { { .path = "/api/models/o/r", .body = listing },
+                      { .path = "/o/r/resolve/main/model.safetensors", .body = "weights" } };
+        snprintf(listing, sizeof listing, "{\"siblings\": [{\"rfilename\": \"model.safetensors\", %s}]}",
+                 CASES[i].listed);
         hub_start(r, 2);
         folder_remove(scratch("out"), NULL);
-        assert_int_equal(bert_pull("o/r", scratch("out"), NULL, NULL, &err), CASES[i].words ? BERT_ERR_NETWORK : BERT_OK);
+        assert_int_equal(bert_pull("o/r", scratch("out"), NULL, NULL, &err),
+                         CASES[i].words ? BERT_ERR_NETWORK : BERT_OK);
         assert_non_null(strstr(r[0].request, "GET /api/models/o/r?blobs=true "));
         if (CASES[i].words && !strstr(err.message, CASES[i].words))
             fail_msg("\"%s\" does not say \"%s\"", err.message, CASES[i].words);
@@ -203,11 +211,12 @@ static void what_the_hub_says_wrong_is_told(void **state)
         { "", 0, BERT_ERR_NETWORK, "no listing of a repository: " },
         { "<html>", 0, BERT_ERR_NETWORK, "no listing of a repository: " },
         { "{}", 0, BERT_ERR_NETWORK, "/api/models/o/r?blobs=true: the answer has no list of files (\"siblings\")" },
-        { "{\"siblings\": [{}]}", 0, BERT_ERR_NETWORK, "/api/models/o/r?blobs=true: file 1 of the answer has no name (\"rfilename\")" },
+        { "{\"siblings\": [{}]}", 0, BERT_ERR_NETWORK,
+          "/api/models/o/r?blobs=true: file 1 of the answer has no name (\"rfilename\")" },
         { "{\"siblings\": []}", 0, BERT_ERR_UNSUPPORTED,
           "o/r: holds no weights that are read here: no model.safetensors, no pytorch_model.bin" },
-        { "{\"siblings\": [{\"rfilename\": \"model.safetensors\"}, {\"rfilename\": \"../config.json\"}]}", 0, BERT_ERR_FORMAT,
-          "o/r: refused, a file's name leads out of its folder: ../config.json" },
+        { "{\"siblings\": [{\"rfilename\": \"model.safetensors\"}, {\"rfilename\": \"../config.json\"}]}", 0,
+          BERT_ERR_FORMAT, "o/r: refused, a file's name leads out of its folder: ../config.json" },
     };
     for (size_t i = 0; i < sizeof CASES / sizeof *CASES; i++) {
         bert_err err;

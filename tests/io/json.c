@@ -24,16 +24,19 @@ static void what_does_not_parse_says_where(void **state)
         { "[1]", "x.json: is an array, expected a JSON object" },
         { "\"a\"", "x.json: line 1, column 3: '[' or '{' expected near '\"a\"'" },
         { "{\"a\": 1, \"a\": 2}", "x.json: line 1, column 12: duplicate object key near '\"a\"'" },
-        { "{\"a\": \"\\u0000\"}", "x.json: line 1, column 14: \\u0000 is not allowed without JSON_ALLOW_NUL near '\"\\u0000\"'" },
+        { "{\"a\": \"\\u0000\"}",
+          "x.json: line 1, column 14: \\u0000 is not allowed without JSON_ALLOW_NUL near '\"\\u0000\"'" },
         { "{\"a\": 99999999999999999999, \"b\" 2}", "x.json: line 1, column 33: ':' expected near '2'" },
         { "{\"a\": NaN}", "x.json: line 1, column 9: invalid token near 'NaN'" },
     };
     json_t *root;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        assert_fails(json_read_bytes(&root, cases[i].text, strlen(cases[i].text), "x.json", err), BERT_ERR_FORMAT, cases[i].message);
+        assert_fails(json_read_bytes(&root, cases[i].text, strlen(cases[i].text), "x.json", err), BERT_ERR_FORMAT,
+                     cases[i].message);
         assert_null(root);
     }
-    assert_fails(json_read_file(&root, scratch("none"), err), BERT_ERR_IO, "none: cannot open: No such file or directory");
+    assert_fails(json_read_file(&root, scratch("none"), err), BERT_ERR_IO,
+                 "none: cannot open: No such file or directory");
     assert_fails(json_read_file(&root, scratch_text("a", "{"), err), BERT_ERR_FORMAT,
                  "a: line 1, column 1: string or '}' expected near end of file");
     assert_null(root);
@@ -71,12 +74,14 @@ static void numbers_beyond_what_the_machine_counts_are_numbers(void **state)
     int64_t i;
     for (size_t k = 0; k < sizeof cases / sizeof *cases; k++) {
         double x;
-        snprintf(text, sizeof text, "{\"1e999 \\\" 99999999999999999999\": 7, \"x\": [%s], \"y\":%s}", cases[k].text, cases[k].text);
+        snprintf(text, sizeof text, "{\"1e999 \\\" 99999999999999999999\": 7, \"x\": [%s], \"y\":%s}", cases[k].text,
+                 cases[k].text);
         json_t *root = parsed(text);
         assert_works(json_get_real_or(root, "y", -DBL_MAX, DBL_MAX, 5, &x, "w", err));
         assert_true(x == cases[k].value);
         assert_true(json_number_value(json_array_get(json_object_get(root, "x"), 0)) == cases[k].value);
-        assert_works(json_get_int(root, "1e999 \" 99999999999999999999", 7, 7, &i, "w", err)); /* what stands in quotes stays */
+        /* what stands in quotes stays */
+        assert_works(json_get_int(root, "1e999 \" 99999999999999999999", 7, 7, &i, "w", err));
         json_decref(root);
     }
     json_t *root = parsed("{\"x\": 9223372036854775807, \"y\": 1e999}");
@@ -114,12 +119,14 @@ static void what_is_written_is_read_back(void **state)
     (void)state;
     json_t *root = parsed("{\"zeta\": 0.1, \"alpha\": [1, \"\xc3\xa9\"], \"third\": 0.3333333333333333}"), *back;
     char *text = json_text(root);
-    assert_string_equal(text, "{\n  \"zeta\": 0.1,\n  \"alpha\": [\n    1,\n    \"\xc3\xa9\"\n  ],\n  \"third\": 0.333333333\n}\n");
+    assert_string_equal(
+        text, "{\n  \"zeta\": 0.1,\n  \"alpha\": [\n    1,\n    \"\xc3\xa9\"\n  ],\n  \"third\": 0.333333333\n}\n");
     assert_works(json_write_file(root, scratch("a"), err));
     assert_works(json_read_file(&back, scratch("a"), err));
     char *again = json_text(back);
     assert_string_equal(again, text);
-    assert_fails(json_write_file(root, scratch("none/a"), err), BERT_ERR_IO, "none/a: cannot write: No such file or directory");
+    assert_fails(json_write_file(root, scratch("none/a"), err), BERT_ERR_IO,
+                 "none/a: cannot write: No such file or directory");
     free(text);
     free(again);
     json_decref(root);
@@ -172,24 +179,35 @@ static void absent_and_null_members_fall_back(void **state)
 static void a_wrong_member_says_what_was_found(void **state)
 {
     (void)state;
-    json_t *root = parsed("{\"i\": 5, \"r\": 0.5, \"b\": true, \"s\": \"x\", \"a\": [], \"o\": {}, \"n\": null}"), *object;
+    json_t *root = parsed("{\"i\": 5, \"r\": 0.5, \"b\": true, \"s\": \"x\", \"a\": [], \"o\": {}, \"n\": null}"),
+           *object;
     int64_t i;
     double r;
     bool b;
     const char *s;
     assert_fails(json_get_int(root, "x", 0, 9, &i, "c.json", err), BERT_ERR_FORMAT, "c.json: x is missing");
-    assert_fails(json_get_int(root, "n", 0, 9, &i, "c.json", err), BERT_ERR_FORMAT, "c.json: n is null, expected a whole number");
-    assert_fails(json_get_int(root, "r", 0, 9, &i, "c.json", err), BERT_ERR_FORMAT, "c.json: r is a number, expected a whole number");
+    assert_fails(json_get_int(root, "n", 0, 9, &i, "c.json", err), BERT_ERR_FORMAT,
+                 "c.json: n is null, expected a whole number");
+    assert_fails(json_get_int(root, "r", 0, 9, &i, "c.json", err), BERT_ERR_FORMAT,
+                 "c.json: r is a number, expected a whole number");
     assert_fails(json_get_int(root, "i", 6, 9, &i, "c.json", err), BERT_ERR_FORMAT, "c.json: i is 5, expected 6 to 9");
-    assert_fails(json_get_int_or(root, "i", 0, 4, 1, &i, "c.json", err), BERT_ERR_FORMAT, "c.json: i is 5, expected 0 to 4");
-    assert_fails(json_get_int_or(root, "s", 0, 4, 1, &i, "c.json", err), BERT_ERR_FORMAT, "c.json: s is a string, expected a whole number");
-    assert_fails(json_get_real_or(root, "a", 0, 1, 0, &r, "c.json", err), BERT_ERR_FORMAT, "c.json: a is an array, expected a number");
-    assert_fails(json_get_real_or(root, "r", 0, 0.1, 0, &r, "c.json", err), BERT_ERR_FORMAT, "c.json: r is 0.5, expected 0 to 0.1");
-    assert_fails(json_get_bool_or(root, "i", true, &b, "c.json", err), BERT_ERR_FORMAT, "c.json: i is a whole number, expected true or false");
-    assert_fails(json_get_string(root, "b", &s, "c.json", err), BERT_ERR_FORMAT, "c.json: b is true, expected a string");
+    assert_fails(json_get_int_or(root, "i", 0, 4, 1, &i, "c.json", err), BERT_ERR_FORMAT,
+                 "c.json: i is 5, expected 0 to 4");
+    assert_fails(json_get_int_or(root, "s", 0, 4, 1, &i, "c.json", err), BERT_ERR_FORMAT,
+                 "c.json: s is a string, expected a whole number");
+    assert_fails(json_get_real_or(root, "a", 0, 1, 0, &r, "c.json", err), BERT_ERR_FORMAT,
+                 "c.json: a is an array, expected a number");
+    assert_fails(json_get_real_or(root, "r", 0, 0.1, 0, &r, "c.json", err), BERT_ERR_FORMAT,
+                 "c.json: r is 0.5, expected 0 to 0.1");
+    assert_fails(json_get_bool_or(root, "i", true, &b, "c.json", err), BERT_ERR_FORMAT,
+                 "c.json: i is a whole number, expected true or false");
+    assert_fails(json_get_string(root, "b", &s, "c.json", err), BERT_ERR_FORMAT,
+                 "c.json: b is true, expected a string");
     assert_fails(json_get_string(root, "x", &s, "c.json", err), BERT_ERR_FORMAT, "c.json: x is missing");
-    assert_fails(json_get_string_or(root, "o", "", &s, "c.json", err), BERT_ERR_FORMAT, "c.json: o is an object, expected a string");
-    assert_fails(json_get_object(root, "a", &object, "c.json", err), BERT_ERR_FORMAT, "c.json: a is an array, expected an object");
+    assert_fails(json_get_string_or(root, "o", "", &s, "c.json", err), BERT_ERR_FORMAT,
+                 "c.json: o is an object, expected a string");
+    assert_fails(json_get_object(root, "a", &object, "c.json", err), BERT_ERR_FORMAT,
+                 "c.json: a is an array, expected an object");
     assert_fails(json_get_object(root, "x", &object, "c.json", err), BERT_ERR_FORMAT, "c.json: x is missing");
     json_decref(root);
 }
@@ -207,8 +225,8 @@ static void *scarce(size_t n)
 static void memory_that_runs_out_is_told(void **state)
 {
     (void)state;
-    static const char TEXT[] =
-        "{\"a\": [1, 2.5, \"twenty characters and more\"], \"b\": {\"c\": {}, \"1234567890123456\": 1234567890123456789}}";
+    static const char TEXT[] = "{\"a\": [1, 2.5, \"twenty characters and more\"], \"b\": {\"c\": {}, "
+                               "\"1234567890123456\": 1234567890123456789}}";
     json_t *whole = parsed(TEXT), *root = NULL;
     size_t failures = 0;
     json_set_alloc_funcs(scarce, free);

@@ -81,11 +81,14 @@ static void what_cannot_be_written_is_an_error(void **state)
     bert_npy *npy;
     const float x = 1;
     assert_fails(bert_npy_create(scratch("v.npy"), 0, &npy, err), BERT_ERR_ARGUMENT, "v.npy: rows of 0 numbers");
-    assert_fails(bert_npy_create(scratch("v.npy"), SIZE_MAX / 2, &npy, err), BERT_ERR_ARGUMENT, "v.npy: rows of 9223372036854775807 numbers");
-    assert_fails(bert_npy_create(scratch("none/v.npy"), 3, &npy, err), BERT_ERR_IO, "none/v.npy: cannot write: No such file or directory");
+    assert_fails(bert_npy_create(scratch("v.npy"), SIZE_MAX / 2, &npy, err), BERT_ERR_ARGUMENT,
+                 "v.npy: rows of 9223372036854775807 numbers");
+    assert_fails(bert_npy_create(scratch("none/v.npy"), 3, &npy, err), BERT_ERR_IO,
+                 "none/v.npy: cannot write: No such file or directory");
     assert_null(npy);
     assert_works(bert_npy_create(scratch("v.npy"), 3, &npy, err));
-    assert_fails(bert_npy_write(npy, &x, SIZE_MAX / 2, err), BERT_ERR_ARGUMENT, "v.npy: 9223372036854775807 rows of 3 numbers");
+    assert_fails(bert_npy_write(npy, &x, SIZE_MAX / 2, err), BERT_ERR_ARGUMENT,
+                 "v.npy: 9223372036854775807 rows of 3 numbers");
     bert_npy_abort(npy);
 }
 

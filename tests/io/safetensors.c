@@ -44,7 +44,8 @@ static void what_is_written_is_read_back(void **state)
         if (t->n)
             assert_memory_equal(t->data, items[i].data, t->n * dtype_size(t->type));
     }
-    assert_int_equal((uintptr_t)tensors_find(&set, "w\"eight")->data % 64, 0); /* the data begins there, in a mapped file */
+    /* the data begins there, in a mapped file */
+    assert_int_equal((uintptr_t)tensors_find(&set, "w\"eight")->data % 64, 0);
     json_decref(read);
     json_decref(metadata);
     tensors_close(&set);
@@ -67,20 +68,27 @@ static void what_cannot_be_written_is_refused(void **state)
 {
     (void)state;
     const float x = 1;
-    tensor t[2] = { { .name = "x", .type = DTYPE_F32, .n = 1, .data = &x }, { .name = "x", .type = DTYPE_F32, .n = 1, .data = &x } };
+    tensor t[2] = { { .name = "x", .type = DTYPE_F32, .n = 1, .data = &x },
+                    { .name = "x", .type = DTYPE_F32, .n = 1, .data = &x } };
     assert_fails(safetensors_write(scratch("m"), t, 2, NULL, err), BERT_ERR_ARGUMENT, "m: the name x is taken");
     t[0].name = "__metadata__";
-    assert_fails(safetensors_write(scratch("m"), t, 1, NULL, err), BERT_ERR_ARGUMENT, "m: the name __metadata__ is taken");
+    assert_fails(safetensors_write(scratch("m"), t, 1, NULL, err), BERT_ERR_ARGUMENT,
+                 "m: the name __metadata__ is taken");
     t[0].name = "\xff";
-    assert_fails(safetensors_write(scratch("m"), t, 1, NULL, err), BERT_ERR_ARGUMENT, "m: tensor \xff: the name is not UTF-8");
+    assert_fails(safetensors_write(scratch("m"), t, 1, NULL, err), BERT_ERR_ARGUMENT,
+                 "m: tensor \xff: the name is not UTF-8");
     t[1].data = NULL;
-    assert_fails(safetensors_write(scratch("m"), t + 1, 1, NULL, err), BERT_ERR_ARGUMENT, "m: tensor x has no elements that can be written");
+    assert_fails(safetensors_write(scratch("m"), t + 1, 1, NULL, err), BERT_ERR_ARGUMENT,
+                 "m: tensor x has no elements that can be written");
     t[1].data = &x;
     t[1].n = 2;
-    assert_fails(safetensors_write(scratch("m"), t + 1, 1, NULL, err), BERT_ERR_ARGUMENT, "m: tensor x: its shape is not that of 2 elements");
+    assert_fails(safetensors_write(scratch("m"), t + 1, 1, NULL, err), BERT_ERR_ARGUMENT,
+                 "m: tensor x: its shape is not that of 2 elements");
     t[1].type = DTYPE_OTHER;
-    assert_fails(safetensors_write(scratch("m"), t + 1, 1, NULL, err), BERT_ERR_ARGUMENT, "m: tensor x has no elements that can be written");
-    assert_fails(safetensors_write(scratch("none/m"), NULL, 0, NULL, err), BERT_ERR_IO, "none/m: cannot write: No such file or directory");
+    assert_fails(safetensors_write(scratch("m"), t + 1, 1, NULL, err), BERT_ERR_ARGUMENT,
+                 "m: tensor x has no elements that can be written");
+    assert_fails(safetensors_write(scratch("none/m"), NULL, 0, NULL, err), BERT_ERR_IO,
+                 "none/m: cannot write: No such file or directory");
     assert_int_equal(scratch_entries(), 0);
 }
 
@@ -90,7 +98,8 @@ static void an_unknown_type_is_listed(void **state)
     (void)state;
     tensor_set set;
     float out;
-    assert_works(safetensors_open(&set, file_of("{\"x\":{\"dtype\":\"F8_E4M3\",\"shape\":[3],\"data_offsets\":[0,3]}}", 3), NULL, err));
+    assert_works(safetensors_open(
+        &set, file_of("{\"x\":{\"dtype\":\"F8_E4M3\",\"shape\":[3],\"data_offsets\":[0,3]}}", 3), NULL, err));
     const tensor *t = tensors_find(&set, "x");
     assert_int_equal(t->type, DTYPE_OTHER);
     assert_int_equal(t->n, 3);
@@ -107,7 +116,8 @@ static void many_dimensions_and_no_metadata_are_fine(void **state)
     tensor_set set;
     json_t *metadata;
     char text[TENSOR_SHAPE_TEXT];
-    const char *path = file_of("{\"__metadata__\":null,\"x\":{\"dtype\":\"F32\",\"shape\":[1,1,1,1,1,1,1,1,1],\"data_offsets\":[0,4]}}", 4);
+    const char *path = file_of(
+        "{\"__metadata__\":null,\"x\":{\"dtype\":\"F32\",\"shape\":[1,1,1,1,1,1,1,1,1],\"data_offsets\":[0,4]}}", 4);
     assert_works(safetensors_open(&set, path, &metadata, err));
     assert_int_equal(json_object_size(metadata), 0);
     const tensor *t = tensors_find(&set, "x");
@@ -132,29 +142,41 @@ static const struct {
     { "{\"x\":1}", 0, BERT_ERR_FORMAT, "m: tensor x has no dtype" },
     { "{\"x\":{\"dtype\":4}}", 0, BERT_ERR_FORMAT, "m: tensor x has no dtype" },
     { "{\"x\":{\"dtype\":\"F32\"}}", 0, BERT_ERR_FORMAT, "m: tensor x: shape is no list" },
-    { X "[1],\"data_offsets\":[0,4]},\"x\":{}}", 4, BERT_ERR_FORMAT, "m: header: line 1, column 57: duplicate object key near '\"x\"'" },
-    { X "[1],\"data_offsets\":[0,4]}, \"\xff\":{}}", 4, BERT_ERR_FORMAT, "m: header: line 1, column 56: unable to decode byte 0xff near '\"'" },
-    { X "[1,1,1,1,1,1,1,1,1],\"data_offsets\":[0,5]}}", 4, BERT_ERR_FORMAT, "m: tensor x: data_offsets 0 to 5, the file has 4 bytes of data" },
-    { X "[-1],\"data_offsets\":[0,4]}}", 4, BERT_ERR_FORMAT, "m: tensor x: side 0 of its shape is no whole number from 0" },
-    { X "[1,1.5],\"data_offsets\":[0,4]}}", 4, BERT_ERR_FORMAT, "m: tensor x: side 1 of its shape is no whole number from 0" },
-    { X "[4294967296,4294967296],\"data_offsets\":[0,4]}}", 4, BERT_ERR_FORMAT, "m: tensor x: shape [4294967296, 4294967296] is too large" },
-    { X "[4611686018427387904],\"data_offsets\":[0,4]}}", 4, BERT_ERR_FORMAT, "m: tensor x: shape [4611686018427387904] is too large" },
-    { X "[9223372036854775808],\"data_offsets\":[0,4]}}", 4, BERT_ERR_FORMAT, "m: tensor x: side 0 of its shape is no whole number from 0" },
+    { X "[1],\"data_offsets\":[0,4]},\"x\":{}}", 4, BERT_ERR_FORMAT,
+      "m: header: line 1, column 57: duplicate object key near '\"x\"'" },
+    { X "[1],\"data_offsets\":[0,4]}, \"\xff\":{}}", 4, BERT_ERR_FORMAT,
+      "m: header: line 1, column 56: unable to decode byte 0xff near '\"'" },
+    { X "[1,1,1,1,1,1,1,1,1],\"data_offsets\":[0,5]}}", 4, BERT_ERR_FORMAT,
+      "m: tensor x: data_offsets 0 to 5, the file has 4 bytes of data" },
+    { X "[-1],\"data_offsets\":[0,4]}}", 4, BERT_ERR_FORMAT,
+      "m: tensor x: side 0 of its shape is no whole number from 0" },
+    { X "[1,1.5],\"data_offsets\":[0,4]}}", 4, BERT_ERR_FORMAT,
+      "m: tensor x: side 1 of its shape is no whole number from 0" },
+    { X "[4294967296,4294967296],\"data_offsets\":[0,4]}}", 4, BERT_ERR_FORMAT,
+      "m: tensor x: shape [4294967296, 4294967296] is too large" },
+    { X "[4611686018427387904],\"data_offsets\":[0,4]}}", 4, BERT_ERR_FORMAT,
+      "m: tensor x: shape [4611686018427387904] is too large" },
+    { X "[9223372036854775808],\"data_offsets\":[0,4]}}", 4, BERT_ERR_FORMAT,
+      "m: tensor x: side 0 of its shape is no whole number from 0" },
     { X "[2],\"data_offsets\":[0,4]}}", 4, BERT_ERR_FORMAT, "m: tensor x: 4 bytes of data, shape [2] of F32 takes 8" },
     { X "[1]}}", 4, BERT_ERR_FORMAT, "m: tensor x: data_offsets is no pair of whole numbers" },
     { X "[1],\"data_offsets\":[0]}}", 4, BERT_ERR_FORMAT, "m: tensor x: data_offsets is no pair of whole numbers" },
     { X "[1],\"data_offsets\":[0,4,8]}}", 4, BERT_ERR_FORMAT, "m: tensor x: data_offsets is no pair of whole numbers" },
-    { X "[1],\"data_offsets\":[0,\"4\"]}}", 4, BERT_ERR_FORMAT, "m: tensor x: data_offsets is no pair of whole numbers" },
-    { X "[1],\"data_offsets\":[4,0]}}", 4, BERT_ERR_FORMAT, "m: tensor x: data_offsets 4 to 0, the file has 4 bytes of data" },
-    { X "[1],\"data_offsets\":[-4,0]}}", 4, BERT_ERR_FORMAT, "m: tensor x: data_offsets -4 to 0, the file has 4 bytes of data" },
-    { X "[1],\"data_offsets\":[0,4]}}", 3, BERT_ERR_FORMAT, "m: tensor x: data_offsets 0 to 4, the file has 3 bytes of data" },
+    { X "[1],\"data_offsets\":[0,\"4\"]}}", 4, BERT_ERR_FORMAT,
+      "m: tensor x: data_offsets is no pair of whole numbers" },
+    { X "[1],\"data_offsets\":[4,0]}}", 4, BERT_ERR_FORMAT,
+      "m: tensor x: data_offsets 4 to 0, the file has 4 bytes of data" },
+    { X "[1],\"data_offsets\":[-4,0]}}", 4, BERT_ERR_FORMAT,
+      "m: tensor x: data_offsets -4 to 0, the file has 4 bytes of data" },
+    { X "[1],\"data_offsets\":[0,4]}}", 3, BERT_ERR_FORMAT,
+      "m: tensor x: data_offsets 0 to 4, the file has 3 bytes of data" },
     { X "[1],\"data_offsets\":[9223372036854775803,9223372036854775807]}}", 4, BERT_ERR_FORMAT,
       "m: tensor x: data_offsets 9223372036854775803 to 9223372036854775807, the file has 4 bytes of data" },
-    { X "[1],\"data_offsets\":[0,4]},\"y\":{\"dtype\":\"U8\",\"shape\":[2],\"data_offsets\":[3,5]}}", 5, BERT_ERR_FORMAT,
-      "m: tensors x and y share bytes 3 to 4" },
+    { X "[1],\"data_offsets\":[0,4]},\"y\":{\"dtype\":\"U8\",\"shape\":[2],\"data_offsets\":[3,5]}}", 5,
+      BERT_ERR_FORMAT, "m: tensors x and y share bytes 3 to 4" },
     { X "[1],\"data_offsets\":[4,8]}}", 8, BERT_ERR_FORMAT, "m: bytes 0 to 4 of the data belong to no tensor" },
-    { X "[1],\"data_offsets\":[0,4]},\"y\":{\"dtype\":\"U8\",\"shape\":[1],\"data_offsets\":[5,6]}}", 6, BERT_ERR_FORMAT,
-      "m: bytes 4 to 5 of the data belong to no tensor" },
+    { X "[1],\"data_offsets\":[0,4]},\"y\":{\"dtype\":\"U8\",\"shape\":[1],\"data_offsets\":[5,6]}}", 6,
+      BERT_ERR_FORMAT, "m: bytes 4 to 5 of the data belong to no tensor" },
     { X "[1],\"data_offsets\":[0,4]}}", 6, BERT_ERR_FORMAT, "m: bytes 4 to 6 of the data belong to no tensor" },
     { "{\"__metadata__\":1}", 0, BERT_ERR_FORMAT, "m: __metadata__ is no object" },
     { "{\"__metadata__\":{\"a\":1}}", 0, BERT_ERR_FORMAT, "m: __metadata__: a is no string" },
@@ -168,7 +190,8 @@ static void a_header_that_lies_is_refused(void **state)
     tensor_set set;
     json_t *metadata;
     for (size_t i = 0; i < sizeof HOSTILE / sizeof *HOSTILE; i++) {
-        assert_fails(safetensors_open(&set, file_of(HOSTILE[i].header, HOSTILE[i].data), &metadata, err), HOSTILE[i].code, HOSTILE[i].message);
+        assert_fails(safetensors_open(&set, file_of(HOSTILE[i].header, HOSTILE[i].data), &metadata, err),
+                     HOSTILE[i].code, HOSTILE[i].message);
         assert_int_equal(set.n, 0);
         assert_null(set.items);
         assert_null(metadata);
@@ -183,14 +206,16 @@ static void a_header_beyond_the_file_is_refused(void **state)
                  "m: 7 bytes, a safetensors file has at least 8");
     assert_fails(safetensors_open(&set, scratch_file("m", "\3\0\0\0\0\0\0\0{}", 10), NULL, err), BERT_ERR_FORMAT,
                  "m: header of 3 bytes at byte 0, the file has 10 and a header at most 100000000");
-    assert_fails(safetensors_open(&set, scratch_file("m", "\377\377\377\377\377\377\377\377{}", 10), NULL, err), BERT_ERR_FORMAT,
+    assert_fails(safetensors_open(&set, scratch_file("m", "\377\377\377\377\377\377\377\377{}", 10), NULL, err),
+                 BERT_ERR_FORMAT,
                  "m: header of 18446744073709551615 bytes at byte 0, the file has 10 and a header at most 100000000");
     const uint64_t size = 100000001;
     const char *path = scratch_file("m", &size, 8);
     assert_int_equal(truncate(path, (off_t)(8 + size)), 0);
     assert_fails(safetensors_open(&set, path, NULL, err), BERT_ERR_FORMAT,
                  "m: header of 100000001 bytes at byte 0, the file has 100000009 and a header at most 100000000");
-    assert_fails(safetensors_open(&set, scratch("none"), NULL, err), BERT_ERR_IO, "none: cannot open: No such file or directory");
+    assert_fails(safetensors_open(&set, scratch("none"), NULL, err), BERT_ERR_IO,
+                 "none: cannot open: No such file or directory");
 }
 
 /* However short a file is cut, it is an error and nothing else. */
@@ -200,8 +225,9 @@ static void a_file_cut_short_anywhere_is_refused(void **state)
     const float x[3] = { 1, 2, 3 };
     file_mapping m;
     tensor_set set;
-    assert_works(safetensors_write(scratch("whole"), &(tensor){ .name = "x", .type = DTYPE_F32, .rank = 1, .shape = { 3 }, .n = 3, .data = x },
-                                   1, NULL, err));
+    assert_works(safetensors_write(
+        scratch("whole"), &(tensor){ .name = "x", .type = DTYPE_F32, .rank = 1, .shape = { 3 }, .n = 3, .data = x }, 1,
+        NULL, err));
     assert_works(file_map(&m, scratch("whole"), err));
     for (size_t n = 0; n < m.size; n++)
         assert_int_equal(safetensors_open(&set, scratch_file("m", m.data, n), NULL, NULL), BERT_ERR_FORMAT);
@@ -214,7 +240,8 @@ static void a_file_cut_short_anywhere_is_refused(void **state)
 
 static void write_one(const char *file, const char *name, float value)
 {
-    assert_works(safetensors_write(scratch(file), &(tensor){ .name = name, .type = DTYPE_F32, .n = 1, .data = &value }, 1, NULL, err));
+    assert_works(safetensors_write(scratch(file), &(tensor){ .name = name, .type = DTYPE_F32, .n = 1, .data = &value },
+                                   1, NULL, err));
 }
 
 static void shards_are_one_set(void **state)
@@ -224,7 +251,9 @@ static void shards_are_one_set(void **state)
     write_one("1.safetensors", "b", 1);
     write_one("2.safetensors", "a", 2);
     assert_works(safetensors_open_sharded(
-        &set, scratch_text("index", "{\"metadata\":{},\"weight_map\":{\"b\":\"1.safetensors\",\"a\":\"2.safetensors\"}}"), err));
+        &set,
+        scratch_text("index", "{\"metadata\":{},\"weight_map\":{\"b\":\"1.safetensors\",\"a\":\"2.safetensors\"}}"),
+        err));
     assert_int_equal(set.n, 2);
     assert_true(*(const float *)tensors_find(&set, "a")->data == 2);
     assert_true(*(const float *)tensors_find(&set, "b")->data == 1);
@@ -246,12 +275,14 @@ static void an_index_that_lies_is_refused(void **state)
           "index: tensor a is in \"(no string)\", expected the name of a file in the same folder" },
         { "{\"weight_map\":{\"a\":\"../1\"}}", BERT_ERR_FORMAT,
           "index: tensor a is in \"../1\", expected the name of a file in the same folder" },
-        { "{\"weight_map\":{\"a\":\"\"}}", BERT_ERR_FORMAT, "index: tensor a is in \"\", expected the name of a file in the same folder" },
+        { "{\"weight_map\":{\"a\":\"\"}}", BERT_ERR_FORMAT,
+          "index: tensor a is in \"\", expected the name of a file in the same folder" },
         { "{\"weight_map\":{\"a\":\"..\"}}", BERT_ERR_IO, "..: is a folder, expected a file" },
         { "{\"weight_map\":{\"a\":\"3\"}}", BERT_ERR_IO, "3: cannot open: No such file or directory" },
         { "{\"weight_map\":{\"a\":\"1\",\"c\":\"1\"}}", BERT_ERR_FORMAT, NULL },
         { "{\"weight_map\":{\"a\":\"1\",\"b\":\"1\"}}", BERT_ERR_FORMAT, NULL },
-        { "{\"weight_map\":{\"a\":\"1\",\"b\":\"2\",\"c\":\"copy\"}}", BERT_ERR_FORMAT, "index: tensor a stands twice" },
+        { "{\"weight_map\":{\"a\":\"1\",\"b\":\"2\",\"c\":\"copy\"}}", BERT_ERR_FORMAT,
+          "index: tensor a stands twice" },
     };
     tensor_set set;
     char message[256];

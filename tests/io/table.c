@@ -14,10 +14,17 @@ static void tsv_is_split_at_tabs_and_quotes_mean_nothing(void **state)
     const reading cases[] = {
         { .file = "a.tsv", .content = "text\nhello\n", .expected = "2<hello><-><->\n" },
         { .file = "a.tsv", .content = "text\thello", .expected = "" },
-        { .file = "a.tsv", .content = "id\ttext\ttext_pair\tlabel\n1\ta \"b\tc\"\t0\n2\t\t\t1", .expected = "2<a \"b><c\"><0>\n3<><><1>\n" },
-        { .file = "a.tsv", .content = "label\ttext\r\n1\tx\r\n0\ty\r\n", .labels = true, .expected = "2<x><-><1>\n3<y><-><0>\n" },
+        { .file = "a.tsv",
+          .content = "id\ttext\ttext_pair\tlabel\n1\ta \"b\tc\"\t0\n2\t\t\t1",
+          .expected = "2<a \"b><c\"><0>\n3<><><1>\n" },
+        { .file = "a.tsv",
+          .content = "label\ttext\r\n1\tx\r\n0\ty\r\n",
+          .labels = true,
+          .expected = "2<x><-><1>\n3<y><-><0>\n" },
         { .file = "a.tsv", .content = "\xEF\xBB\xBFtext\n\xEF\xBB\xBFx\n", .expected = "2<\xEF\xBB\xBFx><-><->\n" },
-        { .file = "a.tsv", .content = "text\na\n\nb\n\n", .expected = "2<a><-><->\n3<><-><->\n4<b><-><->\n5<><-><->\n" },
+        { .file = "a.tsv",
+          .content = "text\na\n\nb\n\n",
+          .expected = "2<a><-><->\n3<><-><->\n4<b><-><->\n5<><-><->\n" },
         { .file = "a.tsv", .content = "text\tlabel\na\t1\n\n\r\n\n", .expected = "2<a><-><1>\n" },
         { .file = "a.tsv",
           .content = "\n\ntext\tlabel\na\t1\n\nb\t0\n",
@@ -31,32 +38,49 @@ static void columns_are_chosen_by_name_or_number(void **state)
     (void)state;
     static const char table[] = "q1\tq2\tdup\na\tb\t1\n";
     const reading cases[] = {
-        { .file = "a.tsv", .content = table, .text_columns = "q1,q2", .label_column = "dup", .labels = true, .expected = "2<a><b><1>\n" },
-        { .file = "a.tsv", .content = table, .text_columns = "2,1", .label_column = "3", .labels = true, .expected = "2<b><a><1>\n" },
+        { .file = "a.tsv",
+          .content = table,
+          .text_columns = "q1,q2",
+          .label_column = "dup",
+          .labels = true,
+          .expected = "2<a><b><1>\n" },
+        { .file = "a.tsv",
+          .content = table,
+          .text_columns = "2,1",
+          .label_column = "3",
+          .labels = true,
+          .expected = "2<b><a><1>\n" },
         { .file = "a.tsv", .content = table, .text_columns = "q2", .expected = "2<b><-><->\n" },
         { .file = "a.tsv", .content = table, .text_columns = "q2", .label_column = "none", .expected = "2<b><-><->\n" },
         { .file = "a.tsv",
           .content = "2\t1\na\tb\n",
           .text_columns = "1",
-          .expected =
-              "error BERT_ERR_DATA a.tsv: \"1\" may be column 1, \"2\", or column 2, which is called so; --no-header where the first row is "
-              "data, else write other names" },
+          .expected = "error BERT_ERR_DATA a.tsv: \"1\" may be column 1, \"2\", or column 2, which is called so; "
+                      "--no-header where the first row is "
+                      "data, else write other names" },
         { .file = "a.tsv",
           .content = "the cat sat on the film\t1\n",
           .text_columns = "1",
-          .expected = "error BERT_ERR_DATA a.tsv: \"1\" may be column 1, \"the cat sat on the film\", or column 2, which is called so; "
+          .expected = "error BERT_ERR_DATA a.tsv: \"1\" may be column 1, \"the cat sat on the film\", or column 2, "
+                      "which is called so; "
                       "--no-header where the first row is data, else write other names" },
-        { .file = "a.tsv", .content = "1\t0\na\tb\n", .text_columns = "1", .label_column = "0", .expected = "2<a><-><b>\n" },
+        { .file = "a.tsv",
+          .content = "1\t0\na\tb\n",
+          .text_columns = "1",
+          .label_column = "0",
+          .expected = "2<a><-><b>\n" },
         { .file = "a.tsv",
           .content = "a\tb\nc\td\textra\n",
           .text_columns = "2",
           .no_header = true,
-          .expected = "1<b><-><->\n2<d><-><->\nnote a.tsv:2: 1 row has not as many columns as the first one; columns go by their numbers\n" },
+          .expected = "1<b><-><->\n2<d><-><->\nnote a.tsv:2: 1 row has not as many columns as the first one; columns "
+                      "go by their numbers\n" },
         { .file = "a.tsv",
           .content = "a\tb\tx\nc\td\ne\tf\n",
           .text_columns = "2",
           .no_header = true,
-          .expected = "1<b><-><->\n2<d><-><->\n3<f><-><->\nnote a.tsv:2: 2 rows have not as many columns as the first one; columns go by their "
+          .expected = "1<b><-><->\n2<d><-><->\n3<f><-><->\nnote a.tsv:2: 2 rows have not as many columns as the first "
+                      "one; columns go by their "
                       "numbers\n" },
         { .file = "a.csv",
           .content = "a,1\nb, c,0\n",
@@ -77,7 +101,8 @@ static void columns_are_chosen_by_name_or_number(void **state)
           .labels = true,
           .expected = "1<text><-><label>\n" },
         { .file = "odd.dat", .content = "text\tlabel\nx\t0\n", .format = "tsv", .expected = "2<x><-><0>\n" },
-        { .file = "a.csv", .content = "text\nx,y\n", .format = "txt", .expected = "1<text><><->\n2<x,y><><->\n" }, /* format beats the name */
+        /* format beats the name */
+        { .file = "a.csv", .content = "text\nx,y\n", .format = "txt", .expected = "1<text><><->\n2<x,y><><->\n" },
     };
     CHECK_ALL(cases);
 }
@@ -86,11 +111,16 @@ static void csv_follows_rfc_4180(void **state)
 {
     (void)state;
     const reading cases[] = {
-        { .file = "a.csv", .content = "text,label\n\"a, b\",1\nplain,0\n", .expected = "2<a, b><-><1>\n3<plain><-><0>\n" },
+        { .file = "a.csv",
+          .content = "text,label\n\"a, b\",1\nplain,0\n",
+          .expected = "2<a, b><-><1>\n3<plain><-><0>\n" },
         { .file = "a.csv", .content = "text,label\n\"say \"\"hi\"\"\",1\n", .expected = "2<say \"hi\"><-><1>\n" },
-        { .file = "a.csv", .content = "text,label\n\"two\nlines\r\n\",1\nnext,0\n", .expected = "2<two\nlines\r\n><-><1>\n5<next><-><0>\n" },
+        { .file = "a.csv",
+          .content = "text,label\n\"two\nlines\r\n\",1\nnext,0\n",
+          .expected = "2<two\nlines\r\n><-><1>\n5<next><-><0>\n" },
         { .file = "a.csv", .content = "\"text\",\"label\"\r\n\"\",\"\"\r\n", .expected = "2<><-><>\n" },
-        { .file = "a.csv", .content = "text,label\na \"b\" c,1\n", .expected = "2<a \"b\" c><-><1>\n" }, /* a quote inside plain text is text */
+        /* a quote inside plain text is text */
+        { .file = "a.csv", .content = "text,label\na \"b\" c,1\n", .expected = "2<a \"b\" c><-><1>\n" },
         { .file = "a.csv", .content = "text,label\n,\n", .expected = "2<><-><>\n" },
         { .file = "a.csv", .content = "text\n\"\"\n\nx", .expected = "2<><-><->\n3<><-><->\n4<x><-><->\n" },
         { .file = "a.csv", .content = "text,label\n\"end\",1", .expected = "2<end><-><1>\n" },
@@ -103,7 +133,9 @@ static void a_txt_line_is_a_text_or_a_pair(void **state)
     (void)state;
     const reading cases[] = {
         { .file = "a.txt", .content = "one\n\na ||| b\n", .expected = "1<one><><->\n2<><><->\n3<a><b><->\n" },
-        { .file = "a.txt", .content = "a|||b|||c\n |||\nx \t|||\t y\r\n", .expected = "1<a><b|||c><->\n2<><><->\n3<x><y><->\n" },
+        { .file = "a.txt",
+          .content = "a|||b|||c\n |||\nx \t|||\t y\r\n",
+          .expected = "1<a><b|||c><->\n2<><><->\n3<x><y><->\n" },
         { .file = "a.txt", .content = "a || b\n  kept  \n", .expected = "1<a || b><><->\n2<  kept  ><><->\n" },
         { .file = "a.txt", .content = "\xEF\xBB\xBFx", .expected = "1<x><><->\n" },
     };
@@ -118,13 +150,16 @@ static void jsonl_takes_the_members_it_needs(void **state)
           .content = "{\"text\": \"a\", \"more\": [1, {}]}\n{\"text_pair\": \"c\", \"text\": \"b\\n\\u00e9\"}\n",
           .expected = "1<a><><>\n2<b\n\xc3\xa9><c><>\n" },
         { .file = "a.jsonl",
-          .content = "{\"t\": \"a\", \"y\": 1}\n{\"t\": \"b\", \"y\": 0.5}\n{\"t\": \"c\", \"y\": true}\n{\"t\": \"d\", \"y\": \"w\"}\n{\"t\": "
+          .content = "{\"t\": \"a\", \"y\": 1}\n{\"t\": \"b\", \"y\": 0.5}\n{\"t\": \"c\", \"y\": true}\n{\"t\": "
+                     "\"d\", \"y\": \"w\"}\n{\"t\": "
                      "\"e\", \"y\": 2.0}",
           .text_columns = "t",
           .label_column = "y",
           .labels = true,
           .expected = "1<a><-><1>\n2<b><-><0.5>\n3<c><-><true>\n4<d><-><w>\n5<e><-><2>\n" },
-        { .file = "a.jsonl", .content = "{\"text\": \"a\", \"text_pair\": null, \"label\": {}}\n\n  \n", .expected = "1<a><><>\n" },
+        { .file = "a.jsonl",
+          .content = "{\"text\": \"a\", \"text_pair\": null, \"label\": {}}\n\n  \n",
+          .expected = "1<a><><>\n" },
         { .file = "a.jsonl", .content = "\xEF\xBB\xBF {\"text\": \"x\"}\r\n", .expected = "1<x><><>\n" },
     };
     CHECK_ALL(cases);
@@ -135,12 +170,16 @@ static void a_list_in_jsonl_is_words_tags_or_labels(void **state)
     (void)state;
     const reading cases[] = {
         { .file = "a.jsonl",
-          .content = "{\"text\": [\"EU\", \"rejects\"], \"label\": [\"B-ORG\", \"O\"]}\n{\"text\": [], \"label\": []}\n",
+          .content =
+              "{\"text\": [\"EU\", \"rejects\"], \"label\": [\"B-ORG\", \"O\"]}\n{\"text\": [], \"label\": []}\n",
           .labels = true,
           .expected = "1<EU rejects><><B-ORG O>\n2<><><>\n" },
-        { .file = "a.jsonl", .content = "{\"text\": [\"a\"], \"text_pair\": [\"b\", \"c\"], \"label\": [3]}\n", .expected = "1<a><b c><3>\n" },
         { .file = "a.jsonl",
-          .content = "{\"text\": \"a b\", \"label\": [\"two words\", \"joy\"]}\n{\"text\": \"a\", \"label\": []}\n{\"text\": \"a\", "
+          .content = "{\"text\": [\"a\"], \"text_pair\": [\"b\", \"c\"], \"label\": [3]}\n",
+          .expected = "1<a><b c><3>\n" },
+        { .file = "a.jsonl",
+          .content = "{\"text\": \"a b\", \"label\": [\"two words\", \"joy\"]}\n{\"text\": \"a\", \"label\": "
+                     "[]}\n{\"text\": \"a\", "
                      "\"label\": [1, true, 0.5]}\n",
           .labels = true,
           .expected = "1<a b><><two words,joy>\n2<a><><>\n3<a><><1,true,0.5>\n" },
@@ -176,9 +215,13 @@ static void a_list_in_jsonl_is_words_tags_or_labels(void **state)
 static void a_sentence_of_conll_is_a_row(void **state)
 {
     (void)state;
-    static const char table[] = "-DOCSTART- -X- O O\n\nEU NNP B-NP B-ORG\nrejects VBZ B-VP O\n\n\n \t\n-DOCSTART-\nPeter NNP B-NP B-PER";
+    static const char table[] =
+        "-DOCSTART- -X- O O\n\nEU NNP B-NP B-ORG\nrejects VBZ B-VP O\n\n\n \t\n-DOCSTART-\nPeter NNP B-NP B-PER";
     const reading cases[] = {
-        { .file = "a.conll", .content = table, .labels = true, .expected = "3<EU rejects><-><B-ORG O>\n9<Peter><-><B-PER>\n" },
+        { .file = "a.conll",
+          .content = table,
+          .labels = true,
+          .expected = "3<EU rejects><-><B-ORG O>\n9<Peter><-><B-PER>\n" },
         { .file = "a.conll",
           .content = table,
           .text_columns = "2",
@@ -190,7 +233,8 @@ static void a_sentence_of_conll_is_a_row(void **state)
           .content = "a\tB-X\r\n b  O \r\n\r\nc B-Y\r\n",
           .labels = true,
           .expected = "1<a b><-><B-X O>\n4<c><-><B-Y>\n" },
-        { .file = "a.conll", .content = "a\nb\n\nc X\nd\n", .expected = "1<a b><-><>\n4<c d><-><>\n" }, /* words alone, or some tags: none */
+        /* words alone, or some tags: none */
+        { .file = "a.conll", .content = "a\nb\n\nc X\nd\n", .expected = "1<a b><-><>\n4<c d><-><>\n" },
         { .file = "a.conll", .content = "a X\n", .expected = "1<a><-><X>\n" },
         { .file = "a.conll", .content = "a X\n", .label_column = "3", .expected = "1<a><-><>\n" },
         { .file = "a.conll",
@@ -223,11 +267,13 @@ static void a_wrong_line_or_column_of_conll_is_found(void **state)
         { .file = "a.conll",
           .content = "a X\n",
           .label_column = "ner",
-          .expected = "error BERT_ERR_DATA a.conll: no column \"ner\"; a .conll has numbers, 1 for the first (choose with --label-column)" },
+          .expected = "error BERT_ERR_DATA a.conll: no column \"ner\"; a .conll has numbers, 1 for the first (choose "
+                      "with --label-column)" },
         { .file = "a.conll",
           .content = "a X\n",
           .text_columns = "0",
-          .expected = "error BERT_ERR_DATA a.conll: no column \"0\"; a .conll has numbers, 1 for the first (choose with --text-columns)" },
+          .expected = "error BERT_ERR_DATA a.conll: no column \"0\"; a .conll has numbers, 1 for the first (choose "
+                      "with --text-columns)" },
         { .file = "a.conll",
           .content = "a X\n",
           .text_columns = "1,2",
@@ -244,8 +290,14 @@ static void bad_rows_are_left_out_and_counted(void **state)
           .content = "text\tlabel\na\t1\nb\nc\t0\t1\n\n\nd\t0\n\n",
           .expected = "2<a><-><1>\n7<d><-><0>\n2 left out\nnote a.tsv: 2 empty lines are no rows\n" },
         { .file = "a.tsv", .content = "text\tlabel\na\n", .expected = "1 left out\n" },
-        { .file = "a.tsv", .content = "a\tb\nc\n", .no_header = true, .text_columns = "2", .expected = "1<b><-><->\n1 left out\n" },
-        { .file = "a.csv", .content = "text,label\n\"a\" b,1\n\"two\nlines\"x,1\nc,0\n", .expected = "5<c><-><0>\n2 left out\n" },
+        { .file = "a.tsv",
+          .content = "a\tb\nc\n",
+          .no_header = true,
+          .text_columns = "2",
+          .expected = "1<b><-><->\n1 left out\n" },
+        { .file = "a.csv",
+          .content = "text,label\n\"a\" b,1\n\"two\nlines\"x,1\nc,0\n",
+          .expected = "5<c><-><0>\n2 left out\n" },
         { .file = "a.jsonl",
           .content = "{\"text\": \n{\"txt\": \"a\"}\n7\n{\"text\": [\"\"]}\n{\"text\": \"b\"}\n",
           .expected = "5<b><><>\n4 left out\n" },
@@ -256,7 +308,8 @@ static void bad_rows_are_left_out_and_counted(void **state)
         { .file = "a.txt", .content = "a\nb ||| c\n", .text_columns = "1,2", .expected = "2<b><c><->\n1 left out\n" },
         { .file = "a.csv",
           .content = "text,label\na\nb,1\nc,\"open\n",
-          .expected = "3<b><-><1>\n1 left out\nerror BERT_ERR_DATA a.csv:4:3: the quote that opens here is never closed" },
+          .expected =
+              "3<b><-><1>\n1 left out\nerror BERT_ERR_DATA a.csv:4:3: the quote that opens here is never closed" },
         { .file = "a.tsv",
           .content = "text\tlabel\n",
           .text_columns = "x",
@@ -318,16 +371,18 @@ static void a_missing_column_is_named_with_those_there_are(void **state)
     const reading cases[] = {
         { .file = "train.tsv",
           .content = "question1\tquestion2\tis_duplicate\n",
-          .expected =
-              "error BERT_ERR_DATA train.tsv: no column \"text\"; it has question1, question2, is_duplicate (choose with --text-columns)" },
+          .expected = "error BERT_ERR_DATA train.tsv: no column \"text\"; it has question1, question2, is_duplicate "
+                      "(choose with --text-columns)" },
         { .file = "train.tsv",
           .content = "text\tis_duplicate\n",
           .labels = true,
-          .expected = "error BERT_ERR_DATA train.tsv: no column \"label\"; it has text, is_duplicate (choose with --label-column)" },
+          .expected = "error BERT_ERR_DATA train.tsv: no column \"label\"; it has text, is_duplicate (choose with "
+                      "--label-column)" },
         { .file = "train.tsv",
           .content = "text\ta\x1b[2Jb\n",
           .text_columns = "text,x",
-          .expected = "error BERT_ERR_DATA train.tsv: no column \"x\"; it has text, a?[2Jb (choose with --text-columns)" },
+          .expected =
+              "error BERT_ERR_DATA train.tsv: no column \"x\"; it has text, a?[2Jb (choose with --text-columns)" },
         { .file = "a.csv",
           .content = "text,a,text\n",
           .expected = "error BERT_ERR_DATA a.csv: columns 1 and 3 are both called \"text\"; choose one by its number" },
@@ -346,7 +401,8 @@ static void a_missing_column_is_named_with_those_there_are(void **state)
           .expected = "error BERT_ERR_DATA a.txt: no column \"label\"; it has 1, 2 (choose with --label-column)" },
         { .file = "a.jsonl",
           .content = "{\"text\": \"a\"}\n{\"txt\": \"b\", \"n\": 1}\n",
-          .expected = "1<a><><>\nerror BERT_ERR_DATA a.jsonl:2: no column \"text\"; it has txt, n (choose with --text-columns)" },
+          .expected = "1<a><><>\nerror BERT_ERR_DATA a.jsonl:2: no column \"text\"; it has txt, n (choose with "
+                      "--text-columns)" },
         { .file = "a.jsonl",
           .content = "{}\n",
           .expected = "error BERT_ERR_DATA a.jsonl:1: no column \"text\"; it has none (choose with --text-columns)" },
@@ -357,7 +413,8 @@ static void a_missing_column_is_named_with_those_there_are(void **state)
         { .file = "a.jsonl",
           .content = "{\"text\": \"a\"}\n",
           .text_columns = "text,text_pair",
-          .expected = "error BERT_ERR_DATA a.jsonl:1: no column \"text_pair\"; it has text (choose with --text-columns)" },
+          .expected =
+              "error BERT_ERR_DATA a.jsonl:1: no column \"text_pair\"; it has text (choose with --text-columns)" },
     };
     CHECK_ALL(cases);
 }
@@ -369,7 +426,9 @@ static void a_row_of_the_wrong_width_is_found(void **state)
         { .file = "a.tsv",
           .content = "text\tlabel\na\t1\nb\n",
           .expected = "2<a><-><1>\nerror BERT_ERR_DATA a.tsv:3: columns: 1, the header has 2" },
-        { .file = "a.tsv", .content = "text\tlabel\na\t1\t2\n", .expected = "error BERT_ERR_DATA a.tsv:2: columns: 3, the header has 2" },
+        { .file = "a.tsv",
+          .content = "text\tlabel\na\t1\t2\n",
+          .expected = "error BERT_ERR_DATA a.tsv:2: columns: 3, the header has 2" },
         { .file = "a.csv",
           .content = "text,label\n\"x\n\",1\na\n",
           .expected = "2<x\n><-><1>\nerror BERT_ERR_DATA a.csv:4: columns: 1, the header has 2" },
@@ -399,11 +458,16 @@ static void a_damaged_quote_is_found(void **state)
         { .file = "a.csv",
           .content = "text,label\nok,1\nx,\"open\nfor\never\n",
           .expected = "2<ok><-><1>\nerror BERT_ERR_DATA a.csv:3:3: the quote that opens here is never closed" },
-        { .file = "a.csv", .content = "text\n\"", .expected = "error BERT_ERR_DATA a.csv:2:1: the quote that opens here is never closed" },
-        { .file = "a.csv", .content = "\"text", .expected = "error BERT_ERR_DATA a.csv:1:1: the quote that opens here is never closed" },
+        { .file = "a.csv",
+          .content = "text\n\"",
+          .expected = "error BERT_ERR_DATA a.csv:2:1: the quote that opens here is never closed" },
+        { .file = "a.csv",
+          .content = "\"text",
+          .expected = "error BERT_ERR_DATA a.csv:1:1: the quote that opens here is never closed" },
         { .file = "a.csv",
           .content = "text\n\"a\" b\n",
-          .expected = "error BERT_ERR_DATA a.csv:2:4: text behind a closing quote (a quote inside quotes is written twice)" },
+          .expected =
+              "error BERT_ERR_DATA a.csv:2:4: text behind a closing quote (a quote inside quotes is written twice)" },
     };
     CHECK_ALL(cases);
 }
@@ -415,12 +479,18 @@ static void wrong_json_is_found_with_line_and_column(void **state)
         { .file = "a.jsonl",
           .content = "{\"text\": \"a\"}\n{\"text\": }\n",
           .expected = "1<a><><>\nerror BERT_ERR_DATA a.jsonl:2:10: unexpected token near '}'" },
-        { .file = "a.jsonl", .content = "[\"a\"]\n", .expected = "error BERT_ERR_DATA a.jsonl:1: a string, expected an object" },
-        { .file = "a.jsonl", .content = "17\n", .expected = "error BERT_ERR_DATA a.jsonl:1: a number, expected an object" },
+        { .file = "a.jsonl",
+          .content = "[\"a\"]\n",
+          .expected = "error BERT_ERR_DATA a.jsonl:1: a string, expected an object" },
+        { .file = "a.jsonl",
+          .content = "17\n",
+          .expected = "error BERT_ERR_DATA a.jsonl:1: a number, expected an object" },
         { .file = "a.jsonl",
           .content = "{\"text\": 5}\n",
           .expected = "error BERT_ERR_DATA a.jsonl:1: \"text\" is a number, expected a string" },
-        { .file = "a.jsonl", .content = "{\"text\": null}\n", .expected = "error BERT_ERR_DATA a.jsonl:1: \"text\" is null, expected a string" },
+        { .file = "a.jsonl",
+          .content = "{\"text\": null}\n",
+          .expected = "error BERT_ERR_DATA a.jsonl:1: \"text\" is null, expected a string" },
         { .file = "a.jsonl",
           .content = "{\"text\": \"a\", \"text_pair\": {}}\n",
           .expected = "error BERT_ERR_DATA a.jsonl:1: \"text_pair\" is an object, expected a string" },
@@ -431,7 +501,9 @@ static void wrong_json_is_found_with_line_and_column(void **state)
         { .file = "a.jsonl",
           .content = "{\"text\": \"a\", \"text\": \"b\"}\n",
           .expected = "error BERT_ERR_DATA a.jsonl:1:20: duplicate object key near '\"text\"'" },
-        { .file = "a.jsonl", .content = "{\"text\": \"a\"} x\n", .expected = "error BERT_ERR_DATA a.jsonl:1:15: end of file expected near 'x'" },
+        { .file = "a.jsonl",
+          .content = "{\"text\": \"a\"} x\n",
+          .expected = "error BERT_ERR_DATA a.jsonl:1:15: end of file expected near 'x'" },
     };
     CHECK_ALL(cases);
 }
@@ -444,25 +516,30 @@ static void what_cannot_be_opened_is_said(void **state)
         { .file = ".", .format = "tsv", .expected = "error BERT_ERR_IO .: cannot read: Is a directory" },
         { .file = "a.dat",
           .content = "x",
-          .expected = "error BERT_ERR_ARGUMENT a.dat: is this a table? The name ends in none of .tsv, .csv, .jsonl, .json, .conll, .txt (.gz); "
+          .expected = "error BERT_ERR_ARGUMENT a.dat: is this a table? The name ends in none of .tsv, .csv, .jsonl, "
+                      ".json, .conll, .txt (.gz); "
                       "choose with "
                       "--input-format" },
         { .file = "tsv",
           .content = "text\nx\n",
           .format = "xls",
-          .expected = "error BERT_ERR_ARGUMENT --input-format: \"xls\" is not one of tsv, csv, jsonl, json, conll, txt" },
+          .expected =
+              "error BERT_ERR_ARGUMENT --input-format: \"xls\" is not one of tsv, csv, jsonl, json, conll, txt" },
         { .file = "a.tsv",
           .content = "x",
           .text_columns = "a,b,c",
-          .expected = "error BERT_ERR_ARGUMENT --text-columns: \"a,b,c\" is neither one column nor two with a comma between them" },
+          .expected = "error BERT_ERR_ARGUMENT --text-columns: \"a,b,c\" is neither one column nor two with a comma "
+                      "between them" },
         { .file = "a.tsv",
           .content = "x",
           .text_columns = "a,",
-          .expected = "error BERT_ERR_ARGUMENT --text-columns: \"a,\" is neither one column nor two with a comma between them" },
+          .expected = "error BERT_ERR_ARGUMENT --text-columns: \"a,\" is neither one column nor two with a comma "
+                      "between them" },
         { .file = "a.tsv",
           .content = "x",
           .text_columns = "",
-          .expected = "error BERT_ERR_ARGUMENT --text-columns: \"\" is neither one column nor two with a comma between them" },
+          .expected =
+              "error BERT_ERR_ARGUMENT --text-columns: \"\" is neither one column nor two with a comma between them" },
     };
     CHECK_ALL(cases);
 }
@@ -491,7 +568,8 @@ static void gzip_is_unpacked_with_all_its_members(void **state)
     add_member(&gz, "text\tla", 7);
     add_member(&gz, "bel\na\t1\n", 8);
     add_member(&gz, "", 0);
-    check(&(reading){ .file = "a.tsv.gz", .content = gz.data, .size = gz.size, .labels = true, .expected = "2<a><-><1>\n" });
+    check(&(reading){
+        .file = "a.tsv.gz", .content = gz.data, .size = gz.size, .labels = true, .expected = "2<a><-><1>\n" });
     check(&(reading){ .file = "plain-name.tsv", .content = gz.data, .size = gz.size, .expected = "2<a><-><1>\n" });
     buffer_add(&gz, "\0\0\0\0\0", 5); /* padding, as on tapes */
     check(&(reading){ .file = "a.tsv.gz", .content = gz.data, .size = gz.size, .expected = "2<a><-><1>\n" });
@@ -514,11 +592,12 @@ static void damaged_gzip_is_found_with_its_byte(void **state)
         buffer_free(&rows);
     }
     gz.data[gz.size - 8] ^= 1; /* the CRC */
-    snprintf(expected, sizeof expected, "1<a><><->\n2<b><><->\nerror BERT_ERR_FORMAT crc.txt.gz: byte %zu: incorrect data check", gz.size - 4);
+    snprintf(expected, sizeof expected,
+             "1<a><><->\n2<b><><->\nerror BERT_ERR_FORMAT crc.txt.gz: byte %zu: incorrect data check", gz.size - 4);
     check(&(reading){ .file = "crc.txt.gz", .content = gz.data, .size = gz.size, .expected = expected });
     gz.data[gz.size - 8] ^= 1;
-    snprintf(expected, sizeof expected, "1<a><><->\n2<b><><->\nerror BERT_ERR_FORMAT tail.txt.gz: byte %zu: incorrect header check",
-             gz.size + 2);
+    snprintf(expected, sizeof expected,
+             "1<a><><->\n2<b><><->\nerror BERT_ERR_FORMAT tail.txt.gz: byte %zu: incorrect header check", gz.size + 2);
     buffer_add(&gz, "tail", 4);
     check(&(reading){ .file = "tail.txt.gz", .content = gz.data, .size = gz.size, .expected = expected });
     check(&(reading){ .file = "not.txt.gz",
@@ -568,17 +647,22 @@ static void a_row_above_the_limit_is_refused(void **state)
 {
     (void)state;
     write_huge_row("huge.tsv.gz", "");
-    check(&(reading){ .file = "huge.tsv.gz", .expected = "error BERT_ERR_DATA huge.tsv.gz:2: more than 67108864 bytes in one row" });
+    check(&(reading){ .file = "huge.tsv.gz",
+                      .expected = "error BERT_ERR_DATA huge.tsv.gz:2: more than 67108864 bytes in one row" });
     write_huge_row("huge.csv.gz", "\n"); /* many lines inside one pair of quotes */
-    check(&(reading){ .file = "huge.csv.gz", .expected = "error BERT_ERR_DATA huge.csv.gz:2: more than 67108864 bytes in one row" });
+    check(&(reading){ .file = "huge.csv.gz",
+                      .expected = "error BERT_ERR_DATA huge.csv.gz:2: more than 67108864 bytes in one row" });
     write_huge_row("huge.conll.gz", " x\n"); /* many words in one sentence */
-    check(&(reading){
-        .file = "huge.conll.gz", .skip = true, .expected = "error BERT_ERR_DATA huge.conll.gz:1: more than 67108864 bytes in one row" });
+    check(&(reading){ .file = "huge.conll.gz",
+                      .skip = true,
+                      .expected = "error BERT_ERR_DATA huge.conll.gz:1: more than 67108864 bytes in one row" });
     char *tabs = malloc(70000);
     assert_non_null(tabs);
     memset(tabs, '\t', 70000);
-    check(
-        &(reading){ .file = "wide.tsv", .content = tabs, .size = 70000, .expected = "error BERT_ERR_DATA wide.tsv:1: more than 65536 columns" });
+    check(&(reading){ .file = "wide.tsv",
+                      .content = tabs,
+                      .size = 70000,
+                      .expected = "error BERT_ERR_DATA wide.tsv:1: more than 65536 columns" });
     free(tabs);
 }
 
@@ -635,7 +719,8 @@ static void standard_input_is_read_and_rows_come_as_they_are_written(void **stat
     close(ends[0]);
 }
 
-/* Rows of 10 bytes, packed or not: progress only grows, stands at the bytes of the rows so far, and ends at the size of the file. */
+/* Rows of 10 bytes, packed or not: progress only grows, stands at the bytes of the rows so far, and ends at the size of
+ * the file. */
 static void progress_is_that_of_the_file(void **state)
 {
     (void)state;
@@ -676,7 +761,9 @@ static void standard_input_is_named_in_errors(void **state)
     write_content("in", "text\tlabel\na\n", 0);
     assert_true((file = open("in", O_RDONLY)) >= 0);
     dup2(file, STDIN_FILENO);
-    check(&(reading){ .file = "-", .format = "tsv", .expected = "error BERT_ERR_DATA standard input:2: columns: 1, the header has 2" });
+    check(&(reading){ .file = "-",
+                      .format = "tsv",
+                      .expected = "error BERT_ERR_DATA standard input:2: columns: 1, the header has 2" });
     dup2(before, STDIN_FILENO);
     close(before);
     close(file);
@@ -690,11 +777,15 @@ static char shared_folder[4096];
 static void real_files_are_read_whole(void **state)
 {
     (void)state;
-    static const reading qqp = { .text_columns = "question1,question2", .label_column = "is_duplicate", .labels = true };
+    static const reading qqp = { .text_columns = "question1,question2",
+                                 .label_column = "is_duplicate",
+                                 .labels = true };
     static const reading banking77 = { .label_column = "category", .labels = true };
     static const reading sst2 = { .text_columns = "sentence", .labels = true };
     static const reading cola = { .text_columns = "4", .label_column = "2", .labels = true, .no_header = true };
-    static const reading mrpc = { .format = "tsv", .text_columns = "#1 String,#2 String", .label_column = "Quality", .labels = true };
+    static const reading mrpc = {
+        .format = "tsv", .text_columns = "#1 String,#2 String", .label_column = "Quality", .labels = true
+    };
     static const reading stsb = { .text_columns = "6,7", .label_column = "5", .labels = true, .no_header = true };
     static const reading conll = { .format = "conll", .label_column = "2", .labels = true };
     static const struct {
@@ -709,7 +800,8 @@ static void real_files_are_read_whole(void **state)
         { "banking77/test.csv", &banking77, 3080, NULL },
         { "sst-2/train.tsv", &sst2, 60614, NULL },
         { "sst-2/dev.tsv", &sst2, 6735, "2<the expressive power of the camera ><-><1>\n" },
-        { "cola/in_domain_train.tsv", &cola, 8551, "1<Our friends won't buy this analysis, let alone the next one we propose.><-><1>\n" },
+        { "cola/in_domain_train.tsv", &cola, 8551,
+          "1<Our friends won't buy this analysis, let alone the next one we propose.><-><1>\n" },
         { "cola/in_domain_dev.tsv", &cola, 527, NULL },
         { "cola/out_of_domain_dev.tsv", &cola, 516, NULL },
         { "mrpc/msr_paraphrase_train.txt", &mrpc, 4076, NULL },
@@ -717,7 +809,8 @@ static void real_files_are_read_whole(void **state)
         { "sts-b/sts-train.tsv", &stsb, 5749, "1<A plane is taking off.><An air plane is taking off.><5.000>\n" },
         { "sts-b/sts-dev.tsv", &stsb, 1500, NULL },
         { "sts-b/sts-test.tsv", &stsb, 1379, NULL },
-        { "conll2003/train.txt", &conll, 14041, "1<EU rejects German call to boycott British lamb .><-><B-ORG O B-MISC O O O B-MISC O O>\n" },
+        { "conll2003/train.txt", &conll, 14041,
+          "1<EU rejects German call to boycott British lamb .><-><B-ORG O B-MISC O O O B-MISC O O>\n" },
         { "conll2003/valid.txt", &conll, 3250, NULL },
         { "conll2003/test.txt", &conll, 3453, NULL },
     };

@@ -5,7 +5,7 @@
 #include <iconv.h>
 #include <zlib.h>
 
-/* ---- bytes -------------------------------------------------------------------------------------------------------------- */
+/* ---- bytes ------------------------------------------------------------------------------------------------------- */
 
 #define WESTERN "the bytes fit cp1252: --encoding cp1252 reads them so, utf-8-drop leaves them out"
 #define LATIN "the bytes fit cp1252, cp1250: --encoding NAME reads them as one of these, utf-8-drop leaves them out"
@@ -19,22 +19,30 @@ static void bytes_that_are_not_utf8_are_found_and_guessed(void **state)
         { .file = "a.txt",
           .content = "ok\ntr\xe8s bon\n",
           .expected = "1<ok><><->\nerror BERT_ERR_DATA a.txt:2:3: byte 0xE8 is not UTF-8; " LATIN },
-        { .file = "a.txt", .content = "it\x92s \xe9t\xe9\n", .expected = "error BERT_ERR_DATA a.txt:1:3: byte 0x92 is not UTF-8; " WESTERN },
+        { .file = "a.txt",
+          .content = "it\x92s \xe9t\xe9\n",
+          .expected = "error BERT_ERR_DATA a.txt:1:3: byte 0x92 is not UTF-8; " WESTERN },
         { .file = "a.txt",
           .content = "\xcf\xf0\xe8\xe2\xe5\xf2\n",
           .expected = "error BERT_ERR_DATA a.txt:1:1: byte 0xCF is not UTF-8; " UNKNOWN },
         { .file = "a.txt",
           .content = "\xc3\xa9\xc3\xa9 \xc3 \xc3\xa9",
           .expected = "error BERT_ERR_DATA a.txt:1:4: byte 0xC3 is not UTF-8; " DAMAGED },
-        { .file = "a.txt", .content = "x\xe2\x82", .expected = "error BERT_ERR_DATA a.txt:1:2: byte 0xE2 is not UTF-8; " UNKNOWN },
+        { .file = "a.txt",
+          .content = "x\xe2\x82",
+          .expected = "error BERT_ERR_DATA a.txt:1:2: byte 0xE2 is not UTF-8; " UNKNOWN },
         { .file = "a.csv",
           .content = "text,label\n\"two\nl\xednes\",1\n",
           .expected = "error BERT_ERR_DATA a.csv:3:2: byte 0xED is not UTF-8; " WESTERN },
-        { .file = "a.tsv", .content = "t\xe9xt\tlabel\n", .expected = "error BERT_ERR_DATA a.tsv:1:2: byte 0xE9 is not UTF-8; " WESTERN },
+        { .file = "a.tsv",
+          .content = "t\xe9xt\tlabel\n",
+          .expected = "error BERT_ERR_DATA a.tsv:1:2: byte 0xE9 is not UTF-8; " WESTERN },
         { .file = "a.jsonl",
           .content = "{\"text\": \"\xff\"}\n",
           .expected = "error BERT_ERR_DATA a.jsonl:1:11: byte 0xFF is not UTF-8; " WESTERN },
-        { .file = "a.conll", .content = "a O\ncaf\xe9 O\n", .expected = "error BERT_ERR_DATA a.conll:2:4: byte 0xE9 is not UTF-8; " WESTERN },
+        { .file = "a.conll",
+          .content = "a O\ncaf\xe9 O\n",
+          .expected = "error BERT_ERR_DATA a.conll:2:4: byte 0xE9 is not UTF-8; " WESTERN },
         { .file = "a.txt",
           .encoding = "UTF-8",
           .content = "\xff\n",
@@ -86,7 +94,8 @@ static void encodings_that_bytes_fit_are_named(void **state)
         if (!strstr(err.message, words))
             print_error("%s: %s\n", CASES[i].encoding, err.message);
         assert_non_null(strstr(err.message, words));
-        assert_int_equal(read_rows(&(reading){ .file = "a.txt", .encoding = CASES[i].encoding }, &rows, NULL, &err), BERT_OK);
+        assert_int_equal(read_rows(&(reading){ .file = "a.txt", .encoding = CASES[i].encoding }, &rows, NULL, &err),
+                         BERT_OK);
         buffer_printf(&expected, "1<%s><><->\n", CASES[i].text);
         buffer_add(&expected, "", 0);
         buffer_add(&rows, "", 0);
@@ -100,10 +109,23 @@ static void a_row_that_is_not_utf8_can_be_left_out(void **state)
 {
     (void)state;
     const reading cases[] = {
-        { .file = "a.txt", .skip = true, .content = "a\n\xff\nb\xff\nc\n", .expected = "1<a><><->\n4<c><><->\n2 left out\n" },
-        { .file = "a.csv", .skip = true, .content = "text,label\n\"\xff\nx\",1\n\"y\n\xff\",1\nz,0\n", .expected = "6<z><-><0>\n2 left out\n" },
-        { .file = "a.conll", .skip = true, .labels = true, .content = "a O\n\xff O\nb O\n\nc O\n", .expected = "5<c><-><O>\n1 left out\n" },
-        { .file = "a.jsonl", .skip = true, .content = "{\"text\": \"\xff\"}\n{\"text\": \"b\"}\n", .expected = "2<b><><>\n1 left out\n" },
+        { .file = "a.txt",
+          .skip = true,
+          .content = "a\n\xff\nb\xff\nc\n",
+          .expected = "1<a><><->\n4<c><><->\n2 left out\n" },
+        { .file = "a.csv",
+          .skip = true,
+          .content = "text,label\n\"\xff\nx\",1\n\"y\n\xff\",1\nz,0\n",
+          .expected = "6<z><-><0>\n2 left out\n" },
+        { .file = "a.conll",
+          .skip = true,
+          .labels = true,
+          .content = "a O\n\xff O\nb O\n\nc O\n",
+          .expected = "5<c><-><O>\n1 left out\n" },
+        { .file = "a.jsonl",
+          .skip = true,
+          .content = "{\"text\": \"\xff\"}\n{\"text\": \"b\"}\n",
+          .expected = "2<b><><>\n1 left out\n" },
     };
     CHECK_ALL(cases);
 }
@@ -115,12 +137,16 @@ static void bytes_are_dropped_where_that_is_asked_for(void **state)
         { .file = "a.txt",
           .encoding = "utf-8-drop",
           .content = "a\xff\xfe b\n\xe2\x82\n\xc3\xa9\xc3",
-          .expected = "1<a b><><->\n2<><><->\n3<\xc3\xa9><><->\nnote a.txt: 5 bytes that are not UTF-8 were dropped (--encoding utf-8-drop)\n" },
+          .expected = "1<a b><><->\n2<><><->\n3<\xc3\xa9><><->\nnote a.txt: 5 bytes that are not UTF-8 were dropped "
+                      "(--encoding utf-8-drop)\n" },
         { .file = "a.jsonl",
           .encoding = "UTF-8-DROP",
           .content = "{\"text\": \"a\xe9\"}\n",
           .expected = "1<a><><>\nnote a.jsonl: 1 byte that is not UTF-8 was dropped (--encoding utf-8-drop)\n" },
-        { .file = "a.txt", .encoding = "utf-8-drop", .content = "\xEF\xBB\xBFgood \xc3\xa9\n", .expected = "1<good \xc3\xa9><><->\n" },
+        { .file = "a.txt",
+          .encoding = "utf-8-drop",
+          .content = "\xEF\xBB\xBFgood \xc3\xa9\n",
+          .expected = "1<good \xc3\xa9><><->\n" },
     };
     CHECK_ALL(cases);
 }
@@ -135,8 +161,14 @@ static void other_encodings_are_decoded(void **state)
           .labels = true,
           .expected = "2<tr\xc3\xa8s \xe2\x82\xac><-><caf\xc3\xa9>\n" },
         { .file = "a.txt", .encoding = "latin-1", .content = "\xe9\n", .expected = "1<\xc3\xa9><><->\n" },
-        { .file = "a.txt", .encoding = "shift_jis", .content = "\x93\x8c\x8b\x9e\n", .expected = "1<\xe6\x9d\xb1\xe4\xba\xac><><->\n" },
-        { .file = "a.txt", .encoding = "iso-2022-jp", .content = "\x1b$BEl5~\x1b(B\n", .expected = "1<\xe6\x9d\xb1\xe4\xba\xac><><->\n" },
+        { .file = "a.txt",
+          .encoding = "shift_jis",
+          .content = "\x93\x8c\x8b\x9e\n",
+          .expected = "1<\xe6\x9d\xb1\xe4\xba\xac><><->\n" },
+        { .file = "a.txt",
+          .encoding = "iso-2022-jp",
+          .content = "\x1b$BEl5~\x1b(B\n",
+          .expected = "1<\xe6\x9d\xb1\xe4\xba\xac><><->\n" },
         { .file = "a.txt", .encoding = "utf_16_be", .content = "\0a\0\n", .size = 4, .expected = "1<a><><->\n" },
         { .file = "a.txt",
           .content = "\xFF\xFE"
@@ -163,7 +195,8 @@ static void what_is_not_of_the_encoding_is_found(void **state)
         { .file = "a.txt",
           .encoding = "cp1252",
           .content = "ok\n\xe9 \x81\n",
-          .expected = "1<ok><><->\nerror BERT_ERR_DATA a.txt:2:3: byte 0x81 begins no character of cp1252; is that the file's encoding?" },
+          .expected = "1<ok><><->\nerror BERT_ERR_DATA a.txt:2:3: byte 0x81 begins no character of cp1252; is that the "
+                      "file's encoding?" },
         { .file = "a.txt",
           .content = "\xFF\xFE"
                      "a\0b",
@@ -172,12 +205,14 @@ static void what_is_not_of_the_encoding_is_found(void **state)
         { .file = "a.txt",
           .encoding = "cp1252",
           .content = "\xEF\xBB\xBFx\n",
-          .expected = "error BERT_ERR_DATA a.txt: begins with the byte order mark of UTF-8, and --encoding says cp1252; leave it out" },
+          .expected = "error BERT_ERR_DATA a.txt: begins with the byte order mark of UTF-8, and --encoding says "
+                      "cp1252; leave it out" },
         { .file = "a.txt",
           .encoding = "utf-8",
           .content = "\xFF\xFEx\0",
           .size = 4,
-          .expected = "error BERT_ERR_DATA a.txt: begins with the byte order mark of utf-16le, and --encoding says utf-8; leave it out" },
+          .expected = "error BERT_ERR_DATA a.txt: begins with the byte order mark of utf-16le, and --encoding says "
+                      "utf-8; leave it out" },
         { .file = "a.tsv",
           .content = "t\0e\0x\0t\0\n\0a\0\n\0",
           .size = 14,
@@ -185,24 +220,26 @@ static void what_is_not_of_the_encoding_is_found(void **state)
         { .file = "a.txt",
           .encoding = "klingon",
           .content = "x",
-          .expected = "error BERT_ERR_ARGUMENT a.txt: --encoding: \"klingon\" is neither utf-8, utf-8-drop nor a name that iconv knows (iconv "
+          .expected = "error BERT_ERR_ARGUMENT a.txt: --encoding: \"klingon\" is neither utf-8, utf-8-drop nor a name "
+                      "that iconv knows (iconv "
                       "-l lists them)" },
         { .file = "a.txt",
           .encoding = "cp1252//IGNORE",
           .content = "x",
-          .expected =
-              "error BERT_ERR_ARGUMENT a.txt: --encoding: \"cp1252//IGNORE\" is neither utf-8, utf-8-drop nor a name that iconv knows (iconv "
-              "-l lists them)" },
+          .expected = "error BERT_ERR_ARGUMENT a.txt: --encoding: \"cp1252//IGNORE\" is neither utf-8, utf-8-drop nor "
+                      "a name that iconv knows (iconv "
+                      "-l lists them)" },
         { .file = "a.txt",
           .encoding = "",
           .content = "x",
-          .expected =
-              "error BERT_ERR_ARGUMENT a.txt: --encoding: \"\" is neither utf-8, utf-8-drop nor a name that iconv knows (iconv -l lists them)" },
+          .expected = "error BERT_ERR_ARGUMENT a.txt: --encoding: \"\" is neither utf-8, utf-8-drop nor a name that "
+                      "iconv knows (iconv -l lists them)" },
     };
     CHECK_ALL(cases);
 }
 
-/* Characters of one, two and three bytes, lines of all lengths: what is decoded does not depend on where reads end, packed or not. */
+/* Characters of one, two and three bytes, lines of all lengths: what is decoded does not depend on where reads end,
+ * packed or not. */
 static void long_files_are_decoded_whole(void **state)
 {
     (void)state;
@@ -243,7 +280,7 @@ static void long_files_are_decoded_whole(void **state)
     }
 }
 
-/* ---- lines and fields --------------------------------------------------------------------------------------------------- */
+/* ---- lines and fields -------------------------------------------------------------------------------------------- */
 
 static void cr_alone_ends_lines_where_there_is_no_lf(void **state)
 {
@@ -268,10 +305,14 @@ static void quotes_and_backslashes_are_read_where_asked_for(void **state)
     const reading cases[] = {
         { .file = "a.tsv",
           .content = pandas,
-          .expected = "2<\"he said \"\"good\"\" film\"><-><pos>\n3<\"bad\"><-><neg>\nnote a.tsv:2: a whole field is in quotes, which are read "
+          .expected = "2<\"he said \"\"good\"\" film\"><-><pos>\n3<\"bad\"><-><neg>\nnote a.tsv:2: a whole field is in "
+                      "quotes, which are read "
                       "as text, as in "
                       "the files of GLUE; --quoting csv reads them as pandas writes them\n" },
-        { .file = "a.tsv", .quoting = 2, .content = pandas, .expected = "2<he said \"good\" film><-><pos>\n3<bad><-><neg>\n" },
+        { .file = "a.tsv",
+          .quoting = 2,
+          .content = pandas,
+          .expected = "2<he said \"good\" film><-><pos>\n3<bad><-><neg>\n" },
         { .file = "a.tsv", .quoting = 2, .content = "text\tlabel\n\"a\tb\nc\"\t1\n", .expected = "2<a\tb\nc><-><1>\n" },
         { .file = "a.tsv", .quoting = 1, .content = "text\n\"\"\"a\"\n", .expected = "2<\"\"\"a\"><-><->\n" },
         { .file = "a.csv", .quoting = 1, .content = "text,label\n\"a,b\"\n", .expected = "2<\"a><-><b\">\n" },
@@ -281,30 +322,33 @@ static void quotes_and_backslashes_are_read_where_asked_for(void **state)
           .expected = "2<a\tb\nc\rd\\n\\x\\><-><1\\>\n" },
         { .file = "a.tsv",
           .content = "text\tlabel\n\"a\nb\"\t1\n",
-          .expected = "error BERT_ERR_DATA a.tsv:2: columns: 1, the header has 2; a field opens a quote: --quoting csv reads fields in quotes" },
+          .expected = "error BERT_ERR_DATA a.tsv:2: columns: 1, the header has 2; a field opens a quote: --quoting csv "
+                      "reads fields in quotes" },
         { .file = "a.tsv",
           .content = "\"text\"\t\"label\"\na\t1\n",
-          .expected =
-              "error BERT_ERR_DATA a.tsv: no column \"text\"; it has \"text\", \"label\" (--quoting csv takes the quotes off; choose with "
-              "--text-columns)" },
+          .expected = "error BERT_ERR_DATA a.tsv: no column \"text\"; it has \"text\", \"label\" (--quoting csv takes "
+                      "the quotes off; choose with "
+                      "--text-columns)" },
         { .file = "a.csv",
           .content = "text;label\na;1\n",
-          .expected = "error BERT_ERR_DATA a.csv: no column \"text\"; it has text;label (semicolons divide its columns: write tabs or "
+          .expected = "error BERT_ERR_DATA a.csv: no column \"text\"; it has text;label (semicolons divide its "
+                      "columns: write tabs or "
                       "commas; choose with --text-columns)" },
         { .file = "a.csv",
           .content = "text\tlabel\na\t1\n",
-          .expected =
-              "error BERT_ERR_DATA a.csv: no column \"text\"; it has text?label (tabs divide its columns: --input-format tsv; choose with "
-              "--text-columns)" },
+          .expected = "error BERT_ERR_DATA a.csv: no column \"text\"; it has text?label (tabs divide its columns: "
+                      "--input-format tsv; choose with "
+                      "--text-columns)" },
         { .file = "a.tsv",
           .content = "text,label\na,1\n",
-          .expected = "error BERT_ERR_DATA a.tsv: no column \"text\"; it has text,label (commas divide its columns: --input-format csv; choose "
+          .expected = "error BERT_ERR_DATA a.tsv: no column \"text\"; it has text,label (commas divide its columns: "
+                      "--input-format csv; choose "
                       "with --text-columns)" },
         { .file = "a.tsv",
           .content = "a long film\t1\n",
-          .expected =
-              "error BERT_ERR_DATA a.tsv: no column \"text\"; it has a long film, 1 (--no-header where the first row is data, and columns "
-              "are numbers; choose with --text-columns)" },
+          .expected = "error BERT_ERR_DATA a.tsv: no column \"text\"; it has a long film, 1 (--no-header where the "
+                      "first row is data, and columns "
+                      "are numbers; choose with --text-columns)" },
         { .file = "a.txt",
           .quoting = 2,
           .content = "x",
@@ -313,7 +357,7 @@ static void quotes_and_backslashes_are_read_where_asked_for(void **state)
     CHECK_ALL(cases);
 }
 
-/* ---- labels ------------------------------------------------------------------------------------------------------------- */
+/* ---- labels ------------------------------------------------------------------------------------------------------ */
 
 static void columns_of_0_and_1_are_a_list_of_labels(void **state)
 {
@@ -325,7 +369,11 @@ static void columns_of_0_and_1_are_a_list_of_labels(void **state)
           .label_column = "a,b,c",
           .labels = true,
           .expected = "2<x><-><a,c>\n3<y><-><>\n4<z><-><a>\nnote a.csv: no row has the label b\n" },
-        { .file = "a.csv", .content = table, .label_column = "c,a", .labels = true, .expected = "2<x><-><c,a>\n3<y><-><>\n4<z><-><a>\n" },
+        { .file = "a.csv",
+          .content = table,
+          .label_column = "c,a",
+          .labels = true,
+          .expected = "2<x><-><c,a>\n3<y><-><>\n4<z><-><a>\n" },
         { .file = "a.csv",
           .content = "x,1,0\ny,0,1\n",
           .no_header = true,
@@ -338,7 +386,8 @@ static void columns_of_0_and_1_are_a_list_of_labels(void **state)
           .content = "{\"text\": \"x\", \"a\": 1, \"b\": false}\n{\"text\": \"y\", \"a\": 0}\n",
           .label_column = "a,b",
           .labels = true,
-          .expected = "1<x><><a>\nerror BERT_ERR_DATA a.jsonl:2: no column \"b\"; it has text, a (choose with --label-column)" },
+          .expected = "1<x><><a>\nerror BERT_ERR_DATA a.jsonl:2: no column \"b\"; it has text, a (choose with "
+                      "--label-column)" },
         { .file = "a.csv",
           .content = "text,a,b\nx,1,2\n",
           .label_column = "a,b",
@@ -361,7 +410,8 @@ static void columns_of_0_and_1_are_a_list_of_labels(void **state)
         { .file = "a.conll",
           .content = "x O\n",
           .label_column = "2,3",
-          .expected = "error BERT_ERR_ARGUMENT --label-column: \"2,3\" are several, and a word of a .conll has one tag" },
+          .expected =
+              "error BERT_ERR_ARGUMENT --label-column: \"2,3\" are several, and a word of a .conll has one tag" },
     };
     CHECK_ALL(cases);
 }
@@ -377,7 +427,8 @@ static void a_label_with_an_exponent_is_the_number_that_it_is(void **state)
           .expected = "2<a><-><1>\n3<b><-><1200>\n4<c><-><1.5>\n5<d><-><e1>\n6<e><-><1e>\n7<f><-><1e99>\n" },
         { .file = "a.jsonl",
           .labels = true,
-          .content = "{\"text\": \"a\", \"label\": 1e0}\n{\"text\": \"b\", \"label\": 12E+2}\n{\"text\": \"c\", \"label\": \"15e-1\"}\n",
+          .content = "{\"text\": \"a\", \"label\": 1e0}\n{\"text\": \"b\", \"label\": 12E+2}\n{\"text\": \"c\", "
+                     "\"label\": \"15e-1\"}\n",
           .expected = "1<a><><1>\n2<b><><1200>\n3<c><><1.5>\n" },
         { .file = "a.csv", .content = "text,label\na,1e0\n", .expected = "2<a><-><1e0>\n" },
     };
@@ -388,13 +439,28 @@ static void a_label_with_an_exponent_is_the_number_that_it_is(void **state)
 static void a_first_row_that_looks_like_data_is_told(void **state)
 {
     (void)state;
-#define NOTE "note a.csv: its first row is read as the names of the columns, and looks like data; --no-header reads it as a row\n"
+#define NOTE                                                                                                         \
+    "note a.csv: its first row is read as the names of the columns, and looks like data; --no-header reads it as a " \
+    "row\n"
     const reading cases[] = {
-        { .file = "a.csv", .text_columns = "1", .content = "a very good film,x\nb,y\n", .expected = "2<b><-><->\n" NOTE },
+        { .file = "a.csv",
+          .text_columns = "1",
+          .content = "a very good film,x\nb,y\n",
+          .expected = "2<b><-><->\n" NOTE },
         { .file = "a.csv", .text_columns = "1", .content = "good,0.5\nb,1\n", .expected = "2<b><-><->\n" NOTE },
-        { .file = "a.csv", .text_columns = "1", .content = "good,pos\nb,neg\nc,pos\n", .expected = "2<b><-><->\n3<c><-><->\n" NOTE },
-        { .file = "a.csv", .text_columns = "2", .content = "id,text\n1,b\n2,c\n", .expected = "2<b><-><->\n3<c><-><->\n" },
-        { .file = "a.csv", .text_columns = "1", .no_header = true, .content = "good,1\n", .expected = "1<good><-><->\n" },
+        { .file = "a.csv",
+          .text_columns = "1",
+          .content = "good,pos\nb,neg\nc,pos\n",
+          .expected = "2<b><-><->\n3<c><-><->\n" NOTE },
+        { .file = "a.csv",
+          .text_columns = "2",
+          .content = "id,text\n1,b\n2,c\n",
+          .expected = "2<b><-><->\n3<c><-><->\n" },
+        { .file = "a.csv",
+          .text_columns = "1",
+          .no_header = true,
+          .content = "good,1\n",
+          .expected = "1<good><-><->\n" },
     };
 #undef NOTE
     CHECK_ALL(cases);
@@ -405,13 +471,15 @@ static void numbers_have_the_names_that_are_given(void **state)
     (void)state;
     const reading cases[] = {
         { .file = "a.jsonl",
-          .content = "{\"text\": \"x\", \"label\": [1, 0, 0]}\n{\"text\": \"y\", \"label\": [false, true, true]}\n{\"text\": \"v\", \"label\": "
+          .content = "{\"text\": \"x\", \"label\": [1, 0, 0]}\n{\"text\": \"y\", \"label\": [false, true, "
+                     "true]}\n{\"text\": \"v\", \"label\": "
                      "[]}\n",
           .labels = true,
           .label_names = "a,b,c",
           .expected = "1<x><><a>\n2<y><><b,c>\n3<v><><>\n" },
         { .file = "a.jsonl",
-          .content = "{\"text\": \"z\", \"label\": [2, 0]}\n{\"text\": \"w\", \"label\": 1}\n{\"text\": \"v\", \"label\": \"c\"}\n",
+          .content = "{\"text\": \"z\", \"label\": [2, 0]}\n{\"text\": \"w\", \"label\": 1}\n{\"text\": \"v\", "
+                     "\"label\": \"c\"}\n",
           .labels = true,
           .label_names = "a,b,c",
           .expected = "1<z><><c,a>\n2<w><><b>\n3<v><><c>\n" },
@@ -419,16 +487,16 @@ static void numbers_have_the_names_that_are_given(void **state)
           .content = "{\"text\": \"x\", \"label\": [1, 0, 0]}\n{\"text\": \"y\", \"label\": [1, 0]}\n",
           .labels = true,
           .label_names = "a,b,c",
-          .expected =
-              "1<x><><a>\nerror BERT_ERR_DATA a.jsonl:2: names or numbers of labels, and line 1 has a 0 or 1 for each of --label-names; a "
-              "table has one or the other" },
+          .expected = "1<x><><a>\nerror BERT_ERR_DATA a.jsonl:2: names or numbers of labels, and line 1 has a 0 or 1 "
+                      "for each of --label-names; a "
+                      "table has one or the other" },
         { .file = "a.jsonl",
           .content = "{\"text\": \"x\", \"label\": [2, 1]}\n{\"text\": \"y\", \"label\": [1, 0, 0]}\n",
           .labels = true,
           .label_names = "a,b,c",
-          .expected =
-              "1<x><><c,b>\nerror BERT_ERR_DATA a.jsonl:2: a 0 or 1 for each of --label-names, and line 1 has names or numbers of labels; a "
-              "table has one or the other" },
+          .expected = "1<x><><c,b>\nerror BERT_ERR_DATA a.jsonl:2: a 0 or 1 for each of --label-names, and line 1 has "
+                      "names or numbers of labels; a "
+                      "table has one or the other" },
         { .file = "a.csv",
           .content = "text,label\nx,0\ny, 1.0\nz,neg\n",
           .labels = true,
@@ -448,14 +516,22 @@ static void numbers_have_the_names_that_are_given(void **state)
           .content = "text,label\nx,2\n",
           .labels = true,
           .label_names = "neg,pos",
-          .expected = "error BERT_ERR_DATA a.csv:2: label \"2\" is neither one of --label-names nor a number from 0 to 1" },
+          .expected =
+              "error BERT_ERR_DATA a.csv:2: label \"2\" is neither one of --label-names nor a number from 0 to 1" },
         { .file = "a.conll",
           .content = "a 0\nb 3\n",
           .labels = true,
           .label_names = "O,B-PER,I-PER",
-          .expected = "error BERT_ERR_DATA a.conll:2: \"3\" is neither one of --label-names nor a number among theirs" },
-        { .file = "a.csv", .content = "x", .label_names = "a,", .expected = "error BERT_ERR_ARGUMENT --label-names: \"a,\" has an empty name" },
-        { .file = "a.csv", .content = "x", .label_names = "a,b,a", .expected = "error BERT_ERR_ARGUMENT --label-names: \"a\" is there twice" },
+          .expected =
+              "error BERT_ERR_DATA a.conll:2: \"3\" is neither one of --label-names nor a number among theirs" },
+        { .file = "a.csv",
+          .content = "x",
+          .label_names = "a,",
+          .expected = "error BERT_ERR_ARGUMENT --label-names: \"a,\" has an empty name" },
+        { .file = "a.csv",
+          .content = "x",
+          .label_names = "a,b,a",
+          .expected = "error BERT_ERR_ARGUMENT --label-names: \"a\" is there twice" },
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
         if (cases[i].content[0] != 'x')
@@ -475,12 +551,13 @@ static void a_number_beyond_64_bits_is_no_label(void **state)
         { .file = "a.jsonl",
           .content = "{\"text\": \"x\", \"label\": 18446744073709551616}\n",
           .labels = true,
-          .expected = "error BERT_ERR_DATA a.jsonl:1: \"label\" is a number beyond 64 bits, which a label must be written as a string for" },
+          .expected = "error BERT_ERR_DATA a.jsonl:1: \"label\" is a number beyond 64 bits, which a label must be "
+                      "written as a string for" },
     };
     CHECK_ALL(cases);
 }
 
-/* ---- JSON ---------------------------------------------------------------------------------------------------------------- */
+/* ---- JSON -------------------------------------------------------------------------------------------------------- */
 
 static void one_list_of_objects_is_rows(void **state)
 {
@@ -502,14 +579,18 @@ static void one_list_of_objects_is_rows(void **state)
         { .file = "a.json",
           .content = "[{\"text\": \"a\"},\n",
           .expected = "1<a><><>\nerror BERT_ERR_DATA a.json:1: the file ends, and its list is not closed" },
-        { .file = "a.json", .content = "[", .expected = "error BERT_ERR_DATA a.json:1: the file ends, and its list is not closed" },
+        { .file = "a.json",
+          .content = "[",
+          .expected = "error BERT_ERR_DATA a.json:1: the file ends, and its list is not closed" },
         { .file = "a.json",
           .content = "[{\"text\": \"a\"}]\n\n{}",
           .expected = "1<a><><>\nerror BERT_ERR_DATA a.json:3: text behind the end of the list" },
         { .file = "a.json",
           .content = "[{\"text\": \"a\"},\n]",
           .expected = "1<a><><>\nerror BERT_ERR_DATA a.json:2:1: unexpected token near end of file" },
-        { .file = "a.jsonl", .content = "[\"a\", 0]\n[\"b\", 1]\n", .expected = "error BERT_ERR_DATA a.jsonl:1: a string, expected an object" },
+        { .file = "a.jsonl",
+          .content = "[\"a\", 0]\n[\"b\", 1]\n",
+          .expected = "error BERT_ERR_DATA a.jsonl:1: a string, expected an object" },
         { .file = "a.json",
           .skip = true,
           .content = "[{\"text\": \"a\"}, {\"text\": 1}, 7,\n{\"text\" \"x\"}, {\"text\": \"b\"}]",
@@ -526,9 +607,9 @@ static void one_list_of_objects_is_rows(void **state)
           .expected = "error BERT_ERR_DATA a.json:1:27: byte 0xFF is not UTF-8; " WESTERN },
         { .file = "a.jsonl",
           .content = "{\n  \"text\": \"a\"\n}\n",
-          .expected =
-              "error BERT_ERR_DATA a.jsonl:1:1: string or '}' expected near end of file; a row is an object in one line, or an item of one "
-              "list" },
+          .expected = "error BERT_ERR_DATA a.jsonl:1:1: string or '}' expected near end of file; a row is an object in "
+                      "one line, or an item of one "
+                      "list" },
     };
     CHECK_ALL(cases);
 }
@@ -542,7 +623,8 @@ static void a_long_list_is_read_whole(void **state)
         buffer file = { 0 };
         buffer_string(&file, "[");
         for (int i = 0; i < ROWS; i++) {
-            buffer_printf(&file, "%s{%s\"text\":%s \"%d", i ? "," : "", form == 1 ? "\n" : "", form == 2 && i % 5 == 0 ? "\n\n" : "", i);
+            buffer_printf(&file, "%s{%s\"text\":%s \"%d", i ? "," : "", form == 1 ? "\n" : "",
+                          form == 2 && i % 5 == 0 ? "\n\n" : "", i);
             for (int k = 0; i == ROWS / 2 && k < LARGE; k++)
                 buffer_char(&file, k % 100 ? 'x' : ']');
             buffer_string(&file, "\"}");
@@ -566,7 +648,7 @@ static void a_long_list_is_read_whole(void **state)
     }
 }
 
-/* ---- words and tags ----------------------------------------------------------------------------------------------------- */
+/* ---- words and tags ---------------------------------------------------------------------------------------------- */
 
 static void tabs_divide_where_a_line_has_one(void **state)
 {
@@ -585,7 +667,8 @@ static void tabs_divide_where_a_line_has_one(void **state)
         { .file = "a.conll",
           .labels = true,
           .content = "in O\nNew York B-LOC\n",
-          .expected = "error BERT_ERR_DATA a.conll:2: columns: 3, the first line has 2; tabs divide columns with blanks in them" },
+          .expected = "error BERT_ERR_DATA a.conll:2: columns: 3, the first line has 2; tabs divide columns with "
+                      "blanks in them" },
     };
     CHECK_ALL(cases);
 }
@@ -596,9 +679,13 @@ static void comments_stand_before_a_sentence(void **state)
     const reading cases[] = {
         { .file = "a.conll",
           .labels = true,
-          .content = "# id 1\n# text = a b\na O\n# O\nb O\n\n# O\n#tag O\n\n#begin document (x); part 0\nc O\n#end document\n\n#end document\n",
-          .expected = "3<a # b><-><O O O>\n7<# #tag><-><O O>\n11<c><-><O>\nnote a.conll: 2 comments (# before a sentence) passed over\n" },
-        { .file = "a.conll", .content = "# x\na\n", .expected = "2<a><-><>\nnote a.conll: 1 comment (# before a sentence) passed over\n" },
+          .content = "# id 1\n# text = a b\na O\n# O\nb O\n\n# O\n#tag O\n\n#begin document (x); part 0\nc O\n#end "
+                     "document\n\n#end document\n",
+          .expected = "3<a # b><-><O O O>\n7<# #tag><-><O O>\n11<c><-><O>\nnote a.conll: 2 comments (# before a "
+                      "sentence) passed over\n" },
+        { .file = "a.conll",
+          .content = "# x\na\n",
+          .expected = "2<a><-><>\nnote a.conll: 1 comment (# before a sentence) passed over\n" },
         { .file = "a.conll", .content = "#\na\n", .expected = "1<# a><-><>\n" },
     };
     CHECK_ALL(cases);
@@ -611,16 +698,18 @@ static void tags_of_other_schemes_become_bio(void **state)
         { .file = "a.conll",
           .labels = true,
           .content = "a B-X\nb I-X\nc E-X\nd S-X\ne O\nf U-Y\n\ng B-Y\nh L-Y\n",
-          .expected = "1<a b c d e f><-><B-X I-X I-X B-X O B-Y>\n8<g h><-><B-Y I-Y>\nnote a.conll: its tags are turned into BIO: E-X is I-X\n" },
+          .expected = "1<a b c d e f><-><B-X I-X I-X B-X O B-Y>\n8<g h><-><B-Y I-Y>\nnote a.conll: its tags are turned "
+                      "into BIO: E-X is I-X\n" },
         { .file = "a.conll",
           .labels = true,
           .content = "a PER\nb PER\nc LOC\nd O\ne LOC\n",
-          .expected = "1<a b c d e><-><B-PER I-PER B-LOC O B-LOC>\nnote a.conll: its tags are turned into BIO: PER is B-PER\n" },
+          .expected = "1<a b c d e><-><B-PER I-PER B-LOC O B-LOC>\nnote a.conll: its tags are turned into BIO: PER is "
+                      "B-PER\n" },
         { .file = "a.conll",
           .labels = true,
           .content = "a I-X\nb I-X\nc I-Y\nd B-Y\ne O\nf I-Y\n",
-          .expected =
-              "1<a b c d e f><-><B-X I-X B-Y B-Y O B-Y>\nnote a.conll: its tags are turned into BIO: I-X is B-X where an entity begins\n" },
+          .expected = "1<a b c d e f><-><B-X I-X B-Y B-Y O B-Y>\nnote a.conll: its tags are turned into BIO: I-X is "
+                      "B-X where an entity begins\n" },
         { .file = "a.conll",
           .labels = true,
           .content = "a O\nb B_X\n",
@@ -646,7 +735,8 @@ static void tags_in_a_field_are_those_of_conll(void **state)
           .labels = true,
           .word_tags = true,
           .content = "text,label\nthe cat sat,O  B-X E-X\nfilm,S-X\n",
-          .expected = "2<the cat sat><-><O B-X I-X>\n3<film><-><B-X>\nnote a.csv: its tags are turned into BIO: E-X is I-X\n" },
+          .expected =
+              "2<the cat sat><-><O B-X I-X>\n3<film><-><B-X>\nnote a.csv: its tags are turned into BIO: E-X is I-X\n" },
         { .file = "a.tsv",
           .labels = true,
           .word_tags = true,
@@ -666,10 +756,13 @@ static void tags_in_a_field_are_those_of_conll(void **state)
         { .file = "a.jsonl",
           .labels = true,
           .word_tags = true,
-          .content = "{\"text\": \"a b\", \"label\": \"O S-X\"}\n{\"text\": \"a b\", \"label\": [\"S-X\", \"O\"]}\n{\"text\": [\"a\", \"b\"], "
+          .content = "{\"text\": \"a b\", \"label\": \"O S-X\"}\n{\"text\": \"a b\", \"label\": [\"S-X\", "
+                     "\"O\"]}\n{\"text\": [\"a\", \"b\"], "
                      "\"label\": \"B-X L-X\"}\n",
-          .expected = "1<a b><><O B-X>\n2<a b><><B-X O>\n3<a b><><B-X I-X>\nnote a.jsonl: its tags are turned into BIO: S-X is B-X\n" },
-        { .file = "a.csv", .word_tags = true, .content = "text,label\na,S-X\n", .expected = "2<a><-><S-X>\n" }, /* nobody asked for it */
+          .expected = "1<a b><><O B-X>\n2<a b><><B-X O>\n3<a b><><B-X I-X>\nnote a.jsonl: its tags are turned into "
+                      "BIO: S-X is B-X\n" },
+        /* nobody asked for it */
+        { .file = "a.csv", .word_tags = true, .content = "text,label\na,S-X\n", .expected = "2<a><-><S-X>\n" },
     };
     CHECK_ALL(cases);
 }
@@ -681,7 +774,8 @@ static void a_wrong_tag_is_named_with_its_own_line(void **state)
         { .file = "a.conll",
           .labels = true,
           .content = "the O\ncat O\n\nthe O\na O\nb O\nsat E-PER\n",
-          .expected = "1<the cat><-><O O>\nerror BERT_ERR_DATA a.conll:7: \"E-PER\" goes on with an entity that has not begun" },
+          .expected = "1<the cat><-><O O>\nerror BERT_ERR_DATA a.conll:7: \"E-PER\" goes on with an entity that has "
+                      "not begun" },
         { .file = "a.conll",
           .labels = true,
           .content = "a S-X\nb I-X\n",
@@ -689,19 +783,23 @@ static void a_wrong_tag_is_named_with_its_own_line(void **state)
         { .file = "a.conll",
           .labels = true,
           .content = "a B-X\nb X\n",
-          .expected = "error BERT_ERR_DATA a.conll:2: \"X\" is a tag of another kind than those before: with B- and I-, or without" },
+          .expected = "error BERT_ERR_DATA a.conll:2: \"X\" is a tag of another kind than those before: with B- and "
+                      "I-, or without" },
         { .file = "a.conll",
           .labels = true,
           .content = "a O\nb _\n",
-          .expected = "error BERT_ERR_DATA a.conll:2: \"_\" is no tag: O, B-NAME or I-NAME is expected (or E-, S-, L-, U-NAME)" },
+          .expected = "error BERT_ERR_DATA a.conll:2: \"_\" is no tag: O, B-NAME or I-NAME is expected (or E-, S-, L-, "
+                      "U-NAME)" },
         { .file = "a.conll",
           .labels = true,
           .content = "a B\n",
-          .expected = "error BERT_ERR_DATA a.conll:1: \"B\" is no tag: O, B-NAME or I-NAME is expected (or E-, S-, L-, U-NAME)" },
+          .expected = "error BERT_ERR_DATA a.conll:1: \"B\" is no tag: O, B-NAME or I-NAME is expected (or E-, S-, L-, "
+                      "U-NAME)" },
         { .file = "a.jsonl",
           .labels = true,
           .content = "{\"text\": [\"a\"], \"label\": [3]}\n",
-          .expected = "error BERT_ERR_DATA a.jsonl:1: \"label\": item 1 of the list is \"3\", which is no tag: O, B-NAME or I-NAME is expected "
+          .expected = "error BERT_ERR_DATA a.jsonl:1: \"label\": item 1 of the list is \"3\", which is no tag: O, "
+                      "B-NAME or I-NAME is expected "
                       "(or E-, S-, "
                       "L-, U-NAME)" },
     };
@@ -711,11 +809,13 @@ static void a_wrong_tag_is_named_with_its_own_line(void **state)
 static void a_column_that_counts_words_is_noticed(void **state)
 {
     (void)state;
-    static const char conllu[] =
-        "# text = vamonos ya\n1-2\tvamonos\t_\t_\t_\t_\t_\t_\t_\t_\n1\tvamos\tir\tV\t_\t_\t0\t_\t_\tB-X\n2\tnos\tnos\tP\t_\t_\t1\t_\t_\tO\n"
-        "2.1\tx\t_\t_\t_\t_\t_\t_\t_\t_\n3\tya\tya\tR\t_\t_\t1\t_\t_\tO\n";
-#define COUNTS \
-    "the first column counts the words, as in CoNLL-U: say which one has them (--text-columns 2) and which the tags (--label-column N)"
+    static const char conllu[] = "# text = vamonos "
+                                 "ya\n1-2\tvamonos\t_\t_\t_\t_\t_\t_\t_\t_\n1\tvamos\tir\tV\t_\t_\t0\t_\t_\tB-"
+                                 "X\n2\tnos\tnos\tP\t_\t_\t1\t_\t_\tO\n"
+                                 "2.1\tx\t_\t_\t_\t_\t_\t_\t_\t_\n3\tya\tya\tR\t_\t_\t1\t_\t_\tO\n";
+#define COUNTS                                                                                                        \
+    "the first column counts the words, as in CoNLL-U: say which one has them (--text-columns 2) and which the tags " \
+    "(--label-column N)"
     const reading cases[] = {
         { .file = "a.conll", .content = conllu, .expected = "error BERT_ERR_DATA a.conll:3: " COUNTS },
         { .file = "a.conll",
@@ -723,10 +823,14 @@ static void a_column_that_counts_words_is_noticed(void **state)
           .labels = true,
           .text_columns = "2",
           .label_column = "10",
-          .expected = "3<vamos nos ya><-><B-X O O>\nnote a.conll: 1 comment (# before a sentence) passed over\nnote a.conll: CoNLL-U's lines of "
+          .expected = "3<vamos nos ya><-><B-X O O>\nnote a.conll: 1 comment (# before a sentence) passed over\nnote "
+                      "a.conll: CoNLL-U's lines of "
                       "ranges and of "
                       "words that are not written (1-2, 1.1) are passed over\n" },
-        { .file = "a.conll", .skip = true, .content = "0 a X\n1 b X\n\nc d X\n", .expected = "error BERT_ERR_DATA a.conll:1: " COUNTS },
+        { .file = "a.conll",
+          .skip = true,
+          .content = "0 a X\n1 b X\n\nc d X\n",
+          .expected = "error BERT_ERR_DATA a.conll:1: " COUNTS },
         { .file = "a.conll", .content = "1 a X\n\n1 a X\nb a X\n", .expected = "1<1><-><X>\n3<1 b><-><X X>\n" },
         { .file = "a.conll", .labels = true, .content = "1 O\n2 O\n", .expected = "1<1 2><-><O O>\n" },
     };
@@ -739,24 +843,28 @@ static void spans_become_tags(void **state)
     const reading cases[] = {
         { .file = "a.jsonl",
           .labels = true,
-          .content = "{\"text\": \"Ann M\xc3\xbcller is in Paris\", \"label\": [[17, 22, \"LOC\"], [0, 10, \"PER\"]]}\n",
+          .content =
+              "{\"text\": \"Ann M\xc3\xbcller is in Paris\", \"label\": [[17, 22, \"LOC\"], [0, 10, \"PER\"]]}\n",
           .expected = "1<Ann M\xc3\xbcller is in Paris><><B-PER I-PER O O B-LOC>\n" },
         { .file = "a.jsonl",
           .labels = true,
-          .content = "{\"text\": \"a b\", \"spans\": [{\"start\": 0, \"end\": 1, \"label\": \"X\"}]}\n{\"text\": \"a b\", \"entities\": "
+          .content = "{\"text\": \"a b\", \"spans\": [{\"start\": 0, \"end\": 1, \"label\": \"X\"}]}\n{\"text\": \"a "
+                     "b\", \"entities\": "
                      "[{\"start_offset\": 2, "
-                     "\"end_offset\": 3, \"label\": \"Y\"}]}\n{\"text\": \"a b\", \"label\": [{\"start\": 0, \"end\": 3, \"labels\": [\"two "
+                     "\"end_offset\": 3, \"label\": \"Y\"}]}\n{\"text\": \"a b\", \"label\": [{\"start\": 0, \"end\": "
+                     "3, \"labels\": [\"two "
                      "words\"]}]}\n{\"text\": "
                      "\"a b\", \"entities\": []}\n{\"text\": \"a b\", \"label\": []}\n",
-          .expected = "1<a b><><B-X O>\n2<a b><><O B-Y>\n3<a b><><B-two_words I-two_words>\n4<a b><><O O>\n5<a b><><>\nnote a.jsonl: blanks in "
+          .expected = "1<a b><><B-X O>\n2<a b><><O B-Y>\n3<a b><><B-two_words I-two_words>\n4<a b><><O O>\n5<a "
+                      "b><><>\nnote a.jsonl: blanks in "
                       "the labels of "
                       "spans are \"_\" in their tags\n" },
         { .file = "a.jsonl",
           .labels = true,
           .content = "{\"text\": \"in (Paris).\", \"label\": [[4, 9, \"LOC\"]]}\n",
-          .expected =
-              "1<in (Paris).><><O B-LOC>\nnote a.jsonl: 1 of 1 spans begin or end within a word, which is tagged whole (words are what blanks "
-              "divide)\n" },
+          .expected = "1<in (Paris).><><O B-LOC>\nnote a.jsonl: 1 of 1 spans begin or end within a word, which is "
+                      "tagged whole (words are what blanks "
+                      "divide)\n" },
         { .file = "a.jsonl",
           .labels = true,
           .label_names = "X,Y",
@@ -781,11 +889,13 @@ static void spans_become_tags(void **state)
         { .file = "a.jsonl",
           .labels = true,
           .content = "{\"text\": \"a b\", \"label\": [[0, 1]]}\n",
-          .expected = "error BERT_ERR_DATA a.jsonl:1: span 1 is not [start, end, name], or an object with start, end and label" },
+          .expected = "error BERT_ERR_DATA a.jsonl:1: span 1 is not [start, end, name], or an object with start, end "
+                      "and label" },
         { .file = "a.jsonl",
           .labels = true,
           .content = "{\"text\": \"a b\", \"label\": [[0, 1, \"X\"], \"Y\"]}\n",
-          .expected = "error BERT_ERR_DATA a.jsonl:1: span 2 is not [start, end, name], or an object with start, end and label" },
+          .expected = "error BERT_ERR_DATA a.jsonl:1: span 2 is not [start, end, name], or an object with start, end "
+                      "and label" },
     };
     CHECK_ALL(cases);
 }

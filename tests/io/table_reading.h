@@ -13,8 +13,9 @@ typedef struct reading {
     bool labels, no_header, skip, word_tags;
     size_t most; /* rows at a time; 0: 7 */
     const char *
-        expected; /* "LINE<text><pair><label>\n" a row, <-> where the table has no such column; behind the rows "N left out\n", "note NOTE\n" and
-                             "error CODE MESSAGE" */
+        /* "LINE<text><pair><label>\n" a row, <-> where the table has no such column; behind the rows "N left out\n",
+         * "note NOTE\n" and "error CODE MESSAGE" */
+        expected;
 } reading;
 
 static void write_content(const char *file, const char *content, size_t size)

@@ -62,11 +62,12 @@ static void what_the_tar_command_writes_is_unpacked(void **state)
     for (size_t i = 0; i < sizeof CASES / sizeof *CASES; i++) {
         bert_err err = { 0 };
         snprintf(path, sizeof path, "%.*s/%.*s", CASES[i].folder, n, CASES[i].name, n);
-        snprintf(command, sizeof command, "cd %s && mkdir %.*s && echo text >%s && tar -czf a.tar.gz --format=%s n*", scratch_folder,
-                 CASES[i].folder, n, path, CASES[i].format);
+        snprintf(command, sizeof command, "cd %s && mkdir %.*s && echo text >%s && tar -czf a.tar.gz --format=%s n*",
+                 scratch_folder, CASES[i].folder, n, path, CASES[i].format);
         assert_int_equal(system(command), 0);
         assert_int_equal(unpack(&err), BERT_OK);
-        snprintf(command, sizeof command, "cd %s/out && test \"$(cat %s)\" = text && cd .. && rm -r n* out", scratch_folder, path);
+        snprintf(command, sizeof command, "cd %s/out && test \"$(cat %s)\" = text && cd .. && rm -r n* out",
+                 scratch_folder, path);
         assert_int_equal(system(command), 0);
     }
 }
@@ -106,7 +107,8 @@ static void long_names_that_leave_the_folder_are_refused(void **state)
     tar_entry(&tar, 'x', "pax", "12 path=a\0b\n", 12);
     tar_file(&tar, "harmless", "evil");
     tar_write(&tar, scratch("a.tar.gz"));
-    assert_refused(BERT_ERR_FORMAT, words("refused, an entry has a name that is empty, too long or holds a NUL: %s", "a"));
+    assert_refused(BERT_ERR_FORMAT,
+                   words("refused, an entry has a name that is empty, too long or holds a NUL: %s", "a"));
 }
 
 static void links_and_devices_are_refused(void **state)
@@ -143,7 +145,8 @@ static void a_size_beyond_the_archive_is_refused(void **state)
     tar_header_only(&tar, '0', "huge", 077777777777);
     tar_write(&tar, scratch("a.tar.gz"));
     assert_int_equal(unpack(&err), BERT_ERR_FORMAT);
-    assert_non_null(strstr(err.message, "an entry of 8589934591 bytes at byte 0 of the tar, the archive can hold at most "));
+    assert_non_null(
+        strstr(err.message, "an entry of 8589934591 bytes at byte 0 of the tar, the archive can hold at most "));
     assert_false(file_exists(scratch("out/huge")));
     tar_header_only(&tar, 'x', "pax", (1 << 20) + 1);
     char *noise = calloc(1, 1 << 16); /* so that the archive could hold the header */
@@ -152,7 +155,8 @@ static void a_size_beyond_the_archive_is_refused(void **state)
     buffer_add(&tar, noise, 1 << 16);
     free(noise);
     tar_write(&tar, scratch("a.tar.gz"));
-    assert_refused(BERT_ERR_FORMAT, words("a header of 1048577 bytes at byte 512 of the tar, at most 1048576 are read%s", ""));
+    assert_refused(BERT_ERR_FORMAT,
+                   words("a header of 1048577 bytes at byte 512 of the tar, at most 1048576 are read%s", ""));
 }
 
 static void damaged_headers_are_refused(void **state)
@@ -180,7 +184,8 @@ static void damaged_headers_are_refused(void **state)
     }
 }
 
-/* Cut at any byte, an archive is refused; flipped at any byte, it is refused or gives the same files (the gzip header holds idle bytes). */
+/* Cut at any byte, an archive is refused; flipped at any byte, it is refused or gives the same files (the gzip header
+ * holds idle bytes). */
 static void damaged_archives_are_refused(void **state)
 {
     (void)state;
@@ -201,7 +206,9 @@ static void damaged_archives_are_refused(void **state)
         flipped[i] = (char)~flipped[i];
         assert_int_equal(file_write_whole(scratch("a.tar.gz"), flipped, m.size, NULL), BERT_OK);
         if (!unpack(NULL))
-            assert_true(i < 10 && file_holds(scratch("out/a"), "some text that is long enough to be compressed, compressed, compressed", 70));
+            assert_true(i < 10 &&
+                        file_holds(scratch("out/a"),
+                                   "some text that is long enough to be compressed, compressed, compressed", 70));
         folder_remove(scratch("out"), NULL);
     }
     free(flipped);

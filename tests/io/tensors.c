@@ -21,7 +21,8 @@ static void every_half_is_exact(void **state)
     static float out[65536];
     for (unsigned i = 0; i < 65536; i++)
         halves[i] = (uint16_t)i;
-    assert_works(tensor_to_f32(&(tensor){ .name = "h", .file = "f", .type = DTYPE_F16, .n = 65536, .data = halves }, out, err));
+    assert_works(
+        tensor_to_f32(&(tensor){ .name = "h", .file = "f", .type = DTYPE_F16, .n = 65536, .data = halves }, out, err));
     for (unsigned i = 0; i < 65536; i++) {
         double expected = half_value(i);
         if (isnan(expected))
@@ -39,7 +40,8 @@ static void every_bfloat16_is_the_upper_half_of_a_float32(void **state)
     static uint32_t out[65536];
     for (unsigned i = 0; i < 65536; i++)
         b[i] = (uint16_t)i;
-    assert_works(tensor_to_f32(&(tensor){ .name = "b", .file = "f", .type = DTYPE_BF16, .n = 65536, .data = b }, (float *)(void *)out, err));
+    assert_works(tensor_to_f32(&(tensor){ .name = "b", .file = "f", .type = DTYPE_BF16, .n = 65536, .data = b },
+                               (float *)(void *)out, err));
     for (unsigned i = 0; i < 65536; i++)
         assert_int_equal(out[i], i << 16);
 }
@@ -50,7 +52,8 @@ static float one(dtype type, const void *element)
     unsigned char bytes[16];
     float out = NAN;
     memcpy(bytes + 1, element, dtype_size(type));
-    assert_works(tensor_to_f32(&(tensor){ .name = "x", .file = "f", .type = type, .n = 1, .data = bytes + 1 }, &out, err));
+    assert_works(
+        tensor_to_f32(&(tensor){ .name = "x", .file = "f", .type = type, .n = 1, .data = bytes + 1 }, &out, err));
     return out;
 }
 
@@ -74,7 +77,8 @@ static void what_is_no_number_is_refused(void **state)
     (void)state;
     float out;
     tensor t = { .name = "flags", .file = "m.bin", .type = DTYPE_BOOL, .n = 1, .data = &out };
-    assert_fails(tensor_to_f32(&t, &out, err), BERT_ERR_FORMAT, "m.bin: tensor flags is of type BOOL, expected numbers");
+    assert_fails(tensor_to_f32(&t, &out, err), BERT_ERR_FORMAT,
+                 "m.bin: tensor flags is of type BOOL, expected numbers");
     t.type = DTYPE_OTHER;
     assert_fails(tensor_to_f32(&t, &out, err), BERT_ERR_UNSUPPORTED,
                  "m.bin: tensor flags is of a type that is not read (quantised, float8, complex, strings)");

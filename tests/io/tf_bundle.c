@@ -27,7 +27,8 @@ static bert_status open_table(table_writer *t, tensor_set *set, bool check_data,
 
 enum { MANY = 40 };
 
-/* Tensors tensor_00 .. tensor_39 of i + 1 numbers, in turn in three data files, three entries to a block. Returns where the data blocks end. */
+/* Tensors tensor_00 .. tensor_39 of i + 1 numbers, in turn in three data files, three entries to a block. Returns where
+ * the data blocks end. */
 static size_t write_sound(table_writer *t)
 {
     buffer data[3] = { { 0 } };
@@ -39,7 +40,9 @@ static size_t write_sound(table_writer *t)
         buffer *d = &data[i % 3];
         for (int k = 0; k <= i; k++)
             values[k] = (float)(100 * i + k);
-        entry e = { .dtype = 1, .rank = 1, .shape = { i + 1 }, .shard = i % 3, .offset = (int64_t)d->size, .size = 4 * (i + 1) };
+        entry e = {
+            .dtype = 1, .rank = 1, .shape = { i + 1 }, .shard = i % 3, .offset = (int64_t)d->size, .size = 4 * (i + 1)
+        };
         e.crc = masked_crc(values, (size_t)e.size);
         buffer_add(d, values, (size_t)e.size);
         snprintf(name, sizeof name, "tensor_%02d", i);
@@ -93,7 +96,8 @@ static void an_index_cut_short_anywhere_is_refused(void **state)
     table_free(&t);
 }
 
-/* A changed byte is found by a CRC, but for what is not used: the metaindex block behind the data blocks, and parts of the footer. */
+/* A changed byte is found by a CRC, but for what is not used: the metaindex block behind the data blocks, and parts of
+ * the footer. */
 static void a_changed_byte_of_the_index_is_found(void **state)
 {
     (void)state;
@@ -149,8 +153,12 @@ static const struct {
     bert_status code;
     const char *message;
 } HOSTILE[] = {
-    { { .dtype = 1, .rank = 1, .shape = { 2 }, .size = 4 }, BERT_ERR_FORMAT, "m.index: tensor x: 4 bytes, shape [2] of F32 takes 8" },
-    { { .dtype = 1, .rank = 1, .shape = { -1 }, .size = 4 }, BERT_ERR_FORMAT, "m.index: tensor x: shape [-1] is no shape or too large" },
+    { { .dtype = 1, .rank = 1, .shape = { 2 }, .size = 4 },
+      BERT_ERR_FORMAT,
+      "m.index: tensor x: 4 bytes, shape [2] of F32 takes 8" },
+    { { .dtype = 1, .rank = 1, .shape = { -1 }, .size = 4 },
+      BERT_ERR_FORMAT,
+      "m.index: tensor x: shape [-1] is no shape or too large" },
     { { .dtype = 1, .rank = 2, .shape = { (int64_t)1 << 32, (int64_t)1 << 32 } },
       BERT_ERR_FORMAT,
       "m.index: tensor x: shape [4294967296, 4294967296] is no shape or too large" },
@@ -162,9 +170,15 @@ static const struct {
     { { .dtype = 1, .size = 4, .shard = -1 }, BERT_ERR_FORMAT, "m.index: tensor x is in data file -1 of 1" },
     { { .dtype = 1, .size = -4 }, BERT_ERR_FORMAT, "m.index: tensor x: -4 bytes at byte 0" },
     { { .dtype = 1, .size = 4, .offset = -4 }, BERT_ERR_FORMAT, "m.index: tensor x: 4 bytes at byte -4" },
-    { { .dtype = 1, .size = 4, .offset = INT64_MAX }, BERT_ERR_FORMAT, "m.index: tensor x: 4 bytes at byte 9223372036854775807" },
-    { { .dtype = 1, .size = 4, .offset = 13 }, BERT_ERR_FORMAT, "m.data-00000-of-00001: tensor x lies at bytes 13 to 17, the file has 16" },
-    { { .dtype = 7, .size = 17 }, BERT_ERR_FORMAT, "m.data-00000-of-00001: tensor x lies at bytes 0 to 17, the file has 16" },
+    { { .dtype = 1, .size = 4, .offset = INT64_MAX },
+      BERT_ERR_FORMAT,
+      "m.index: tensor x: 4 bytes at byte 9223372036854775807" },
+    { { .dtype = 1, .size = 4, .offset = 13 },
+      BERT_ERR_FORMAT,
+      "m.data-00000-of-00001: tensor x lies at bytes 13 to 17, the file has 16" },
+    { { .dtype = 7, .size = 17 },
+      BERT_ERR_FORMAT,
+      "m.data-00000-of-00001: tensor x lies at bytes 0 to 17, the file has 16" },
     { { .dtype = 1, .size = 4, .crc = 7 },
       BERT_ERR_FORMAT,
       "m.data-00000-of-00001: tensor x at byte 0: masked CRC-32C is 0x67f4f74a, 0x00000007 is stored" },
@@ -255,7 +269,8 @@ static void a_header_that_lies_is_refused(void **state)
         table_add_header(&t, cases[i].shards, cases[i].endianness, cases[i].min_consumer);
         assert_fails(open_table(&t, &set, true, err), cases[i].code, cases[i].message);
     }
-    table_writer empty = { 0 }, none = { .per_block = 100 }, damaged = { .per_block = 100 }, entries = { .per_block = 100 };
+    table_writer empty = { 0 }, none = { .per_block = 100 }, damaged = { .per_block = 100 },
+                 entries = { .per_block = 100 };
     assert_fails(open_table(&empty, &set, true, err), BERT_ERR_FORMAT, "m.index: has no header");
     table_add_entry(&none, "x", &(entry){ .dtype = 1, .size = 4 });
     assert_fails(open_table(&none, &set, true, err), BERT_ERR_FORMAT, "m.index: has no header");
@@ -284,7 +299,8 @@ static void a_block_that_lies_is_refused(void **state)
     table_add_header(&descending, 1, 0, 0);
     table_add_entry(&descending, "b", &(entry){ .dtype = 1, .size = 4 });
     table_add_entry(&descending, "a", &(entry){ .dtype = 1, .offset = 4, .size = 4 });
-    assert_fails(open_table(&descending, &set, false, err), BERT_ERR_FORMAT, "m.index: block at byte 0: keys do not ascend");
+    assert_fails(open_table(&descending, &set, false, err), BERT_ERR_FORMAT,
+                 "m.index: block at byte 0: keys do not ascend");
 
     table_writer twice = { .per_block = 2 };
     table_add_header(&twice, 1, 0, 0);
@@ -303,21 +319,25 @@ static void a_block_that_lies_is_refused(void **state)
     table_add_header(&wide, 1, 0, 0);
     table_add(&wide, long_key, sizeof long_key, "", 0);
     assert_fails(open_table(&wide, &set, false, err), BERT_ERR_UNSUPPORTED,
-                 "m.index: block at byte 1068: a key of 1025 bytes, at most 1024 are read"); /* that of the index block */
+                 /* that of the index block */
+                 "m.index: block at byte 1068: a key of 1025 bytes, at most 1024 are read");
 
     table_writer varint = { .per_block = 100, .in_block = 1 };
     buffer_add(&varint.block, "\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff", 11);
-    assert_fails(open_table(&varint, &set, false, err), BERT_ERR_FORMAT, "m.index: block at byte 0: an entry's sizes are no numbers");
+    assert_fails(open_table(&varint, &set, false, err), BERT_ERR_FORMAT,
+                 "m.index: block at byte 0: an entry's sizes are no numbers");
 
     table_writer huge = { .per_block = 100, .in_block = 1 };
     put_varint(&huge.block, 0);
     put_varint(&huge.block, UINT64_MAX);
     put_varint(&huge.block, 1);
-    assert_fails(open_table(&huge, &set, false, err), BERT_ERR_FORMAT, "m.index: block at byte 0: an entry is larger than the block");
+    assert_fails(open_table(&huge, &set, false, err), BERT_ERR_FORMAT,
+                 "m.index: block at byte 0: an entry is larger than the block");
 
     table_writer shared = { .per_block = 100, .in_block = 1 };
     buffer_add(&shared.block, "\5\0\0", 3);
-    assert_fails(open_table(&shared, &set, false, err), BERT_ERR_FORMAT, "m.index: block at byte 0: an entry is larger than the block");
+    assert_fails(open_table(&shared, &set, false, err), BERT_ERR_FORMAT,
+                 "m.index: block at byte 0: an entry is larger than the block");
 }
 
 /* The index of the blocks names one that is not there, or one twice. */
@@ -327,7 +347,8 @@ static void a_block_in_the_wrong_place_is_refused(void **state)
     tensor_set set;
     table_writer beyond = { .per_block = 100 };
     put_table_entry(&beyond.index, 0, "a", 1, "\x80\x80\x80\x80\x10\x01", 6);
-    assert_fails(open_table(&beyond, &set, false, err), BERT_ERR_FORMAT, "m.index: block of 1 bytes at byte 4294967296, the file has 84");
+    assert_fails(open_table(&beyond, &set, false, err), BERT_ERR_FORMAT,
+                 "m.index: block of 1 bytes at byte 4294967296, the file has 84");
 
     table_writer again = { .per_block = 100 };
     table_add_header(&again, 1, 0, 0);
@@ -337,11 +358,13 @@ static void a_block_in_the_wrong_place_is_refused(void **state)
     put_varint(&handle, again.file.size - 5);
     put_table_entry(&again.index, 0, "z", 1, handle.data, handle.size);
     buffer_free(&handle);
-    assert_fails(open_table(&again, &set, false, err), BERT_ERR_FORMAT, "m.index: block at byte 0: overlaps the block before");
+    assert_fails(open_table(&again, &set, false, err), BERT_ERR_FORMAT,
+                 "m.index: block at byte 0: overlaps the block before");
 
     table_writer number = { .per_block = 100 };
     put_table_entry(&number.index, 0, "a", 1, "\x80", 1);
-    assert_fails(open_table(&number, &set, false, err), BERT_ERR_FORMAT, "m.index: block at byte 13: a block's place is no number");
+    assert_fails(open_table(&number, &set, false, err), BERT_ERR_FORMAT,
+                 "m.index: block at byte 13: a block's place is no number");
 }
 
 static void what_is_no_table_is_refused(void **state)
@@ -349,9 +372,11 @@ static void what_is_no_table_is_refused(void **state)
     (void)state;
     tensor_set set;
     char message[256];
-    assert_fails(tf_bundle_open(&set, scratch("none"), true, err), BERT_ERR_IO, "none.index: cannot open: No such file or directory");
+    assert_fails(tf_bundle_open(&set, scratch("none"), true, err), BERT_ERR_IO,
+                 "none.index: cannot open: No such file or directory");
     scratch_text("m.index", "short");
-    assert_fails(tf_bundle_open(&set, scratch("m"), true, err), BERT_ERR_FORMAT, "m.index: 5 bytes, a checkpoint index has at least 48");
+    assert_fails(tf_bundle_open(&set, scratch("m"), true, err), BERT_ERR_FORMAT,
+                 "m.index: 5 bytes, a checkpoint index has at least 48");
     scratch_text("m.index", "a text that is longer than the footer of a table, which has 48 bytes");
     assert_fails(tf_bundle_open(&set, scratch("m"), true, err), BERT_ERR_FORMAT,
                  "m.index: does not end as a checkpoint index does: damaged, cut short or something else");
@@ -361,7 +386,8 @@ static void what_is_no_table_is_refused(void **state)
     table_end(&t);
     uint32_t stored = load_le32(t.file.data + size);
     t.file.data[4] ^= 1;
-    snprintf(message, sizeof message, "m.index: block at byte 0: masked CRC-32C is 0x%08" PRIx32 ", 0x%08" PRIx32 " is stored",
+    snprintf(message, sizeof message,
+             "m.index: block at byte 0: masked CRC-32C is 0x%08" PRIx32 ", 0x%08" PRIx32 " is stored",
              masked_crc(t.file.data, size), stored);
     scratch_file("m.index", t.file.data, t.file.size);
     assert_fails(tf_bundle_open(&set, scratch("m"), true, err), BERT_ERR_FORMAT, message);
@@ -375,7 +401,8 @@ static void absent_data_is_an_error_but_for_inspection(void **state)
     table_writer t = { .per_block = 100 };
     table_add_header(&t, 1, 0, 0);
     table_add_entry(&t, "x", &(entry){ .dtype = 1, .size = 4 });
-    assert_fails(open_table(&t, &set, true, err), BERT_ERR_IO, "m.data-00000-of-00001: cannot open: No such file or directory");
+    assert_fails(open_table(&t, &set, true, err), BERT_ERR_IO,
+                 "m.data-00000-of-00001: cannot open: No such file or directory");
     assert_works(tf_bundle_open(&set, scratch("m"), false, err));
     assert_int_equal(set.n, 1);
     assert_null(set.items[0].data);
@@ -540,7 +567,8 @@ static void the_only_index_of_a_folder_is_its_checkpoint(void **state)
     assert_int_equal(tf_bundle_prefix(&a, scratch_folder, &prefix, &found), BERT_ERR_FORMAT);
     assert_non_null(strstr(found.message, ": holds 2 checkpoints ("));
     assert_true(path_ends(found.message, ") and no `checkpoint` file that names one"));
-    assert_fails(tf_bundle_prefix(&a, scratch("none"), &prefix, err), BERT_ERR_IO, "none: cannot open the folder: No such file or directory");
+    assert_fails(tf_bundle_prefix(&a, scratch("none"), &prefix, err), BERT_ERR_IO,
+                 "none: cannot open the folder: No such file or directory");
     arena_free(&a);
 }
 

@@ -4,7 +4,8 @@
 #include "base/scratch.h"
 #include "io/bundle_writer.h"
 
-/* Fields of SavedModel, MetaGraphDef and so on are spelt by their numbers; the reader's tf_graph.proto has their names. */
+/* Fields of SavedModel, MetaGraphDef and so on are spelt by their numbers; the reader's tf_graph.proto has their
+ * names. */
 
 static void put_text(buffer *b, int field, const char *text)
 {
@@ -93,7 +94,8 @@ static void the_exported_module_tells_all(void **state)
     arena_free(&a);
 }
 
-/* A scope in front, a static shape, erf, layers given out as they are, a cased vocabulary in the other list of assets. */
+/* A scope in front, a static shape, erf, layers given out as they are, a cased vocabulary in the other list of
+ * assets. */
 static void another_exporters_graph_is_understood(void **state)
 {
     (void)state;
@@ -187,7 +189,8 @@ static void a_vocabulary_outside_the_assets_is_refused(void **state)
 {
     (void)state;
     static const char *const files[][2] = {
-        { "../../etc/passwd", "saved_model.pb: the vocabulary is \"../../etc/passwd\", expected the name of a file in assets/" },
+        { "../../etc/passwd",
+          "saved_model.pb: the vocabulary is \"../../etc/passwd\", expected the name of a file in assets/" },
         { "..", "saved_model.pb: the vocabulary is \"..\", expected the name of a file in assets/" },
         { "", "saved_model.pb: the vocabulary is \"\", expected the name of a file in assets/" },
     };
@@ -208,11 +211,13 @@ static void what_is_no_module_is_refused(void **state)
     (void)state;
     arena a = { 0 };
     tf_hub_info info;
-    assert_fails(tf_hub_read(&info, &a, scratch_folder, err), BERT_ERR_IO, "saved_model.pb: cannot open: No such file or directory");
+    assert_fails(tf_hub_read(&info, &a, scratch_folder, err), BERT_ERR_IO,
+                 "saved_model.pb: cannot open: No such file or directory");
     scratch_text("saved_model.pb", "");
     assert_fails(tf_hub_read(&info, &a, scratch_folder, err), BERT_ERR_FORMAT, "saved_model.pb: holds no graph");
     scratch_text("saved_model.pb", "\xff\xff\xff");
-    assert_fails(tf_hub_read(&info, &a, scratch_folder, err), BERT_ERR_FORMAT, "saved_model.pb: is no SavedModel, or damaged");
+    assert_fails(tf_hub_read(&info, &a, scratch_folder, err), BERT_ERR_FORMAT,
+                 "saved_model.pb: is no SavedModel, or damaged");
     arena_free(&a);
 }
 

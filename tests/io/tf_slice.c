@@ -1,4 +1,5 @@
-/* Partitioned variables of TensorFlow: put together from their parts; parts that lie are refused by file, tensor and slice. */
+/* Partitioned variables of TensorFlow: put together from their parts; parts that lie are refused by file, tensor and
+ * slice. */
 #include "io/tf_slice.h"
 
 #include "base/scratch.h"
@@ -18,7 +19,8 @@ typedef struct variable {
     bool damaged; /* a byte of the last part is another */
 } variable;
 
-/* The bytes of a part as its slice says, at the end of the data; its entry's place, shape and checksum where they are not given. */
+/* The bytes of a part as its slice says, at the end of the data; its entry's place, shape and checksum where they are
+ * not given. */
 static void add_data(buffer *data, entry *e, int64_t slice[2][2])
 {
     int64_t rows = slice[0][1] == ALL ? ROWS : slice[0][1], cols = slice[1][1] == ALL ? COLS : slice[1][1];
@@ -104,8 +106,13 @@ static void parts_become_the_whole(void **state)
                               { { 0 } },
                               { { { 0, ALL }, { 0, 1 } }, { { 0, ALL }, { 1, 2 } }, { { 0, ALL }, { 3, 1 } } },
                               false });
-    assert_joined((variable){ WHOLE(1, { { 0, ROWS }, { 0, COLS } }), 1, { { 0 } }, { { { 0, ROWS }, { 0, COLS } } }, false });
-    assert_joined((variable){ WHOLE(3, { { 0, 0 }, { 0, ALL } }, TOP, BOTTOM), 3, { { 0 } }, { { { 0, 0 }, { 0, ALL } }, TOP, BOTTOM }, false });
+    assert_joined(
+        (variable){ WHOLE(1, { { 0, ROWS }, { 0, COLS } }), 1, { { 0 } }, { { { 0, ROWS }, { 0, COLS } } }, false });
+    assert_joined((variable){ WHOLE(3, { { 0, 0 }, { 0, ALL } }, TOP, BOTTOM),
+                              3,
+                              { { 0 } },
+                              { { { 0, 0 }, { 0, ALL } }, TOP, BOTTOM },
+                              false });
 }
 
 static void parts_that_lie_are_refused(void **state)
@@ -116,9 +123,15 @@ static void parts_that_lie_are_refused(void **state)
         bert_status code;
         const char *message;
     } cases[] = {
-        { { WHOLE(2, TOP, BOTTOM), 1, { { 0 } }, { TOP }, false }, BERT_ERR_FORMAT, "m.index: tensor x [1:3, :] is not there" },
-        { { WHOLE(1, TOP), 2, { { 0 } }, { TOP, BOTTOM }, false }, BERT_ERR_FORMAT, "m.index: tensor x: 1 to 3 of side 0 are in no part" },
-        { { WHOLE(1, BOTTOM), 1, { { 0 } }, { BOTTOM }, false }, BERT_ERR_FORMAT, "m.index: tensor x: 0 to 1 of side 0 are in no part" },
+        { { WHOLE(2, TOP, BOTTOM), 1, { { 0 } }, { TOP }, false },
+          BERT_ERR_FORMAT,
+          "m.index: tensor x [1:3, :] is not there" },
+        { { WHOLE(1, TOP), 2, { { 0 } }, { TOP, BOTTOM }, false },
+          BERT_ERR_FORMAT,
+          "m.index: tensor x: 1 to 3 of side 0 are in no part" },
+        { { WHOLE(1, BOTTOM), 1, { { 0 } }, { BOTTOM }, false },
+          BERT_ERR_FORMAT,
+          "m.index: tensor x: 0 to 1 of side 0 are in no part" },
         { { WHOLE(2, { { 0, 2 }, { 0, ALL } }, BOTTOM), 2, { { 0 } }, { { { 0, 2 }, { 0, ALL } }, BOTTOM }, false },
           BERT_ERR_FORMAT,
           "m.index: tensor x: 1 to 2 of side 0 are in two parts" },
@@ -146,8 +159,12 @@ static void parts_that_lie_are_refused(void **state)
         { { WHOLE(2, TOP, BOTTOM), 2, { { 0 } }, { TOP, BOTTOM }, true },
           BERT_ERR_FORMAT,
           "m.data-00000-of-00001: tensor x [1:3, :] at byte 16: masked CRC-32C is 0xce6ebe7d, 0xd06f224a is stored" },
-        { { { 0 }, 2, { { 0 } }, { TOP, BOTTOM }, false }, BERT_ERR_FORMAT, "m.index: holds a part of tensor x that no tensor lists" },
-        { { { .dtype = 1, .n_slices = 1 }, 0, { { 0 } }, { TOP }, false }, BERT_ERR_FORMAT, "m.index: tensor x [] is no part of shape []" },
+        { { { 0 }, 2, { { 0 } }, { TOP, BOTTOM }, false },
+          BERT_ERR_FORMAT,
+          "m.index: holds a part of tensor x that no tensor lists" },
+        { { { .dtype = 1, .n_slices = 1 }, 0, { { 0 } }, { TOP }, false },
+          BERT_ERR_FORMAT,
+          "m.index: tensor x [] is no part of shape []" },
     };
     tensor_set set;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
@@ -210,7 +227,8 @@ static void parts_without_data_are_listed(void **state)
     tensors_close(&set);
     assert_int_equal(unlink(scratch("m.data-00000-of-00001")), 0);
     assert_works(tf_bundle_open(&set, scratch("m"), false, err));
-    assert_fails(tensor_to_f32(&set.items[0], out, err), BERT_ERR_FORMAT, "m.index: the elements of tensor x are absent");
+    assert_fails(tensor_to_f32(&set.items[0], out, err), BERT_ERR_FORMAT,
+                 "m.index: the elements of tensor x are absent");
     tensors_close(&set);
 }
 

@@ -7,7 +7,8 @@
 
 #define FILES "tests/io/files/"
 
-static void assert_tensor(const tensor_set *set, const char *name, const char *type, const char *shape, const float *values)
+static void assert_tensor(const tensor_set *set, const char *name, const char *type, const char *shape,
+                          const float *values)
 {
     float found[16];
     char text[TENSOR_SHAPE_TEXT];
@@ -70,13 +71,15 @@ static void what_is_no_torch_file_is_refused(void **state)
 {
     (void)state;
     tensor_set set;
-    static const char neither[] = "m: is no PyTorch file: it begins neither as a zip does nor with torch.save's magic number";
+    static const char neither[] =
+        "m: is no PyTorch file: it begins neither as a zip does nor with torch.save's magic number";
     assert_fails(torch_file_open(&set, scratch_text("m", "a text"), err), BERT_ERR_FORMAT, neither);
     assert_fails(torch_file_open(&set, scratch_text("m", "\x80\2}."), err), BERT_ERR_FORMAT, neither);
     assert_fails(torch_file_open(&set, scratch_text("m", ""), err), BERT_ERR_FORMAT, "m: is empty");
     assert_fails(torch_file_open(&set, scratch_text("m", "PK\3\4 and no more"), err), BERT_ERR_FORMAT,
                  "m: damaged zip file: it has no directory; cut short?");
-    assert_fails(torch_file_open(&set, scratch("none"), err), BERT_ERR_IO, "none: cannot open: No such file or directory");
+    assert_fails(torch_file_open(&set, scratch("none"), err), BERT_ERR_IO,
+                 "none: cannot open: No such file or directory");
 }
 
 /* The last three bytes are not missed: they belong to the size of a comment. */
@@ -129,7 +132,8 @@ static const char *zip_of(const part *parts, size_t n, int method)
     assert_non_null(z);
     for (size_t i = 0; i < n; i++) {
         zip_fileinfo info = { 0 };
-        assert_int_equal(zipOpenNewFileInZip64(z, parts[i].name, &info, NULL, 0, NULL, 0, NULL, method, method ? 9 : 0, 0), ZIP_OK);
+        assert_int_equal(
+            zipOpenNewFileInZip64(z, parts[i].name, &info, NULL, 0, NULL, 0, NULL, method, method ? 9 : 0, 0), ZIP_OK);
         assert_int_equal(zipWriteInFileInZip(z, parts[i].bytes, (unsigned)parts[i].n), ZIP_OK);
         assert_int_equal(zipCloseFileInZip(z), ZIP_OK);
     }
@@ -146,7 +150,8 @@ static const char *zip_of_pickle(const char *pickle, size_t n)
     return zip_of(parts, 2, 0);
 }
 
-/* Pickles in pieces: a persistent id of storage "0" with n elements; a tensor of it; a dict of one entry. n and the like are opcodes. */
+/* Pickles in pieces: a persistent id of storage "0" with n elements; a tensor of it; a dict of one entry. n and the
+ * like are opcodes. */
 #define STORAGE_OF(type, n)              \
     "(X\7\0\0\0storage" type "X\1\0\0\0" \
     "0X\3\0\0\0cpu" n "tQ"
@@ -164,10 +169,11 @@ static void a_pickle_made_by_hand_is_read(void **state)
     assert_tensor(&set, "x", "F32", "[3]", (float[]){ 2, 3, 4 });
     tensors_close(&set);
     /* a storage without a type is bytes; a side of one has any stride; STACK_GLOBAL and the memo of protocol 4 */
-    assert_works(torch_file_open(&set,
-                                 zip_of_pickle(PICKLE(DICT(TENSOR(STORAGE_OF("\x8c\rtorch.storage\x8c\x0eUntypedStorage\x93", "K\x10"), "K\0",
-                                                                  "K\1K\x10\x86", "J\xff\xff\xff\x7fK\1\x86") "\x94"))),
-                                 err));
+    assert_works(torch_file_open(
+        &set,
+        zip_of_pickle(PICKLE(DICT(TENSOR(STORAGE_OF("\x8c\rtorch.storage\x8c\x0eUntypedStorage\x93", "K\x10"), "K\0",
+                                         "K\1K\x10\x86", "J\xff\xff\xff\x7fK\1\x86") "\x94"))),
+        err));
     assert_int_equal(set.items[0].type, DTYPE_U8);
     assert_memory_equal(set.items[0].data, FOUR, sizeof FOUR);
     tensors_close(&set);
@@ -197,7 +203,8 @@ static void an_expanded_tensor_repeats_its_element(void **state)
 #define DIMENSIONS_9(one) "(" one one one one one one one one one "t"
 #define IGNORED "ctorch\nSize\n(K\1tR"
 
-/* Complex, quantised, float8, too many dimensions: listed, without elements. What else training saves is passed over. */
+/* Complex, quantised, float8, too many dimensions: listed, without elements. What else training saves is passed
+ * over. */
 static void what_is_no_plain_tensor_is_passed_over(void **state)
 {
     (void)state;
@@ -206,11 +213,11 @@ static void what_is_no_plain_tensor_is_passed_over(void **state)
         size_t n;
     } CASES[] = {
         { PICKLE(DICT(TENSOR(STORAGE_OF("ctorch\nComplexFloatStorage\n", "K\2"), "K\0", "K\2\x85", "K\1\x85"))) },
-        { PICKLE(DICT(
-            "ctorch._utils\n_rebuild_qtensor\n(" STORAGE_OF("ctorch\nQInt8Storage\n", "K\x10") "K\0K\4\x85K\1\x85(ctorch\nper_tensor_affine\n"
-                                                                                               "G\0\0\0\0\0\0\0\0K\0t\x89NtR")) },
-        { PICKLE(DICT("ctorch._utils\n_rebuild_tensor_v3\n(" STORAGE_OF("ctorch.storage\nUntypedStorage\n",
-                                                                        "K\x10") "K\0K\4\x85K\1\x85\x89Nctorch\nfloat8_e4m3fn\ntR")) },
+        { PICKLE(DICT("ctorch._utils\n_rebuild_qtensor\n(" STORAGE_OF(
+            "ctorch\nQInt8Storage\n", "K\x10") "K\0K\4\x85K\1\x85(ctorch\nper_tensor_affine\n"
+                                               "G\0\0\0\0\0\0\0\0K\0t\x89NtR")) },
+        { PICKLE(DICT("ctorch._utils\n_rebuild_tensor_v3\n(" STORAGE_OF(
+            "ctorch.storage\nUntypedStorage\n", "K\x10") "K\0K\4\x85K\1\x85\x89Nctorch\nfloat8_e4m3fn\ntR")) },
         { PICKLE(DICT(TENSOR(FLOATS, "K\0", DIMENSIONS_9("K\1"), DIMENSIONS_9("K\1")))) },
     };
     tensor_set set;
@@ -220,10 +227,12 @@ static void what_is_no_plain_tensor_is_passed_over(void **state)
         assert_null(t->data);
         tensors_close(&set);
     }
-    only_tensor(&set, PICKLE("\x80\2}(X\1\0\0\0x" TENSOR(
-                          FLOATS, "K\0", "K\4\x85",
-                          "K\1\x85") "X\1\0\0\0y" IGNORED
-                                     "X\1\0\0\0z]K\1aX\1\0\0\0acargparse\nNamespace\n)\x81}X\1\0\0\0bK\1sbX\1\0\0\0b\x8f(K\1\x90u."));
+    only_tensor(
+        &set,
+        PICKLE("\x80\2}(X\1\0\0\0x" TENSOR(
+            FLOATS, "K\0", "K\4\x85",
+            "K\1\x85") "X\1\0\0\0y" IGNORED
+                       "X\1\0\0\0z]K\1aX\1\0\0\0acargparse\nNamespace\n)\x81}X\1\0\0\0bK\1sbX\1\0\0\0b\x8f(K\1\x90u."));
     assert_tensor(&set, "x", "F32", "[4]", FOUR);
     tensors_close(&set);
 }
@@ -234,7 +243,8 @@ static void the_state_dict_within_a_checkpoint_is_taken(void **state)
     (void)state;
 #define INNER "}X\1\0\0\0x" TENSOR(FLOATS, "K\0", "K\4\x85", "K\1\x85") "s"
     tensor_set set;
-    only_tensor(&set, PICKLE("\x80\2}(X\5\0\0\0epochK\3X\n\0\0\0state_dict" INNER "X\t\0\0\0optimizer}K\1" INNER "su."));
+    only_tensor(&set,
+                PICKLE("\x80\2}(X\5\0\0\0epochK\3X\n\0\0\0state_dict" INNER "X\t\0\0\0optimizer}K\1" INNER "su."));
     assert_tensor(&set, "x", "F32", "[4]", FOUR);
     tensors_close(&set);
     only_tensor(&set, PICKLE("\x80\2}X\5\0\0\0model}X\6\0\0\0module" INNER "ss."));
@@ -243,8 +253,9 @@ static void the_state_dict_within_a_checkpoint_is_taken(void **state)
 
 /* ---- the container of before version 1.6 ---- */
 
-#define LEGACY(object, keys) \
-    "\x80\2\x8a\nl\xfc\x9c\x46\xf9 j\xa8P\x19.\x80\2M\xe9\3.\x80\2}X\r\0\0\0little_endian\x88s." object "\x80\2](" keys "e."
+#define LEGACY(object, keys)                                                                            \
+    "\x80\2\x8a\nl\xfc\x9c\x46\xf9 j\xa8P\x19.\x80\2M\xe9\3.\x80\2}X\r\0\0\0little_endian\x88s." object \
+    "\x80\2](" keys "e."
 #define COUNT(n) n "\0\0\0\0\0\0\0"
 #define FOUR_FLOATS "\0\0\x80?\0\0\0@\0\0@@\0\0\x80@"
 #define VIEW(n, first, seen) n "(X\1\0\0\0v" first seen "t"
@@ -262,11 +273,12 @@ static void the_container_of_before_zip_is_read(void **state)
     assert_tensor(&set, "x", "F32", "[3]", (float[]){ 2, 3, 4 });
     tensors_close(&set);
     /* a view: its elements begin with the second of the storage */
-    assert_works(torch_file_open(&set,
-                                 scratch_file("m", PICKLE(LEGACY(DICT(TENSOR(STORAGE_OF("ctorch\nFloatStorage\n", VIEW("K\4", "K\1", "K\3")),
-                                                                             "K\1", "K\2\x85", "K\1\x85")),
-                                                                 "X\1\0\0\0000") COUNT("\4") FOUR_FLOATS)),
-                                 err));
+    assert_works(torch_file_open(
+        &set,
+        scratch_file("m", PICKLE(LEGACY(DICT(TENSOR(STORAGE_OF("ctorch\nFloatStorage\n", VIEW("K\4", "K\1", "K\3")),
+                                                    "K\1", "K\2\x85", "K\1\x85")),
+                                        "X\1\0\0\0000") COUNT("\4") FOUR_FLOATS)),
+        err));
     assert_tensor(&set, "x", "F32", "[2]", (float[]){ 3, 4 });
     tensors_close(&set);
 }
@@ -277,26 +289,33 @@ static const struct {
     bert_status code;
     const char *message;
 } LEGACY_LIES[] = {
-    { PICKLE("\x80\2\x8a\nl\xfc\x9c\x46\xf9 j\xa8P\x19.\x80\2M\xe8\3."), BERT_ERR_UNSUPPORTED, "m: pickle: not torch.save's protocol 1001" },
-    { PICKLE("\x80\2\x8a\nl\xfc\x9c\x46\xf9 j\xa8P\x19.\x80\2M\xe9\3.\x80\2}X\r\0\0\0little_endian\x89s."), BERT_ERR_UNSUPPORTED,
-      "m: pickle: not written on a little-endian machine" },
-    { PICKLE(LEGACY("cos\nsystem\n.", "")), BERT_ERR_FORMAT, "m: the pickle asks for `os.system`; only tensors are read" },
+    { PICKLE("\x80\2\x8a\nl\xfc\x9c\x46\xf9 j\xa8P\x19.\x80\2M\xe8\3."), BERT_ERR_UNSUPPORTED,
+      "m: pickle: not torch.save's protocol 1001" },
+    { PICKLE("\x80\2\x8a\nl\xfc\x9c\x46\xf9 j\xa8P\x19.\x80\2M\xe9\3.\x80\2}X\r\0\0\0little_endian\x89s."),
+      BERT_ERR_UNSUPPORTED, "m: pickle: not written on a little-endian machine" },
+    { PICKLE(LEGACY("cos\nsystem\n.", "")), BERT_ERR_FORMAT,
+      "m: the pickle asks for `os.system`; only tensors are read" },
     { PICKLE(LEGACY("K\1.", "")), BERT_ERR_FORMAT, "m: the pickle is no dict of tensors" },
     { PICKLE(LEGACY("}.", "K\1")), BERT_ERR_FORMAT, "m: pickle: a storage's key is no text" },
     { PICKLE(LEGACY("}.", "X\1\0\0\0000") COUNT("\4")), BERT_ERR_FORMAT, "m: byte 59: storage 0 belongs to no tensor" },
     { PICKLE(LEGACY(DICT(TENSOR(FLOATS, "K\0", "K\4\x85", "K\1\x85")), "X\1\0\0\0000")), BERT_ERR_FORMAT,
       "m: byte 165: cut short before storage 0" },
-    { PICKLE(LEGACY(DICT(TENSOR(FLOATS, "K\0", "K\4\x85", "K\1\x85")), "X\1\0\0\0000") COUNT("\5") FOUR_FLOATS), BERT_ERR_FORMAT,
-      "m: byte 165: storage 0 of 5 elements, 4 expected and 16 bytes left" },
-    { PICKLE(LEGACY(DICT(TENSOR(FLOATS, "K\0", "K\4\x85", "K\1\x85")), "X\1\0\0\0000") COUNT("\4") "abc"), BERT_ERR_FORMAT,
-      "m: byte 165: storage 0 of 4 elements, 4 expected and 3 bytes left" },
-    { PICKLE(LEGACY(DICT(TENSOR(FLOATS, "K\0", "K\4\x85", "K\1\x85")), "X\1\0\0\0001") COUNT("\4") FOUR_FLOATS), BERT_ERR_FORMAT,
-      "m: byte 165: storage 1 belongs to no tensor" },
-    { PICKLE(LEGACY(DICT(TENSOR(FLOATS, "K\0", "K\4\x85", "K\1\x85")), "")), BERT_ERR_FORMAT, "m: storage 0 is absent" },
+    { PICKLE(LEGACY(DICT(TENSOR(FLOATS, "K\0", "K\4\x85", "K\1\x85")), "X\1\0\0\0000") COUNT("\5") FOUR_FLOATS),
+      BERT_ERR_FORMAT, "m: byte 165: storage 0 of 5 elements, 4 expected and 16 bytes left" },
+    { PICKLE(LEGACY(DICT(TENSOR(FLOATS, "K\0", "K\4\x85", "K\1\x85")), "X\1\0\0\0000") COUNT("\4") "abc"),
+      BERT_ERR_FORMAT, "m: byte 165: storage 0 of 4 elements, 4 expected and 3 bytes left" },
+    { PICKLE(LEGACY(DICT(TENSOR(FLOATS, "K\0", "K\4\x85", "K\1\x85")), "X\1\0\0\0001") COUNT("\4") FOUR_FLOATS),
+      BERT_ERR_FORMAT, "m: byte 165: storage 1 belongs to no tensor" },
+    { PICKLE(LEGACY(DICT(TENSOR(FLOATS, "K\0", "K\4\x85", "K\1\x85")), "")), BERT_ERR_FORMAT,
+      "m: storage 0 is absent" },
     { PICKLE(SOUND_LEGACY "x"), BERT_ERR_FORMAT, "m: byte 189: 1 bytes behind the last storage" },
-    { PICKLE(LEGACY(DICT(TENSOR(STORAGE_OF("ctorch\nFloatStorage\n", VIEW("K\4", "K\2", "K\3")), "K\0", "K\1\x85", "K\1\x85")), "")),
+    { PICKLE(LEGACY(
+          DICT(TENSOR(STORAGE_OF("ctorch\nFloatStorage\n", VIEW("K\4", "K\2", "K\3")), "K\0", "K\1\x85", "K\1\x85")),
+          "")),
       BERT_ERR_FORMAT, "m: pickle: byte 150: a persistent id that is no storage" },
-    { PICKLE(LEGACY(DICT(TENSOR(STORAGE_OF("ctorch\nFloatStorage\n", VIEW("K\4", "K\1", "K\2")), "K\1", "K\2\x85", "K\1\x85")), "")),
+    { PICKLE(LEGACY(
+          DICT(TENSOR(STORAGE_OF("ctorch\nFloatStorage\n", VIEW("K\4", "K\1", "K\2")), "K\1", "K\2\x85", "K\1\x85")),
+          "")),
       BERT_ERR_FORMAT, "m: pickle: byte 162: a tensor reaches beyond its storage" },
 };
 
@@ -305,8 +324,8 @@ static void a_legacy_file_that_lies_is_refused(void **state)
     (void)state;
     tensor_set set;
     for (size_t i = 0; i < sizeof LEGACY_LIES / sizeof *LEGACY_LIES; i++)
-        assert_fails(torch_file_open(&set, scratch_file("m", LEGACY_LIES[i].bytes, LEGACY_LIES[i].n), err), LEGACY_LIES[i].code,
-                     LEGACY_LIES[i].message);
+        assert_fails(torch_file_open(&set, scratch_file("m", LEGACY_LIES[i].bytes, LEGACY_LIES[i].n), err),
+                     LEGACY_LIES[i].code, LEGACY_LIES[i].message);
 }
 
 /* Cut short anywhere it is refused, and a changed byte does no harm. */
@@ -334,23 +353,33 @@ static const struct {
     const char *message;
 } HOSTILE[] = {
     /* code */
-    { PICKLE("\x80\2cos\nsystem\nX\2\0\0\0ls\x85R."), BERT_ERR_FORMAT, "m: the pickle asks for `os.system`; only tensors are read" },
-    { PICKLE("\x80\4\x8c\5posix\x8c\6system\x93."), BERT_ERR_FORMAT, "m: the pickle asks for `posix.system`; only tensors are read" },
-    { PICKLE("(X\2\0\0\0lsios\nsystem\n."), BERT_ERR_FORMAT, "m: the pickle asks for `os.system`; only tensors are read" },
-    { PICKLE("\x80\2}(icollections\nOrderedDict\n."), BERT_ERR_FORMAT, "m: data.pkl: byte 4: makes an instance of what is no class" },
+    { PICKLE("\x80\2cos\nsystem\nX\2\0\0\0ls\x85R."), BERT_ERR_FORMAT,
+      "m: the pickle asks for `os.system`; only tensors are read" },
+    { PICKLE("\x80\4\x8c\5posix\x8c\6system\x93."), BERT_ERR_FORMAT,
+      "m: the pickle asks for `posix.system`; only tensors are read" },
+    { PICKLE("(X\2\0\0\0lsios\nsystem\n."), BERT_ERR_FORMAT,
+      "m: the pickle asks for `os.system`; only tensors are read" },
+    { PICKLE("\x80\2}(icollections\nOrderedDict\n."), BERT_ERR_FORMAT,
+      "m: data.pkl: byte 4: makes an instance of what is no class" },
     { PICKLE("\x80\2ctorch.storage\n_load_from_bytes\n."), BERT_ERR_FORMAT,
       "m: the pickle asks for `torch.storage._load_from_bytes`; only tensors are read" },
-    { PICKLE("\x80\2ctorch.hub\nload\n."), BERT_ERR_FORMAT, "m: the pickle asks for `torch.hub.load`; only tensors are read" },
+    { PICKLE("\x80\2ctorch.hub\nload\n."), BERT_ERR_FORMAT,
+      "m: the pickle asks for `torch.hub.load`; only tensors are read" },
     { PICKLE("\x80\2ctorch\nFloatStorage\n)R."), BERT_ERR_FORMAT, "m: data.pkl: byte 23: calls what is no function" },
     { PICKLE("\x80\2K\1)R."), BERT_ERR_FORMAT, "m: data.pkl: byte 5: calls what is no function" },
-    { PICKLE("\x80\2ccollections\nOrderedDict\nK\1R."), BERT_ERR_FORMAT, "m: data.pkl: byte 29: calls what is no function" },
-    { PICKLE("\x80\2ccollections\nOrderedDict\nK\1\x85R."), BERT_ERR_FORMAT, "m: data.pkl: byte 30: OrderedDict with arguments" },
-    { PICKLE("\x80\2ctorch._utils\n_rebuild_parameter\n)R."), BERT_ERR_FORMAT, "m: data.pkl: byte 36: a parameter that is no tensor" },
+    { PICKLE("\x80\2ccollections\nOrderedDict\nK\1R."), BERT_ERR_FORMAT,
+      "m: data.pkl: byte 29: calls what is no function" },
+    { PICKLE("\x80\2ccollections\nOrderedDict\nK\1\x85R."), BERT_ERR_FORMAT,
+      "m: data.pkl: byte 30: OrderedDict with arguments" },
+    { PICKLE("\x80\2ctorch._utils\n_rebuild_parameter\n)R."), BERT_ERR_FORMAT,
+      "m: data.pkl: byte 36: a parameter that is no tensor" },
     { PICKLE("\x80\2)\x81."), BERT_ERR_FORMAT, "m: data.pkl: byte 3: calls what is no function" },
-    { PICKLE("\x80\2(X\6\0\0\0moduleNNNtQ."), BERT_ERR_UNSUPPORTED, "m: data.pkl: holds a whole module; save what its state_dict() gives" },
+    { PICKLE("\x80\2(X\6\0\0\0moduleNNNtQ."), BERT_ERR_UNSUPPORTED,
+      "m: data.pkl: holds a whole module; save what its state_dict() gives" },
     { PICKLE("0."), BERT_ERR_FORMAT, "m: data.pkl: byte 0: takes away what is not there" },
     { PICKLE("N1."), BERT_ERR_FORMAT, "m: data.pkl: byte 1: no mark" },
-    { PICKLE("\x80\2\x82\1."), BERT_ERR_UNSUPPORTED, "m: data.pkl: byte 2: opcode 0x82 is none that a state dict needs" },
+    { PICKLE("\x80\2\x82\1."), BERT_ERR_UNSUPPORTED,
+      "m: data.pkl: byte 2: opcode 0x82 is none that a state dict needs" },
     { PICKLE("\x80\6}."), BERT_ERR_UNSUPPORTED, "m: data.pkl: pickle protocol 6, at most 5 is read" },
     /* a machine gone wrong */
     { PICKLE(""), BERT_ERR_FORMAT, "m: data.pkl: byte 0: ends without STOP" },
@@ -399,22 +428,28 @@ static const struct {
       "m: data.pkl: byte 104: a tensor's size or stride is no list of sizes" },
     { PICKLE(DICT(TENSOR(FLOATS, "K\0", "J\377\377\377\377\x85", "K\1\x85"))), BERT_ERR_FORMAT,
       "m: data.pkl: byte 108: a tensor's size or stride is no list of sizes" },
-    { PICKLE(DICT(TENSOR(FLOATS, "K\0", "\x8a\10\377\377\377\377\377\377\377\177K\4\x86", "K\0K\0\x86"))), BERT_ERR_FORMAT,
-      "m: data.pkl: byte 117: a tensor's size or stride is no list of sizes" },
-    { PICKLE(DICT(TENSOR(FLOATS, "K\0", "K\5\x85", "K\1\x85"))), BERT_ERR_FORMAT, "m: data.pkl: byte 105: a tensor reaches beyond its storage" },
-    { PICKLE(DICT(TENSOR(FLOATS, "K\1", "K\4\x85", "K\1\x85"))), BERT_ERR_FORMAT, "m: data.pkl: byte 105: a tensor reaches beyond its storage" },
+    { PICKLE(DICT(TENSOR(FLOATS, "K\0", "\x8a\10\377\377\377\377\377\377\377\177K\4\x86", "K\0K\0\x86"))),
+      BERT_ERR_FORMAT, "m: data.pkl: byte 117: a tensor's size or stride is no list of sizes" },
+    { PICKLE(DICT(TENSOR(FLOATS, "K\0", "K\5\x85", "K\1\x85"))), BERT_ERR_FORMAT,
+      "m: data.pkl: byte 105: a tensor reaches beyond its storage" },
+    { PICKLE(DICT(TENSOR(FLOATS, "K\1", "K\4\x85", "K\1\x85"))), BERT_ERR_FORMAT,
+      "m: data.pkl: byte 105: a tensor reaches beyond its storage" },
     { PICKLE(DICT(TENSOR(FLOATS, "K\0", "K\2\x85", "\x8a\10\377\377\377\377\377\377\377\177\x85"))), BERT_ERR_FORMAT,
       "m: data.pkl: byte 113: a tensor reaches beyond its storage" },
     { PICKLE(DICT(TENSOR(FLOATS, "K\1", "K\2\x85", "\x8a\10\377\377\377\377\377\377\377\177\x85"))), BERT_ERR_FORMAT,
       "m: data.pkl: byte 113: a tensor reaches beyond its storage" },
-    { PICKLE(DICT(TENSOR(FLOATS, "K\5", "K\0\x85", "K\1\x85"))), BERT_ERR_FORMAT, "m: data.pkl: byte 105: a tensor reaches beyond its storage" },
+    { PICKLE(DICT(TENSOR(FLOATS, "K\5", "K\0\x85", "K\1\x85"))), BERT_ERR_FORMAT,
+      "m: data.pkl: byte 105: a tensor reaches beyond its storage" },
     /* storages that are not what they should be */
     { PICKLE(DICT(TENSOR(STORAGE_OF("ctorch\nFloatStorage\n", "K\5"), "K\0", "K\4\x85", "K\1\x85"))), BERT_ERR_FORMAT,
       "m: storage a/data/0: 16 bytes, 5 elements of F32 expected" },
-    { PICKLE(DICT(TENSOR(STORAGE_OF("ctorch\nFloatStorage\n", "\x8a\10\377\377\377\377\377\377\377\177"), "K\0", "K\4\x85", "K\1\x85"))),
+    { PICKLE(DICT(TENSOR(STORAGE_OF("ctorch\nFloatStorage\n", "\x8a\10\377\377\377\377\377\377\377\177"), "K\0",
+                         "K\4\x85", "K\1\x85"))),
       BERT_ERR_FORMAT, "m: storage a/data/0: 16 bytes, 9223372036854775807 elements of F32 expected" },
-    { PICKLE("}X\3\0\0\0a\0b" TENSOR(FLOATS, "K\0", "K\4\x85", "K\1\x85") "s."), BERT_ERR_FORMAT, "m: a NUL within the name a" },
-    { PICKLE("}(X\1\0\0\0x" TENSOR(FLOATS, "K\0", "K\4\x85", "K\1\x85") "q\0X\1\0\0\0xh\0u."), BERT_ERR_FORMAT, "m: tensor x stands twice" },
+    { PICKLE("}X\3\0\0\0a\0b" TENSOR(FLOATS, "K\0", "K\4\x85", "K\1\x85") "s."), BERT_ERR_FORMAT,
+      "m: a NUL within the name a" },
+    { PICKLE("}(X\1\0\0\0x" TENSOR(FLOATS, "K\0", "K\4\x85", "K\1\x85") "q\0X\1\0\0\0xh\0u."), BERT_ERR_FORMAT,
+      "m: tensor x stands twice" },
 };
 
 static void a_pickle_that_wants_more_than_tensors_is_refused(void **state)
@@ -422,7 +457,8 @@ static void a_pickle_that_wants_more_than_tensors_is_refused(void **state)
     (void)state;
     tensor_set set;
     for (size_t i = 0; i < sizeof HOSTILE / sizeof *HOSTILE; i++) {
-        assert_fails(torch_file_open(&set, zip_of_pickle(HOSTILE[i].pickle, HOSTILE[i].n), err), HOSTILE[i].code, HOSTILE[i].message);
+        assert_fails(torch_file_open(&set, zip_of_pickle(HOSTILE[i].pickle, HOSTILE[i].n), err), HOSTILE[i].code,
+                     HOSTILE[i].message);
         assert_null(set.items);
     }
 }
@@ -453,14 +489,21 @@ static void a_zip_that_is_not_torchs_is_refused(void **state)
     const part none[] = { { "a/b/data.pkl", "x", 1 } }, two[] = { { "a/data.pkl", "x", 1 }, { "b/data.pkl", "x", 1 } };
     const part twice[] = { { "a/data.pkl", "x", 1 }, { "a/data.pkl", "x", 1 } };
     const part no_storage[] = { { "a/data.pkl", SOUND, sizeof SOUND - 1 } };
-    const part big[] = { { "a/data.pkl", SOUND, sizeof SOUND - 1 }, { "a/byteorder", "big", 3 }, { "a/data/0", FOUR, 16 } };
-    const part little[] = { { "a/data.pkl", SOUND, sizeof SOUND - 1 }, { "a/byteorder", "little", 6 }, { "a/data/0", FOUR, 16 } };
+    const part big[] = { { "a/data.pkl", SOUND, sizeof SOUND - 1 },
+                         { "a/byteorder", "big", 3 },
+                         { "a/data/0", FOUR, 16 } };
+    const part little[] = { { "a/data.pkl", SOUND, sizeof SOUND - 1 },
+                            { "a/byteorder", "little", 6 },
+                            { "a/data/0", FOUR, 16 } };
     assert_fails(torch_file_open(&set, zip_of(none, 1, 0), err), BERT_ERR_FORMAT,
                  "m: a zip without NAME/data.pkl, not one that torch.save wrote");
-    assert_fails(torch_file_open(&set, zip_of(two, 2, 0), err), BERT_ERR_FORMAT, "m: holds two pickles, b/data.pkl and a/data.pkl");
+    assert_fails(torch_file_open(&set, zip_of(two, 2, 0), err), BERT_ERR_FORMAT,
+                 "m: holds two pickles, b/data.pkl and a/data.pkl");
     assert_fails(torch_file_open(&set, zip_of(twice, 2, 0), err), BERT_ERR_FORMAT, "m: entry a/data.pkl stands twice");
-    assert_fails(torch_file_open(&set, zip_of(no_storage, 1, 0), err), BERT_ERR_FORMAT, "m: storage a/data/0 is absent");
-    assert_fails(torch_file_open(&set, zip_of(big, 3, 0), err), BERT_ERR_UNSUPPORTED, "m: byte order \"big\", expected \"little\"");
+    assert_fails(torch_file_open(&set, zip_of(no_storage, 1, 0), err), BERT_ERR_FORMAT,
+                 "m: storage a/data/0 is absent");
+    assert_fails(torch_file_open(&set, zip_of(big, 3, 0), err), BERT_ERR_UNSUPPORTED,
+                 "m: byte order \"big\", expected \"little\"");
     assert_works(torch_file_open(&set, zip_of(little, 3, 8), err));
     tensors_close(&set);
 }
@@ -490,12 +533,14 @@ static void a_zip_that_lies_is_refused(void **state)
     size_t n;
     char message[256];
     zip_of_pickle(SOUND, sizeof SOUND - 1);
-    unsigned char *bytes = whole_file(&n), *data = memmem(bytes, n, FOUR, sizeof FOUR), *entry = memmem(bytes, n, "PK\1\2", 4);
+    unsigned char *bytes = whole_file(&n), *data = memmem(bytes, n, FOUR, sizeof FOUR),
+                  *entry = memmem(bytes, n, "PK\1\2", 4);
     assert_non_null(data);
     assert_non_null(entry);
 
     data[3] ^= 1;
-    assert_fails(torch_file_open(&set, scratch_file("m", bytes, n), err), BERT_ERR_FORMAT, "m: entry a/data/0: CRC-32 is wrong");
+    assert_fails(torch_file_open(&set, scratch_file("m", bytes, n), err), BERT_ERR_FORMAT,
+                 "m: entry a/data/0: CRC-32 is wrong");
     data[3] ^= 1;
 
     uint32_t size = sizeof SOUND - 1;
@@ -505,7 +550,8 @@ static void a_zip_that_lies_is_refused(void **state)
     entry[METHOD] = 8;
     assert_fails(torch_file_open(&set, scratch_file("m", bytes, n), err), BERT_ERR_FORMAT, message);
     put_le32(entry + SIZE, size);
-    assert_fails(torch_file_open(&set, scratch_file("m", bytes, n), err), BERT_ERR_FORMAT, "m: entry a/data.pkl: damaged");
+    assert_fails(torch_file_open(&set, scratch_file("m", bytes, n), err), BERT_ERR_FORMAT,
+                 "m: entry a/data.pkl: damaged");
     entry[METHOD] = 12;
     assert_fails(torch_file_open(&set, scratch_file("m", bytes, n), err), BERT_ERR_UNSUPPORTED,
                  "m: entry a/data.pkl is encrypted or packed by method 12, expected plain or deflated");
@@ -517,7 +563,8 @@ static void a_zip_that_lies_is_refused(void **state)
 
     put_le32(entry + PACKED, (uint32_t)n); /* as large as the file: the other entry must overlap it */
     put_le32(entry + SIZE, (uint32_t)n);
-    assert_fails(torch_file_open(&set, scratch_file("m", bytes, n), err), BERT_ERR_FORMAT, "m: damaged zip file: entries overlap");
+    assert_fails(torch_file_open(&set, scratch_file("m", bytes, n), err), BERT_ERR_FORMAT,
+                 "m: damaged zip file: entries overlap");
     free(bytes);
 }
 
@@ -537,12 +584,14 @@ static void a_damaged_stream_is_refused(void **state)
     free(bytes);
 }
 
-/* One storage, seen transposed under many names: memory may not grow without end. What finds no room has no elements. */
+/* One storage, seen transposed under many names: memory may not grow without end. What finds no room has no
+ * elements. */
 static void copies_have_a_limit(void **state)
 {
     (void)state;
     static float zeros[1024 * 1024];
-    static const char from[] = REBUILD STORAGE_OF("ctorch\nFloatStorage\n", "J\0\0\x10\0") "K\0M\0\4M\0\4\x86K\1M\0\4\x86\x89NtRs";
+    static const char from[] = REBUILD STORAGE_OF("ctorch\nFloatStorage\n",
+                                                  "J\0\0\x10\0") "K\0M\0\4M\0\4\x86K\1M\0\4\x86\x89NtRs";
     char pickle[4096];
     tensor_set set;
     for (int most = 8; most <= 16; most += 8) {

@@ -49,7 +49,8 @@ static size_t longest(const golden_input *inputs, size_t n)
 }
 
 /* Token outputs: rows where the mask is 1 are compared, the others must be zero. */
-static void compare_rows(const float *got, const float *expected, const golden_input *in, size_t H, double most, const char *what)
+static void compare_rows(const float *got, const float *expected, const golden_input *in, size_t H, double most,
+                         const char *what)
 {
     for (size_t r = 0; r < in->n; r++) {
         if (!in->mask[r]) {
@@ -63,7 +64,8 @@ static void compare_rows(const float *got, const float *expected, const golden_i
     }
 }
 
-static void compare_vector(const float *got, const float *expected, const golden_input *in, size_t H, double most, const char *what)
+static void compare_vector(const float *got, const float *expected, const golden_input *in, size_t H, double most,
+                           const char *what)
 {
     double d = largest_difference(got, expected, H);
     if (!(d <= most))
@@ -116,22 +118,24 @@ static void check_tokens(bert_layer *layer, const tensor_set *set, const golden_
     char name[32];
     bert_pass *pass = run(layer, in, (bert_run){ 0 });
     if (has_golden(set, "%s.sequence_output", in->name))
-        compare_rows(output(pass, "sequence_output"), golden_floats(golden(set, "%s.sequence_output", in->name)), in, H, most->sequence,
-                     "sequence_output");
+        compare_rows(output(pass, "sequence_output"), golden_floats(golden(set, "%s.sequence_output", in->name)), in, H,
+                     most->sequence, "sequence_output");
     if (has_golden(set, "%s.embedding_output", in->name))
-        compare_rows(output(pass, "embedding_output"), golden_floats(golden(set, "%s.embedding_output", in->name)), in, H, most->sequence,
-                     "embedding_output");
+        compare_rows(output(pass, "embedding_output"), golden_floats(golden(set, "%s.embedding_output", in->name)), in,
+                     H, most->sequence, "embedding_output");
     for (int i = 0; i < module->config.num_hidden_layers; i++) {
         snprintf(name, sizeof name, "layer_%d", i);
         if (has_golden(set, "%s.%s", in->name, name))
-            compare_rows(output(pass, name), golden_floats(golden(set, "%s.%s", in->name, name)), in, H, most->sequence, name);
+            compare_rows(output(pass, name), golden_floats(golden(set, "%s.%s", in->name, name)), in, H, most->sequence,
+                         name);
     }
-    compare_vector(output(pass, "pooled_output"), golden_floats(golden(set, "%s.pooled_output", in->name)), in, H, most->pooled,
-                   "pooled_output");
+    compare_vector(output(pass, "pooled_output"), golden_floats(golden(set, "%s.pooled_output", in->name)), in, H,
+                   most->pooled, "pooled_output");
     bert_pass_free(pass);
 }
 
-static void check_all_tokens(const bert_module *module, const tensor_set *set, const golden_input *inputs, size_t n, const allowed *most)
+static void check_all_tokens(const bert_module *module, const tensor_set *set, const golden_input *inputs, size_t n,
+                             const allowed *most)
 {
     char names[1024] = "embedding_output,sequence_output,pooled_output", name[32];
     for (int i = 0; i < module->config.num_hidden_layers; i++) {
@@ -157,7 +161,8 @@ static void check_unit_mean(const float *mean, const tensor_set *set, const gold
 }
 
 /* Each pooling by itself: with cls and cls_raw the last layer runs for the first rows alone. */
-static void check_poolings(const bert_module *module, const tensor_set *set, const golden_input *inputs, size_t n, const allowed *most)
+static void check_poolings(const bert_module *module, const tensor_set *set, const golden_input *inputs, size_t n,
+                           const allowed *most)
 {
     const struct {
         int pooling;
@@ -175,7 +180,8 @@ static void check_poolings(const bert_module *module, const tensor_set *set, con
             const golden_input *in = &inputs[i / 2];
             bert_pass *pass = run(layer, in, (bert_run){ .keep = i % 2 });
             const float *got = output(pass, "output");
-            compare_vector(got, golden_floats(golden(set, "%s.%s", in->name, POOLINGS[k].name)), in, H, POOLINGS[k].most, POOLINGS[k].name);
+            compare_vector(got, golden_floats(golden(set, "%s.%s", in->name, POOLINGS[k].name)), in, H,
+                           POOLINGS[k].most, POOLINGS[k].name);
             if (POOLINGS[k].pooling == BERT_POOLING_MEAN)
                 check_unit_mean(got, set, in, H, most->mean_l2);
             bert_pass_free(pass);
@@ -209,11 +215,13 @@ static void check_model(const char *source, const char *file, const char *patter
     for (size_t i = 0; i < n; i++) {
         bert_pass *pass = run(layer, &inputs[i], (bert_run){ 0 });
         size_t H = (size_t)module->config.hidden_size;
-        compare_vector(output(pass, "pooled_output"), golden_floats(golden(&set, "%s.gelu_tanh.pooled_output", inputs[i].name)), &inputs[i], H,
+        compare_vector(output(pass, "pooled_output"),
+                       golden_floats(golden(&set, "%s.gelu_tanh.pooled_output", inputs[i].name)), &inputs[i], H,
                        most->pooled, "gelu_tanh.pooled_output");
         if (has_golden(&set, "%s.gelu_tanh.sequence_output", inputs[i].name))
-            compare_rows(output(pass, "sequence_output"), golden_floats(golden(&set, "%s.gelu_tanh.sequence_output", inputs[i].name)),
-                         &inputs[i], H, most->sequence, "gelu_tanh.sequence_output");
+            compare_rows(output(pass, "sequence_output"),
+                         golden_floats(golden(&set, "%s.gelu_tanh.sequence_output", inputs[i].name)), &inputs[i], H,
+                         most->sequence, "gelu_tanh.sequence_output");
         bert_pass_free(pass);
     }
     bert_layer_free(layer);

@@ -4,17 +4,18 @@
 
 #include <math.h>
 
-/* What a difference may be off by, as a share of the whole gradient's length. The quotient's own error falls with h^4, and float32 rounds each
- * output by 1e-7 of its size, which the quotient divides by h: at 0.003 both together are 6e-5 at most for the smooth losses here (measured
- * over all tests below). Where ReLU or a maximum has kinks within h of the point, a smaller h is best: 4e-4. A wrong gradient is off by the
- * order of 1. */
+/* What a difference may be off by, as a share of the whole gradient's length. The quotient's own error falls with h^4,
+ * and float32 rounds each output by 1e-7 of its size, which the quotient divides by h: at 0.003 both together are 6e-5
+ * at most for the smooth losses here (measured over all tests below). Where ReLU or a maximum has kinks within h of the
+ * point, a smaller h is best: 4e-4. A wrong gradient is off by the order of 1. */
 typedef struct precision {
     double h, share;
 } precision;
 static const precision SMOOTH = { 0.003, 1.5e-4 }, KINKED = { 5e-4, 8e-4 };
 
 /* The loss's derivative along v (n) at w, whose values are w0. */
-static double derivative(double (*loss)(const void *), const void *context, float *w, const float *w0, const double *v, size_t n, double h)
+static double derivative(double (*loss)(const void *), const void *context, float *w, const float *w0, const double *v,
+                         size_t n, double h)
 {
     static const double steps[] = { -2, -1, 1, 2 }, factors[] = { 1, -8, 8, -1 };
     double sum = 0;
@@ -40,7 +41,8 @@ static void direction(double *v, const float *gradient, size_t n, random_stream 
 }
 
 /* Compares every tuned tensor's grad with the loss's differences, along the gradient and along a random direction. */
-static void check_gradients(const char *what, bert_layer *layer, double (*loss)(const void *), const void *context, precision allowed)
+static void check_gradients(const char *what, bert_layer *layer, double (*loss)(const void *), const void *context,
+                            precision allowed)
 {
     size_t n;
     const bert_param *params = bert_layer_params(layer, &n);
@@ -63,8 +65,8 @@ static void check_gradients(const char *what, bert_layer *layer, double (*loss)(
             double found = derivative(loss, context, params[k].tuned, w0, v, size, allowed.h);
             bool close = fabs(found - expected) <= allowed.share * sqrt(whole);
             if (!close)
-                print_error("%s: %s: by differences %.9g, by backward %.9g (the whole gradient is %.3g long)\n", what, params[k].name, found,
-                            expected, sqrt(whole));
+                print_error("%s: %s: by differences %.9g, by backward %.9g (the whole gradient is %.3g long)\n", what,
+                            params[k].name, found, expected, sqrt(whole));
             assert_true(close);
         }
     }
@@ -76,7 +78,8 @@ static double experiment_loss(const void *context)
     return loss_of(context);
 }
 
-static void check_layer(const char *what, const bert_module *module, const bert_layer_spec *spec, bert_run run, precision allowed)
+static void check_layer(const char *what, const bert_module *module, const bert_layer_spec *spec, bert_run run,
+                        precision allowed)
 {
     experiment x;
     bert_layer *layer = layer_of(module, spec);
@@ -107,7 +110,8 @@ static void whatever_is_tuned_has_the_gradients_of_its_differences(void **state)
     (void)state;
     config c = toy_config();
     bert_module *module = toy_module(&c, true);
-    static const char *const OUTPUTS[] = { "output", ALL_OUTPUTS, "sequence_output,pooled_output", "layer_2,embedding_output,token_output" };
+    static const char *const OUTPUTS[] = { "output", ALL_OUTPUTS, "sequence_output,pooled_output",
+                                           "layer_2,embedding_output,token_output" };
     for (size_t o = 0; o < sizeof OUTPUTS / sizeof *OUTPUTS; o++)
         for (int64_t tuned = 0; tuned <= 3; tuned++)
             for (int embeddings = 0; embeddings < 2; embeddings++) {
@@ -117,7 +121,8 @@ static void whatever_is_tuned_has_the_gradients_of_its_differences(void **state)
                 spec.tune_embeddings = embeddings;
                 if (!tuned && !embeddings && !strstr(OUTPUTS[o], "pooled"))
                     continue; /* nothing is tuned */
-                snprintf(what, sizeof what, "%s, %d layers%s", OUTPUTS[o], (int)tuned, embeddings ? " and embeddings" : "");
+                snprintf(what, sizeof what, "%s, %d layers%s", OUTPUTS[o], (int)tuned,
+                         embeddings ? " and embeddings" : "");
                 check_layer(what, module, &spec, KEEP, SMOOTH);
             }
     bert_module_free(module);
@@ -174,7 +179,8 @@ static void every_activation_has_the_gradients_of_its_differences(void **state)
         bert_module *module = toy_module(&c, true);
         assert_int_equal(module->config.hidden_act, ACTIVATIONS[i]);
         bert_layer_spec spec = spec_of(BERT_POOLING_CLS, "output,sequence_output");
-        check_layer(config_activation_name(c.hidden_act), module, &spec, TRAIN, c.hidden_act == ACTIVATION_RELU ? KINKED : SMOOTH);
+        check_layer(config_activation_name(c.hidden_act), module, &spec, TRAIN,
+                    c.hidden_act == ACTIVATION_RELU ? KINKED : SMOOTH);
         bert_module_free(module);
     }
 }
@@ -243,9 +249,12 @@ static int groups(void)
 {
 #define TEST(name) in_a_folder(name)
     const struct CMUnitTest tests[] = {
-        TEST(every_pooling_has_the_gradients_of_its_differences),    TEST(whatever_is_tuned_has_the_gradients_of_its_differences),
-        TEST(lower_layers_have_the_gradients_of_their_differences),  TEST(with_dropout_the_gradients_are_those_of_the_same_masks),
-        TEST(every_activation_has_the_gradients_of_its_differences), TEST(a_new_pooler_has_the_gradients_of_its_differences),
+        TEST(every_pooling_has_the_gradients_of_its_differences),
+        TEST(whatever_is_tuned_has_the_gradients_of_its_differences),
+        TEST(lower_layers_have_the_gradients_of_their_differences),
+        TEST(with_dropout_the_gradients_are_those_of_the_same_masks),
+        TEST(every_activation_has_the_gradients_of_its_differences),
+        TEST(a_new_pooler_has_the_gradients_of_its_differences),
         TEST(two_passes_alive_at_once_add_their_gradients),
     };
     return cmocka_run_group_tests_name("gradients", tests, NULL, NULL);

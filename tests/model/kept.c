@@ -10,7 +10,8 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 
-static const char OTHER[] = "the file of kept outputs is of other data, another module or another version: it is made anew";
+static const char OTHER[] =
+    "the file of kept outputs is of other data, another module or another version: it is made anew";
 static const char DAMAGED[] = "the file of kept outputs is damaged: it is made anew";
 static const char NO_ROOM[] = "the disk has no room for the file of kept outputs: they stay in memory";
 static const char IN_USE[] = "the file of kept outputs is in use by another process: this one keeps them in memory";
@@ -92,7 +93,8 @@ static uint16_t *bits_above(float *x)
     return (uint16_t *)(void *)x + 1;
 }
 
-/* To nearest, ties to even, by the definition: of the two neighbours the nearer one, of two equally near the one whose last bit is 0. */
+/* To nearest, ties to even, by the definition: of the two neighbours the nearer one, of two equally near the one whose
+ * last bit is 0. */
 static float rounded(float x)
 {
     float down = x, up;
@@ -451,9 +453,11 @@ static void what_is_no_file_is_refused(void **state)
     scene s = scene_make();
     kept_options options = in_file("no/rows");
     kept_outputs *kept;
-    assert_fails(kept_create(&kept, s.layer, &s.rows, &options, NULL, err), BERT_ERR_IO, "no/rows: cannot open: No such file or directory");
+    assert_fails(kept_create(&kept, s.layer, &s.rows, &options, NULL, err), BERT_ERR_IO,
+                 "no/rows: cannot open: No such file or directory");
     options.path = "/dev/null";
-    assert_fails(kept_create(&kept, s.layer, &s.rows, &options, NULL, err), BERT_ERR_IO, "/dev/null: is not a regular file");
+    assert_fails(kept_create(&kept, s.layer, &s.rows, &options, NULL, err), BERT_ERR_IO,
+                 "/dev/null: is not a regular file");
     scene_free(&s);
 }
 

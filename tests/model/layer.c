@@ -5,7 +5,7 @@
 
 #include <math.h>
 
-/* ---- outputs ------------------------------------------------------------------------------------------------------------ */
+/* ---- outputs ----------------------------------------------------------------------------------------------------- */
 
 static void padding_is_zero_and_its_gradient_does_not_matter(void **state)
 {
@@ -45,7 +45,9 @@ static void texts_give_the_bits_of_their_matrices(void **state)
     bert_features features = { 0 };
     assert_works(bert_encode(bert_module_tokenizer(module), TEXTS, PAIRS, N, S, &features, err));
     assert_int_equal(features.truncated, 2);
-    bert_input matrices = { .n = N, .input_ids = features.input_ids, .input_mask = features.input_mask, .segment_ids = features.segment_ids };
+    bert_input matrices = {
+        .n = N, .input_ids = features.input_ids, .input_mask = features.input_mask, .segment_ids = features.segment_ids
+    };
     bert_layer_spec spec = spec_of(BERT_POOLING_MEAN, ALL_OUTPUTS);
     bert_layer *by_matrices = layer_of(module, &spec);
     spec.do_preprocessing = true;
@@ -82,7 +84,8 @@ static void names_give_the_layers_that_the_signature_says(void **state)
     bert_layer *layer = layer_of(module, &spec);
     bert_pass *pass = forward_of(layer, &MATRICES, (bert_run){ 0 });
     size_t size;
-    const float *layers[] = { output_of(pass, "layer_0", &size), output_of(pass, "layer_1", &size), output_of(pass, "layer_2", &size) };
+    const float *layers[] = { output_of(pass, "layer_0", &size), output_of(pass, "layer_1", &size),
+                              output_of(pass, "layer_2", &size) };
     assert_memory_equal(output_of(pass, "sequence_output", &size), layers[1], size * sizeof(float));
     assert_memory_equal(output_of(pass, "output", &size), layers[1], size * sizeof(float));
     assert_memory_equal(output_of(pass, "token_output", &size), layers[0], size * sizeof(float));
@@ -94,7 +97,8 @@ static void names_give_the_layers_that_the_signature_says(void **state)
     spec.use_layers = 3; /* asked for, the last layer kept is the one that is put out */
     layer = layer_of(module, &spec);
     pass = forward_of(layer, &MATRICES, (bert_run){ 0 });
-    assert_memory_equal(output_of(pass, "sequence_output", &size), output_of(pass, "layer_2", NULL), size * sizeof(float));
+    assert_memory_equal(output_of(pass, "sequence_output", &size), output_of(pass, "layer_2", NULL),
+                        size * sizeof(float));
     bert_pass_free(pass);
     bert_layer_free(layer);
     bert_module_free(module);
@@ -222,7 +226,7 @@ static void no_rows_give_no_outputs(void **state)
     bert_module_free(module);
 }
 
-/* ---- what is tuned ------------------------------------------------------------------------------------------------------ */
+/* ---- what is tuned ----------------------------------------------------------------------------------------------- */
 
 static void only_what_is_tuned_has_a_gradient_and_memory_of_its_own(void **state)
 {
@@ -405,8 +409,8 @@ static void a_saved_layer_keeps_the_pooler(void **state)
     assert_works(bert_layer_save(layer, scratch("saved"), err));
     bert_module *saved = toy_open(scratch("saved"));
     assert_true(saved->weights.pooler);
-    assert_memory_equal(weight_at(&saved->weights, POOLER_WEIGHT, 0)->value, weight_at(&module->weights, POOLER_WEIGHT, 0)->value,
-                        144 * sizeof(float));
+    assert_memory_equal(weight_at(&saved->weights, POOLER_WEIGHT, 0)->value,
+                        weight_at(&module->weights, POOLER_WEIGHT, 0)->value, 144 * sizeof(float));
     bert_module_free(saved);
     bert_layer_free(layer);
     bert_module_free(module);
@@ -420,7 +424,8 @@ static void a_layer_without_layers_is_not_saved(void **state)
     bert_layer_spec spec = spec_of(BERT_POOLING_MEAN, "embedding_output");
     spec.n_tune_layers = 0;
     bert_layer *layer = layer_of(module, &spec);
-    assert_fails(bert_layer_save(layer, scratch("saved"), err), BERT_ERR_ARGUMENT, "saved: a layer that uses no transformer layer is no module");
+    assert_fails(bert_layer_save(layer, scratch("saved"), err), BERT_ERR_ARGUMENT,
+                 "saved: a layer that uses no transformer layer is no module");
     assert_false(file_exists(scratch("saved")));
     bert_layer_free(layer);
     bert_module_free(module);
@@ -444,7 +449,7 @@ static void a_frozen_file_without_a_pooler_starts_none(void **state)
     bert_module_free(module);
 }
 
-/* ---- errors ------------------------------------------------------------------------------------------------------------- */
+/* ---- errors ------------------------------------------------------------------------------------------------------ */
 
 #define OUTPUT_NAMES "output, pooled_output, sequence_output, token_output, embedding_output, layer_0 to layer_2"
 
@@ -475,7 +480,8 @@ static void a_spec_that_does_not_fit_is_refused(void **state)
         { 10, 1, 0, 2, "layer_3", "outputs: layer_3 is of layer 3, the layers that are used are 0 to 2" },
         { 10, 1, 2, 2, "output,layer_2", "outputs: layer_2 is of layer 2, the layers that are used are 0 to 1" },
         { 10, 1, 0, 2, "layer_4294967295", "outputs: \"layer_4294967295\" is none of " OUTPUT_NAMES },
-        { 10, 1, 0, 2, "layer_99999999999999999999", "outputs: \"layer_99999999999999999999\" is none of " OUTPUT_NAMES },
+        { 10, 1, 0, 2, "layer_99999999999999999999",
+          "outputs: \"layer_99999999999999999999\" is none of " OUTPUT_NAMES },
     };
     for (size_t i = 0; i < sizeof CASES / sizeof *CASES; i++) {
         bert_layer_spec spec = spec_of(CASES[i].pooling, CASES[i].outputs);
@@ -497,7 +503,9 @@ static void by_default_no_more_layers_are_tuned_than_there_are(void **state)
         int64_t use;
         const char *outputs;
         int64_t tuned;
-    } CASES[] = { { 0, "output", 3 }, { 2, "output", 2 }, { 1, "output", 1 }, { 0, "layer_0", 1 }, { 0, "embedding_output", 0 } };
+    } CASES[] = {
+        { 0, "output", 3 }, { 2, "output", 2 }, { 1, "output", 1 }, { 0, "layer_0", 1 }, { 0, "embedding_output", 0 }
+    };
     config c = toy_config();
     bert_module *module = toy_module(&c, true);
     for (size_t i = 0; i < sizeof CASES / sizeof *CASES; i++) {
@@ -535,15 +543,21 @@ static void input_that_does_not_fit_is_refused(void **state)
         const char *message;
     } CASES[] = {
         { by_texts, MATRICES, "the layer does its preprocessing: it reads texts, and none are given" },
-        { by_matrices, SENTENCES, "the layer does no preprocessing: it reads input_ids, input_mask and segment_ids, and not all are given" },
-        { by_matrices, { N, NULL, NULL, ids, MASK, SEGMENTS }, "input_ids: 24 in row 1, column 2; the vocabulary has 24 ids" },
-        { by_matrices, { N, NULL, NULL, IDS, MASK, segments }, "segment_ids: 2 in row 2, column 1; there are 2 segments" },
+        { by_matrices, SENTENCES,
+          "the layer does no preprocessing: it reads input_ids, input_mask and segment_ids, and not all are given" },
+        { by_matrices,
+          { N, NULL, NULL, ids, MASK, SEGMENTS },
+          "input_ids: 24 in row 1, column 2; the vocabulary has 24 ids" },
+        { by_matrices,
+          { N, NULL, NULL, IDS, MASK, segments },
+          "segment_ids: 2 in row 2, column 1; there are 2 segments" },
         { by_matrices, { N, NULL, NULL, IDS, mask, SEGMENTS }, "input_mask: no 1 in row 0" },
         { by_matrices, { N, NULL, NULL, IDS, IDS, SEGMENTS }, "input_mask: 2 in row 0, column 0; 0 or 1 expected" },
     };
     for (size_t i = 0; i < sizeof CASES / sizeof *CASES; i++) {
         bert_pass *pass = (bert_pass *)&spec;
-        assert_fails(bert_layer_forward(CASES[i].layer, &CASES[i].input, &KEEP, &pass, err), BERT_ERR_ARGUMENT, CASES[i].message);
+        assert_fails(bert_layer_forward(CASES[i].layer, &CASES[i].input, &KEEP, &pass, err), BERT_ERR_ARGUMENT,
+                     CASES[i].message);
         assert_null(pass);
     }
     bert_layer_free(by_matrices);
@@ -558,17 +572,21 @@ static void a_backward_pass_that_makes_no_sense_is_refused(void **state)
     bert_module *module = toy_module(&c, true);
     bert_layer_spec spec = spec_of(BERT_POOLING_MEAN, "output,layer_1");
     bert_layer *layer = layer_of(module, &spec);
-    static const char NOTHING[] = "a pass that was run without train or keep, or went backward already, has nothing to go backward with";
+    static const char NOTHING[] =
+        "a pass that was run without train or keep, or went backward already, has nothing to go backward with";
     static const float grad[N * S * 12];
-    const bert_output_grad good = { "output", grad }, unknown = { "layer_2", grad }, twice[] = { good, { "layer_1", grad }, good },
-                           none = { "output", NULL };
+    const bert_output_grad good = { "output", grad }, unknown = { "layer_2", grad },
+                           twice[] = { good, { "layer_1", grad }, good }, none = { "output", NULL };
     bert_pass *pass = forward_of(layer, &MATRICES, (bert_run){ 0 });
     assert_fails(bert_pass_backward(pass, &good, 1, err), BERT_ERR_ARGUMENT, NOTHING);
     bert_pass_free(pass);
     pass = forward_of(layer, &MATRICES, KEEP);
-    assert_fails(bert_pass_backward(pass, &unknown, 1, err), BERT_ERR_ARGUMENT, "\"layer_2\" is not among the layer's outputs (output,layer_1)");
-    assert_fails(bert_pass_backward(pass, twice, 3, err), BERT_ERR_ARGUMENT, "output \"output\" is given two gradients");
-    assert_fails(bert_pass_backward(pass, &none, 1, err), BERT_ERR_ARGUMENT, "output \"output\" is given no gradient (NULL)");
+    assert_fails(bert_pass_backward(pass, &unknown, 1, err), BERT_ERR_ARGUMENT,
+                 "\"layer_2\" is not among the layer's outputs (output,layer_1)");
+    assert_fails(bert_pass_backward(pass, twice, 3, err), BERT_ERR_ARGUMENT,
+                 "output \"output\" is given two gradients");
+    assert_fails(bert_pass_backward(pass, &none, 1, err), BERT_ERR_ARGUMENT,
+                 "output \"output\" is given no gradient (NULL)");
     assert_works(bert_pass_backward(pass, twice, 2, err)); /* what was refused has used nothing up */
     assert_fails(bert_pass_backward(pass, &good, 1, err), BERT_ERR_ARGUMENT, NOTHING);
     bert_pass_free(pass);

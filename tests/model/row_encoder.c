@@ -169,7 +169,8 @@ static void precision_changes_the_bits_of_the_layer_and_back_and_never_those_of_
     bert_layer_spec spec = spec_of(BERT_POOLING_MEAN, "output");
     text_encoder session, half;
     arena a = { 0 };
-    float *before = arena_array(&a, ROWS * HIDDEN, sizeof *before), *after = arena_array(&a, ROWS * HIDDEN, sizeof *after);
+    float *before = arena_array(&a, ROWS * HIDDEN, sizeof *before),
+          *after = arena_array(&a, ROWS * HIDDEN, sizeof *after);
     if (ops_select_precision(OPS_BF16, &o, NULL)) {
         arena_free(&a);
         print_message("skipped: this machine has no bf16\n");
@@ -178,14 +179,16 @@ static void precision_changes_the_bits_of_the_layer_and_back_and_never_those_of_
     spec.n_tune_layers = 1;
     assert_works(model_create(toy_module(&c, true), &spec, NULL, 1, &model, err));
     token_rows rows = toy_rows(model->module, ROW_TOGETHER, 3);
-    assert_works(text_encoder_create(&session, model, &(text_encoder_spec){ .pooling = BERT_POOLING_AUTO, .seq_len = S }, err));
+    assert_works(
+        text_encoder_create(&session, model, &(text_encoder_spec){ .pooling = BERT_POOLING_AUTO, .seq_len = S }, err));
     encode(&session, before);
     size_t n = rows.start[ROWS] * HIDDEN;
     float *single = frozen_part(model->layer, &rows, &a);
     assert_works(layer_set_precision(model->layer, OPS_BF16, err));
     float *unpacked = frozen_part(model->layer, &rows, &a);
     assert_works(layer_ready(model->layer, err));
-    assert_works(text_encoder_create(&half, model, &(text_encoder_spec){ .pooling = BERT_POOLING_AUTO, .seq_len = S }, err));
+    assert_works(
+        text_encoder_create(&half, model, &(text_encoder_spec){ .pooling = BERT_POOLING_AUTO, .seq_len = S }, err));
     assert_same_bits(frozen_part(model->layer, &rows, &a), unpacked, n);
     assert_memory_not_equal(unpacked, single, n * sizeof *single);
     encode(&session, after);
@@ -209,8 +212,8 @@ static void precision_changes_the_bits_of_the_layer_and_back_and_never_those_of_
 static int all_groups(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(precision_changes_the_bits_of_the_layer_and_back_and_never_those_of_a_session, scratch_make,
-                                        scratch_remove),
+        cmocka_unit_test_setup_teardown(precision_changes_the_bits_of_the_layer_and_back_and_never_those_of_a_session,
+                                        scratch_make, scratch_remove),
         in_a_folder(tiles_have_the_bits_of_one_pass),
         in_a_folder(tiles_that_begin_with_kept_outputs_have_the_bits_of_one_pass),
         in_a_folder(a_step_from_what_the_lowest_tuned_layer_reads_has_the_bits_of_a_whole_one),

@@ -9,9 +9,12 @@
 enum { S = 10, N = 3, MOST_OUTPUTS = 8 }; /* tokens of a row, rows, outputs of an experiment */
 
 /* Rows with padding, and one with a hole in its mask. */
-static const int32_t IDS[N * S] = { 2, 5, 16, 17, 18, 3, 0, 0, 0, 0, 2, 7, 7, 3, 9, 20, 21, 23, 10, 3, 2, 22, 6, 3, 11, 3, 0, 0, 0, 0 };
-static const int32_t MASK[N * S] = { 1, 1, 1, 1, 1, 1, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 1, 1, 1, 0, 0, 0, 0 };
-static const int32_t SEGMENTS[N * S] = { 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 0, 0, 0, 0, 1, 1, 0, 0, 0, 0 };
+static const int32_t IDS[N * S] = { 2,  5,  16, 17, 18, 3, 0,  0, 0, 0,  2, 7, 7, 3, 9,
+                                    20, 21, 23, 10, 3,  2, 22, 6, 3, 11, 3, 0, 0, 0, 0 };
+static const int32_t MASK[N * S] = { 1, 1, 1, 1, 1, 1, 0, 0, 0, 0, 1, 1, 1, 1, 1,
+                                     1, 1, 1, 1, 1, 1, 1, 0, 1, 1, 1, 0, 0, 0, 0 };
+static const int32_t SEGMENTS[N * S] = { 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1,
+                                         1, 1, 1, 1, 1, 0, 0, 0, 0, 1, 1, 0, 0, 0, 0 };
 static const bert_input MATRICES = { .n = N, .input_ids = IDS, .input_mask = MASK, .segment_ids = SEGMENTS };
 
 static const bert_text TEXTS[N] = { { "the cats sat on the mat", 23 }, { "a b, c", 6 }, { "k", 1 } };
@@ -105,6 +108,7 @@ static inline void backward_of(const experiment *x)
 
 static const bert_run KEEP = { .keep = true }, TRAIN = { .train = true, .seed = 3, .step = 4 },
                       TRAIN_ALL = { .train = true, .frozen_dropout = true, .seed = 3, .step = 4 };
-static const char ALL_OUTPUTS[] = "output,pooled_output,sequence_output,token_output,embedding_output,layer_0,layer_1,layer_2";
+static const char ALL_OUTPUTS[] =
+    "output,pooled_output,sequence_output,token_output,embedding_output,layer_0,layer_1,layer_2";
 
 #endif

@@ -21,7 +21,10 @@ static inline token_rows toy_rows(const bert_module *module, row_form form, uint
     for (size_t i = 0; i < ROWS; i++)
         for (int second = 0; second < 2; second++) {
             char *text = bytes[i][second];
-            size_t n = second && form == ROW_TOGETHER && i % 3 ? 0 : second && form == ROW_WORDS ? 0 : 1 + random_below(&r, 10), size = 0;
+            size_t n = second && form == ROW_TOGETHER && i % 3 ? 0
+                       : second && form == ROW_WORDS           ? 0
+                                                               : 1 + random_below(&r, 10),
+                   size = 0;
             for (size_t k = 0; k < n; k++)
                 size += (size_t)snprintf(text + size, 64 - size, "%s ", WORDS[random_below(&r, 10)]);
             (second ? pairs : texts)[i] = (bert_text){ text, size };
@@ -58,7 +61,11 @@ static inline float *frozen_part(const bert_layer *layer, const token_rows *rows
     packed_batch batch;
     output_request request = { .name = "x", .layer = (int)layer->first_kept - 1, .tokens = true };
     assert_works(token_rows_pack(rows, all_rows(NULL), ROWS, &batch, a, err));
-    forward f = { .e = &layer->encoder, .batch = &batch, .requests = &request, .n_requests = 1, .first_kept = layer->encoder.n_layers };
+    forward f = { .e = &layer->encoder,
+                  .batch = &batch,
+                  .requests = &request,
+                  .n_requests = 1,
+                  .first_kept = layer->encoder.n_layers };
     assert_works(forward_run(&f, a, err));
     return f.outputs[0].value;
 }

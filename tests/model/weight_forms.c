@@ -8,7 +8,8 @@
 
 enum { LAYERS = 3 };
 
-/* A list of random values with a pooler and a head. hidden: with 40 query, key and value do not begin with a panel, with 96 they do. */
+/* A list of random values with a pooler and a head. hidden: with 40 query, key and value do not begin with a panel,
+ * with 96 they do. */
 static weight_list random_list(arena *a, config *c, int64_t hidden)
 {
     weight_list list;
@@ -53,7 +54,8 @@ static void check_stands_for(const weight_list *found, const weight_list *exact,
     for (size_t i = 0; i < exact->n; i++) {
         const bert_param *p = &exact->items[i];
         size_t layer;
-        bool kept = !in_a_form(exact, i) || (precision == OPS_INT8 && weight_group_of(exact, i, &layer) == GROUP_POOLER);
+        bool kept = !in_a_form(exact, i) ||
+                    (precision == OPS_INT8 && weight_group_of(exact, i, &layer) == GROUP_POOLER);
         const float *floats = weight_floats(found, i, &a);
         assert_non_null(floats);
         double lost = 0, all = 0;
@@ -121,7 +123,8 @@ static void a_file_gives_back_the_forms_that_were_written(void **state)
     }
 }
 
-/* A list of fewer layers, as a session's with another pooling: what it takes are the forms of the entries of the same names. */
+/* A list of fewer layers, as a session's with another pooling: what it takes are the forms of the entries of the same
+ * names. */
 static void forms_are_taken_by_other_lists(void **state)
 {
     (void)state;

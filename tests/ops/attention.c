@@ -42,7 +42,8 @@ static double probabilities(const problem *t, double *p, size_t row, size_t head
     size_t D = head_size(t);
     double most = -INFINITY, total = 0;
     for (size_t j = 0; j < T; j++) {
-        p[j] = dot(t->q64 + row * t->in.ldq + head * D, t->k64 + (first + j) * t->in.ldkv + head * D, D) / sqrt((double)D);
+        p[j] = dot(t->q64 + row * t->in.ldq + head * D, t->k64 + (first + j) * t->in.ldkv + head * D, D) /
+               sqrt((double)D);
         most = fmax(most, p[j]);
     }
     for (size_t j = 0; j < T; j++)
@@ -92,7 +93,8 @@ static void for_each_row(problem *t, void (*row_function)(problem *, size_t, siz
     for (size_t s = 0; s < t->in.keys.n_seq; s++)
         for (int32_t row = t->query_start[s]; row < t->query_start[s + 1]; row++)
             for (size_t head = 0; head < t->in.heads; head++)
-                row_function(t, (size_t)row, head, (size_t)t->key_start[s], (size_t)(t->key_start[s + 1] - t->key_start[s]));
+                row_function(t, (size_t)row, head, (size_t)t->key_start[s],
+                             (size_t)(t->key_start[s + 1] - t->key_start[s]));
 }
 
 /* lengths ends with 0. one_query: a single query for each sequence, else as many as keys. */
@@ -190,7 +192,8 @@ static void attention_weights_are_what_forward_multiplies_values_by(void **state
     for (size_t i = 0; i < N_PROBLEMS; i++) {
         problem *t = problem_case(i);
         for (size_t s = 0; s < t->in.keys.n_seq; s++) {
-            size_t first = (size_t)t->key_start[s], T = (size_t)t->key_start[s + 1] - first, query = (size_t)t->query_start[s];
+            size_t first = (size_t)t->key_start[s], T = (size_t)t->key_start[s + 1] - first,
+                   query = (size_t)t->query_start[s];
             size_t TQ = (size_t)t->query_start[s + 1] - query, head = s % t->in.heads;
             double *want = doubles(TQ * T);
             float *p = floats(TQ * T);
@@ -209,8 +212,8 @@ static void attention_weights_are_what_forward_multiplies_values_by(void **state
 }
 
 /* What stands between the heads' columns and the next row is not touched. */
-static void assert_rows(const ops *o, const char *what, const float *got, const float *before, const double *want, size_t rows, size_t ld,
-                        size_t H)
+static void assert_rows(const ops *o, const char *what, const float *got, const float *before, const double *want,
+                        size_t rows, size_t ld, size_t H)
 {
     for (size_t i = 0; i < rows; i++) {
         assert_close(o, what, got + i * ld, want + i * ld, H, 2e-5);
@@ -283,7 +286,7 @@ static void large_scores_do_not_overflow(void **state)
     problem_free(t);
 }
 
-/* ---- bits --------------------------------------------------------------------------------------------------------------- */
+/* ---- bits -------------------------------------------------------------------------------------------------------- */
 
 static float *all_results(const ops *o, const void *subject, size_t *size)
 {
@@ -370,7 +373,9 @@ static void no_sequences_are_no_work(void **state)
 {
     (void)state;
     int32_t start[1] = { 0 };
-    attention_input in = { .queries = { 0, start }, .keys = { 0, start }, .hidden = 32, .heads = 2, .ldq = 32, .ldkv = 32 };
+    attention_input in = {
+        .queries = { 0, start }, .keys = { 0, start }, .hidden = 32, .heads = 2, .ldq = 32, .ldkv = 32
+    };
     FOR_EACH_ISA(o)
     o->attention_forward(any_room(), NULL, NULL, &in);
 }

@@ -1,4 +1,5 @@
-/* Products of bf16 numbers against plain loops in double. That a row's bits depend on nothing else is tested with all others, in dense.c. */
+/* Products of bf16 numbers against plain loops in double. That a row's bits depend on nothing else is tested with all
+ * others, in dense.c. */
 #include "dense_layer.h"
 
 static const ops *o; /* or NULL, and then why */
@@ -28,9 +29,10 @@ static float *rounded_floats(const float *x, size_t n)
     return y;
 }
 
-/* c (m, n; ldc) += A B in double, and size += |A| |B| where it is not NULL;  A[i][l] = a[i * a_row + l * a_col] and so on */
-static void multiply(double *c, double *size, const float *a, size_t a_row, size_t a_col, const float *b, size_t b_row, size_t b_col, size_t m,
-                     size_t n, size_t k)
+/* c (m, n; ldc) += A B in double, and size += |A| |B| where it is not NULL;  A[i][l] = a[i * a_row + l * a_col] and so
+ * on */
+static void multiply(double *c, double *size, const float *a, size_t a_row, size_t a_col, const float *b, size_t b_row,
+                     size_t b_col, size_t m, size_t n, size_t k)
 {
     for (size_t i = 0; i < m; i++)
         for (size_t j = 0; j < n; j++)
@@ -41,14 +43,16 @@ static void multiply(double *c, double *size, const float *a, size_t a_row, size
             }
 }
 
-/* got (m, n; ld) against want: off by at most `share` of the sum of the products' sizes, and a float's rounding of each of the k sums. */
-static void assert_within(const char *what, const float *got, size_t ld, const double *want, const double *size, size_t m, size_t n, size_t k,
-                          double share)
+/* got (m, n; ld) against want: off by at most `share` of the sum of the products' sizes, and a float's rounding of each
+ * of the k sums. */
+static void assert_within(const char *what, const float *got, size_t ld, const double *want, const double *size,
+                          size_t m, size_t n, size_t k, double share)
 {
     for (size_t i = 0; i < m * n; i++) {
         double value = got[i / n * ld + i % n], allowed = size[i] * (share + 0x1p-23 * (2 + sqrt((double)k)));
         if (!(fabs(value - want[i]) <= allowed))
-            fail_msg("%s[%zu] of %zu x %zu, %zu deep, is %.9g, should be %.9g within %g", what, i, m, n, k, value, want[i], allowed);
+            fail_msg("%s[%zu] of %zu x %zu, %zu deep, is %.9g, should be %.9g within %g", what, i, m, n, k, value,
+                     want[i], allowed);
     }
 }
 
@@ -76,7 +80,8 @@ static void check_forward(const layer *l, const reading *r)
 static void check_backward(const layer *l, const reading *r)
 {
     size_t in = l->d.in, out = l->d.out, n = l->n;
-    double *dx = doubles(n * in), *dx_size = doubles(n * in), *dweight = to_doubles(l->weight, in * out), *dweight_size = doubles(in * out);
+    double *dx = doubles(n * in), *dx_size = doubles(n * in), *dweight = to_doubles(l->weight, in * out),
+           *dweight_size = doubles(in * out);
     float *got = floats(n * in), *got_weight = copy_floats(l->weight, in * out);
     for (size_t i = 0; i < in * out; i++)
         dweight_size[i] = fabs(dweight[i]);
@@ -112,7 +117,8 @@ static void products_are_those_of_rounded_factors(void **state)
     SKIP_WITHOUT_BF16()
     for (size_t s = 0; s < N_SIZES; s++) {
         layer l = layer_make(SIZES[s][0], SIZES[s][1], SIZES[s][2], false, s);
-        float *x = rounded_floats(l.x, l.n * l.ldx), *dy = rounded_floats(l.dy, l.n * l.ldy), *w = rounded_floats(l.weight, l.d.in * l.d.out);
+        float *x = rounded_floats(l.x, l.n * l.ldx), *dy = rounded_floats(l.dy, l.n * l.ldy),
+              *w = rounded_floats(l.weight, l.d.in * l.d.out);
         check_products(&l, &(reading){ x, dy, w, 0 });
         free(x);
         free(dy);
@@ -121,7 +127,8 @@ static void products_are_those_of_rounded_factors(void **state)
     }
 }
 
-/* A bf16 has eight binary digits, so it is off by at most 2^-8 of itself, and a product of two by little more than 2^-7. */
+/* A bf16 has eight binary digits, so it is off by at most 2^-8 of itself, and a product of two by little more than
+ * 2^-7. */
 static void products_are_within_the_rounding_of_the_factors(void **state)
 {
     (void)state;

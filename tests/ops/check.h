@@ -1,5 +1,6 @@
-/* What the tests of operations share: random tensors, comparison with a double-precision reference, comparison of bits, and gradients of a
- * reference by central differences. Every test runs for each instruction set that the machine has. */
+/* What the tests of operations share: random tensors, comparison with a double-precision reference, comparison of bits,
+ * and gradients of a reference by central differences. Every test runs for each instruction set that the machine
+ * has. */
 #ifndef TESTS_OPS_CHECK_H
 #define TESTS_OPS_CHECK_H
 
@@ -72,11 +73,13 @@ UNUSED static double *to_doubles(const float *x, size_t n)
 }
 
 /* |got - want| <= tolerance * (1 + |want|), element by element */
-UNUSED static void assert_close(const ops *o, const char *what, const float *got, const double *want, size_t n, double tolerance)
+UNUSED static void assert_close(const ops *o, const char *what, const float *got, const double *want, size_t n,
+                                double tolerance)
 {
     for (size_t i = 0; i < n; i++)
         if (!(fabs(got[i] - want[i]) <= tolerance * (1 + fabs(want[i]))))
-            fail_msg("%s: %s[%zu] of %zu is %.9g, should be %.9g (tolerance %g)", o->name, what, i, n, (double)got[i], want[i], tolerance);
+            fail_msg("%s: %s[%zu] of %zu is %.9g, should be %.9g (tolerance %g)", o->name, what, i, n, (double)got[i],
+                     want[i], tolerance);
 }
 
 UNUSED static void assert_same_bits(const ops *o, const char *what, const float *a, const float *b, size_t n)
@@ -87,7 +90,8 @@ UNUSED static void assert_same_bits(const ops *o, const char *what, const float 
 }
 
 /* gradient (n) is that of loss by x (n), which is changed and restored: central differences in double. */
-UNUSED static void assert_gradient(const char *what, double (*loss)(void *), void *context, double *x, const double *gradient, size_t n)
+UNUSED static void assert_gradient(const char *what, double (*loss)(void *), void *context, double *x,
+                                   const double *gradient, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
         double kept = x[i], h = 1e-5 * (1 + fabs(kept));

@@ -69,8 +69,8 @@ static void check_forward(const ops *o, const layer *l, const char *what)
     size_t out = l->d.out, count = l->n * out;
     double *pre = reference_pre(l), *want = doubles(count);
     for (size_t a = 0; a < N_ACTIVATIONS; a++) {
-        float *y = random_floats(&(random_stream){ .seed = 1 }, l->n * l->ldy, 1), *before = copy_floats(y, l->n * l->ldy),
-              *kept = floats(count);
+        float *y = random_floats(&(random_stream){ .seed = 1 }, l->n * l->ldy, 1),
+              *before = copy_floats(y, l->n * l->ldy), *kept = floats(count);
         o->dense_forward(any_room(), y, l->ldy, a % 2 ? kept : NULL, l->x, l->ldx, &l->d, ACTIVATIONS[a], l->n);
         for (size_t i = 0; i < count; i++)
             want[i] = activate(pre[i], ACTIVATIONS[a]);
@@ -162,7 +162,8 @@ static void slopes_are_those_of_the_activations(void **state)
         }
 }
 
-/* A few units in the last place at all magnitudes; in GELU's far tail, a multiple of exp(-x^2 / 2), rounding x^2 alone moves more of them. */
+/* A few units in the last place at all magnitudes; in GELU's far tail, a multiple of exp(-x^2 / 2), rounding x^2 alone
+ * moves more of them. */
 static void activations_are_accurate(void **state)
 {
     (void)state;
@@ -181,8 +182,8 @@ static void activations_are_accurate(void **state)
         for (size_t i = 0; i < N; i++) {
             double want = activate(x[i], act), error = fabs(y[i] - want), slope_error = fabs(dx[i] - slope(x[i], act));
             if (error > 4e-7 * fabs(want) * (1 + x[i] * x[i] / 4) + 1e-14 || slope_error > 6e-7)
-                fail_msg("%s: activation %d at %.9g: %.9g for %.9g, slope %.9g for %.9g", o->name, act, (double)x[i], (double)y[i], want,
-                         (double)dx[i], slope(x[i], act));
+                fail_msg("%s: activation %d at %.9g: %.9g for %.9g, slope %.9g for %.9g", o->name, act, (double)x[i],
+                         (double)y[i], want, (double)dx[i], slope(x[i], act));
         }
     }
     free(x);
@@ -205,7 +206,8 @@ static void activations_keep_what_is_not_a_number(void **state)
     }
 }
 
-/* The activation alone, of what dense_forward keeps as the value before it: the same bits as inside, beside y and in its place. */
+/* The activation alone, of what dense_forward keeps as the value before it: the same bits as inside, beside y and in
+ * its place. */
 static void activation_forward_has_the_bits_of_dense_forward(void **state)
 {
     (void)state;
@@ -254,7 +256,7 @@ static void activation_backward_multiplies_in_place(void **state)
     free(want);
 }
 
-/* ---- bits --------------------------------------------------------------------------------------------------------------- */
+/* ---- bits -------------------------------------------------------------------------------------------------------- */
 
 /* y of each run of rows equals those rows of the whole, for plain and packed weights. */
 static void check_rows(const ops *o, const layer *l)
@@ -274,7 +276,9 @@ static void check_rows(const ops *o, const layer *l)
 static void a_rows_bits_do_not_depend_on_other_rows(void **state)
 {
     (void)state;
-    static const size_t shapes[][3] = { { 130, 2048, 33 }, { 170, 1536, 33 }, { 90, 20, 384 }, { 40, 1029, 31 }, { 300, 384, 100 } };
+    static const size_t shapes[][3] = {
+        { 130, 2048, 33 }, { 170, 1536, 33 }, { 90, 20, 384 }, { 40, 1029, 31 }, { 300, 384, 100 }
+    };
     FOR_EACH_MULTIPLIER(m)
     for (size_t s = 0; s < sizeof shapes / sizeof *shapes; s++) {
         layer l = layer_make(shapes[s][0], shapes[s][1], shapes[s][2], true, s);
@@ -291,7 +295,8 @@ static float *all_products(const ops *o, const void *subject, size_t *size)
     const layer *l = subject;
     size_t in = l->d.in, out = l->d.out, n = l->n;
     *size = 2 * n * out + n * in + in * out + out;
-    float *all = floats(*size), *pre = all + n * out, *dx = pre + n * out, *dweight = dx + n * in, *dbias = dweight + in * out;
+    float *all = floats(*size), *pre = all + n * out, *dx = pre + n * out, *dweight = dx + n * in,
+          *dbias = dweight + in * out;
     o->dense_forward(any_room(), all, out, pre, l->x, l->ldx, &l->d, ACTIVATION_GELU, n);
     o->dense_backward_input(any_room(), dx, in, l->dy, l->ldy, &l->d, false, n);
     o->dense_backward_weight(any_room(), dweight, dbias, l->dy, l->ldy, l->x, l->ldx, in, out, n);

@@ -35,8 +35,9 @@ UNUSED static void layer_free(layer *l)
 
 static const size_t SIZES[][3] = {
     /* n, in, out */
-    { 1, 1, 1 },     { 2, 3, 1 },     { 3, 1, 12 },     { 5, 12, 20 },    { 7, 20, 12 },    { 14, 33, 31 }, { 15, 384, 33 }, { 29, 20, 64 },
-    { 33, 257, 65 }, { 90, 64, 384 }, { 200, 384, 96 }, { 17, 1000, 40 }, { 90, 2048, 17 }, { 0, 12, 20 },  { 6, 31, 3 },    { 530, 40, 1024 },
+    { 1, 1, 1 },      { 2, 3, 1 },    { 3, 1, 12 },    { 5, 12, 20 },     { 7, 20, 12 },    { 14, 33, 31 },
+    { 15, 384, 33 },  { 29, 20, 64 }, { 33, 257, 65 }, { 90, 64, 384 },   { 200, 384, 96 }, { 17, 1000, 40 },
+    { 90, 2048, 17 }, { 0, 12, 20 },  { 6, 31, 3 },    { 530, 40, 1024 },
 };
 enum { N_SIZES = sizeof SIZES / sizeof *SIZES };
 
@@ -46,7 +47,8 @@ typedef struct multiplier {
     ops_precision precision;
 } multiplier;
 
-/* Those whose products may differ: of every instruction set, and of bf16 where this machine computes it. Their number is returned. */
+/* Those whose products may differ: of every instruction set, and of bf16 where this machine computes it. Their number
+ * is returned. */
 UNUSED static size_t multipliers(multiplier all[8])
 {
     size_t n = 0;

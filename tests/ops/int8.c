@@ -1,4 +1,5 @@
-/* Dense layers whose weights are int8, or bf16 that are widened, against plain loops over the same numbers; and the packed forms. */
+/* Dense layers whose weights are int8, or bf16 that are widened, against plain loops over the same numbers; and the
+ * packed forms. */
 #include "dense_layer.h"
 
 #include "base/bf16.h"
@@ -8,9 +9,10 @@
 #define OPS_ISA plain
 #include "ops/cpu/int8.c"
 
-/* ---- what computes int8 ------------------------------------------------------------------------------------------------- */
+/* ---- what computes int8 ------------------------------------------------------------------------------------------ */
 
-typedef void forward_function(ops_room room, float *y, size_t ldy, float *pre, const float *x, size_t ldx, const dense *d, activation act, size_t n);
+typedef void forward_function(ops_room room, float *y, size_t ldy, float *pre, const float *x, size_t ldx,
+                              const dense *d, activation act, size_t n);
 
 typedef struct computer {
     const char *name;
@@ -42,7 +44,7 @@ static void find_computers(void)
 
 #define FOR_EACH_COMPUTER(c) for (const computer *c = computers; c < computers + n_computers; c++)
 
-/* ---- the reference ------------------------------------------------------------------------------------------------------ */
+/* ---- the reference ----------------------------------------------------------------------------------------------- */
 
 /* Weight (j, k) of a packed form, -127 .. 127. */
 static int weight_at(const dense *d, size_t j, size_t k)
@@ -93,10 +95,13 @@ static void reference(double *want, double *size, const layer *l)
 
 static double activated(double x, activation act)
 {
-    return act == ACTIVATION_GELU ? 0.5 * x * erfc(-x / sqrt(2)) : act == ACTIVATION_RELU ? fmax(x, 0) : act == ACTIVATION_TANH ? tanh(x) : x;
+    return act == ACTIVATION_GELU   ? 0.5 * x * erfc(-x / sqrt(2))
+           : act == ACTIVATION_RELU ? fmax(x, 0)
+           : act == ACTIVATION_TANH ? tanh(x)
+                                    : x;
 }
 
-/* ---- int8 --------------------------------------------------------------------------------------------------------------- */
+/* ---- int8 -------------------------------------------------------------------------------------------------------- */
 
 static void check_products(const computer *c, const layer *l, activation act, bool keep)
 {
@@ -114,8 +119,8 @@ static void check_products(const computer *c, const layer *l, activation act, bo
             if (j >= out)
                 assert_true(got == 7);
             else if (!(fabs(got - activated(want[at], act)) <= 1e-6 * size[at] + allowed))
-                fail_msg("%s: y[%zu][%zu] of %zu x %zu, %zu deep, is %.9g, should be %.9g", c->name, i, j, n, out, l->d.in, (double)got,
-                         activated(want[at], act));
+                fail_msg("%s: y[%zu][%zu] of %zu x %zu, %zu deep, is %.9g, should be %.9g", c->name, i, j, n, out,
+                         l->d.in, (double)got, activated(want[at], act));
             else if (keep && !(fabs(pre[at] - want[at]) <= 1e-6 * size[at]))
                 fail_msg("%s: pre[%zu][%zu] is %.9g, should be %.9g", c->name, i, j, (double)pre[at], want[at]);
         }
@@ -139,7 +144,8 @@ static void products_are_those_of_the_quantised_numbers(void **state)
     }
 }
 
-/* y = sum of x w where all of x but the first is 255 of 255 and all weights are +-127 of 127: nothing may saturate on the way. */
+/* y = sum of x w where all of x but the first is 255 of 255 and all weights are +-127 of 127: nothing may saturate on
+ * the way. */
 static void the_largest_products_are_added_without_loss(void **state)
 {
     (void)state;
@@ -184,7 +190,8 @@ static void all_instructions_give_the_same_bits(void **state)
             c->forward(any_room(), other, l.d.out, NULL, l.x, l.ldx, &l.d, ACTIVATION_GELU, l.n);
             for (size_t i = 0; i < size; i++)
                 if (memcmp(first + i, other + i, sizeof *other))
-                    fail_msg("%s: y[%zu] of %zu is %.9g, %s gives %.9g", c->name, i, size, (double)other[i], computers->name, (double)first[i]);
+                    fail_msg("%s: y[%zu] of %zu is %.9g, %s gives %.9g", c->name, i, size, (double)other[i],
+                             computers->name, (double)first[i]);
         }
         free(first);
         free(other);
@@ -208,7 +215,8 @@ static void a_rows_bits_depend_on_nothing_else(void **state)
                 computers[k].forward(any_room(), whole, out, NULL, l.x, l.ldx, &l.d, ACTIVATION_GELU, ROWS_);
                 for (size_t n = 1; n <= ROWS_; n += n < 26 ? 1 : 13)
                     for (size_t first = 0; first + n <= ROWS_; first += 2 * n + 1) {
-                        computers[k].forward(any_room(), part, out, NULL, l.x + first * l.ldx, l.ldx, &l.d, ACTIVATION_GELU, n);
+                        computers[k].forward(any_room(), part, out, NULL, l.x + first * l.ldx, l.ldx, &l.d,
+                                             ACTIVATION_GELU, n);
                         if (memcmp(part, whole + first * out, n * out * sizeof *part))
                             fail_msg("%s: %zu rows from %zu on, %d threads", computers[k].name, n, first, threads);
                     }
@@ -322,7 +330,7 @@ static void products_are_near_those_in_float32(void **state)
     layer_free(&l);
 }
 
-/* ---- forms -------------------------------------------------------------------------------------------------------------- */
+/* ---- forms ------------------------------------------------------------------------------------------------------- */
 
 static void a_packed_weight_gives_its_numbers_back(void **state)
 {
@@ -451,7 +459,7 @@ static void a_weight_packed_as_floats_is_multiplied_in_float32(void **state)
     layer_free(&l);
 }
 
-/* ---- bf16, widened ------------------------------------------------------------------------------------------------------ */
+/* ---- bf16, widened ----------------------------------------------------------------------------------------------- */
 
 static void widened_weights_give_the_bits_of_the_rounded_ones_as_floats(void **state)
 {

@@ -12,7 +12,8 @@
 
 enum { N = 12, K = 3 };
 
-/* A loss of one float among its logits, by central differences: wide steps, since logits are floats, with the cubic term taken out. */
+/* A loss of one float among its logits, by central differences: wide steps, since logits are floats, with the cubic
+ * term taken out. */
 #define ASSERT_SLOPE(logits, i, gradient, loss)                           \
     do {                                                                  \
         float kept_ = (logits)[i];                                        \
@@ -115,9 +116,12 @@ static void sigmoid_and_softmax_stay_finite_and_sum_to_1(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(sigmoid_cross_entropy_has_known_values),   cmocka_unit_test(sigmoid_cross_entropys_gradient_is_that_of_differences),
-        cmocka_unit_test(softmax_cross_entropy_has_known_values),   cmocka_unit_test(softmax_cross_entropys_gradient_is_that_of_differences),
-        cmocka_unit_test(squared_error_and_its_gradient_are_right), cmocka_unit_test(sigmoid_and_softmax_stay_finite_and_sum_to_1),
+        cmocka_unit_test(sigmoid_cross_entropy_has_known_values),
+        cmocka_unit_test(sigmoid_cross_entropys_gradient_is_that_of_differences),
+        cmocka_unit_test(softmax_cross_entropy_has_known_values),
+        cmocka_unit_test(softmax_cross_entropys_gradient_is_that_of_differences),
+        cmocka_unit_test(squared_error_and_its_gradient_are_right),
+        cmocka_unit_test(sigmoid_and_softmax_stay_finite_and_sum_to_1),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

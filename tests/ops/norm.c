@@ -4,8 +4,8 @@
 #include "ops/dropout.h"
 
 /* One row: s = x * factor + residual, y = (s - mean) / sqrt(var + eps) * gamma + beta. */
-static void norm_row(double *y, double *s, double *mean, double *rstd, const double *x, const double *factor, const double *residual,
-                     const double *gamma, const double *beta, double eps, size_t C)
+static void norm_row(double *y, double *s, double *mean, double *rstd, const double *x, const double *factor,
+                     const double *residual, const double *gamma, const double *beta, double eps, size_t C)
 {
     double m = 0, var = 0;
     for (size_t c = 0; c < C; c++) {
@@ -20,8 +20,8 @@ static void norm_row(double *y, double *s, double *mean, double *rstd, const dou
         y[c] = (s[c] - m) * *rstd * gamma[c] + beta[c];
 }
 
-static void norm_row_backward(double *ds, double *dgamma, double *dbeta, const double *dy, const double *s, double mean, double rstd,
-                              const double *gamma, size_t C)
+static void norm_row_backward(double *ds, double *dgamma, double *dbeta, const double *dy, const double *s, double mean,
+                              double rstd, const double *gamma, size_t C)
 {
     double g_mean = 0, gh_mean = 0;
     for (size_t c = 0; c < C; c++) {
@@ -48,15 +48,17 @@ static void norm_forward(norm *t)
 {
     for (size_t i = 0; i < t->n; i++) {
         size_t at = i * t->C;
-        norm_row(t->y + at, t->s + at, t->mean + i, t->rstd + i, t->x64 + at, t->factor + at, t->residual64 + at, t->gamma64, t->beta64, t->eps,
-                 t->C);
+        norm_row(t->y + at, t->s + at, t->mean + i, t->rstd + i, t->x64 + at, t->factor + at, t->residual64 + at,
+                 t->gamma64, t->beta64, t->eps, t->C);
     }
 }
 
 static norm norm_make(size_t n, size_t C, bool residual, float rate, uint64_t seed)
 {
     random_stream r = { .seed = seed };
-    norm t = { .n = n, .C = C, .eps = 1e-5f, .drop = { .seed = seed, .step = 3 + (seed << 33), .site = 7, .rate = rate } };
+    norm t = {
+        .n = n, .C = C, .eps = 1e-5f, .drop = { .seed = seed, .step = 3 + (seed << 33), .site = 7, .rate = rate }
+    };
     t.x = random_floats(&r, n * C, 2);
     t.residual = residual ? random_floats(&r, n * C, 1) : NULL;
     t.gamma = random_floats(&r, C, 1);
@@ -81,7 +83,8 @@ static norm norm_make(size_t n, size_t C, bool residual, float rate, uint64_t se
         t.factor[i] = rate == 0 ? 1 : dropout_keeps(&m, i) ? 1.0 / (1.0 - rate) : 0;
     norm_forward(&t);
     for (size_t i = 0; i < n; i++)
-        norm_row_backward(t.ds + i * C, t.dgamma, t.dbeta, t.dy64 + i * C, t.s + i * C, t.mean[i], t.rstd[i], t.gamma64, C);
+        norm_row_backward(t.ds + i * C, t.dgamma, t.dbeta, t.dy64 + i * C, t.s + i * C, t.mean[i], t.rstd[i], t.gamma64,
+                          C);
     for (size_t i = 0; i < n * C; i++)
         t.dx64[i] = t.ds[i] * t.factor[i];
     return t;
@@ -116,7 +119,8 @@ static void layer_norm_forward_matches_plain_loops(void **state)
         size_t count = t.n * t.C;
         float *y = floats(count), *s = floats(count), *mean = floats(t.n), *rstd = floats(t.n), *alone = floats(count);
         o->layer_norm_forward(y, s, mean, rstd, t.x, t.residual, t.gamma, t.beta, t.eps, t.drop, t.n, t.C);
-        assert_close(o, "y", y, t.y, count, t.C < 4 ? 1e-4 : 1e-5); /* two or three values may lie close to each other */
+        /* two or three values may lie close to each other */
+        assert_close(o, "y", y, t.y, count, t.C < 4 ? 1e-4 : 1e-5);
         assert_close(o, "sum", s, t.s, count, 1e-6);
         assert_close(o, "mean", mean, t.mean, t.n, 1e-6);
         assert_close(o, "rstd", rstd, t.rstd, t.n, t.C < 4 ? 1e-4 : 1e-5);
@@ -146,7 +150,8 @@ static void layer_norm_forward_works_in_place(void **state)
         assert_same_bits(o, "y, sum over x", x, y, count);
         assert_same_bits(o, "sum over x", kept, sum, count);
         if (t.residual) {
-            o->layer_norm_forward(t.residual, NULL, NULL, NULL, t.x, t.residual, t.gamma, t.beta, t.eps, t.drop, t.n, t.C);
+            o->layer_norm_forward(t.residual, NULL, NULL, NULL, t.x, t.residual, t.gamma, t.beta, t.eps, t.drop, t.n,
+                                  t.C);
             assert_same_bits(o, "y over the residual", t.residual, y, count);
         }
         free(y);
@@ -233,9 +238,10 @@ static float *norm_products(const ops *o, const norm *t, size_t first, size_t n,
 {
     size_t at = first * t->C, count = n * t->C;
     *size = 3 * count + 2 * t->C;
-    float *all = floats(*size + 2 * n), *y = all, *s = y + count, *ds = s + count, *dgamma = ds + count, *dbeta = dgamma + t->C,
-          *mean = dbeta + t->C;
-    o->layer_norm_forward(y, s, mean, mean + n, t->x + at, t->residual + at, t->gamma, t->beta, t->eps, t->drop, n, t->C);
+    float *all = floats(*size + 2 * n), *y = all, *s = y + count, *ds = s + count, *dgamma = ds + count,
+          *dbeta = dgamma + t->C, *mean = dbeta + t->C;
+    o->layer_norm_forward(y, s, mean, mean + n, t->x + at, t->residual + at, t->gamma, t->beta, t->eps, t->drop, n,
+                          t->C);
     o->layer_norm_backward(ds, NULL, dgamma, dbeta, t->dy + at, s, mean, mean + n, t->gamma, t->drop, n, t->C);
     return all;
 }
@@ -267,7 +273,7 @@ static void bits_do_not_depend_on_threads_or_other_rows(void **state)
     norm_free(&dropped);
 }
 
-/* ---- dropout ------------------------------------------------------------------------------------------------------------ */
+/* ---- dropout ----------------------------------------------------------------------------------------------------- */
 
 /* The definition of dropout.h, through base/random.h, with the numbers that it must give written out. */
 static void masks_are_what_the_header_says(void **state)

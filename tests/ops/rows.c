@@ -7,7 +7,7 @@
 static const size_t WIDTHS[] = { 1, 3, 12, 20, 64, 100, 384 };
 enum { N_WIDTHS = sizeof WIDTHS / sizeof *WIDTHS };
 
-/* ---- embeddings --------------------------------------------------------------------------------------------------------- */
+/* ---- embeddings -------------------------------------------------------------------------------------------------- */
 
 enum { WORDS = 30, POSITIONS = 16, TYPES = 2, TOKENS = 75 };
 
@@ -75,7 +75,8 @@ static void embeddings_are_sums_of_three_rows(void **state)
         void *owned[3][2];
         embedding_tables tables = { .hidden = H,
                                     .word = table_make(owned[0], t.word, WORDS, H, TABLE_FORMS[w % 3]),
-                                    .position = table_make(owned[1], t.position, POSITIONS, H, TABLE_FORMS[(w + w / 3) % 3]),
+                                    .position = table_make(owned[1], t.position, POSITIONS, H,
+                                                           TABLE_FORMS[(w + w / 3) % 3]),
                                     .token_type = table_make(owned[2], t.type, TYPES, H, TABLE_FORMS[w % 3]) };
         for (size_t i = 0; i < TOKENS; i++) {
             embedding_row(rows[0], &tables.word, H, (size_t)t.ids[i]);
@@ -97,7 +98,8 @@ static void embeddings_are_sums_of_three_rows(void **state)
     }
 }
 
-/* fp32 exactly; bf16 to eight binary digits; int8 to half a step of the row's scale, but for what is cut off above it. */
+/* fp32 exactly; bf16 to eight binary digits; int8 to half a step of the row's scale, but for what is cut off above
+ * it. */
 static void a_row_of_a_table_is_the_row_that_was_put_there(void **state)
 {
     (void)state;
@@ -112,7 +114,9 @@ static void a_row_of_a_table_is_the_row_that_was_put_there(void **state)
             for (size_t c = 0; c < H; c++) {
                 float x = rows[i * H + c], error = fabsf(got[c] - x);
                 float most = TABLE_FORMS[f] == OPS_INT8 ? 127 * t.scale[i] : INFINITY;
-                float allowed = TABLE_FORMS[f] == OPS_FP32 ? 0 : TABLE_FORMS[f] == OPS_BF16 ? fabsf(x) * 0x1p-8f : 0.50001f * t.scale[i];
+                float allowed = TABLE_FORMS[f] == OPS_FP32   ? 0
+                                : TABLE_FORMS[f] == OPS_BF16 ? fabsf(x) * 0x1p-8f
+                                                             : 0.50001f * t.scale[i];
                 if (fabsf(x) > most) /* cut off */
                     assert_true(fabsf(got[c]) == most && got[c] * x > 0);
                 else if (error > allowed)
@@ -155,7 +159,8 @@ static void embedding_gradients_are_added_to_the_rows_that_were_read(void **stat
     for (size_t w = 0; w < N_WIDTHS; w++) {
         size_t H = WIDTHS[w];
         embedding t = embedding_make(H);
-        double *word = scattered(t.word, t.ids, t.dy, WORDS, H), *position = scattered(t.position, t.positions, t.dy, POSITIONS, H);
+        double *word = scattered(t.word, t.ids, t.dy, WORDS, H),
+               *position = scattered(t.position, t.positions, t.dy, POSITIONS, H);
         double *type = scattered(t.type, t.segments, t.dy, TYPES, H);
         o->embed_backward(t.word, NULL, t.type, t.dy, t.ids, t.positions, t.segments, H, TOKENS);
         o->embed_backward(NULL, t.position, NULL, t.dy, t.ids, t.positions, t.segments, H, TOKENS);
@@ -200,7 +205,7 @@ static void embedding_gradients_do_not_depend_on_threads(void **state)
     free(g.ids);
 }
 
-/* ---- pooling ------------------------------------------------------------------------------------------------------------ */
+/* ---- pooling ----------------------------------------------------------------------------------------------------- */
 
 static const pool_kind KINDS[] = { POOL_FIRST, POOL_MEAN, POOL_SQRT_MEAN, POOL_MAX };
 enum { N_KINDS = 4, N_SEQUENCES = 5 };
@@ -215,7 +220,10 @@ static void pool(double *y, const double *x, size_t T, size_t C, pool_kind kind)
             most = fmax(most, x[i * C + c]);
             sum += x[i * C + c];
         }
-        y[c] = kind == POOL_FIRST ? x[c] : kind == POOL_MEAN ? sum / (double)T : kind == POOL_SQRT_MEAN ? sum / sqrt((double)T) : most;
+        y[c] = kind == POOL_FIRST       ? x[c]
+               : kind == POOL_MEAN      ? sum / (double)T
+               : kind == POOL_SQRT_MEAN ? sum / sqrt((double)T)
+                                        : most;
     }
 }
 
@@ -225,7 +233,9 @@ static void pool_backward(double *dx, const double *dy, const double *x, size_t 
         size_t most = 0;
         for (size_t i = 0; i < T; i++) {
             most = x[i * C + c] > x[most * C + c] ? i : most;
-            dx[i * C + c] = kind == POOL_MEAN ? dy[c] / (double)T : kind == POOL_SQRT_MEAN ? dy[c] / sqrt((double)T) : 0;
+            dx[i * C + c] = kind == POOL_MEAN        ? dy[c] / (double)T
+                            : kind == POOL_SQRT_MEAN ? dy[c] / sqrt((double)T)
+                                                     : 0;
         }
         if (kind == POOL_FIRST || kind == POOL_MAX)
             dx[(kind == POOL_MAX ? most : 0) * C + c] = dy[c];
@@ -242,10 +252,12 @@ static void pooling_and_its_backward_match_plain_loops(void **state)
         size_t C = WIDTHS[w / N_KINDS];
         pool_kind kind = KINDS[w % N_KINDS];
         random_stream r = { .seed = w };
-        float *x = random_floats(&r, n * C, 1), *dy = random_floats(&r, N_SEQUENCES * C, 1), *y = floats(N_SEQUENCES * C), *dx = floats(n * C);
+        float *x = random_floats(&r, n * C, 1), *dy = random_floats(&r, N_SEQUENCES * C, 1),
+              *y = floats(N_SEQUENCES * C), *dx = floats(n * C);
         for (size_t c = 0; c < C; c++)
             x[25 * C + c] = x[22 * C + c] = 5; /* equal maxima: the first gets the gradient */
-        double *x64 = to_doubles(x, n * C), *dy64 = to_doubles(dy, N_SEQUENCES * C), *want = doubles(N_SEQUENCES * C), *dwant = doubles(n * C);
+        double *x64 = to_doubles(x, n * C), *dy64 = to_doubles(dy, N_SEQUENCES * C), *want = doubles(N_SEQUENCES * C),
+               *dwant = doubles(n * C);
         for (size_t s = 0; s < N_SEQUENCES; s++) {
             size_t first = (size_t)STARTS[s], T = (size_t)STARTS[s + 1] - first;
             pool(want + s * C, x64 + first * C, T, C, kind);
@@ -320,7 +332,7 @@ static void a_sequence_is_pooled_to_the_same_bits_alone(void **state)
     free(y);
 }
 
-/* ---- the optimiser, addition -------------------------------------------------------------------------------------------- */
+/* ---- the optimiser, addition ------------------------------------------------------------------------------------- */
 
 static const size_t COUNTS[] = { 0, 1, 7, 16, 33, 1000, 100003 };
 enum { N_COUNTS = sizeof COUNTS / sizeof *COUNTS };
@@ -334,7 +346,8 @@ typedef struct tuned {
 static tuned tuned_make(size_t n)
 {
     random_stream r = { .seed = n };
-    tuned t = { n, random_floats(&r, n, 1), random_floats(&r, n, 0.1f), random_floats(&r, n, 0.1f), random_floats(&r, n, 1) };
+    tuned t = { n, random_floats(&r, n, 1), random_floats(&r, n, 0.1f), random_floats(&r, n, 0.1f),
+                random_floats(&r, n, 1) };
     for (size_t i = 0; i < n; i++)
         t.v[i] = fabsf(t.v[i]);
     return t;
@@ -351,7 +364,8 @@ static void tuned_free(tuned *t)
 static void adam_steps_as_written(void **state)
 {
     (void)state;
-    static const adam_coefficients cases[] = { { 1e-3f, 0.9f, 0.999f, 1e-7f, 1, 1 }, { 3e-2f, 0.8f, 0.99f, 1e-6f, 0.97f, 0.25f } };
+    static const adam_coefficients cases[] = { { 1e-3f, 0.9f, 0.999f, 1e-7f, 1, 1 },
+                                               { 3e-2f, 0.8f, 0.99f, 1e-6f, 0.97f, 0.25f } };
     FOR_EACH_ISA(o)
     for (size_t k = 0; k < 2 * N_COUNTS; k++) {
         const adam_coefficients *c = &cases[k % 2];

@@ -1,4 +1,5 @@
-/* Which back end is chosen, and what BERT_ISA may say. A choice is made once a process, so each case runs in a child. */
+/* Which back end is chosen, and what BERT_ISA may say. A choice is made once a process, so each case runs in a
+ * child. */
 #include "ops/select.h"
 
 #include <setjmp.h>

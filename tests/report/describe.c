@@ -29,11 +29,15 @@ static void toy_begin(toy *t, bert_task id, const char **labels, size_t n_labels
 {
     const task *kind = task_by_id(id);
     memset(t, 0, sizeof *t);
-    assert_int_equal(bert_tokenizer_create(VOCABULARY, sizeof VOCABULARY - 1, "vocabulary", NULL, &t->module.tokenizer, NULL), BERT_OK);
+    assert_int_equal(
+        bert_tokenizer_create(VOCABULARY, sizeof VOCABULARY - 1, "vocabulary", NULL, &t->module.tokenizer, NULL),
+        BERT_OK);
     t->layer.spec.seq_len = SEQ_LEN;
     t->layer.spec.pooling = kind->form == ROW_WORDS ? BERT_POOLING_NONE : BERT_POOLING_MEAN;
     t->layer.module = &t->module;
-    t->model = (bert_model){ .module = &t->module, .layer = &t->layer, .task = id, .labels = labels, .n_labels = n_labels, .label_max = 1 };
+    t->model = (bert_model){
+        .module = &t->module, .layer = &t->layer, .task = id, .labels = labels, .n_labels = n_labels, .label_max = 1
+    };
     t->model.outputs = task_outputs(kind, n_labels);
 }
 
@@ -58,8 +62,8 @@ static bert_dataset *make(const row *rows, size_t n)
 #define ROWS(rows) rows, sizeof(rows) / sizeof *(rows)
 
 /* Both forms of the summary of these rows. */
-static void describe(bert_task id, const char **labels, size_t n_labels, const row *train, size_t n_train, const row *valid, size_t n_valid,
-                     char **text, json_t **json)
+static void describe(bert_task id, const char **labels, size_t n_labels, const row *train, size_t n_train,
+                     const row *valid, size_t n_valid, char **text, json_t **json)
 {
     toy t;
     bert_err err = { 0 };
@@ -94,7 +98,8 @@ static void a_classifier_sees_labels_lengths_and_what_is_odd(void **state)
 {
     (void)state;
     static const row train[] = {
-        { "a b c", NULL, "ham" }, { "a", NULL, "ham" },  { "a b c", NULL, "spam" },                /* twice, with two labels */
+        /* twice, with two labels */
+        { "a b c", NULL, "ham" }, { "a", NULL, "ham" },  { "a b c", NULL, "spam" },
         { "a b c", NULL, "ham" }, { " ", NULL, "spam" }, { "a b c a b c a b c", NULL, "ham" },     /* 11 tokens */
         { "c", NULL, "eggs" },    { "b", NULL, "ham" },  { "a a a a a a a a a a a", NULL, "ham" }, /* 13 tokens */
     };
@@ -151,7 +156,8 @@ static void a_classifier_sees_labels_lengths_and_what_is_odd(void **state)
         assert_float_equal(number(json, numbers[i].path), numbers[i].value, 0);
     assert_float_equal(number(json, "train/labels/0/share"), 6.0 / 9, 1e-8);
     assert_float_equal(number(json, "train/tokens/mean"), 50.0 / 9, 1e-8);
-    assert_int_equal(json_array_size(json_object_get(json, "notes")), 0); /* training has notes of its own on "eggs" and "bacon" */
+    assert_int_equal(json_array_size(json_object_get(json, "notes")),
+                     0); /* training has notes of its own on "eggs" and "bacon" */
     bert_free(text);
     json_decref(json);
 }
@@ -159,7 +165,9 @@ static void a_classifier_sees_labels_lengths_and_what_is_odd(void **state)
 static void numbers_have_a_range_and_pairs_the_longer_length(void **state)
 {
     (void)state;
-    static const row train[] = { { "a", "b c a b c a b c", "0.5" }, { "a b", "b", "2" }, { "", "b", "-1" }, { "a", "", "x" } };
+    static const row train[] = {
+        { "a", "b c a b c a b c", "0.5" }, { "a b", "b", "2" }, { "", "b", "-1" }, { "a", "", "x" }
+    };
     char *text;
     json_t *json;
     describe(BERT_TASK_SIMILARITY, NULL, 0, ROWS(train), NULL, 0, &text, &json);
@@ -257,7 +265,8 @@ static void odd_names_upset_neither_terminal_nor_json(void **state)
 static void equal_labels_are_noted(void **state)
 {
     (void)state;
-    static const row words[] = { { "a", NULL, "0" }, { "b", NULL, "0" } }, numbers[] = { { "a", NULL, "2.50" }, { "b", NULL, "2.5" } };
+    static const row words[] = { { "a", NULL, "0" }, { "b", NULL, "0" } },
+                     numbers[] = { { "a", NULL, "2.50" }, { "b", NULL, "2.5" } };
     const char *labels[] = { "0", "1" };
     char *text;
     json_t *json;

@@ -1,5 +1,6 @@
-/* A small strict reader of HTML: every element that is opened is closed in its order, but for those that have no end; quotes are closed; "<",
- * ">" and "&" stand for themselves nowhere; bytes are UTF-8. What browsers forgive, it does not. */
+/* A small strict reader of HTML: every element that is opened is closed in its order, but for those that have no end;
+ * quotes are closed; "<", ">" and "&" stand for themselves nowhere; bytes are UTF-8. What browsers forgive, it does
+ * not. */
 #ifndef TESTS_REPORT_HTML_H
 #define TESTS_REPORT_HTML_H
 
@@ -60,7 +61,9 @@ static inline const char *html_fault(const char *html, size_t size)
             return "a tag that is left open";
         bool endless = (n == 4 && !memcmp(name, "meta", 4));
         if (closing && (!depth || strlen(open[depth - 1]) != n || memcmp(open[depth - 1], name, n)))
-            return snprintf(fault, sizeof fault, "</%.*s> where %s is open", (int)n, name, depth ? open[depth - 1] : "nothing"), fault;
+            return snprintf(fault, sizeof fault, "</%.*s> where %s is open", (int)n, name,
+                            depth ? open[depth - 1] : "nothing"),
+                   fault;
         if (closing) {
             depth--;
         } else if (!empty && !endless) {

@@ -60,12 +60,12 @@ static void a_jsonl_keeps_texts_as_they_are_where_json_can(void **state)
     (void)state;
     sample s;
     two_rows(&s);
-    assert_string_equal(
-        written(&s, "out.jsonl"),
-        "{\"text\": \"a\\u0009b\\u000ac\\u000dd \\\"e\\\"\", \"text_pair\": \"x,y\", \"label\": \"0\", \"prediction\": \"1\", \"score_0\": 0.5, "
-        "\"score_1\": 0.5}\n"
-        "{\"text\": \"\xC3\xA9\\ufffd\\\\ \\u0001\", \"text_pair\": \"\", \"label\": \"1\", \"prediction\": \"0\", \"score_0\": 0.5, "
-        "\"score_1\": 0.25}\n");
+    assert_string_equal(written(&s, "out.jsonl"), "{\"text\": \"a\\u0009b\\u000ac\\u000dd \\\"e\\\"\", \"text_pair\": "
+                                                  "\"x,y\", \"label\": \"0\", \"prediction\": \"1\", \"score_0\": 0.5, "
+                                                  "\"score_1\": 0.5}\n"
+                                                  "{\"text\": \"\xC3\xA9\\ufffd\\\\ \\u0001\", \"text_pair\": \"\", "
+                                                  "\"label\": \"1\", \"prediction\": \"0\", \"score_0\": 0.5, "
+                                                  "\"score_1\": 0.25}\n");
     sample_free(&s);
 }
 
@@ -95,9 +95,10 @@ static void labels_of_a_set_have_commas_between(void **state)
     s.data.label_texts[0] = sample_text("emotion 1");
     for (size_t i = 0; i < 6; i++)
         s.outcomes.scores[i] = i == 0 || i == 2 ? 0.75f : 0.25f;
-    assert_string_equal(written(&s, "out.tsv"), "text\tlabel\tprediction\tscore_emotion 0\tscore_emotion 1\tscore_emotion 2\n"
-                                                "a\temotion 1\temotion 0,emotion 2\t0.75\t0.25\t0.75\n"
-                                                "a\t\t\t0.25\t0.25\t0.25\n");
+    assert_string_equal(written(&s, "out.tsv"),
+                        "text\tlabel\tprediction\tscore_emotion 0\tscore_emotion 1\tscore_emotion 2\n"
+                        "a\temotion 1\temotion 0,emotion 2\t0.75\t0.25\t0.75\n"
+                        "a\t\t\t0.25\t0.25\t0.25\n");
     sample_free(&s);
 }
 
@@ -116,7 +117,8 @@ static void tags_have_spaces_between(void **state)
     for (size_t i = 0; i < 4; i++)
         for (size_t k = 0; k < 9; k++)
             s.outcomes.scores[i * 9 + k] = k == tags[i];
-    assert_string_equal(written(&s, "out.tsv"), "text\tlabel\tprediction\nin New York\tO B-LOC I-LOC\tO B-LOC I-LOC\nBonn\tB-LOC\tO\n");
+    assert_string_equal(written(&s, "out.tsv"),
+                        "text\tlabel\tprediction\nin New York\tO B-LOC I-LOC\tO B-LOC I-LOC\nBonn\tB-LOC\tO\n");
     sample_free(&s);
 }
 

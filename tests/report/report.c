@@ -1,5 +1,5 @@
-/* The page: which sections a task has, that it is sound HTML whatever the texts hold, and its size. With REPORT_PAGES set to a folder, a page
- * of each task is left there for a browser: tests/cli/report_screenshot.sh. */
+/* The page: which sections a task has, that it is sound HTML whatever the texts hold, and its size. With REPORT_PAGES
+ * set to a folder, a page of each task is left there for a browser: tests/cli/report_screenshot.sh. */
 #include "report/report.h"
 
 #include "base/options.h"
@@ -174,9 +174,9 @@ static void a_task_of_tokens_has_entities_and_names_the_wrong_words(void **state
 
 /* ---- numbers that can be told beforehand ---- */
 
-/* Four rows: positives at 0.9 and 0.4, negatives at 0.6 and 0.2. Of the four pairs of one and the other three are in order: area 0.75. Mean
- * precision (1/1 + 2/3) / 2. At 0.5: one right of two predicted. Errors of calibration: 0.1, 0.6, 0.6, 0.2 in bins of their own, 0.375 in the
- * mean. */
+/* Four rows: positives at 0.9 and 0.4, negatives at 0.6 and 0.2. Of the four pairs of one and the other three are in
+ * order: area 0.75. Mean precision (1/1 + 2/3) / 2. At 0.5: one right of two predicted. Errors of calibration: 0.1,
+ * 0.6, 0.6, 0.2 in bins of their own, 0.375 in the mean. */
 static void area_mean_precision_and_calibration_are_right(void **state)
 {
     (void)state;

@@ -1,4 +1,5 @@
-/* Outcomes of made-up models, one for each kind of task: enough for every section of a page. All memory is sample_memory's. */
+/* Outcomes of made-up models, one for each kind of task: enough for every section of a page. All memory is
+ * sample_memory's. */
 #ifndef TESTS_REPORT_SAMPLE_H
 #define TESTS_REPORT_SAMPLE_H
 

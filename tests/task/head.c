@@ -1,5 +1,5 @@
-/* Heads: logits and losses against a double-precision reference written apart from them, and every gradient against central differences of that reference,
- * for each kind of head and task, with class weights, smoothing and dropout. */
+/* Heads: logits and losses against a double-precision reference written apart from them, and every gradient against
+ * central differences of that reference, for each kind of head and task, with class weights, smoothing and dropout. */
 #include "toy_module.h"
 
 #include "ops/dropout.h"
@@ -25,7 +25,7 @@ typedef struct experiment {
     double logits[N * K];                                /* of the last reference loss */
 } experiment;
 
-/* ---- the reference ------------------------------------------------------------------------------------------------------------- */
+/* ---- the reference ----------------------------------------------------------------------------------------------- */
 
 static double dropped(const experiment *e, double v, uint32_t site, size_t element)
 {
@@ -35,8 +35,8 @@ static double dropped(const experiment *e, double v, uint32_t site, size_t eleme
 }
 
 /* out (n_out) of row i of a dense layer that reads `in` through dropout */
-static void reference_dense(const experiment *e, double *out, const double *in, const double *w, const double *b, size_t i, size_t n_in,
-                            size_t n_out, uint32_t site)
+static void reference_dense(const experiment *e, double *out, const double *in, const double *w, const double *b,
+                            size_t i, size_t n_in, size_t n_out, uint32_t site)
 {
     for (size_t o = 0; o < n_out; o++) {
         out[o] = b[o];
@@ -110,7 +110,7 @@ static double reference_loss(experiment *e)
     return sum / (double)e->y.n;
 }
 
-/* ---- the experiment ------------------------------------------------------------------------------------------------------------ */
+/* ---- the experiment ---------------------------------------------------------------------------------------------- */
 
 static void to_double(experiment *e, double *to, weight_id id)
 {
@@ -125,7 +125,8 @@ static void begin(experiment *e, bert_task id, size_t hidden)
     bert_head_spec head = toy_head((int)id, tags ? TAGS : LABELS, numbers ? 0 : id == BERT_TASK_BINARY ? 2 : K);
     head.head_hidden = (int64_t)hidden;
     head.label_max = 1;
-    *e = (experiment){ .model = toy_model_of(toy_module("module", (toy){ 0 }), tags ? BERT_POOLING_NONE : BERT_POOLING_MEAN, 16, &head) };
+    *e = (experiment){ .model = toy_model_of(toy_module("module", (toy){ 0 }),
+                                             tags ? BERT_POOLING_NONE : BERT_POOLING_MEAN, 16, &head) };
     e->task = task_by_id(id);
     e->k = task_width(e->model);
     e->rows = tags ? MOST_ROWS : e->task->form == ROW_APART ? 2 * N : N;
@@ -150,9 +151,11 @@ static void begin(experiment *e, bert_task id, size_t hidden)
     to_double(e, e->w2, HEAD_WEIGHT);
     to_double(e, e->b2, HEAD_BIAS);
     bool values = e->task->kind == &KIND_NUMBER || e->task->kind == &KIND_CLASSES;
-    e->y = (target_rows){
-        .n = N, .ids = values ? NULL : e->ids, .values = values ? e->values : NULL, .width = e->k, .tokens = tags ? e->tokens : NULL
-    };
+    e->y = (target_rows){ .n = N,
+                          .ids = values ? NULL : e->ids,
+                          .values = values ? e->values : NULL,
+                          .width = e->k,
+                          .tokens = tags ? e->tokens : NULL };
 }
 
 static void assert_near(const experiment *e, const char *what, size_t i, double got, double expected, double tolerance)
@@ -203,7 +206,8 @@ static void check_experiment(experiment *e)
     if (e->model->outputs) { /* gradients of weights are added to what is there */
         const bert_param *p = weight_at(&e->model->layer->weights, HEAD_WEIGHT, 0);
         float once = p->grad[0];
-        check(head_train(e->model, e->task, e->x, dx, e->rows, &e->y, &e->spec, e->drop, NULL, &result, &a, &err), &err);
+        check(head_train(e->model, e->task, e->x, dx, e->rows, &e->y, &e->spec, e->drop, NULL, &result, &a, &err),
+              &err);
         assert_near(e, "grad twice", 0, p->grad[0], 2 * once, 1e-6);
     }
     arena_free(&a);
@@ -331,7 +335,9 @@ static void a_batch_without_labelled_words_teaches_nothing(void **state)
     float dx[MOST_ROWS * H];
     begin(&e, BERT_TASK_TOKENS, 0);
     e.y.n = 0;
-    check(head_train(e.model, e.task, e.x, dx, e.rows, &e.y, &e.spec, (step_dropout){ 1, 1, true, false }, NULL, &result, &a, &err), &err);
+    check(head_train(e.model, e.task, e.x, dx, e.rows, &e.y, &e.spec, (step_dropout){ 1, 1, true, false }, NULL,
+                     &result, &a, &err),
+          &err);
     assert_true(result.n == 0 && result.loss == 0);
     for (size_t i = 0; i < e.rows * H; i++)
         assert_true(dx[i] == 0);

@@ -1,4 +1,5 @@
-/* From the labels of a data set to a head spec and to numbers: every kind of label, and every row that is wrong by its place. */
+/* From the labels of a data set to a head spec and to numbers: every kind of label, and every row that is wrong by its
+ * place. */
 #include "toy_module.h"
 
 #include "base/buffer.h"
@@ -47,7 +48,7 @@ static void assert_labels(const bert_head_spec *head, int id, const char *const 
         assert_string_equal(head->labels[i], expected[i]);
 }
 
-/* ---- words ---------------------------------------------------------------------------------------------------------------------- */
+/* ---- words ------------------------------------------------------------------------------------------------------- */
 
 static void numbers_are_read_in_full_or_not_at_all(void **state)
 {
@@ -56,14 +57,16 @@ static void numbers_are_read_in_full_or_not_at_all(void **state)
         const char *text;
         bool is;
         double number;
-    } CASES[] = { { "3", true, 3 },      { " -2.5 ", true, -2.5 },
-                  { "1e3", true, 1000 }, { "+.5", true, 0.5 },
-                  { "", false, 0 },      { " ", false, 0 },
-                  { "three", false, 0 }, { "3 4", false, 0 },
-                  { "nan", false, 0 },   { "inf", false, 0 },
-                  { "0x10", false, 0 },  { "1e999", false, 0 },
-                  { "3,5", false, 0 },   { "-", false, 0 },
-                  { "1e", false, 0 },    { "1234567890123456789012345678901234567890123456789012345678901234", false, 0 } };
+    } CASES[] = {
+        { "3", true, 3 },      { " -2.5 ", true, -2.5 },
+        { "1e3", true, 1000 }, { "+.5", true, 0.5 },
+        { "", false, 0 },      { " ", false, 0 },
+        { "three", false, 0 }, { "3 4", false, 0 },
+        { "nan", false, 0 },   { "inf", false, 0 },
+        { "0x10", false, 0 },  { "1e999", false, 0 },
+        { "3,5", false, 0 },   { "-", false, 0 },
+        { "1e", false, 0 },    { "1234567890123456789012345678901234567890123456789012345678901234", false, 0 }
+    };
     for (size_t i = 0; i < sizeof CASES / sizeof *CASES; i++) {
         double number = 0;
         bool is = label_number(text_of(CASES[i].text), &number);
@@ -77,7 +80,12 @@ static void commas_and_blanks_divide(void **state)
     (void)state;
     static const struct {
         const char *list, *expected;
-    } CASES[] = { { "", "" },       { "  ", "" }, { "a", "[a]" }, { "a,b", "[a][b]" }, { " a b , c\t", "[a b][c]" }, { "a,,b", "[a][][b]" },
+    } CASES[] = { { "", "" },
+                  { "  ", "" },
+                  { "a", "[a]" },
+                  { "a,b", "[a][b]" },
+                  { " a b , c\t", "[a b][c]" },
+                  { "a,,b", "[a][][b]" },
                   { "a,", "[a][]" } };
     for (size_t i = 0; i < sizeof CASES / sizeof *CASES; i++) {
         char out[64] = "";
@@ -96,13 +104,13 @@ static void commas_and_blanks_divide(void **state)
         assert_false(tag_is_one(text_of(NONE[i])));
 }
 
-/* ---- heads ---------------------------------------------------------------------------------------------------------------------- */
+/* ---- heads ------------------------------------------------------------------------------------------------------- */
 
 static void auto_is_binary_for_no_and_yes_alone(void **state)
 {
     (void)state;
-    static const char *const TRUTHS[] = { "True", "FALSE", "true" }, *const ZERO_ONE[] = { "1", "0", "1" }, *const TWO[] = { "yes", "no" },
-                             *const THREE[] = { "2", "0", "1" };
+    static const char *const TRUTHS[] = { "True", "FALSE", "true" }, *const ZERO_ONE[] = { "1", "0", "1" },
+                             *const TWO[] = { "yes", "no" }, *const THREE[] = { "2", "0", "1" };
     bert_dataset *d = labelled(ZERO_ONE, 3);
     bert_head_spec head = head_of(d, BERT_TASK_AUTO);
     assert_labels(&head, BERT_TASK_BINARY, (const char *const[]){ "0", "1" }, 2);
@@ -136,7 +144,8 @@ static void sets_of_labels_are_those_over_all_rows(void **state)
 static void tags_are_those_over_all_words(void **state)
 {
     (void)state;
-    static const char *const TEXTS[] = { "Ann went\thome", "", " so  what " }, *const LABELS[] = { "B-PER O O", "", "O I-PER" };
+    static const char *const TEXTS[] = { "Ann went\thome", "", " so  what " }, *const LABELS[] = { "B-PER O O", "",
+                                                                                                   "O I-PER" };
     bert_dataset *d = rows_of(TEXTS, LABELS, 3, NULL);
     bert_head_spec head = head_of(d, BERT_TASK_TOKENS);
     assert_labels(&head, BERT_TASK_TOKENS, (const char *const[]){ "B-PER", "I-PER", "O" }, 3);
@@ -201,24 +210,32 @@ static void labels_that_do_not_suit_a_task_are_told_with_their_row(void **state)
         { BERT_TASK_MULTICLASS, { "a", "b", "" }, "row 2: the label is empty", BERT_ERR_DATA, 0, 0 },
         { BERT_TASK_MULTILABEL,
           { "a", "['a', 'b']", "c" },
-          "row 1: label \"['a', 'b']\" is a list as Python writes it; labels stand with nothing but commas between them (--task multilabel)",
+          "row 1: label \"['a', 'b']\" is a list as Python writes it; labels stand with nothing but commas between "
+          "them (--task multilabel)",
           BERT_ERR_DATA,
           0,
           0 },
         { BERT_TASK_AUTO,
           { "[deleted]", "[1, 0]", "c" },
-          "row 1: label \"[1, 0]\" is a list as Python writes it; labels stand with nothing but commas between them (--task multilabel)",
+          "row 1: label \"[1, 0]\" is a list as Python writes it; labels stand with nothing but commas between them "
+          "(--task multilabel)",
           BERT_ERR_DATA,
           0,
           0 },
         { BERT_TASK_MULTILABEL, { "a", "a,,b", "c" }, "row 1: a label beside a comma is empty", BERT_ERR_DATA, 0, 0 },
         { BERT_TASK_MULTILABEL,
           { "1,0", "0,1", "1" },
-          "task multilabel: the only labels are 0 and 1; a list of 0 and 1 for each label needs their names (--label-names)",
+          "task multilabel: the only labels are 0 and 1; a list of 0 and 1 for each label needs their names "
+          "(--label-names)",
           BERT_ERR_DATA,
           0,
           0 },
-        { BERT_TASK_MULTILABEL, { "a", "", "a" }, "task multilabel: the only label is a; at least two are needed", BERT_ERR_DATA, 0, 0 },
+        { BERT_TASK_MULTILABEL,
+          { "a", "", "a" },
+          "task multilabel: the only label is a; at least two are needed",
+          BERT_ERR_DATA,
+          0,
+          0 },
         { BERT_TASK_REGRESSION, { "1", "two", "3" }, "row 1: label \"two\" is no number", BERT_ERR_DATA, 0, 0 },
         { BERT_TASK_REGRESSION, { "1", "2", "" }, "row 2: label \"\" is no number", BERT_ERR_DATA, 0, 0 },
         { BERT_TASK_REGRESSION,
@@ -227,12 +244,32 @@ static void labels_that_do_not_suit_a_task_are_told_with_their_row(void **state)
           BERT_ERR_DATA,
           0,
           0 },
-        { BERT_TASK_SIMILARITY, { "0", "1", "2" }, "task similarity: label_min 5 is not below label_max 5", BERT_ERR_ARGUMENT, 5, 5 },
-        { BERT_TASK_REGRESSION, { "0", "1", "2" }, "task regression: label_min 5 is not below label_max 1", BERT_ERR_ARGUMENT, 5, 1 },
+        { BERT_TASK_SIMILARITY,
+          { "0", "1", "2" },
+          "task similarity: label_min 5 is not below label_max 5",
+          BERT_ERR_ARGUMENT,
+          5,
+          5 },
+        { BERT_TASK_REGRESSION,
+          { "0", "1", "2" },
+          "task regression: label_min 5 is not below label_max 1",
+          BERT_ERR_ARGUMENT,
+          5,
+          1 },
         { BERT_TASK_TOKENS, { "O B-X", "O", "O O" }, "row 1: 1 tags for 2 words", BERT_ERR_DATA, 0, 0 },
         { BERT_TASK_TOKENS, { "O B-X", "O O O", "O O" }, "row 1: 3 tags for 2 words", BERT_ERR_DATA, 0, 0 },
-        { BERT_TASK_TOKENS, { "O B-X", "O PER", "O O" }, "row 1: \"PER\" is no tag: O, B-NAME or I-NAME is expected", BERT_ERR_DATA, 0, 0 },
-        { BERT_TASK_TOKENS, { "O O", "O O", "O O" }, "task tokens: every word has the tag O; at least two are needed", BERT_ERR_DATA, 0, 0 },
+        { BERT_TASK_TOKENS,
+          { "O B-X", "O PER", "O O" },
+          "row 1: \"PER\" is no tag: O, B-NAME or I-NAME is expected",
+          BERT_ERR_DATA,
+          0,
+          0 },
+        { BERT_TASK_TOKENS,
+          { "O O", "O O", "O O" },
+          "task tokens: every word has the tag O; at least two are needed",
+          BERT_ERR_DATA,
+          0,
+          0 },
         { (bert_task)9, { "a", "b", "c" }, "task 9 is none of bert_task", BERT_ERR_ARGUMENT, 0, 0 },
     };
     for (size_t i = 0; i < sizeof CASES / sizeof *CASES; i++) {
@@ -270,7 +307,7 @@ static void a_file_is_named_with_its_line(void **state)
     bert_dataset_free(d);
 }
 
-/* ---- targets -------------------------------------------------------------------------------------------------------------------- */
+/* ---- targets ----------------------------------------------------------------------------------------------------- */
 
 static const char *WORDS[] = { "a", "b", "c" }, *TAGS[] = { "O", "B-X", "I-X" };
 
@@ -292,7 +329,8 @@ static targets targets_of(bert_task id, const bert_dataset *d)
 static void labels_become_the_numbers_that_losses_read(void **state)
 {
     (void)state;
-    static const char *const CLASSES[] = { "b", "a", "c" }, *const SETS[] = { "c,a", "", "b" }, *const NUMBERS[] = { "1", "4", "6" };
+    static const char *const CLASSES[] = { "b", "a", "c" }, *const SETS[] = { "c,a", "", "b" },
+                             *const NUMBERS[] = { "1", "4", "6" };
     static const float SET_VALUES[] = { 1, 0, 1, 0, 0, 0, 0, 1, 0 }, SCALED[] = { 0, 0.75f, 1.25f };
     static const int32_t IDS[] = { 1, 0, 2 };
     bert_dataset *d = labelled(CLASSES, 3);
@@ -363,7 +401,9 @@ static void rows_that_do_not_suit_are_left_out_and_counted(void **state)
     for (size_t i = 0; i < sizeof CASES / sizeof *CASES; i++) {
         bert_err e;
         bert_dataset *d = labelled(CASES[i].labels, 5), *suited, *again;
-        bert_head_spec head = { .task = (int)CASES[i].id, .labels = CASES[i].id == BERT_TASK_TOKENS ? TAGS : WORDS, .n_labels = 3 };
+        bert_head_spec head = { .task = (int)CASES[i].id,
+                                .labels = CASES[i].id == BERT_TASK_TOKENS ? TAGS : WORDS,
+                                .n_labels = 3 };
         head.n_labels = CASES[i].any ? 0 : 3;
         check(bert_dataset_suited(d, &head, &suited, &e), &e);
         assert_int_equal(bert_dataset_size(suited), CASES[i].left);
@@ -408,13 +448,15 @@ static void a_second_text_of_blanks_is_none(void **state)
         bert_dataset *d;
         pairs[1] = text_of(BLANKS[i]);
         check(bert_dataset_create(texts, pairs, labels, 2, &d, &e), &e);
-        assert_fails(read_targets(&t, BERT_TASK_SIMILARITY, d, err), BERT_ERR_DATA, "row 1: task similarity needs two texts");
+        assert_fails(read_targets(&t, BERT_TASK_SIMILARITY, d, err), BERT_ERR_DATA,
+                     "row 1: task similarity needs two texts");
         t = targets_of(BERT_TASK_REGRESSION, d); /* there a pair may lack its second text */
         targets_free(&t);
         bert_dataset_free(d);
     }
     bert_dataset *single = rows_of(NULL, NUMBERS, 2, NULL);
-    assert_fails(read_targets(&t, BERT_TASK_SIMILARITY, single, err), BERT_ERR_DATA, "row 0: task similarity needs two texts");
+    assert_fails(read_targets(&t, BERT_TASK_SIMILARITY, single, err), BERT_ERR_DATA,
+                 "row 0: task similarity needs two texts");
     bert_dataset_free(single);
 }
 
@@ -479,7 +521,8 @@ static void a_hundred_thousand_labels_take_a_moment(void **state)
     (void)state;
     enum { N = 100000, IN_ROW = 1000 };
     bert_err err;
-    bert_text *texts = arena_array(&golden_memory, N, sizeof *texts), *labels = arena_array(&golden_memory, N, sizeof *labels);
+    bert_text *texts = arena_array(&golden_memory, N, sizeof *texts),
+              *labels = arena_array(&golden_memory, N, sizeof *labels);
     bert_text *lists = arena_array(&golden_memory, N / IN_ROW, sizeof *lists);
     for (size_t i = 0; i < N; i++) {
         texts[i] = text_of("a b");

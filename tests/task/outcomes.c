@@ -1,4 +1,5 @@
-/* Metrics and thresholds: against what scikit-learn 1.9.1, scipy 1.17.1 and seqeval 1.2.2 give for the same rows, and against cases counted by hand. */
+/* Metrics and thresholds: against what scikit-learn 1.9.1, scipy 1.17.1 and seqeval 1.2.2 give for the same rows, and
+ * against cases counted by hand. */
 #include "task/baseline.h"
 #include "task/outcomes.h"
 
@@ -46,7 +47,9 @@ static void sample_begin(sample *s, bert_task id, const char **labels, size_t n_
     *s = (sample){ 0 };
     s->model.labels = labels;
     s->model.n_labels = n_labels;
-    s->o = (outcomes){ .model = &s->model, .task = task_by_id(id), .truth = &s->truth, .scores = s->scores, .losses = s->losses };
+    s->o = (outcomes){
+        .model = &s->model, .task = task_by_id(id), .truth = &s->truth, .scores = s->scores, .losses = s->losses
+    };
     s->model.outputs = task_outputs(s->o.task, n_labels);
     s->o.columns = task_columns(s->o.task, &s->model);
     if (s->o.task->kind == &KIND_CLASS || s->o.task->kind == &KIND_TAGS)
@@ -108,7 +111,7 @@ static void assert_metrics(const bert_metrics *got, const bert_metrics *expected
     }
 }
 
-/* ---- the table ---------------------------------------------------------------------------------------------------------------- */
+/* ---- the table --------------------------------------------------------------------------------------------------- */
 
 static void the_table_names_every_metric_once(void **state)
 {
@@ -127,7 +130,7 @@ static void the_table_names_every_metric_once(void **state)
         assert_non_null(metric_by_name(task_by_id(t)->watch));
 }
 
-/* ---- against references --------------------------------------------------------------------------------------------------------- */
+/* ---- against references ------------------------------------------------------------------------------------------ */
 
 static void draw_binary(sample *s)
 {
@@ -256,7 +259,8 @@ static void correlations_are_scipys(void **state)
     }
     sample_size(&s, 40);
     bert_metrics m = measured(&s, 0.5);
-    assert_metrics(&m, &(bert_metrics){ .pearson = 0.88779421182358942, .spearman = 0.88659556261598638, .mse = 0.41953125 });
+    assert_metrics(
+        &m, &(bert_metrics){ .pearson = 0.88779421182358942, .spearman = 0.88659556261598638, .mse = 0.41953125 });
 }
 
 static const char *TAGS[] = { "B-LOC", "B-PER", "I-LOC", "I-PER", "O" };
@@ -293,7 +297,7 @@ static void entity_metrics_are_seqevals(void **state)
                                         .f1_macro = 0.78897058823529409 });
 }
 
-/* ---- macro means, over all labels and over those that are seen ------------------------------------------------------------------ */
+/* ---- macro means, over all labels and over those that are seen --------------------------------------------------- */
 
 /* Of one label: what was said of each of n rows, and what is true. */
 static void add_label(const bool *said, const bool *truly, size_t n, double sum[3], size_t *seen)
@@ -364,7 +368,8 @@ static void macro_means_of_sets_and_thresholds_are_over_what_is_seen(void **stat
     sample_begin(&s, BERT_TASK_MULTILABEL, WORDS, K);
     for (size_t i = 0; i < N; i++)
         for (size_t k = 0; k < K; k++) {
-            s.scores[K * i + k] = k == 4 ? 0.25f : (float)(1 + below(&d, 60)) / 64; /* the last label only below a threshold of 1/4 */
+            /* the last label only below a threshold of 1/4 */
+            s.scores[K * i + k] = k == 4 ? 0.25f : (float)(1 + below(&d, 60)) / 64;
             s.values[K * i + k] = k < 3 && below(&d, 2);
         }
     sample_size(&s, N);
@@ -424,7 +429,7 @@ static void numbers_have_no_labels_to_count(void **state)
     assert_true(!m.labels && !m.labels_seen && isnan(m.f1_macro_seen));
 }
 
-/* ---- always the same answer ------------------------------------------------------------------------------------------------------ */
+/* ---- always the same answer -------------------------------------------------------------------------------------- */
 
 static bert_baseline baseline_of(sample *s)
 {
@@ -516,7 +521,7 @@ static void a_long_answer_is_cut_between_characters(void **state)
     assert_true(strlen(b.answer) > 100);
 }
 
-/* ---- by hand -------------------------------------------------------------------------------------------------------------------- */
+/* ---- by hand ----------------------------------------------------------------------------------------------------- */
 
 typedef struct found_list {
     char text[256];
@@ -671,7 +676,7 @@ static void a_prediction_is_a_yes_from_the_threshold_on(void **state)
     assert_int_equal(best_label((float[]){ 7 }, 1), 0);
 }
 
-/* ---- thresholds ------------------------------------------------------------------------------------------------------------------ */
+/* ---- thresholds -------------------------------------------------------------------------------------------------- */
 
 static void binary_thresholds_are_the_best_of_all(void **state)
 {
@@ -707,7 +712,8 @@ static void multilabel_thresholds_are_the_best_of_all(void **state)
 static void no_threshold_beats_the_one_chosen(void **state)
 {
     (void)state;
-    static const char *const NAMES[] = { "accuracy", "precision", "recall", "f1", "f1_micro", "f1_macro", "precision_macro", "recall_macro" };
+    static const char *const NAMES[] = { "accuracy", "precision", "recall",          "f1",
+                                         "f1_micro", "f1_macro",  "precision_macro", "recall_macro" };
     sample s;
     for (int labels = 0; labels < 2; labels++)
         for (size_t k = 0; k < sizeof NAMES / sizeof *NAMES; k++) {
@@ -718,7 +724,8 @@ static void no_threshold_beats_the_one_chosen(void **state)
             bert_metrics best = measured(&s, threshold_for(&s, NAMES[k]));
             for (int t = 1; t <= 64; t++) {
                 bert_metrics m = measured(&s, (double)t / 64);
-                if (bert_metric_value(&m, metric_by_name(NAMES[k])) > bert_metric_value(&best, metric_by_name(NAMES[k])) + 1e-9)
+                if (bert_metric_value(&m, metric_by_name(NAMES[k])) >
+                    bert_metric_value(&best, metric_by_name(NAMES[k])) + 1e-9)
                     fail_msg("%s is larger at %d/64 than at the threshold that was chosen for it", NAMES[k], t);
             }
         }
@@ -780,11 +787,14 @@ static void eighty_thousand_tags_take_a_moment(void **state)
     for (size_t k = 0; k < K; k++)
         labels[k] = arena_printf(&a, "%s-T%zu", k < TYPES ? "B" : "I", k % TYPES);
     bert_model model = { .labels = labels, .n_labels = K, .outputs = K };
-    targets truth = { .n = ROWS, .ids = arena_array(&a, ROWS, sizeof(int32_t)), .start = arena_array(&a, ROWS + 1, sizeof(size_t)) };
+    targets truth = { .n = ROWS,
+                      .ids = arena_array(&a, ROWS, sizeof(int32_t)),
+                      .start = arena_array(&a, ROWS + 1, sizeof(size_t)) };
     outcomes o = { .model = &model, .task = task_by_id(BERT_TASK_TOKENS), .truth = &truth, .n = ROWS, .columns = K };
     o.scores = arena_array(&a, (size_t)ROWS * K, sizeof *o.scores);
     o.losses = arena_array(&a, ROWS, sizeof *o.losses);
-    for (size_t i = 0; i < ROWS; i++) { /* the first half is found, as I- where B- is true; the others are of another type */
+    /* the first half is found, as I- where B- is true; the others are of another type */
+    for (size_t i = 0; i < ROWS; i++) {
         truth.start[i + 1] = i + 1;
         truth.ids[i] = (int32_t)(TYPES - 1 - i);
         o.scores[i * K + (i < ROWS / 2 ? K - 1 - i : i)] = 1;

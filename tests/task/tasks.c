@@ -1,10 +1,12 @@
-/* The list of tasks: which labels and poolings suit which, losses and scores of a row; and making a model with a head. */
+/* The list of tasks: which labels and poolings suit which, losses and scores of a row; and making a model with a
+ * head. */
 #include "toy_module.h"
 
 #include "task/head.h"
 #include "task/tasks.h"
 
-static const char *const ZERO_ONE[] = { "0", "1" }, *const WORDS[] = { "blue", "green", "red" }, *const TAGS[] = { "B-X", "O" };
+static const char *const ZERO_ONE[] = { "0", "1" }, *const WORDS[] = { "blue", "green", "red" },
+                         *const TAGS[] = { "B-X", "O" };
 
 static void a_task_is_found_by_its_id(void **state)
 {
@@ -50,11 +52,15 @@ static void labels_that_do_not_suit_are_named(void **state)
     } CASES[] = {
         { BERT_TASK_BINARY, ZERO_ONE, 2, NULL },
         { BERT_TASK_BINARY, WORDS, 2, NULL },
-        { BERT_TASK_BINARY, WORDS, 3, "task binary: the labels are 3 (blue, green, ...), expected two, the second one the positive" },
-        { BERT_TASK_BINARY, WORDS, 1, "task binary: the labels are 1 (blue), expected two, the second one the positive" },
-        { BERT_TASK_BINARY, NULL, 0, "task binary: the labels are 0 (none), expected two, the second one the positive" },
+        { BERT_TASK_BINARY, WORDS, 3,
+          "task binary: the labels are 3 (blue, green, ...), expected two, the second one the positive" },
+        { BERT_TASK_BINARY, WORDS, 1,
+          "task binary: the labels are 1 (blue), expected two, the second one the positive" },
+        { BERT_TASK_BINARY, NULL, 0,
+          "task binary: the labels are 0 (none), expected two, the second one the positive" },
         { BERT_TASK_MULTICLASS, WORDS, 2, NULL },
-        { BERT_TASK_MULTICLASS, WORDS, 1, "task multiclass: every row has the label blue; a classifier needs at least two" },
+        { BERT_TASK_MULTICLASS, WORDS, 1,
+          "task multiclass: every row has the label blue; a classifier needs at least two" },
         { BERT_TASK_MULTILABEL, WORDS, 2, NULL },
         { BERT_TASK_MULTILABEL, WORDS, 1, "task multilabel: the only label is blue; at least two are needed" },
         { BERT_TASK_MULTILABEL, NULL, 0, "task multilabel: the only label is (none); at least two are needed" },
@@ -74,7 +80,7 @@ static void labels_that_do_not_suit_are_named(void **state)
     }
 }
 
-/* ---- losses and scores ----------------------------------------------------------------------------------------------------- */
+/* ---- losses and scores ------------------------------------------------------------------------------------------- */
 
 static double loss_of(bert_task id, const float *logits, float *losses, target_rows y, loss_spec spec, size_t K)
 {
@@ -93,26 +99,33 @@ static void losses_are_those_of_their_formulas(void **state)
     static const int32_t labels[] = { 1, 0, 0, 1, 1 };
     static const float values[] = { 1, 0, 1, 0, 0, 0 };
     float losses[5];
-    double expected = log(2) + (2 + log1p(exp(-2))) + log1p(exp(-3)) + exp(-40) + 200, lse = log(exp(1) + exp(2) + exp(3));
-    target_rows ids = { .n = 5, .ids = labels }, two = { .n = 2, .ids = labels }, sets = { .n = 2, .values = values, .width = 3 };
+    double expected = log(2) + (2 + log1p(exp(-2))) + log1p(exp(-3)) + exp(-40) + 200,
+           lse = log(exp(1) + exp(2) + exp(3));
+    target_rows ids = { .n = 5, .ids = labels }, two = { .n = 2, .ids = labels },
+                sets = { .n = 2, .values = values, .width = 3 };
     loss_spec plain = { 0 }, weighted = { weights, 0 }, smooth = { NULL, 0.3f };
     assert_true(fabs(loss_of(BERT_TASK_BINARY, logits, losses, ids, plain, 1) - expected) < 1e-9);
     expected = 0.5 * (log(2) + exp(-40) + 200) + 2 * (2 + log1p(exp(-2)) + log1p(exp(-3)));
     assert_true(fabs(loss_of(BERT_TASK_BINARY, logits, losses, ids, weighted, 1) - expected) < 1e-9);
     ids.n = 2; /* smoothed by 0.3: targets 0.85 and 0.15 */
-    assert_true(fabs(loss_of(BERT_TASK_BINARY, logits, losses, ids, smooth, 1) - (log(2) + 2 + log1p(exp(-2)) - 0.15 * 2)) < 1e-6);
+    assert_true(fabs(loss_of(BERT_TASK_BINARY, logits, losses, ids, smooth, 1) -
+                     (log(2) + 2 + log1p(exp(-2)) - 0.15 * 2)) < 1e-6);
 
     assert_true(fabs(loss_of(BERT_TASK_MULTICLASS, three, losses, two, plain, 3) - (lse - 2 + log(3))) < 1e-9);
-    assert_true(fabs(loss_of(BERT_TASK_MULTICLASS, three, losses, two, weighted, 3) - (0.5 * (lse - 2) + 2 * log(3))) < 1e-9);
-    assert_true(fabs(loss_of(BERT_TASK_MULTICLASS, three, losses, two, smooth, 3) - (lse - 0.8 * 2 - 0.1 * 1 - 0.1 * 3 + log(3))) < 1e-6);
+    assert_true(fabs(loss_of(BERT_TASK_MULTICLASS, three, losses, two, weighted, 3) - (0.5 * (lse - 2) + 2 * log(3))) <
+                1e-9);
+    assert_true(fabs(loss_of(BERT_TASK_MULTICLASS, three, losses, two, smooth, 3) -
+                     (lse - 0.8 * 2 - 0.1 * 1 - 0.1 * 3 + log(3))) < 1e-6);
     assert_true(fabs(loss_of(BERT_TASK_TOKENS, three, losses, two, plain, 3) - (lse - 2 + log(3))) < 1e-9);
 
     double a = log1p(exp(-1)), b = 2 + log1p(exp(-2)), c = log1p(exp(-3));
     assert_true(fabs(loss_of(BERT_TASK_MULTILABEL, three, losses, sets, plain, 3) - (a + b + c) / 3 - log(2)) < 1e-9);
-    assert_true(fabs(loss_of(BERT_TASK_MULTILABEL, three, losses, sets, weighted, 3) - (2 * a + b / 2 + c + 3.5 * log(2)) / 3) < 1e-9);
+    assert_true(fabs(loss_of(BERT_TASK_MULTILABEL, three, losses, sets, weighted, 3) -
+                     (2 * a + b / 2 + c + 3.5 * log(2)) / 3) < 1e-9);
 
     sets.width = 1; /* numbers know neither weights nor smoothing */
-    assert_true(fabs(loss_of(BERT_TASK_REGRESSION, three, losses, sets, (loss_spec){ weights, 0.3f }, 1) - (0 + 4)) < 1e-12);
+    assert_true(fabs(loss_of(BERT_TASK_REGRESSION, three, losses, sets, (loss_spec){ weights, 0.3f }, 1) - (0 + 4)) <
+                1e-12);
     assert_true(losses[1] == 4);
 }
 
@@ -140,7 +153,7 @@ static void scores_are_what_logits_mean(void **state)
     assert_memory_equal(scores, expected, sizeof expected);
 }
 
-/* ---- models ---------------------------------------------------------------------------------------------------------------- */
+/* ---- models ------------------------------------------------------------------------------------------------------ */
 
 static void heads_have_defaults_and_a_table(void **state)
 {
@@ -149,7 +162,8 @@ static void heads_have_defaults_and_a_table(void **state)
     memset(&head, 0x55, sizeof head);
     bert_head_defaults(&head);
     assert_int_equal(head.task, BERT_TASK_AUTO);
-    assert_true(head.head_hidden == 0 && !head.labels && head.n_labels == 0 && head.label_min == 0 && head.label_max == 0);
+    assert_true(head.head_hidden == 0 && !head.labels && head.n_labels == 0 && head.label_min == 0 &&
+                head.label_max == 0);
     static const char *const NAMES[] = { "task", "head_hidden", "label_min", "label_max" };
     bert_option_table table = bert_head_option_table();
     assert_int_equal(table.n, 4);
@@ -160,8 +174,9 @@ static void heads_have_defaults_and_a_table(void **state)
     check(bert_options_set(&head, table, "label-max", "5", &e), &e);
     assert_int_equal(head.task, BERT_TASK_SIMILARITY);
     assert_true(head.label_max == 5);
-    assert_fails(bert_options_set(&head, table, "task", "ranking", err), BERT_ERR_ARGUMENT,
-                 "--task: \"ranking\" is not one of auto, binary, multiclass, multilabel, regression, similarity, tokens");
+    assert_fails(
+        bert_options_set(&head, table, "task", "ranking", err), BERT_ERR_ARGUMENT,
+        "--task: \"ranking\" is not one of auto, binary, multiclass, multilabel, regression, similarity, tokens");
 }
 
 static void a_model_is_made_with_the_head_that_its_task_asks_for(void **state)
@@ -173,9 +188,12 @@ static void a_model_is_made_with_the_head_that_its_task_asks_for(void **state)
         size_t n, outputs, columns;
         int pooling;
     } CASES[] = {
-        { BERT_TASK_BINARY, ZERO_ONE, 2, 1, 2, BERT_POOLING_CLS },  { BERT_TASK_MULTICLASS, WORDS, 3, 3, 3, BERT_POOLING_CLS },
-        { BERT_TASK_MULTILABEL, WORDS, 3, 3, 3, BERT_POOLING_CLS }, { BERT_TASK_REGRESSION, NULL, 0, 1, 1, BERT_POOLING_CLS },
-        { BERT_TASK_SIMILARITY, NULL, 0, 0, 1, BERT_POOLING_MEAN }, { BERT_TASK_TOKENS, TAGS, 2, 2, 2, BERT_POOLING_NONE },
+        { BERT_TASK_BINARY, ZERO_ONE, 2, 1, 2, BERT_POOLING_CLS },
+        { BERT_TASK_MULTICLASS, WORDS, 3, 3, 3, BERT_POOLING_CLS },
+        { BERT_TASK_MULTILABEL, WORDS, 3, 3, 3, BERT_POOLING_CLS },
+        { BERT_TASK_REGRESSION, NULL, 0, 1, 1, BERT_POOLING_CLS },
+        { BERT_TASK_SIMILARITY, NULL, 0, 0, 1, BERT_POOLING_MEAN },
+        { BERT_TASK_TOKENS, TAGS, 2, 2, 2, BERT_POOLING_NONE },
     };
     const char *module = toy_module("module", (toy){ 0 });
     for (size_t i = 0; i < sizeof CASES / sizeof *CASES; i++) {
@@ -200,7 +218,8 @@ static void a_model_is_made_with_the_head_that_its_task_asks_for(void **state)
         bert_model_free(model);
     }
     assert_int_equal(bert_model_task(&(bert_model){ 0 }), BERT_TASK_AUTO);
-    assert_int_equal(bert_model_task(&(bert_model){ .task = (bert_task)TASK_UNKNOWN, .unknown_task = "ranking" }), BERT_TASK_AUTO);
+    assert_int_equal(bert_model_task(&(bert_model){ .task = (bert_task)TASK_UNKNOWN, .unknown_task = "ranking" }),
+                     BERT_TASK_AUTO);
 }
 
 static void a_model_that_cannot_be_is_refused(void **state)
@@ -208,7 +227,8 @@ static void a_model_that_cannot_be_is_refused(void **state)
     (void)state;
     static const char *const TWICE[] = { "a", "b", "a" }, *const LATIN_1[] = { "gut", "m\xe4\xdfig" };
     const bert_head_spec binary = toy_head(BERT_TASK_BINARY, ZERO_ONE, 2), tokens = toy_head(BERT_TASK_TOKENS, TAGS, 2);
-    bert_head_spec similarity = toy_head(BERT_TASK_SIMILARITY, NULL, 0), regression = toy_head(BERT_TASK_REGRESSION, NULL, 0), wide = binary;
+    bert_head_spec similarity = toy_head(BERT_TASK_SIMILARITY, NULL, 0),
+                   regression = toy_head(BERT_TASK_REGRESSION, NULL, 0), wide = binary;
     similarity.label_max = 1;
     similarity.head_hidden = 4;
     regression.label_min = 2;
@@ -220,16 +240,21 @@ static void a_model_that_cannot_be_is_refused(void **state)
         bert_status code;
         const char *words;
     } CASES[] = {
-        { toy_head(BERT_TASK_AUTO, ZERO_ONE, 2), BERT_POOLING_AUTO, BERT_ERR_ARGUMENT, "the task is auto, which bert_head_of_dataset resolves" },
+        { toy_head(BERT_TASK_AUTO, ZERO_ONE, 2), BERT_POOLING_AUTO, BERT_ERR_ARGUMENT,
+          "the task is auto, which bert_head_of_dataset resolves" },
         { toy_head(7, ZERO_ONE, 2), BERT_POOLING_AUTO, BERT_ERR_ARGUMENT,
           "--task: \"7\" is not one of auto, binary, multiclass, multilabel, regression, similarity, tokens" },
         { toy_head(BERT_TASK_BINARY, WORDS, 3), BERT_POOLING_AUTO, BERT_ERR_DATA,
           "task binary: the labels are 3 (blue, green, ...), expected two, the second one the positive" },
-        { toy_head(BERT_TASK_MULTICLASS, TWICE, 3), BERT_POOLING_AUTO, BERT_ERR_ARGUMENT, "labels 0 and 2 are the same, \"a\"" },
+        { toy_head(BERT_TASK_MULTICLASS, TWICE, 3), BERT_POOLING_AUTO, BERT_ERR_ARGUMENT,
+          "labels 0 and 2 are the same, \"a\"" },
         { toy_head(BERT_TASK_MULTICLASS, LATIN_1, 2), BERT_POOLING_AUTO, BERT_ERR_ARGUMENT, "label 1 is not UTF-8" },
-        { binary, BERT_POOLING_NONE, BERT_ERR_ARGUMENT, "pooling none gives a vector a token; task binary needs one a text" },
-        { binary, 77, BERT_ERR_ARGUMENT, "--pooling: \"77\" is not one of auto, none, cls, cls_raw, mean, sqrt_mean, max" },
-        { tokens, BERT_POOLING_MEAN, BERT_ERR_ARGUMENT, "pooling mean gives a vector a text; task tokens needs one a token: pooling none" },
+        { binary, BERT_POOLING_NONE, BERT_ERR_ARGUMENT,
+          "pooling none gives a vector a token; task binary needs one a text" },
+        { binary, 77, BERT_ERR_ARGUMENT,
+          "--pooling: \"77\" is not one of auto, none, cls, cls_raw, mean, sqrt_mean, max" },
+        { tokens, BERT_POOLING_MEAN, BERT_ERR_ARGUMENT,
+          "pooling mean gives a vector a text; task tokens needs one a token: pooling none" },
         { similarity, BERT_POOLING_AUTO, BERT_ERR_ARGUMENT, "task similarity has no head: head_hidden must be 0" },
         { regression, BERT_POOLING_AUTO, BERT_ERR_ARGUMENT, "task regression: label_min 2 is not below label_max 2" },
         { toy_head(BERT_TASK_REGRESSION, NULL, 0), BERT_POOLING_AUTO, BERT_ERR_ARGUMENT,
@@ -240,7 +265,8 @@ static void a_model_that_cannot_be_is_refused(void **state)
     bert_layer_spec spec;
     bert_layer_defaults(&spec);
     spec.seq_len = 16;
-    assert_fails(bert_model_create(&spec, &binary, 1, &model, err), BERT_ERR_ARGUMENT, "the layer spec names no module");
+    assert_fails(bert_model_create(&spec, &binary, 1, &model, err), BERT_ERR_ARGUMENT,
+                 "the layer spec names no module");
     assert_null(model);
     spec.module = toy_module("module", (toy){ 0 });
     for (size_t i = 0; i < sizeof CASES / sizeof *CASES; i++) {
@@ -257,22 +283,28 @@ static void a_model_whose_parts_do_not_fit_has_no_task(void **state)
     const bert_head_spec regression = { .task = BERT_TASK_REGRESSION, .label_max = 1 };
     bert_model *model = toy_model(toy_module("module", (toy){ 0 }), BERT_POOLING_CLS, 16);
     model->layer->spec.pooling = BERT_POOLING_NONE;
-    assert_fails(task_of_model(model, &t, err), BERT_ERR_ARGUMENT, "pooling none gives a vector a token; task binary needs one a text");
+    assert_fails(task_of_model(model, &t, err), BERT_ERR_ARGUMENT,
+                 "pooling none gives a vector a token; task binary needs one a text");
     bert_model_free(model);
     model = toy_model_of(toy_module("module", (toy){ 0 }), BERT_POOLING_CLS, 16, &regression);
     model->label_max = 0;
-    assert_fails(task_of_model(model, &t, err), BERT_ERR_FORMAT, "task regression: the model's label_min is 0, its label_max 0");
+    assert_fails(task_of_model(model, &t, err), BERT_ERR_FORMAT,
+                 "task regression: the model's label_min is 0, its label_max 0");
     bert_model_free(model);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_task_is_found_by_its_id),          cmocka_unit_test(the_facts_of_a_task_are_those_of_its_row),
+        cmocka_unit_test(a_task_is_found_by_its_id),
+        cmocka_unit_test(the_facts_of_a_task_are_those_of_its_row),
         cmocka_unit_test(labels_that_do_not_suit_are_named),
-        cmocka_unit_test(losses_are_those_of_their_formulas), cmocka_unit_test(scores_are_what_logits_mean),
-        cmocka_unit_test(heads_have_defaults_and_a_table),    in_a_folder(a_model_is_made_with_the_head_that_its_task_asks_for),
-        in_a_folder(a_model_that_cannot_be_is_refused),       in_a_folder(a_model_whose_parts_do_not_fit_has_no_task),
+        cmocka_unit_test(losses_are_those_of_their_formulas),
+        cmocka_unit_test(scores_are_what_logits_mean),
+        cmocka_unit_test(heads_have_defaults_and_a_table),
+        in_a_folder(a_model_is_made_with_the_head_that_its_task_asks_for),
+        in_a_folder(a_model_that_cannot_be_is_refused),
+        in_a_folder(a_model_whose_parts_do_not_fit_has_no_task),
     };
     int failed = cmocka_run_group_tests(tests, NULL, NULL);
     arena_free(&golden_memory);

@@ -1,5 +1,5 @@
-/* The table of characters: every entry is what the rules give. The rules stand here, over utf8proc's data, and nowhere else; what the library
- * holds of them was written by
+/* The table of characters: every entry is what the rules give. The rules stand here, over utf8proc's data, and nowhere
+ * else; what the library holds of them was written by
  *
  *     test_text_characters --write src/text/character_runs.c */
 #include "text/character_runs.h"
@@ -25,7 +25,7 @@ typedef struct rules_table {
 static uint32_t expansions[MOST_EXPANSIONS];
 static size_t n_expansions;
 
-/* ---- the rules: BasicTokenizer in google-research/bert tokenization.py --------------------------------------------------------- */
+/* ---- the rules: BasicTokenizer in google-research/bert tokenization.py ------------------------------------------- */
 
 static bool is_chinese(uint32_t cp)
 {
@@ -34,7 +34,8 @@ static bool is_chinese(uint32_t cp)
            (cp >= 0xF900 && cp <= 0xFAFF) || (cp >= 0x2F800 && cp <= 0x2FA1F);
 }
 
-/* Where Hugging Face's `tokenizers` differs: private use is cleaned away, and its Chinese begin 256 characters later in extension E. */
+/* Where Hugging Face's `tokenizers` differs: private use is cleaned away, and its Chinese begin 256 characters later in
+ * extension E. */
 static bool is_otherwise(uint32_t cp)
 {
     return (cp >= 0xE000 && cp <= 0xF8FF) || (cp >= 0xF0000 && cp <= 0xFFFFD) || (cp >= 0x100000 && cp <= 0x10FFFD) ||
@@ -81,11 +82,13 @@ static unsigned combining_class(uint32_t cp)
 /* Flags of a character that no rule changes any more. */
 static uint32_t final_flags(uint32_t cp)
 {
-    return (is_punctuation(cp) ? CHARACTER_PUNCTUATION : 0) | (unicode_14_category(cp) == UTF8PROC_CATEGORY_MN ? CHARACTER_MARK : 0) |
+    return (is_punctuation(cp) ? CHARACTER_PUNCTUATION : 0) |
+           (unicode_14_category(cp) == UTF8PROC_CATEGORY_MN ? CHARACTER_MARK : 0) |
            (combining_class(cp) ? CHARACTER_NONSTARTER : 0);
 }
 
-/* Lower-cases as Python's str.lower (the final sigma apart), decomposes canonically, as asked for. Returns the number of characters. */
+/* Lower-cases as Python's str.lower (the final sigma apart), decomposes canonically, as asked for. Returns the number
+ * of characters. */
 static size_t lower_and_decompose(uint32_t cp, bool lower, bool strip, utf8proc_int32_t out[LONGEST_DECOMPOSITION])
 {
     utf8proc_int32_t first = lower ? utf8proc_tolower((utf8proc_int32_t)cp) : (utf8proc_int32_t)cp;
@@ -129,7 +132,8 @@ static uint32_t changed_entry(uint32_t cp, bool lower, bool strip)
 {
     uint32_t flags = 0;
     if (lower)
-        flags = (unicode_14_cased(cp) ? CHARACTER_CASED : 0) | (unicode_14_case_ignorable(cp) ? CHARACTER_CASE_IGNORABLE : 0);
+        flags = (unicode_14_cased(cp) ? CHARACTER_CASED : 0) |
+                (unicode_14_case_ignorable(cp) ? CHARACTER_CASE_IGNORABLE : 0);
     if (strip && is_hangul_syllable(cp))
         return flags | CHARACTER_HANGUL;
     utf8proc_int32_t parts[LONGEST_DECOMPOSITION];
@@ -160,11 +164,12 @@ static rules_table *rules_of(bool lower, bool strip)
     return table;
 }
 
-/* \w of a regular expression: letters, marks, decimal digits, connecting punctuation, the two joiners, and letters in circles and squares. */
+/* \w of a regular expression: letters, marks, decimal digits, connecting punctuation, the two joiners, and letters in
+ * circles and squares. */
 static bool is_word_character(uint32_t cp)
 {
-    if (cp == 0x200C || cp == 0x200D || (cp >= 0x24B6 && cp <= 0x24E9) || (cp >= 0x1F130 && cp <= 0x1F149) || (cp >= 0x1F150 && cp <= 0x1F169) ||
-        (cp >= 0x1F170 && cp <= 0x1F189))
+    if (cp == 0x200C || cp == 0x200D || (cp >= 0x24B6 && cp <= 0x24E9) || (cp >= 0x1F130 && cp <= 0x1F149) ||
+        (cp >= 0x1F150 && cp <= 0x1F169) || (cp >= 0x1F170 && cp <= 0x1F189))
         return true;
     switch (unicode_14_category(cp)) {
     case UTF8PROC_CATEGORY_LU:
@@ -184,13 +189,14 @@ static bool is_word_character(uint32_t cp)
     }
 }
 
-/* ---- tests --------------------------------------------------------------------------------------------------------------------- */
+/* ---- tests ------------------------------------------------------------------------------------------------------- */
 
 static void skip_older_data(void)
 {
     if (atoi(utf8proc_unicode_version()) >= 14)
         return;
-    print_message("skipped: utf8proc %s knows Unicode %s, these rules are of 14.0.0\n", utf8proc_version(), utf8proc_unicode_version());
+    print_message("skipped: utf8proc %s knows Unicode %s, these rules are of 14.0.0\n", utf8proc_version(),
+                  utf8proc_unicode_version());
     skip();
 }
 
@@ -234,7 +240,8 @@ static void every_code_point_of_every_table_is_as_the_rules_say(void **state)
         for (int strip = 0; strip < 2; strip++) {
             rules_table *rules = rules_of(lower, strip);
             for (int k = 0; k < 8; k++)
-                check_table(rules, &(character_rules){ lower, strip, .chinese = k & 1, .clean_text = k & 2, .huggingface = k & 4 });
+                check_table(rules, &(character_rules){ lower, strip, .chinese = k & 1, .clean_text = k & 2,
+                                                       .huggingface = k & 4 });
             free(rules);
         }
 }
@@ -260,7 +267,7 @@ static void every_combining_class_of_what_is_not_stripped_is_unicodes(void **sta
     }
 }
 
-/* ---- writing ------------------------------------------------------------------------------------------------------------------- */
+/* ---- writing ----------------------------------------------------------------------------------------------------- */
 
 enum { LINE_WIDTH = 120 };
 
@@ -321,8 +328,10 @@ static int write_file(const char *path)
         perror(path);
         return 1;
     }
-    fprintf(out, "/* Written by test_text_characters --write (tests/text/characters.c), from the rules that stand there. */\n"
-                 "#include \"text/character_runs.h\"\n\n/* clang-format off */");
+    fprintf(
+        out,
+        "/* Written by test_text_characters --write (tests/text/characters.c), from the rules that stand there. */\n"
+        "#include \"text/character_runs.h\"\n\n/* clang-format off */");
     for (int lower = 0; lower < 2; lower++)
         for (int strip = 0; strip < 2; strip++) {
             rules_table *rules = rules_of(lower, strip);
@@ -333,8 +342,8 @@ static int write_file(const char *path)
     write_words(out);
     fprintf(out, "/* clang-format on */\n\nconst character_runs CHARACTER_RUNS[2][2] = {\n");
     for (int lower = 0; lower < 2; lower++)
-        fprintf(out, "    { { %s, sizeof %s / sizeof *%s }, { %s, sizeof %s / sizeof *%s } },\n", NAMES[lower][0], NAMES[lower][0],
-                NAMES[lower][0], NAMES[lower][1], NAMES[lower][1], NAMES[lower][1]);
+        fprintf(out, "    { { %s, sizeof %s / sizeof *%s }, { %s, sizeof %s / sizeof *%s } },\n", NAMES[lower][0],
+                NAMES[lower][0], NAMES[lower][0], NAMES[lower][1], NAMES[lower][1], NAMES[lower][1]);
     fprintf(out, "};\n");
     return fclose(out) != 0;
 }

@@ -60,7 +60,8 @@ static void every_cut_is_that_of_popping_one_token_at_a_time(void **state)
                 size_t a = n_a, b = n_b;
                 pop_from_the_longer(&a, &b, seq_len - 3);
                 encoded e;
-                assert_int_equal(encode_pair(tokenizer, letters('a', n_a, first), letters('b', n_b, second), seq_len, &scratch, ids, &e, NULL),
+                assert_int_equal(encode_pair(tokenizer, letters('a', n_a, first), letters('b', n_b, second), seq_len,
+                                             &scratch, ids, &e, NULL),
                                  BERT_OK);
                 assert_int_equal(e.second, a + 2);
                 assert_int_equal(e.n, b ? a + b + 3 : a + 2);
@@ -77,7 +78,8 @@ static void a_row_is_padded_with_zeros(void **state)
     bert_features f = { 0 };
     bert_text texts[2] = { text_of("a aa"), text_of("b b b b b b b b") }, pairs[2] = { text_of("b"), text_of(" ") };
     const int32_t ids[] = { CLS, A, A, 6, SEP, B, SEP, 0, CLS, B, B, B, B, B, B, SEP },
-                  mask[] = { 1, 1, 1, 1, 1, 1, 1, 0, 1, 1, 1, 1, 1, 1, 1, 1 }, segments[] = { 0, 0, 0, 0, 0, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0 };
+                  mask[] = { 1, 1, 1, 1, 1, 1, 1, 0, 1, 1, 1, 1, 1, 1, 1, 1 },
+                  segments[] = { 0, 0, 0, 0, 0, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0 };
     for (int again = 0; again < 2; again++) {
         assert_int_equal(bert_encode(tokenizer, texts, pairs, 2, 8, &f, NULL), BERT_OK);
         assert_int_equal(f.n, 2);

@@ -60,7 +60,8 @@ static bert_tokenizer *load_tokenizer(bool do_lower_case)
 
 static bert_text text_of(const json_t *string)
 {
-    return string && !json_is_null(string) ? (bert_text){ json_string_value(string), json_string_length(string) } : (bert_text){ 0 };
+    return string && !json_is_null(string) ? (bert_text){ json_string_value(string), json_string_length(string) }
+                                           : (bert_text){ 0 };
 }
 
 static void assert_ids(const json_t *expected, const int32_t *ids, size_t n, const char *file, size_t line)
@@ -73,7 +74,8 @@ static void assert_ids(const json_t *expected, const int32_t *ids, size_t n, con
                      (long long)json_integer_value(json_array_get(expected, i)));
 }
 
-static void assert_tokens(const json_t *expected, const bert_tokenizer *t, const bert_tokens *tokens, const char *file, size_t line)
+static void assert_tokens(const json_t *expected, const bert_tokenizer *t, const bert_tokens *tokens, const char *file,
+                          size_t line)
 {
     for (size_t i = 0; i < tokens->n; i++) {
         size_t size;
@@ -85,7 +87,8 @@ static void assert_tokens(const json_t *expected, const bert_tokenizer *t, const
 }
 
 /* True where the token is in the list, with these spans. */
-static bool is_known_difference(const char *file, size_t line, size_t token, uint32_t start, uint32_t end, size_t *n_known)
+static bool is_known_difference(const char *file, size_t line, size_t token, uint32_t start, uint32_t end,
+                                size_t *n_known)
 {
     for (size_t i = 0; i < sizeof SPANS_DIFFER / sizeof *SPANS_DIFFER; i++)
         if (!strcmp(SPANS_DIFFER[i].file, file) && SPANS_DIFFER[i].line == line && SPANS_DIFFER[i].token == token &&
@@ -96,15 +99,18 @@ static bool is_known_difference(const char *file, size_t line, size_t token, uin
     return false;
 }
 
-static void assert_spans(const json_t *expected, const bert_tokens *tokens, const char *file, size_t line, size_t *n_known)
+static void assert_spans(const json_t *expected, const bert_tokens *tokens, const char *file, size_t line,
+                         size_t *n_known)
 {
     for (size_t i = 0; i < tokens->n; i++) {
         const json_t *span = json_array_get(expected, i);
         uint32_t start = tokens->char_start[i], end = tokens->char_end[i];
-        bool same = json_integer_value(json_array_get(span, 0)) == start && json_integer_value(json_array_get(span, 1)) == end;
+        bool same = json_integer_value(json_array_get(span, 0)) == start &&
+                    json_integer_value(json_array_get(span, 1)) == end;
         if (!same && !is_known_difference(file, line, i, start, end, n_known))
             fail_msg("%s:%zu: token %zu stands at [%u, %u), expected [%lld, %lld)", file, line, i, start, end,
-                     (long long)json_integer_value(json_array_get(span, 0)), (long long)json_integer_value(json_array_get(span, 1)));
+                     (long long)json_integer_value(json_array_get(span, 0)),
+                     (long long)json_integer_value(json_array_get(span, 1)));
     }
 }
 
@@ -131,8 +137,8 @@ static FILE *open_golden(const char *file)
     return f;
 }
 
-/* Every case of one file, by the fast path and by the general one. Spans are compared where they belong to the same ids; n_known counts
- * those of the list above. */
+/* Every case of one file, by the fast path and by the general one. Spans are compared where they belong to the same
+ * ids; n_known counts those of the list above. */
 static void check_file(const char *file, bool do_lower_case, size_t expected_known)
 {
     FILE *f = open_golden(file);

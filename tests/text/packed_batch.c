@@ -32,7 +32,8 @@ static void texts_are_packed_one_after_another(void **state)
 {
     (void)state;
     bert_tokenizer *t = make_tokenizer();
-    bert_text texts[3] = { text_of("a"), text_of(""), text_of("b a b a b\xFF") }, pairs[3] = { text_of("b b"), text_of(""), text_of("") };
+    bert_text texts[3] = { text_of("a"), text_of(""), text_of("b a b a b\xFF") },
+              pairs[3] = { text_of("b b"), text_of(""), text_of("") };
     encode_scratch scratch = { 0 };
     packed_losses losses = { .truncated = 10 };
     packed_batch b;
@@ -63,7 +64,8 @@ static void a_text_that_cannot_be_encoded_is_named(void **state)
     packed_batch b;
     arena memory = { 0 };
     bert_err err;
-    assert_int_equal(packed_batch_from_texts(&b, t, &text, NULL, 1, 2, &scratch, NULL, &memory, &err), BERT_ERR_ARGUMENT);
+    assert_int_equal(packed_batch_from_texts(&b, t, &text, NULL, 1, 2, &scratch, NULL, &memory, &err),
+                     BERT_ERR_ARGUMENT);
     assert_string_equal(err.message, "text 0: seq_len is 2, the least is 3");
     arena_free(&memory);
     encode_scratch_free(&scratch);
@@ -143,8 +145,10 @@ static void a_batch_of_two_to_the_31_tokens_is_refused(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(texts_are_packed_one_after_another),         cmocka_unit_test(a_text_that_cannot_be_encoded_is_named),
-        cmocka_unit_test(tokens_keep_their_position_over_a_hole),     cmocka_unit_test(a_wrong_value_is_named_by_row_and_column),
+        cmocka_unit_test(texts_are_packed_one_after_another),
+        cmocka_unit_test(a_text_that_cannot_be_encoded_is_named),
+        cmocka_unit_test(tokens_keep_their_position_over_a_hole),
+        cmocka_unit_test(a_wrong_value_is_named_by_row_and_column),
         cmocka_unit_test(a_batch_of_two_to_the_31_tokens_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,5 +1,5 @@
-/* The fast path and the general path give the same for random texts: the promises of the fuzz target, kept over texts that mix ASCII
- * with what the general path is for. A broken promise prints itself and aborts. */
+/* The fast path and the general path give the same for random texts: the promises of the fuzz target, kept over texts
+ * that mix ASCII with what the general path is for. A broken promise prints itself and aborts. */
 #include "fuzz/fuzz_tokenize.c"
 
 #include "base/random.h"
@@ -15,8 +15,9 @@ enum { TEXTS = 40000, MOST_PARTS = 40 };
 /* clang-format off */
 static const char *const PARTS[] = {
     "a", "the", "unaffable", "B", " ", ".", "'", "1234",
-    "\xC3\xA9", "\xCC\x81", "\xCE\xA3", "\xCE\x91", "\xC4\xB0", "\xE2\x80\xA8", "\xC2\xA0", "\xE2\x80\x8B", "\xE4\xB8\x80", "\xEA\xB0\x81",
-    "\xE3\x80\xAE", "\xE1\xAD\x84", "\xCD\x8F", "\xF0\x9D\x85\x9F", "\xF0\x9F\x98\x80", "\xCD\xBE", "\v", "\xFF", "\xE2\x82", "\xF0\x9F",
+    "\xC3\xA9", "\xCC\x81", "\xCE\xA3", "\xCE\x91", "\xC4\xB0", "\xE2\x80\xA8", "\xC2\xA0", "\xE2\x80\x8B",
+    "\xE4\xB8\x80", "\xEA\xB0\x81", "\xE3\x80\xAE", "\xE1\xAD\x84", "\xCD\x8F", "\xF0\x9D\x85\x9F", "\xF0\x9F\x98\x80",
+    "\xCD\xBE", "\v", "\xFF", "\xE2\x82", "\xF0\x9F",
 };
 /* clang-format on */
 
@@ -52,7 +53,8 @@ static void random_texts_have_tokens_of_every_kind(void **state)
     size_t n_tokens = 0, n_unknown = 0, n_continuing = 0, n_dropped = 0;
     for (int i = 0; i < 1000; i++) {
         size_t size = random_text(&r, 6, bytes);
-        bert_tokens t = split(tokenizer(true), (bert_text){ (const char *)bytes + 1, size - 1 }, (split_options){ .limit = SIZE_MAX });
+        bert_tokens t = split(tokenizer(true), (bert_text){ (const char *)bytes + 1, size - 1 },
+                              (split_options){ .limit = SIZE_MAX });
         n_tokens += t.n;
         n_dropped += t.dropped;
         for (size_t k = 0; k < t.n; k++) {

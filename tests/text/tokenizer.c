@@ -31,8 +31,8 @@ static void assert_split_bytes(const bert_tokenizer *t, const char *text, size_t
     assert_int_equal(bert_tokenize(t, (bert_text){ text, size }, &tokens, NULL), BERT_OK);
     for (size_t i = 0; i < tokens.n; i++)
         used += (size_t)snprintf(found + used, sizeof found - used, "%s%s[%u,%u;%u,%u]", i ? " " : "",
-                                 bert_tokenizer_token(t, tokens.ids[i], NULL), tokens.byte_start[i], tokens.byte_end[i], tokens.char_start[i],
-                                 tokens.char_end[i]);
+                                 bert_tokenizer_token(t, tokens.ids[i], NULL), tokens.byte_start[i], tokens.byte_end[i],
+                                 tokens.char_start[i], tokens.char_end[i]);
     assert_string_equal(found, expected);
     bert_tokens_free(&tokens);
 }
@@ -46,7 +46,8 @@ static void assert_refused(const char *vocabulary, const char *message)
 {
     bert_tokenizer *t;
     bert_err err;
-    assert_int_equal(bert_tokenizer_create(vocabulary, strlen(vocabulary), "vocab.txt", NULL, &t, &err), BERT_ERR_FORMAT);
+    assert_int_equal(bert_tokenizer_create(vocabulary, strlen(vocabulary), "vocab.txt", NULL, &t, &err),
+                     BERT_ERR_FORMAT);
     assert_int_equal(err.code, BERT_ERR_FORMAT);
     assert_string_equal(err.message, message);
     assert_null(t);
@@ -89,7 +90,8 @@ static void a_vocabulary_is_read_from_its_file_and_leaves_it_alone(void **state)
 static void lines_are_read_as_the_original_reads_them(void **state)
 {
     (void)state;
-    bert_tokenizer *t = tokenizer_of("[UNK]\r\n[CLS]  \n\t[SEP]\v\n\nthe\nan\nthe\n\xE3\x80\x80mid dle\xC2\xA0\xE2\x80\xA8\nlast", true);
+    bert_tokenizer *t = tokenizer_of(
+        "[UNK]\r\n[CLS]  \n\t[SEP]\v\n\nthe\nan\nthe\n\xE3\x80\x80mid dle\xC2\xA0\xE2\x80\xA8\nlast", true);
     assert_int_equal(bert_tokenizer_size(t), 9);
     assert_int_equal(bert_tokenizer_id(t, "[UNK]", 5), 0);
     assert_int_equal(bert_tokenizer_id(t, "[CLS]", 5), 1);
@@ -121,7 +123,8 @@ static void the_longest_piece_comes_first(void **state)
     (void)state;
     bert_tokenizer *t = tokenizer_of(SPECIALS "un\nu\n##a\n##aff\n##able\nable\n,\n", true);
     assert_split(t, "Unaffable, un", "un[0,2;0,2] ##aff[2,5;2,5] ##able[5,9;5,9] ,[9,10;9,10] un[11,13;11,13]");
-    assert_split(t, "unaffablex u", "[UNK][0,10;0,10] u[11,12;11,12]"); /* the pieces found before the end do not stay */
+    /* the pieces found before the end do not stay */
+    assert_split(t, "unaffablex u", "[UNK][0,10;0,10] u[11,12;11,12]");
     assert_split(t, "a;", "[UNK][0,1;0,1] [UNK][1,2;1,2]");
     assert_split(t, "", "");
     assert_split(t, " \t\r\n", "");
@@ -141,7 +144,8 @@ static void a_word_of_200_characters_is_split_and_one_of_201_is_unknown(void **s
     (void)state;
     bert_tokenizer *t = tokenizer_of(SPECIALS "a\n##a\n", true);
     char text[512];
-    for (int accents = 0; accents < 2; accents++) /* accents are stripped before characters are counted; they need the general path */
+    /* accents are stripped before characters are counted; they need the general path */
+    for (int accents = 0; accents < 2; accents++)
         for (size_t n = 200; n <= 201; n++) {
             bert_tokens tokens = { 0 };
             memset(text, 'a', n);
@@ -161,12 +165,14 @@ static void case_and_accents_stay_in_a_cased_tokenizer_alone(void **state)
     const char *vocabulary = SPECIALS "cafe\ncaf\xC3\xA9\nCaf\xC3\xA9\n";
     bert_tokenizer *uncased = tokenizer_of(vocabulary, true), *cased = tokenizer_of(vocabulary, false);
     assert_split(uncased, "Caf\xC3\xA9 CAFE\xCC\x81", "cafe[0,5;0,4] cafe[6,10;5,9]");
-    assert_split(cased, "Caf\xC3\xA9 caf\xC3\xA9 CAFE", "Caf\xC3\xA9[0,5;0,4] caf\xC3\xA9[6,11;5,9] [UNK][12,16;10,14]");
+    assert_split(cased, "Caf\xC3\xA9 caf\xC3\xA9 CAFE",
+                 "Caf\xC3\xA9[0,5;0,4] caf\xC3\xA9[6,11;5,9] [UNK][12,16;10,14]");
     bert_tokenizer_free(uncased);
     bert_tokenizer_free(cased);
 }
 
-/* Python's str.lower looks past case-ignorable characters on both sides, and at the word before accents and punctuation go. */
+/* Python's str.lower looks past case-ignorable characters on both sides, and at the word before accents and punctuation
+ * go. */
 static void a_capital_sigma_is_final_where_python_says_so(void **state)
 {
     (void)state;
@@ -198,7 +204,8 @@ static void pieces_of_one_character_share_its_place(void **state)
     bert_tokenizer_free(t);
 }
 
-/* U+302E and U+1B44 are spacing marks of classes 224 and 9, which stay and change places; U+034F, stripped later, stands in their way. */
+/* U+302E and U+1B44 are spacing marks of classes 224 and 9, which stay and change places; U+034F, stripped later,
+ * stands in their way. */
 static void marks_are_put_in_canonical_order(void **state)
 {
     (void)state;
@@ -238,7 +245,8 @@ static void control_characters_join_and_separators_split(void **state)
 static void characters_newer_than_unicode_14_are_letters(void **state)
 {
     (void)state;
-    bert_tokenizer *t = tokenizer_of(SPECIALS "a\n##a\n##\xF0\x91\xBC\x80\n##\xF0\x91\xBD\x83\n##\xF0\x93\x90\xB9\n", true);
+    bert_tokenizer *t = tokenizer_of(SPECIALS "a\n##a\n##\xF0\x91\xBC\x80\n##\xF0\x91\xBD\x83\n##\xF0\x93\x90\xB9\n",
+                                     true);
     /* U+11F00 (Mn since 15), U+11F43 (Po since 15), U+13439 (Cf since 15) */
     assert_split(t, "a\xF0\x91\xBC\x80\xF0\x91\xBD\x83\xF0\x93\x90\xB9",
                  "a[0,1;0,1] ##\xF0\x91\xBC\x80[1,5;1,2] ##\xF0\x91\xBD\x83[5,9;2,3] ##\xF0\x93\x90\xB9[9,13;3,4]");

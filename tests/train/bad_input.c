@@ -29,7 +29,7 @@ static bert_model *words_model(void)
     return new_model(&spec, &of_task);
 }
 
-/* ---- labels and texts ------------------------------------------------------------------------------------------------------ */
+/* ---- labels and texts -------------------------------------------------------------------------------------------- */
 
 static void an_unknown_label_is_found_before_training_starts(void **state)
 {
@@ -40,8 +40,10 @@ static void an_unknown_label_is_found_before_training_starts(void **state)
     bert_dataset *bad = load_rows("bad.tsv", "text\tlabel\na b\t0\nc d\t1\ne f\tmaybe\n");
     told *t = new_told();
     snprintf(words, sizeof words, "%s:4: label \"maybe\" is not one of the model's: 0, 1", scratch("bad.tsv"));
-    assert_fails(bert_model_train(model, bad, NULL, NULL, scratch("model"), false, listen, t, err), BERT_ERR_DATA, words);
-    assert_fails(bert_model_train(model, good, bad, NULL, scratch("model"), false, listen, t, err), BERT_ERR_DATA, words);
+    assert_fails(bert_model_train(model, bad, NULL, NULL, scratch("model"), false, listen, t, err), BERT_ERR_DATA,
+                 words);
+    assert_fails(bert_model_train(model, good, bad, NULL, scratch("model"), false, listen, t, err), BERT_ERR_DATA,
+                 words);
     assert_int_equal(t->n, 0);
     assert_false(file_exists(scratch("model")));
     bert_dataset_free(good);
@@ -49,7 +51,8 @@ static void an_unknown_label_is_found_before_training_starts(void **state)
     bert_model_free(model);
 }
 
-static told *notes_of(bert_model *model, const bert_dataset *train, const bert_dataset *valid, const bert_train_options *o)
+static told *notes_of(bert_model *model, const bert_dataset *train, const bert_dataset *valid,
+                      const bert_train_options *o)
 {
     bert_err err;
     told *t = new_told();
@@ -68,14 +71,16 @@ static void odd_labels_and_batches_are_noted(void **state)
     (void)state;
     bert_model *model = words_model();
     bert_train_options o = options_of(1, 0.001);
-    bert_dataset *even = load_rows("even.tsv", "text\tlabel\na b\ta\nc d\tb\ne f\tb\ng h\ta\ni j\tc=d\nk l\tc=d\nm n\ta\no p\tb\n");
+    bert_dataset *even = load_rows("even.tsv",
+                                   "text\tlabel\na b\ta\nc d\tb\ne f\tb\ng h\ta\ni j\tc=d\nk l\tc=d\nm n\ta\no p\tb\n");
     bert_dataset *single = load_rows("single.tsv", "text\tlabel\na b\ta\nc d\tb\ne f\tb\n");
     bert_dataset *equal = load_rows("equal.tsv", "text\tlabel\na b\tb\nc d\tb\n");
     told *t = notes_of(model, even, even, &o);
     assert_int_equal(notes_on_data(t), 0);
     t = notes_of(model, single, even, &o);
     assert_int_equal(notes_on_data(t), 3);
-    assert_true(was_noted(t, "the batch size of 8 is more than the 3 rows of the training data: an epoch is one batch"));
+    assert_true(
+        was_noted(t, "the batch size of 8 is more than the 3 rows of the training data: an epoch is one batch"));
     assert_true(was_noted(t, "labels that stand once in the training data: \"a\""));
     assert_true(was_noted(t, "labels of the validation data that the training data has not: \"c=d\""));
     assert_int_equal(told_event(t, BERT_EVENT_STEP, 0)->done, 3);
@@ -107,7 +112,7 @@ static void texts_that_are_all_empty_are_an_error(void **state)
     bert_model_free(model);
 }
 
-/* ---- numbers --------------------------------------------------------------------------------------------------------------- */
+/* ---- numbers ----------------------------------------------------------------------------------------------------- */
 
 static void a_loss_that_is_not_finite_ends_the_run(void **state)
 {
@@ -119,7 +124,8 @@ static void a_loss_that_is_not_finite_ends_the_run(void **state)
     o.checkpoint_every = "1";
     o.batch_size = ROWS / 2;
     /* The first step spoils the weights: that is seen as soon as they are to be saved. */
-    assert_int_equal(bert_model_train(model, train, NULL, &o, scratch("model"), false, NULL, NULL, &e), BERT_ERR_NUMERIC);
+    assert_int_equal(bert_model_train(model, train, NULL, &o, scratch("model"), false, NULL, NULL, &e),
+                     BERT_ERR_NUMERIC);
     assert_non_null(strstr(e.message, "a weight is not finite after step 1, in epoch 1; the last batch: row "));
     assert_non_null(strstr(e.message, " and 45 more; try a lower learning rate, a warm-up or clip_norm"));
     assert_false(file_exists(scratch("model/checkpoint.safetensors")));
@@ -132,13 +138,15 @@ static void a_loss_that_is_not_finite_ends_the_run(void **state)
     o.checkpoint_every = "0";
     o.batch_size = BATCH;
     assert_int_equal(bert_model_train(model, train, NULL, &o, NULL, false, NULL, NULL, &e), BERT_ERR_NUMERIC);
-    assert_non_null(strstr(e.message, "the loss is nan at step 2, in epoch 1; its batch: row ")); /* which has a sign, but none that matters */
+    /* which has a sign, but none that matters */
+    assert_non_null(strstr(e.message, "the loss is nan at step 2, in epoch 1; its batch: row "));
     assert_non_null(strstr(e.message, " and 5 more; try a lower learning rate, a warm-up or clip_norm"));
     bert_model_free(model);
     /* One step an epoch: no loss tells of it any more. */
     model = any_model();
     o.batch_size = ROWS;
-    assert_int_equal(bert_model_train(model, train, NULL, &o, scratch("model"), false, NULL, NULL, &e), BERT_ERR_NUMERIC);
+    assert_int_equal(bert_model_train(model, train, NULL, &o, scratch("model"), false, NULL, NULL, &e),
+                     BERT_ERR_NUMERIC);
     assert_non_null(strstr(e.message, "a weight is not finite after step 1, in epoch 1"));
     assert_false(file_exists(scratch("model/model.json")));
     assert_false(file_exists(scratch("model/train.lock")));
@@ -146,7 +154,7 @@ static void a_loss_that_is_not_finite_ends_the_run(void **state)
     bert_model_free(model);
 }
 
-/* ---- options --------------------------------------------------------------------------------------------------------------- */
+/* ---- options ----------------------------------------------------------------------------------------------------- */
 
 static void what_cannot_be_trained_is_said(void **state)
 {
@@ -169,7 +177,8 @@ typedef struct wrong {
     const char *option, *value, *words;
 } wrong;
 
-static void check_wrong(bert_model *model, const bert_dataset *train, const bert_dataset *valid, const wrong *cases, size_t n)
+static void check_wrong(bert_model *model, const bert_dataset *train, const bert_dataset *valid, const wrong *cases,
+                        size_t n)
 {
     for (size_t i = 0; i < n; i++) {
         bert_err err;
@@ -186,9 +195,12 @@ static void options_that_do_not_fit_are_refused(void **state)
     static const wrong ALONE[] = {
         { "watch", "f1", "--watch: f1 needs validation data; without it the loss is watched" },
         { "choose_threshold", "true", "--choose-threshold: there is no validation data" },
-        { "checkpoint_every", "soon", "--checkpoint-every: \"soon\" is neither a time (15m, 90s, 2h) nor a number of steps" },
-        { "checkpoint_every", "5d", "--checkpoint-every: \"5d\" is neither a time (15m, 90s, 2h) nor a number of steps" },
-        { "checkpoint_every", "-5m", "--checkpoint-every: \"-5m\" is neither a time (15m, 90s, 2h) nor a number of steps" },
+        { "checkpoint_every", "soon",
+          "--checkpoint-every: \"soon\" is neither a time (15m, 90s, 2h) nor a number of steps" },
+        { "checkpoint_every", "5d",
+          "--checkpoint-every: \"5d\" is neither a time (15m, 90s, 2h) nor a number of steps" },
+        { "checkpoint_every", "-5m",
+          "--checkpoint-every: \"-5m\" is neither a time (15m, 90s, 2h) nor a number of steps" },
         { "class_weights", "0", "--class-weights: \"0\" is neither balanced nor LABEL=NUMBER" },
         { "class_weights", "0=2,spam=3", "--class-weights: the model has no label \"spam\"" },
         { "class_weights", "0=two", "--class-weights: \"two\" of label \"0\" is no number from 0" },
@@ -197,7 +209,8 @@ static void options_that_do_not_fit_are_refused(void **state)
     bert_model *model = any_model(), *words = words_model();
     bert_dataset *train = learnable(8, 2, 1), *letters = load_rows("words.tsv", "text\tlabel\na b\ta\nc d\tb\n");
     check_wrong(model, train, NULL, ALONE, sizeof ALONE / sizeof *ALONE);
-    check_wrong(words, letters, letters, &(wrong){ "choose_threshold", "true", "--choose-threshold: task multiclass has no threshold" }, 1);
+    check_wrong(words, letters, letters,
+                &(wrong){ "choose_threshold", "true", "--choose-threshold: task multiclass has no threshold" }, 1);
     bert_train_options o = options_of(0, 0.001);
     assert_fails(bert_model_train(model, train, NULL, &o, NULL, false, NULL, NULL, err), BERT_ERR_ARGUMENT,
                  "--epochs: 0 is out of range, 1 to 100000");
@@ -207,8 +220,9 @@ static void options_that_do_not_fit_are_refused(void **state)
     bert_model_free(words);
 }
 
-#define OF_WORDS                                                                                                                \
-    "loss, accuracy, precision, recall, f1, precision_micro, recall_micro, f1_micro, precision_macro, recall_macro, f1_macro, " \
+#define OF_WORDS                                                                                                      \
+    "loss, accuracy, precision, recall, f1, precision_micro, recall_micro, f1_micro, precision_macro, recall_macro, " \
+    "f1_macro, "                                                                                                      \
     "precision_macro_seen, recall_macro_seen, f1_macro_seen"
 #define OF_NUMBERS "it has loss, pearson, spearman, mse"
 
@@ -229,17 +243,34 @@ static void options_that_the_task_does_not_have_are_refused(void **state)
         { BERT_TASK_MULTICLASS,
           { "a", "b", "c" },
           { "watch", "pearson", "--watch: task multiclass has no metric \"pearson\"; it has " OF_WORDS ", mcc, auc" } },
-        { BERT_TASK_MULTILABEL, { "a", "b" }, { "watch", "mcc", "--watch: task multilabel has no metric \"mcc\"; it has " OF_WORDS ", auc" } },
-        { BERT_TASK_TOKENS, { "O O", "B-X O" }, { "watch", "auc", "--watch: task tokens has no metric \"auc\"; it has " OF_WORDS } },
-        { BERT_TASK_REGRESSION, { "1", "2" }, { "watch", "auc", "--watch: task regression has no metric \"auc\"; " OF_NUMBERS } },
-        { BERT_TASK_SIMILARITY, { "1", "2" }, { "watch", "accuracy", "--watch: task similarity has no metric \"accuracy\"; " OF_NUMBERS } },
-        { BERT_TASK_REGRESSION, { "1", "2" }, { "class_weights", "balanced", "--class-weights: task regression has no labels" } },
-        { BERT_TASK_SIMILARITY, { "1", "2" }, { "class_weights", "1=2", "--class-weights: task similarity has no labels" } },
-        { BERT_TASK_REGRESSION, { "1", "2" }, { "label_smoothing", "0.1", "--label-smoothing: task regression has no labels to smooth" } },
-        { BERT_TASK_SIMILARITY, { "1", "2" }, { "label_smoothing", "0.1", "--label-smoothing: task similarity has no labels to smooth" } },
+        { BERT_TASK_MULTILABEL,
+          { "a", "b" },
+          { "watch", "mcc", "--watch: task multilabel has no metric \"mcc\"; it has " OF_WORDS ", auc" } },
+        { BERT_TASK_TOKENS,
+          { "O O", "B-X O" },
+          { "watch", "auc", "--watch: task tokens has no metric \"auc\"; it has " OF_WORDS } },
+        { BERT_TASK_REGRESSION,
+          { "1", "2" },
+          { "watch", "auc", "--watch: task regression has no metric \"auc\"; " OF_NUMBERS } },
+        { BERT_TASK_SIMILARITY,
+          { "1", "2" },
+          { "watch", "accuracy", "--watch: task similarity has no metric \"accuracy\"; " OF_NUMBERS } },
+        { BERT_TASK_REGRESSION,
+          { "1", "2" },
+          { "class_weights", "balanced", "--class-weights: task regression has no labels" } },
+        { BERT_TASK_SIMILARITY,
+          { "1", "2" },
+          { "class_weights", "1=2", "--class-weights: task similarity has no labels" } },
+        { BERT_TASK_REGRESSION,
+          { "1", "2" },
+          { "label_smoothing", "0.1", "--label-smoothing: task regression has no labels to smooth" } },
+        { BERT_TASK_SIMILARITY,
+          { "1", "2" },
+          { "label_smoothing", "0.1", "--label-smoothing: task similarity has no labels to smooth" } },
         { BERT_TASK_MULTICLASS,
           { "a", "b" },
-          { "choose_threshold", "true", "--choose-threshold: task multiclass has no threshold; with two labels, task binary has one" } },
+          { "choose_threshold", "true",
+            "--choose-threshold: task multiclass has no threshold; with two labels, task binary has one" } },
     };
     const char *module = arena_string(&golden_memory, toy_module("module", (toy){ 0 }));
     for (size_t i = 0; i < sizeof CASES / sizeof *CASES; i++) {
@@ -302,7 +333,7 @@ static void precision_is_for_the_run_alone(void **state)
     bert_model_free(model);
 }
 
-/* ---- files ----------------------------------------------------------------------------------------------------------------- */
+/* ---- files ------------------------------------------------------------------------------------------------------- */
 
 static void a_folder_that_cannot_be_written_is_found_before_training_starts(void **state)
 {
@@ -318,7 +349,8 @@ static void a_folder_that_cannot_be_written_is_found_before_training_starts(void
     bert_model_free(model);
 }
 
-/* JSON cannot hold such a path: where it is needed again that is told before the first step, where it is only shown its bytes are replaced. */
+/* JSON cannot hold such a path: where it is needed again that is told before the first step, where it is only shown its
+ * bytes are replaced. */
 static void a_module_whose_path_is_not_utf_8_is_copied_or_told_at_once(void **state)
 {
     (void)state;
@@ -348,7 +380,8 @@ static void a_module_is_no_folder_for_a_model(void **state)
     bert_model *model = any_model();
     bert_dataset *train = learnable(8, 2, 1);
     const char *module = scratch("module");
-    const char *words = arena_printf(&golden_memory, "%s: a module stands there; give the model a folder of its own", module);
+    const char *words = arena_printf(&golden_memory, "%s: a module stands there; give the model a folder of its own",
+                                     module);
     assert_fails(bert_model_train(model, train, NULL, NULL, module, false, NULL, NULL, err), BERT_ERR_ARGUMENT, words);
     words = arena_printf(&golden_memory, "%s: this is a module; give the model a folder of its own (--output)", module);
     assert_fails(bert_model_save(model, module, false, err), BERT_ERR_ARGUMENT, words);
@@ -386,7 +419,8 @@ static void a_disk_that_fills_up_leaves_the_last_good_model(void **state)
     bert_status s = bert_model_train(model, train, NULL, &o, folder, false, listen, t, &err);
     setrlimit(RLIMIT_FSIZE, &before);
     assert_int_equal(s, BERT_ERR_IO);
-    assert_string_equal(err.message, arena_printf(&golden_memory, "%s/weights.next.safetensors: cannot write: File too large", folder));
+    assert_string_equal(
+        err.message, arena_printf(&golden_memory, "%s/weights.next.safetensors: cannot write: File too large", folder));
     first = open_folder(folder);
     bert_model_free(model);
     /* Epoch 1 of the same run, written to a disk that has room. */
@@ -399,7 +433,7 @@ static void a_disk_that_fills_up_leaves_the_last_good_model(void **state)
     bert_dataset_free(train);
 }
 
-/* ---- the cache ------------------------------------------------------------------------------------------------------------- */
+/* ---- the cache --------------------------------------------------------------------------------------------------- */
 
 typedef struct cached_run {
     told *told;
@@ -434,9 +468,12 @@ static void a_cache_on_a_full_disk_is_left_and_noted(void **state)
     full = run_cached(module, 1);
     setrlimit(RLIMIT_FSIZE, &before);
     signal(SIGXFSZ, SIG_DFL);
-    assert_true(was_noted(full.told, "cache/train.tokens: the file of tokens cannot be written whole: they stay in memory"));
-    assert_true(was_noted(full.told, "cache/train.kept: the disk has no room for the file of kept outputs: they stay in memory"));
-    assert_true(was_noted(full.told, "cache/valid.kept: the disk has no room for the file of kept outputs: they stay in memory"));
+    assert_true(
+        was_noted(full.told, "cache/train.tokens: the file of tokens cannot be written whole: they stay in memory"));
+    assert_true(was_noted(full.told,
+                          "cache/train.kept: the disk has no room for the file of kept outputs: they stay in memory"));
+    assert_true(was_noted(full.told,
+                          "cache/valid.kept: the disk has no room for the file of kept outputs: they stay in memory"));
     assert_false(file_exists(scratch("cache/train.tokens")));
     free_again = run_cached(module, 1);
     assert_int_equal(told_count(free_again.told, BERT_EVENT_NOTE), 0);
@@ -465,8 +502,8 @@ static void a_cache_of_other_data_or_another_module_or_damaged_is_made_anew(void
     assert_int_equal(told_count(first.told, BERT_EVENT_NOTE), 0);
     for (int i = 0; i < 2; i++) { /* other data over these, and these over the others */
         other = run_cached(module, i ? 1 : 5);
-        assert_true(was_noted(
-            other.told, "cache/train.tokens: the file of tokens is of other data, another vocabulary or another seq_len: it is made anew"));
+        assert_true(was_noted(other.told, "cache/train.tokens: the file of tokens is of other data, another vocabulary "
+                                          "or another seq_len: it is made anew"));
         assert_true(was_noted(other.told, "cache/valid.kept: the file of kept outputs is of other data"));
         if (i)
             assert_same_weights(first.model, other.model);

@@ -1,5 +1,5 @@
-/* A checkpoint may come from anybody: whatever its state says that this run's data and options do not allow is refused by name, and nothing of
- * the model has changed then. */
+/* A checkpoint may come from anybody: whatever its state says that this run's data and options do not allow is refused
+ * by name, and nothing of the model has changed then. */
 #include "train/toy_run.h"
 
 #include "base/checksum.h"
@@ -63,7 +63,8 @@ static void end(crafting *c)
     json_decref(c->state);
 }
 
-/* The checkpoint with another state; tensor i, where it is not negative, has x as its first number, and the checksum is right again. */
+/* The checkpoint with another state; tensor i, where it is not negative, has x as its first number, and the checksum is
+ * right again. */
 static void write_crafted(const crafting *c, const char *state, int i, float x)
 {
     bert_err err;
@@ -142,8 +143,10 @@ static void the_place_in_the_data_is_held_to_the_data(void **state)
         { "progress/batch", NULL, "state: progress: batch is missing" },
         { "progress/batch", "\"2\"", "state: progress: batch is a string, expected a whole number" },
         { "progress/batch", "-1", "state: progress: batch is -1, expected 0 to " },
-        { "progress/batch", "1", "state: progress: batch is 1, which is not the end of a step of an epoch of 4 batches" },
-        { "progress/batch", "6", "state: progress: batch is 6, which is not the end of a step of an epoch of 4 batches" },
+        { "progress/batch", "1",
+          "state: progress: batch is 1, which is not the end of a step of an epoch of 4 batches" },
+        { "progress/batch", "6",
+          "state: progress: batch is 6, which is not the end of a step of an epoch of 4 batches" },
         { "progress/batch", "1000000", "batch is 1000000, which is not the end of a step of an epoch of 4 batches" },
         { "progress/batch", "9223372036854775806", "which is not the end of a step of an epoch of 4 batches" },
         { "progress/batch", "0", "state: progress: step is 3, batch 0 of epoch 2 is the end of step 2" },
@@ -193,10 +196,12 @@ static void the_rest_of_the_state_is_held_to_the_run(void **state)
         { "seconds/forward", "[]", "state: seconds: forward is an array, expected a number" },
         { "epochs", "{}", "state: epochs is no array" },
         { "epochs", "[1]", "state: epochs: entry 0 is none of an epoch of this run" },
-        { "epochs", "[{\"epoch\": 1, \"step\": 2, \"loss\": \"<b>\"}]", "state: epochs: entry 0 is none of an epoch of this run" },
+        { "epochs", "[{\"epoch\": 1, \"step\": 2, \"loss\": \"<b>\"}]",
+          "state: epochs: entry 0 is none of an epoch of this run" },
         { "epochs", "[{\"epoch\": 3, \"step\": 2}]", "state: epochs: entry 0 is none of an epoch of this run" },
         { "epochs", "[{\"epoch\": 1, \"step\": 4}]", "state: epochs: entry 0 is none of an epoch of this run" },
-        { "epochs", "[{\"epoch\": 1, \"step\": 2}, {\"epoch\": 1, \"step\": 2}]", "state: epochs: entry 1 is none of an epoch of this run" },
+        { "epochs", "[{\"epoch\": 1, \"step\": 2}, {\"epoch\": 1, \"step\": 2}]",
+          "state: epochs: entry 1 is none of an epoch of this run" },
         { "steps", "null", "state: steps is no array" },
         { "steps", "[{}]", "state: steps: entry 0 is none of a step of this run" },
         { "steps", "[[1, 0.5]]", "state: steps: entry 0 is none of a step of this run" },
@@ -213,8 +218,10 @@ static void the_rest_of_the_state_is_held_to_the_run(void **state)
 static void the_ends_of_an_epoch_are_places_of_their_own(void **state)
 {
     (void)state;
-    static const crafted WHOLE[] = { { "progress/measured", "true", "batch is 4, which is not the end of a step of an epoch of 4 batches" } },
-                         FIRST[] = { { "progress/best_epoch", "1", "state: progress: best_epoch is 1, expected 0 to 0" },
+    static const crafted WHOLE[] = { { "progress/measured", "true",
+                                       "batch is 4, which is not the end of a step of an epoch of 4 batches" } },
+                         FIRST[] = { { "progress/best_epoch", "1",
+                                       "state: progress: best_epoch is 1, expected 0 to 0" },
                                      { "progress/rows", "8", "state: progress: rows is 8, 0 batches have 0" } };
     crafting c = begin(4); /* the last batch */
     assert_int_equal(json_integer_value(json_object_get(json_object_get(c.state, "progress"), "batch")), 4);
@@ -242,7 +249,9 @@ static void a_state_that_is_no_json_is_refused(void **state)
     bert_model *model = fresh_model();
     check(train(&c, model, true, NULL, &err), &err); /* as it is, it is fine */
     bert_model_free(model);
-    static const char *const NONE[] = { "", "[]", "null", "{\"a\": 1} x", "{\"format\": \"libbert.checkpoint\"", "{\"step\": 1e999}" };
+    static const char *const NONE[] = {
+        "", "[]", "null", "{\"a\": 1} x", "{\"format\": \"libbert.checkpoint\"", "{\"step\": 1e999}"
+    };
     for (size_t i = 0; i < sizeof NONE / sizeof *NONE; i++) {
         write_crafted(&c, NONE[i], -1, 0);
         assert_refused(&c, "");
@@ -306,8 +315,10 @@ static void numbers_that_are_not_finite_are_refused(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        in_a_folder(the_place_in_the_data_is_held_to_the_data),    in_a_folder(the_rest_of_the_state_is_held_to_the_run),
-        in_a_folder(the_ends_of_an_epoch_are_places_of_their_own), in_a_folder(a_state_that_is_no_json_is_refused),
+        in_a_folder(the_place_in_the_data_is_held_to_the_data),
+        in_a_folder(the_rest_of_the_state_is_held_to_the_run),
+        in_a_folder(the_ends_of_an_epoch_are_places_of_their_own),
+        in_a_folder(a_state_that_is_no_json_is_refused),
         in_a_folder(numbers_that_are_not_finite_are_refused),
     };
     int failed = cmocka_run_group_tests(tests, NULL, NULL);

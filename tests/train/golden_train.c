@@ -1,4 +1,5 @@
-/* Golden: ten steps of training from the golden files; loss, every gradient of the first step, every weight after one and ten steps. */
+/* Golden: ten steps of training from the golden files; loss, every gradient of the first step, every weight after one
+ * and ten steps. */
 #include "golden.h"
 
 #include "each_isa.h"
@@ -18,8 +19,10 @@ typedef struct variant {
 } variant;
 
 static const variant VARIANTS[] = {
-    { "cls", BERT_POOLING_CLS, BERT_TASK_BINARY, 1, false, false },     { "mean", BERT_POOLING_MEAN, BERT_TASK_BINARY, 1, false, false },
-    { "tune_all", BERT_POOLING_CLS, BERT_TASK_BINARY, 1, false, true }, { "softmax3", BERT_POOLING_CLS, BERT_TASK_MULTICLASS, 3, false, false },
+    { "cls", BERT_POOLING_CLS, BERT_TASK_BINARY, 1, false, false },
+    { "mean", BERT_POOLING_MEAN, BERT_TASK_BINARY, 1, false, false },
+    { "tune_all", BERT_POOLING_CLS, BERT_TASK_BINARY, 1, false, true },
+    { "softmax3", BERT_POOLING_CLS, BERT_TASK_MULTICLASS, 3, false, false },
     { "mse", BERT_POOLING_CLS, BERT_TASK_BINARY, 1, true, false },
 };
 
@@ -98,7 +101,8 @@ typedef struct comparison {
     double difference, reference, worst;
 } comparison;
 
-static comparison compare(const float *got, const float *expected, const bert_param *p, bool transposed, size_t held, const float *minus)
+static comparison compare(const float *got, const float *expected, const bert_param *p, bool transposed, size_t held,
+                          const float *minus)
 {
     comparison c = { 0 };
     for (size_t i = 0; i < p->rows * p->cols; i++) {
@@ -113,7 +117,8 @@ static comparison compare(const float *got, const float *expected, const bert_pa
     return c;
 }
 
-/* The .json beside a golden file has norms and sums of every whole tensor, of which the file itself may hold the first elements alone. */
+/* The .json beside a golden file has norms and sums of every whole tensor, of which the file itself may hold the first
+ * elements alone. */
 static double statistic(const json_t *index, const variant *v, const char *google, const char *what)
 {
     const json_t *of_variant = json_object_get(json_object_get(index, "variants"), v->name);
@@ -123,11 +128,13 @@ static double statistic(const json_t *index, const variant *v, const char *googl
     return json_number_value(value);
 }
 
-/* Norm and sum of a whole tensor (minus another, where given) against the index; a sum may be off by what its elements may together. */
-static void check_whole(const json_t *index, const variant *v, const char *google, const char *norm_name, const char *sum_name, const float *x,
-                        const float *minus, size_t n, double relative)
+/* Norm and sum of a whole tensor (minus another, where given) against the index; a sum may be off by what its elements
+ * may together. */
+static void check_whole(const json_t *index, const variant *v, const char *google, const char *norm_name,
+                        const char *sum_name, const float *x, const float *minus, size_t n, double relative)
 {
-    double squares = 0, sum = 0, norm = statistic(index, v, google, norm_name), expected_sum = statistic(index, v, google, sum_name);
+    double squares = 0, sum = 0, norm = statistic(index, v, google, norm_name),
+           expected_sum = statistic(index, v, google, sum_name);
     for (size_t i = 0; i < n; i++) {
         double d = minus ? (double)x[i] - minus[i] : x[i];
         squares += d * d;
@@ -139,8 +146,8 @@ static void check_whole(const json_t *index, const variant *v, const char *googl
         fail_msg("%s %s of %s is %.9g, expected %.9g", v->name, sum_name, google, sum, expected_sum);
 }
 
-static void check_tensors(const bert_model *m, const tensor_set *set, const json_t *index, const variant *v, const char *what, bool toy,
-                          float *const *before, const allowed *most, double lr)
+static void check_tensors(const bert_model *m, const tensor_set *set, const json_t *index, const variant *v,
+                          const char *what, bool toy, float *const *before, const allowed *most, double lr)
 {
     const weight_list *w = &m->layer->weights;
     for (size_t i = 0; i < w->n; i++) {
@@ -151,7 +158,8 @@ static void check_tensors(const bert_model *m, const tensor_set *set, const json
         const char *google = google_name(p->name, name);
         const tensor *t = golden(set, toy ? "%s.%s.%s" : "%s.%s_first64.%s", v->name, what, google);
         bool gradient = !strcmp(what, "grad"), key_bias = strstr(google, "key/bias") != NULL;
-        comparison c = compare(gradient ? p->grad : p->value, golden_floats(t), p, is_kernel(google, p), t->n, gradient ? NULL : before[i]);
+        comparison c = compare(gradient ? p->grad : p->value, golden_floats(t), p, is_kernel(google, p), t->n,
+                               gradient ? NULL : before[i]);
         if (key_bias) { /* zero in mathematics, noise in float32 */
             if (!(c.worst < (gradient ? 1e-6 : 3 * lr)))
                 fail_msg("%s %s %s: off by %g", v->name, what, google, c.worst);
@@ -161,7 +169,8 @@ static void check_tensors(const bert_model *m, const tensor_set *set, const json
         char norm_name[32], sum_name[32];
         snprintf(norm_name, sizeof norm_name, gradient ? "%s_l2" : "%s_change_l2", what);
         snprintf(sum_name, sizeof sum_name, "%s_sum", what);
-        check_whole(index, v, google, norm_name, sum_name, gradient ? p->grad : p->value, gradient ? NULL : before[i], weight_size(p), limit);
+        check_whole(index, v, google, norm_name, sum_name, gradient ? p->grad : p->value, gradient ? NULL : before[i],
+                    weight_size(p), limit);
         /* A part is measured by the whole tensor's root mean square: its own may be small by chance. */
         double norm = statistic(index, v, google, norm_name);
         double reference = t->n < weight_size(p) ? norm * norm * (double)t->n / (double)weight_size(p) : c.reference;
@@ -169,7 +178,8 @@ static void check_tensors(const bert_model *m, const tensor_set *set, const json
         if (!(relative <= limit))
             fail_msg("%s %s %s: relative L2 %g, allowed %g", v->name, what, google, relative, limit);
         if (!gradient && !(c.worst <= most->weight * lr))
-            fail_msg("%s %s %s: a weight is off by %g learning rates, allowed %g", v->name, what, google, c.worst / lr, most->weight);
+            fail_msg("%s %s %s: a weight is off by %g learning rates, allowed %g", v->name, what, google, c.worst / lr,
+                     most->weight);
     }
 }
 
@@ -209,11 +219,14 @@ static double one_step(bert_model *m, const variant *v, const golden_batches *b,
 {
     bert_err err;
     size_t at = step * BATCH * b->seq_len;
-    bert_input input = { .n = BATCH, .input_ids = b->ids + at, .input_mask = b->mask + at, .segment_ids = b->segments + at };
+    bert_input input = {
+        .n = BATCH, .input_ids = b->ids + at, .input_mask = b->mask + at, .segment_ids = b->segments + at
+    };
     if (v->squared_error)
         return squared_error_step(m, &input, b->target + step * BATCH, logits);
     step_plan plan;
-    step_batch batch = { .n = BATCH, .targets = { .n = BATCH, .ids = (v->outputs == 1 ? b->label01 : b->label3) + step * BATCH } };
+    step_batch batch = { .n = BATCH,
+                         .targets = { .n = BATCH, .ids = (v->outputs == 1 ? b->label01 : b->label3) + step * BATCH } };
     head_result result;
     arena_reset(a);
     check(step_plan_create(&plan, m, task_by_id(m->task), &err), &err);
@@ -222,7 +235,8 @@ static double one_step(bert_model *m, const variant *v, const golden_batches *b,
     return result.loss / BATCH;
 }
 
-static bert_model *make_model(const char *module, const variant *v, const golden_batches *b, const tensor_set *set, int64_t last)
+static bert_model *make_model(const char *module, const variant *v, const golden_batches *b, const tensor_set *set,
+                              int64_t last)
 {
     static const char *const LABELS[] = { "0", "1", "2" };
     bert_err err;
@@ -248,8 +262,8 @@ static bert_model *make_model(const char *module, const variant *v, const golden
     return m;
 }
 
-static void check_variant(const char *module, const variant *v, const tensor_set *set, const json_t *index, bool toy, int64_t last, double lr,
-                          const allowed *most)
+static void check_variant(const char *module, const variant *v, const tensor_set *set, const json_t *index, bool toy,
+                          int64_t last, double lr, const allowed *most)
 {
     bert_err err;
     golden_batches b = read_batches(set);

@@ -5,7 +5,7 @@
 
 #include <math.h>
 
-/* ---- a loop and who listens to it --------------------------------------------------------------------------------------------- */
+/* ---- a loop and who listens to it -------------------------------------------------------------------------------- */
 
 typedef struct heard {
     const char *name;
@@ -124,7 +124,7 @@ static void without_a_listener_the_weights_are_the_same(void **state)
         end_loop(&l[i], models[i]);
 }
 
-/* ---- the record --------------------------------------------------------------------------------------------------------------- */
+/* ---- the record -------------------------------------------------------------------------------------------------- */
 
 static void a_record_is_the_same_after_it_was_json(void **state)
 {

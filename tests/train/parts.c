@@ -6,9 +6,10 @@
 #include "train/class_weights.h"
 #include "with_case.h"
 
-/* ---- schedules ------------------------------------------------------------------------------------------------------------- */
+/* ---- schedules --------------------------------------------------------------------------------------------------- */
 
-static schedule make_schedule(int kind, int64_t epochs, size_t n_batches, int64_t accumulate, int64_t max_steps, double warmup)
+static schedule make_schedule(int kind, int64_t epochs, size_t n_batches, int64_t accumulate, int64_t max_steps,
+                              double warmup)
 {
     bert_train_options o = options_of(epochs, 0.5);
     o.schedule = kind;
@@ -37,7 +38,8 @@ static void check_rates(schedule s, const double *expected, size_t n)
     assert_int_equal(s.steps, n);
     for (size_t i = 0; i < n; i++)
         if (!(fabs(schedule_rate(&s, (int64_t)i) - expected[i]) <= 1e-15))
-            fail_msg("schedule %d, step %zu: %.17g, expected %.17g", s.kind, i + 1, schedule_rate(&s, (int64_t)i), expected[i]);
+            fail_msg("schedule %d, step %zu: %.17g, expected %.17g", s.kind, i + 1, schedule_rate(&s, (int64_t)i),
+                     expected[i]);
 }
 
 static void rates_are_those_of_the_schedule(void **state)
@@ -56,7 +58,7 @@ static void rates_are_those_of_the_schedule(void **state)
     check_rates(make_schedule(SCHEDULE_COSINE, 1, 3, 1, 0, 10), ALL_WARM, 3);
 }
 
-/* ---- class weights --------------------------------------------------------------------------------------------------------- */
+/* ---- class weights ----------------------------------------------------------------------------------------------- */
 
 static void class_weights_are_read_or_balanced(void **state)
 {
@@ -75,7 +77,8 @@ static void class_weights_are_read_or_balanced(void **state)
     assert_true(weights[0] == 1 && weights[1] == 0.5f && weights[2] == 1); /* 6 / (3 * 2), 6 / (3 * 4), none */
     check(class_weights_parse("ham=0.25,a=b=3", &m, t, &y, &weights, &a, &err), &err);
     assert_true(weights[0] == 1 && weights[1] == 0.25f && weights[2] == 3);
-    assert_int_equal(class_weights_parse("ham=1", &m, task_by_id(BERT_TASK_REGRESSION), &y, &weights, &a, &err), BERT_ERR_ARGUMENT);
+    assert_int_equal(class_weights_parse("ham=1", &m, task_by_id(BERT_TASK_REGRESSION), &y, &weights, &a, &err),
+                     BERT_ERR_ARGUMENT);
     assert_string_equal(err.message, "--class-weights: task regression has no labels");
     /* The words of tagged texts, and the labels of texts that have several. */
     size_t start[] = { 0, 4, 6 };
@@ -112,7 +115,7 @@ static void a_weight_for_each_of_eighty_thousand_labels_takes_a_moment(void **st
     arena_free(&a);
 }
 
-/* ---- options --------------------------------------------------------------------------------------------------------------- */
+/* ---- options ----------------------------------------------------------------------------------------------------- */
 
 static void checkpoint_intervals_are_times_or_steps(void **state)
 {
@@ -121,7 +124,8 @@ static void checkpoint_intervals_are_times_or_steps(void **state)
         const char *text;
         double seconds;
         int64_t steps;
-    } CASES[] = { { "15m", 900, 0 }, { "90s", 90, 0 }, { "2h", 7200, 0 }, { "500", 0, 500 }, { "0", 0, 0 }, { "0m", 0, 0 }, { NULL, 0, 0 } };
+    } CASES[] = { { "15m", 900, 0 }, { "90s", 90, 0 }, { "2h", 7200, 0 }, { "500", 0, 500 },
+                  { "0", 0, 0 },     { "0m", 0, 0 },   { NULL, 0, 0 } };
     for (size_t i = 0; i < sizeof CASES / sizeof *CASES; i++) {
         bert_err err;
         checkpoint_interval every;
@@ -144,8 +148,10 @@ static void differences_name_the_option_and_both_values(void **state)
     b.epochs = 6;
     b.schedule = SCHEDULE_LINEAR;
     options_differences(&out, &b, bert_train_option_table(), was, RESUME_FREE);
-    assert_string_equal(out.data, "learning_rate: 1e-05 in the checkpoint, 2e-05 now; schedule: constant in the checkpoint, linear now; "
-                                  "watch: none in the checkpoint, f1 now");
+    assert_string_equal(
+        out.data,
+        "learning_rate: 1e-05 in the checkpoint, 2e-05 now; schedule: constant in the checkpoint, linear now; "
+        "watch: none in the checkpoint, f1 now");
     buffer_clear(&out);
     b = a;
     b.resume = true;
@@ -155,7 +161,7 @@ static void differences_name_the_option_and_both_values(void **state)
     json_decref(was);
 }
 
-/* ---- tokens ---------------------------------------------------------------------------------------------------------------- */
+/* ---- tokens ------------------------------------------------------------------------------------------------------ */
 
 static void assert_same_tokens(const token_rows *a, const token_rows *b)
 {
@@ -178,7 +184,8 @@ static void tokens_from_the_file_are_those_that_were_made(void **state)
     bert_tokenizer *tokenizer;
     bert_dataset *two, *one;
     bert_text texts[] = { text_of("a bc \1 d"), text_of(""), text_of("x y z x y z x y z x y z") };
-    bert_text pairs[] = { text_of("e"), text_of("f g"), text_of("h") }, labels[] = { text_of("0"), text_of("1"), text_of("0") };
+    bert_text pairs[] = { text_of("e"), text_of("f g"), text_of("h") },
+              labels[] = { text_of("0"), text_of("1"), text_of("0") };
     const char *path = scratch("tokens"), *vocabulary = toy_vocabulary();
     check(bert_tokenizer_create(vocabulary, strlen(vocabulary), "vocabulary", NULL, &tokenizer, &err), &err);
     check(bert_dataset_create(texts, pairs, labels, 3, &two, &err), &err);
@@ -206,8 +213,8 @@ static void tokens_from_the_file_are_those_that_were_made(void **state)
     bert_tokenizer_free(tokenizer);
 }
 
-/* The file with other bytes at a place, and a checksum that is right. Places as src/train/token_cache.c has them: a header of 96 bytes, its numbers
- * from byte 40 on, the checksum at 88; then the arrays. */
+/* The file with other bytes at a place, and a checksum that is right. Places as src/train/token_cache.c has them: a
+ * header of 96 bytes, its numbers from byte 40 on, the checksum at 88; then the arrays. */
 static void craft_tokens(const char *path, const buffer *whole, size_t at, const void *bytes, size_t n)
 {
     bert_err err;
@@ -251,7 +258,8 @@ static void tokens_that_are_crafted_are_damaged(void **state)
     bert_err err;
     bert_tokenizer *tokenizer;
     bert_dataset *two, *one;
-    bert_text texts[] = { text_of("a"), text_of("b") }, pairs[] = { text_of("c"), text_of("d") }, labels[] = { text_of("0"), text_of("1") };
+    bert_text texts[] = { text_of("a"), text_of("b") }, pairs[] = { text_of("c"), text_of("d") },
+              labels[] = { text_of("0"), text_of("1") };
     const char *path = arena_string(&golden_memory, scratch("tokens")), *vocabulary = toy_vocabulary();
     check(bert_tokenizer_create(vocabulary, strlen(vocabulary), "vocabulary", NULL, &tokenizer, &err), &err);
     check(bert_dataset_create(texts, pairs, labels, ROWS_OF_CRAFTED, &two, &err), &err);
@@ -266,7 +274,8 @@ static void tokens_that_are_crafted_are_damaged(void **state)
         remove(path);
         dataset_hash(d, data);
         check(token_key(data, tokenizer, SEQ_LEN_OF_CRAFTED, (row_form)form, key, &err), &err);
-        check(cached_tokens_create(&made, d, tokenizer, SEQ_LEN_OF_CRAFTED, (row_form)form, key, path, &note, &err), &err);
+        check(cached_tokens_create(&made, d, tokenizer, SEQ_LEN_OF_CRAFTED, (row_form)form, key, path, &note, &err),
+              &err);
         check(file_map(&file, path, &err), &err);
         buffer_add(&whole, file.data, file.size);
         file_unmap(&file);
@@ -278,7 +287,8 @@ static void tokens_that_are_crafted_are_damaged(void **state)
                 continue;
             craft_tokens(path, &whole, last ? words + 4 : CASES[i].at, &value, last ? 4 : CASES[i].n);
             note = NULL;
-            check(cached_tokens_create(&read, d, tokenizer, SEQ_LEN_OF_CRAFTED, (row_form)form, key, path, &note, &err), &err);
+            check(cached_tokens_create(&read, d, tokenizer, SEQ_LEN_OF_CRAFTED, (row_form)form, key, path, &note, &err),
+                  &err);
             if (!note || !strstr(note, "made anew") || read.file.size)
                 fail_msg("form %d, case %zu: taken", form, i);
             assert_same_tokens(&made.rows, &read.rows);

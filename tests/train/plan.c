@@ -3,7 +3,8 @@
 
 #include "each_isa.h"
 
-static json_t *plan_of(bert_model *model, const bert_dataset *train, const bert_dataset *valid, const bert_train_options *o)
+static json_t *plan_of(bert_model *model, const bert_dataset *train, const bert_dataset *valid,
+                       const bert_train_options *o)
 {
     bert_err err;
     char *text;
@@ -49,7 +50,8 @@ static void the_plan_counts_layers_steps_and_memory(void **state)
     assert_int_equal(item(plan, "steps", "of which warm-up"), 3);
     assert_int_equal(item(plan, "memory", "tuned weights and gradients"), 8 * tuned);
     assert_int_equal(item(plan, "memory", "optimiser"), 8 * tuned);
-    assert_int_equal(item(plan, "memory", "embeddings and vectors that are frozen") + item(plan, "memory", "frozen layers, packed"),
+    assert_int_equal(item(plan, "memory", "embeddings and vectors that are frozen") +
+                         item(plan, "memory", "frozen layers, packed"),
                      4 * (all - tuned));
     assert_true(item(plan, "memory", "kept outputs of frozen layers") > 70 * 6 * TOY_HIDDEN * sizeof(float));
     assert_true(item(plan, "memory", "activations of the longest batch") > BATCH * 6 * TOY_HIDDEN * 30 * sizeof(float));

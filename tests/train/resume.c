@@ -8,9 +8,10 @@
 #include <sys/file.h>
 #include <sys/resource.h>
 
-/* ---- a run, and what it leaves --------------------------------------------------------------------------------------------- */
+/* ---- a run, and what it leaves ----------------------------------------------------------------------------------- */
 
-/* What decides a run: shuffled batches of 8 and one of 3, steps of two batches, dropout, a schedule, clipping, unfreezing, validation. */
+/* What decides a run: shuffled batches of 8 and one of 3, steps of two batches, dropout, a schedule, clipping,
+ * unfreezing, validation. */
 static bert_train_options whole_options(void)
 {
     bert_train_options o = options_of(3, 0.003);
@@ -111,7 +112,7 @@ static void run_whole(const data *d)
     check(run_into(scratch("whole"), d, &o, NULL, &err), &err);
 }
 
-/* ---- stopped --------------------------------------------------------------------------------------------------------------- */
+/* ---- stopped ----------------------------------------------------------------------------------------------------- */
 
 /* Stopped by every event of the run in turn, gone on with and stopped again after seven more, until it is done. */
 static void a_run_that_is_stopped_anywhere_goes_on_with_the_same_bits(void **state)
@@ -155,10 +156,12 @@ static void stopping_says_where_and_how_to_go_on(void **state)
     toy_module("module", (toy){ 0 });
     t->stop_at = 1; /* the first batch of two: the step is finished */
     assert_int_equal(run_into(scratch("model"), &d, &o, t, &err), BERT_ERR_STOPPED);
-    assert_string_equal(err.message, arena_printf(&golden_memory,
-                                                  "stopped in epoch 1 after step 1; %s/checkpoint.safetensors holds the run, resume goes "
-                                                  "on with it",
-                                                  scratch("model")));
+    assert_string_equal(
+        err.message,
+        arena_printf(&golden_memory,
+                     "stopped in epoch 1 after step 1; %s/checkpoint.safetensors holds the run, resume goes "
+                     "on with it",
+                     scratch("model")));
     const bert_event *e = told_event(t, BERT_EVENT_CHECKPOINT, 0);
     assert_non_null(e);
     assert_string_equal(e->note, scratch("model/checkpoint.safetensors"));
@@ -171,7 +174,8 @@ static void stopping_says_where_and_how_to_go_on(void **state)
     free_data(d);
 }
 
-/* The first event of a resumed run tells of rows that were done before, and its pace of those alone that it does itself. */
+/* The first event of a resumed run tells of rows that were done before, and its pace of those alone that it does
+ * itself. */
 static void a_resumed_run_counts_on(void **state)
 {
     (void)state;
@@ -193,7 +197,7 @@ static void a_resumed_run_counts_on(void **state)
     free_data(d);
 }
 
-/* ---- killed ---------------------------------------------------------------------------------------------------------------- */
+/* ---- killed ------------------------------------------------------------------------------------------------------ */
 
 static bool kill_at(told *t, const bert_event *e)
 {
@@ -245,7 +249,7 @@ static void a_run_that_is_killed_goes_on_from_its_last_checkpoint(void **state)
     free_data(d);
 }
 
-/* ---- what may change ------------------------------------------------------------------------------------------------------- */
+/* ---- what may change --------------------------------------------------------------------------------------------- */
 
 static void stop_early(const data *d, const bert_train_options *o)
 {
@@ -261,7 +265,8 @@ static void refused(const data *d, bert_train_options o, const char *words)
     bert_err err = { 0 };
     o.resume = true;
     assert_int_equal(run_into(scratch("model"), d, &o, NULL, &err), BERT_ERR_ARGUMENT);
-    assert_string_equal(err.message, arena_printf(&golden_memory, "%s/checkpoint.safetensors: cannot go on: %s", scratch("model"), words));
+    assert_string_equal(err.message, arena_printf(&golden_memory, "%s/checkpoint.safetensors: cannot go on: %s",
+                                                  scratch("model"), words));
 }
 
 static void other_data_options_or_modules_are_refused_by_name(void **state)
@@ -291,14 +296,17 @@ static void other_data_options_or_modules_are_refused_by_name(void **state)
     bert_model *model = new_binary(&spec);
     changed = o;
     changed.resume = true;
-    assert_int_equal(bert_model_train(model, d.train, d.valid, &changed, scratch("model"), false, NULL, NULL, &err), BERT_ERR_ARGUMENT);
-    assert_non_null(strstr(err.message, "cannot go on: module: not the checkpoint's; pooling: cls in the checkpoint, mean now"));
+    assert_int_equal(bert_model_train(model, d.train, d.valid, &changed, scratch("model"), false, NULL, NULL, &err),
+                     BERT_ERR_ARGUMENT);
+    assert_non_null(
+        strstr(err.message, "cannot go on: module: not the checkpoint's; pooling: cls in the checkpoint, mean now"));
     bert_model_free(model);
     static const char *const WORDS[] = { "1", "0" };
     spec = toy_spec(scratch("module"), BERT_POOLING_CLS, 2);
     bert_head_spec turned = toy_head(BERT_TASK_BINARY, WORDS, 2);
     model = new_model(&spec, &turned);
-    assert_int_equal(bert_model_train(model, d.train, d.valid, &changed, scratch("model"), false, NULL, NULL, &err), BERT_ERR_ARGUMENT);
+    assert_int_equal(bert_model_train(model, d.train, d.valid, &changed, scratch("model"), false, NULL, NULL, &err),
+                     BERT_ERR_ARGUMENT);
     assert_non_null(strstr(err.message, "cannot go on: labels: [\"0\", \"1\"] in the checkpoint, [\"1\", \"0\"] now"));
     bert_model_free(model);
     free_data(d);
@@ -324,8 +332,9 @@ static void a_finished_run_says_so_and_may_be_made_longer(void **state)
     check(bert_model_train(model, d.train, d.valid, &o, scratch("model"), false, listen, t, &err), &err);
     assert_int_equal(t->n, 1);
     assert_int_equal(t->events[0].kind, BERT_EVENT_END);
-    assert_string_equal(t->events[0].note, arena_printf(&golden_memory, "the run was finished before, at step 8; its best epoch is %d",
-                                                        (int)t->events[0].best_epoch));
+    assert_string_equal(t->events[0].note,
+                        arena_printf(&golden_memory, "the run was finished before, at step 8; its best epoch is %d",
+                                     (int)t->events[0].best_epoch));
     assert_same_weights(model, best);
     assert_true(bert_model_threshold(model) == bert_model_threshold(best));
     bert_model_free(model);
@@ -346,18 +355,20 @@ static void a_run_is_replaced_by_force_alone(void **state)
     run_whole(&d);
     stop_early(&d, &o);
     assert_int_equal(run_into(scratch("model"), &d, &o, NULL, &err), BERT_ERR_ARGUMENT);
-    assert_non_null(
-        strstr(err.message, "model: a training run that is not finished stands there; --resume goes on with it, --force begins anew"));
+    assert_non_null(strstr(
+        err.message,
+        "model: a training run that is not finished stands there; --resume goes on with it, --force begins anew"));
     o.force = true;
     check(run_into(scratch("model"), &d, &o, NULL, &err), &err);
     assert_same_folder(scratch("model"), scratch("whole"));
     o.force = false;
     assert_int_equal(run_into(scratch("model"), &d, &o, NULL, &err), BERT_ERR_ARGUMENT);
-    assert_non_null(strstr(err.message, "model: a trained model stands there; --resume goes on with it, --force begins anew"));
+    assert_non_null(
+        strstr(err.message, "model: a trained model stands there; --resume goes on with it, --force begins anew"));
     free_data(d);
 }
 
-/* ---- damage ---------------------------------------------------------------------------------------------------------------- */
+/* ---- damage ------------------------------------------------------------------------------------------------------ */
 
 static void resume_fails(const data *d, bert_status code, const char *words)
 {
@@ -435,7 +446,7 @@ static void a_checkpoint_loads_as_weights(void **state)
     free_data(d);
 }
 
-/* ---- checkpoints ----------------------------------------------------------------------------------------------------------- */
+/* ---- checkpoints ------------------------------------------------------------------------------------------------- */
 
 static size_t checkpoints_with(const data *d, const char *every)
 {
@@ -488,7 +499,8 @@ static void a_disk_that_fills_up_leaves_the_last_checkpoint_to_go_on_from(void *
     bert_status s = run_into(scratch("model"), &d, &o, t, &err);
     setrlimit(RLIMIT_FSIZE, &before);
     assert_int_equal(s, BERT_ERR_IO);
-    assert_string_equal(err.message, arena_printf(&golden_memory, "%s: cannot write: File too large", scratch("model/checkpoint.safetensors")));
+    assert_string_equal(err.message, arena_printf(&golden_memory, "%s: cannot write: File too large",
+                                                  scratch("model/checkpoint.safetensors")));
     o.resume = true;
     t = new_told();
     check(run_into(scratch("model"), &d, &o, t, &err), &err);
@@ -497,7 +509,7 @@ static void a_disk_that_fills_up_leaves_the_last_checkpoint_to_go_on_from(void *
     free_data(d);
 }
 
-/* ---- the lock -------------------------------------------------------------------------------------------------------------- */
+/* ---- the lock ---------------------------------------------------------------------------------------------------- */
 
 static void two_runs_cannot_write_one_folder(void **state)
 {
@@ -511,8 +523,9 @@ static void two_runs_cannot_write_one_folder(void **state)
     check(lock_take(&lock, scratch("model"), &err), &err);
     assert_false(lock.stale);
     assert_int_equal(run_into(scratch("model"), &d, &o, NULL, &err), BERT_ERR_ARGUMENT);
-    assert_string_equal(err.message, arena_printf(&golden_memory, "%s: process %ld is training into this folder (train.lock)", scratch("model"),
-                                                  (long)getpid()));
+    assert_string_equal(err.message,
+                        arena_printf(&golden_memory, "%s: process %ld is training into this folder (train.lock)",
+                                     scratch("model"), (long)getpid()));
     lock_release(&lock);
     assert_false(file_exists(scratch("model/train.lock")));
     check(run_into(scratch("model"), &d, &o, NULL, &err), &err);

@@ -1,4 +1,5 @@
-/* Training runs small enough for tests: data sets that can be learned, what was told, and what two runs have in common. */
+/* Training runs small enough for tests: data sets that can be learned, what was told, and what two runs have in
+ * common. */
 #ifndef TESTS_TRAIN_TOY_RUN_H
 #define TESTS_TRAIN_TOY_RUN_H
 
@@ -27,7 +28,8 @@ static inline bert_dataset *learnable(size_t n, size_t n_labels, uint64_t seed)
     bert_err err;
     bert_dataset *d;
     random_stream r = { seed, 94, 0 };
-    bert_text *texts = arena_alloc(&golden_memory, n * sizeof *texts), *labels = arena_alloc(&golden_memory, n * sizeof *labels);
+    bert_text *texts = arena_alloc(&golden_memory, n * sizeof *texts),
+              *labels = arena_alloc(&golden_memory, n * sizeof *labels);
     for (size_t i = 0; i < n; i++) {
         texts[i] = letters_of(&r, i % n_labels);
         labels[i] = text_of(WORDS[i % n_labels]);
@@ -47,7 +49,7 @@ static inline bert_train_options options_of(int64_t epochs, double learning_rate
     return o;
 }
 
-/* ---- what was told --------------------------------------------------------------------------------------------------------- */
+/* ---- what was told ----------------------------------------------------------------------------------------------- */
 
 typedef struct told {
     bert_event events[MOST_EVENTS];
@@ -108,7 +110,7 @@ static inline bool was_noted(const told *t, const char *words)
     return false;
 }
 
-/* ---- models ---------------------------------------------------------------------------------------------------------------- */
+/* ---- models ------------------------------------------------------------------------------------------------------ */
 
 static inline bert_layer_spec toy_spec(const char *module, int pooling, int64_t n_tune_layers)
 {
