@@ -165,7 +165,7 @@ static void compare_entities(comparison *c, size_t n)
 }
 
 /* Vectors of zeros are the same where both are. */
-static double cosine_of(const float *a, const float *b, size_t H)
+static double vector_cosine(const float *a, const float *b, size_t H)
 {
     double ab = 0, aa = 0, bb = 0;
     for (size_t i = 0; i < H; i++) {
@@ -184,7 +184,7 @@ static void compare_vectors(comparison *c, size_t n)
         if (headless)
             c->same[i] = true;
         for (size_t k = 0; k < (tokens ? c->sides[0].counts[i] : 1); k++, a += c->H, b += c->H) {
-            double cosine = cosine_of(a, b, c->H);
+            double cosine = vector_cosine(a, b, c->H);
             c->cosines += cosine;
             c->worst_cosine = c->n_cosines++ && c->worst_cosine <= cosine ? c->worst_cosine : cosine;
             if (headless && !(cosine >= SAME_COSINE))
@@ -232,7 +232,7 @@ static bool has_labels(const bert_dataset *d)
     return d->n_labels > 1 || d->labels[0][0];
 }
 
-static void tell(const comparison *c, bert_freeze_check *check)
+static void fill_check(const comparison *c, bert_freeze_check *check)
 {
     double n = (double)c->data->n;
     check->n = c->data->n;
@@ -255,7 +255,7 @@ bert_status frozen_compare(const bert_model *original, const bert_model *frozen,
     if (!s)
         s = compare_rows(&c, err);
     if (!s)
-        tell(&c, check);
+        fill_check(&c, check);
     for (int k = 0; !s && k < 2 && c.task && has_labels(data); k++)
         s = bert_session_evaluate(c.sides[k].session, data, NULL, NULL, &evaluations[k], err);
     check->original = evaluations[0].metrics;

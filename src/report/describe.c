@@ -46,7 +46,7 @@ static size_t add_name(buffer *out, bert_text name)
     return width;
 }
 
-static double share(size_t n, size_t of)
+static double share_of(size_t n, size_t of)
 {
     return of ? (double)n / (double)of : 0;
 }
@@ -98,7 +98,7 @@ static void line_of_counts(buffer *out, const description *d, const char *name, 
 
 static void count_and_share(char cell[64], size_t n, size_t of)
 {
-    snprintf(cell, 64, "%zu  %5.1f %%", n, 100 * share(n, of));
+    snprintf(cell, 64, "%zu  %5.1f %%", n, 100 * share_of(n, of));
 }
 
 static void lines_of_labels(buffer *out, const description *d)
@@ -229,7 +229,7 @@ static json_t *json_of_labels(const data_summary *s)
     json_t *out = json_array();
     for (size_t k = 0; out && k < s->words.n; k++) {
         json_add(&out, json_pack("{s:o, s:I, s:f}", "label", json_of_label(s->labels[k].label), "n", (json_int_t)s->labels[k].n, "share",
-                                 share(s->labels[k].n, s->labelled)));
+                                 share_of(s->labels[k].n, s->labelled)));
     }
     return out;
 }
