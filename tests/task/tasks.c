@@ -3,6 +3,7 @@
 #include "toy_module.h"
 
 #include "task/head.h"
+#include "task/outcomes.h"
 #include "task/tasks.h"
 
 static const char *const ZERO_ONE[] = { "0", "1" }, *const WORDS[] = { "blue", "green", "red" },
@@ -38,6 +39,37 @@ static void the_facts_of_a_task_are_those_of_its_row(void **state)
     }
     assert_null(bert_task_facts_of(BERT_TASK_AUTO).name);
     assert_null(bert_task_facts_of((bert_task)9).name);
+}
+
+static void a_task_is_found_by_what_its_head_reads_and_gives(void **state)
+{
+    (void)state;
+    for (int id = BERT_TASK_BINARY; id <= BERT_TASK_TOKENS; id++) {
+        const task *t = task_by_id((bert_task)id);
+        assert_ptr_equal(task_by_output(t->form, t->output), t); /* no two are alike */
+    }
+    assert_null(task_by_output(ROW_WORDS, &OUTPUT_PAIR));
+}
+
+/* What others ask of a row without looking whether it is there. */
+static void a_kind_of_label_has_all_that_its_tasks_are_asked_for(void **state)
+{
+    (void)state;
+    for (int id = BERT_TASK_BINARY; id <= BERT_TASK_TOKENS; id++) {
+        const task *t = task_by_id((bert_task)id);
+        const label_kind *k = t->kind;
+        unsigned mistakes = k->sections & PAGE_MISTAKES;
+        assert_true(k->word && k->averaged && k->check_row && k->choose && k->read && k->compare_training && k->wrong &&
+                    k->measure && k->always && k->true_words && k->predicted_words);
+        assert_int_equal(!k->next, k->numeric);
+        assert_int_equal(!k->right_logits, k->numeric);
+        assert_true(mistakes && !(mistakes & (mistakes - 1))); /* in one form */
+        assert_true(task_has_metric(t, metric_by_name("loss")) && task_has_metric(t, metric_by_name(t->watch)));
+        if (t->form != ROW_WORDS)
+            assert_true(k->same && k->answer_json && k->answer_tsv);
+        if (k->sections & (PAGE_LABELS | PAGE_THRESHOLDS) || t->output->threshold)
+            assert_true(k->count && k->decisions && k->decide && task_has_metric(t, metric_by_name(k->decided)));
+    }
 }
 
 static void labels_that_do_not_suit_are_named(void **state)
@@ -298,6 +330,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_task_is_found_by_its_id),
         cmocka_unit_test(the_facts_of_a_task_are_those_of_its_row),
+        cmocka_unit_test(a_task_is_found_by_what_its_head_reads_and_gives),
+        cmocka_unit_test(a_kind_of_label_has_all_that_its_tasks_are_asked_for),
         cmocka_unit_test(labels_that_do_not_suit_are_named),
         cmocka_unit_test(losses_are_those_of_their_formulas),
         cmocka_unit_test(scores_are_what_logits_mean),
