@@ -11,7 +11,6 @@ import argparse
 import collections
 import datetime
 import json
-import os
 import sys
 
 sys.dont_write_bytecode = True
@@ -22,7 +21,7 @@ from inputs import MINILM, make_base, prepare, read_pairs, write
 from page import differs, page
 from speed import compare_speed
 
-from environment import fill_page, machine, need, pairs_folder, processor_flags
+from environment import fill_page, machine, need, pairs_folder, processor_flags, read_result
 
 # How much of everything; lines: long texts that are tokenised.
 Bits = collections.namedtuple("Bits", "pairs long train")
@@ -57,20 +56,13 @@ def run_parts(o):
     """Runs what is asked for; the other part is what an earlier call found."""
     old, new = both(o.base)
     path = f"{WORK}/{old.name}/found.json"
-    result = read_json(path) | {"base": old.name, "machine": machine(sys.executable, ())}
+    result = read_result(path) | {"base": old.name, "machine": machine(sys.executable, ())}
     for part, run, sizes in (("bits", run_bits, BITS), ("speed", run_speed, SPEED)):
         wanted = getattr(o, part) or ("quick" if o.quick else "full")
         if wanted != "no":
             result[part] = run(old, new, sizes[wanted]) | {"date": datetime.date.today().isoformat(), "size": wanted, "base": old.name}
             write(path, [json.dumps(result)])
     return result
-
-
-def read_json(path):
-    if not os.path.exists(path):
-        return {}
-    with open(path, encoding="utf-8") as f:
-        return json.load(f)
 
 
 def main():

@@ -11,24 +11,13 @@ import time
 from builds import lines_of
 from inputs import MINILM, SENTENCE
 
+from environment import follow
+
 PRECISIONS = ("fp32", "int8")
 MODELS = ("minilm", "bert-base")
 STARTS = 8
 # rate: more is better. turns: [(old, new)]
 Figure = collections.namedtuple("Figure", "what unit rate turns")
-
-
-def follow(command):
-    """Runs a command that prints an object a line -> [(seconds since the start, object)], seconds, processor seconds, MiB at most."""
-    start, events = time.monotonic(), []
-    with open(os.devnull, "w", encoding="utf-8") as nowhere:
-        child = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=nowhere, text=True)
-        for line in child.stdout:
-            events.append((time.monotonic() - start, json.loads(line)))
-        _, status, usage = os.wait4(child.pid, 0)
-    if status:
-        sys.exit(f"{' '.join(command)}: failed")
-    return events, time.monotonic() - start, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024
 
 
 def timed(command, text=b""):
@@ -74,7 +63,7 @@ def training(what, table, epochs):
     def work(build):
         out = f"{build.files}/trained"
         shutil.rmtree(out, ignore_errors=True)
-        events, seconds, busy, memory = follow([build.bert, "train", "--module", f"{build.files}/minilm", "--train", table, "-o", out, "--epochs", str(epochs),
+        events, seconds, usage = follow([build.bert, "train", "--module", f"{build.files}/minilm", "--train", table, "-o", out, "--epochs", str(epochs),
                                                 "--pooling", "cls", "--seed", "1", "--json"])
         steps = [(at, e) for at, e in events if e["event"] == "step"]
         began, ends = steps[0][0] - steps[0][1]["seconds"], [at for at, e in events if e["event"] == "epoch"]
@@ -82,7 +71,8 @@ def training(what, table, epochs):
         figures = {(f"{what}: first epoch", "s", False): last[0] - began}
         if epochs > 1:
             figures[f"{what}: later epochs", "s", False] = sum(last[k] - ends[k - 1] for k in range(1, epochs)) / (epochs - 1)
-        return figures | {(f"{what}: whole process", "s", False): seconds, (f"{what}: processor", "s", False): busy, (f"{what}: peak memory", "MiB", False): memory}
+        return figures | {(f"{what}: whole process", "s", False): seconds, (f"{what}: processor", "s", False): usage.ru_utime + usage.ru_stime,
+                          (f"{what}: peak memory", "MiB", False): usage.ru_maxrss / 1024}
     return work
 
 

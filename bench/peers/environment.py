@@ -6,6 +6,7 @@ import platform
 import re
 import subprocess
 import sys
+import tempfile
 import time
 import venv
 
@@ -131,3 +132,28 @@ def table(head, rows):
     """Markdown; the first column is text, the others are numbers."""
     lines = [head, ["---"] + ["---:"] * (len(head) - 1), *rows]
     return "".join("| " + " | ".join(map(str, line)) + " |\n" for line in lines)
+
+
+# ---- runs and their figures -----------------------------------------------------------------------------------------------
+
+def follow(command, env=None):
+    """Runs a command that prints an object a line -> [(seconds since the start, object)], seconds in all, its rusage."""
+    start, events = time.monotonic(), []
+    with tempfile.TemporaryFile("w+", encoding="utf-8") as messages:
+        child = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=messages, text=True, env=env)
+        for line in child.stdout:
+            events.append((time.monotonic() - start, json.loads(line)))
+        _, status, usage = os.wait4(child.pid, 0)
+        seconds = time.monotonic() - start
+        if status:
+            messages.seek(0)
+            sys.exit(f"{' '.join(command)}: failed\n{messages.read()}")
+    return events, seconds, usage
+
+
+def read_result(path):
+    """Of earlier runs; empty before the first."""
+    if not os.path.exists(path):
+        return {}
+    with open(path, encoding="utf-8") as f:
+        return json.load(f)

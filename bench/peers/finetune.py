@@ -17,11 +17,10 @@ import os
 import statistics
 import subprocess
 import sys
-import time
 
 sys.dont_write_bytecode = True
 
-from environment import (KEEP_MEMORY, MINILM, WORK, environment, fill_page, first_rows, has_bf16, machine, need, need_module, pairs_folder,
+from environment import (KEEP_MEMORY, MINILM, WORK, environment, fill_page, first_rows, follow, has_bf16, machine, need, need_module, pairs_folder, read_result,
                          peers_python, program, table)
 
 EPOCHS = 5
@@ -104,18 +103,10 @@ def busy_seconds():
     return sum(fields[i] for i in (0, 1, 2, 5, 6)) / os.sysconf("SC_CLK_TCK")
 
 
-def follow(command, env):
-    """Runs a command that prints an object a line -> [(seconds since the start, object)], seconds in all, its use of the machine."""
-    start, busy, events = time.monotonic(), busy_seconds(), []
-    with open(f"{WORK}/messages", "w", encoding="utf-8") as messages:
-        child = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=messages, text=True, env=env)
-        for line in child.stdout:
-            events.append((time.monotonic() - start, json.loads(line)))
-        _, status, usage = os.wait4(child.pid, 0)
-    seconds = time.monotonic() - start
-    if status:
-        with open(f"{WORK}/messages", encoding="utf-8") as messages:
-            sys.exit(f"{' '.join(command)}: failed\n{messages.read()}")
+def follow_busy(command, env):
+    """As follow; the last is the run's use of the machine, and others'."""
+    busy = busy_seconds()
+    events, seconds, usage = follow(command, env)
     own = usage.ru_utime + usage.ru_stime
     return events, seconds, {"peak_mb": usage.ru_maxrss * 1024 / 1e6, "cpu_seconds": own, "others_cpu_seconds": busy_seconds() - busy - own}
 
@@ -138,7 +129,7 @@ def times_of_bert(events):
 
 def measure(run, model, paths, epochs, o):
     env = environment(o.threads, **(KEEP_MEMORY if run.torch else {}))
-    events, whole, use = follow(command_of(run, paths, epochs, o), env)
+    events, whole, use = follow_busy(command_of(run, paths, epochs, o), env)
     began, marks = (times_of_torch if run.torch else times_of_bert)(events)
     starts = [began] + [measured for _, measured in marks[:-1]]
     train = [trained - start for start, (trained, _) in zip(starts, marks)]
@@ -263,19 +254,11 @@ def raw_file(o):
     return f"{o.out}/finetune.json"
 
 
-def read_result(o):
-    """Of the last run; None before the first."""
-    if not os.path.exists(raw_file(o)):
-        return None
-    with open(raw_file(o), encoding="utf-8") as f:
-        return json.load(f)
-
-
 def measure_all(models, o):
     """The figures of a run; settings that were tried before stay beside them, as do the other models' figures of the same day and machine."""
     result = {"date": datetime.date.today().isoformat(), "threads": o.threads, "rounds": o.rounds, "machine": machine(o.python), "models": [],
-              "figures": [], "tried": (read_result(o) or {}).get("tried")}
-    earlier = read_result(o) or {}
+              "figures": [], "tried": read_result(raw_file(o)).get("tried")}
+    earlier = read_result(raw_file(o))
     if all(earlier.get(what) == result[what] for what in ("date", "threads", "rounds", "machine")):
         names = [model.name for model in models]
         result["models"] = [m for m in earlier["models"] if m["name"] not in names]
@@ -317,13 +300,13 @@ def main():
         if o.pairs:
             models = [m._replace(train=o.pairs[0], valid=o.pairs[1]) for m in models]
         if o.trying:
-            result = read_result(o) or sys.exit("--try adds to the figures of a run: there are none yet")
+            result = read_result(raw_file(o)) or sys.exit("--try adds to the figures of a run: there are none yet")
             result["tried"] = try_settings(models[0], o)
         else:
             result = measure_all(models, o)
         with open(raw_file(o), "w", encoding="utf-8") as f:
             f.write(json.dumps(result, indent=1) + "\n")
-    fill_page(f"{o.out}/finetune.md", page(read_result(o) or sys.exit(f"there is no {raw_file(o)}: run without --show first")))
+    fill_page(f"{o.out}/finetune.md", page(read_result(raw_file(o)) or sys.exit(f"there is no {raw_file(o)}: run without --show first")))
 
 
 if __name__ == "__main__":

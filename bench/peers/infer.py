@@ -16,7 +16,7 @@ import sys
 
 sys.dont_write_bytecode = True
 
-from environment import (WORK, MINILM, environment, fill_page, first_rows, has_bf16, machine, need, need_module, pairs_folder, peers_python,
+from environment import (WORK, MINILM, environment, fill_page, first_rows, has_bf16, machine, need, need_module, pairs_folder, peers_python, read_result,
                          program, run_timed, table)
 from plot import bars
 
@@ -229,14 +229,6 @@ def plot(result):
 
 
 # ---- the run --------------------------------------------------------------------------------------------------------------
-
-def read_result(path):
-    """Of earlier calls; empty before the first."""
-    if not os.path.exists(path):
-        return {}
-    with open(path, encoding="utf-8") as f:
-        return json.load(f)
-
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
