@@ -57,6 +57,12 @@ typedef struct bert_err {
 /* The name of a status, "BERT_ERR_FORMAT"; never NULL. */
 BERT_API const char *bert_status_name(bert_status status);
 
+/* Where an error is about one text of a call, which its message calls "row N": N, the text's number from 0; false: it
+ * is about none. */
+BERT_API bool bert_err_row(const bert_err *err, size_t *row);
+/* Has the message of such an error say `place` instead: who made the call knows where the text comes from. */
+BERT_API void bert_err_place(bert_err *err, const char *place);
+
 /* Frees what a function of this header returned as char *. */
 BERT_API void bert_free(char *string);
 

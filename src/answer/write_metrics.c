@@ -60,7 +60,7 @@ void bert_evaluation_write(bert_buffer *out, const bert_evaluation *evaluation)
     buffer_string(out, "}\n");
 }
 
-/* ---- training ----------------------------------------------------------------------------------------------------------- */
+/* ---- training ---------------------------------------------------------------------------------------------------- */
 
 /* clang-format off */
 #define FIELD(name) { #name, offsetof(bert_event, name) }

@@ -38,7 +38,7 @@ static void add_integers(buffer *out, const int32_t *x, size_t n)
     }
 }
 
-/* ---- members of a token ------------------------------------------------------------------------------------------------- */
+/* ---- members of a token ------------------------------------------------------------------------------------------ */
 
 static void add_name(buffer *out, const bert_tokenizer *t, line_token k)
 {
@@ -69,7 +69,7 @@ static void add_segment(buffer *out, const bert_tokenizer *t, line_token k)
     field_integer(out, k.segment);
 }
 
-/* ------------------------------------------------------------------------------------------------------------------------- */
+/* ------------------------------------------------------------------------------------------------------------------ */
 
 static int32_t id_of(const bert_tokenizer *t, const char *token)
 {

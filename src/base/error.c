@@ -68,6 +68,28 @@ bert_status fail_in(bert_err *err, bert_status code, const char *format, ...)
     return code;
 }
 
+/* The message behind "row N: "; NULL: it is about no row. */
+static const char *behind_row(const bert_err *err, size_t *row)
+{
+    int words = 0;
+    return sscanf(err->message, "row %zu: %n", row, &words) == 1 && words ? err->message + words : NULL;
+}
+
+bool bert_err_row(const bert_err *err, size_t *row)
+{
+    return behind_row(err, row) != NULL;
+}
+
+void bert_err_place(bert_err *err, const char *place)
+{
+    size_t row;
+    const char *what = behind_row(err, &row);
+    bert_err named = *err;
+    if (what)
+        fail(&named, err->code, "%s: %s", place, what);
+    *err = named;
+}
+
 const char *bert_status_name(bert_status status)
 {
     static const char *const NAMES[] = { "BERT_OK",         "BERT_ERR_ARGUMENT", "BERT_ERR_MEMORY",

@@ -6,7 +6,7 @@
 
 #include <math.h>
 
-/* ---- strings ------------------------------------------------------------------------------------------------------------ */
+/* ---- strings ----------------------------------------------------------------------------------------------------- */
 
 /* How many bytes from p on stand in a JSON string as they are. */
 static size_t plain_json(const unsigned char *p, size_t n)
@@ -66,7 +66,7 @@ void field_csv(buffer *b, const char *bytes, size_t n)
     buffer_char(b, '"');
 }
 
-/* ---- numbers ------------------------------------------------------------------------------------------------------------ */
+/* ---- numbers ----------------------------------------------------------------------------------------------------- */
 
 /* Writes x in front of `end`, at least so many digits; returns where it begins. */
 static char *digits_before(char *end, uint64_t x, int least)
@@ -76,8 +76,9 @@ static char *digits_before(char *end, uint64_t x, int least)
     return end;
 }
 
-/* A float from 1e-4 to 1e9, whose nine digits come from whole numbers: x is mantissa * 2^-shift, and mantissa * 10^places, with so many places that
- * nine digits stand before the point, is less than 2^64. A tie goes to the even one, as in C. */
+/* A float from 1e-4 to 1e9, whose nine digits come from whole numbers: x is mantissa * 2^-shift, and mantissa *
+ * 10^places, with so many places that nine digits stand before the point, is less than 2^64. A tie goes to the even
+ * one, as in C. */
 static void add_float(buffer *b, float x, bool negative)
 {
     static const double TEN[] = {

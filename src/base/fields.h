@@ -1,4 +1,5 @@
-/* How a value is written where lines are made for machines: JSON, and columns with tabs or commas between. Byte for byte the same in any locale. */
+/* How a value is written where lines are made for machines: JSON, and columns with tabs or commas between. Byte for
+ * byte the same in any locale. */
 #ifndef BASE_FIELDS_H
 #define BASE_FIELDS_H
 
@@ -8,7 +9,8 @@
 
 /* A JSON string, quoted; a byte that is not UTF-8 becomes U+FFFD, for JSON has no way to say it. */
 void field_json(buffer *b, const char *bytes, size_t n);
-/* What has no place between tabs is written as \t, \n, \r, and so is the backslash: table option quoting `backslash` reads it back. */
+/* What has no place between tabs is written as \t, \n, \r, and so is the backslash: table option quoting `backslash`
+ * reads it back. */
 void field_tsv(buffer *b, const char *bytes, size_t n);
 /* Quoted as RFC 4180 says where it must be. */
 void field_csv(buffer *b, const char *bytes, size_t n);

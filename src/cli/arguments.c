@@ -1,6 +1,6 @@
 /* A command line into a command's options. */
 #include "cli/arguments.h"
-#include "cli/report.h"
+#include "cli/messages.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -51,11 +51,12 @@ bool command_find(const command *c, const char *name, size_t n, found_option *fo
     return false;
 }
 
-/* ---- did you mean ------------------------------------------------------------------------------------------------------- */
+/* ---- did you mean ------------------------------------------------------------------------------------------------ */
 
 enum { NAME_MOST = 40 };
 
-/* How many letters must be put in, left out, replaced or swapped with their neighbour (Damerau 1964, without substrings edited twice). */
+/* How many letters must be put in, left out, replaced or swapped with their neighbour (Damerau 1964, without substrings
+ * edited twice). */
 static int edit_distance(const char *a, size_t n, const char *b, size_t m)
 {
     int d[NAME_MOST + 1][NAME_MOST + 1];
@@ -71,7 +72,8 @@ static int edit_distance(const char *a, size_t n, const char *b, size_t m)
                 best = d[i - 1][j] + 1;
             if (d[i][j - 1] + 1 < best)
                 best = d[i][j - 1] + 1;
-            if (i > 1 && j > 1 && plain(a[i - 1]) == plain(b[j - 2]) && plain(a[i - 2]) == plain(b[j - 1]) && d[i - 2][j - 2] + 1 < best)
+            if (i > 1 && j > 1 && plain(a[i - 1]) == plain(b[j - 2]) && plain(a[i - 2]) == plain(b[j - 1]) &&
+                d[i - 2][j - 2] + 1 < best)
                 best = d[i - 2][j - 2] + 1;
             d[i][j] = best;
         }
@@ -117,7 +119,7 @@ static arguments_outcome unknown_option(const command *c, const char *name, size
     return ARGUMENTS_WRONG;
 }
 
-/* ---- parsing ------------------------------------------------------------------------------------------------------------ */
+/* ---- parsing ----------------------------------------------------------------------------------------------------- */
 
 /* Where we are in argv. */
 typedef struct reader {
@@ -136,11 +138,13 @@ static bool set(reader *r, found_option f, const char *value)
     return false;
 }
 
-/* The value behind an option: what stands after its '=', else the next argument. `typed` is the option as the user wrote it. */
+/* The value behind an option: what stands after its '=', else the next argument. `typed` is the option as the user
+ * wrote it. */
 static bool set_with_value(reader *r, found_option f, const char *typed, size_t n, const char *value)
 {
     if (!value && r->at == r->argc) {
-        report_usage(r->c, "%.*s needs a value%s%s", (int)n, typed, f.option->value ? ": " : "", f.option->value ? f.option->value : "");
+        report_usage(r->c, "%.*s needs a value%s%s", (int)n, typed, f.option->value ? ": " : "",
+                     f.option->value ? f.option->value : "");
         return false;
     }
     return set(r, f, value ? value : r->argv[r->at++]);
@@ -160,7 +164,8 @@ static arguments_outcome parse_long(reader *r, const char *typed)
             done = set(r, f, equals ? equals + 1 : "true");
         else
             done = set_with_value(r, f, typed, n + 2, equals ? equals + 1 : NULL);
-    } else if (!equals && n > 3 && !strncmp(name, "no-", 3) && command_find(r->c, name + 3, n - 3, &f) && f.option->type == BERT_OPTION_BOOL) {
+    } else if (!equals && n > 3 && !strncmp(name, "no-", 3) && command_find(r->c, name + 3, n - 3, &f) &&
+               f.option->type == BERT_OPTION_BOOL) {
         done = set(r, f, "false");
     } else {
         return unknown_option(r->c, name, n);

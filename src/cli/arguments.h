@@ -6,8 +6,9 @@
 
 typedef enum arguments_outcome { ARGUMENTS_RUN, ARGUMENTS_HELP, ARGUMENTS_WRONG } arguments_outcome;
 
-/* Fills options (zeroed, of c->options_size bytes) with defaults and what argv says; *argument is the one that is no option, or NULL.
- * Understands --name value, --name=value, --flag, --no-flag, -o value, -ovalue, and -- after which nothing is an option.
+/* Fills options (zeroed, of c->options_size bytes) with defaults and what argv says; *argument is the one that is no
+ * option, or NULL. Understands --name value, --name=value, --flag, --no-flag, -o value, -ovalue, and -- after which
+ * nothing is an option.
  * ARGUMENTS_WRONG: what is wrong has been told. Strings in options point into argv. */
 arguments_outcome arguments_parse(const command *c, int argc, char **argv, void *options, const char **argument);
 

@@ -20,7 +20,8 @@ void bar_finish(bar *b, const char *line); /* in place of the line before, whole
 void bar_leave(bar *b);                    /* what is drawn stays; later lines go below it */
 void bar_clear(bar *b);                    /* what is drawn goes; a line may be printed in its place */
 
-/* "[=====>........................]" as Keras fills it: BAR_WIDTH wide, or less where only `room` columns are left for it, or empty. */
+/* "[=====>........................]" as Keras fills it: BAR_WIDTH wide, or less where only `room` columns are left for
+ * it, or empty. */
 void bar_fill(char out[BAR_SIZE], int room, size_t done, size_t total);
 int bar_columns(void); /* the width of the terminal */
 /* "1:02:31", "2:31", "31s" */

@@ -1,24 +1,28 @@
-/* What a command of `bert` is: a row of data. main.c lists them; arguments.c parses by them; help.c explains by them. */
+/* What a command of `bert` is: a row of data. main.c lists them; arguments.c parses by them; help.c explains by
+ * them. */
 #ifndef CLI_COMMAND_H
 #define CLI_COMMAND_H
 
 #include "bert.h"
 
-/* Options that a command takes: a table of the library's or its own, and where that table's struct stands in the command's. */
+/* Options that a command takes: a table of the library's or its own, and where that table's struct stands in the
+ * command's. */
 typedef struct option_group {
     bert_option_table (*table)(void);
     size_t offset;
     const char *title;          /* stands over them in --help */
     const char *const *without; /* those which this command does not take; ends with NULL; NULL: takes all */
-    const char *const *only;    /* those of a long table that belong under this title; ends with NULL; NULL: all that no other group names so */
+    /* those of a long table that belong under this title; ends with NULL; NULL: all that no other group names so */
+    const char *const *only;
 } option_group;
 
 /* An option that names what the command writes. */
 typedef struct output_option {
     const char *name;
     bert_output output;
-    int (*kind)(const void *options); /* where the other options tell it: a bert_output, or NO_OUTPUT; NULL: `output` is it */
-    bool kept;                        /* stands in NAME.part until it is whole (output.h) */
+    /* where the other options tell it: a bert_output, or NO_OUTPUT; NULL: `output` is it */
+    int (*kind)(const void *options);
+    bool kept; /* stands in NAME.part until it is whole (output.h) */
 } output_option;
 
 enum { NO_OUTPUT = -1 };
@@ -30,7 +34,8 @@ typedef struct command {
     const char *details;  /* more for --help, paragraphs that end with a newline; NULL: nothing */
     const char *argument; /* the word for its one argument: "FILE"; NULL: it takes none */
     bool argument_needed, argument_is_input;
-    const char *const *inputs;                             /* options that name what is read; ends with NULL; NULL: none */
+    /* options that name what is read; ends with NULL; NULL: none */
+    const char *const *inputs;
     const output_option *outputs;                          /* ends with a row without a name; NULL: none */
     const char *const *required;                           /* options that must be given; ends with NULL; NULL: none */
     const option_group *groups;                            /* ends with a row whose table is NULL */
@@ -40,30 +45,23 @@ typedef struct command {
 
 enum { STATUS_FINE = 0, STATUS_FAILED = 1, STATUS_USAGE = 2 };
 
-extern const command pull_command, import_command, inspect_command, tokenize_command, embed_command, train_command, eval_command,
-    predict_command, freeze_command, export_command, bench_command;
+extern const command pull_command, import_command, inspect_command, tokenize_command, embed_command, train_command,
+    eval_command, predict_command, freeze_command, export_command, bench_command;
 
 /* Rows of a command's own table. */
-#define OPTION_FLAG(type, field, help)                                                   \
-    {                                                                                    \
-#field, BERT_OPTION_BOOL, offsetof(type, field), "false", 0, 0, NULL, NULL, help \
-    }
-#define OPTION_INT(type, field, fallback, min, max, value, help)                              \
-    {                                                                                         \
-#field, BERT_OPTION_INT, offsetof(type, field), fallback, min, max, NULL, value, help \
-    }
-#define OPTION_FLOAT(type, field, fallback, min, max, value, help)                              \
-    {                                                                                           \
-#field, BERT_OPTION_FLOAT, offsetof(type, field), fallback, min, max, NULL, value, help \
-    }
-#define OPTION_STRING(type, field, value, help)                                          \
-    {                                                                                    \
-#field, BERT_OPTION_STRING, offsetof(type, field), NULL, 0, 0, NULL, value, help \
-    }
-#define OPTION_CHOICE(type, field, fallback, choices, value, help)                              \
-    {                                                                                           \
-#field, BERT_OPTION_CHOICE, offsetof(type, field), fallback, 0, 0, choices, value, help \
-    }
+/* clang-format off */
+#define OPTION_ROW(type, field, kind, fallback, min, max, choices, value, help) \
+    { #field, BERT_OPTION_##kind, offsetof(type, field), fallback, min, max, choices, value, help }
+/* clang-format on */
+#define OPTION_FLAG(type, field, help) OPTION_ROW(type, field, BOOL, "false", 0, 0, NULL, NULL, help)
+#define OPTION_INT(type, field, fallback, min, max, value, help) \
+    OPTION_ROW(type, field, INT, fallback, min, max, NULL, value, help)
+#define OPTION_FLOAT(type, field, fallback, min, max, value, help) \
+    OPTION_ROW(type, field, FLOAT, fallback, min, max, NULL, value, help)
+#define OPTION_STRING(type, field, value, help) OPTION_ROW(type, field, STRING, NULL, 0, 0, NULL, value, help)
+#define OPTION_CHOICE(type, field, fallback, choices, value, help) \
+    OPTION_ROW(type, field, CHOICE, fallback, 0, 0, choices, value, help)
+
 #define FORCE_HELP "replace what stands there if libbert made it"
 
 #define OPTION_TABLE(rows) ((bert_option_table){ (rows), sizeof(rows) / sizeof *(rows) })

@@ -1,6 +1,6 @@
 /* What bert_inspect says, as JSON. */
 #include "cli/facts.h"
-#include "cli/report.h"
+#include "cli/messages.h"
 
 #include <stdlib.h>
 

@@ -18,9 +18,11 @@ static void list_commands(bert_buffer *out, const command *const *commands)
 int help_all(const command *const *commands)
 {
     bert_buffer out = { 0 };
-    bert_buffer_printf(&out, "bert fine-tunes BERT on your own text and turns the result into one small file that predicts.\n\n");
+    bert_buffer_printf(
+        &out, "bert fine-tunes BERT on your own text and turns the result into one small file that predicts.\n\n");
     list_commands(&out, commands);
-    bert_buffer_printf(&out, "\n  checkpoint --import--> module --train--> model --freeze--> frozen model --> predictions, vectors\n");
+    bert_buffer_printf(
+        &out, "\n  checkpoint --import--> module --train--> model --freeze--> frozen model --> predictions, vectors\n");
     return results_print(&out, STATUS_FINE);
 }
 
@@ -97,7 +99,8 @@ static void option_text(const bert_option *o, char *text, size_t size)
     }
 }
 
-/* Words of one paragraph from column `indent` on, where the pen stands; none goes beyond HELP_WIDTH. Returns what follows it. */
+/* Words of one paragraph from column `indent` on, where the pen stands; none goes beyond HELP_WIDTH. Returns what
+ * follows it. */
 static const char *print_wrapped(bert_buffer *out, const char *text, size_t indent)
 {
     size_t at = indent;

@@ -1,5 +1,11 @@
-/* Tables with labels. */
+/* Tables in memory. */
 #include "cli/labelled.h"
+#include "cli/rows.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { UNLABELLED_MOST = 1 << 16 };
 
 bert_head_spec labelled_head(const bert_model *model)
 {
@@ -10,7 +16,8 @@ bert_head_spec labelled_head(const bert_model *model)
     return head;
 }
 
-bert_status labelled_load(const char *path, const bert_table_options *table, const bert_head_spec *head, bert_dataset **dataset, bert_err *err)
+bert_status labelled_load(const char *path, const bert_table_options *table, const bert_head_spec *head,
+                          bert_dataset **dataset, bert_err *err)
 {
     bert_dataset *all = NULL;
     bert_table_options options = *table;
@@ -22,5 +29,34 @@ bert_status labelled_load(const char *path, const bert_table_options *table, con
     }
     s = bert_dataset_suited(all, head, dataset, err);
     bert_dataset_free(all);
+    return s;
+}
+
+/* The rows of a data set have labels. */
+static bert_status without_labels(const bert_rows *rows, bert_dataset **dataset, bert_err *err)
+{
+    bert_text *labels = calloc(rows->n, sizeof *labels);
+    *err = (bert_err){ BERT_ERR_MEMORY, "out of memory: texts" };
+    bert_status s = labels ? bert_dataset_create(rows->texts, rows->pairs, labels, rows->n, dataset, err) : err->code;
+    free(labels);
+    return s;
+}
+
+bert_status unlabelled_load(const char *path, const bert_table_options *options, bert_dataset **dataset, bert_err *err)
+{
+    bert_table *table = NULL;
+    bert_rows rows = { 0 };
+    bert_status s = bert_table_open(path, options, false, &table, err);
+    if (!s)
+        s = bert_table_next(table, UNLABELLED_MOST, &rows, err);
+    if (!s)
+        rows_note_table(table);
+    if (!s && rows.n) {
+        s = without_labels(&rows, dataset, err);
+    } else if (!s) {
+        s = err->code = BERT_ERR_DATA;
+        snprintf(err->message, sizeof err->message, "%s: no rows", path);
+    }
+    bert_table_close(table);
     return s;
 }

@@ -4,7 +4,7 @@
 #include "cli/command_line.h"
 #include "cli/help.h"
 #include "cli/outputs.h"
-#include "cli/report.h"
+#include "cli/messages.h"
 #include "cli/results.h"
 #include "cli/stop.h"
 
@@ -76,8 +76,9 @@ static int version(void)
     return results_print(&out, STATUS_FINE);
 }
 
-/* A standard stream that the caller closed would give its number to the next file that is opened, and what is printed would land in there.
- * Each that is closed gets /dev/null, opened the wrong way round, so that using it fails as it should. */
+/* A standard stream that the caller closed would give its number to the next file that is opened, and what is printed
+ * would land in there. Each that is closed gets /dev/null, opened the wrong way round, so that using it fails as it
+ * should. */
 static void occupy_standard_streams(void)
 {
     for (int fd = 0; fd <= 2; fd++)
@@ -88,7 +89,8 @@ static void occupy_standard_streams(void)
 int main(int argc, char **argv)
 {
     occupy_standard_streams();
-    /* A reader that went away and a limit on the size of files are errors of the next write, so that nothing half-written is left behind. */
+    /* A reader that went away and a limit on the size of files are errors of the next write, so that nothing
+     * half-written is left behind. */
     signal(SIGPIPE, SIG_IGN);
     signal(SIGXFSZ, SIG_IGN);
     stop_begin();

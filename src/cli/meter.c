@@ -30,7 +30,8 @@ static void describe(const meter *m, size_t rows, size_t n, uint64_t read, uint6
     double seconds = bar_clock() - m->began;
     if (total && read > m->read) {
         bar_time(time, sizeof time, seconds * (double)(total - read) / (double)(read - m->read));
-        int taken = snprintf(tail, sizeof tail, "%d%% - ETA: %s - %.0f rows/s", (int)(100 * read / total), time, pace(m, n));
+        int taken = snprintf(tail, sizeof tail, "%d%% - ETA: %s - %.0f rows/s", (int)(100 * read / total), time,
+                             pace(m, n));
         bar_fill(filled, bar_columns() - taken - 24, read, total);
         snprintf(line, size, "%zu %s%s%s", rows, filled, *filled ? " " : "", tail);
     } else {

@@ -1,5 +1,5 @@
-/* How far a long file is, on standard error's terminal, as Keras shows it: nothing where there is none, where results go to a terminal, where a
- * person types, or where it takes less than a second. */
+/* How far a long file is, on standard error's terminal, as Keras shows it: nothing where there is none, where results
+ * go to a terminal, where a person types, or where it takes less than a second. */
 #ifndef CLI_METER_H
 #define CLI_METER_H
 

@@ -4,7 +4,7 @@
 #include "cli/command.h"
 #include "cli/command_line.h"
 #include "cli/hash.h"
-#include "cli/report.h"
+#include "cli/messages.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -17,7 +17,7 @@
 
 static const double SYNC_SECONDS = 5; /* what a kill loses at most; a run that is asked to stop loses nothing */
 
-/* ---- what is complete --------------------------------------------------------------------------------------------------- */
+/* ---- what is complete -------------------------------------------------------------------------------------------- */
 
 uint64_t output_hash(uint64_t hash, const bert_rows *rows)
 {
@@ -83,7 +83,7 @@ void output_wrote(output *o, const bert_rows *rows)
         sync_part(o); /* where it fails, an earlier line counts */
 }
 
-/* ---- opening ------------------------------------------------------------------------------------------------------------ */
+/* ---- opening ----------------------------------------------------------------------------------------------------- */
 
 static void write_header(output *o, size_t rows)
 {
@@ -110,7 +110,8 @@ static int resume_part(output *o, part_state state)
 {
     uint64_t hash = HASH_START;
     if (!hash_part(o->to.fd, header_size(o), state.bytes, &hash) || hash != state.hash)
-        return report_error("%s: is damaged: what the first %zu rows gave is not what was written; --force begins anew", o->part, state.rows);
+        return report_error("%s: is damaged: what the first %zu rows gave is not what was written; --force begins anew",
+                            o->part, state.rows);
     if ((o->log = part_log_resume(o->record)) < 0)
         return report_error("%s: %s", o->record, strerror(errno));
     o->whole = state;
@@ -148,7 +149,8 @@ static int take_part(output *o)
 static bool still_there(const char *path, int fd)
 {
     struct stat by_name, by_file;
-    return !lstat(path, &by_name) && !fstat(fd, &by_file) && by_name.st_ino == by_file.st_ino && by_name.st_dev == by_file.st_dev;
+    return !lstat(path, &by_name) && !fstat(fd, &by_file) && by_name.st_ino == by_file.st_ino &&
+           by_name.st_dev == by_file.st_dev;
 }
 
 /* A file of its own: no link, no second name, no pipe. */
@@ -237,14 +239,14 @@ int output_continue(output *o, uint64_t input)
 {
     o->refused = input != o->whole.input;
     if (o->refused)
-        return report_error("%s: the first %zu row%s of the input %s not what it was made from; --force begins anew", o->part, o->done,
-                            o->done == 1 ? "" : "s", o->done == 1 ? "is" : "are");
+        return report_error("%s: the first %zu row%s of the input %s not what it was made from; --force begins anew",
+                            o->part, o->done, o->done == 1 ? "" : "s", o->done == 1 ? "is" : "are");
     if (ftruncate(o->to.fd, (off_t)o->whole.bytes) || lseek(o->to.fd, (off_t)o->whole.bytes, SEEK_SET) < 0)
         return report_error("%s: %s", o->part, strerror(errno));
     return STATUS_FINE;
 }
 
-/* ---- the end ------------------------------------------------------------------------------------------------------------ */
+/* ---- the end ----------------------------------------------------------------------------------------------------- */
 
 static int sync_folder(const char *path)
 {
@@ -280,7 +282,8 @@ static int trim(output *o)
     int part = o->to.fd;
     bool npy = o->target.form == OUTPUT_NPY;
     bert_npy_header(header, o->whole.rows, o->target.cols);
-    if (ftruncate(part, (off_t)o->whole.bytes) || (npy && pwrite(part, header, sizeof header, 0) != (ssize_t)sizeof header) || sync_part(o))
+    if (ftruncate(part, (off_t)o->whole.bytes) ||
+        (npy && pwrite(part, header, sizeof header, 0) != (ssize_t)sizeof header) || sync_part(o))
         return report_error("%s: %s", o->part, strerror(errno));
     return STATUS_FINE;
 }

@@ -1,5 +1,6 @@
-/* Where a long run's results go: standard output, or OUT, which appears under its name only when it is whole. Until then they stand in OUT.part,
- * and OUT.part.json records what they were made with and how far they are sound; both stay where a run is stopped, for --resume. */
+/* Where a long run's results go: standard output, or OUT, which appears under its name only when it is whole. Until
+ * then they stand in OUT.part, and OUT.part.json records what they were made with and how far they are sound; both stay
+ * where a run is stopped, for --resume. */
 #ifndef CLI_OUTPUT_H
 #define CLI_OUTPUT_H
 
@@ -36,8 +37,8 @@ typedef struct output {
 
 typedef enum output_state { OUTPUT_READY, OUTPUT_DONE, OUTPUT_FAILED } output_state;
 
-/* OUTPUT_DONE: there is nothing left to do, which has been told, as what went wrong has. A part with rows is refused unless the target resumes it or
- * is forced. */
+/* OUTPUT_DONE: there is nothing left to do, which has been told, as what went wrong has. A part with rows is refused
+ * unless the target resumes it or is forced. */
 output_state output_open(output *o, const pipeline_target *target);
 
 /* Goes on behind the rows that are done, whose texts have this hash (output_hash). Returns an exit status. */
@@ -49,8 +50,8 @@ uint64_t output_hash(uint64_t hash, const bert_rows *rows);
 /* These rows' results have been handed on: they count from here on, and now and then they are put on the disk. */
 void output_wrote(output *o, const bert_rows *rows);
 
-/* Puts the file under its name if status is fine, else keeps what is complete and says how to go on. Returns status, or that of its own
- * failure. */
+/* Puts the file under its name if status is fine, else keeps what is complete and says how to go on. Returns status, or
+ * that of its own failure. */
 int output_close(output *o, int status);
 
 #endif

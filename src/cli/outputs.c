@@ -1,6 +1,6 @@
 /* Inputs and outputs of a command by the names of its options. */
 #include "cli/outputs.h"
-#include "cli/report.h"
+#include "cli/messages.h"
 #include "cli/stop.h"
 
 #include <limits.h>
@@ -39,7 +39,8 @@ static bool lies_in(const char *path, const struct stat *folder)
     struct stat st;
     if (!realpath(path, real)) { /* the prefix of a checkpoint */
         const char *slash = strrchr(path, '/');
-        if ((size_t)snprintf(above, sizeof above, "%.*s/.", slash ? (int)(slash - path) : 1, slash ? path : ".") >= sizeof above ||
+        if ((size_t)snprintf(above, sizeof above, "%.*s/.", slash ? (int)(slash - path) : 1, slash ? path : ".") >=
+                sizeof above ||
             !realpath(above, real))
             return false;
     }
@@ -57,7 +58,8 @@ static int check_input(const char *path, const struct stat *there, const char *i
     struct stat st;
     if ((input ? stat(input, &st) : fstat(0, &st)) || !same_file(there, &st)) {
         bool inside = input && replaced && S_ISDIR(there->st_mode) && lies_in(input, there);
-        return inside ? report_error("%s: holds %s, which is read; an input is never an output", path, input) : STATUS_FINE;
+        return inside ? report_error("%s: holds %s, which is read; an input is never an output", path, input)
+                      : STATUS_FINE;
     }
     if (!input)
         return report_error("%s: is standard input, too; an input is never an output", path);
@@ -65,7 +67,8 @@ static int check_input(const char *path, const struct stat *there, const char *i
                                : report_error("%s: is read; an input is never an output", path);
 }
 
-static int check_inputs(const command *c, const void *options, const char *argument, const char *path, const struct stat *there, bool replaced)
+static int check_inputs(const command *c, const void *options, const char *argument, const char *path,
+                        const struct stat *there, bool replaced)
 {
     const char *file = argument && strcmp(argument, "-") ? argument : NULL;
     int status = c->argument_is_input ? check_input(path, there, file, replaced) : STATUS_FINE;
@@ -77,7 +80,8 @@ static int check_inputs(const command *c, const void *options, const char *argum
 }
 
 /* The file itself, and for results what stands beside them until they are whole. */
-static int check_names(const command *c, const void *options, const char *argument, const output_option *o, const char *path, bool replaced)
+static int check_names(const command *c, const void *options, const char *argument, const output_option *o,
+                       const char *path, bool replaced)
 {
     static const char *const SUFFIXES[] = { "", ".part", ".part.json" };
     int status = STATUS_FINE;

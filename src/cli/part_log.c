@@ -11,7 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* ---- reading ------------------------------------------------------------------------------------------------------------ */
+/* ---- reading ----------------------------------------------------------------------------------------------------- */
 
 static char *read_text(const char *path)
 {
@@ -38,7 +38,8 @@ static int member_size(const char **line)
     return (int)(n && (*line)[n - 1] == ',' ? n - 1 : n);
 }
 
-/* Both are written by the same program: where they differ, it is in the value of one member. *end: where the record ends in `then`. */
+/* Both are written by the same program: where they differ, it is in the value of one member. *end: where the record
+ * ends in `then`. */
 static part_log_answer compare(const char *then, const char *now, const char **end, char *what, size_t size)
 {
     const char *a = then, *b = now;
@@ -94,7 +95,7 @@ part_log_answer part_log_read(const char *path, const char *record, part_state *
     return answer;
 }
 
-/* ---- writing ------------------------------------------------------------------------------------------------------------ */
+/* ---- writing ----------------------------------------------------------------------------------------------------- */
 
 static int write_whole(int log, const char *bytes, size_t n)
 {
@@ -136,7 +137,9 @@ int part_log_resume(const char *path)
 int part_log_add(int log, const part_state *s)
 {
     char line[160];
-    int n = snprintf(line, sizeof line, "{\"rows\": %zu, \"bytes\": %" PRIu64 ", \"hash\": \"%016" PRIx64 "\", \"input\": \"%016" PRIx64 "\"}\n",
+    int n = snprintf(line, sizeof line,
+                     "{\"rows\": %zu, \"bytes\": %" PRIu64 ", \"hash\": \"%016" PRIx64 "\", \"input\": \"%016" PRIx64
+                     "\"}\n",
                      s->rows, s->bytes, s->hash, s->input);
     return write_whole(log, line, (size_t)n);
 }

@@ -1,5 +1,5 @@
-/* OUT.part.json: what OUT.part is made with, as one JSON object, then a line for each time that OUT.part was on the disk up to some row. A line that is
- * cut off does not count; the last whole one tells how far OUT.part is sound. */
+/* OUT.part.json: what OUT.part is made with, as one JSON object, then a line for each time that OUT.part was on the
+ * disk up to some row. A line that is cut off does not count; the last whole one tells how far OUT.part is sound. */
 #ifndef CLI_PART_LOG_H
 #define CLI_PART_LOG_H
 
@@ -18,7 +18,8 @@ typedef struct part_state {
 /* What a log says. record: what this run is made with. */
 typedef enum part_log_answer { LOG_SAME, LOG_OTHER, LOG_ABSENT } part_log_answer;
 
-/* Reads a log; state is all zero where no line is whole. LOG_OTHER: `what` tells the difference. LOG_ABSENT: there is none, or it is damaged. */
+/* Reads a log; state is all zero where no line is whole. LOG_OTHER: `what` tells the difference. LOG_ABSENT: there is
+ * none, or it is damaged. */
 part_log_answer part_log_read(const char *path, const char *record, part_state *state, char *what, size_t size);
 
 /* A log that begins with the record, or goes on. Its descriptor; -1 with errno. */

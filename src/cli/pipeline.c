@@ -1,9 +1,10 @@
-/* A ring of chunks between three threads. A chunk goes from EMPTY to READ to COMPUTED and back; each thread takes the chunks in the order of the
- * rows, so the i-th chunk of the table always stands in the same place of the ring, and nobody else touches it meanwhile. */
+/* A ring of chunks between three threads. A chunk goes from EMPTY to READ to COMPUTED and back; each thread takes the
+ * chunks in the order of the rows, so the i-th chunk of the table always stands in the same place of the ring, and
+ * nobody else touches it meanwhile. */
 #include "cli/pipeline.h"
 #include "cli/hash.h"
 #include "cli/meter.h"
-#include "cli/report.h"
+#include "cli/messages.h"
 #include "cli/stop.h"
 
 #include <pthread.h>
@@ -13,7 +14,8 @@
 #include <time.h>
 
 enum { SLOTS = 3, FIRST_ROWS = 128, LEAST_ROWS = 16 };
-static const double CHUNK_SECONDS = 2; /* how long a chunk should take, so that a run that is asked to stop does so soon */
+/* how long a chunk should take, so that a run that is asked to stop does so soon */
+static const double CHUNK_SECONDS = 2;
 
 const char *const ANSWER_FORMATS[] = { "jsonl", "tsv", "npy", NULL };
 
@@ -44,7 +46,7 @@ typedef struct pipeline {
     bool broken;   /* results cannot be written */
 } pipeline;
 
-/* ---- chunks ------------------------------------------------------------------------------------------------------------- */
+/* ---- chunks ------------------------------------------------------------------------------------------------------ */
 
 bool chunk_keep_entities(chunk *c, const bert_entity *entities, size_t n)
 {
@@ -111,7 +113,9 @@ static bool slot_fill(slot *s, const bert_rows *rows)
             s->pairs[i] = place(&at, rows->pairs[i]);
         s->lines[i] = rows->lines[i];
     }
-    s->chunk.rows = (bert_rows){ .n = rows->n, .texts = s->texts, .pairs = rows->pairs ? s->pairs : NULL, .lines = s->lines };
+    s->chunk.rows = (bert_rows){
+        .n = rows->n, .texts = s->texts, .pairs = rows->pairs ? s->pairs : NULL, .lines = s->lines
+    };
     return true;
 }
 
@@ -128,14 +132,13 @@ static void slot_read(slot *s, bert_table *table, size_t most)
     bert_table_progress(table, &s->read, &s->total);
 }
 
-/* ---- waiting ------------------------------------------------------------------------------------------------------------ */
+/* ---- waiting ----------------------------------------------------------------------------------------------------- */
 
-/* Until then, a signal may have come that nobody waits for. */
-static struct timespec soon(void)
+static struct timespec after(long milliseconds)
 {
     struct timespec t;
     clock_gettime(CLOCK_REALTIME, &t);
-    t.tv_nsec += 100000000;
+    t.tv_nsec += milliseconds * 1000000;
     t.tv_sec += t.tv_nsec / 1000000000;
     t.tv_nsec %= 1000000000;
     return t;
@@ -147,7 +150,7 @@ static slot *await(pipeline *p, size_t i, slot_state state, bool heeding)
     slot *s = &p->slots[i % SLOTS];
     pthread_mutex_lock(&p->lock);
     while (s->state != state && !p->broken && i < p->end && !(heeding && stop_asked())) {
-        struct timespec until = soon();
+        struct timespec until = after(100); /* then a signal may have come that nobody waits for */
         if (heeding)
             pthread_cond_timedwait(&p->changed, &p->lock, &until);
         else
@@ -175,7 +178,7 @@ static void end_with(pipeline *p, size_t chunks)
     pthread_mutex_unlock(&p->lock);
 }
 
-/* ---- the threads -------------------------------------------------------------------------------------------------------- */
+/* ---- the threads ------------------------------------------------------------------------------------------------- */
 
 /* Waiting for a pipe's writer is the one thing in which a thread may be cancelled. */
 static void *read_chunks(void *pipeline_)
@@ -232,12 +235,11 @@ static void choose_rows(pipeline *p, const slot *s, double seconds)
 static bert_status compute_chunk(const pipeline *p, chunk *c, bert_err *err)
 {
     size_t n = c->rows.n, row;
-    int words = 0;
     bert_status status = p->work->compute(p->work->context, c, err);
-    if (status && sscanf(err->message, "row %zu: %n", &row, &words) == 1 && words && row < n) {
-        bert_err named = { .code = err->code };
-        snprintf(named.message, sizeof named.message, "%s:%zu: %s", p->file, c->rows.lines[row], err->message + words);
-        *err = named;
+    if (status && bert_err_row(err, &row) && row < n) {
+        char place[sizeof err->message];
+        snprintf(place, sizeof place, "%s:%zu", p->file, c->rows.lines[row]);
+        bert_err_place(err, place);
     }
     return status;
 }
@@ -265,7 +267,7 @@ static size_t compute_chunks(pipeline *p, meter *m, bert_err *err)
     return n;
 }
 
-/* ---- a run -------------------------------------------------------------------------------------------------------------- */
+/* ---- a run ------------------------------------------------------------------------------------------------------- */
 
 static int tell_end(const pipeline *p, const bert_err *err, bool stopped, size_t n)
 {
@@ -276,14 +278,11 @@ static int tell_end(const pipeline *p, const bert_err *err, bool stopped, size_t
     return stopped ? report_error("stopped after %zu rows", p->out->done + n) : STATUS_FINE;
 }
 
-/* Only a reader that waits is cancelled: for that glibc loads an unwinder, and ends the process where memory does not suffice. */
+/* Only a reader that waits is cancelled: for that glibc loads an unwinder, and ends the process where memory does not
+ * suffice. */
 static void end_reader(pthread_t reader)
 {
-    struct timespec soon;
-    clock_gettime(CLOCK_REALTIME, &soon);
-    soon.tv_nsec += 200000000;
-    soon.tv_sec += soon.tv_nsec / 1000000000;
-    soon.tv_nsec %= 1000000000;
+    struct timespec soon = after(200);
     if (pthread_timedjoin_np(reader, NULL, &soon)) {
         pthread_cancel(reader);
         pthread_join(reader, NULL);
@@ -292,7 +291,8 @@ static void end_reader(pthread_t reader)
 
 static int flow(pipeline *p, size_t *n)
 {
-    static const char ANSWER[] = "\nbert: note: finishing what is begun; once more ends at once\n"; /* a terminal's bar stands before it */
+    /* a terminal's bar stands before it */
+    static const char ANSWER[] = "\nbert: note: finishing what is begun; once more ends at once\n";
     pthread_t reader, writer;
     meter m = meter_start(p->out->to.fd, p->table);
     if (pthread_create(&writer, NULL, write_chunks, p))
@@ -332,7 +332,7 @@ static int run(pipeline *p, size_t *n)
     bool room = true;
     for (int i = 0; i < SLOTS; i++)
         room = room && slot_open(&p->slots[i], p->work);
-    int status = !room          ? report_error("out of memory: %zu rows of %zu numbers", p->work->most, p->work->numbers)
+    int status = !room ? report_error("out of memory: %zu rows of %zu numbers", p->work->most, p->work->numbers)
                  : p->out->done ? resume(p)
                                 : STATUS_FINE;
     if (!status)
@@ -353,7 +353,8 @@ int target_check(const command *c, const char *path, bool npy, bool resume)
     return STATUS_FINE;
 }
 
-int pipeline_run(const char *path, const rows_options *options, const pipeline_work *work, const pipeline_target *target, size_t *n)
+int pipeline_run(const char *path, const rows_options *options, const pipeline_work *work,
+                 const pipeline_target *target, size_t *n)
 {
     output out;
     bert_err err;

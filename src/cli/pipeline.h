@@ -1,5 +1,5 @@
-/* Rows of a table in, results out, in order and with constant memory, while three threads read, compute and write: what embed and predict have
- * in common. */
+/* Rows of a table in, results out, in order and with constant memory, while three threads read, compute and write: what
+ * embed and predict have in common. */
 #ifndef CLI_PIPELINE_H
 #define CLI_PIPELINE_H
 
@@ -21,9 +21,10 @@ bool chunk_keep_entities(chunk *c, const bert_entity *entities, size_t n);
 
 typedef struct pipeline_work {
     void *context;
-    size_t most;                                                    /* rows of a chunk */
-    size_t numbers;                                                 /* floats that one of them needs */
-    bert_status (*compute)(void *context, chunk *c, bert_err *err); /* where it fails, c->rows.n becomes the number of rows that are done */
+    size_t most;    /* rows of a chunk */
+    size_t numbers; /* floats that one of them needs */
+    /* where it fails, c->rows.n becomes the number of rows that are done */
+    bert_status (*compute)(void *context, chunk *c, bert_err *err);
     void (*write)(void *context, const chunk *c, results *out);
 } pipeline_work;
 
@@ -33,8 +34,9 @@ extern const char *const ANSWER_FORMATS[];
 /* Whether OUT can be what the options ask for. Returns an exit status; what is wrong has been told. */
 int target_check(const command *c, const char *path, bool npy, bool resume);
 
-/* Reads path (NULL: standard input) to its end; *n counts the rows of this run. SIGINT and SIGTERM stop it where everything so far is written.
- * Returns an exit status; what went wrong has been told. */
-int pipeline_run(const char *path, const rows_options *options, const pipeline_work *work, const pipeline_target *target, size_t *n);
+/* Reads path (NULL: standard input) to its end; *n counts the rows of this run. SIGINT and SIGTERM stop it where
+ * everything so far is written. Returns an exit status; what went wrong has been told. */
+int pipeline_run(const char *path, const rows_options *options, const pipeline_work *work,
+                 const pipeline_target *target, size_t *n);
 
 #endif

@@ -1,7 +1,7 @@
 /* What a run's results depend on. */
 #include "cli/record.h"
 #include "cli/hash.h"
-#include "cli/report.h"
+#include "cli/messages.h"
 
 #include <fcntl.h>
 #include <inttypes.h>
@@ -10,11 +10,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* These say where, when and how fast, or what is done about a row behind those that are written. The model is known by what it says. */
+/* These say where, when and how fast, or what is done about a row behind those that are written. The model is known by
+ * what it says. */
 static const char *const WITHOUT_EFFECT[] = { "model", "output",  "resume",  "force",         "verify",
                                               "chunk", "threads", "streams", "skip_bad_rows", NULL };
 
-/* ---- options ------------------------------------------------------------------------------------------------------------ */
+/* ---- options ----------------------------------------------------------------------------------------------------- */
 
 static bool has_effect(const char *name)
 {
@@ -39,7 +40,7 @@ static void put_options(bert_buffer *out, const command *c, const char *options)
     }
 }
 
-/* ---- fingerprints ------------------------------------------------------------------------------------------------------- */
+/* ---- fingerprints ------------------------------------------------------------------------------------------------ */
 
 /* The bits that the model gives for one text: they depend on the precision and the machine's arithmetic. */
 static bert_status fingerprint(bert_session *session, uint64_t *hash, bert_err *err)
@@ -48,7 +49,8 @@ static bert_status fingerprint(bert_session *session, uint64_t *hash, bert_err *
     bert_text text = { WORDS, sizeof WORDS - 1 };
     bool tokens = bert_session_per_token(session);
     size_t K = bert_session_outputs(session), hidden = bert_session_hidden(session), n = 1;
-    float *vectors = calloc(tokens ? bert_session_seq_len(session) * hidden : hidden, sizeof *vectors), *scores = calloc(K + 1, sizeof *scores);
+    float *vectors = calloc(tokens ? bert_session_seq_len(session) * hidden : hidden, sizeof *vectors),
+          *scores = calloc(K + 1, sizeof *scores);
     bert_status s = BERT_ERR_MEMORY;
     if (vectors && scores)
         s = bert_session_embed(session, &text, NULL, 1, vectors, tokens ? &n : NULL, NULL, err);
@@ -63,7 +65,7 @@ static bert_status fingerprint(bert_session *session, uint64_t *hash, bert_err *
     return s;
 }
 
-/* ------------------------------------------------------------------------------------------------------------------------- */
+/* ------------------------------------------------------------------------------------------------------------------ */
 
 int record_make(const command *c, const void *options, const bert_model *model, bert_session *session, char **record)
 {
@@ -75,7 +77,8 @@ int record_make(const command *c, const void *options, const bert_model *model, 
     bert_buffer out = { 0 };
     bert_buffer_printf(&out, "{\n  \"command\": \"%s\",\n", c->name);
     put_options(&out, c, options);
-    bert_buffer_printf(&out, "  \"model\": \"%016" PRIx64 "\",\n  \"arithmetic\": \"%016" PRIx64 "\"\n}\n", weights, words);
+    bert_buffer_printf(&out, "  \"model\": \"%016" PRIx64 "\",\n  \"arithmetic\": \"%016" PRIx64 "\"\n}\n", weights,
+                       words);
     if (!out.failed) {
         *record = out.data;
         return STATUS_FINE;

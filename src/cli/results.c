@@ -1,7 +1,7 @@
 /* Where results go. */
 #include "cli/results.h"
 #include "cli/command.h"
-#include "cli/report.h"
+#include "cli/messages.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -79,6 +79,11 @@ int results_close(results *r, int status)
     bert_buffer_free(&r->text);
     free(r->path);
     return status;
+}
+
+void results_size(bert_buffer *text, double bytes)
+{
+    bert_buffer_printf(text, bytes < 1e6 ? "%.1f kB" : "%.1f MB", bytes < 1e6 ? bytes / 1e3 : bytes / 1e6);
 }
 
 int results_print(bert_buffer *text, int status)

@@ -21,11 +21,15 @@ int results_open(results *r, const char *path);
 bool results_push(results *r);
 /* The same once it is worth a call: for the end of each line. */
 void results_line_done(results *r);
-/* The same as results_push with a word to the user, and an exit status. A reader that went away (EPIPE) is a failure that nothing is said about. */
+/* The same as results_push with a word to the user, and an exit status. A reader that went away (EPIPE) is a failure
+ * that nothing is said about. */
 int results_flush(results *r);
 
 /* Flushes, and closes what has a name. Returns status, or that of its own failure. */
 int results_close(results *r, int status);
+
+/* "23.1 MB" */
+void results_size(bert_buffer *text, double bytes);
 
 /* Prints what a command put together, and frees it. Returns status, or that of its own failure. */
 int results_print(bert_buffer *text, int status);

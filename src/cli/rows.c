@@ -1,6 +1,6 @@
 /* Rows of a table in, lines of results out. */
 #include "cli/rows.h"
-#include "cli/report.h"
+#include "cli/messages.h"
 
 #include <string.h>
 #include <unistd.h>
@@ -79,7 +79,8 @@ static int each_chunk(bert_table *table, size_t most, rows_write write, void *co
     }
 }
 
-int rows_each(const char *path, const rows_options *options, size_t most, rows_write write, void *context, results *out, size_t *n)
+int rows_each(const char *path, const rows_options *options, size_t most, rows_write write, void *context, results *out,
+              size_t *n)
 {
     *n = 0;
     path = path ? path : "-";

@@ -1,4 +1,5 @@
-/* Rows of a table in, lines of results out, in order and with constant memory: what tokenize, embed and predict have in common. */
+/* Rows of a table in, lines of results out, in order and with constant memory: what tokenize, embed and predict have in
+ * common. */
 #ifndef CLI_ROWS_H
 #define CLI_ROWS_H
 
@@ -18,9 +19,11 @@ bert_option_table rows_option_table(void); /* chunk alone */
 /* Writes what comes of one chunk of rows. */
 typedef bert_status (*rows_write)(void *context, const bert_rows *rows, results *out, bert_err *err);
 
-/* Reads path (NULL: standard input) to its end. most: the largest chunk that the caller has room for; *n counts the rows.
+/* Reads path (NULL: standard input) to its end. most: the largest chunk that the caller has room for; *n counts the
+ * rows.
  * Returns an exit status; what went wrong has been told. */
-int rows_each(const char *path, const rows_options *options, size_t most, rows_write write, void *context, results *out, size_t *n);
+int rows_each(const char *path, const rows_options *options, size_t most, rows_write write, void *context, results *out,
+              size_t *n);
 
 /* Whether row i has a second text; one of blanks alone is none. */
 bool rows_is_pair(const bert_rows *rows, size_t i);

@@ -17,8 +17,9 @@ static const char *volatile said;
 static const char *volatile paths[OUTPUTS_MOST];
 static volatile sig_atomic_t n_paths;
 
-/* What the process holds open it has locked: with all of it closed, its temporaries are leftovers like a killed run's, and go the same way. In the
- * first thread, so that nothing of it is written meanwhile. Calls nothing that a signal handler may not call. */
+/* What the process holds open it has locked: with all of it closed, its temporaries are leftovers like a killed run's,
+ * and go the same way. In the first thread, so that nothing of it is written meanwhile. Calls nothing that a signal
+ * handler may not call. */
 static void end(int number)
 {
     if (syscall(SYS_gettid) != getpid()) {

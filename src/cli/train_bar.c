@@ -1,7 +1,6 @@
 /* What a person sees of a training run. */
 #include "cli/train_bar.h"
-#include "cli/metrics.h"
-#include "cli/report.h"
+#include "cli/messages.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -15,10 +14,40 @@ static void training_scores(const bert_event *event, char *out, size_t size)
         snprintf(out + n, size - (size_t)n, " - accuracy: %.4f", event->accuracy);
 }
 
+/* ` (always "0": 0.6300)`; a correlation, which a constant does not have, is left out. */
+static size_t baseline_text(const bert_baseline *baseline, const bert_metric *watched, char *out, size_t size)
+{
+    double value = bert_metric_value(&baseline->metrics, watched);
+    int n = isnan(value) ? snprintf(out, size, " (always %s)", baseline->answer)
+                         : snprintf(out, size, " (always %s: %.4f)", baseline->answer, value);
+    return (size_t)n;
+}
+
+/* "val_loss: 0.4100 - val_accuracy: 0.8000": loss, accuracy and the one that is watched (may be NULL); behind that,
+ * where it is no better, what always the same answer has: " (always \"neg\": 0.8000)" (baseline: NULL for none of
+ * it). */
+static void valid_scores(const bert_metrics *metrics, const bert_baseline *baseline, const char *watch, char *out,
+                         size_t size)
+{
+    size_t n, at = 0;
+    const bert_metric *table = bert_metric_table(&n);
+    *out = 0;
+    for (size_t i = 0; i < n && at < size; i++) {
+        const char *name = table[i].name;
+        double value = bert_metric_value(metrics, &table[i]);
+        bool watched = watch && !strcmp(name, watch);
+        if (isnan(value) || (!watched && strcmp(name, "loss") && strcmp(name, "accuracy")))
+            continue;
+        at += (size_t)snprintf(out + at, size - at, "%sval_%s: %.4f", at ? " - " : "", name, value);
+        if (watched && baseline && baseline->note[0] && at < size)
+            at += baseline_text(baseline, &table[i], out + at, size - at);
+    }
+}
+
 void train_bar_scores(const bert_event *event, char *out, size_t size)
 {
     if (event->valid)
-        metrics_text(event->valid, NULL, event->watch, out, size);
+        valid_scores(event->valid, NULL, event->watch, out, size);
     else
         training_scores(event, out, size);
 }
@@ -46,7 +75,7 @@ static void describe_progress(const bert_event *event, char *out, size_t size)
     training_scores(event, scores, sizeof scores);
     if (over && event->valid) {
         memcpy(valid, " - ", 4);
-        metrics_text(event->valid, event->baseline, event->watch, valid + 3, sizeof valid - 3);
+        valid_scores(event->valid, event->baseline, event->watch, valid + 3, sizeof valid - 3);
     }
     snprintf(out, size, " - %s%s%s%s - %s%s", over ? "" : "ETA: ", time, over ? " " : " - ", each, scores, valid);
 }

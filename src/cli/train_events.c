@@ -14,7 +14,8 @@ int train_events_data(train_events *t, const char *json)
 {
     bert_buffer *out = &t->out.text;
     bert_buffer_printf(out, "{\"event\": \"data\", ");
-    for (const char *p = json + strspn(json, " \n{"); *p; p++) /* a line break in JSON is white space, and never in a string */
+    /* a line break in JSON is white space, and never in a string */
+    for (const char *p = json + strspn(json, " \n{"); *p; p++)
         if (*p != '\n') {
             bert_buffer_add(out, p, 1);
         } else {

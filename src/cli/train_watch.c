@@ -1,7 +1,7 @@
 /* A training run as it is followed. */
 #include "cli/train_watch.h"
 #include "cli/command_line.h"
-#include "cli/report.h"
+#include "cli/messages.h"
 #include "cli/stop.h"
 
 #include <stdio.h>

@@ -73,13 +73,9 @@ static bert_status open_sides(comparison *c, const bert_model *original, const b
 static bert_status in_place(const comparison *c, size_t first, bert_status status, bert_err *err)
 {
     size_t row;
-    int words = 0;
     char place[DATASET_PLACE];
-    if (!status || !err || sscanf(err->message, "row %zu: %n", &row, &words) != 1 || !words || row >= c->data->n - first)
-        return status;
-    bert_err named = { .code = status };
-    snprintf(named.message, sizeof named.message, "%s: %s", dataset_place(c->data, first + row, place), err->message + words);
-    *err = named;
+    if (status && err && bert_err_row(err, &row) && row < c->data->n - first)
+        bert_err_place(err, dataset_place(c->data, first + row, place));
     return status;
 }
 

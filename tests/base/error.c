@@ -53,6 +53,24 @@ static void a_message_that_is_too_long_is_cut(void **state)
     assert_int_equal(strlen(err.message), sizeof err.message - 1);
 }
 
+static void an_error_about_a_row_is_placed_by_who_knows_where_it_comes_from(void **state)
+{
+    (void)state;
+    bert_err err;
+    size_t row = 9;
+    fail(&err, BERT_ERR_NUMERIC, "row %d: row 2: NaN", 17);
+    assert_true(bert_err_row(&err, &row));
+    assert_int_equal(row, 17);
+    bert_err_place(&err, "data.tsv:19");
+    assert_string_equal(err.message, "data.tsv:19: row 2: NaN");
+    assert_int_equal(err.code, BERT_ERR_NUMERIC);
+    assert_false(bert_err_row(&err, &row));
+    bert_err_place(&err, "elsewhere");
+    assert_string_equal(err.message, "data.tsv:19: row 2: NaN");
+    fail(&err, BERT_ERR_DATA, "row 3 is wrong");
+    assert_false(bert_err_row(&err, &row));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -60,6 +78,7 @@ int main(void)
         cmocka_unit_test(the_caller_may_not_want_the_error),
         cmocka_unit_test(context_stands_before_the_deeper_message),
         cmocka_unit_test(a_message_that_is_too_long_is_cut),
+        cmocka_unit_test(an_error_about_a_row_is_placed_by_who_knows_where_it_comes_from),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

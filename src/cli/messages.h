@@ -1,10 +1,11 @@
 /* What goes to standard error: errors, wrong usage, notes. */
-#ifndef CLI_REPORT_H
-#define CLI_REPORT_H
+#ifndef CLI_MESSAGES_H
+#define CLI_MESSAGES_H
 
 #include "cli/command.h"
 
-/* Prints "bert: error: WHAT"; control characters in it (a hostile file may put some there) become '?'. Returns STATUS_FAILED. */
+/* Prints "bert: error: WHAT"; control characters in it (a hostile file may put some there) become '?'. Returns
+ * STATUS_FAILED. */
 int report_error(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /* The same for an error of the library's. */

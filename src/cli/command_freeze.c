@@ -2,8 +2,8 @@
 #include "cli/command.h"
 #include "cli/facts.h"
 #include "cli/labelled.h"
-#include "cli/model.h"
-#include "cli/report.h"
+#include "cli/open_model.h"
+#include "cli/messages.h"
 #include "cli/results.h"
 #include "cli/rows.h"
 
@@ -21,8 +21,10 @@ typedef struct freeze_options {
 
 static const bert_option OPTIONS[] = {
     OPTION_STRING(freeze_options, output, "FILE", "the file to write"),
-    OPTION_STRING(freeze_options, weights, "WEIGHTS", "a file with other weights of MODEL: MODEL/checkpoint.safetensors has the last ones"),
-    OPTION_STRING(freeze_options, check, "TABLE", "run MODEL and the frozen file on these texts and tell how they compare"),
+    OPTION_STRING(freeze_options, weights, "WEIGHTS",
+                  "a file with other weights of MODEL: MODEL/checkpoint.safetensors has the last ones"),
+    OPTION_STRING(freeze_options, check, "TABLE",
+                  "run MODEL and the frozen file on these texts and tell how they compare"),
 };
 
 static bert_option_table table(void)
@@ -30,7 +32,7 @@ static bert_option_table table(void)
     return OPTION_TABLE(OPTIONS);
 }
 
-/* ---- sizes -------------------------------------------------------------------------------------------------------------- */
+/* ---- sizes ------------------------------------------------------------------------------------------------------- */
 
 /* All of a model's weights, as bert_inspect counts them. */
 static bert_status count_weights(const char *path, double *n, bert_err *err)
@@ -51,12 +53,7 @@ static double size_of(const char *path, double weights)
     return S_ISREG(st.st_mode) ? (double)st.st_size : weights * 4;
 }
 
-static void size_text(char *out, size_t n, double size)
-{
-    snprintf(out, n, size < 1e6 ? "%.1f kB" : "%.1f MB", size < 1e6 ? size / 1e3 : size / 1e6);
-}
-
-/* ---- the comparison ----------------------------------------------------------------------------------------------------- */
+/* ---- the comparison ---------------------------------------------------------------------------------------------- */
 
 static void print_row(bert_buffer *out, const char *name, const char *format, double original, double frozen)
 {
@@ -88,27 +85,14 @@ static void print_check(bert_buffer *out, const bert_freeze_check *check)
     print_row(out, "texts/s", "%.0f", check->texts_per_second_original, check->texts_per_second);
     bert_buffer_printf(out, "the same answer to %.2f %% of %zu rows\n", 100 * check->agreement, check->n);
     if (!isnan(check->difference_mean))
-        bert_buffer_printf(out, "scores differ by %.5f in the mean, %.5f at most\n", check->difference_mean, check->difference_worst);
+        bert_buffer_printf(out, "scores differ by %.5f in the mean, %.5f at most\n", check->difference_mean,
+                           check->difference_worst);
     if (!isnan(check->cosine_mean))
-        bert_buffer_printf(out, "cosine of the vectors: %.5f in the mean, %.5f at least\n", check->cosine_mean, check->cosine_worst);
+        bert_buffer_printf(out, "cosine of the vectors: %.5f in the mean, %.5f at least\n", check->cosine_mean,
+                           check->cosine_worst);
 }
 
-/* ---- the texts of the comparison ---------------------------------------------------------------------------------------- */
-
-/* The first rows of a table without labels: more would tell nothing new. A data set's rows have some, so they are empty. */
-static bert_status load_texts(bert_table *table, bert_dataset **data, bert_err *err)
-{
-    enum { MOST_ROWS = 1 << 16 };
-    bert_rows rows;
-    bert_status s = bert_table_next(table, MOST_ROWS, &rows, err);
-    if (s)
-        return s;
-    bert_text *labels = calloc(rows.n + 1, sizeof *labels);
-    *err = (bert_err){ BERT_ERR_MEMORY, "out of memory: labels" };
-    s = labels ? bert_dataset_create(rows.texts, rows.pairs, labels, rows.n, data, err) : err->code;
-    free(labels);
-    return s;
-}
+/* ---- the texts of the comparison --------------------------------------------------------------------------------- */
 
 /* Labels are compared where there are some, or where the user says so. */
 static bert_status load_check(const freeze_options *o, const bert_model *model, bert_dataset **data, bert_err *err)
@@ -124,33 +108,28 @@ static bert_status load_check(const freeze_options *o, const bert_model *model, 
     if (s)
         return s;
     if (!again || o->table.label_column || rows.labels || !rows.n)
-        return bert_model_task(model) ? labelled_load(o->check, &o->table, &head, data, err) : bert_dataset_load(o->check, &o->table, data, err);
-    s = bert_table_open(o->check, &o->table, false, &table, err);
-    if (!s)
-        s = load_texts(table, data, err);
-    if (!s)
-        rows_note_table(table);
-    bert_table_close(table);
-    return s;
+        return bert_model_task(model) ? labelled_load(o->check, &o->table, &head, data, err)
+                                      : bert_dataset_load(o->check, &o->table, data, err);
+    return unlabelled_load(o->check, &o->table, data, err);
 }
 
-/* ---- freezing ----------------------------------------------------------------------------------------------------------- */
+/* ---- freezing ---------------------------------------------------------------------------------------------------- */
 
 /* "model.bert: 23.1 MB, 1.02 bytes a weight (the model: 90.9 MB)" */
 static bert_status print_size(bert_buffer *out, const freeze_options *o, const char *model, bert_err *err)
 {
-    char frozen[32], original[32];
     double weights;
     bert_status s = count_weights(model, &weights, err);
     if (s)
         return s;
     double size = size_of(o->output, weights);
-    size_text(frozen, sizeof frozen, size);
-    size_text(original, sizeof original, size_of(model, weights));
-    bert_buffer_printf(out, "%s: %s", o->output, frozen);
+    bert_buffer_printf(out, "%s: ", o->output);
+    results_size(out, size);
     if (weights > 0)
         bert_buffer_printf(out, ", %.2f bytes a weight", size / weights);
-    bert_buffer_printf(out, " (%s: %s)\n", model, original);
+    bert_buffer_printf(out, " (%s: ", model);
+    results_size(out, size_of(model, weights));
+    bert_buffer_printf(out, ")\n");
     return BERT_OK;
 }
 
@@ -163,7 +142,8 @@ static int freeze(const freeze_options *o, const char *path, const bert_model *m
     if (data && check.n)
         print_check(&out, &check);
     if (check.truncated)
-        report_note("%zu of %zu texts were cut to the model's length: what stands behind the cut was not compared", check.truncated, check.n);
+        report_note("%zu of %zu texts were cut to the model's length: what stands behind the cut was not compared",
+                    check.truncated, check.n);
     if (!s)
         s = print_size(&out, o, path, &err);
     return results_print(&out, s ? report_failure(&err) : STATUS_FINE);

@@ -1,9 +1,9 @@
 /* bert predict: texts to labels, values or entities. */
 #include "cli/command.h"
-#include "cli/model.h"
+#include "cli/open_model.h"
 #include "cli/pipeline.h"
 #include "cli/record.h"
-#include "cli/report.h"
+#include "cli/messages.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -44,7 +44,7 @@ typedef struct predict {
     size_t truncated, pairs;
 } predict;
 
-/* ---- computing ---------------------------------------------------------------------------------------------------------- */
+/* ---- computing --------------------------------------------------------------------------------------------------- */
 
 /* How many rows come before the first one that is no pair. */
 static size_t count_pairs(const bert_rows *rows)
@@ -60,7 +60,8 @@ static bert_status compute_scores(predict *p, chunk *c, size_t n, bert_err *err)
     return bert_session_predict(p->session, c->rows.texts, c->rows.pairs, n, c->numbers, &p->truncated, err);
 }
 
-/* A row without a second text is the caller's mistake in one line of a file: it is named, and the rows before it count. */
+/* A row without a second text is the caller's mistake in one line of a file: it is named, and the rows before it
+ * count. */
 static bert_status compute_similarity(predict *p, chunk *c, bert_err *err)
 {
     size_t n = count_pairs(&c->rows), line = n < c->rows.n ? c->rows.lines[n] : 0;
@@ -99,7 +100,7 @@ static bert_status compute(void *context, chunk *c, bert_err *err)
     return s;
 }
 
-/* ---- writing ------------------------------------------------------------------------------------------------------------ */
+/* ---- writing ----------------------------------------------------------------------------------------------------- */
 
 static void write_rows(void *context, const chunk *c, results *out)
 {
@@ -112,7 +113,7 @@ static void write_rows(void *context, const chunk *c, results *out)
     }
 }
 
-/* ------------------------------------------------------------------------------------------------------------------------- */
+/* ------------------------------------------------------------------------------------------------------------------ */
 
 static int predict_all(const predict_options *o, const bert_model *model, predict *p, const char *file)
 {
@@ -121,8 +122,12 @@ static int predict_all(const predict_options *o, const bert_model *model, predic
     char *record = NULL;
     if (o->output && record_make(&predict_command, o, model, p->session, &record))
         return STATUS_FAILED;
-    pipeline_work work = { .context = p, .most = ROWS_MOST, .numbers = columns, .compute = compute, .write = write_rows };
-    pipeline_target target = { .path = o->output, .cols = columns, .resume = o->resume, .force = o->force, .record = record };
+    pipeline_work work = {
+        .context = p, .most = ROWS_MOST, .numbers = columns, .compute = compute, .write = write_rows
+    };
+    pipeline_target target = {
+        .path = o->output, .cols = columns, .resume = o->resume, .force = o->force, .record = record
+    };
     target.form = npy ? OUTPUT_NPY : OUTPUT_LINES;
     int status = pipeline_run(file, &o->rows, &work, &target, &n);
     model_note_texts(p->model, p->pairs, n);
@@ -145,8 +150,9 @@ static int predict_with(const predict_options *o, const bert_model *model, const
         return report_failure(&err);
     p.columns = bert_session_outputs(p.session);
     if (o->format == BERT_ANSWER_NUMBERS && !p.columns)
-        status = report_error("task %s gives entities, not scores: --format npy has no place for them, jsonl and tsv have",
-                              bert_task_name(bert_model_task(model)));
+        status = report_error(
+            "task %s gives entities, not scores: --format npy has no place for them, jsonl and tsv have",
+            bert_task_name(bert_model_task(model)));
     else
         status = predict_all(o, model, &p, file);
     bert_session_free(p.session);
@@ -171,28 +177,30 @@ const command predict_command = {
     .name = "predict",
     .usage = "-m ANY [FILE] [--format F] [-o OUT [--resume]]",
     .summary = "Predicts labels, values or entities of texts and pairs",
-    .details = "Prints one line a row, in the order of FILE (standard input where there is none), by the task of the model:\n"
-               "binary, multiclass: {\"label\": \"1\", \"score\": 0.984, \"scores\": {\"0\": 0.016, \"1\": 0.984}}\n"
-               "multilabel: {\"labels\": [\"a\", \"b\"], \"scores\": {\"a\": 0.9, \"b\": 0.7, \"c\": 0.1}}\n"
-               "regression, similarity: {\"value\": 3.2}\n"
-               "tokens: {\"entities\": [{\"label\": \"LOC\", \"start\": 10, \"end\": 15, \"text\": \"Paris\", \"score\": "
-               "0.98}]}\n"
-               "\n"
-               "--format tsv: label and score; labels and their scores, commas between; the value; for entities a line each: "
-               "the number of "
-               "the row, label, start, end, score, text; \\t, \\n, \\r and \\\\ stand for a tab, ends of lines and a "
-               "backslash. Memory does not grow "
-               "with "
-               "FILE.\n"
-               "\n"
-               "Ctrl-C ends it behind a whole line. OUT appears when it is whole: a run that is stopped, by whatever it is, "
-               "leaves OUT.part, and "
-               "the same command with --resume goes on from there to the same bytes.",
+    .details =
+        "Prints one line a row, in the order of FILE (standard input where there is none), by the task of the model:\n"
+        "binary, multiclass: {\"label\": \"1\", \"score\": 0.984, \"scores\": {\"0\": 0.016, \"1\": 0.984}}\n"
+        "multilabel: {\"labels\": [\"a\", \"b\"], \"scores\": {\"a\": 0.9, \"b\": 0.7, \"c\": 0.1}}\n"
+        "regression, similarity: {\"value\": 3.2}\n"
+        "tokens: {\"entities\": [{\"label\": \"LOC\", \"start\": 10, \"end\": 15, \"text\": \"Paris\", \"score\": "
+        "0.98}]}\n"
+        "\n"
+        "--format tsv: label and score; labels and their scores, commas between; the value; for entities a line each: "
+        "the number of "
+        "the row, label, start, end, score, text; \\t, \\n, \\r and \\\\ stand for a tab, ends of lines and a "
+        "backslash. Memory does not grow "
+        "with "
+        "FILE.\n"
+        "\n"
+        "Ctrl-C ends it behind a whole line. OUT appears when it is whole: a run that is stopped, by whatever it is, "
+        "leaves OUT.part, and "
+        "the same command with --resume goes on from there to the same bytes.",
     .argument = "FILE",
     .required = (const char *const[]){ "model", NULL },
     .argument_is_input = true,
     .inputs = (const char *const[]){ "model", NULL },
-    .outputs = (const output_option[]){ { .name = "output", .output = BERT_OUTPUT_TABLE, .kept = true }, { .name = NULL } },
+    .outputs = (const output_option[]){ { .name = "output", .output = BERT_OUTPUT_TABLE, .kept = true },
+                                        { .name = NULL } },
     .groups =
         (const option_group[]){
             { .table = table, .title = "options" },

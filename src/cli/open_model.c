@@ -1,7 +1,7 @@
 /* -m: opening what a command works on. */
-#include "cli/model.h"
+#include "cli/open_model.h"
 #include "cli/command.h"
-#include "cli/report.h"
+#include "cli/messages.h"
 
 const char *const NOT_OF_PREDICTION[] = { "pooling", "normalize", NULL };
 
@@ -33,7 +33,8 @@ bool model_predicts(const bert_model *model, const char *path)
 static void note_texts(int texts, const char *results, size_t pairs, size_t n)
 {
     if (texts == 2 && pairs < n)
-        report_note("the model was trained on pairs of texts, and %zu of %zu rows have no second text: its %s for them mean little "
+        report_note("the model was trained on pairs of texts, and %zu of %zu rows have no second text: its %s for them "
+                    "mean little "
                     "(--text-columns FIRST,SECOND; in a .txt FIRST ||| SECOND)",
                     n - pairs, n, results);
     if (texts == 1 && pairs)
@@ -55,8 +56,10 @@ void model_note_vectors(const bert_model *model, size_t pairs, size_t n)
 void model_note_truncated(size_t truncated, size_t n, size_t seq_len, bool windows)
 {
     if (truncated && windows)
-        report_note("of %zu of %zu pairs the first text was cut, to fit into windows of %zu tokens with the second (--window)", truncated, n,
-                    seq_len);
+        report_note(
+            "of %zu of %zu pairs the first text was cut, to fit into windows of %zu tokens with the second (--window)",
+            truncated, n, seq_len);
     else if (truncated)
-        report_note("%zu of %zu texts were cut to %zu tokens (--seq-len; --window reads all of a text)", truncated, n, seq_len);
+        report_note("%zu of %zu texts were cut to %zu tokens (--seq-len; --window reads all of a text)", truncated, n,
+                    seq_len);
 }

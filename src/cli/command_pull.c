@@ -1,7 +1,7 @@
 /* bert pull: a repository from the Hugging Face hub. */
 #include "cli/bar.h"
 #include "cli/command.h"
-#include "cli/report.h"
+#include "cli/messages.h"
 #include "cli/results.h"
 #include "cli/stop.h"
 
@@ -41,8 +41,8 @@ static void describe(const download *d, uint64_t done, uint64_t total, char *lin
     if (!total)
         snprintf(line, size, "%s  %.1f MB - %.1f MB/s", d->file, (double)done / 1e6, rate / 1e6);
     else if (done < total)
-        snprintf(line, size, "%s  %s  %.1f / %.1f MB - %.1f MB/s - ETA: %s", d->file, filled, (double)done / 1e6, (double)total / 1e6,
-                 rate / 1e6, left);
+        snprintf(line, size, "%s  %s  %.1f / %.1f MB - %.1f MB/s - ETA: %s", d->file, filled, (double)done / 1e6,
+                 (double)total / 1e6, rate / 1e6, left);
     else
         snprintf(line, size, "%s  %.1f MB", d->file, (double)total / 1e6);
 }
@@ -109,9 +109,10 @@ const command pull_command = {
     .name = "pull",
     .usage = "NAME [-o DIR]",
     .summary = "Fetches a checkpoint from the Hugging Face hub",
-    .details = "NAME is that of a repository: sentence-transformers/all-MiniLM-L6-v2. HF_ENDPOINT is the hub's address where "
-               "it is not the "
-               "public one, HF_TOKEN the token that some repositories want. What is there already is not fetched again.",
+    .details =
+        "NAME is that of a repository: sentence-transformers/all-MiniLM-L6-v2. HF_ENDPOINT is the hub's address where "
+        "it is not the "
+        "public one, HF_TOKEN the token that some repositories want. What is there already is not fetched again.",
     .argument = "NAME",
     .argument_needed = true,
     .outputs = (const output_option[]){ { .name = "output", .output = BERT_OUTPUT_DOWNLOAD }, { .name = NULL } },

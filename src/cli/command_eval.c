@@ -1,8 +1,8 @@
 /* bert eval: how good a model is on a table with labels. */
 #include "cli/command.h"
 #include "cli/labelled.h"
-#include "cli/model.h"
-#include "cli/report.h"
+#include "cli/open_model.h"
+#include "cli/messages.h"
 #include "cli/rows.h"
 
 typedef struct eval_options {
@@ -15,7 +15,8 @@ typedef struct eval_options {
 static const bert_option OPTIONS[] = {
     OPTION_STRING(eval_options, model, "ANY", "a model or a frozen file"),
     OPTION_STRING(eval_options, report, "PAGE", "write a page (.html): figures, curves, the worst mistakes"),
-    OPTION_STRING(eval_options, predictions, "OUT", "write a table (.tsv, .csv or .jsonl) with text, label, prediction and scores of each row"),
+    OPTION_STRING(eval_options, predictions, "OUT",
+                  "write a table (.tsv, .csv or .jsonl) with text, label, prediction and scores of each row"),
     OPTION_FLAG(eval_options, force, FORCE_HELP ", and a text at --predictions"),
 };
 
@@ -25,7 +26,8 @@ static bert_option_table table(void)
 }
 
 /* What a person should know of the figures. */
-static void tell(const bert_model *model, const bert_session *session, const bert_dataset *dataset, bool windows, const bert_evaluation *e)
+static void tell(const bert_model *model, const bert_session *session, const bert_dataset *dataset, bool windows,
+                 const bert_evaluation *e)
 {
     model_note_texts(model, e->pairs, bert_dataset_size(dataset));
     model_note_truncated(e->truncated, bert_dataset_size(dataset), bert_session_seq_len(session), windows);
@@ -34,13 +36,15 @@ static void tell(const bert_model *model, const bert_session *session, const ber
                     "it was trained on",
                     e->baseline.note);
     if (e->cut_words)
-        report_note("%zu of %zu words were cut off or have no token: the model is not asked about them, and they count as O", e->cut_words,
-                    e->metrics.n);
+        report_note(
+            "%zu of %zu words were cut off or have no token: the model is not asked about them, and they count as O",
+            e->cut_words, e->metrics.n);
     if (e->metrics.labels_seen < e->metrics.labels)
         report_note("%zu of the model's %zu %s are neither in the data nor among the answers: to the macro figures "
                     "they are 0; those with _seen "
                     "leave them out, as scikit-learn does",
-                    e->metrics.labels - e->metrics.labels_seen, e->metrics.labels, bert_task_facts_of(bert_model_task(model)).averaged);
+                    e->metrics.labels - e->metrics.labels_seen, e->metrics.labels,
+                    bert_task_facts_of(bert_model_task(model)).averaged);
 }
 
 static int evaluate(const eval_options *o, const bert_model *model, const char *file)

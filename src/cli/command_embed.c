@@ -1,9 +1,9 @@
 /* bert embed: texts to vectors. */
 #include "cli/command.h"
-#include "cli/model.h"
+#include "cli/open_model.h"
 #include "cli/pipeline.h"
 #include "cli/record.h"
-#include "cli/report.h"
+#include "cli/messages.h"
 
 #include <stdlib.h>
 
@@ -46,7 +46,8 @@ static bert_status compute(void *context, chunk *c, bert_err *err)
     size_t *counts = e->per_token ? c->counts : NULL;
     for (size_t i = 0; i < c->rows.n; i++)
         e->pairs += rows_is_pair(&c->rows, i);
-    bert_status s = bert_session_embed(e->session, c->rows.texts, c->rows.pairs, c->rows.n, c->numbers, counts, &e->truncated, err);
+    bert_status s = bert_session_embed(e->session, c->rows.texts, c->rows.pairs, c->rows.n, c->numbers, counts,
+                                       &e->truncated, err);
     if (s)
         c->rows.n = 0;
     return s;
@@ -64,7 +65,7 @@ static void write_rows(void *context, const chunk *c, results *out)
     }
 }
 
-/* ------------------------------------------------------------------------------------------------------------------------- */
+/* ------------------------------------------------------------------------------------------------------------------ */
 
 /* Per token a text may have seq_len vectors, so there are fewer texts in a chunk: memory stays the same. */
 static int embed_all(const embed_options *o, const bert_model *model, embed *e, const char *file)
@@ -79,7 +80,9 @@ static int embed_all(const embed_options *o, const bert_model *model, embed *e, 
     pipeline_work work = { .context = e, .compute = compute, .write = write_rows };
     work.most = e->per_token ? 1 + TOKENS_MOST / seq_len : ROWS_MOST;
     work.numbers = e->per_token ? seq_len * e->hidden : e->hidden;
-    pipeline_target target = { .path = o->output, .cols = e->hidden, .resume = o->resume, .force = o->force, .record = record };
+    pipeline_target target = {
+        .path = o->output, .cols = e->hidden, .resume = o->resume, .force = o->force, .record = record
+    };
     target.form = o->format == BERT_ANSWER_NUMBERS ? OUTPUT_NPY : OUTPUT_LINES;
     int status = pipeline_run(file, &o->rows, &work, &target, &n);
     model_note_vectors(model, e->pairs, n);
@@ -115,18 +118,20 @@ const command embed_command = {
     .name = "embed",
     .usage = "-m ANY [FILE] [--pooling P] [--normalize] [--format F] [-o OUT [--resume]]",
     .summary = "Turns texts into vectors",
-    .details = "Prints one line a row, in the order of FILE (standard input where there is none):\n"
-               "{\"embedding\": [...]}\n"
-               "With --pooling none there is one list per token, special ones included. Memory does not grow with FILE.\n"
-               "\n"
-               "Ctrl-C ends it behind a whole line. OUT appears when it is whole: a run that is stopped, by whatever it is, "
-               "leaves OUT.part, and "
-               "the same command with --resume goes on from there to the same bytes.",
+    .details =
+        "Prints one line a row, in the order of FILE (standard input where there is none):\n"
+        "{\"embedding\": [...]}\n"
+        "With --pooling none there is one list per token, special ones included. Memory does not grow with FILE.\n"
+        "\n"
+        "Ctrl-C ends it behind a whole line. OUT appears when it is whole: a run that is stopped, by whatever it is, "
+        "leaves OUT.part, and "
+        "the same command with --resume goes on from there to the same bytes.",
     .argument = "FILE",
     .required = (const char *const[]){ "model", NULL },
     .argument_is_input = true,
     .inputs = (const char *const[]){ "model", NULL },
-    .outputs = (const output_option[]){ { .name = "output", .output = BERT_OUTPUT_TABLE, .kept = true }, { .name = NULL } },
+    .outputs = (const output_option[]){ { .name = "output", .output = BERT_OUTPUT_TABLE, .kept = true },
+                                        { .name = NULL } },
     .groups =
         (const option_group[]){
             { .table = table, .title = "options" },

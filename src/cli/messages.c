@@ -1,5 +1,5 @@
 /* What goes to standard error. */
-#include "cli/report.h"
+#include "cli/messages.h"
 
 #include <stdarg.h>
 #include <stdio.h>

@@ -1,7 +1,7 @@
 /* bert import: a published checkpoint into a module, or a model where it was fine-tuned. */
 #include "cli/command.h"
 #include "cli/facts.h"
-#include "cli/report.h"
+#include "cli/messages.h"
 #include "cli/results.h"
 
 typedef struct import_options {
@@ -32,7 +32,8 @@ static json_int_t number_of(const json_t *facts, const char *part, const char *k
 /* What stands on the encoder: the head of a model, or how a module's vectors are taken where its source tells. */
 static void tell_top(bert_buffer *out, const json_t *what)
 {
-    const json_t *vectors = json_object_get(json_object_get(what, "signatures"), "vectors"), *labels = json_object_get(what, "labels");
+    const json_t *vectors = json_object_get(json_object_get(what, "signatures"), "vectors"),
+                 *labels = json_object_get(what, "labels");
     size_t n = json_array_size(labels);
     if (json_object_get(what, "task"))
         bert_buffer_printf(out, "; a model of task %s", text_of(what, "task"));
@@ -46,14 +47,16 @@ static void tell_top(bert_buffer *out, const json_t *what)
     bert_buffer_printf(out, "\n");
 }
 
-/* "demo/module: 6 layers of 384 channels, 30522 tokens, 22.7 M parameters", and what it is for, from what bert_inspect says of it. */
+/* "demo/module: 6 layers of 384 channels, 30522 tokens, 22.7 M parameters", and what it is for, from what bert_inspect
+ * says of it. */
 static int tell_written(const char *path)
 {
     json_t *what;
     bert_err err;
     if (facts_of(path, &what, &err))
         return report_failure(&err);
-    json_int_t layers = number_of(what, "configuration", "num_hidden_layers"), hidden = number_of(what, "configuration", "hidden_size");
+    json_int_t layers = number_of(what, "configuration", "num_hidden_layers"),
+               hidden = number_of(what, "configuration", "hidden_size");
     json_int_t tokens = number_of(what, "tokenizer", "tokens"), parameters = number_of(what, "parameters", "all");
     bert_buffer out = { 0 };
     bert_buffer_printf(&out, "%s: %lld layers of %lld channels, %lld tokens, ", path, layers, hidden, tokens);

@@ -1,7 +1,7 @@
 /* bert train: a module and a table with labels into a model. */
 #include "cli/command.h"
 #include "cli/labelled.h"
-#include "cli/report.h"
+#include "cli/messages.h"
 #include "cli/results.h"
 #include "cli/rows.h"
 #include "cli/train_watch.h"
@@ -21,11 +21,13 @@ typedef struct train_options {
 static const bert_option OPTIONS[] = {
     OPTION_STRING(train_options, train, "FILE", "the table to learn from"),
     OPTION_STRING(train_options, valid, "FILE", "a table to measure each epoch by; the best epoch is kept"),
-    OPTION_FLOAT(train_options, valid_split, "0", 0, 0.9, "X",
-                 "without --valid: measure by this share of the rows of --train, each label's alike; --seed chooses them"),
+    OPTION_FLOAT(
+        train_options, valid_split, "0", 0, 0.9, "X",
+        "without --valid: measure by this share of the rows of --train, each label's alike; --seed chooses them"),
     OPTION_STRING(train_options, output, "MODEL", "the folder to write"),
     OPTION_FLAG(train_options, copy_module, "copy the module into MODEL, else MODEL knows it by its relative path"),
-    OPTION_FLAG(train_options, dry_run, "print what would be tuned, the memory and the time that it would take, and write nothing"),
+    OPTION_FLAG(train_options, dry_run,
+                "print what would be tuned, the memory and the time that it would take, and write nothing"),
     OPTION_FLAG(train_options, json, "an object a line on standard output for all that happens, for programs"),
     OPTION_FLAG(train_options, quiet, "say nothing but errors; with --json leave out the data and the steps"),
     OPTION_FLAG(train_options, verbose, "list what is tuned and each checkpoint, too"),
@@ -41,7 +43,7 @@ static int output_kind(const void *options)
     return ((const train_options *)options)->dry_run ? NO_OUTPUT : BERT_OUTPUT_TRAINING;
 }
 
-/* ---- the data ----------------------------------------------------------------------------------------------------------- */
+/* ---- the data ---------------------------------------------------------------------------------------------------- */
 
 typedef struct train_data {
     bert_dataset *all; /* what train and valid are parts of; NULL without --valid-split */
@@ -81,7 +83,7 @@ static bert_status create_model(const train_options *o, const bert_head_spec *he
     return bert_model_create(&layer, head, (uint64_t)o->training.seed, model, err);
 }
 
-/* ---- the run ------------------------------------------------------------------------------------------------------------ */
+/* ---- the run ----------------------------------------------------------------------------------------------------- */
 
 /* What there is to say of data and model before the run begins. */
 static void tell_beginning(const train_data *d, const bert_model *model, train_watch *w)
@@ -114,7 +116,8 @@ static int train_model(const train_options *o, bert_model *model, const train_da
     train_watch_data(&w, d->train, d->valid, model);
     bert_status s = BERT_OK;
     if (!w.status)
-        s = bert_model_train(model, d->train, d->valid, &o->training, o->output, o->copy_module, train_watch_event, &w, &err);
+        s = bert_model_train(model, d->train, d->valid, &o->training, o->output, o->copy_module, train_watch_event, &w,
+                             &err);
     return train_watch_end(&w, s, &err, model);
 }
 
@@ -156,10 +159,15 @@ static int run(const void *options, const char *argument)
 static const char *const MODULE[] = { "module", NULL };
 static const char *const TASK[] = { "task", NULL };
 static const char *const NOT_OF_TRAINING[] = { "outputs", "do_preprocessing", NULL };
-static const char *const OF_OPTIMIZER[] = { "optimizer", "beta_1",      "beta_2",         "epsilon", "weight_decay", "clip_norm", "schedule",
-                                            "warmup",    "layer_decay", "unfreeze_every", NULL };
-static const char *const OF_LOSS[] = { "class_weights", "label_smoothing", "watch", "patience", "choose_threshold", NULL };
-static const char *const OF_SPEED[] = { "precision", "frozen_dropout", "cache_budget", "cache_precision", "cache", "length_window", NULL };
+static const char *const OF_OPTIMIZER[] = { "optimizer",    "beta_1",         "beta_2",   "epsilon",
+                                            "weight_decay", "clip_norm",      "schedule", "warmup",
+                                            "layer_decay",  "unfreeze_every", NULL };
+static const char *const OF_LOSS[] = {
+    "class_weights", "label_smoothing", "watch", "patience", "choose_threshold", NULL
+};
+static const char *const OF_SPEED[] = {
+    "precision", "frozen_dropout", "cache_budget", "cache_precision", "cache", "length_window", NULL
+};
 static const char *const OF_FOLDER[] = { "resume", "force", "checkpoint_every", "tensorboard", "report", NULL };
 
 #define TRAINING(title, only)                                                         \

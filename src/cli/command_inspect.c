@@ -1,6 +1,6 @@
 /* bert inspect: what a checkpoint, module, model or frozen file holds. */
 #include "cli/command.h"
-#include "cli/report.h"
+#include "cli/messages.h"
 #include "cli/results.h"
 
 typedef struct inspect_options {

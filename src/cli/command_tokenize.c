@@ -1,7 +1,7 @@
 /* bert tokenize: texts to tokens, or to the three matrices that BERT reads. */
 #include "cli/command.h"
-#include "cli/model.h"
-#include "cli/report.h"
+#include "cli/open_model.h"
+#include "cli/messages.h"
 #include "cli/results.h"
 #include "cli/rows.h"
 
@@ -64,7 +64,7 @@ static bert_status encode_rows(void *context, const bert_rows *rows, results *ou
     return BERT_OK;
 }
 
-/* ------------------------------------------------------------------------------------------------------------------------- */
+/* ------------------------------------------------------------------------------------------------------------------ */
 
 static int run(const void *options, const char *file)
 {
@@ -94,12 +94,13 @@ const command tokenize_command = {
     .name = "tokenize",
     .usage = "-m ANY [FILE] [--special | --seq-len N]",
     .summary = "Splits texts into the word pieces that a model reads",
-    .details = "Prints one line a row:\n"
-               "{\"tokens\": [...], \"ids\": [...], \"offsets\": [[start, end], ...]}\n"
-               "Offsets count code points of the text that the token comes from; a special token has [0, 0]. A row with a "
-               "pair has "
-               "the tokens of both texts, and \"segments\": 0 for the first, 1 for the second. With --seq-len the line is\n"
-               "{\"input_ids\": [...], \"input_mask\": [...], \"segment_ids\": [...]}",
+    .details =
+        "Prints one line a row:\n"
+        "{\"tokens\": [...], \"ids\": [...], \"offsets\": [[start, end], ...]}\n"
+        "Offsets count code points of the text that the token comes from; a special token has [0, 0]. A row with a "
+        "pair has "
+        "the tokens of both texts, and \"segments\": 0 for the first, 1 for the second. With --seq-len the line is\n"
+        "{\"input_ids\": [...], \"input_mask\": [...], \"segment_ids\": [...]}",
     .argument = "FILE",
     .required = (const char *const[]){ "model", NULL },
     .groups =

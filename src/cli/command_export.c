@@ -1,7 +1,7 @@
 /* bert export: a model in another program's format. */
 #include "cli/command.h"
-#include "cli/model.h"
-#include "cli/report.h"
+#include "cli/open_model.h"
+#include "cli/messages.h"
 #include "cli/results.h"
 
 #include <sys/stat.h>
@@ -33,10 +33,10 @@ static int tell_written(const char *path)
     struct stat st;
     bert_buffer out = { 0 };
     double size = stat(path, &st) ? 0 : (double)st.st_size;
-    if (S_ISDIR(st.st_mode))
-        bert_buffer_printf(&out, "%s\n", path);
-    else
-        bert_buffer_printf(&out, size < 1e6 ? "%s: %.1f kB\n" : "%s: %.1f MB\n", path, size < 1e6 ? size / 1e3 : size / 1e6);
+    bert_buffer_printf(&out, S_ISDIR(st.st_mode) ? "%s" : "%s: ", path);
+    if (!S_ISDIR(st.st_mode))
+        results_size(&out, size);
+    bert_buffer_printf(&out, "\n");
     return results_print(&out, STATUS_FINE);
 }
 

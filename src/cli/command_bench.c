@@ -1,14 +1,10 @@
 /* bert bench: how fast a model runs on this machine. */
 #include "cli/command.h"
-#include "cli/model.h"
-#include "cli/report.h"
+#include "cli/labelled.h"
+#include "cli/open_model.h"
+#include "cli/messages.h"
 #include "cli/results.h"
 #include "cli/rows.h"
-
-#include <stdio.h>
-#include <stdlib.h>
-
-enum { MOST_ROWS = 1 << 16 }; /* of a table: more would tell nothing new */
 
 typedef struct bench_options {
     const char *model, *text;
@@ -29,37 +25,13 @@ static bert_option_table table(void)
     return OPTION_TABLE(OPTIONS);
 }
 
-/* The first rows of a table. Labels are not read; the rows of a data set have some, so they are empty. */
-static bert_status load(const char *path, const bert_table_options *options, bert_dataset **dataset, bert_err *err)
-{
-    bert_table *table = NULL;
-    bert_rows rows;
-    bert_text *labels = calloc(MOST_ROWS, sizeof *labels);
-    *err = (bert_err){ .code = BERT_ERR_MEMORY, .message = "out of memory: texts" };
-    bert_status s = labels ? bert_table_open(path, options, false, &table, err) : BERT_ERR_MEMORY;
-    if (!s)
-        s = bert_table_next(table, MOST_ROWS, &rows, err);
-    if (!s)
-        rows_note_table(table);
-    if (!s && !rows.n) {
-        *err = (bert_err){ .code = BERT_ERR_DATA };
-        snprintf(err->message, sizeof err->message, "%s: no rows", path);
-        s = err->code;
-    }
-    if (!s)
-        s = bert_dataset_create(rows.texts, rows.pairs, labels, rows.n, dataset, err);
-    bert_table_close(table);
-    free(labels);
-    return s;
-}
-
 /* file NULL: texts that are made up. */
 static int measure(const bench_options *o, const bert_model *model, const char *file)
 {
     bert_err err;
     char *text = NULL;
     bert_dataset *dataset = NULL;
-    bert_status s = file ? load(file, &o->table, &dataset, &err) : BERT_OK;
+    bert_status s = file ? unlabelled_load(file, &o->table, &dataset, &err) : BERT_OK;
     if (!s)
         s = bert_model_bench(model, &o->session, dataset, &o->bench, o->json, &text, &err);
     bert_dataset_free(dataset);
@@ -86,12 +58,13 @@ const command bench_command = {
     .name = "bench",
     .usage = "-m ANY [FILE] [--roofline] [--json]",
     .summary = "Measures how fast a model runs on this machine",
-    .details = "Prints tokens and sequences a second, with tokenising and without, the latency of one text at a time, which "
-               "operations the time "
-               "goes to, and memory. FILE holds the texts, of which the first 65536 count; without it they are made up.\n"
-               "With --roofline also what the machine could do: the matrix products alone, by this program and by oneDNN "
-               "where its library "
-               "(libdnnl) is installed, and the speed at which memory is read.",
+    .details =
+        "Prints tokens and sequences a second, with tokenising and without, the latency of one text at a time, which "
+        "operations the time "
+        "goes to, and memory. FILE holds the texts, of which the first 65536 count; without it they are made up.\n"
+        "With --roofline also what the machine could do: the matrix products alone, by this program and by oneDNN "
+        "where its library "
+        "(libdnnl) is installed, and the speed at which memory is read.",
     .argument = "FILE",
     .required = (const char *const[]){ "model", NULL },
     .groups =
