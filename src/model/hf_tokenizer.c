@@ -35,7 +35,7 @@ json_t *hf_special_tokens_map(const bert_tokenizer *t)
     return map;
 }
 
-static int32_t id_of(const bert_tokenizer *t, const char *token)
+static int32_t hf_token_id(const bert_tokenizer *t, const char *token)
 {
     return bert_tokenizer_id(t, token, strlen(token));
 }
@@ -45,7 +45,7 @@ static void list_token(json_t **list, const bert_tokenizer *t, const bert_added_
 {
     size_t i;
     json_t *other;
-    int32_t id = id_of(t, token->content);
+    int32_t id = hf_token_id(t, token->content);
     json_array_foreach(*list, i, other)
     {
         if (json_integer_value(json_object_get(other, "id")) == id)
@@ -119,7 +119,7 @@ static json_t *post_processor(const bert_tokenizer *t)
                      "type", "TemplateProcessing", "single", "SpecialToken", "id", cls, "type_id", 0, "Sequence", "id", "A", "type_id", 0,
                      "SpecialToken", "id", sep, "type_id", 0, "pair", "SpecialToken", "id", cls, "type_id", 0, "Sequence", "id", "A", "type_id",
                      0, "SpecialToken", "id", sep, "type_id", 0, "Sequence", "id", "B", "type_id", 1, "SpecialToken", "id", sep, "type_id", 1,
-                     "special_tokens", cls, "id", cls, "ids", id_of(t, cls), "tokens", cls, sep, "id", sep, "ids", id_of(t, sep), "tokens", sep);
+                     "special_tokens", cls, "id", cls, "ids", hf_token_id(t, cls), "tokens", cls, sep, "id", sep, "ids", hf_token_id(t, sep), "tokens", sep);
 }
 
 /* Every word piece has an entry, so that those behind them keep their ids. One that no text gives has a name that no text has: it is not UTF-8, holds

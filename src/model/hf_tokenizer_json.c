@@ -155,7 +155,7 @@ static const struct {
     { "model", { "type", "unk_token", "continuing_subword_prefix", "max_input_chars_per_word", "vocab", NULL } },
 };
 
-static void tell_unknown(json_t *json, buffer *notes, const char *where)
+static void tell_unknown_parts(json_t *json, buffer *notes, const char *where)
 {
     const char *key;
     json_t *value;
@@ -214,7 +214,7 @@ bert_status hf_tokenizer_vocabulary(json_t *json, buffer *lines, arena *a, const
     const char **pieces = NULL;
     size_t n = 0, hidden = 0;
     bert_status s = check_model(json, where, err);
-    tell_unknown(json, notes, where);
+    tell_unknown_parts(json, notes, where);
     if (!s)
         s = order_pieces(json_object_get(json_object_get(json, "model"), "vocab"), a, &pieces, &n, where, err);
     for (size_t i = 0; !s && i < n; i++) {

@@ -151,7 +151,7 @@ static void put_row(kept_outputs *k, uint32_t row, const float *y, float *x, uin
 }
 
 /* Computes some of the missing rows, from the embeddings up to the layer below. */
-static bert_status compute(kept_outputs *k, const uint32_t *rows, const size_t *at, size_t n, float *x, arena *a, bert_err *err)
+static bert_status kept_compute(kept_outputs *k, const uint32_t *rows, const size_t *at, size_t n, float *x, arena *a, bert_err *err)
 {
     const encoder *e = &k->layer->encoder;
     packed_batch batch;
@@ -178,7 +178,7 @@ bert_status kept_tile(kept_outputs *k, const uint32_t *rows, size_t n, float *x,
     if (!missing_create(&m, n, a))
         return fail_memory(err, "kept outputs");
     read_kept(k, rows, n, x, &m);
-    return m.n ? compute(k, m.rows, m.at, m.n, x, a, err) : BERT_OK;
+    return m.n ? kept_compute(k, m.rows, m.at, m.n, x, a, err) : BERT_OK;
 }
 
 /* A call of kept_read, as its tiles see it. */
@@ -191,7 +191,7 @@ typedef struct filling {
 static bert_status fill_tile(void *context, const tile *t, arena *a, bert_err *err)
 {
     const filling *f = context;
-    return compute(f->kept, t->rows, f->missing->at + t->rows_before, t->n, f->x, a, err);
+    return kept_compute(f->kept, t->rows, f->missing->at + t->rows_before, t->n, f->x, a, err);
 }
 
 bert_status kept_read(kept_outputs *k, const uint32_t *rows, size_t n, float *x, bert_err *err)

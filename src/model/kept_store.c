@@ -35,7 +35,7 @@ static size_t data_offset(size_t rows)
 }
 
 /* Sets capacity and the size of the whole. */
-static void plan(kept_store *s, uint64_t budget)
+static void kept_store_plan(kept_store *s, uint64_t budget)
 {
     size_t offset = data_offset(s->rows->n), tokens = s->rows->start[s->rows->n];
     s->capacity = 0;
@@ -221,7 +221,7 @@ bert_status kept_store_open(kept_store *s, const char *path, const kept_header *
 {
     *s = (kept_store){ .rows = rows, .token_bytes = (size_t)what->token_bytes, .fd = -1 };
     *note = NULL;
-    plan(s, budget);
+    kept_store_plan(s, budget);
     if (!s->capacity)
         return BERT_OK;
     bert_status status = path ? open_file(s, path, note, err) : BERT_OK;
@@ -271,7 +271,7 @@ const void *kept_store_find(kept_store *s, size_t row)
 }
 
 /* Room for so many tokens; false: there is none. */
-static bool take_room(kept_store *s, uint64_t tokens, uint64_t *place)
+static bool kept_store_grow(kept_store *s, uint64_t tokens, uint64_t *place)
 {
     *place = __atomic_load_n(&s->used, __ATOMIC_RELAXED);
     do {
@@ -291,7 +291,7 @@ void kept_store_add(kept_store *s, size_t row, const void *tokens)
     __atomic_store_n(&e->place, 0, __ATOMIC_RELEASE);
     if (place)
         place--;
-    else if (!take_room(s, n, &place))
+    else if (!kept_store_grow(s, n, &place))
         return;
     memcpy(s->data + (size_t)place * s->token_bytes, tokens, n * s->token_bytes);
     e->tokens = (uint32_t)n;

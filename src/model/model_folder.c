@@ -36,7 +36,7 @@ static bert_status places_of(places *p, const char *folder, bert_err *err)
 enum { CRC_DIGITS = 9 };
 
 /* Opens a file of weights; *right: it is the one that the digits name ("": any). */
-static bert_status open_weights(tensor_set *set, const char *path, const char *digits, bool *right, char found[CRC_DIGITS], bert_err *err)
+static bert_status open_weights_with(tensor_set *set, const char *path, const char *digits, bool *right, char found[CRC_DIGITS], bert_err *err)
 {
     bert_status s = safetensors_open(set, path, NULL, err);
     if (s)
@@ -57,12 +57,12 @@ static bert_status find_weights(tensor_set *set, const places *p, const json_t *
     *path = p->weights;
     bert_status s = json_get_string_or(json, CRC, "", &digits, p->description, err);
     if (!s && file_exists(p->weights))
-        s = open_weights(set, p->weights, digits, &right, found, err);
+        s = open_weights_with(set, p->weights, digits, &right, found, err);
     else if (!s && !file_exists(p->next))
         return safetensors_open(set, p->weights, NULL, err); /* which says that it is not there */
     if (s || right)
         return s;
-    if (*digits && file_exists(p->next) && !open_weights(set, p->next, digits, &right, other, NULL) && right) {
+    if (*digits && file_exists(p->next) && !open_weights_with(set, p->next, digits, &right, other, NULL) && right) {
         *path = p->next;
         return BERT_OK;
     }
@@ -184,7 +184,7 @@ static bert_status write_both(const bert_model *m, const places *p, json_t *json
     bool right;
     bert_status s = bert_model_save_weights(m, p->next, err);
     if (!s)
-        s = open_weights(&set, p->next, "", &right, digits, err);
+        s = open_weights_with(&set, p->next, "", &right, digits, err);
     tensors_close(&set);
     json_put(&json, CRC, json_string(digits));
     if (!s)

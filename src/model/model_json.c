@@ -225,7 +225,7 @@ bert_status bert_model_to_json(const bert_model *model, const char *folder, char
 }
 
 /* Opens the module that a model.json names, and tells of the model where it is gone or another. */
-static bert_status open_module(const json_t *json, const bert_layer_spec *spec, const char *folder, const char *where, bert_module **module,
+static bert_status open_module_of_model(const json_t *json, const bert_layer_spec *spec, const char *folder, const char *where, bert_module **module,
                                bert_err *err)
 {
     if (!spec->module)
@@ -267,7 +267,7 @@ bert_status model_from_json(const json_t *json, const char *folder, const char *
     if (!s)
         s = head_from_json(json, &head, &a, where, err);
     if (!s)
-        s = open_module(json, &spec, folder, where, &module, err);
+        s = open_module_of_model(json, &spec, folder, where, &module, err);
     if (!s) {
         spec.module = module->path;
         s = model_create(module, &spec, &head, 0, model, err);

@@ -58,7 +58,7 @@ static void copy_outputs(const row_run *run, const tile *t, const forward *f)
     }
 }
 
-static bert_status run_tile(void *context, const tile *t, arena *a, bert_err *err)
+static bert_status encode_tile(void *context, const tile *t, arena *a, bert_err *err)
 {
     const row_run *run = context;
     const row_outputs *o = run->outputs;
@@ -97,7 +97,7 @@ bert_status row_encoder_run_all(row_encoder *r, const token_rows *rows, size_t f
     for (size_t i = 0; i < n; i++)
         numbers[i] = (uint32_t)(first + i);
     row_run run = { r, rows, first, outputs, layers_of(outputs) };
-    return tiles_run(&r->tiles, rows, numbers, n, run_tile, &run, err);
+    return tiles_run(&r->tiles, rows, numbers, n, encode_tile, &run, err);
 }
 
 bert_status row_encoder_run(row_encoder *r, const token_rows *rows, size_t first, size_t n, float *vectors, bert_err *err)

@@ -67,14 +67,14 @@ static size_t count_tiles(const tiles *s, size_t tokens, size_t rows)
 }
 
 /* Whether threads take tiles of their own. */
-static bool apart(const tiles *s, size_t n_tiles)
+static bool tiles_run_apart(const tiles *s, size_t n_tiles)
 {
     size_t threads = threads_allowed();
     return threads > 1 && n_tiles > 1 && s->streams != STREAMS_ONE && (s->streams == STREAMS_MANY || n_tiles >= threads);
 }
 
 /* Cuts the rows into tiles of about as many tokens each, in order. Returns their number. */
-static size_t plan(const tiles *s, tile *out, const token_rows *t, const uint32_t *rows, size_t n)
+static size_t tiles_plan(const tiles *s, tile *out, const token_rows *t, const uint32_t *rows, size_t n)
 {
     size_t all = 0, tokens = 0, n_tiles = 0;
     for (size_t i = 0; i < n; i++)
@@ -103,7 +103,7 @@ typedef struct tile_call {
     bert_err *err; /* or NULL */
 } tile_call;
 
-static void run_tile(void *context, size_t number, size_t thread)
+static void tiles_run_one(void *context, size_t number, size_t thread)
 {
     tile_call *call = context;
     bert_err mine = { 0 };
@@ -129,8 +129,8 @@ bert_status tiles_run(tiles *s, const token_rows *t, const uint32_t *rows, size_
     if (!all || !grow_threads(s))
         return fail_memory(err, "tiles of tokens");
     expect_memory(s);
-    size_t n_tiles = plan(s, all, t, rows, n);
+    size_t n_tiles = tiles_plan(s, all, t, rows, n);
     tile_call call = { s, all, f, context, PTHREAD_MUTEX_INITIALIZER, n_tiles, BERT_OK, err };
-    threads_run(n_tiles, apart(s, n_tiles) ? threads_allowed() : 1, run_tile, &call);
+    threads_run(n_tiles, tiles_run_apart(s, n_tiles) ? threads_allowed() : 1, tiles_run_one, &call);
     return call.status;
 }

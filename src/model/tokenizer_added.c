@@ -165,7 +165,7 @@ static bert_status add_special(token_list *l, json_t *value, const char *key, co
 }
 
 /* Whether a token's object says more than that it is special. */
-static bool has_flags(const json_t *token)
+static bool token_has_flags(const json_t *token)
 {
     static const char *const FLAGS[] = { "single_word", "lstrip", "rstrip", "normalized" };
     bool any = false;
@@ -200,7 +200,7 @@ static bert_status read_role(token_list *l, const char *key, const bert_tokenize
 {
     const char *where, *word = special_token_of_role(o, key);
     json_t *value = special_member(l, key, &where);
-    if (value && (!word || has_flags(value)))
+    if (value && (!word || token_has_flags(value)))
         return add_special(l, value, key, where, err);
     if (!word || !pieces || bert_tokenizer_id(pieces, word, strlen(word)) >= 0)
         return BERT_OK;
@@ -264,7 +264,7 @@ static bert_status read_special(token_list *l, const bert_tokenizer_options *o, 
     return s;
 }
 
-static bert_status read_added(token_list *l, const tokenizer_source *t, bert_err *err)
+static bert_status read_known_tokens(token_list *l, const tokenizer_source *t, bert_err *err)
 {
     bert_tokenizer *pieces = NULL;
     bool decoder = json_object_get(l->f->json[SETTINGS_FILE], "added_tokens_decoder");
@@ -306,7 +306,7 @@ static bert_status keep_added(const token_list *l, tokenizer_source *t, bert_err
 bert_status added_tokens_read(const tokenizer_files *f, tokenizer_source *t, bert_err *err)
 {
     token_list l = { .f = f };
-    bert_status s = read_added(&l, t, err);
+    bert_status s = read_known_tokens(&l, t, err);
     if (!s && t->vocabulary)
         s = keep_added(&l, t, err);
     free(l.tokens);

@@ -70,7 +70,7 @@ static bert_status read_option(const json_t *info, const bert_option *o, bert_to
     return s;
 }
 
-static bert_status read_added(const json_t *list, bert_tokenizer_options *options, arena *a, const char *where, bert_err *err)
+static bert_status info_added_tokens(const json_t *list, bert_tokenizer_options *options, arena *a, const char *where, bert_err *err)
 {
     size_t n = json_array_size(list);
     bert_added_token *added = arena_array(a, n, sizeof *added);
@@ -95,5 +95,5 @@ bert_status tokenizer_info_from_json(const json_t *info, bert_tokenizer_options 
     for (size_t i = 0; !s && i < table.n; i++)
         if (json_object_get(info, table.options[i].name))
             s = read_option(info, &table.options[i], options, a, where, err);
-    return s ? s : read_added(json_object_get(info, "added_tokens"), options, a, where, err);
+    return s ? s : info_added_tokens(json_object_get(info, "added_tokens"), options, a, where, err);
 }

@@ -25,7 +25,7 @@ static void start_as_transformers(bert_tokenizer_options *o)
     o->odd_token = 1;
 }
 
-static bert_status read_settings(const tokenizer_files *f, tokenizer_source *t, bert_err *err)
+static bert_status tokenizer_source_settings(const tokenizer_files *f, tokenizer_source *t, bert_err *err)
 {
     bert_tokenizer_options *o = &t->options;
     const char *where = tokenizer_files_where(f, SETTINGS_FILE), *side = NULL;
@@ -85,7 +85,7 @@ static bert_status read_rules(const tokenizer_files *f, tokenizer_source *t, ber
         o->pad_token = o->mask_token = ""; /* unless tokenizer_config.json names them */
     bert_status s = f->obey_json ? hf_tokenizer_rules(f->json[TOKENIZER_FILE], o, f->a, tokenizer_files_where(f, TOKENIZER_FILE), err) : BERT_OK;
     if (!s)
-        s = read_settings(f, t, err);
+        s = tokenizer_source_settings(f, t, err);
     if (!s && !f->obey_json && f->json[TOKENIZER_FILE])
         compare_rules(f, t);
     return s;
@@ -152,7 +152,7 @@ static bert_status read_pieces(const tokenizer_files *f, tokenizer_source *t, be
     return s;
 }
 
-static bert_status read_vocabulary(const tokenizer_files *f, tokenizer_source *t, bert_err *err)
+static bert_status tokenizer_source_vocabulary(const tokenizer_files *f, tokenizer_source *t, bert_err *err)
 {
     char *path;
     bert_status s = find_lines(f, &path, err);
@@ -211,7 +211,7 @@ static bert_status read_files(tokenizer_files *f, tokenizer_source *t, bert_err 
     if (!s && theirs)
         s = tokenizer_files_class(f, err);
     if (!s)
-        s = read_vocabulary(f, t, err);
+        s = tokenizer_source_vocabulary(f, t, err);
     if (!s && theirs)
         s = read_rules(f, t, err);
     if (!s)
