@@ -21,14 +21,15 @@
 #define TEXT(x) TEXT_OF(x)
 
 /* What is called in either version, and what one version alone has. */
-#define EVERY_CALL(X)                                                                                                \
-    X(dnnl_version)                                                                                                  \
-    X(dnnl_engine_create)                                                                                            \
-    X(dnnl_engine_destroy)                                                                                           \
-    X(dnnl_stream_create)                                                                                            \
-    X(dnnl_stream_destroy)                                                                                           \
-    X(dnnl_stream_wait) X(dnnl_memory_create) X(dnnl_memory_destroy) X(dnnl_memory_desc_get_size)                    \
-        X(dnnl_primitive_create) X(dnnl_primitive_destroy) X(dnnl_primitive_execute) X(dnnl_primitive_desc_query_md) \
+#define EVERY_CALL(X)                                                                                  \
+    X(dnnl_version)                                                                                    \
+    X(dnnl_engine_create)                                                                              \
+    X(dnnl_engine_destroy)                                                                             \
+    X(dnnl_stream_create)                                                                              \
+    X(dnnl_stream_destroy)                                                                             \
+    X(dnnl_stream_wait)                                                                                \
+    X(dnnl_memory_create) X(dnnl_memory_destroy) X(dnnl_memory_desc_get_size) X(dnnl_primitive_create) \
+        X(dnnl_primitive_destroy) X(dnnl_primitive_execute) X(dnnl_primitive_desc_query_md)            \
             X(dnnl_primitive_desc_destroy)
 #if HAVE_ONEDNN == 2
 #define VERSION_CALL(X) X(dnnl_memory_desc_init_by_tag) X(dnnl_matmul_desc_init) X(dnnl_primitive_desc_create)

@@ -1,5 +1,6 @@
-/* What transformers, sentence-transformers and `tokenizers` read. Their BertTokenizer is built from tokenizer_config.json and knows no rules but its
- * own; what differs from those is a PreTrainedTokenizerFast, which obeys tokenizer.json. */
+/* What transformers, sentence-transformers and `tokenizers` read. Their BertTokenizer is built from
+ * tokenizer_config.json and knows no rules but its own; what differs from those is a PreTrainedTokenizerFast, which
+ * obeys tokenizer.json. */
 #include "model/hf_tokenizer.h"
 
 #include "base/utf8.h"
@@ -16,8 +17,10 @@ static const struct {
     const char *role;
     size_t offset;
 } ROLES[] = {
-    { "unk_token", offsetof(bert_tokenizer_options, unk_token) },   { "sep_token", offsetof(bert_tokenizer_options, sep_token) },
-    { "pad_token", offsetof(bert_tokenizer_options, pad_token) },   { "cls_token", offsetof(bert_tokenizer_options, cls_token) },
+    { "unk_token", offsetof(bert_tokenizer_options, unk_token) },
+    { "sep_token", offsetof(bert_tokenizer_options, sep_token) },
+    { "pad_token", offsetof(bert_tokenizer_options, pad_token) },
+    { "cls_token", offsetof(bert_tokenizer_options, cls_token) },
     { "mask_token", offsetof(bert_tokenizer_options, mask_token) },
 };
 enum { N_ROLES = sizeof ROLES / sizeof *ROLES };
@@ -116,23 +119,27 @@ static json_t *post_processor(const bert_tokenizer *t)
     return json_pack("{s:s, s:[{s:{s:s,s:i}},{s:{s:s,s:i}},{s:{s:s,s:i}}],"
                      " s:[{s:{s:s,s:i}},{s:{s:s,s:i}},{s:{s:s,s:i}},{s:{s:s,s:i}},{s:{s:s,s:i}}],"
                      " s:{s:{s:s,s:[i],s:[s]}, s:{s:s,s:[i],s:[s]}}}",
-                     "type", "TemplateProcessing", "single", "SpecialToken", "id", cls, "type_id", 0, "Sequence", "id", "A", "type_id", 0,
-                     "SpecialToken", "id", sep, "type_id", 0, "pair", "SpecialToken", "id", cls, "type_id", 0, "Sequence", "id", "A", "type_id",
-                     0, "SpecialToken", "id", sep, "type_id", 0, "Sequence", "id", "B", "type_id", 1, "SpecialToken", "id", sep, "type_id", 1,
-                     "special_tokens", cls, "id", cls, "ids", hf_token_id(t, cls), "tokens", cls, sep, "id", sep, "ids", hf_token_id(t, sep), "tokens", sep);
+                     "type", "TemplateProcessing", "single", "SpecialToken", "id", cls, "type_id", 0, "Sequence", "id",
+                     "A", "type_id", 0, "SpecialToken", "id", sep, "type_id", 0, "pair", "SpecialToken", "id", cls,
+                     "type_id", 0, "Sequence", "id", "A", "type_id", 0, "SpecialToken", "id", sep, "type_id", 0,
+                     "Sequence", "id", "B", "type_id", 1, "SpecialToken", "id", sep, "type_id", 1, "special_tokens",
+                     cls, "id", cls, "ids", hf_token_id(t, cls), "tokens", cls, sep, "id", sep, "ids",
+                     hf_token_id(t, sep), "tokens", sep);
 }
 
-/* Every word piece has an entry, so that those behind them keep their ids. One that no text gives has a name that no text has: it is not UTF-8, holds
- * a NUL, or a later line is equal. */
+/* Every word piece has an entry, so that those behind them keep their ids. One that no text gives has a name that no
+ * text has: it is not UTF-8, holds a NUL, or a later line is equal. */
 static json_t *pieces(const bert_tokenizer *t)
 {
     json_t *list = json_object();
     for (size_t id = 0; id < t->vocabulary.n; id++) {
         bert_text token = t->vocabulary.tokens[id];
         char name[32];
-        bool found = vocabulary_id(&t->vocabulary, token.data, token.size) == (int32_t)id && !memchr(token.data, 0, token.size);
+        bool found = vocabulary_id(&t->vocabulary, token.data, token.size) == (int32_t)id &&
+                     !memchr(token.data, 0, token.size);
         snprintf(name, sizeof name, "[hidden %zu]", id);
-        json_put(&list, found && utf8_is_valid(token.data, token.size) ? token.data : name, json_integer((json_int_t)id));
+        json_put(&list, found && utf8_is_valid(token.data, token.size) ? token.data : name,
+                 json_integer((json_int_t)id));
     }
     return list;
 }
@@ -141,12 +148,14 @@ json_t *hf_tokenizer_json(const bert_tokenizer *t)
 {
     const bert_tokenizer_options *o = &t->options;
     bool strips = tokenizer_strips(o);
-    json_t *normalizer = json_pack("{s:s, s:b, s:b, s:o, s:b}", "type", "BertNormalizer", "clean_text", o->clean_text, "handle_chinese_chars",
-                                   o->tokenize_chinese_chars, "strip_accents", strips == o->do_lower_case ? json_null() : json_boolean(strips),
-                                   "lowercase", o->do_lower_case);
-    return json_pack("{s:s, s:n, s:n, s:o, s:o, s:{s:s}, s:o, s:{s:s,s:s,s:b}, s:{s:s,s:s,s:s,s:I,s:o}}", "version", "1.0", "truncation",
-                     "padding", "added_tokens", added_list(t), "normalizer", normalizer, "pre_tokenizer", "type", "BertPreTokenizer",
-                     "post_processor", post_processor(t), "decoder", "type", "WordPiece", "prefix", o->prefix, "cleanup", 1, "model", "type",
-                     "WordPiece", "unk_token", o->unk_token, "continuing_subword_prefix", o->prefix, "max_input_chars_per_word",
+    json_t *normalizer = json_pack("{s:s, s:b, s:b, s:o, s:b}", "type", "BertNormalizer", "clean_text", o->clean_text,
+                                   "handle_chinese_chars", o->tokenize_chinese_chars, "strip_accents",
+                                   strips == o->do_lower_case ? json_null() : json_boolean(strips), "lowercase",
+                                   o->do_lower_case);
+    return json_pack("{s:s, s:n, s:n, s:o, s:o, s:{s:s}, s:o, s:{s:s,s:s,s:b}, s:{s:s,s:s,s:s,s:I,s:o}}", "version",
+                     "1.0", "truncation", "padding", "added_tokens", added_list(t), "normalizer", normalizer,
+                     "pre_tokenizer", "type", "BertPreTokenizer", "post_processor", post_processor(t), "decoder",
+                     "type", "WordPiece", "prefix", o->prefix, "cleanup", 1, "model", "type", "WordPiece", "unk_token",
+                     o->unk_token, "continuing_subword_prefix", o->prefix, "max_input_chars_per_word",
                      (json_int_t)o->max_word_chars, "vocab", pieces(t));
 }

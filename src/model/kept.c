@@ -1,5 +1,5 @@
-/* Kept outputs: computing what is not kept yet. The arithmetic below the lowest tuned layer (fp32 or bf16) is part of what the numbers are, as
- * is the form in which they are kept: a file of the one is made anew for the other. */
+/* Kept outputs: computing what is not kept yet. The arithmetic below the lowest tuned layer (fp32 or bf16) is part of
+ * what the numbers are, as is the form in which they are kept: a file of the one is made anew for the other. */
 #include "model/kept.h"
 
 #include "base/bf16.h"
@@ -21,7 +21,7 @@ struct kept_outputs {
     arena lists; /* of the rows at hand */
 };
 
-/* ---- numbers of two bytes ------------------------------------------------------------------------------------------------- */
+/* ---- numbers of two bytes ---------------------------------------------------------------------------------------- */
 
 static void expand(float *x, const uint16_t *from, size_t n)
 {
@@ -35,7 +35,7 @@ static void shorten(uint16_t *to, const float *x, size_t n)
         to[i] = bf16_of(x[i]);
 }
 
-/* ---- making --------------------------------------------------------------------------------------------------------------- */
+/* ---- making ------------------------------------------------------------------------------------------------------ */
 
 static kept_header header_of(const kept_outputs *k, const unsigned char key[32])
 {
@@ -55,15 +55,17 @@ static kept_header header_of(const kept_outputs *k, const unsigned char key[32])
     return h;
 }
 
-bert_status kept_create(kept_outputs **kept, bert_layer *layer, const token_rows *rows, const kept_options *options, const char **note,
-                        bert_err *err)
+bert_status kept_create(kept_outputs **kept, bert_layer *layer, const token_rows *rows, const kept_options *options,
+                        const char **note, bert_err *err)
 {
     const char *words;
     *kept = NULL;
     kept_outputs *k = calloc(1, sizeof *k);
     if (!k)
         return fail_memory(err, "kept outputs");
-    *k = (kept_outputs){ .layer = layer, .rows = rows, .bf16 = options->bf16, .hidden = (size_t)layer->config.hidden_size };
+    *k = (kept_outputs){
+        .layer = layer, .rows = rows, .bf16 = options->bf16, .hidden = (size_t)layer->config.hidden_size
+    };
     k->request = (output_request){ .name = "kept", .layer = (int)layer->first_kept - 1, .tokens = true };
     kept_header what = header_of(k, options->key);
     bert_status s = kept_store_open(&k->store, options->path, &what, rows, options->budget, &words, err);
@@ -104,7 +106,7 @@ size_t kept_rows(const kept_outputs *k)
     return k->store.kept;
 }
 
-/* ---- reading -------------------------------------------------------------------------------------------------------------- */
+/* ---- reading ----------------------------------------------------------------------------------------------------- */
 
 /* Rows that have to be computed, and where their first token goes, counted in tokens of x. */
 typedef struct missing {
@@ -151,11 +153,17 @@ static void put_row(kept_outputs *k, uint32_t row, const float *y, float *x, uin
 }
 
 /* Computes some of the missing rows, from the embeddings up to the layer below. */
-static bert_status kept_compute(kept_outputs *k, const uint32_t *rows, const size_t *at, size_t n, float *x, arena *a, bert_err *err)
+static bert_status kept_compute(kept_outputs *k, const uint32_t *rows, const size_t *at, size_t n, float *x, arena *a,
+                                bert_err *err)
 {
     const encoder *e = &k->layer->encoder;
     packed_batch batch;
-    forward f = { .e = e, .batch = &batch, .requests = &k->request, .n_requests = 1, .first_kept = e->n_layers, .to = k->layer->first_kept };
+    forward f = { .e = e,
+                  .batch = &batch,
+                  .requests = &k->request,
+                  .n_requests = 1,
+                  .first_kept = e->n_layers,
+                  .to = k->layer->first_kept };
     uint16_t *shortened = k->bf16 ? arena_alloc_raw(a, k->rows->longest * k->hidden * sizeof *shortened) : NULL;
     if (k->bf16 && !shortened)
         return fail_memory(err, "kept outputs");

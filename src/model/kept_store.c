@@ -16,14 +16,17 @@
 enum { KEPT_VERSION = 1, KEPT_HEADER = 512, KEPT_PAGE = 4096, KEPT_BYTE_ORDER = 0x01020304 };
 static const char MAGIC[16] = "libbert kept\n";
 
-_Static_assert(sizeof(kept_header) == 304 && sizeof(kept_header) <= KEPT_HEADER && sizeof(kept_entry) == 16, "the file's layout");
+_Static_assert(sizeof(kept_header) == 304 && sizeof(kept_header) <= KEPT_HEADER && sizeof(kept_entry) == 16,
+               "the file's layout");
 
-static const char NOTE_OTHER[] = "the file of kept outputs is of other data, another module or another version: it is made anew";
+static const char NOTE_OTHER[] =
+    "the file of kept outputs is of other data, another module or another version: it is made anew";
 static const char NOTE_DAMAGED[] = "the file of kept outputs is damaged: it is made anew";
 static const char NOTE_NO_ROOM[] = "the disk has no room for the file of kept outputs: they stay in memory";
-static const char NOTE_IN_USE[] = "the file of kept outputs is in use by another process: this one keeps them in memory";
+static const char NOTE_IN_USE[] =
+    "the file of kept outputs is in use by another process: this one keeps them in memory";
 
-/* ---- layout --------------------------------------------------------------------------------------------------------------- */
+/* ---- layout ------------------------------------------------------------------------------------------------------ */
 
 /* Where the data begins; 0: no size of this machine. */
 static size_t data_offset(size_t rows)
@@ -41,7 +44,8 @@ static void kept_store_plan(kept_store *s, uint64_t budget)
     s->capacity = 0;
     if (offset && budget > offset)
         s->capacity = (budget - offset) / s->token_bytes < tokens ? (budget - offset) / s->token_bytes : tokens;
-    s->mapped = s->capacity ? offset + (size_t)s->capacity * s->token_bytes : 0; /* no overflow: within the budget, and mapped or refused */
+    /* no overflow: within the budget, and mapped or refused */
+    s->mapped = s->capacity ? offset + (size_t)s->capacity * s->token_bytes : 0;
 }
 
 static uint32_t header_crc(const kept_header *h)
@@ -73,7 +77,7 @@ static bert_status map(kept_store *s, bert_err *err)
     return BERT_OK;
 }
 
-/* ---- the file ------------------------------------------------------------------------------------------------------------- */
+/* ---- the file ---------------------------------------------------------------------------------------------------- */
 
 /* Looks at what is there. True: it is of the same data, its capacity in *capacity. */
 static bool usable(int fd, const kept_header *what, size_t rows, size_t size, uint64_t *capacity, const char **note)
@@ -91,7 +95,8 @@ static bool usable(int fd, const kept_header *what, size_t rows, size_t size, ui
         *note = NOTE_OTHER;
         return false;
     }
-    if (!mul_size(found.capacity, (size_t)found.token_bytes, &bytes) || !add_size(bytes, data_offset(rows), &bytes) || bytes != size)
+    if (!mul_size(found.capacity, (size_t)found.token_bytes, &bytes) || !add_size(bytes, data_offset(rows), &bytes) ||
+        bytes != size)
         return false;
     *capacity = found.capacity;
     *note = NULL;
@@ -110,7 +115,8 @@ static bool entries_sound(const kept_store *s, kept_entry *sorted, uint64_t capa
     size_t n = 0;
     for (size_t i = 0; i < s->rows->n; i++) {
         kept_entry e = s->entries[i];
-        if (e.place && (e.tokens != token_rows_length(s->rows, i) || e.tokens > capacity || e.place - 1 > capacity - e.tokens))
+        if (e.place &&
+            (e.tokens != token_rows_length(s->rows, i) || e.tokens > capacity || e.place - 1 > capacity - e.tokens))
             return false;
         if (e.place)
             sorted[n++] = e;
@@ -122,7 +128,8 @@ static bool entries_sound(const kept_store *s, kept_entry *sorted, uint64_t capa
     return true;
 }
 
-/* Takes over what an earlier run has left. Rows beyond the capacity of today are left out; where an entry cannot be, all of them are. */
+/* Takes over what an earlier run has left. Rows beyond the capacity of today are left out; where an entry cannot be,
+ * all of them are. */
 static bert_status take_entries(kept_store *s, uint64_t old_capacity, const char **note, bert_err *err)
 {
     kept_entry *sorted = calloc(s->rows->n + 1, sizeof *sorted);
@@ -146,15 +153,16 @@ static bert_status take_entries(kept_store *s, uint64_t old_capacity, const char
     return BERT_OK;
 }
 
-/* Gives the file its size; *room tells whether the disk has it. All of it is reserved now: a write to a mapped page that finds no room on the
- * disk would kill the process. */
+/* Gives the file its size; *room tells whether the disk has it. All of it is reserved now: a write to a mapped page
+ * that finds no room on the disk would kill the process. */
 static bert_status reserve(const kept_store *s, const char *path, size_t old_size, bool *room, bert_err *err)
 {
     if (old_size > s->mapped && ftruncate(s->fd, (off_t)s->mapped))
         return fail_errno(err, "%s: cannot shorten", path);
     *room = !posix_fallocate(s->fd, 0, (off_t)s->mapped);
     if (!*room) {
-        int back = ftruncate(s->fd, (off_t)(old_size < s->mapped ? old_size : s->mapped)); /* what was reserved in vain; it may fail, too */
+        /* what was reserved in vain; it may fail, too */
+        int back = ftruncate(s->fd, (off_t)(old_size < s->mapped ? old_size : s->mapped));
         (void)back;
     }
     return BERT_OK;
@@ -198,12 +206,14 @@ static bert_status fill_file(kept_store *s, const char *path, const kept_header 
     return BERT_OK;
 }
 
-/* Opens and locks the file, not one that a link of that name leads to: what does not fit is emptied. s->fd stays -1 where another process has it. */
+/* Opens and locks the file, not one that a link of that name leads to: what does not fit is emptied. s->fd stays -1
+ * where another process has it. */
 static bert_status open_file(kept_store *s, const char *path, const char **note, bert_err *err)
 {
     int fd = open_in_place(path);
     if (fd < 0)
-        return errno == ELOOP   ? fail(err, BERT_ERR_IO, "%s: is a symbolic link, which kept outputs are not written through", path)
+        return errno == ELOOP
+                   ? fail(err, BERT_ERR_IO, "%s: is a symbolic link, which kept outputs are not written through", path)
                : errno == ENXIO ? fail(err, BERT_ERR_IO, "%s: is not a regular file", path)
                                 : fail_errno(err, "%s: cannot open", path);
     if (!flock(fd, LOCK_EX | LOCK_NB)) {
@@ -216,8 +226,8 @@ static bert_status open_file(kept_store *s, const char *path, const char **note,
     return status;
 }
 
-bert_status kept_store_open(kept_store *s, const char *path, const kept_header *what, const token_rows *rows, uint64_t budget, const char **note,
-                            bert_err *err)
+bert_status kept_store_open(kept_store *s, const char *path, const kept_header *what, const token_rows *rows,
+                            uint64_t budget, const char **note, bert_err *err)
 {
     *s = (kept_store){ .rows = rows, .token_bytes = (size_t)what->token_bytes, .fd = -1 };
     *note = NULL;
@@ -242,7 +252,7 @@ void kept_store_close(kept_store *s)
     *s = (kept_store){ .fd = -1 };
 }
 
-/* ---- rows ----------------------------------------------------------------------------------------------------------------- */
+/* ---- rows -------------------------------------------------------------------------------------------------------- */
 
 static uint32_t row_crc(const kept_store *s, size_t row, const void *tokens)
 {

@@ -2,10 +2,10 @@
  *
  *     header (KEPT_HEADER bytes) | a kept_entry for each row | the rows, in the order in which they came
  *
- * A row counts as kept when its entry has a place, which is written after its data. So a process that is killed leaves whole rows alone: what
- * it has written to a shared mapping stays in its order. After a fall of the whole machine pages may be missing, in any order; therefore an
- * entry of a file has a checksum, seeded with the row's number, and a row that an earlier run has left is compared with it when it is first
- * read. */
+ * A row counts as kept when its entry has a place, which is written after its data. So a process that is killed leaves
+ * whole rows alone: what it has written to a shared mapping stays in its order. After a fall of the whole machine pages
+ * may be missing, in any order; therefore an entry of a file has a checksum, seeded with the row's number, and a row
+ * that an earlier run has left is compared with it when it is first read. */
 #ifndef MODEL_KEPT_STORE_H
 #define MODEL_KEPT_STORE_H
 
@@ -50,10 +50,10 @@ typedef struct kept_store {
     int fd;                  /* of the file; -1: memory */
 } kept_store;
 
-/* All of it within `budget` bytes; path NULL: memory. `what` has all but magic, version, byte order, capacity and checksum. *note receives
- * constant words, or NULL. Fails with BERT_ERR_MEMORY, BERT_ERR_IO. */
-bert_status kept_store_open(kept_store *s, const char *path, const kept_header *what, const token_rows *rows, uint64_t budget, const char **note,
-                            bert_err *err);
+/* All of it within `budget` bytes; path NULL: memory. `what` has all but magic, version, byte order, capacity and
+ * checksum. *note receives constant words, or NULL. Fails with BERT_ERR_MEMORY, BERT_ERR_IO. */
+bert_status kept_store_open(kept_store *s, const char *path, const kept_header *what, const token_rows *rows,
+                            uint64_t budget, const char **note, bert_err *err);
 void kept_store_close(kept_store *s);
 
 /* The row's tokens; NULL: it is not kept. Any threads, none two of them the same row; so for the next. */

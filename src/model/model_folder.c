@@ -1,8 +1,8 @@
 /* The model folder: model.json, weights.safetensors, with copy_module also module/.
  *
- * model.json names the weights that it belongs to by their CRC-32C. A save replaces both in three steps: the weights appear as
- * weights.next.safetensors, then model.json, then the weights take their name. Whenever it ends, one of the two files of weights is the one that
- * model.json names, and that one is loaded. */
+ * model.json names the weights that it belongs to by their CRC-32C. A save replaces both in three steps: the weights
+ * appear as weights.next.safetensors, then model.json, then the weights take their name. Whenever it ends, one of the
+ * two files of weights is the one that model.json names, and that one is loaded. */
 #include "base/checksum.h"
 #include "base/file.h"
 #include "io/json.h"
@@ -14,7 +14,8 @@
 #include <stdio.h>
 #include <string.h>
 
-static const char DESCRIPTION[] = "model.json", WEIGHTS[] = "weights.safetensors", NEXT[] = "weights.next.safetensors", CRC[] = "weights_crc32c";
+static const char DESCRIPTION[] = "model.json", WEIGHTS[] = "weights.safetensors", NEXT[] = "weights.next.safetensors",
+                  CRC[] = "weights_crc32c";
 
 /* The files of a folder. */
 typedef struct places {
@@ -31,12 +32,13 @@ static bert_status places_of(places *p, const char *folder, bert_err *err)
     return p->description && p->weights && p->next ? BERT_OK : fail_memory(err, folder);
 }
 
-/* ---- reading -------------------------------------------------------------------------------------------------------------- */
+/* ---- reading ----------------------------------------------------------------------------------------------------- */
 
 enum { CRC_DIGITS = 9 };
 
 /* Opens a file of weights; *right: it is the one that the digits name ("": any). */
-static bert_status open_weights_with(tensor_set *set, const char *path, const char *digits, bool *right, char found[CRC_DIGITS], bert_err *err)
+static bert_status open_weights_with(tensor_set *set, const char *path, const char *digits, bool *right,
+                                     char found[CRC_DIGITS], bert_err *err)
 {
     bert_status s = safetensors_open(set, path, NULL, err);
     if (s)
@@ -67,7 +69,8 @@ static bert_status find_weights(tensor_set *set, const places *p, const json_t *
         return BERT_OK;
     }
     return fail(err, BERT_ERR_FORMAT,
-                "%s: is not the file that %s was written with (its CRC-32C is %s, expected %.16s): one of the two is damaged, or "
+                "%s: is not the file that %s was written with (its CRC-32C is %s, expected %.16s): one of the two is "
+                "damaged, or "
                 "was replaced",
                 p->weights, path_name(p->description), found, digits);
 }
@@ -129,7 +132,7 @@ bert_status model_open_folder(const char *folder, bert_model **model, bert_err *
     return s;
 }
 
-/* ---- writing -------------------------------------------------------------------------------------------------------------- */
+/* ---- writing ----------------------------------------------------------------------------------------------------- */
 
 /* True where the folder holds a copy of this very module already: an epoch's save need not copy it again. */
 static bool holds_module(const char *path, const bert_module *module)
@@ -157,13 +160,15 @@ bert_status model_check_folder(const char *folder, bert_err *err)
     const char *mark = path_join(&a, folder, "module.json");
     bert_status s = !mark ? fail_memory(err, folder)
                     : file_exists(mark)
-                        ? fail(err, BERT_ERR_ARGUMENT, "%s: this is a module; give the model a folder of its own (--output)", folder)
+                        ? fail(err, BERT_ERR_ARGUMENT,
+                               "%s: this is a module; give the model a folder of its own (--output)", folder)
                         : BERT_OK;
     arena_free(&a);
     return s;
 }
 
-/* Ends a save that came to its last step but one: what model.json names may stand in the place that the next save takes. */
+/* Ends a save that came to its last step but one: what model.json names may stand in the place that the next save
+ * takes. */
 static bert_status settle(const places *p, bert_err *err)
 {
     tensor_set set = { 0 };
@@ -174,7 +179,8 @@ static bert_status settle(const places *p, bert_err *err)
     bool there = !find_weights(&set, p, json, &path, NULL);
     tensors_close(&set);
     json_decref(json);
-    return there && path == p->next && rename(p->next, p->weights) ? fail_errno(err, "%s: cannot write", p->weights) : BERT_OK;
+    return there && path == p->next && rename(p->next, p->weights) ? fail_errno(err, "%s: cannot write", p->weights)
+                                                                   : BERT_OK;
 }
 
 static bert_status write_both(const bert_model *m, const places *p, json_t *json, bert_err *err)

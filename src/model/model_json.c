@@ -16,9 +16,10 @@ static bool is_address(const char *path)
     return !strncmp(path, "http://", 7) || !strncmp(path, "https://", 8);
 }
 
-const char *const TASK_WORDS[] = { "auto", "binary", "multiclass", "multilabel", "regression", "similarity", "tokens", NULL };
+const char *const TASK_WORDS[] = { "auto",       "binary",     "multiclass", "multilabel",
+                                   "regression", "similarity", "tokens",     NULL };
 
-/* ---- parts ---------------------------------------------------------------------------------------------------------------- */
+/* ---- parts ------------------------------------------------------------------------------------------------------- */
 
 json_t *layer_spec_to_json(const bert_layer_spec *spec, const char *module_path)
 {
@@ -80,7 +81,8 @@ void head_to_json(const bert_model *m, json_t **json)
         return;
     json_put(json, "task", json_string(m->unknown_task ? m->unknown_task : TASK_WORDS[m->task]));
     json_put(json, "labels", json_of_words(m->labels, m->n_labels));
-    json_t *head = json_pack("{s:s, s:I}", "type", head_type(m->outputs, m->head_hidden), "outputs", (json_int_t)m->outputs);
+    json_t *head = json_pack("{s:s, s:I}", "type", head_type(m->outputs, m->head_hidden), "outputs",
+                             (json_int_t)m->outputs);
     if (m->head_hidden)
         json_put(&head, "hidden", json_integer((json_int_t)m->head_hidden));
     if (m->label_min < m->label_max) {
@@ -120,7 +122,8 @@ static bert_status shape_from_json(const json_t *object, head_spec *head, const 
         return s;
     bool cosine = !strcmp(type, "cosine"), two = !strcmp(type, "dense-tanh-dense");
     if (!cosine && !two && strcmp(type, "dense"))
-        return fail(err, BERT_ERR_UNSUPPORTED, "%s: head of type \"%s\", expected \"dense\", \"dense-tanh-dense\" or \"cosine\"", where, type);
+        return fail(err, BERT_ERR_UNSUPPORTED,
+                    "%s: head of type \"%s\", expected \"dense\", \"dense-tanh-dense\" or \"cosine\"", where, type);
     s = json_get_int(object, "outputs", cosine ? 0 : 1, cosine ? 0 : 1 << 20, &outputs, where, err);
     if (!s && two)
         s = json_get_int(object, "hidden", 1, 1 << 20, &hidden, where, err);
@@ -165,17 +168,18 @@ bert_status head_from_json(const json_t *json, head_spec *head, arena *a, const 
             return fail(err, BERT_ERR_FORMAT, "%s: label %zu is no text", where, i);
     head->labels = words;
     if (head->single && (head->outputs != 1 || head->n_labels != 2))
-        return fail(err, BERT_ERR_FORMAT, "%s: a single output of %zu outputs and %zu labels, expected 1 and 2", where, head->outputs,
-                    head->n_labels);
+        return fail(err, BERT_ERR_FORMAT, "%s: a single output of %zu outputs and %zu labels, expected 1 and 2", where,
+                    head->outputs, head->n_labels);
     return BERT_OK;
 }
 
-/* ---- the whole ------------------------------------------------------------------------------------------------------------ */
+/* ---- the whole --------------------------------------------------------------------------------------------------- */
 
 bert_status model_check_saved(const bert_model *m, const char *where, bert_err *err)
 {
     if (m->module->frozen || !m->task)
-        return fail(err, BERT_ERR_ARGUMENT, "%s: only a model that has a head and is made on a module can be saved", where);
+        return fail(err, BERT_ERR_ARGUMENT, "%s: only a model that has a head and is made on a module can be saved",
+                    where);
     return BERT_OK;
 }
 
@@ -225,17 +229,19 @@ bert_status bert_model_to_json(const bert_model *model, const char *folder, char
 }
 
 /* Opens the module that a model.json names, and tells of the model where it is gone or another. */
-static bert_status open_module_of_model(const json_t *json, const bert_layer_spec *spec, const char *folder, const char *where, bert_module **module,
-                               bert_err *err)
+static bert_status open_module_of_model(const json_t *json, const bert_layer_spec *spec, const char *folder,
+                                        const char *where, bert_module **module, bert_err *err)
 {
     if (!spec->module)
         return fail(err, BERT_ERR_FORMAT, "%s: layer: no \"module\"", where);
     arena a = { 0 };
-    char *path = folder && !is_address(spec->module) ? path_join(&a, folder, spec->module) : arena_string(&a, spec->module);
+    char *path = folder && !is_address(spec->module) ? path_join(&a, folder, spec->module)
+                                                     : arena_string(&a, spec->module);
     bert_status s = path ? BERT_OK : fail_memory(err, where);
     if (!s && !is_address(path) && !file_exists(path))
-        s = fail(err, BERT_ERR_IO, "%s: the module that the model was trained on is not at %s; put it back or train with --copy-module", where,
-                 path);
+        s = fail(err, BERT_ERR_IO,
+                 "%s: the module that the model was trained on is not at %s; put it back or train with --copy-module",
+                 where, path);
     if (!s)
         s = bert_module_open(path, module, err);
     arena_free(&a);
@@ -243,8 +249,10 @@ static bert_status open_module_of_model(const json_t *json, const bert_layer_spe
     if (!s)
         s = json_get_string_or(json, "module_sha256", "", &expected, where, err);
     if (!s && *expected && (*module)->weights_sha256[0] && strcmp(expected, (*module)->weights_sha256))
-        s = fail(err, BERT_ERR_FORMAT, "%s: the module at %s is not the one that the model was trained on (SHA-256 %.12s..., expected %.12s...)",
-                 where, spec->module, (*module)->weights_sha256, expected);
+        s = fail(
+            err, BERT_ERR_FORMAT,
+            "%s: the module at %s is not the one that the model was trained on (SHA-256 %.12s..., expected %.12s...)",
+            where, spec->module, (*module)->weights_sha256, expected);
     if (s) {
         bert_module_free(*module);
         *module = NULL;
@@ -252,7 +260,8 @@ static bert_status open_module_of_model(const json_t *json, const bert_layer_spe
     return s;
 }
 
-bert_status model_from_json(const json_t *json, const char *folder, const char *where, bert_model **model, bert_err *err)
+bert_status model_from_json(const json_t *json, const char *folder, const char *where, bert_model **model,
+                            bert_err *err)
 {
     json_t *layer;
     bert_layer_spec spec;

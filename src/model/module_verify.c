@@ -9,10 +9,12 @@
 
 static bert_status differs(const char *path, const char *found, const char *says, const char *expected, bert_err *err)
 {
-    return fail(err, BERT_ERR_FORMAT, "%s: the data is damaged (its SHA-256 is %.12s..., %s says %.12s...)", path, found, says, expected);
+    return fail(err, BERT_ERR_FORMAT, "%s: the data is damaged (its SHA-256 is %.12s..., %s says %.12s...)", path,
+                found, says, expected);
 }
 
-static bert_status verify_file(const bert_module *m, const char *name, const json_t *entry, const char *where, arena *a, bert_err *err)
+static bert_status verify_file(const bert_module *m, const char *name, const json_t *entry, const char *where, arena *a,
+                               bert_err *err)
 {
     const char *expected, *path = path_join(a, m->folder, name);
     char found[SHA256_HEX];
@@ -61,7 +63,8 @@ static bert_status verify_weights(const bert_module *m, bert_err *err)
         return BERT_OK;
     arena a = { 0 };
     const char *path = m->frozen ? m->path : path_join(&a, m->folder, "model.safetensors");
-    bert_status s = differs(path ? path : m->path, found, m->frozen ? "the file" : "module.json", m->weights_sha256, err);
+    bert_status s = differs(path ? path : m->path, found, m->frozen ? "the file" : "module.json", m->weights_sha256,
+                            err);
     arena_free(&a);
     return s;
 }

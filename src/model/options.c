@@ -10,39 +10,49 @@ static const char *const SPECIAL_IN_TEXT[] = { "auto", "split", "keep", NULL };
 const char *const POOLING_WORDS[] = { "auto", "none", "cls", "cls_raw", "mean", "sqrt_mean", "max", NULL };
 
 static const bert_option IMPORT[] = {
-    OPTION_INT(bert_import_options, seq_layer, "-1", -1024, 1023, "N", "layer of output sequence_output; negative from the end"),
-    OPTION_INT(bert_import_options, tok_layer, "-7", -1024, 1023, "N", "layer of output token_output; the first in a model of fewer than 7"),
+    OPTION_INT(bert_import_options, seq_layer, "-1", -1024, 1023, "N",
+               "layer of output sequence_output; negative from the end"),
+    OPTION_INT(bert_import_options, tok_layer, "-7", -1024, 1023, "N",
+               "layer of output token_output; the first in a model of fewer than 7"),
     OPTION_CHOICE(bert_import_options, do_lower_case, "auto", LOWER_CASE, "WORD", "whether texts are lower-cased"),
-    OPTION_CHOICE(bert_import_options, special_in_text, "auto", SPECIAL_IN_TEXT, "WORD",
-                  "\"[SEP]\" in a text: split into characters, or keep as that token; auto: as who made the checkpoint"),
-    OPTION_INT(bert_import_options, num_attention_heads, "0", 0, 1024, "N", "attention heads, where no configuration tells them"),
+    OPTION_CHOICE(
+        bert_import_options, special_in_text, "auto", SPECIAL_IN_TEXT, "WORD",
+        "\"[SEP]\" in a text: split into characters, or keep as that token; auto: as who made the checkpoint"),
+    OPTION_INT(bert_import_options, num_attention_heads, "0", 0, 1024, "N",
+               "attention heads, where no configuration tells them"),
     OPTION_BOOL(bert_import_options, force, "false", OPTION_FORCE_HELP),
 };
 
 static const bert_option LAYER[] = {
     OPTION_STRING(bert_layer_spec, module, NULL, "MODULE", "folder, .tar.gz or http(s) address of a module"),
     OPTION_INT(bert_layer_spec, seq_len, "0", 0, 65536, "N",
-               "tokens of a text or pair, special ones counted, at least 3; 0: 64, or the module's positions where there are fewer"),
+               "tokens of a text or pair, special ones counted, at least 3; 0: 64, or the module's positions where "
+               "there are fewer"),
     OPTION_CHOICE(bert_layer_spec, pooling, "cls", POOLING_WORDS, "WORD", "from the tokens' vectors to one"),
     OPTION_INT(bert_layer_spec, n_tune_layers, "-1", -1, 1024, "N",
                "how many of the last layers are trained; -1: three, or all there are where there are fewer"),
     OPTION_BOOL(bert_layer_spec, tune_embeddings, "false", "train the embeddings, too"),
     OPTION_INT(bert_layer_spec, use_layers, "0", 0, 1024, "N", "keep the first N layers and drop those above; 0: all"),
-    OPTION_STRING(bert_layer_spec, outputs, "output", "NAMES", "outputs by name, comma-separated: output, sequence_output, layer_0, ..."),
+    OPTION_STRING(bert_layer_spec, outputs, "output", "NAMES",
+                  "outputs by name, comma-separated: output, sequence_output, layer_0, ..."),
     OPTION_BOOL(bert_layer_spec, do_preprocessing, "true", "texts go in; else the three matrices"),
 };
 
 const char *const OPTIMIZER_WORDS[] = { "adam", "adamw", NULL };
 
 static const bert_option OPTIMIZER[] = {
-    OPTION_CHOICE(bert_optimizer_options, optimizer, "adam", OPTIMIZER_WORDS, "WORD", "adam as Keras, or adamw as PyTorch"),
+    OPTION_CHOICE(bert_optimizer_options, optimizer, "adam", OPTIMIZER_WORDS, "WORD",
+                  "adam as Keras, or adamw as PyTorch"),
     OPTION_FLOAT(bert_optimizer_options, learning_rate, "1e-5", 0, INFINITY, "X", "learning rate"),
     OPTION_FLOAT(bert_optimizer_options, beta_1, "0.9", 0, 0.999999, "X", "decay of the mean of gradients"),
     OPTION_FLOAT(bert_optimizer_options, beta_2, "0.999", 0, 0.999999, "X", "decay of the mean of squared gradients"),
     OPTION_FLOAT(bert_optimizer_options, epsilon, "1e-7", 0, 1, "X", "added to the root of the mean of squares"),
-    OPTION_FLOAT(bert_optimizer_options, weight_decay, "0.01", 0, 1, "X", "weight decay of adamw; biases and layer norms are left out"),
-    OPTION_FLOAT(bert_optimizer_options, clip_norm, "0", 0, INFINITY, "X", "largest global norm of the gradients; 0: no limit"),
-    OPTION_FLOAT(bert_optimizer_options, layer_decay, "1", 0, 1, "X", "a layer's rate is this times that of the layer above"),
+    OPTION_FLOAT(bert_optimizer_options, weight_decay, "0.01", 0, 1, "X",
+                 "weight decay of adamw; biases and layer norms are left out"),
+    OPTION_FLOAT(bert_optimizer_options, clip_norm, "0", 0, INFINITY, "X",
+                 "largest global norm of the gradients; 0: no limit"),
+    OPTION_FLOAT(bert_optimizer_options, layer_decay, "1", 0, 1, "X",
+                 "a layer's rate is this times that of the layer above"),
 };
 
 bert_option_table bert_import_option_table(void)

@@ -53,7 +53,8 @@ static void copy_outputs(const row_run *run, const tile *t, const forward *f)
     size_t H = (size_t)f->e->config->hidden_size, sequences = token_rows_sequences(run->rows);
     for (size_t i = 0; i < f->n_requests; i++) {
         bool tokens = f->requests[i].tokens;
-        size_t before = tokens ? t->tokens_before : t->rows_before * sequences, n = tokens ? f->batch->n_tok : f->batch->n_seq;
+        size_t before = tokens ? t->tokens_before : t->rows_before * sequences,
+               n = tokens ? f->batch->n_tok : f->batch->n_seq;
         memcpy(run->outputs->values[i] + before * H, f->outputs[i].value, n * H * sizeof(float));
     }
 }
@@ -88,7 +89,8 @@ static bert_status encode_tile(void *context, const tile *t, arena *a, bert_err 
     return s;
 }
 
-bert_status row_encoder_run_all(row_encoder *r, const token_rows *rows, size_t first, size_t n, const row_outputs *outputs, bert_err *err)
+bert_status row_encoder_run_all(row_encoder *r, const token_rows *rows, size_t first, size_t n,
+                                const row_outputs *outputs, bert_err *err)
 {
     arena_reset(&r->numbers);
     uint32_t *numbers = arena_array(&r->numbers, n, sizeof *numbers);
@@ -100,7 +102,8 @@ bert_status row_encoder_run_all(row_encoder *r, const token_rows *rows, size_t f
     return tiles_run(&r->tiles, rows, numbers, n, encode_tile, &run, err);
 }
 
-bert_status row_encoder_run(row_encoder *r, const token_rows *rows, size_t first, size_t n, float *vectors, bert_err *err)
+bert_status row_encoder_run(row_encoder *r, const token_rows *rows, size_t first, size_t n, float *vectors,
+                            bert_err *err)
 {
     const row_outputs outputs = { .requests = &r->request, .values = &vectors, .n_requests = 1 };
     return row_encoder_run_all(r, rows, first, n, &outputs, err);

@@ -44,19 +44,23 @@ static bert_status open_bundle(source *s, bool with_data, bert_err *err)
 static bert_status open_hub(source *s, bool with_data, bert_err *err)
 {
     s->weights_path = path_join(&s->memory, s->folder, "variables/variables");
-    bert_status status = s->weights_path ? tf_hub_read(&s->hub, &s->memory, s->folder, err) : fail_memory(err, s->folder);
+    bert_status status = s->weights_path ? tf_hub_read(&s->hub, &s->memory, s->folder, err)
+                                         : fail_memory(err, s->folder);
     return status ? status : open_bundle(s, with_data, err);
 }
 
-/* The file that marks a folder, in the order of preference (NULL: none does); a file of that ending given by itself; what to call it. */
+/* The file that marks a folder, in the order of preference (NULL: none does); a file of that ending given by itself;
+ * what to call it. */
 static const struct source_form {
     const char *mark, *ending, *kind;
     open_form *open;
 } FORMS[] = {
     { "model.safetensors", ".safetensors", "Hugging Face folder (safetensors)", open_safetensors },
-    { "model.safetensors.index.json", ".safetensors.index.json", "Hugging Face folder (sharded safetensors)", open_safetensors_sharded },
+    { "model.safetensors.index.json", ".safetensors.index.json", "Hugging Face folder (sharded safetensors)",
+      open_safetensors_sharded },
     { "pytorch_model.bin", ".bin", "Hugging Face folder (pytorch_model.bin)", open_torch },
-    { "pytorch_model.bin.index.json", ".bin.index.json", "Hugging Face folder (sharded pytorch_model.bin)", open_torch_sharded },
+    { "pytorch_model.bin.index.json", ".bin.index.json", "Hugging Face folder (sharded pytorch_model.bin)",
+      open_torch_sharded },
     { "saved_model.pb", "saved_model.pb", "TF1 Hub module", open_hub },
     { NULL, ".pt", "PyTorch file", open_torch },
     { NULL, ".pth", "PyTorch file", open_torch },
@@ -72,7 +76,9 @@ static bert_status find_steps(source *s, bert_err *err)
     char *path = path_join(&s->memory, s->outer, "modules.json");
     json_t *steps = NULL;
     const char *inner = NULL;
-    bert_status status = !path ? fail_memory(err, s->outer) : file_exists(path) ? json_read_array(&steps, path, err) : BERT_OK;
+    bert_status status = !path               ? fail_memory(err, s->outer)
+                         : file_exists(path) ? json_read_array(&steps, path, err)
+                                             : BERT_OK;
     s->n_steps = json_array_size(steps);
     if (steps && !s->n_steps)
         status = fail(err, BERT_ERR_FORMAT, "%s: no step in it", path);
@@ -92,8 +98,8 @@ static bool is_variant(const char *name, const char *mark)
 {
     const char *ending = strrchr(mark, '.');
     size_t stem = (size_t)(ending - mark);
-    return strlen(name) > strlen(mark) + 1 && !strncmp(name, mark, stem) && name[stem] == '.' && path_ends(name, ending) &&
-           !memchr(name + stem + 1, '.', strlen(name) - stem - 1 - strlen(ending));
+    return strlen(name) > strlen(mark) + 1 && !strncmp(name, mark, stem) && name[stem] == '.' &&
+           path_ends(name, ending) && !memchr(name + stem + 1, '.', strlen(name) - stem - 1 - strlen(ending));
 }
 
 /* The only variant of a form's file that the folder holds; *name NULL: none. */
@@ -106,7 +112,8 @@ static bert_status find_variant(source *s, const struct source_form *form, char 
         if (!is_variant(list.names[i], form->mark))
             continue;
         if (*name)
-            status = fail(err, BERT_ERR_FORMAT, "%s: no %s, but %s and %s; name one of them", s->folder, form->mark, *name, list.names[i]);
+            status = fail(err, BERT_ERR_FORMAT, "%s: no %s, but %s and %s; name one of them", s->folder, form->mark,
+                          *name, list.names[i]);
         else
             *name = list.names[i];
     }
@@ -162,8 +169,10 @@ static bert_status find_in_folder(source *s, const char *path, bert_err *err)
     if (status == BERT_ERR_FORMAT && !s->weights_path && !file_exists(state)) { /* not even TensorFlow's */
         status = foreign_check_folder(s->folder, err);
         if (!status) /* then name all that would do */
-            status = fail(err, BERT_ERR_FORMAT,
-                          "%s: no checkpoint that is known (model.safetensors, pytorch_model.bin, saved_model.pb, *.index)", path);
+            status = fail(
+                err, BERT_ERR_FORMAT,
+                "%s: no checkpoint that is known (model.safetensors, pytorch_model.bin, saved_model.pb, *.index)",
+                path);
     }
     return status;
 }
@@ -192,9 +201,12 @@ static bert_status find_file(source *s, const char *path, bert_err *err)
             return BERT_OK;
         }
     bert_status status = foreign_check_file(path, err);
-    return status ? status
-                  : fail(err, BERT_ERR_UNSUPPORTED,
-                         "%s: not a checkpoint that is known by its name (.safetensors, .bin, .pt, .index, saved_model.pb)", path);
+    return status
+               ? status
+               : fail(
+                     err, BERT_ERR_UNSUPPORTED,
+                     "%s: not a checkpoint that is known by its name (.safetensors, .bin, .pt, .index, saved_model.pb)",
+                     path);
 }
 
 bert_status source_find(source *s, const char *path, bert_err *err)

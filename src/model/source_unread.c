@@ -1,5 +1,5 @@
-/* What a checkpoint holds beside the tensors that were read, told once in one line: heads of other tasks, an optimizer's state, anything else by
- * the beginning of its name. */
+/* What a checkpoint holds beside the tensors that were read, told once in one line: heads of other tasks, an
+ * optimizer's state, anything else by the beginning of its name. */
 #include "model/source.h"
 
 #include <string.h>
@@ -9,7 +9,8 @@ enum { MOST_GROUPS = 12 };
 /* By the beginning of a name behind the encoder's prefix, or by its end. */
 static const struct {
     const char *begins, *ends;
-    const char *group; /* what it is called in the line; NULL: not worth telling, for it says nothing that the configuration does not */
+    /* what it is called in the line; NULL: not worth telling, for it says nothing that the configuration does not */
+    const char *group;
     const char *what;
 } KNOWN[] = {
     { NULL, "embeddings.position_ids", NULL, NULL },
@@ -31,8 +32,10 @@ static const struct {
     { "cls/squad/", NULL, "cls/squad", "a question-answering head, a task that libbert has not" },
     { "classifier.", NULL, "classifier", "a head, whose task nothing tells" },
     { "output_", NULL, "output_weights, output_bias", "a head, whose task nothing tells" },
-    { "encoder.layer.", NULL, "encoder.layer", "of layers beyond num_hidden_layers, or parts that BERT's layers have not" },
-    { "encoder/layer_", NULL, "encoder/layer", "of layers beyond num_hidden_layers, or parts that BERT's layers have not" },
+    { "encoder.layer.", NULL, "encoder.layer",
+      "of layers beyond num_hidden_layers, or parts that BERT's layers have not" },
+    { "encoder/layer_", NULL, "encoder/layer",
+      "of layers beyond num_hidden_layers, or parts that BERT's layers have not" },
 };
 enum { N_KNOWN = sizeof KNOWN / sizeof *KNOWN };
 
@@ -60,7 +63,8 @@ static bool group_of(const source *s, const char *name, unread_group *g)
 {
     const char *inner = behind_prefix(s, name);
     for (int i = 0; i < N_KNOWN; i++)
-        if (KNOWN[i].begins ? !strncmp(inner, KNOWN[i].begins, strlen(KNOWN[i].begins)) : path_ends(name, KNOWN[i].ends)) {
+        if (KNOWN[i].begins ? !strncmp(inner, KNOWN[i].begins, strlen(KNOWN[i].begins))
+                            : path_ends(name, KNOWN[i].ends)) {
             *g = (unread_group){ KNOWN[i].group, KNOWN[i].group ? strlen(KNOWN[i].group) : 0, KNOWN[i].what, 1 };
             return KNOWN[i].group != NULL;
         }
@@ -93,8 +97,9 @@ void source_tell_unread(source *s)
         }
     }
     for (size_t i = 0; i < n; i++)
-        buffer_printf(&s->notes, "%s%.*s (%zu tensor%s%s%s)", i ? "; " : "not read: ", (int)groups[i].size, groups[i].name, groups[i].n,
-                      groups[i].n == 1 ? "" : "s", groups[i].what ? ", " : "", groups[i].what ? groups[i].what : "");
+        buffer_printf(&s->notes, "%s%.*s (%zu tensor%s%s%s)", i ? "; " : "not read: ", (int)groups[i].size,
+                      groups[i].name, groups[i].n, groups[i].n == 1 ? "" : "s", groups[i].what ? ", " : "",
+                      groups[i].what ? groups[i].what : "");
     if (more)
         buffer_printf(&s->notes, "; %zu more tensors", more);
     if (n)

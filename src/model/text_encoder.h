@@ -19,14 +19,16 @@ typedef struct text_encoder_spec {
     tile_streams streams;
 } text_encoder_spec;
 
-/* One thread's calls: an encoder whose layers are packed, and memory that calls share. All zero is empty; once made it stays where it is. */
+/* One thread's calls: an encoder whose layers are packed, and memory that calls share. All zero is empty; once made it
+ * stays where it is. */
 typedef struct text_encoder {
     arena memory;
     weight_list weights;
     encoder encoder;
     const bert_layer *lender; /* of packed layers */
     output_request vectors;   /* of the pooling */
-    row_encoder rows;         /* over the encoder; its own request is what a head reads, the vectors' where there is none */
+    /* over the encoder; its own request is what a head reads, the vectors' where there is none */
+    row_encoder rows;
     const bert_tokenizer *tokenizer;
     size_t seq_len;
     bool windows;
@@ -36,14 +38,15 @@ typedef struct text_encoder {
     token_reader reader; /* their tokens */
 } text_encoder;
 
-/* The model must outlive it; weights that are tuned are copied as they are now, the others shared with the model. Fails with BERT_ERR_ARGUMENT
- * (seq_len beyond the positions, cls without a pooler), BERT_ERR_MEMORY. */
+/* The model must outlive it; weights that are tuned are copied as they are now, the others shared with the model. Fails
+ * with BERT_ERR_ARGUMENT (seq_len beyond the positions, cls without a pooler), BERT_ERR_MEMORY. */
 bert_status text_encoder_create(text_encoder *e, const bert_model *model, const text_encoder_spec *spec, bert_err *err);
 void text_encoder_free(text_encoder *e);
 
-/* Texts (and pairs, or NULL) as rows of tokens, for e->rows; they belong to the encoder and stay until its next call. first: the number of the
- * first text, for messages. form APART is for encoders without windows. truncated may be NULL; added to. Fails as token_rows_create. */
-bert_status text_encoder_tokenise(text_encoder *e, const bert_text *texts, const bert_text *pairs, size_t first, size_t n, row_form form,
-                                  const token_rows **rows, size_t *truncated, bert_err *err);
+/* Texts (and pairs, or NULL) as rows of tokens, for e->rows; they belong to the encoder and stay until its next call.
+ * first: the number of the first text, for messages. form APART is for encoders without windows. truncated may be NULL;
+ * added to. Fails as token_rows_create. */
+bert_status text_encoder_tokenise(text_encoder *e, const bert_text *texts, const bert_text *pairs, size_t first,
+                                  size_t n, row_form form, const token_rows **rows, size_t *truncated, bert_err *err);
 
 #endif

@@ -8,8 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The larger a tile, the seldomer weights are read, which take as long as the products of 100 to 200 tokens; but activations should stay near.
- * int8 has a quarter of the weights and should be smaller. Below the last, weights are read more often than it is worth. */
+/* The larger a tile, the seldomer weights are read, which take as long as the products of 100 to 200 tokens; but
+ * activations should stay near. int8 has a quarter of the weights and should be smaller. Below the last, weights are
+ * read more often than it is worth. */
 enum { TILE_TOKENS = 384, TILE_TOKENS_INT8 = 192, LEAST_TOKENS = 96 };
 
 /* Every thread has memory of its own. */
@@ -54,7 +55,8 @@ void tiles_free(tiles *s)
     *s = (tiles){ 0 };
 }
 
-/* How many tiles so many tokens in so many rows are worth: as many for each thread where that leaves them large enough. */
+/* How many tiles so many tokens in so many rows are worth: as many for each thread where that leaves them large
+ * enough. */
 static size_t count_tiles(const tiles *s, size_t tokens, size_t rows)
 {
     size_t threads = threads_allowed(), most = tile_tokens(s);
@@ -70,7 +72,8 @@ static size_t count_tiles(const tiles *s, size_t tokens, size_t rows)
 static bool tiles_run_apart(const tiles *s, size_t n_tiles)
 {
     size_t threads = threads_allowed();
-    return threads > 1 && n_tiles > 1 && s->streams != STREAMS_ONE && (s->streams == STREAMS_MANY || n_tiles >= threads);
+    return threads > 1 && n_tiles > 1 && s->streams != STREAMS_ONE &&
+           (s->streams == STREAMS_MANY || n_tiles >= threads);
 }
 
 /* Cuts the rows into tiles of about as many tokens each, in order. Returns their number. */
@@ -122,7 +125,8 @@ static void tiles_run_one(void *context, size_t number, size_t thread)
     pthread_mutex_unlock(&call->failing);
 }
 
-bert_status tiles_run(tiles *s, const token_rows *t, const uint32_t *rows, size_t n, tile_function *f, void *context, bert_err *err)
+bert_status tiles_run(tiles *s, const token_rows *t, const uint32_t *rows, size_t n, tile_function *f, void *context,
+                      bert_err *err)
 {
     arena_reset(&s->plan);
     tile *all = arena_array(&s->plan, n, sizeof *all);

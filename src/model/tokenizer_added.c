@@ -1,4 +1,5 @@
-/* Added tokens stand in up to four files, with their flags or without: a list of them all is made, each by its first mention. */
+/* Added tokens stand in up to four files, with their flags or without: a list of them all is made, each by its first
+ * mention. */
 #include "model/tokenizer_files.h"
 
 #include "model/tokenizer_info.h"
@@ -34,7 +35,8 @@ static bert_status add_token(token_list *l, const bert_added_token *token, int64
     }
     l->tokens[l->n] = *token;
     l->ids[l->n] = id;
-    return (l->tokens[l->n++].content = arena_string(l->f->a, token->content)) ? BERT_OK : fail_memory(err, "added tokens");
+    return (l->tokens[l->n++].content = arena_string(l->f->a, token->content)) ? BERT_OK
+                                                                               : fail_memory(err, "added tokens");
 }
 
 /* Puts the tokens in the order of their ids; few of them are out of it. */
@@ -54,7 +56,9 @@ static bert_status read_decoder(token_list *l, bert_err *err)
 {
     const char *key, *where = tokenizer_files_where(l->f, SETTINGS_FILE);
     json_t *value, *decoder = json_object_get(l->f->json[SETTINGS_FILE], "added_tokens_decoder");
-    bert_status s = decoder && !json_is_object(decoder) ? fail(err, BERT_ERR_FORMAT, "%s: added_tokens_decoder is no object", where) : BERT_OK;
+    bert_status s = decoder && !json_is_object(decoder)
+                        ? fail(err, BERT_ERR_FORMAT, "%s: added_tokens_decoder is no object", where)
+                        : BERT_OK;
     json_object_foreach(decoder, key, value)
     {
         bert_added_token token;
@@ -76,7 +80,8 @@ static bert_status read_list(token_list *l, bert_err *err)
     size_t i;
     json_t *value, *list = json_object_get(l->f->json[TOKENIZER_FILE], "added_tokens");
     const char *where = tokenizer_files_where(l->f, TOKENIZER_FILE);
-    bert_status s = list && !json_is_array(list) ? fail(err, BERT_ERR_FORMAT, "%s: added_tokens is no array", where) : BERT_OK;
+    bert_status s = list && !json_is_array(list) ? fail(err, BERT_ERR_FORMAT, "%s: added_tokens is no array", where)
+                                                 : BERT_OK;
     json_array_foreach(list, i, value)
     {
         bert_added_token token;
@@ -94,7 +99,8 @@ static bert_status read_list(token_list *l, bert_err *err)
 }
 
 /* Lists of special tokens: what transformers 4, 5 and models of their own call them. */
-static const char *const LISTS[] = { "model_specific_special_tokens", "extra_special_tokens", "additional_special_tokens" };
+static const char *const LISTS[] = { "model_specific_special_tokens", "extra_special_tokens",
+                                     "additional_special_tokens" };
 enum { N_LISTS = sizeof LISTS / sizeof *LISTS };
 
 static bool is_list(const char *key)
@@ -110,8 +116,8 @@ static bool names_token(json_t *value, const char *content)
 {
     const char *key, *word;
     json_t *inner;
-    bool found = (json_is_string(value) || json_object_get(value, "content")) && !special_token_word(value, "", &word, "", NULL) &&
-                 !strcmp(word, content);
+    bool found = (json_is_string(value) || json_object_get(value, "content")) &&
+                 !special_token_word(value, "", &word, "", NULL) && !strcmp(word, content);
     for (size_t i = 0; !found && i < json_array_size(value); i++)
         found = names_token(json_array_get(value, i), content);
     json_object_foreach(value, key, inner)
@@ -129,11 +135,13 @@ static bert_status read_added_file(token_list *l, bert_err *err)
     bert_status s = BERT_OK;
     json_object_foreach(l->f->json[ADDED_FILE], content, id)
     {
-        bool special = names_token(l->f->json[SETTINGS_FILE], content) || names_token(l->f->json[SPECIAL_FILE], content);
+        bool special = names_token(l->f->json[SETTINGS_FILE], content) ||
+                       names_token(l->f->json[SPECIAL_FILE], content);
         if (!s && (!json_is_integer(id) || json_integer_value(id) < 0))
             s = fail(err, BERT_ERR_FORMAT, "%s: \"%s\" has no id", where, content);
         if (!s)
-            s = add_token(l, &(bert_added_token){ .content = content, .special = special, .normalized = !special }, json_integer_value(id), err);
+            s = add_token(l, &(bert_added_token){ .content = content, .special = special, .normalized = !special },
+                          json_integer_value(id), err);
     }
     return s;
 }
@@ -175,7 +183,8 @@ static bool token_has_flags(const json_t *token)
 }
 
 /* Roles that transformers knows, in the order in which it gives ids to those of their words that have none. */
-static const char *const ROLES[] = { "bos_token", "eos_token", "unk_token", "sep_token", "pad_token", "cls_token", "mask_token" };
+static const char *const ROLES[] = { "bos_token", "eos_token", "unk_token", "sep_token",
+                                     "pad_token", "cls_token", "mask_token" };
 enum { N_ROLES = sizeof ROLES / sizeof *ROLES };
 
 static bool is_known_role(const char *key)
@@ -194,9 +203,10 @@ static json_t *special_member(const token_list *l, const char *key, const char *
     return json_object_get(l->f->json[file], key);
 }
 
-/* The token of a role. What BERT's roles are called is known by now, and is looked for in a text in any case: such a word is added where it has
- * flags of its own, or the vocabulary lacks it. */
-static bert_status read_role(token_list *l, const char *key, const bert_tokenizer_options *o, const bert_tokenizer *pieces, bert_err *err)
+/* The token of a role. What BERT's roles are called is known by now, and is looked for in a text in any case: such a
+ * word is added where it has flags of its own, or the vocabulary lacks it. */
+static bert_status read_role(token_list *l, const char *key, const bert_tokenizer_options *o,
+                             const bert_tokenizer *pieces, bert_err *err)
 {
     const char *where, *word = special_token_of_role(o, key);
     json_t *value = special_member(l, key, &where);
@@ -239,13 +249,15 @@ static void tell_other_words(const token_list *l)
         const json_t *other = json_object_get(l->f->json[SETTINGS_FILE], key);
         if (other && !json_is_null(other) && (special_token_is_named(key) || is_list(key)) && !same_token(value, other))
             buffer_printf(l->f->notes,
-                          "special_tokens_map.json has another %s than tokenizer_config.json; the %s counts, as with transformers\n", key,
-                          is_list(key) ? "latter" : "former");
+                          "special_tokens_map.json has another %s than tokenizer_config.json; the %s counts, as with "
+                          "transformers\n",
+                          key, is_list(key) ? "latter" : "former");
     }
 }
 
 /* Special tokens that stand in no list of added ones. pieces: the vocabulary's, or NULL. */
-static bert_status read_special(token_list *l, const bert_tokenizer_options *o, const bert_tokenizer *pieces, bert_err *err)
+static bert_status read_special(token_list *l, const bert_tokenizer_options *o, const bert_tokenizer *pieces,
+                                bert_err *err)
 {
     bert_status s = BERT_OK;
     tell_other_words(l);
@@ -296,7 +308,9 @@ static bert_status keep_added(const token_list *l, tokenizer_source *t, bert_err
     for (size_t i = 0; i < l->n; i++) {
         int32_t id = bert_tokenizer_id(made, tokens[i].content, strlen(tokens[i].content));
         if (l->ids[i] >= 0 && l->ids[i] != id)
-            buffer_printf(l->f->notes, "the added token \"%s\" has id %d; the files say %lld, but transformers counts on from the vocabulary\n",
+            buffer_printf(l->f->notes,
+                          "the added token \"%s\" has id %d; the files say %lld, but transformers counts on from the "
+                          "vocabulary\n",
                           tokens[i].content, (int)id, (long long)l->ids[i]);
     }
     bert_tokenizer_free(made);

@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char *const NAMES[N_TOKENIZER_FILES] = { "tokenizer_config.json", "tokenizer.json", "special_tokens_map.json",
-                                                      "added_tokens.json" };
+static const char *const NAMES[N_TOKENIZER_FILES] = { "tokenizer_config.json", "tokenizer.json",
+                                                      "special_tokens_map.json", "added_tokens.json" };
 
 const char *tokenizer_files_where(const tokenizer_files *f, tokenizer_file file)
 {
@@ -19,7 +19,8 @@ bert_status tokenizer_files_open(tokenizer_files *f, bert_err *err)
     bert_status s = BERT_OK;
     for (int i = 0; !s && i < N_TOKENIZER_FILES; i++)
         s = json_read_beside(&f->json[i], f->place->folder, NAMES[i], err);
-    for (int i = SPECIAL_FILE; json_object_get(f->json[SETTINGS_FILE], "added_tokens_decoder") && i <= ADDED_FILE; i++) {
+    for (int i = SPECIAL_FILE; json_object_get(f->json[SETTINGS_FILE], "added_tokens_decoder") && i <= ADDED_FILE;
+         i++) {
         json_decref(f->json[i]); /* these two are of before it */
         f->json[i] = NULL;
     }
@@ -32,24 +33,27 @@ void tokenizer_files_close(tokenizer_files *f)
         json_decref(f->json[i]);
 }
 
-/* ---- the class of the tokeniser --------------------------------------------------------------------------------------------- */
+/* ---- the class of the tokeniser ---------------------------------------------------------------------------------- */
 
 /* Tokenisers that are BERT's, and those that are what tokenizer.json says. */
 static const struct {
     const char *name;
     bool obey_json;
 } CLASSES[] = {
-    { "BertTokenizer", false },    { "BertTokenizerFast", false },    { "DistilBertTokenizer", false },    { "DistilBertTokenizerFast", false },
-    { "ElectraTokenizer", false }, { "ElectraTokenizerFast", false }, { "PreTrainedTokenizerFast", true }, { "TokenizersBackend", true },
+    { "BertTokenizer", false },           { "BertTokenizerFast", false }, { "DistilBertTokenizer", false },
+    { "DistilBertTokenizerFast", false }, { "ElectraTokenizer", false },  { "ElectraTokenizerFast", false },
+    { "PreTrainedTokenizerFast", true },  { "TokenizersBackend", true },
 };
 
-static bert_status check_word(const tokenizer_files *f, const char *key, const char *word, const char *class, bert_err *err)
+static bert_status check_word(const tokenizer_files *f, const char *key, const char *word, const char *class,
+                              bert_err *err)
 {
     const char *found;
-    bert_status s = json_get_string_or(f->json[SETTINGS_FILE], key, word, &found, tokenizer_files_where(f, SETTINGS_FILE), err);
+    bert_status s = json_get_string_or(f->json[SETTINGS_FILE], key, word, &found,
+                                       tokenizer_files_where(f, SETTINGS_FILE), err);
     if (!s && strcmp(found, word))
-        s = fail(err, BERT_ERR_UNSUPPORTED, "%s: %s \"%s\"%s%s: libbert has BERT's own tokeniser alone", tokenizer_files_where(f, SETTINGS_FILE),
-                 key, found, class ? " of " : "", class ? class : "");
+        s = fail(err, BERT_ERR_UNSUPPORTED, "%s: %s \"%s\"%s%s: libbert has BERT's own tokeniser alone",
+                 tokenizer_files_where(f, SETTINGS_FILE), key, found, class ? " of " : "", class ? class : "");
     return s;
 }
 
@@ -70,16 +74,19 @@ bert_status tokenizer_files_class(tokenizer_files *f, bert_err *err)
         if (!strcmp(class, CLASSES[i].name)) {
             f->obey_json = CLASSES[i].obey_json || f->obey_json;
             if (CLASSES[i].obey_json && !f->json[TOKENIZER_FILE])
-                return fail(err, BERT_ERR_FORMAT, "%s: tokenizer_class %s is what tokenizer.json says, and there is none", f->place->folder,
+                return fail(err, BERT_ERR_FORMAT,
+                            "%s: tokenizer_class %s is what tokenizer.json says, and there is none", f->place->folder,
                             class);
             return BERT_OK;
         }
-    return fail(err, BERT_ERR_UNSUPPORTED, "%s: tokenizer_class %s: libbert has BERT's own tokeniser alone", f->place->folder, class);
+    return fail(err, BERT_ERR_UNSUPPORTED, "%s: tokenizer_class %s: libbert has BERT's own tokeniser alone",
+                f->place->folder, class);
 }
 
-/* ---- special tokens --------------------------------------------------------------------------------------------------------- */
+/* ---- special tokens ---------------------------------------------------------------------------------------------- */
 
-bert_status special_token_word(const json_t *value, const char *key, const char **word, const char *where, bert_err *err)
+bert_status special_token_word(const json_t *value, const char *key, const char **word, const char *where,
+                               bert_err *err)
 {
     if (json_is_object(value))
         return json_get_string(value, "content", word, where, err);
@@ -93,8 +100,10 @@ static const struct {
     size_t field;
     bool beside_json;
 } ROLES[] = {
-    { "unk_token", offsetof(bert_tokenizer_options, unk_token), false },  { "sep_token", offsetof(bert_tokenizer_options, sep_token), false },
-    { "cls_token", offsetof(bert_tokenizer_options, cls_token), false },  { "pad_token", offsetof(bert_tokenizer_options, pad_token), true },
+    { "unk_token", offsetof(bert_tokenizer_options, unk_token), false },
+    { "sep_token", offsetof(bert_tokenizer_options, sep_token), false },
+    { "cls_token", offsetof(bert_tokenizer_options, cls_token), false },
+    { "pad_token", offsetof(bert_tokenizer_options, pad_token), true },
     { "mask_token", offsetof(bert_tokenizer_options, mask_token), true },
 };
 enum { N_ROLES = sizeof ROLES / sizeof *ROLES };
@@ -135,7 +144,7 @@ bool special_token_is_named(const char *key)
     return n > 6 && !strcmp(key + n - 6, "_token");
 }
 
-/* ---- fields that are passed over -------------------------------------------------------------------------------------------- */
+/* ---- fields that are passed over --------------------------------------------------------------------------------- */
 
 /* Members of tokenizer_config.json that are read here or elsewhere, or that change no id. */
 static const char *const KNOWN[] = {
@@ -193,10 +202,14 @@ void tokenizer_files_note(const tokenizer_files *f)
             buffer_printf(f->notes, "tokenizer_config.json: %s is not known to libbert and passed over\n", key);
     }
     if (json_is_false(json_object_get(f->json[SETTINGS_FILE], "do_basic_tokenize")))
-        buffer_string(f->notes, "tokenizer_config.json: do_basic_tokenize false is passed over, as by transformers 5\n");
+        buffer_string(f->notes,
+                      "tokenizer_config.json: do_basic_tokenize false is passed over, as by transformers 5\n");
     if (json_array_size(json_object_get(f->json[SETTINGS_FILE], "never_split")))
         buffer_string(f->notes, "tokenizer_config.json: never_split is passed over, as by transformers 5\n");
-    const char *strategy = json_string_value(json_object_get(json_object_get(f->json[TOKENIZER_FILE], "truncation"), "strategy"));
+    const char *strategy = json_string_value(
+        json_object_get(json_object_get(f->json[TOKENIZER_FILE], "truncation"), "strategy"));
     if (strategy && strcmp(strategy, "LongestFirst"))
-        buffer_printf(f->notes, "tokenizer.json: truncation strategy %s; libbert cuts the longer text of a pair first\n", strategy);
+        buffer_printf(f->notes,
+                      "tokenizer.json: truncation strategy %s; libbert cuts the longer text of a pair first\n",
+                      strategy);
 }

@@ -7,7 +7,13 @@
 #include "io/json.h"
 #include "model/tokenizer_source.h"
 
-typedef enum tokenizer_file { SETTINGS_FILE, TOKENIZER_FILE, SPECIAL_FILE, ADDED_FILE, N_TOKENIZER_FILES } tokenizer_file;
+typedef enum tokenizer_file {
+    SETTINGS_FILE,
+    TOKENIZER_FILE,
+    SPECIAL_FILE,
+    ADDED_FILE,
+    N_TOKENIZER_FILES
+} tokenizer_file;
 
 /* All zero but the first three before it is opened. */
 typedef struct tokenizer_files {
@@ -30,18 +36,20 @@ bert_status tokenizer_files_class(tokenizer_files *files, bert_err *err);
 /* Tells what no part reads. */
 void tokenizer_files_note(const tokenizer_files *files);
 
-/* The words for BERT's special tokens that tokenizer_config.json has, then, in folders of before added_tokens_decoder, special_tokens_map.json. */
+/* The words for BERT's special tokens that tokenizer_config.json has, then, in folders of before added_tokens_decoder,
+ * special_tokens_map.json. */
 bert_status special_tokens_read(const tokenizer_files *files, bert_tokenizer_options *options, bert_err *err);
 
 /* A special token is a text, or an object with a content; null: there is none, an empty word. */
-bert_status special_token_word(const json_t *value, const char *key, const char **word, const char *where, bert_err *err);
+bert_status special_token_word(const json_t *value, const char *key, const char **word, const char *where,
+                               bert_err *err);
 
 bool special_token_is_named(const char *key); /* "cls_token" and the like */
 /* The word of a role that BERT has; NULL for any other. */
 const char *special_token_of_role(const bert_tokenizer_options *options, const char *key);
 
-/* Reads the added tokens of all files into the options. Their ids are their places behind the vocabulary, whatever the files say; where they say
- * otherwise, that is told. */
+/* Reads the added tokens of all files into the options. Their ids are their places behind the vocabulary, whatever the
+ * files say; where they say otherwise, that is told. */
 bert_status added_tokens_read(const tokenizer_files *files, tokenizer_source *source, bert_err *err);
 
 #endif

@@ -13,8 +13,10 @@ static const struct {
     const char *key;
     size_t offset;
 } FLAGS[] = {
-    { "single_word", offsetof(bert_added_token, single_word) }, { "lstrip", offsetof(bert_added_token, lstrip) },
-    { "rstrip", offsetof(bert_added_token, rstrip) },           { "normalized", offsetof(bert_added_token, normalized) },
+    { "single_word", offsetof(bert_added_token, single_word) },
+    { "lstrip", offsetof(bert_added_token, lstrip) },
+    { "rstrip", offsetof(bert_added_token, rstrip) },
+    { "normalized", offsetof(bert_added_token, normalized) },
     { "special", offsetof(bert_added_token, special) },
 };
 enum { N_FLAGS = sizeof FLAGS / sizeof *FLAGS };
@@ -53,8 +55,8 @@ json_t *tokenizer_info_to_json(const bert_tokenizer_options *options)
 }
 
 /* One option that is told; the text of a string goes into the arena. */
-static bert_status read_option(const json_t *info, const bert_option *o, bert_tokenizer_options *options, arena *a, const char *where,
-                               bert_err *err)
+static bert_status read_option(const json_t *info, const bert_option *o, bert_tokenizer_options *options, arena *a,
+                               const char *where, bert_err *err)
 {
     void *field = (char *)options + o->offset;
     const char *text;
@@ -70,7 +72,8 @@ static bert_status read_option(const json_t *info, const bert_option *o, bert_to
     return s;
 }
 
-static bert_status info_added_tokens(const json_t *list, bert_tokenizer_options *options, arena *a, const char *where, bert_err *err)
+static bert_status info_added_tokens(const json_t *list, bert_tokenizer_options *options, arena *a, const char *where,
+                                     bert_err *err)
 {
     size_t n = json_array_size(list);
     bert_added_token *added = arena_array(a, n, sizeof *added);
@@ -87,7 +90,8 @@ static bert_status info_added_tokens(const json_t *list, bert_tokenizer_options 
     return s;
 }
 
-bert_status tokenizer_info_from_json(const json_t *info, bert_tokenizer_options *options, arena *a, const char *where, bert_err *err)
+bert_status tokenizer_info_from_json(const json_t *info, bert_tokenizer_options *options, arena *a, const char *where,
+                                     bert_err *err)
 {
     bert_option_table table = bert_tokenizer_option_table();
     bert_status s = BERT_OK;

@@ -1,5 +1,6 @@
-/* Which file wins is transformers' choice: its BertTokenizer takes the vocabulary and the added tokens of tokenizer.json and all else of
- * tokenizer_config.json; a PreTrainedTokenizerFast, and who has no tokenizer_config.json, obeys tokenizer.json. */
+/* Which file wins is transformers' choice: its BertTokenizer takes the vocabulary and the added tokens of
+ * tokenizer.json and all else of tokenizer_config.json; a PreTrainedTokenizerFast, and who has no
+ * tokenizer_config.json, obeys tokenizer.json. */
 #include "model/tokenizer_source.h"
 
 #include "base/file.h"
@@ -14,7 +15,7 @@
 
 enum { THEIR_WORD_CHARS = 100 };
 
-/* ---- the rules -------------------------------------------------------------------------------------------------------------- */
+/* ---- the rules --------------------------------------------------------------------------------------------------- */
 
 /* As transformers does it where no file says otherwise. */
 static void start_as_transformers(bert_tokenizer_options *o)
@@ -34,10 +35,13 @@ static bert_status tokenizer_source_settings(const tokenizer_files *f, tokenizer
     if (!f->obey_json) {
         s = json_get_bool_or(f->json[SETTINGS_FILE], "do_lower_case", true, &o->do_lower_case, where, err);
         if (!s)
-            s = json_get_bool_or(f->json[SETTINGS_FILE], "tokenize_chinese_chars", true, &o->tokenize_chinese_chars, where, err);
+            s = json_get_bool_or(f->json[SETTINGS_FILE], "tokenize_chinese_chars", true, &o->tokenize_chinese_chars,
+                                 where, err);
         if (!s)
             s = json_get_bool_or(f->json[SETTINGS_FILE], "strip_accents", true, &strip, where, err);
-        o->strip_accents = s || !json_is_boolean(json_object_get(f->json[SETTINGS_FILE], "strip_accents")) ? 0 : strip ? 1 : 2;
+        o->strip_accents = s || !json_is_boolean(json_object_get(f->json[SETTINGS_FILE], "strip_accents")) ? 0
+                           : strip                                                                         ? 1
+                                                                                                           : 2;
     }
     if (!s)
         s = json_get_bool_or(f->json[SETTINGS_FILE], "split_special_tokens", false, &split, where, err);
@@ -48,7 +52,8 @@ static bert_status tokenizer_source_settings(const tokenizer_files *f, tokenizer
     if (s)
         return s;
     o->special_in_text = !split;
-    const char *direction = json_string_value(json_object_get(json_object_get(f->json[TOKENIZER_FILE], "truncation"), "direction"));
+    const char *direction = json_string_value(
+        json_object_get(json_object_get(f->json[TOKENIZER_FILE], "truncation"), "direction"));
     o->truncation_side = side ? !strcmp(side, "left") : direction && !strcmp(direction, "Left");
     return special_tokens_read(f, o, err);
 }
@@ -56,12 +61,15 @@ static bert_status tokenizer_source_settings(const tokenizer_files *f, tokenizer
 /* What tokenizer.json says otherwise, where it is not obeyed. */
 static void compare_rules(const tokenizer_files *f, const tokenizer_source *t)
 {
-    static const char *const KEYS[] = { "do_lower_case", "strip_accents", "tokenize_chinese_chars", "clean_text", "max_word_chars", "prefix" };
+    static const char *const KEYS[] = { "do_lower_case", "strip_accents",  "tokenize_chinese_chars",
+                                        "clean_text",    "max_word_chars", "prefix" };
     bert_tokenizer_options theirs;
     bert_err err;
     bert_tokenizer_defaults(&theirs);
     if (hf_tokenizer_rules(f->json[TOKENIZER_FILE], &theirs, f->a, "tokenizer.json", &err)) {
-        buffer_printf(f->notes, "%s; passed over, as by transformers' BertTokenizer, which obeys tokenizer_config.json\n", err.message);
+        buffer_printf(f->notes,
+                      "%s; passed over, as by transformers' BertTokenizer, which obeys tokenizer_config.json\n",
+                      err.message);
         return;
     }
     bert_tokenizer_options own = t->options;
@@ -71,7 +79,8 @@ static void compare_rules(const tokenizer_files *f, const tokenizer_source *t)
     for (size_t i = 0; i < sizeof KEYS / sizeof *KEYS; i++)
         if (ours && other && !json_equal(json_object_get(ours, KEYS[i]), json_object_get(other, KEYS[i])))
             buffer_printf(f->notes,
-                          "tokenizer.json has another %s than tokenizer_config.json, which is obeyed, as by transformers' BertTokenizer\n",
+                          "tokenizer.json has another %s than tokenizer_config.json, which is obeyed, as by "
+                          "transformers' BertTokenizer\n",
                           KEYS[i]);
     json_decref(ours);
     json_decref(other);
@@ -83,7 +92,9 @@ static bert_status read_rules(const tokenizer_files *f, tokenizer_source *t, ber
     start_as_transformers(o);
     if (f->obey_json)
         o->pad_token = o->mask_token = ""; /* unless tokenizer_config.json names them */
-    bert_status s = f->obey_json ? hf_tokenizer_rules(f->json[TOKENIZER_FILE], o, f->a, tokenizer_files_where(f, TOKENIZER_FILE), err) : BERT_OK;
+    bert_status s = f->obey_json ? hf_tokenizer_rules(f->json[TOKENIZER_FILE], o, f->a,
+                                                      tokenizer_files_where(f, TOKENIZER_FILE), err)
+                                 : BERT_OK;
     if (!s)
         s = tokenizer_source_settings(f, t, err);
     if (!s && !f->obey_json && f->json[TOKENIZER_FILE])
@@ -91,7 +102,7 @@ static bert_status read_rules(const tokenizer_files *f, tokenizer_source *t, ber
     return s;
 }
 
-/* ---- the vocabulary --------------------------------------------------------------------------------------------------------- */
+/* ---- the vocabulary ---------------------------------------------------------------------------------------------- */
 
 static bert_status find_lines(const tokenizer_files *f, char **path, bert_err *err)
 {
@@ -141,7 +152,8 @@ static bert_status read_pieces(const tokenizer_files *f, tokenizer_source *t, be
                           : fail_memory(err, f->place->folder);
     if (!s && !(t->vocabulary && same_lines(t, &lines))) {
         if (t->vocabulary)
-            buffer_printf(f->notes, "%s is not the vocabulary of tokenizer.json, which is read, as by transformers\n", t->vocabulary_path);
+            buffer_printf(f->notes, "%s is not the vocabulary of tokenizer.json, which is read, as by transformers\n",
+                          t->vocabulary_path);
         t->vocabulary_path = arena_string(f->a, where);
         t->vocabulary = arena_copy(f->a, lines.size ? lines.data : "", lines.size);
         t->vocabulary_size = lines.size;
@@ -161,10 +173,10 @@ static bert_status tokenizer_source_vocabulary(const tokenizer_files *f, tokeniz
     return s || !f->json[TOKENIZER_FILE] ? s : read_pieces(f, t, err);
 }
 
-/* ---- case ------------------------------------------------------------------------------------------------------------------- */
+/* ---- case -------------------------------------------------------------------------------------------------------- */
 
-/* Nothing tells whether texts are lower-cased: the vocabulary decides by its share of tokens with capitals. Where tokenizer_config.json is silent,
- * transformers lower-cases; that is told where the vocabulary speaks against it. */
+/* Nothing tells whether texts are lower-cased: the vocabulary decides by its share of tokens with capitals. Where
+ * tokenizer_config.json is silent, transformers lower-cases; that is told where the vocabulary speaks against it. */
 static bert_status settle_case(const tokenizer_files *f, tokenizer_source *t, bert_err *err)
 {
     const tf_hub_info *hub = f->place->hub;
@@ -183,24 +195,27 @@ static bert_status settle_case(const tokenizer_files *f, tokenizer_source *t, be
         t->options.do_lower_case = !cased;
     else if (!cased)
         return BERT_OK;
-    t->guess = arena_printf(f->a,
-                            f->json[SETTINGS_FILE]
-                                ? "%s: tokenizer_config.json lacks do_lower_case: texts are lower-cased, as by transformers, though of the "
-                                  "vocabulary's %zu tokens with letters %zu have capitals; --do-lower-case settles it"
-                                : "%s: nothing tells whether texts are lower-cased; of the vocabulary's %zu tokens with letters %zu have "
-                                  "capitals, so %s; --do-lower-case settles it",
-                            f->place->folder, lines.letters, lines.capitals, cased ? "they are not" : "they are");
+    t->guess = arena_printf(
+        f->a,
+        f->json[SETTINGS_FILE]
+            ? "%s: tokenizer_config.json lacks do_lower_case: texts are lower-cased, as by transformers, though of the "
+              "vocabulary's %zu tokens with letters %zu have capitals; --do-lower-case settles it"
+            : "%s: nothing tells whether texts are lower-cased; of the vocabulary's %zu tokens with letters %zu have "
+              "capitals, so %s; --do-lower-case settles it",
+        f->place->folder, lines.letters, lines.capitals, cased ? "they are not" : "they are");
     return t->guess ? BERT_OK : fail_memory(err, f->place->folder);
 }
 
-/* ---- the whole -------------------------------------------------------------------------------------------------------------- */
+/* ---- the whole --------------------------------------------------------------------------------------------------- */
 
 /* libbert's own folder says it itself. */
 static bert_status read_module(const tokenizer_files *f, tokenizer_source *t, const json_t *module, bert_err *err)
 {
     const json_t *info = json_object_get(json_object_get(module, "signatures"), "tokenization_info");
-    char *where = path_join(f->a, f->place->folder, "module.json"), *lines = path_join(f->a, f->place->folder, "vocab.txt");
-    bert_status s = where && lines ? tokenizer_info_from_json(info, &t->options, f->a, where, err) : fail_memory(err, f->place->folder);
+    char *where = path_join(f->a, f->place->folder, "module.json"),
+         *lines = path_join(f->a, f->place->folder, "vocab.txt");
+    bert_status s = where && lines ? tokenizer_info_from_json(info, &t->options, f->a, where, err)
+                                   : fail_memory(err, f->place->folder);
     return s ? s : read_lines(f, t, lines, err);
 }
 
@@ -221,7 +236,8 @@ static bert_status read_files(tokenizer_files *f, tokenizer_source *t, bert_err 
     return s || !theirs ? s : added_tokens_read(f, t, err);
 }
 
-bert_status tokenizer_source_read(tokenizer_source *t, const tokenizer_place *place, arena *a, buffer *notes, bert_err *err)
+bert_status tokenizer_source_read(tokenizer_source *t, const tokenizer_place *place, arena *a, buffer *notes,
+                                  bert_err *err)
 {
     tokenizer_files f = { .place = place, .a = a, .notes = notes };
     json_t *module = NULL;

@@ -23,9 +23,11 @@ typedef struct tokenizer_place {
     const tf_hub_info *hub;
 } tokenizer_place;
 
-/* Reads vocab.txt, tokenizer.json, tokenizer_config.json, special_tokens_map.json and added_tokens.json as transformers does; without the middle two
- * and beside Google's own files as google-research/bert; a folder of libbert's as module.json says. What is passed over is told in the notes.
- * Strings are the arena's. Fails with BERT_ERR_IO, BERT_ERR_FORMAT, BERT_ERR_UNSUPPORTED (a tokeniser that is not BERT's, by name). */
-bert_status tokenizer_source_read(tokenizer_source *t, const tokenizer_place *place, arena *a, buffer *notes, bert_err *err);
+/* Reads vocab.txt, tokenizer.json, tokenizer_config.json, special_tokens_map.json and added_tokens.json as transformers
+ * does; without the middle two and beside Google's own files as google-research/bert; a folder of libbert's as
+ * module.json says. What is passed over is told in the notes. Strings are the arena's. Fails with BERT_ERR_IO,
+ * BERT_ERR_FORMAT, BERT_ERR_UNSUPPORTED (a tokeniser that is not BERT's, by name). */
+bert_status tokenizer_source_read(tokenizer_source *t, const tokenizer_place *place, arena *a, buffer *notes,
+                                  bert_err *err);
 
 #endif
