@@ -20,7 +20,8 @@ int main(int argc, char **argv)
     const char *const *labels;
     size_t K = bert_model_labels(model, &labels), hidden = bert_session_hidden(session);
     float *scores = calloc(K, sizeof(float)), *vector = calloc(hidden, sizeof(float));
-    if (bert_session_predict(session, &a, &b, 1, scores, NULL, &err) || bert_session_embed(session, &a, NULL, 1, vector, NULL, NULL, &err))
+    if (bert_session_predict(session, &a, &b, 1, scores, NULL, &err) ||
+        bert_session_embed(session, &a, NULL, 1, vector, NULL, NULL, &err))
         return fprintf(stderr, "%s\n", err.message), 1;
     for (size_t k = 0; k < K; k++)
         printf("%s: %.4f\n", labels[k], scores[k]);

@@ -1,5 +1,6 @@
-/* One BERT reads both sentences; the cosine of their vectors learns the similarity that people gave them (STS-B: 0 to 5). The loss is ours,
- * the layer libbert's (Reimers and Gurevych, "Sentence-BERT", 2019).      ./siamese MODULE sts-train.tsv sts-dev.tsv OUT */
+/* One BERT reads both sentences; the cosine of their vectors learns the similarity that people gave them (STS-B: 0 to
+ * 5). The loss is ours, the layer libbert's (Reimers and Gurevych, "Sentence-BERT", 2019).
+ *     ./siamese MODULE sts-train.tsv sts-dev.tsv OUT */
 #include <bert.h>
 #include <math.h>
 #include <stdio.h>
@@ -11,7 +12,8 @@ enum { COSINE, SCORE, COSINE_RANK, SCORE_RANK, COLUMNS }; /* of the rows, in the
 static bert_err err = { .message = "usage: siamese MODULE TRAIN DEV OUT" };
 
 /* (cos - score)^2, and its gradient by both vectors (H) times weight:   dcos/du = v / (|u||v|) - cos u / |u|^2 */
-static double loss_of_pair(const float *u, const float *v, size_t H, double score, double weight, float *du, float *dv, double *cosine)
+static double loss_of_pair(const float *u, const float *v, size_t H, double score, double weight, float *du, float *dv,
+                           double *cosine)
 {
     double uu = 0, vv = 0, uv = 0;
     for (size_t i = 0; i < H; i++)
@@ -22,7 +24,8 @@ static double loss_of_pair(const float *u, const float *v, size_t H, double scor
     return (c - score) * (c - score);
 }
 
-/* One way through the rows; returns the mean loss. Under train or keep gradients are added; adam, where given, steps after each batch. */
+/* One way through the rows; returns the mean loss. Under train or keep gradients are added; adam, where given, steps
+ * after each batch. */
 static double epoch(bert_layer *layer, const bert_rows *rows, bert_run run, bert_optimizer *adam, double seen[][MOST])
 {
     size_t H = bert_layer_hidden(layer), n;
@@ -41,11 +44,14 @@ static double epoch(bert_layer *layer, const bert_rows *rows, bert_run run, bert
         }
         for (int k = 0; k < 2; k++, run.step++) /* each pass has its own dropout */
             CHECK(bert_layer_forward(layer, &(bert_input){ .n = n, .texts = texts[k] }, &run, &pass[k], &err));
-        const float *u = bert_pass_output(pass[0], "output", NULL), *v = bert_pass_output(pass[1], "output", NULL); /* (n, H) */
+        /* (n, H) */
+        const float *u = bert_pass_output(pass[0], "output", NULL), *v = bert_pass_output(pass[1], "output", NULL);
         for (size_t i = 0; i < n; i++)
-            loss += loss_of_pair(u + i * H, v + i * H, H, seen[SCORE][at + i], 1.0 / n, grad[0] + i * H, grad[1] + i * H, &seen[COSINE][at + i]);
+            loss += loss_of_pair(u + i * H, v + i * H, H, seen[SCORE][at + i], 1.0 / n, grad[0] + i * H,
+                                 grad[1] + i * H, &seen[COSINE][at + i]);
         for (int k = 0; k < 2; k++) {
-            CHECK((run.train || run.keep) && bert_pass_backward(pass[k], &(bert_output_grad){ "output", grad[k] }, 1, &err));
+            CHECK((run.train || run.keep) &&
+                  bert_pass_backward(pass[k], &(bert_output_grad){ "output", grad[k] }, 1, &err));
             bert_pass_free(pass[k]), free(grad[k]);
         }
         if (adam)
@@ -81,22 +87,28 @@ int main(int argc, char **argv)
     bert_layer_spec spec;
     bert_optimizer_options options;
     size_t n;
-    bert_layer_defaults(&spec), bert_optimizer_defaults(&options), spec.pooling = BERT_POOLING_MEAN, options.learning_rate = 2e-5;
-    CHECK(argc != 5 || bert_module_open(argv[1], &module, &err) || bert_layer_create(module, &spec, 1, &layer, NULL, &err));
+    bert_layer_defaults(&spec), spec.pooling = BERT_POOLING_MEAN;
+    bert_optimizer_defaults(&options), options.learning_rate = 2e-5;
+    CHECK(argc != 5 || bert_module_open(argv[1], &module, &err) ||
+          bert_layer_create(module, &spec, 1, &layer, NULL, &err));
     for (int k = 0; k < 2; k++)
         CHECK(bert_table_open(argv[2 + k],
-                              &(bert_table_options){ .format = "tsv", .text_columns = "6,7", .label_column = "5", .no_header = true }, true,
-                              &table[k], &err) ||
+                              &(bert_table_options){
+                                  .format = "tsv", .text_columns = "6,7", .label_column = "5", .no_header = true },
+                              true, &table[k], &err) ||
               bert_table_next(table[k], MOST, &rows[k], &err));
     const bert_param *params = bert_layer_params(layer, &n);
     CHECK(bert_optimizer_create(params, n, &options, &adam, &err));
     for (uint64_t e = 0; e < EPOCHS; e++) {
         double loss = epoch(layer, &rows[0], (bert_run){ .train = true, .seed = e }, adam, seen);
         epoch(layer, &rows[1], (bert_run){ 0 }, NULL, seen);
-        printf("epoch %d: loss %.4f, dev Pearson %.4f, Spearman %.4f\n", (int)e + 1, loss, pearson(seen[COSINE], seen[SCORE], rows[1].n),
-               pearson(rank(seen[COSINE], rows[1].n, seen[COSINE_RANK]), rank(seen[SCORE], rows[1].n, seen[SCORE_RANK]), rows[1].n));
+        printf("epoch %d: loss %.4f, dev Pearson %.4f, Spearman %.4f\n", (int)e + 1, loss,
+               pearson(seen[COSINE], seen[SCORE], rows[1].n),
+               pearson(rank(seen[COSINE], rows[1].n, seen[COSINE_RANK]), rank(seen[SCORE], rows[1].n, seen[SCORE_RANK]),
+                       rows[1].n));
     }
     CHECK(bert_layer_save(layer, argv[4], &err));
-    bert_optimizer_free(adam), bert_layer_free(layer), bert_module_free(module), bert_table_close(table[0]), bert_table_close(table[1]);
+    bert_optimizer_free(adam), bert_layer_free(layer), bert_module_free(module);
+    bert_table_close(table[0]), bert_table_close(table[1]);
     return 0;
 }

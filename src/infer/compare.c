@@ -1,4 +1,5 @@
-/* Two models on the same rows: answers, scores, vectors, metrics, speed. They take turns part by part, so that both meet the same machine. */
+/* Two models on the same rows: answers, scores, vectors, metrics, speed. They take turns part by part, so that both
+ * meet the same machine. */
 #include "infer/compare.h"
 
 #include "base/clock.h"
@@ -39,7 +40,7 @@ typedef struct comparison {
     double differences, worst_difference, cosines, worst_cosine;
 } comparison;
 
-/* ---- running ---------------------------------------------------------------------------------------------------------------- */
+/* ---- running ----------------------------------------------------------------------------------------------------- */
 
 static bert_status open_side(comparison *c, side *s, const bert_model *model, bert_err *err)
 {
@@ -90,7 +91,8 @@ static bert_status embed(const comparison *c, side *s, size_t first, size_t n, b
     const bert_dataset *d = c->data;
     size_t *truncated = c->task ? NULL : &s->truncated; /* else they were counted as the task was run */
     bert_status status = bert_session_embed(s->session, (second ? d->pairs : d->texts) + first,
-                                            is_apart(c) || !d->pairs ? NULL : d->pairs + first, n, s->vectors, s->counts, truncated, err);
+                                            is_apart(c) || !d->pairs ? NULL : d->pairs + first, n, s->vectors,
+                                            s->counts, truncated, err);
     return in_place(c, first, status, err);
 }
 
@@ -109,8 +111,8 @@ static bert_status answer(const comparison *c, side *s, size_t first, size_t n, 
     if (c->task && !c->K)
         status = bert_session_entities(s->session, texts, n, &s->entities, &s->n_entities, &s->truncated, err);
     else if (one_pass(c))
-        status = bert_session_run(s->session, texts, pairs, n, &(bert_outputs){ .scores = s->scores, .vectors = s->vectors }, &s->truncated,
-                                  err);
+        status = bert_session_run(s->session, texts, pairs, n,
+                                  &(bert_outputs){ .scores = s->scores, .vectors = s->vectors }, &s->truncated, err);
     else if (c->K)
         status = bert_session_predict(s->session, texts, pairs, n, s->scores, &s->truncated, err);
     else
@@ -119,7 +121,7 @@ static bert_status answer(const comparison *c, side *s, size_t first, size_t n, 
     return in_place(c, first, status, err);
 }
 
-/* ---- comparing -------------------------------------------------------------------------------------------------------------- */
+/* ---- comparing --------------------------------------------------------------------------------------------------- */
 
 static void count_difference(comparison *c, double a, double b)
 {
@@ -139,7 +141,8 @@ static void compare_scores(comparison *c, size_t n)
 
 static bool same_stretch(const bert_entity *a, const bert_entity *b)
 {
-    return a->text == b->text && a->byte_start == b->byte_start && a->byte_end == b->byte_end && !strcmp(a->label, b->label);
+    return a->text == b->text && a->byte_start == b->byte_start && a->byte_end == b->byte_end &&
+           !strcmp(a->label, b->label);
 }
 
 /* Both lists are in the order of the texts. */
@@ -148,7 +151,8 @@ static void compare_entities(comparison *c, size_t n)
     const side *a = &c->sides[0], *b = &c->sides[1];
     for (size_t row = 0, i = 0, k = 0; row < n; row++) {
         c->same[row] = true;
-        for (; i < a->n_entities && a->entities[i].text == row && k < b->n_entities && b->entities[k].text == row; i++, k++)
+        for (; i < a->n_entities && a->entities[i].text == row && k < b->n_entities && b->entities[k].text == row;
+             i++, k++)
             if (same_stretch(&a->entities[i], &b->entities[k]))
                 count_difference(c, a->entities[i].score, b->entities[k].score);
             else
@@ -212,7 +216,8 @@ static bert_status compare_part(comparison *c, size_t first, size_t n, bert_err 
 static bert_status compare_rows(comparison *c, bert_err *err)
 {
     bert_status s = BERT_OK;
-    for (int k = 0; !s && k < 2; k++) { /* what the first call does alone, mapping weights and finding memory, is not timed */
+    /* what the first call does alone, mapping weights and finding memory, is not timed */
+    for (int k = 0; !s && k < 2; k++) {
         s = answer(c, &c->sides[k], 0, 1, err);
         c->sides[k].seconds = 0;
         c->sides[k].truncated = 0;
@@ -242,12 +247,13 @@ static void fill_check(const comparison *c, bert_freeze_check *check)
     check->texts_per_second = n / c->sides[1].seconds;
 }
 
-bert_status frozen_compare(const bert_model *original, const bert_model *frozen, const bert_dataset *data, bert_freeze_check *check,
-                           bert_err *err)
+bert_status frozen_compare(const bert_model *original, const bert_model *frozen, const bert_dataset *data,
+                           bert_freeze_check *check, bert_err *err)
 {
     comparison c = { .model = original, .data = data };
     bert_evaluation evaluations[2] = { 0 };
-    bert_status s = data->n ? open_sides(&c, original, frozen, err) : fail(err, BERT_ERR_DATA, "the data to check on has no row");
+    bert_status s = data->n ? open_sides(&c, original, frozen, err)
+                            : fail(err, BERT_ERR_DATA, "the data to check on has no row");
     if (!s)
         s = compare_rows(&c, err);
     if (!s)

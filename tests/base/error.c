@@ -12,7 +12,8 @@ static void a_failure_returns_its_code_and_fills_the_error(void **state)
     (void)state;
     assert_fails(fail(err, BERT_ERR_FORMAT, "%s: %d", "file", 7), BERT_ERR_FORMAT, "file: 7");
     assert_fails(fail_memory(err, "a list"), BERT_ERR_MEMORY, "out of memory: a list");
-    assert_fails((errno = ENOSPC, fail_errno(err, "%s: cannot write", "x")), BERT_ERR_IO, "x: cannot write: No space left on device");
+    assert_fails((errno = ENOSPC, fail_errno(err, "%s: cannot write", "x")), BERT_ERR_IO,
+                 "x: cannot write: No space left on device");
 }
 
 static void the_caller_may_not_want_the_error(void **state)
@@ -29,7 +30,8 @@ static void context_stands_before_the_deeper_message(void **state)
     (void)state;
     bert_err err = { 0 };
     fail(&err, BERT_ERR_FORMAT, "line 3: a quote left open");
-    assert_error(fail_in(&err, BERT_ERR_DATA, "train.%s", "csv"), &err, BERT_ERR_DATA, "train.csv: line 3: a quote left open");
+    assert_error(fail_in(&err, BERT_ERR_DATA, "train.%s", "csv"), &err, BERT_ERR_DATA,
+                 "train.csv: line 3: a quote left open");
 }
 
 /* Messages are cut, never written beyond their room. */
