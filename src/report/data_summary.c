@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- texts ---- */
+/* ---- texts ------------------------------------------------------------------------------------------------------- */
 
 static void count_same(data_summary *s)
 {
@@ -49,7 +49,7 @@ size_t data_summary_shared(const data_summary *s, const data_summary *other)
     return n;
 }
 
-/* ---- labels ---- */
+/* ---- labels ------------------------------------------------------------------------------------------------------ */
 
 static int compare_counts(const void *left, const void *right)
 {
@@ -101,7 +101,7 @@ static void summarise_numbers(data_summary *s)
     s->mean = sum / (double)s->numbers; /* NaN where there are none */
 }
 
-/* ---- lengths ---- */
+/* ---- lengths ----------------------------------------------------------------------------------------------------- */
 
 size_t length_bin_end(size_t bin, size_t seq_len)
 {

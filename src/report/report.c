@@ -36,7 +36,7 @@ const char *watched_metric(const report *r)
     return r->watch && *r->watch ? r->watch : t ? t->watch : NULL;
 }
 
-/* ---- the head ---- */
+/* ---- the head ---------------------------------------------------------------------------------------------------- */
 
 static void add_subtitle(page *p)
 {
@@ -65,7 +65,7 @@ static void add_subtitle(page *p)
     buffer_printf(&p->out, "%s</p>\n", date);
 }
 
-/* ---- tiles ---- */
+/* ---- tiles ------------------------------------------------------------------------------------------------------- */
 
 static void add_tile(page *p, const char *name, double value, bool main)
 {

@@ -97,7 +97,7 @@ void section_end(page *p)
     buffer_string(&p->out, "</section>\n");
 }
 
-/* ---- text ---- */
+/* ---- text -------------------------------------------------------------------------------------------------------- */
 
 /* Seen as nothing, or as something that changes its surroundings: control characters, and marks that turn the direction
  * of what follows. */
@@ -163,7 +163,7 @@ void page_number(page *p, double x)
         buffer_printf(&p->out, "%.*f", fabs(x) < 10 ? 4 : fabs(x) < 1000 ? 2 : 1, x);
 }
 
-/* ---- tables ---- */
+/* ---- tables ------------------------------------------------------------------------------------------------------ */
 
 void table_begin(page *p, const char *caption, const char *heads)
 {

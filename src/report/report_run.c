@@ -8,7 +8,7 @@
 #include <string.h>
 #include <sys/resource.h>
 
-static void add_useless(page *p, const char *words)
+static void useless_words(page *p, const char *words)
 {
     buffer_string(&p->out, "<p><strong>");
     page_string(p, words);
@@ -18,7 +18,7 @@ static void add_useless(page *p, const char *words)
                            "right columns.</p>\n");
 }
 
-static void add_metrics(page *p)
+static void metrics_table(page *p)
 {
     size_t n;
     const bert_metric *metrics = bert_metric_table(&n);
@@ -59,9 +59,9 @@ void section_metrics(page *p)
         return;
     section_begin(p, "Metrics", NULL);
     if (told)
-        add_useless(p, useless);
+        useless_words(p, useless);
     if (p->r->metrics)
-        add_metrics(p);
+        metrics_table(p);
     section_end(p);
 }
 

@@ -178,8 +178,13 @@ bert_status checkpoint_restore(const checkpoint *c, train_run *r, progress *p, r
         s = check_numbers(c, found, n, err);
     if (!s)
         s = state_to_run(c->state, c->path, r, p, record, err);
-    for (size_t i = 0; !s && i < n; i++)
-        memcpy((float *)(uintptr_t)own[i].data, found[i].data, own[i].n * sizeof(float));
+    size_t n_slots = r->optimizer->n_slots;
+    for (size_t i = 0; !s && i < n_slots; i++) {
+        const optimizer_slot *slot = &r->optimizer->slots[i];
+        float *const values[TENSORS_A_SLOT] = { slot->value, slot->m, slot->v };
+        for (size_t k = 0; k < TENSORS_A_SLOT; k++)
+            memcpy(values[k], found[k * n_slots + i].data, slot->n * sizeof(float));
+    }
     arena_free(&a);
     return s;
 }

@@ -187,7 +187,7 @@ static double kept_whole(const planning *p)
     return r->train_kept ? numbers * (r->options.cache_precision ? 2 : 4) : 0;
 }
 
-static void add_memory(quantities *q, const planning *p)
+static void plan_memory(quantities *q, const planning *p)
 {
     const train_run *r = &p->run;
     const bert_layer *l = r->model->layer;
@@ -213,7 +213,7 @@ static void add_memory(quantities *q, const planning *p)
     add_quantity(q, "memory", "in all", sum, "MB");
 }
 
-static void add_time(quantities *q, const planning *p)
+static void plan_time(quantities *q, const planning *p)
 {
     const train_run *r = &p->run;
     double frozen = 0, rest = 0, whole = kept_whole(p);
@@ -236,7 +236,7 @@ static void add_time(quantities *q, const planning *p)
                  r->seconds[PART_TOKENISE] + (n_epochs < 1 ? n_epochs * first : first + (n_epochs - 1) * later), "s");
 }
 
-static void add_steps(quantities *q, const planning *p)
+static void plan_steps(quantities *q, const planning *p)
 {
     const train_run *r = &p->run;
     add_quantity(q, "steps", "training rows", (double)r->train->n, "");
@@ -316,9 +316,9 @@ bert_status bert_train_plan(bert_model *model, const bert_dataset *train, const 
     if (!s)
         s = time_all(&p, err);
     if (!s) {
-        add_steps(&q, &p);
-        add_memory(&q, &p);
-        add_time(&q, &p);
+        plan_steps(&q, &p);
+        plan_memory(&q, &p);
+        plan_time(&q, &p);
         *out = json ? plan_json(&p, &q) : plan_text(&p, &q);
         s = *out ? BERT_OK : fail_memory(err, "a plan");
     }

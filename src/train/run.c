@@ -130,15 +130,15 @@ static void note_cache(train_run *r, const char *path, const char *note)
 }
 
 /* One of the two data sets. */
-typedef struct side {
+typedef struct data_side {
     const bert_dataset *data;
     unsigned char *hash;
     cached_tokens *tokens;
     kept_outputs **kept;
     const char *tokens_name, *kept_name;
-} side;
+} data_side;
 
-static bert_status make_tokens(train_run *r, const side *d, bert_err *err)
+static bert_status make_tokens(train_run *r, const data_side *d, bert_err *err)
 {
     unsigned char key[32];
     const char *note = NULL, *path = cache_path(r, d->tokens_name);
@@ -159,7 +159,7 @@ static uint64_t whole_size(const train_run *r, const token_rows *rows)
            (r->options.cache_precision ? 2 : 4);
 }
 
-static bert_status make_kept(train_run *r, const side *d, uint64_t budget, bert_err *err)
+static bert_status make_kept(train_run *r, const data_side *d, uint64_t budget, bert_err *err)
 {
     const char *note = NULL;
     kept_options options = { .budget = budget,
@@ -182,7 +182,7 @@ static uint64_t half_of_free_memory(void)
 
 /* Kept outputs need frozen layers that run without dropout. Training data comes first: it is read in every epoch, too,
  * and is the larger. */
-static bert_status make_both_kept(train_run *r, const side sides[2], bool keep, bert_err *err)
+static bert_status make_both_kept(train_run *r, const data_side sides[2], bool keep, bert_err *err)
 {
     if (!r->model->layer->first_kept || r->options.frozen_dropout)
         return BERT_OK;
@@ -214,7 +214,7 @@ static void release_module(const bert_module *m)
 
 bert_status run_prepare(train_run *r, bool keep, bert_err *err)
 {
-    const side sides[2] = {
+    const data_side sides[2] = {
         { r->train, r->train_hash, &r->train_tokens, &r->train_kept, "train.tokens", "train.kept" },
         { r->valid, r->valid_hash, &r->valid_tokens, &r->valid_kept, "valid.tokens", "valid.kept" },
     };

@@ -61,12 +61,12 @@ bert_status token_key(const unsigned char data[32], const bert_tokenizer *tokeni
 /* ---- layout ------------------------------------------------------------------------------------------------------ */
 
 /* One array: its bytes, and where it begins. */
-typedef struct place {
+typedef struct array_place {
     size_t at, size;
-} place;
+} array_place;
 
 /* The arrays of so many rows and tokens; the end of the file, or 0 where that does not fit. */
-static size_t lay_out(uint64_t rows, uint64_t tokens, bool words, place places[N_ARRAYS])
+static size_t lay_out(uint64_t rows, uint64_t tokens, bool words, array_place places[N_ARRAYS])
 {
     size_t count, end = sizeof(header);
     if (rows > SIZE_MAX / 64 || tokens > SIZE_MAX / 64)
@@ -80,7 +80,7 @@ static size_t lay_out(uint64_t rows, uint64_t tokens, bool words, place places[N
     for (int i = 0; i < N_ARRAYS; i++) {
         if (!mul_size(arrays[i].n, arrays[i].size, &count))
             return 0;
-        places[i] = (place){ end, count };
+        places[i] = (array_place){ end, count };
         if (!add_size(end, (count + 7) & ~(size_t)7, &end))
             return 0;
     }
@@ -146,7 +146,7 @@ static bool read_cached_tokens(cached_tokens *t, const unsigned char key[32], ro
                                size_t n_ids, size_t seq_len, bool *other)
 {
     header h;
-    place p[N_ARRAYS];
+    array_place p[N_ARRAYS];
     *other = false;
     if (t->file.size < sizeof h)
         return false;
@@ -177,7 +177,7 @@ static bert_status write_cached_tokens(const token_rows *t, const unsigned char 
                                        const char **note, bert_err *err)
 {
     static const char ZEROS[8];
-    place p[N_ARRAYS];
+    array_place p[N_ARRAYS];
     const void *arrays[N_ARRAYS] = { t->start, t->second, t->ids, t->words };
     header h = { .form = t->form,
                  .rows = t->n,
@@ -208,7 +208,7 @@ static bert_status write_cached_tokens(const token_rows *t, const unsigned char 
     return BERT_OK;
 }
 
-/* ---- tokens, from the cache or made -------------------------------------------------------------------------------- */
+/* ---- tokens, from the cache or made ------------------------------------------------------------------------------ */
 
 bert_status cached_tokens_create(cached_tokens *t, const bert_dataset *d, const bert_tokenizer *tokenizer,
                                  size_t seq_len, row_form form, const unsigned char key[32], const char *path,

@@ -33,7 +33,7 @@ static bert_status take_folder(training *t, bert_err *err)
 }
 
 /* Without a folder the best weights stay in memory. */
-static bert_status take_room(training *t, bert_err *err)
+static bert_status take_place(training *t, bert_err *err)
 {
     if (t->best.folder)
         return take_folder(t, err);
@@ -97,7 +97,7 @@ static bert_status begin_training(training *t, bert_err *err)
 {
     train_loop *l = &t->loop;
     const bert_train_options *o = &l->run.options;
-    bert_status s = take_room(t, err);
+    bert_status s = take_place(t, err);
     if (!s)
         s = run_prepare(&l->run, true, err);
     loop_start(l);
