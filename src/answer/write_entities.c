@@ -8,7 +8,7 @@ static void add_places(buffer *out, const bert_entity *e, const char *between)
     field_integer(out, (int64_t)e->char_end);
 }
 
-static void add_object(buffer *out, const bert_entity *e, bert_text text)
+static void add_entity(buffer *out, const bert_entity *e, bert_text text)
 {
     buffer_string(out, "{\"label\": ");
     field_json(out, e->label, strlen(e->label));
@@ -46,7 +46,7 @@ void bert_entities_write(bert_buffer *out, const bert_entity *entities, size_t n
         for (const bert_entity *begin = e; e < end && e->text == i; e++) {
             buffer_string(out, json && e > begin ? ", " : "");
             if (json)
-                add_object(out, e, texts[i]);
+                add_entity(out, e, texts[i]);
             else
                 add_line(out, e, texts[i], first + i + 1);
         }

@@ -18,7 +18,7 @@ static void add_list(buffer *out, const float *x, size_t n)
 }
 
 /* {"embedding": [0.25, -1]}, or a list of such lists where a text has several. */
-static void add_object(buffer *out, const float *x, const size_t *count, size_t hidden)
+static void add_embedding(buffer *out, const float *x, const size_t *count, size_t hidden)
 {
     buffer_string(out, count ? "{\"embedding\": [" : "{\"embedding\": ");
     for (size_t i = 0, n = count ? *count : 1; i < n; i++) {
@@ -36,7 +36,7 @@ void bert_vectors_write(bert_buffer *out, const float *vectors, const size_t *co
         if (format == BERT_ANSWER_NUMBERS)
             buffer_add(out, vectors, count * hidden * sizeof *vectors);
         else if (format == BERT_ANSWER_JSONL)
-            add_object(out, vectors, counts ? &count : NULL, hidden);
+            add_embedding(out, vectors, counts ? &count : NULL, hidden);
         for (size_t k = 0; format == BERT_ANSWER_TSV && k < count; k++) {
             add_row(out, vectors + k * hidden, hidden, "\t");
             buffer_char(out, '\n');

@@ -20,7 +20,7 @@ static const bert_option OPTIONS[] = {
     OPTION_FLAG(bench_options, json, "print one JSON object instead of lines for people"),
 };
 
-static bert_option_table table(void)
+static bert_option_table bench_table(void)
 {
     return OPTION_TABLE(OPTIONS);
 }
@@ -40,7 +40,7 @@ static int measure(const bench_options *o, const bert_model *model, const char *
     return results_print_lines(text);
 }
 
-static int run(const void *options, const char *argument)
+static int run_bench(const void *options, const char *argument)
 {
     const bench_options *o = options;
     bert_model *model;
@@ -69,12 +69,12 @@ const command bench_command = {
     .required = (const char *const[]){ "model", NULL },
     .groups =
         (const option_group[]){
-            { .table = table, .title = "options" },
+            { .table = bench_table, .title = "options" },
             { bert_bench_option_table, offsetof(bench_options, bench), "options", NULL, NULL },
             { bert_session_option_table, offsetof(bench_options, session), "how the model is run", NULL, NULL },
             { bert_table_option_table, offsetof(bench_options, table), "how FILE is read", LABEL_COLUMN, NULL },
             { .table = NULL },
         },
     .options_size = sizeof(bench_options),
-    .run = run,
+    .run = run_bench,
 };

@@ -27,7 +27,7 @@ static const bert_option OPTIONS[] = {
     OPTION_FLAG(embed_options, verify, "compare all of ANY with the hashes that it carries first"),
 };
 
-static bert_option_table table(void)
+static bert_option_table embed_table(void)
 {
     return OPTION_TABLE(OPTIONS);
 }
@@ -40,7 +40,7 @@ typedef struct embed {
     size_t truncated, pairs;
 } embed;
 
-static bert_status compute(void *context, chunk *c, bert_err *err)
+static bert_status embed_chunk(void *context, row_chunk *c, bert_err *err)
 {
     embed *e = context;
     size_t *counts = e->per_token ? c->counts : NULL;
@@ -53,7 +53,7 @@ static bert_status compute(void *context, chunk *c, bert_err *err)
     return s;
 }
 
-static void write_rows(void *context, const chunk *c, results *out)
+static void write_vectors(void *context, const row_chunk *c, results *out)
 {
     const embed *e = context;
     const float *x = c->numbers;
@@ -77,7 +77,7 @@ static int embed_all(const embed_options *o, const bert_model *model, embed *e, 
     char *record = NULL;
     if (o->output && record_make(&embed_command, o, model, e->session, &record))
         return STATUS_FAILED;
-    pipeline_work work = { .context = e, .compute = compute, .write = write_rows };
+    pipeline_work work = { .context = e, .compute = embed_chunk, .write = write_vectors };
     work.most = e->per_token ? 1 + TOKENS_MOST / seq_len : ROWS_MOST;
     work.numbers = e->per_token ? seq_len * e->hidden : e->hidden;
     pipeline_target target = {
@@ -91,7 +91,7 @@ static int embed_all(const embed_options *o, const bert_model *model, embed *e, 
     return status;
 }
 
-static int run(const void *options, const char *file)
+static int run_embed(const void *options, const char *file)
 {
     const embed_options *o = options;
     bert_model *model;
@@ -134,12 +134,12 @@ const command embed_command = {
                                         { .name = NULL } },
     .groups =
         (const option_group[]){
-            { .table = table, .title = "options" },
+            { .table = embed_table, .title = "options" },
             { bert_session_option_table, offsetof(embed_options, session), "vectors", NULL, NULL },
             { bert_table_option_table, offsetof(embed_options, rows.table), "how FILE is read", LABEL_COLUMN, NULL },
             { rows_option_table, offsetof(embed_options, rows), "how FILE is read", NULL, NULL },
             { .table = NULL },
         },
     .options_size = sizeof(embed_options),
-    .run = run,
+    .run = run_embed,
 };

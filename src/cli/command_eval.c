@@ -20,7 +20,7 @@ static const bert_option OPTIONS[] = {
     OPTION_FLAG(eval_options, force, FORCE_HELP ", and a text at --predictions"),
 };
 
-static bert_option_table table(void)
+static bert_option_table eval_table(void)
 {
     return OPTION_TABLE(OPTIONS);
 }
@@ -72,7 +72,7 @@ static int evaluate(const eval_options *o, const bert_model *model, const char *
     return results_print(&out, STATUS_FINE);
 }
 
-static int run(const void *options, const char *file)
+static int run_eval(const void *options, const char *file)
 {
     const eval_options *o = options;
     bert_model *model;
@@ -105,11 +105,11 @@ const command eval_command = {
                                         { .name = NULL } },
     .groups =
         (const option_group[]){
-            { .table = table, .title = "options" },
+            { .table = eval_table, .title = "options" },
             { bert_session_option_table, offsetof(eval_options, session), "options", NOT_OF_PREDICTION, NULL },
             { bert_table_option_table, offsetof(eval_options, table), "how FILE is read", NULL, NULL },
             { .table = NULL },
         },
     .options_size = sizeof(eval_options),
-    .run = run,
+    .run = run_eval,
 };

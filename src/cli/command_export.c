@@ -15,12 +15,12 @@ static const bert_option OPTIONS[] = {
     OPTION_STRING(export_options, output, "PATH", "the file or folder to write"),
 };
 
-static bert_option_table table(void)
+static bert_option_table export_table(void)
 {
     return OPTION_TABLE(OPTIONS);
 }
 
-static int output_kind(const void *options)
+static int export_output(const void *options)
 {
     static const bert_output KINDS[] = {
         [BERT_EXPORT_ONNX] = BERT_OUTPUT_ONNX, [BERT_EXPORT_GGUF] = BERT_OUTPUT_GGUF, [BERT_EXPORT_HF] = BERT_OUTPUT_HF
@@ -28,7 +28,7 @@ static int output_kind(const void *options)
     return (int)KINDS[((const export_options *)options)->export.format];
 }
 
-static int tell_written(const char *path)
+static int tell_export(const char *path)
 {
     struct stat st;
     bert_buffer out = { 0 };
@@ -40,7 +40,7 @@ static int tell_written(const char *path)
     return results_print(&out, STATUS_FINE);
 }
 
-static int run(const void *options, const char *path)
+static int run_export(const void *options, const char *path)
 {
     const export_options *o = options;
     bert_model *model;
@@ -55,7 +55,7 @@ static int run(const void *options, const char *path)
         report_note("%s", note);
     bert_free(note);
     bert_model_free(model);
-    return status ? status : tell_written(o->output);
+    return status ? status : tell_export(o->output);
 }
 
 const command export_command = {
@@ -71,13 +71,13 @@ const command export_command = {
     .argument_needed = true,
     .required = (const char *const[]){ "output", NULL },
     .argument_is_input = true,
-    .outputs = (const output_option[]){ { .name = "output", .kind = output_kind }, { .name = NULL } },
+    .outputs = (const output_option[]){ { .name = "output", .kind = export_output }, { .name = NULL } },
     .groups =
         (const option_group[]){
-            { .table = table, .title = "options" },
+            { .table = export_table, .title = "options" },
             { bert_export_option_table, offsetof(export_options, export), "options", NULL, NULL },
             { .table = NULL },
         },
     .options_size = sizeof(export_options),
-    .run = run,
+    .run = run_export,
 };

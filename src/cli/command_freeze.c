@@ -27,7 +27,7 @@ static const bert_option OPTIONS[] = {
                   "run MODEL and the frozen file on these texts and tell how they compare"),
 };
 
-static bert_option_table table(void)
+static bert_option_table freeze_table(void)
 {
     return OPTION_TABLE(OPTIONS);
 }
@@ -162,7 +162,7 @@ static int freeze_checked(const freeze_options *o, const char *path, const bert_
     return status;
 }
 
-static int run(const void *options, const char *path)
+static int run_freeze(const void *options, const char *path)
 {
     const freeze_options *o = options;
     bert_model *model;
@@ -196,11 +196,11 @@ const command freeze_command = {
     .outputs = (const output_option[]){ { .name = "output", .output = BERT_OUTPUT_FROZEN }, { .name = NULL } },
     .groups =
         (const option_group[]){
-            { .table = table, .title = "options" },
+            { .table = freeze_table, .title = "options" },
             { bert_freeze_option_table, offsetof(freeze_options, freeze), "options", NULL, NULL },
             { bert_table_option_table, offsetof(freeze_options, table), "how TABLE is read", NULL, NULL },
             { .table = NULL },
         },
     .options_size = sizeof(freeze_options),
-    .run = run,
+    .run = run_freeze,
 };

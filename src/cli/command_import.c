@@ -13,7 +13,7 @@ static const bert_option OPTIONS[] = {
     OPTION_STRING(import_options, output, "FOLDER", "the folder to write"),
 };
 
-static bert_option_table table(void)
+static bert_option_table import_table(void)
 {
     return OPTION_TABLE(OPTIONS);
 }
@@ -49,7 +49,7 @@ static void tell_top(bert_buffer *out, const json_t *what)
 
 /* "demo/module: 6 layers of 384 channels, 30522 tokens, 22.7 M parameters", and what it is for, from what bert_inspect
  * says of it. */
-static int tell_written(const char *path)
+static int tell_import(const char *path)
 {
     json_t *what;
     bert_err err;
@@ -69,7 +69,7 @@ static int tell_written(const char *path)
     return results_print(&out, STATUS_FINE);
 }
 
-static int run(const void *options, const char *source)
+static int run_import(const void *options, const char *source)
 {
     const import_options *o = options;
     char *note = NULL;
@@ -79,7 +79,7 @@ static int run(const void *options, const char *source)
     if (note)
         report_note("%s", note);
     bert_free(note);
-    return tell_written(o->output);
+    return tell_import(o->output);
 }
 
 const command import_command = {
@@ -102,10 +102,10 @@ const command import_command = {
     .outputs = (const output_option[]){ { .name = "output", .output = BERT_OUTPUT_IMPORT }, { .name = NULL } },
     .groups =
         (const option_group[]){
-            { .table = table, .title = "options" },
+            { .table = import_table, .title = "options" },
             { bert_import_option_table, offsetof(import_options, import), "options", NULL, NULL },
             { .table = NULL },
         },
     .options_size = sizeof(import_options),
-    .run = run,
+    .run = run_import,
 };

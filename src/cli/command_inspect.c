@@ -12,12 +12,12 @@ static const bert_option OPTIONS[] = {
     OPTION_FLAG(inspect_options, verify, "read all of PATH and compare it with the hashes that it carries"),
 };
 
-static bert_option_table table(void)
+static bert_option_table inspect_table(void)
 {
     return OPTION_TABLE(OPTIONS);
 }
 
-static int run(const void *options, const char *path)
+static int run_inspect(const void *options, const char *path)
 {
     const inspect_options *o = options;
     char *text = NULL;
@@ -35,7 +35,7 @@ const command inspect_command = {
     .summary = "Tells what a checkpoint, module, model or frozen file holds",
     .argument = "PATH",
     .argument_needed = true,
-    .groups = (const option_group[]){ { .table = table, .title = "options" }, { .table = NULL } },
+    .groups = (const option_group[]){ { .table = inspect_table, .title = "options" }, { .table = NULL } },
     .options_size = sizeof(inspect_options),
-    .run = run,
+    .run = run_inspect,
 };

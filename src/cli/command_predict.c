@@ -29,7 +29,7 @@ static const bert_option OPTIONS[] = {
     OPTION_FLAG(predict_options, verify, "compare all of ANY with the hashes that it carries first"),
 };
 
-static bert_option_table table(void)
+static bert_option_table predict_table(void)
 {
     return OPTION_TABLE(OPTIONS);
 }
@@ -55,14 +55,14 @@ static size_t count_pairs(const bert_rows *rows)
     return n;
 }
 
-static bert_status compute_scores(predict *p, chunk *c, size_t n, bert_err *err)
+static bert_status compute_scores(predict *p, row_chunk *c, size_t n, bert_err *err)
 {
     return bert_session_predict(p->session, c->rows.texts, c->rows.pairs, n, c->numbers, &p->truncated, err);
 }
 
 /* A row without a second text is the caller's mistake in one line of a file: it is named, and the rows before it
  * count. */
-static bert_status compute_similarity(predict *p, chunk *c, bert_err *err)
+static bert_status compute_similarity(predict *p, row_chunk *c, bert_err *err)
 {
     size_t n = count_pairs(&c->rows), line = n < c->rows.n ? c->rows.lines[n] : 0;
     bert_status s = compute_scores(p, c, n, err);
@@ -76,18 +76,18 @@ static bert_status compute_similarity(predict *p, chunk *c, bert_err *err)
     return err->code;
 }
 
-static bert_status compute_entities(predict *p, chunk *c, bert_err *err)
+static bert_status compute_entities(predict *p, row_chunk *c, bert_err *err)
 {
     const bert_entity *entities;
     size_t n;
     bert_status s = bert_session_entities(p->session, c->rows.texts, c->rows.n, &entities, &n, &p->truncated, err);
-    if (s || chunk_keep_entities(c, entities, n))
+    if (s || row_chunk_keep_entities(c, entities, n))
         return s;
     *err = (bert_err){ BERT_ERR_MEMORY, "out of memory: entities" };
     return BERT_ERR_MEMORY;
 }
 
-static bert_status compute(void *context, chunk *c, bert_err *err)
+static bert_status predict_chunk(void *context, row_chunk *c, bert_err *err)
 {
     predict *p = context;
     for (size_t i = 0; i < c->rows.n; i++)
@@ -102,7 +102,7 @@ static bert_status compute(void *context, chunk *c, bert_err *err)
 
 /* ---- writing ----------------------------------------------------------------------------------------------------- */
 
-static void write_rows(void *context, const chunk *c, results *out)
+static void write_answers(void *context, const row_chunk *c, results *out)
 {
     const predict *p = context;
     if (!p->columns)
@@ -123,7 +123,7 @@ static int predict_all(const predict_options *o, const bert_model *model, predic
     if (o->output && record_make(&predict_command, o, model, p->session, &record))
         return STATUS_FAILED;
     pipeline_work work = {
-        .context = p, .most = ROWS_MOST, .numbers = columns, .compute = compute, .write = write_rows
+        .context = p, .most = ROWS_MOST, .numbers = columns, .compute = predict_chunk, .write = write_answers
     };
     pipeline_target target = {
         .path = o->output, .cols = columns, .resume = o->resume, .force = o->force, .record = record
@@ -159,7 +159,7 @@ static int predict_with(const predict_options *o, const bert_model *model, const
     return status;
 }
 
-static int run(const void *options, const char *file)
+static int run_predict(const void *options, const char *file)
 {
     const predict_options *o = options;
     bert_model *model;
@@ -203,12 +203,12 @@ const command predict_command = {
                                         { .name = NULL } },
     .groups =
         (const option_group[]){
-            { .table = table, .title = "options" },
+            { .table = predict_table, .title = "options" },
             { bert_session_option_table, offsetof(predict_options, session), "options", NOT_OF_PREDICTION, NULL },
             { bert_table_option_table, offsetof(predict_options, rows.table), "how FILE is read", LABEL_COLUMN, NULL },
             { rows_option_table, offsetof(predict_options, rows), "how FILE is read", NULL, NULL },
             { .table = NULL },
         },
     .options_size = sizeof(predict_options),
-    .run = run,
+    .run = run_predict,
 };

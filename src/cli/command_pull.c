@@ -17,22 +17,22 @@ static const bert_option OPTIONS[] = {
     OPTION_STRING(pull_options, output, "DIR", "the folder to write; default: the part of NAME behind the slash"),
 };
 
-static bert_option_table table(void)
+static bert_option_table pull_table(void)
 {
     return OPTION_TABLE(OPTIONS);
 }
 
 /* The file under way. */
-typedef struct download {
+typedef struct pull_state {
     bar bar;
     char file[256];
     uint64_t first; /* bytes that were there already */
     double started;
     bool told; /* it is whole, and its line is printed */
-} download;
+} pull_state;
 
 /* "model.safetensors  [====>....]  41.2 / 90.9 MB - 12.3 MB/s - ETA: 4s" */
-static void describe(const download *d, uint64_t done, uint64_t total, char *line, size_t size)
+static void describe_download(const pull_state *d, uint64_t done, uint64_t total, char *line, size_t size)
 {
     double seconds = bar_clock() - d->started, rate = seconds > 0 ? (double)(done - d->first) / seconds : 0;
     char filled[BAR_SIZE], left[32];
@@ -49,7 +49,7 @@ static void describe(const download *d, uint64_t done, uint64_t total, char *lin
 
 static bool on_progress(void *context, const char *file, uint64_t done, uint64_t total)
 {
-    download *d = context;
+    pull_state *d = context;
     if (strcmp(d->file, file)) {
         bar_leave(&d->bar);
         snprintf(d->file, sizeof d->file, "%s", file);
@@ -58,7 +58,7 @@ static bool on_progress(void *context, const char *file, uint64_t done, uint64_t
         d->told = false;
     }
     char line[512];
-    describe(d, done, total, line, sizeof line);
+    describe_download(d, done, total, line, sizeof line);
     if (total && done >= total && !d->told) {
         bar_finish(&d->bar, line);
         d->told = true;
@@ -83,11 +83,11 @@ static int check_folder(const char *folder)
     return bert_output_check(folder, BERT_OUTPUT_DOWNLOAD, false, &err) ? report_failure(&err) : STATUS_FINE;
 }
 
-static int run(const void *options, const char *name)
+static int run_pull(const void *options, const char *name)
 {
     const pull_options *o = options;
     const char *folder = o->output ? o->output : last_part(name);
-    download d = { .bar = bar_start() };
+    pull_state d = { .bar = bar_start() };
     bert_err err;
     int status = o->output ? STATUS_FINE : check_folder(folder);
     if (status)
@@ -116,7 +116,7 @@ const command pull_command = {
     .argument = "NAME",
     .argument_needed = true,
     .outputs = (const output_option[]){ { .name = "output", .output = BERT_OUTPUT_DOWNLOAD }, { .name = NULL } },
-    .groups = (const option_group[]){ { .table = table, .title = "options" }, { .table = NULL } },
+    .groups = (const option_group[]){ { .table = pull_table, .title = "options" }, { .table = NULL } },
     .options_size = sizeof(pull_options),
-    .run = run,
+    .run = run_pull,
 };

@@ -19,7 +19,7 @@ static const bert_option OPTIONS[] = {
                "give input_ids, input_mask and segment_ids, cut and padded to N tokens, instead; 0: no"),
 };
 
-static bert_option_table table(void)
+static bert_option_table tokenize_table(void)
 {
     return OPTION_TABLE(OPTIONS);
 }
@@ -66,7 +66,7 @@ static bert_status encode_rows(void *context, const bert_rows *rows, results *ou
 
 /* ------------------------------------------------------------------------------------------------------------------ */
 
-static int run(const void *options, const char *file)
+static int run_tokenize(const void *options, const char *file)
 {
     const tokenize_options *o = options;
     bert_model *model;
@@ -105,11 +105,11 @@ const command tokenize_command = {
     .required = (const char *const[]){ "model", NULL },
     .groups =
         (const option_group[]){
-            { .table = table, .title = "options" },
+            { .table = tokenize_table, .title = "options" },
             { bert_table_option_table, offsetof(tokenize_options, rows.table), "how FILE is read", LABEL_COLUMN, NULL },
             { rows_option_table, offsetof(tokenize_options, rows), "how FILE is read", NULL, NULL },
             { .table = NULL },
         },
     .options_size = sizeof(tokenize_options),
-    .run = run,
+    .run = run_tokenize,
 };

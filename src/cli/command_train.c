@@ -33,12 +33,12 @@ static const bert_option OPTIONS[] = {
     OPTION_FLAG(train_options, verbose, "list what is tuned and each checkpoint, too"),
 };
 
-static bert_option_table table(void)
+static bert_option_table train_table(void)
 {
     return OPTION_TABLE(OPTIONS);
 }
 
-static int output_kind(const void *options)
+static int train_output(const void *options)
 {
     return ((const train_options *)options)->dry_run ? NO_OUTPUT : BERT_OUTPUT_TRAINING;
 }
@@ -133,7 +133,7 @@ static int plan_model(const train_options *o, bert_model *model, const train_dat
     return results_print_lines(plan);
 }
 
-static int run(const void *options, const char *argument)
+static int run_train(const void *options, const char *argument)
 {
     (void)argument;
     const train_options *o = options;
@@ -186,11 +186,11 @@ const command train_command = {
                "command with --resume goes on as if nothing had happened.",
     .required = (const char *const[]){ "module", "train", NULL },
     .inputs = (const char *const[]){ "module", "train", "valid", NULL },
-    .outputs = (const output_option[]){ { .name = "output", .kind = output_kind }, { .name = NULL } },
+    .outputs = (const output_option[]){ { .name = "output", .kind = train_output }, { .name = NULL } },
     .groups =
         (const option_group[]){
             { bert_layer_option_table, offsetof(train_options, layer), "options", NULL, MODULE },
-            { .table = table, .title = "options" },
+            { .table = train_table, .title = "options" },
             { bert_head_option_table, offsetof(train_options, head), "options", NULL, TASK },
             TRAINING("options", OF_FOLDER),
             { bert_table_option_table, offsetof(train_options, table), "how FILE is read", NULL, NULL },
@@ -203,5 +203,5 @@ const command train_command = {
             { .table = NULL },
         },
     .options_size = sizeof(train_options),
-    .run = run,
+    .run = run_train,
 };

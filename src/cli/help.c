@@ -80,7 +80,7 @@ static void add_range(char *text, size_t size, double min, double max)
 }
 
 /* What the option does, then what it may be and what it is if not given. */
-static void option_text(const bert_option *o, char *text, size_t size)
+static void help_text(const bert_option *o, char *text, size_t size)
 {
     snprintf(text, size, "%s", o->help);
     char tail[HELP_MOST / 2] = "";
@@ -148,7 +148,7 @@ static void print_group(bert_buffer *out, const command *c, const option_group *
         if (!group_takes(c, g, &table.options[i]))
             continue;
         option_head(&table.options[i], head, sizeof head);
-        option_text(&table.options[i], text, sizeof text);
+        help_text(&table.options[i], text, sizeof text);
         print_option(out, head, text);
     }
 }

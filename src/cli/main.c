@@ -39,7 +39,7 @@ static int unknown_command(const char *name)
     return report_usage(NULL, "unknown command %s", name);
 }
 
-static int run(const command *c, int argc, char **argv)
+static int run_command(const command *c, int argc, char **argv)
 {
     void *options = calloc(1, c->options_size);
     if (!options)
@@ -108,5 +108,5 @@ int main(int argc, char **argv)
     if (first[0] == '-')
         return report_usage(NULL, "unknown option %s", first);
     const command *c = find(first);
-    return c ? run(c, argc - 2, argv + 2) : unknown_command(first);
+    return c ? run_command(c, argc - 2, argv + 2) : unknown_command(first);
 }

@@ -24,7 +24,7 @@ static double pace(const meter *m, size_t n)
 }
 
 /* "51200 [======>.......] 42% - ETA: 2:31 - 612 rows/s"; without a total "51200 - 1:02 - 612 rows/s" */
-static void describe(const meter *m, size_t rows, size_t n, uint64_t read, uint64_t total, char *line, size_t size)
+static void describe_rows(const meter *m, size_t rows, size_t n, uint64_t read, uint64_t total, char *line, size_t size)
 {
     char time[32], filled[BAR_SIZE], tail[96];
     double seconds = bar_clock() - m->began;
@@ -45,7 +45,7 @@ void meter_show(meter *m, size_t rows, size_t n, uint64_t read, uint64_t total)
     char line[256];
     if (!bar_due(&m->bar) || bar_clock() - m->began < PATIENCE)
         return;
-    describe(m, rows, n, read, total, line, sizeof line);
+    describe_rows(m, rows, n, read, total, line, sizeof line);
     bar_draw(&m->bar, line);
 }
 

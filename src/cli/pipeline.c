@@ -23,7 +23,7 @@ typedef enum slot_state { EMPTY, READ, COMPUTED } slot_state;
 
 typedef struct slot {
     slot_state state;
-    chunk chunk;
+    row_chunk chunk;
     bert_text *texts, *pairs; /* (most) */
     size_t *lines;            /* (most) */
     char *bytes;              /* what texts and pairs point into */
@@ -48,7 +48,7 @@ typedef struct pipeline {
 
 /* ---- chunks ------------------------------------------------------------------------------------------------------ */
 
-bool chunk_keep_entities(chunk *c, const bert_entity *entities, size_t n)
+bool row_chunk_keep_entities(row_chunk *c, const bert_entity *entities, size_t n)
 {
     if (n > c->entities_room) {
         bert_entity *more = realloc(c->entities, n * sizeof *more);
@@ -232,7 +232,7 @@ static void choose_rows(pipeline *p, const slot *s, double seconds)
 }
 
 /* The library names a row by its number in the call; a person looks for a line of the file. */
-static bert_status compute_chunk(const pipeline *p, chunk *c, bert_err *err)
+static bert_status compute_chunk(const pipeline *p, row_chunk *c, bert_err *err)
 {
     size_t n = c->rows.n, row;
     bert_status status = p->work->compute(p->work->context, c, err);
@@ -327,7 +327,7 @@ static int resume(pipeline *p)
     return output_continue(p->out, input);
 }
 
-static int run(pipeline *p, size_t *n)
+static int run_pipeline(pipeline *p, size_t *n)
 {
     bool room = true;
     for (int i = 0; i < SLOTS; i++)
@@ -375,7 +375,7 @@ int pipeline_run(const char *path, const rows_options *options, const pipeline_w
         chosen.most = rows_chunk(path, options, work->most);
         p.wanted = options->chunk ? chosen.most : FIRST_ROWS;
         p.wanted = p.wanted < chosen.most ? p.wanted : chosen.most;
-        status = output_close(&out, run(&p, n));
+        status = output_close(&out, run_pipeline(&p, n));
         break;
     case OUTPUT_DONE:
         status = STATUS_FINE;

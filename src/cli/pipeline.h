@@ -7,25 +7,25 @@
 #include "cli/rows.h"
 
 /* Some rows, and what is computed of them. */
-typedef struct chunk {
+typedef struct row_chunk {
     size_t first;          /* rows of the input before these */
     bert_rows rows;        /* without labels */
     float *numbers;        /* (most, numbers) scores or vectors */
     size_t *counts;        /* (most) */
     bert_entity *entities; /* (n_entities) */
     size_t n_entities, entities_room;
-} chunk;
+} row_chunk;
 
 /* Keeps a copy of what belongs to a session; false: out of memory. */
-bool chunk_keep_entities(chunk *c, const bert_entity *entities, size_t n);
+bool row_chunk_keep_entities(row_chunk *c, const bert_entity *entities, size_t n);
 
 typedef struct pipeline_work {
     void *context;
-    size_t most;    /* rows of a chunk */
+    size_t most;    /* rows of a row_chunk */
     size_t numbers; /* floats that one of them needs */
     /* where it fails, c->rows.n becomes the number of rows that are done */
-    bert_status (*compute)(void *context, chunk *c, bert_err *err);
-    void (*write)(void *context, const chunk *c, results *out);
+    bert_status (*compute)(void *context, row_chunk *c, bert_err *err);
+    void (*write)(void *context, const row_chunk *c, results *out);
 } pipeline_work;
 
 /* Words of --format, in the order of bert_answer_format; NULL ends them. */
