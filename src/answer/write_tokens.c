@@ -40,7 +40,7 @@ static void add_integers(buffer *out, const int32_t *x, size_t n)
 
 /* ---- members of a token ------------------------------------------------------------------------------------------ */
 
-static void add_name(buffer *out, const bert_tokenizer *t, line_token k)
+static void add_token_name(buffer *out, const bert_tokenizer *t, line_token k)
 {
     size_t size = 0;
     const char *name = bert_tokenizer_token(t, k.id, &size);
@@ -83,7 +83,7 @@ void bert_tokens_write(bert_buffer *out, const bert_tokenizer *tokenizer, const 
         const char *head;
         void (*add)(buffer *out, const bert_tokenizer *t, line_token k);
     } MEMBERS[] = {
-        { "{\"tokens\": [", add_name },
+        { "{\"tokens\": [", add_token_name },
         { "], \"ids\": [", add_id },
         { "], \"offsets\": [", add_offsets },
         { "], \"segments\": [", add_segment },
