@@ -6,6 +6,7 @@
  * float32 on this machine at this moment. Any option of bert train for the layer and the training may be given, too. */
 #include "work.h"
 
+#include "arch/families.h"
 #include "model/module.h"
 
 #include "base/random.h"
@@ -97,7 +98,7 @@ static void fill_weights(const weight_list *list, arena *a)
 
 static void write_random_module(bench_shape shape, const char *folder)
 {
-    config c = { .vocab_size = 30522,
+    config c = { .family = &FAMILY_BERT, .vocab_size = 30522,
                  .max_position_embeddings = 512,
                  .type_vocab_size = 2,
                  .hidden_act = ACTIVATION_GELU,

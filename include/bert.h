@@ -483,6 +483,8 @@ typedef struct bert_param {
     const float *value; /* NULL where a frozen file has the matrix in the form that is multiplied by */
     float *tuned;       /* == value where the tensor is tuned, else NULL; may be written between passes */
     float *grad;        /* (rows, cols) */
+    int64_t layer;      /* 1 + the number of its layer; 0: above all layers; -1: below them, embeddings */
+    bool no_decay;      /* a bias, or a norm's: AdamW's weight decay leaves it as it is */
 } bert_param;
 
 BERT_API const bert_param *bert_layer_params(const bert_layer *layer, size_t *n);
@@ -547,7 +549,7 @@ typedef enum bert_optimizer_kind {
 typedef struct bert_optimizer_options {
     int optimizer; /* bert_optimizer_kind */
     double learning_rate, beta_1, beta_2, epsilon;
-    double weight_decay; /* of adamw; biases and layer norms are left out */
+    double weight_decay; /* of adamw; parameters with no_decay are left out */
     double clip_norm;    /* gradients are scaled so that their global norm is at most this; 0: never */
     /* a layer's rate is this times that of the one above; head, pooler and last layer have the full rate */
     double layer_decay;
@@ -560,8 +562,8 @@ BERT_API void bert_optimizer_defaults(bert_optimizer_options *options);
 typedef struct bert_optimizer bert_optimizer;
 
 /* params: every one that is tuned is stepped; the arrays that they point to must outlive the optimiser. They may be the
- * caller's own: group NULL, or one that is none of a layer's, has the full rate; name NULL is a weight that decays.
- * Fails with BERT_ERR_ARGUMENT (an option out of range; a tuned one without a gradient), BERT_ERR_MEMORY. */
+ * caller's own: layer 0 has the full rate, no_decay false decays; names and groups change nothing. Fails with
+ * BERT_ERR_ARGUMENT (an option out of range; a tuned one without a gradient), BERT_ERR_MEMORY. */
 BERT_API bert_status bert_optimizer_create(const bert_param *params, size_t n, const bert_optimizer_options *options,
                                            bert_optimizer **optimizer, bert_err *err);
 BERT_API void bert_optimizer_free(bert_optimizer *optimizer);

@@ -65,7 +65,7 @@ static bool has_flags(const export_model *e)
 
 static bool cuts_earlier(const export_model *e)
 {
-    return e->model->layer->spec.seq_len < e->config.max_position_embeddings;
+    return e->model->layer->spec.seq_len < config_positions(&e->config);
 }
 
 static const struct {

@@ -13,22 +13,16 @@
 
 enum { MOST_LABELS = 1 << 20 };
 
-/* Whose classifiers are read: dense layers on BERT's pooler, or on its tokens. Google's has no architecture, but names that no other has. */
-static const head_form FORMS[] = {
-    { "BertForSequenceClassification", "classifier.weight", "classifier.bias", false },
-    { "BertForTokenClassification", "classifier.weight", "classifier.bias", true },
-    { NULL, "output_weights", "output_bias", false },
-};
-enum { N_FORMS = sizeof FORMS / sizeof *FORMS };
-
-/* NULL where there is no head that is read, or sentence-transformers takes vectors from the folder. */
-static const head_form *form_of(const source *s)
+/* NULL where there is no head that is read, or sentence-transformers takes vectors from the folder. Google's has no architecture, but names that no
+ * other has. */
+static const family_head *form_of(const source *s)
 {
     const char *name = json_string_value(json_array_get(json_object_get(s->settings, "architectures"), 0));
-    for (int i = 0; i < N_FORMS && s->n_steps < 2; i++)
-        if (FORMS[i].architecture ? name && !strcmp(name, FORMS[i].architecture)
-                                  : s->naming.names == NAMES_GOOGLE && tensors_find(&s->tensors, FORMS[i].weight))
-            return &FORMS[i];
+    const family_head *heads = s->is_known && s->n_steps < 2 ? s->naming.family->heads : NULL;
+    for (int i = 0; heads && i < MOST_FAMILY_HEADS && heads[i].last[0]; i++)
+        if (heads[i].architecture ? name && !strcmp(name, heads[i].architecture)
+                                  : s->naming.names == NAMES_GOOGLE && tensors_find(&s->tensors, heads[i].last[0]))
+            return &heads[i];
     return NULL;
 }
 
@@ -57,16 +51,24 @@ static bert_status read_tensor(fine_tuned *f, const bert_param *as, const char *
                          : fail(err, BERT_ERR_NUMERIC, "%s: tensor %s is %s at element %zu", t->file, name, not_finite_word((*out)[bad]), bad);
 }
 
-/* The classifier; how many rows it has is what the model's number of labels is. */
+/* The classifier, and the dense layer before it where it has one; how many rows it has is what the model's number of labels is. */
 static bert_status read_classifier(fine_tuned *f, bert_err *err)
 {
-    const tensor *t = tensors_find(&f->source->tensors, f->form->weight);
+    const tensor *t = tensors_find(&f->source->tensors, f->form->last[0]);
+    size_t H = (size_t)f->source->config.hidden_size;
     f->rows = t && t->rank == 2 && t->shape[0] > 0 ? (size_t)t->shape[0] : 1;
     if (f->rows > MOST_LABELS)
         return fail(err, BERT_ERR_UNSUPPORTED, "%s: %zu labels, at most %d are supported", f->source->weights_path, f->rows, MOST_LABELS);
-    const bert_param weight = { .rows = f->rows, .cols = (size_t)f->source->config.hidden_size }, bias = { .rows = f->rows, .cols = 1 };
-    bert_status s = read_tensor(f, &weight, f->form->weight, &f->weight, err);
-    return s ? s : read_tensor(f, &bias, f->form->bias, &f->bias, err);
+    const bert_param weight = { .rows = f->rows, .cols = H }, bias = { .rows = f->rows, .cols = 1 };
+    const bert_param before = { .rows = H, .cols = H }, shift = { .rows = H, .cols = 1 };
+    bert_status s = read_tensor(f, &weight, f->form->last[0], &f->weight, err);
+    if (!s)
+        s = read_tensor(f, &bias, f->form->last[1], &f->bias, err);
+    if (!s && f->form->hidden[0])
+        s = read_tensor(f, &before, f->form->hidden[0], &f->hidden, err);
+    if (!s && f->form->hidden[0])
+        s = read_tensor(f, &shift, f->form->hidden[1], &f->hidden_bias, err);
+    return s;
 }
 
 static bool has_problem(const fine_tuned *f, const char *word)
@@ -170,6 +172,7 @@ static bert_status describe_head(fine_tuned *f, bert_err *err)
     bert_status s = f->tokens ? name_tags(f, err) : f->single ? name_two(f, err) : BERT_OK;
     f->head = (head_spec){ .task = t->id,
                            .outputs = f->rows - f->first,
+                           .hidden = f->hidden ? (size_t)f->source->config.hidden_size : 0,
                            .labels = f->names,
                            .n_labels = number      ? 0
                                        : f->single ? 2
@@ -197,7 +200,7 @@ static bert_status make_model(const fine_tuned *f, const char *module_path, bert
     const task *t;
     bert_module *module = NULL;
     bert_layer_defaults(&spec);
-    spec.pooling = f->tokens ? BERT_POOLING_NONE : BERT_POOLING_CLS;
+    spec.pooling = f->tokens ? BERT_POOLING_NONE : f->form->pooled ? BERT_POOLING_CLS : BERT_POOLING_CLS_RAW;
     spec.n_tune_layers = 0;
     bert_status s = source_seq_len(f->source, &spec.seq_len, err);
     if (!s)
@@ -217,9 +220,13 @@ static bert_status make_model(const fine_tuned *f, const char *module_path, bert
 
 static void set_head(const fine_tuned *f, bert_model *model)
 {
-    bert_param *weight = weight_at(&model->layer->weights, HEAD_WEIGHT, 0);
+    bert_param *weight = weight_at(&model->layer->weights, HEAD_WEIGHT, 0), *hidden = weight_at(&model->layer->weights, HEAD_HIDDEN_WEIGHT, 0);
     memcpy(weight[0].tuned, f->weight + f->first * weight->cols, weight_size(weight) * sizeof *f->weight);
     memcpy(weight[1].tuned, f->bias + f->first, weight->rows * sizeof *f->bias);
+    if (hidden) {
+        memcpy(hidden[0].tuned, f->hidden, weight_size(hidden) * sizeof *f->hidden);
+        memcpy(hidden[1].tuned, f->hidden_bias, hidden->rows * sizeof *f->hidden_bias);
+    }
 }
 
 static bert_status write_model(const fine_tuned *f, const char *folder, const bert_import_options *options, bert_err *err)
@@ -246,23 +253,23 @@ static bert_status read_all(fine_tuned *f, bert_err *err)
         s = fine_tuned_words(f, err);
     if (!s)
         s = choose_output(f, err);
-    if (!s && !f->tokens && !weights_have_pooler(&f->source->tensors, f->source->naming))
+    if (!s && f->form->pooled && !weights_have_pooler(&f->source->tensors, f->source->naming))
         s = fail(err, BERT_ERR_FORMAT, "%s: no pooler, which %s has", f->source->weights_path, f->whose);
     if (!s && !f->form->architecture)
         buffer_printf(&f->source->notes,
                       "%s: read as the classifier of Google's run_classifier, %zu outputs; how its labels are called, the "
                       "checkpoint does not say\n",
-                      f->form->weight, f->rows);
+                      f->form->last[0], f->rows);
     return s ? s : describe_head(f, err);
 }
 
 bert_status fine_tuned_write(source *src, const char *folder, const bert_import_options *options, bert_err *err)
 {
-    const head_form *form = form_of(src);
+    const family_head *form = form_of(src);
     fine_tuned f = { .source = src, .form = form, .tokens = form->tokens };
     f.where = src->settings_path ? src->settings_path : src->folder;
     f.whose = form->architecture ? form->architecture : "a fine-tuned checkpoint of Google's";
-    src->pooler_unused = f.tokens;
+    src->pooler_unused = !form->pooled;
     folder_writer w;
     bert_status s = read_all(&f, err);
     if (!s)

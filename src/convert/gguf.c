@@ -23,38 +23,6 @@ static const struct {
     [BERT_POOLING_MAX] = { POOLING_ABSENT, NULL },
 };
 
-typedef struct tensor_row {
-    weight_id id;
-    const char *name;
-    bool matrix; /* takes the type that is asked for; all else is f32 */
-} tensor_row;
-
-static const tensor_row TENSORS[] = {
-    { WORD_EMBEDDINGS, "token_embd.weight", true },
-    { TOKEN_TYPE_EMBEDDINGS, "token_types.weight", false },
-    { POSITION_EMBEDDINGS, "position_embd.weight", false },
-    { EMBEDDINGS_NORM_WEIGHT, "token_embd_norm.weight", false },
-    { EMBEDDINGS_NORM_BIAS, "token_embd_norm.bias", false },
-    /* of each layer, behind "blk.N." */
-    { QUERY_WEIGHT, "attn_q.weight", true },
-    { QUERY_BIAS, "attn_q.bias", false },
-    { KEY_WEIGHT, "attn_k.weight", true },
-    { KEY_BIAS, "attn_k.bias", false },
-    { VALUE_WEIGHT, "attn_v.weight", true },
-    { VALUE_BIAS, "attn_v.bias", false },
-    { ATTENTION_WEIGHT, "attn_output.weight", true },
-    { ATTENTION_BIAS, "attn_output.bias", false },
-    { ATTENTION_NORM_WEIGHT, "attn_output_norm.weight", false },
-    { ATTENTION_NORM_BIAS, "attn_output_norm.bias", false },
-    { INTERMEDIATE_WEIGHT, "ffn_up.weight", true },
-    { INTERMEDIATE_BIAS, "ffn_up.bias", false },
-    { OUTPUT_WEIGHT, "ffn_down.weight", true },
-    { OUTPUT_BIAS, "ffn_down.bias", false },
-    { OUTPUT_NORM_WEIGHT, "layer_output_norm.weight", false },
-    { OUTPUT_NORM_BIAS, "layer_output_norm.bias", false },
-};
-enum { N_TENSORS = sizeof TENSORS / sizeof *TENSORS, FIRST_OF_LAYER = 5 };
-
 /* Words of bert_export_options.type. */
 static const struct {
     gguf_type type;
@@ -69,16 +37,22 @@ typedef struct gguf_export {
     bool f16_instead;           /* a matrix whose rows do not divide into blocks */
 } gguf_export;
 
-static bert_status add_tensor(gguf_export *x, const tensor_row *row, size_t layer, gguf_type type, bert_err *err)
+/* Matrices and the word embeddings take the type that is asked for; all else is f32. */
+static bert_status add_tensor(gguf_export *x, size_t i, gguf_type type, bert_err *err)
 {
-    const bert_param *p = weight_at(&x->model.weights, row->id, layer);
-    bool table = row->id <= TOKEN_TYPE_EMBEDDINGS, of_layer = row->id >= QUERY_WEIGHT;
-    gguf_tensor t = { .name = row->name, .type = row->matrix ? type : GGUF_F32, .rows = p->rows };
-    t.cols = row->matrix || table ? p->cols : 0;
-    if (of_layer)
-        t.name = arena_printf(&x->memory, "blk.%zu.%s", layer, row->name);
+    const weight_list *list = &x->model.weights;
+    const bert_param *p = &list->items[i];
+    const weight_place *at = &list->places[i];
+    weight_kind kind = weight_id_kind(at->id);
+    char name[WEIGHT_NAME_SIZE];
+    if (!weight_name(name, (weight_naming){ list->family, NAMES_GGUF, NULL }, at->id, at->layer))
+        return BERT_OK;
+    gguf_tensor t = { .name = arena_string(&x->memory, name), .type = GGUF_F32, .rows = p->rows };
+    if (kind == WEIGHT_MATRIX || at->id == WORD_EMBEDDINGS)
+        t.type = type;
+    t.cols = kind == WEIGHT_MATRIX || kind == WEIGHT_TABLE ? p->cols : 0;
     if (!t.name)
-        return fail_memory(err, row->name);
+        return fail_memory(err, p->name);
     if (t.type == GGUF_Q8_0 && t.cols % GGUF_BLOCK) {
         t.type = GGUF_F16;
         x->f16_instead = true;
@@ -94,11 +68,8 @@ static bert_status add_tensors(gguf_export *x, gguf_type type, bert_err *err)
     x->weights = arena_array(&x->memory, x->model.weights.n, sizeof *x->weights);
     if (!x->weights)
         return fail_memory(err, "the list of tensors");
-    for (int i = 0; !s && i < FIRST_OF_LAYER; i++)
-        s = add_tensor(x, &TENSORS[i], 0, type, err);
-    for (size_t layer = 0; layer < x->model.weights.layers; layer++)
-        for (int i = FIRST_OF_LAYER; !s && i < N_TENSORS; i++)
-            s = add_tensor(x, &TENSORS[i], layer, type, err);
+    for (size_t i = 0; !s && i < x->model.weights.n; i++)
+        s = add_tensor(x, i, type, err);
     return s;
 }
 
@@ -107,7 +78,7 @@ static void add_keys(gguf_export *x, int type)
     gguf_file *g = &x->file;
     const config *c = &x->model.config;
     const char *name = path_name(x->model.model->module->path);
-    gguf_string(g, "general.architecture", "bert");
+    gguf_string(g, "general.architecture", c->family->gguf);
     gguf_string(g, "general.type", "model");
     gguf_string(g, TARGET_MARK ".version", BERT_VERSION);
     gguf_string(g, "general.name", *name ? name : "bert");
@@ -129,6 +100,8 @@ static void add_keys(gguf_export *x, int type)
 static bert_status check(const export_model *e, bert_err *err)
 {
     activation act = e->config.hidden_act;
+    if (!e->config.family->gguf)
+        return fail(err, BERT_ERR_UNSUPPORTED, "model_type %s: llama.cpp has no architecture that computes the same", e->config.family->name);
     if (act != ACTIVATION_GELU && act != ACTIVATION_GELU_TANH)
         return fail(err, BERT_ERR_UNSUPPORTED, "hidden_act %s: llama.cpp computes BERT with gelu alone", config_activation_name(act));
     if (POOLINGS[e->pooling].type == POOLING_ABSENT)

@@ -8,9 +8,6 @@
 
 #include <string.h>
 
-/* Names in a model with a head have this before them, but for those of the head. */
-static const char PREFIX[] = "bert.";
-
 typedef struct hf_export {
     const bert_model *model;
     export_model read;
@@ -26,13 +23,8 @@ static bert_status take_pooler(hf_export *x, bert_err *err)
     const bert_module *module = x->model->module;
     const bert_param *own = weight_at(&x->read.weights, POOLER_WEIGHT, 0);
     bert_param *pooler = weight_at(&x->weights, POOLER_WEIGHT, 0);
-    if (!pooler)
+    if (!pooler || (x->head.dense && x->head.form->pooled))
         return BERT_OK;
-    if (x->head.pooler) {
-        pooler[0].value = x->head.pooler;
-        pooler[1].value = x->head.pooler_bias;
-        return BERT_OK;
-    }
     if (!own) {
         own = weight_at(&module->weights, POOLER_WEIGHT, 0);
         pooler[0].value = own[0].value;
@@ -41,6 +33,22 @@ static bert_status take_pooler(hf_export *x, bert_err *err)
     }
     bert_status s = export_floats(&x->read, own, &x->memory, &pooler[0].value, err);
     return s ? s : export_floats(&x->read, own + 1, &x->memory, &pooler[1].value, err);
+}
+
+/* What transformers' class has for the head, and calls by names of its own. */
+static void take_head(hf_export *x)
+{
+    const hf_head *h = &x->head;
+    bert_param *before = weight_at(&x->weights, h->form->pooled ? POOLER_WEIGHT : HEAD_HIDDEN_WEIGHT, 0);
+    bert_param *last = weight_at(&x->weights, HEAD_WEIGHT, 0);
+    for (int i = 0; i < 2; i++) {
+        if (h->dense)
+            before[i].value = i ? h->dense_bias : h->dense;
+        if (h->dense && !h->form->pooled)
+            before[i].name = h->form->hidden[i];
+        last[i].value = i ? h->bias : h->classifier;
+        last[i].name = h->form->last[i];
+    }
 }
 
 /* A module keeps the pooler that it does not use itself. */
@@ -54,21 +62,17 @@ static bool spare_pooler(const hf_export *x)
 static bert_status take_weights(hf_export *x, bert_err *err)
 {
     const weight_list *from = &x->read.weights;
-    bool tags = x->read.task && x->read.task->form == ROW_WORDS;
-    bool pooler = x->head.rows ? !tags : from->pooler || spare_pooler(x);
-    head_shape shape = { x->head.rows, 0 };
-    size_t layer;
+    const hf_head *h = &x->head;
+    bool pooler = h->rows ? h->form->pooled : from->pooler || spare_pooler(x);
+    head_shape shape = { h->rows, h->dense && !h->form->pooled ? (size_t)x->read.config.hidden_size : 0 };
     bert_status s = weights_create(&x->weights, &x->memory, &x->read.config, from->layers, pooler, &shape, err);
     /* Both lists begin with the embeddings and the same layers. */
-    for (size_t i = 0; !s && i < x->weights.n && weight_group_of(&x->weights, i, &layer) < GROUP_POOLER; i++)
+    for (size_t i = 0; !s && i < x->weights.n && weight_group_of(&x->weights, i) < GROUP_POOLER; i++)
         s = export_floats(&x->read, &from->items[i], &x->memory, &x->weights.items[i].value, err);
     if (!s)
         s = take_pooler(x, err);
-    bert_param *classifier = s ? NULL : weight_at(&x->weights, HEAD_WEIGHT, 0);
-    if (classifier) {
-        classifier[0].value = x->head.classifier;
-        classifier[1].value = x->head.bias;
-    }
+    if (!s && h->rows)
+        take_head(x);
     return s;
 }
 
@@ -77,9 +81,10 @@ static bert_status write_weights(hf_export *x, const char *path, bert_err *err)
     tensor *items = arena_array(&x->memory, x->weights.n, sizeof *items);
     if (!items)
         return fail_memory(err, path);
-    size_t n = weights_to_tensors(&x->weights, false, items), layer;
+    size_t n = weights_to_tensors(&x->weights, false, items);
+    const char *prefix = x->read.config.family->head_prefix;
     for (size_t i = 0; i < n && x->head.rows; i++) /* every entry has a value: items are in the list's order */
-        if (weight_group_of(&x->weights, i, &layer) != GROUP_HEAD && !(items[i].name = arena_printf(&x->memory, "%s%s", PREFIX, items[i].name)))
+        if (weight_group_of(&x->weights, i) != GROUP_HEAD && !(items[i].name = arena_printf(&x->memory, "%s%s", prefix, items[i].name)))
             return fail_memory(err, path);
     return safetensors_write_torch(path, items, n, "export", err);
 }

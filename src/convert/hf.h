@@ -4,13 +4,13 @@
 
 #include "convert/export.h"
 
-/* A task's head as transformers computes it: classifier(tanh(pooler(h_[CLS]))) for each text (BertForSequenceClassification), or classifier(h)
- * for each token (BertForTokenClassification). */
+/* A task's head as transformers computes it: classifier(act(dense(h_[CLS]))) for each text (...ForSequenceClassification; the dense layer is BERT's
+ * pooler, or the head's own), or classifier(h) for each token (...ForTokenClassification). */
 typedef struct hf_head {
-    const char *architecture;
-    const char *problem;               /* problem_type; NULL: there is none */
-    size_t rows;                       /* of the classifier */
-    const float *pooler, *pooler_bias; /* (H, H), (H) where they are not the model's own, else NULL */
+    const family_head *form;
+    const char *problem;             /* problem_type; NULL: there is none */
+    size_t rows;                     /* of the classifier */
+    const float *dense, *dense_bias; /* (H, H), (H); NULL: there is none, or it is the model's own pooler */
     float *classifier, *bias;          /* (rows, H), (rows) */
 } hf_head;
 

@@ -22,6 +22,15 @@ static const struct {
     { &OUTPUT_NUMBER, "regression" },
 };
 
+/* The class that reads texts, or the one that reads tokens. */
+static const family_head *form_of(const family *f, bool tokens)
+{
+    const family_head *form = f->heads;
+    while (form->tokens != tokens)
+        form++;
+    return form;
+}
+
 static const bert_param *weight_of(const export_model *e, weight_id id)
 {
     return weight_at(&e->weights, id, 0);
@@ -49,15 +58,15 @@ static bert_status widened(const export_model *e, weight_id id, size_t above, si
     return BERT_OK;
 }
 
-/* ---- the pooler ------------------------------------------------------------------------------------------------------------- */
+/* ---- the dense layer before the classifier ---------------------------------------------------------------------------------- */
 
-static bert_status refuse(const export_model *e, const char *why, bert_err *err)
+static bert_status refuse(const hf_head *h, const export_model *e, const char *why, bert_err *err)
 {
-    return fail(err, BERT_ERR_UNSUPPORTED, "task %s, pooling %s%s: %s; format onnx can", e->task->name, POOLING_WORDS[e->pooling],
-                weight_of(e, HEAD_HIDDEN_WEIGHT) ? " with a hidden layer in the head" : "", why);
+    return fail(err, BERT_ERR_UNSUPPORTED, "task %s, pooling %s%s: %s%s; format onnx can", e->task->name, POOLING_WORDS[e->pooling],
+                weight_of(e, HEAD_HIDDEN_WEIGHT) ? " with a hidden layer in the head" : "", h->form->architecture, why);
 }
 
-static bert_status identity_pooler(hf_head *h, const export_model *e, arena *a, bert_err *err)
+static bert_status identity_dense(hf_head *h, const export_model *e, arena *a, bert_err *err)
 {
     size_t H = (size_t)e->config.hidden_size;
     float *weight = arena_array(a, H * H, sizeof *weight), *bias = arena_array(a, H, sizeof *bias);
@@ -65,38 +74,48 @@ static bert_status identity_pooler(hf_head *h, const export_model *e, arena *a, 
         return fail_memory(err, "a pooler");
     for (size_t i = 0; i < H; i++)
         weight[i * H + i] = 1.0f / POOLER_SHIFT;
-    h->pooler = weight;
-    h->pooler_bias = bias;
+    h->dense = weight;
+    h->dense_bias = bias;
     return BERT_OK;
 }
 
+/* The model's pooler or hidden layer. */
+static bert_status take_dense(hf_head *h, const export_model *e, weight_id id, arena *a, bert_err *err)
+{
+    float *weight, *bias;
+    bert_status s = widened(e, id, 0, (size_t)e->config.hidden_size, &weight, &bias, a, err);
+    h->dense = s ? NULL : weight;
+    h->dense_bias = s ? NULL : bias;
+    return s;
+}
+
 /* What stands between h_[CLS] and the classifier. *scale: what the classifier's weights are multiplied by. */
-static bert_status make_pooler(hf_head *h, const export_model *e, double *scale, arena *a, buffer *notes, bert_err *err)
+static bert_status make_dense(hf_head *h, const export_model *e, double *scale, arena *a, buffer *notes, bert_err *err)
 {
     const bert_param *hidden = weight_of(e, HEAD_HIDDEN_WEIGHT);
-    size_t H = (size_t)e->config.hidden_size;
+    const family *f = e->config.family;
+    bool tanh_behind = h->form->pooled || f->head_activation == ACTIVATION_TANH;
     *scale = 1;
-    if (e->task->form == ROW_WORDS)
-        return hidden ? refuse(e, "BertForTokenClassification has one dense layer alone", err) : BERT_OK;
-    if (e->pooling == BERT_POOLING_CLS && !hidden)
-        return BERT_OK;
+    if (h->form->tokens)
+        return hidden ? refuse(h, e, " has one dense layer alone", err) : BERT_OK;
+    if (e->pooling == BERT_POOLING_CLS && hidden)
+        return refuse(h, e, h->form->pooled ? " has one dense layer behind the pooler, no second one" : " has no pooler before its dense layers", err);
+    if (e->pooling != BERT_POOLING_CLS && e->pooling != BERT_POOLING_CLS_RAW)
+        return refuse(h, e, " reads the first token alone, as pooling cls and cls_raw do", err);
+    if (!hidden && !tanh_behind)
+        return refuse(h, e, " has a dense layer with relu before its last one", err);
     if (e->pooling == BERT_POOLING_CLS)
-        return refuse(e, "BertForSequenceClassification has one dense layer behind the pooler, no second one", err);
-    if (e->pooling != BERT_POOLING_CLS_RAW)
-        return refuse(e, "BertForSequenceClassification reads the first token alone, as pooling cls and cls_raw do", err);
+        return h->form->pooled ? BERT_OK : take_dense(h, e, POOLER_WEIGHT, a, err);
     if (!hidden) {
         *scale = POOLER_SHIFT;
-        buffer_printf(notes, "pooling cls_raw: the pooler is the identity times 2^-18, which tanh leaves as it is; run the model in float32 or "
-                             "bfloat16\n");
-        return identity_pooler(h, e, a, err);
+        buffer_printf(notes, "pooling cls_raw: the %s is the identity times 2^-18, which tanh leaves as it is; run the model in float32 or "
+                             "bfloat16\n",
+                      h->form->pooled ? "pooler" : "first dense layer");
+        return identity_dense(h, e, a, err);
     }
-    if (hidden->rows > H)
-        return refuse(e, "BertForSequenceClassification's pooler is no wider than the encoder", err);
-    float *weight, *bias;
-    bert_status s = widened(e, HEAD_HIDDEN_WEIGHT, 0, H, &weight, &bias, a, err);
-    h->pooler = s ? NULL : weight;
-    h->pooler_bias = s ? NULL : bias;
-    return s;
+    if (hidden->rows > (size_t)e->config.hidden_size)
+        return refuse(h, e, h->form->pooled ? "'s pooler is no wider than the encoder" : "'s dense layer is no wider than the encoder", err);
+    return take_dense(h, e, HEAD_HIDDEN_WEIGHT, a, err);
 }
 
 /* ---- the classifier --------------------------------------------------------------------------------------------------------- */
@@ -121,13 +140,11 @@ static bert_status make_classifier(hf_head *h, const export_model *e, double sca
 bert_status hf_head_make(hf_head *h, const export_model *e, arena *a, buffer *notes, bert_err *err)
 {
     double scale;
-    *h = (hf_head){ 0 };
-    bool words = e->task->form == ROW_WORDS;
-    h->architecture = words ? "BertForTokenClassification" : "BertForSequenceClassification";
-    for (size_t i = 0; !words && i < sizeof PROBLEMS / sizeof *PROBLEMS; i++)
+    *h = (hf_head){ .form = form_of(e->config.family, e->task->form == ROW_WORDS) };
+    for (size_t i = 0; !h->form->tokens && i < sizeof PROBLEMS / sizeof *PROBLEMS; i++)
         if (PROBLEMS[i].output == e->task->output)
             h->problem = PROBLEMS[i].word;
-    bert_status s = make_pooler(h, e, &scale, a, notes, err);
+    bert_status s = make_dense(h, e, &scale, a, notes, err);
     if (!s)
         s = make_classifier(h, e, scale, a, err);
     if (!s && e->task->output->threshold && bert_model_threshold(e->model) != 0.5)
@@ -163,7 +180,7 @@ void hf_head_to_config(const hf_head *h, const export_model *e, json_t **json)
         json_put(&names, number, json_string(label));
         json_put(&numbers, label, json_integer((json_int_t)k));
     }
-    json_put(json, "architectures", json_pack("[s]", h->architecture));
+    json_put(json, "architectures", json_pack("[s]", h->form->architecture));
     json_put(json, "id2label", names);
     json_put(json, "label2id", numbers);
     if (h->problem && !e->model->single)

@@ -109,10 +109,9 @@ static onnx_name gelu_tanh(onnx_graph *g, onnx_name x)
     return ONNX_NODE(g, "Mul", half, ONNX_NODE(g, "Add", tanh_of, onnx_number(g, 1)));
 }
 
-static onnx_name activate(build *b, onnx_name x)
+static onnx_name activate(onnx_graph *g, onnx_name x, activation act)
 {
-    onnx_graph *g = &b->graph;
-    switch (b->model->config.hidden_act) {
+    switch (act) {
     case ACTIVATION_GELU:
         return gelu(g, x);
     case ACTIVATION_GELU_TANH:
@@ -134,11 +133,17 @@ static onnx_name activate(build *b, onnx_name x)
 static onnx_name embeddings(build *b)
 {
     onnx_graph *g = &b->graph;
-    onnx_name words = ONNX_NODE(g, "Gather", table(b, WORD_EMBEDDINGS), IDS);
-    onnx_name types = ONNX_NODE(g, "Gather", table(b, TOKEN_TYPE_EMBEDDINGS), SEGMENTS);
-    onnx_name length = ONNX_NODE(g, "Slice", ONNX_NODE(g, "Shape", IDS), ONNX_INTEGERS(g, 1), ONNX_INTEGERS(g, 2));
-    onnx_name positions = ONNX_NODE(g, "Slice", table(b, POSITION_EMBEDDINGS), ONNX_INTEGERS(g, 0), length, ONNX_INTEGERS(g, 0));
-    onnx_name sum = ONNX_NODE(g, "Add", ONNX_NODE(g, "Add", words, types), positions);
+    int64_t first = b->model->config.first_position;
+    onnx_name sum = ONNX_NODE(g, "Gather", table(b, WORD_EMBEDDINGS), IDS);
+    if (family_has(b->model->config.family, TOKEN_TYPE_EMBEDDINGS)) {
+        onnx_name types = ONNX_NODE(g, "Gather", table(b, TOKEN_TYPE_EMBEDDINGS), SEGMENTS);
+        sum = ONNX_NODE(g, "Add", sum, types);
+    }
+    onnx_name end = ONNX_NODE(g, "Slice", ONNX_NODE(g, "Shape", IDS), ONNX_INTEGERS(g, 1), ONNX_INTEGERS(g, 2));
+    if (first)
+        end = ONNX_NODE(g, "Add", end, ONNX_INTEGERS(g, first));
+    onnx_name positions = ONNX_NODE(g, "Slice", table(b, POSITION_EMBEDDINGS), ONNX_INTEGERS(g, first), end, ONNX_INTEGERS(g, 0));
+    sum = ONNX_NODE(g, "Add", sum, positions);
     return layer_norm(b, sum, EMBEDDINGS_NORM_WEIGHT, EMBEDDINGS_NORM_BIAS, 0);
 }
 
@@ -159,14 +164,18 @@ static onnx_name heads(build *b, onnx_name x, weight_id weight, weight_id bias, 
     return transpose(g, y, order[0], order[1], order[2], order[3]);
 }
 
-/* softmax(q k^T / sqrt(D) + bias) v, its heads side by side: (B, S, H) */
-static onnx_name attention(build *b, onnx_name x, size_t layer)
+/* One for each kind of block: what it gives, from its layer's values; all (B, S, H). */
+
+/* softmax(q k^T / sqrt(D) + bias) v, its heads side by side */
+static onnx_name attention(build *b, const block_row *row, const onnx_name *values, size_t layer)
 {
+    onnx_name x = values[row->reads];
+    weight_id weight = row->weight, bias = row->bias;
     onnx_graph *g = &b->graph;
     const config *c = &b->model->config;
-    onnx_name q = heads(b, x, QUERY_WEIGHT, QUERY_BIAS, layer, (const int64_t[]){ 0, 2, 1, 3 });
-    onnx_name k = heads(b, x, KEY_WEIGHT, KEY_BIAS, layer, (const int64_t[]){ 0, 2, 3, 1 });
-    onnx_name v = heads(b, x, VALUE_WEIGHT, VALUE_BIAS, layer, (const int64_t[]){ 0, 2, 1, 3 });
+    onnx_name q = heads(b, x, weight, bias, layer, (const int64_t[]){ 0, 2, 1, 3 });
+    onnx_name k = heads(b, x, (weight_id)(weight + 1), (weight_id)(bias + 1), layer, (const int64_t[]){ 0, 2, 3, 1 });
+    onnx_name v = heads(b, x, (weight_id)(weight + 2), (weight_id)(bias + 2), layer, (const int64_t[]){ 0, 2, 1, 3 });
     float root = sqrtf((float)(c->hidden_size / c->num_attention_heads));
     onnx_name scores = ONNX_NODE(g, "Div", ONNX_NODE(g, "MatMul", q, k), onnx_number(g, root));
     onnx_name shares = softmax(g, ONNX_NODE(g, "Add", scores, b->bias));
@@ -174,13 +183,39 @@ static onnx_name attention(build *b, onnx_name x, size_t layer)
     return ONNX_NODE(g, "Reshape", mixed, ONNX_INTEGERS(g, 0, 0, c->hidden_size));
 }
 
-static onnx_name transformer_layer(build *b, onnx_name x, size_t layer)
+static onnx_name dense_block(build *b, const block_row *row, const onnx_name *values, size_t layer)
 {
-    onnx_graph *g = &b->graph;
-    onnx_name y = dense_layer(b, attention(b, x, layer), ATTENTION_WEIGHT, ATTENTION_BIAS, layer);
-    x = layer_norm(b, ONNX_NODE(g, "Add", y, x), ATTENTION_NORM_WEIGHT, ATTENTION_NORM_BIAS, layer);
-    y = dense_layer(b, activate(b, dense_layer(b, x, INTERMEDIATE_WEIGHT, INTERMEDIATE_BIAS, layer)), OUTPUT_WEIGHT, OUTPUT_BIAS, layer);
-    return layer_norm(b, ONNX_NODE(g, "Add", y, x), OUTPUT_NORM_WEIGHT, OUTPUT_NORM_BIAS, layer);
+    return dense_layer(b, values[row->reads], row->weight, row->bias, layer);
+}
+
+static onnx_name norm_block(build *b, const block_row *row, const onnx_name *values, size_t layer)
+{
+    onnx_name sum = ONNX_NODE(&b->graph, "Add", values[row->reads], values[row->adds]);
+    return layer_norm(b, sum, row->weight, (weight_id)(row->weight + 1), layer);
+}
+
+static onnx_name feed_forward(build *b, const block_row *row, const onnx_name *values, size_t layer)
+{
+    onnx_name y = dense_layer(b, values[row->reads], row->weight, row->bias, layer);
+    return dense_layer(b, activate(&b->graph, y, b->model->config.hidden_act), row->second, row->second_bias, layer);
+}
+
+static const struct {
+    const block_kind *kind;
+    onnx_name (*add)(build *b, const block_row *row, const onnx_name *values, size_t layer);
+} BLOCKS[] = {
+    { &BLOCK_ATTENTION, attention }, { &BLOCK_DENSE, dense_block }, { &BLOCK_FEED_FORWARD, feed_forward }, { &BLOCK_NORM, norm_block }
+};
+
+static onnx_name layer_of(build *b, onnx_name x, size_t layer)
+{
+    const family *f = b->model->config.family;
+    onnx_name values[MOST_BLOCKS + 1] = { x };
+    for (size_t k = 0; k < f->n_blocks; k++)
+        for (size_t i = 0; i < sizeof BLOCKS / sizeof *BLOCKS; i++)
+            if (BLOCKS[i].kind == f->blocks[k].kind)
+                values[k + 1] = BLOCKS[i].add(b, &f->blocks[k], values, layer);
+    return values[f->n_blocks];
 }
 
 static onnx_name encoder_of(build *b)
@@ -188,7 +223,7 @@ static onnx_name encoder_of(build *b)
     b->bias = mask_bias(&b->graph);
     onnx_name x = embeddings(b);
     for (size_t i = 0; i < b->model->weights.layers; i++)
-        x = transformer_layer(b, x, i);
+        x = layer_of(b, x, i);
     return x;
 }
 
@@ -260,7 +295,7 @@ static onnx_name length_1(onnx_graph *g, onnx_name x)
 static onnx_name head(build *b, onnx_name x)
 {
     if (b->model->weights.head.hidden)
-        x = ONNX_NODE(&b->graph, "Tanh", dense_layer(b, x, HEAD_HIDDEN_WEIGHT, HEAD_HIDDEN_BIAS, 0));
+        x = activate(&b->graph, dense_layer(b, x, HEAD_HIDDEN_WEIGHT, HEAD_HIDDEN_BIAS, 0), b->model->config.family->head_activation);
     return dense_layer(b, x, HEAD_WEIGHT, HEAD_BIAS, 0);
 }
 

@@ -4,7 +4,7 @@
 
 #include "base/buffer.h"
 #include "infer/session.h"
-#include "model/profile.h"
+#include "net/profile.h"
 
 /* Of the fastest pass over the texts. */
 typedef struct bench_rate {

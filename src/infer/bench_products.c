@@ -5,17 +5,10 @@
 
 size_t bench_products(const encoder *e, size_t layer, bench_product out[BENCH_PRODUCTS])
 {
-    const layer_weights *w = &e->layers[layer];
     size_t n = 0;
-    if (layer + 1 < e->n_layers)
-        out[n++] = (bench_product){ "query, key, value", &w->qkv, false };
-    else { /* the last layer may be asked for fewer rows than it reads */
-        out[n++] = (bench_product){ "query", &w->q, true };
-        out[n++] = (bench_product){ "key, value", &w->kv, false };
-    }
-    out[n++] = (bench_product){ "attention output", &w->attention, true };
-    out[n++] = (bench_product){ "intermediate", &w->intermediate, true };
-    out[n++] = (bench_product){ "output", &w->output, true };
+    for (const block *b = encoder_layer(e, layer), *end = b + e->n_blocks; b < end; b++)
+        for (size_t k = 0; k < b->n_linears; k++)
+            out[n++] = (bench_product){ b->named[k].name, &b->linears[k].base, b->named[k].asked };
     return n;
 }
 
@@ -26,7 +19,7 @@ double bench_operations(const encoder *e, const output_request *r, size_t tokens
     for (size_t i = 0; i < e->n_layers; i++)
         for (size_t k = bench_products(e, i, products); k-- > 0;) {
             const dense *d = products[k].dense;
-            bool first = products[k].asked && i + 1 == e->n_layers && request_is_first(r);
+            bool first = products[k].asked && layer_may_reduce(i, e->n_layers) && request_is_first(r);
             all += 2.0 * (double)d->in * (double)d->out * (double)(first ? sequences : tokens);
         }
     return all;

@@ -9,7 +9,7 @@
 #include "io/json_build.h"
 #include "io/safetensors.h"
 #include "model/tokenizer_info.h"
-#include "model/weight_forms.h"
+#include "net/weight_forms.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -56,7 +56,7 @@ static json_t *description(const bert_model *m, size_t n_layers, int precision)
 {
     config c = m->layer->config;
     c.num_hidden_layers = (int64_t)n_layers;
-    c.hidden_dropout_prob = c.attention_probs_dropout_prob = 0;
+    c.hidden_dropout_prob = c.attention_probs_dropout_prob = c.head_dropout_prob = 0;
     bert_layer_spec spec = m->layer->spec;
     spec.n_tune_layers = 0;
     spec.tune_embeddings = false;

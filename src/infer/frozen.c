@@ -7,7 +7,7 @@
 #include "io/json.h"
 #include "io/safetensors.h"
 #include "model/tokenizer_info.h"
-#include "model/weight_forms.h"
+#include "net/weight_forms.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -146,7 +146,7 @@ static bert_status choose_operations(bert_module *m, const json_t *about, ops_pr
 static bert_status open_weights(bert_module *m, const json_t *about, const head_shape *head, bert_err *err)
 {
     ops_precision form = OPS_FP32;
-    bool pooler = weights_have_pooler(&m->tensors, (weight_naming){ 0 });
+    bool pooler = weights_have_pooler(&m->tensors, weights_own_naming(m->config.family));
     int64_t last = m->config.num_hidden_layers - 1;
     bert_status s = choose_operations(m, about, &form, err);
     if (!s)

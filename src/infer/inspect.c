@@ -37,7 +37,7 @@ static json_t *count_parameters(const tensor_set *set, const weight_naming *nami
     json_t *groups = json_object();
     arena a = { 0 };
     size_t all = 0, known = 0, layers = naming ? weights_count_layers(set, *naming) : 0;
-    for (weight_id id = 0; naming && weight_id_group(id) != GROUP_HEAD; id++) {
+    for (weight_id id = 0; naming && id < HEAD_HIDDEN_WEIGHT; id++) {
         size_t n = weight_id_group(id) == GROUP_LAYER ? layers : 1;
         for (size_t layer = 0; layer < n; layer++) {
             const tensor *t = weights_find(set, *naming, id, layer);
@@ -78,13 +78,12 @@ static json_t *tokenizer_facts(const bert_module *m)
     return facts;
 }
 
-static const weight_naming OURS = { 0 };
-
 /* What a module, and so a model on it, or a frozen file, tells of itself. */
 static json_t *module_facts(const char *kind, const char *path, const bert_module *m)
 {
+    const weight_naming own = weights_own_naming(m->config.family);
     return json_pack("{s:s, s:o, s:o, s:o, s:o}", "kind", kind, "path", json_of_bytes(path), "configuration", config_to_json(&m->config),
-                     "parameters", m->frozen ? count_weights(&m->weights, false) : count_parameters(&m->tensors, &OURS), "tokenizer",
+                     "parameters", m->frozen ? count_weights(&m->weights, false) : count_parameters(&m->tensors, &own), "tokenizer",
                      tokenizer_facts(m));
 }
 
@@ -182,7 +181,7 @@ static bert_status inspect_source(const char *path, json_t **out, bert_err *err)
     if (s)
         return s;
     *out = json_pack("{s:s, s:o, s:o}", "kind", src.kind, "path", json_of_bytes(path), "parameters",
-                     count_parameters(&src.tensors, src.is_bert ? &src.naming : NULL));
+                     count_parameters(&src.tensors, src.is_known ? &src.naming : NULL));
     if (src.has_config)
         json_put(out, "configuration", config_to_json(&src.config));
     if (src.tokenizer.vocabulary) {

@@ -14,7 +14,7 @@ static bert_status model_of_module(const char *path, bert_model **model, bert_er
     spec.module = path;
     const vector_spec *vectors = &module->vectors;
     bool normalize = vectors->normalize;
-    spec.seq_len = vectors->seq_len ? vectors->seq_len : module->config.max_position_embeddings;
+    spec.seq_len = vectors->seq_len ? vectors->seq_len : config_positions(&module->config);
     spec.pooling = vectors->pooling != BERT_POOLING_AUTO ? vectors->pooling : (int)BERT_POOLING_MEAN;
     spec.n_tune_layers = 0;
     s = model_create(module, &spec, NULL, 0, model, err);

@@ -35,7 +35,7 @@ void bert_session_defaults(bert_session_options *options)
 /* What the options say of windows. */
 static bert_status check_windows(const bert_session_options *o, const bert_model *model, bert_err *err)
 {
-    long long positions = (long long)model->layer->config.max_position_embeddings, window = (long long)o->window;
+    long long positions = (long long)config_positions(&model->layer->config), window = (long long)o->window;
     if (!window)
         return o->stride ? fail(err, BERT_ERR_ARGUMENT, "stride %lld: there are no windows (window)", (long long)o->stride) : BERT_OK;
     if (window < WINDOWS_SHORTEST || window > positions)

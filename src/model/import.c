@@ -111,10 +111,8 @@ bert_status source_to_module(source *src, const char *folder, const bert_import_
         s = weights_check_finite(&weights, src->weights_path, err);
     if (!s)
         weights_tell_zeros(&weights, src->weights_path, &src->notes);
-    for (size_t i = 0, layer; !s && i < weights.n; i++) {
-        weight_id id = weight_id_of(&weights, i, &layer);
-        source_mark_read(src, weights_find(&src->tensors, src->naming, id, layer));
-    }
+    for (size_t i = 0; !s && i < weights.n; i++)
+        source_mark_read(src, weights_find(&src->tensors, src->naming, weights.places[i].id, weights.places[i].layer));
     if (!s && !pooler && !src->pooler_unused)
         buffer_string(&src->notes, "the checkpoint has no pooler: pooling `cls` will start a new one\n");
     if (!s)

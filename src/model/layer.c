@@ -117,10 +117,10 @@ static bert_status parse_outputs(bert_layer *l, bert_err *err)
 
 static bool is_tuned(const bert_layer *l, size_t i)
 {
-    size_t layer, used = l->weights.layers;
+    size_t layer = l->weights.places[i].layer, used = l->weights.layers;
     if (l->module->frozen)
         return false;
-    switch (weight_group_of(&l->weights, i, &layer)) {
+    switch (weight_group_of(&l->weights, i)) {
     case GROUP_EMBEDDINGS:
         return l->spec.tune_embeddings;
     case GROUP_LAYER:
@@ -134,11 +134,10 @@ static bool is_tuned(const bert_layer *l, size_t i)
 static void start_new(const bert_layer *l, float *value, size_t i, uint64_t seed)
 {
     const bert_param *p = &l->weights.items[i];
-    size_t layer;
-    bool head = weight_group_of(&l->weights, i, &layer) == GROUP_HEAD;
+    bool head = weight_group_of(&l->weights, i) == GROUP_HEAD;
     bool hidden = p == weight_at(&l->weights, HEAD_HIDDEN_WEIGHT, 0); /* far from the numbers of the last layer */
     random_stream r = { seed, head ? RANDOM_HEAD : RANDOM_POOLER, hidden ? (uint64_t)1 << 40 : 0 };
-    if (weight_is_bias(&l->weights, i))
+    if (weight_kind_of(&l->weights, i) == WEIGHT_BIAS)
         return;
     float limit = sqrtf(6.0f / (float)(p->rows + p->cols));
     for (size_t k = 0; k < weight_size(p); k++)
@@ -202,10 +201,12 @@ static bert_status check_spec(bert_layer *l, bert_err *err)
     if (status)
         return status;
     if (!s->seq_len)
-        s->seq_len = c->max_position_embeddings < LAYER_SEQ_LEN ? c->max_position_embeddings : LAYER_SEQ_LEN;
-    if (s->seq_len < 3 || s->seq_len > c->max_position_embeddings)
+        s->seq_len = config_positions(c) < LAYER_SEQ_LEN ? config_positions(c) : LAYER_SEQ_LEN;
+    if (s->seq_len < 3 || s->seq_len > config_positions(c))
         return fail(err, BERT_ERR_ARGUMENT, "seq_len %lld: from 3 to the module's %lld positions", (long long)s->seq_len,
-                    (long long)c->max_position_embeddings);
+                    (long long)config_positions(c));
+    if (s->do_preprocessing && !l->module->tokenizer)
+        return fail(err, BERT_ERR_UNSUPPORTED, "the module has no tokeniser that libbert has: give ids, with do_preprocessing false");
     if (s->use_layers > c->num_hidden_layers)
         return fail(err, BERT_ERR_ARGUMENT, "use_layers %lld: the module has %lld layers", (long long)s->use_layers,
                     (long long)c->num_hidden_layers);
@@ -301,7 +302,7 @@ static void free_aside(bert_layer *l)
     for (lent_encoder *e = l->aside, *next; e; e = next) {
         next = e->next;
         encoder_unpack(&e->encoder);
-        free(e->encoder.layers);
+        free(e->encoder.blocks);
         free(e);
     }
     l->aside = NULL;
@@ -311,16 +312,16 @@ static void free_aside(bert_layer *l)
 static bert_status put_aside(bert_layer *l, bert_err *err)
 {
     lent_encoder *e = calloc(1, sizeof *e);
-    layer_weights *layers = calloc(l->encoder.n_layers + 1, sizeof *layers);
-    bert_status s = e && layers ? BERT_OK : fail_memory(err, "a layer's packed weights");
+    size_t n = l->encoder.n_layers * l->encoder.n_blocks;
+    block *blocks = calloc(n + 1, sizeof *blocks);
+    bert_status s = e && blocks ? BERT_OK : fail_memory(err, "a layer's packed weights");
     if (s) {
         free(e);
-        free(layers);
+        free(blocks);
         return s;
     }
     *e = (lent_encoder){ l->aside, l->encoder };
-    e->encoder.layers = layers;
-    memcpy(layers, l->encoder.layers, l->encoder.n_layers * sizeof *layers);
+    e->encoder.blocks = memcpy(blocks, l->encoder.blocks, n * sizeof *blocks);
     l->aside = e;
     encoder_forget_packed(&l->encoder);
     return BERT_OK;
@@ -382,18 +383,13 @@ bert_status layer_set_precision(bert_layer *l, ops_precision precision, bert_err
     return s;
 }
 
-static bool is_dense(const bert_param *p)
-{
-    return p->cols > 1;
-}
-
 /* Forward reads the packed forms of frozen layers alone. */
 static void release_packed(const bert_layer *l)
 {
-    size_t layer;
     for (size_t i = 0; i < l->weights.n; i++) {
         const bert_param *p = &l->weights.items[i];
-        if (weight_group_of(&l->weights, i, &layer) == GROUP_LAYER && is_dense(p) && p->value && !p->tuned)
+        bool packed = weight_group_of(&l->weights, i) == GROUP_LAYER && weight_kind_of(&l->weights, i) == WEIGHT_MATRIX;
+        if (packed && p->value && !p->tuned)
             release_weight(l->module, p->value, weight_size(p));
     }
 }

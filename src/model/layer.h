@@ -2,7 +2,7 @@
 #ifndef MODEL_LAYER_H
 #define MODEL_LAYER_H
 
-#include "model/forward.h"
+#include "net/forward.h"
 #include "model/module.h"
 
 #include <pthread.h>

@@ -53,7 +53,7 @@ static bert_status read_weights(bert_module *m, const char *path, bert_err *err)
     bert_status s = safetensors_open(&m->tensors, path, NULL, err);
     if (s)
         return s;
-    weight_naming naming = { 0 };
+    weight_naming naming = weights_own_naming(m->config.family);
     s = weights_create(&m->weights, &m->memory, &m->config, (size_t)m->config.num_hidden_layers, weights_have_pooler(&m->tensors, naming), NULL,
                        err);
     return s ? s : weights_read(&m->weights, &m->memory, &m->tensors, naming, path, err);
@@ -98,7 +98,7 @@ static bert_status read_description(bert_module *m, const json_t *json, const ch
     if (!s)
         s = tokenizer_info_from_json(info, tokenizer, &m->memory, where, err);
     if (!s)
-        s = read_vectors(signatures, &m->vectors, m->config.max_position_embeddings, where, err);
+        s = read_vectors(signatures, &m->vectors, config_positions(&m->config), where, err);
     const char *hash = json_string_value(json_object_get(json_object_get(json_object_get(json, "files"), "model.safetensors"), "sha256"));
     if (hash && strlen(hash) < SHA256_HEX)
         memcpy(m->weights_sha256, hash, strlen(hash) + 1);

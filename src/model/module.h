@@ -5,8 +5,8 @@
 #include "base/arena.h"
 #include "base/sha.h"
 #include "io/tensors.h"
-#include "model/config.h"
-#include "model/weights.h"
+#include "arch/config_json.h"
+#include "net/weights.h"
 
 enum { MODULE_VERSION = 2 };
 

@@ -77,7 +77,7 @@ bert_status module_write_tokenizer(const module_parts *p, const char *folder, be
 {
     arena a = { 0 };
     const bert_tokenizer *t = p->tokenizer;
-    int64_t seq_len = p->vectors.seq_len ? p->vectors.seq_len : p->config->max_position_embeddings;
+    int64_t seq_len = p->vectors.seq_len ? p->vectors.seq_len : config_positions(p->config);
     char *vocabulary = path_join(&a, folder, "vocab.txt");
     bert_status s = vocabulary ? file_write_whole(vocabulary, p->vocabulary, p->vocabulary_size, err) : fail_memory(err, folder);
     if (!s)

@@ -15,19 +15,9 @@ enum { EMBEDDINGS_LEVEL = -1, TOP_LEVEL = INT_MAX };
 
 /* ---- what a tensor is ------------------------------------------------------------------------------------------------------- */
 
-static int level_of(const char *group)
+static int level_of(const bert_param *p)
 {
-    if (!group)
-        return TOP_LEVEL;
-    if (!strncmp(group, "layer ", 6))
-        return atoi(group + 6);
-    return strcmp(group, "embeddings") ? TOP_LEVEL : EMBEDDINGS_LEVEL;
-}
-
-static bool decays(const char *name)
-{
-    size_t n = name ? strlen(name) : 0;
-    return !n || (!strstr(name, "LayerNorm") && !(n >= 4 && !strcmp(name + n - 4, "bias")));
+    return p->layer ? p->layer < 0 ? EMBEDDINGS_LEVEL : (int)p->layer - 1 : TOP_LEVEL;
 }
 
 /* The highest layer among the parameters, tuned or not; -1: there is none. */
@@ -35,7 +25,7 @@ static int last_layer(const bert_param *params, size_t n)
 {
     int last = EMBEDDINGS_LEVEL;
     for (size_t i = 0; i < n; i++) {
-        int level = level_of(params[i].group);
+        int level = level_of(&params[i]);
         last = level != TOP_LEVEL && level > last ? level : last;
     }
     return last;
@@ -49,7 +39,7 @@ static bert_status add_slot(bert_optimizer *o, const bert_param *p, int last, be
                     p->grad ? "larger than memory" : "has no gradient");
     optimizer_slot *t = &o->slots[o->n_slots++];
     *t = (optimizer_slot){
-        .name = p->name, .value = p->tuned, .grad = p->grad, .n = p->rows * p->cols, .level = level_of(p->group), .decays = decays(p->name)
+        .name = p->name, .value = p->tuned, .grad = p->grad, .n = p->rows * p->cols, .level = level_of(p), .decays = !p->no_decay
     };
     t->rate = t->level == TOP_LEVEL ? 1 : pow(o->options.layer_decay, last - t->level);
     t->m = arena_array(&o->memory, t->n, sizeof *t->m);

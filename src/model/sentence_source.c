@@ -76,7 +76,7 @@ static const struct {
 
 bert_status source_seq_len(const source *s, int64_t *seq_len, bert_err *err)
 {
-    int64_t most = 0, positions = s->config.max_position_embeddings;
+    int64_t most = 0, positions = config_positions(&s->config);
     bert_status status = BERT_OK;
     for (size_t i = 0; !status && !most && i < sizeof LENGTHS / sizeof *LENGTHS; i++) {
         json_t *json;

@@ -15,7 +15,8 @@
 static bert_status config_from_tensors(source *s, int64_t heads, bert_err *err)
 {
     config *c = &s->config;
-    *c = (config){ .hidden_dropout_prob = 0.1, .attention_probs_dropout_prob = 0.1, .layer_norm_eps = 1e-12, .initializer_range = 0.02 };
+    *c = (config){ .family = s->naming.family,
+                   .hidden_dropout_prob = 0.1, .attention_probs_dropout_prob = 0.1, .layer_norm_eps = 1e-12, .initializer_range = 0.02 };
     c->num_hidden_layers = (int64_t)weights_count_layers(&s->tensors, s->naming);
     const tensor *word = weights_find(&s->tensors, s->naming, WORD_EMBEDDINGS, 0);
     const tensor *position = weights_find(&s->tensors, s->naming, POSITION_EMBEDDINGS, 0);
@@ -55,7 +56,7 @@ static bert_status read_settings(source *s, bert_err *err)
 
 static bert_status read_config(source *s, int64_t heads, bert_err *err)
 {
-    if (!s->settings && s->is_bert && s->hub.graph)
+    if (!s->settings && s->is_known && s->hub.graph)
         return config_from_tensors(s, heads, err);
     if (!s->settings)
         return fail(err, BERT_ERR_IO, "%s: no config.json or bert_config.json", s->folder);
@@ -72,7 +73,7 @@ static bert_status read_config(source *s, int64_t heads, bert_err *err)
 static bert_status read_tokenizer(source *s, bert_err *err)
 {
     const tokenizer_place place = {
-        .folder = s->folder, .transformers = s->is_bert && s->naming.names == NAMES_HUGGING_FACE, .config = s->settings, .hub = &s->hub
+        .folder = s->folder, .transformers = s->is_known && s->naming.names == NAMES_HUGGING_FACE, .config = s->settings, .hub = &s->hub
     };
     return tokenizer_source_read(&s->tokenizer, &place, &s->memory, &s->notes, err);
 }
@@ -87,8 +88,25 @@ static bert_status open_tensors(source *s, const char *path, bool with_data, ber
         return status;
     status = read_settings(s, err);
     if (!status && with_data && s->settings)
-        status = config_check_family(s->settings, s->settings_path, err);
+        status = config_family(s->settings, &s->family, s->settings_path, err);
     return status ? status : source_open_tensors(s, with_data, err);
+}
+
+/* None is called as the family calls the word embeddings: says whose they are, where that is known. */
+static bert_status refuse_tensors(const source *s, const family *f, bert_err *err)
+{
+    weight_naming naming;
+    char name[WEIGHT_NAME_SIZE], google[WEIGHT_NAME_SIZE] = "";
+    for (size_t i = 0; FAMILIES[i]; i++)
+        if (weights_naming(&s->tensors, FAMILIES[i], &naming))
+            return fail(err, BERT_ERR_FORMAT, "%s: its tensors are those of a %s, its configuration is that of a %s", s->weights_path,
+                        FAMILIES[i]->title, f->title);
+    bert_status status = foreign_check_tensors(&s->tensors, s->weights_path, err);
+    if (status)
+        return status;
+    weight_name(name, weights_own_naming(f), WORD_EMBEDDINGS, 0);
+    bool other = weight_name(google, (weight_naming){ f, NAMES_GOOGLE, "bert/" }, WORD_EMBEDDINGS, 0);
+    return fail(err, BERT_ERR_FORMAT, "%s: holds no %s: no tensor is called %s%s%s", s->weights_path, f->title, name, other ? " or " : "", google);
 }
 
 static bert_status open_all(source *s, const char *path, bool with_data, int64_t heads, bert_err *err)
@@ -99,13 +117,11 @@ static bert_status open_all(source *s, const char *path, bool with_data, int64_t
     s->read = arena_array(&s->memory, s->tensors.n, sizeof *s->read);
     if (!s->read)
         return fail_memory(err, path);
-    s->is_bert = weights_naming(&s->tensors, &s->naming);
-    if (with_data && !s->is_bert)
-        status = foreign_check_tensors(&s->tensors, s->weights_path, err);
-    if (with_data && !s->is_bert && !status)
-        status = fail(err, BERT_ERR_FORMAT,
-                      "%s: holds no BERT: no tensor is called embeddings.word_embeddings.weight or bert/embeddings/word_embeddings",
-                      s->weights_path);
+    if (s->settings && !s->family)
+        config_family(s->settings, &s->family, s->settings_path, NULL);
+    s->is_known = weights_naming(&s->tensors, s->family ? s->family : FAMILIES[0], &s->naming);
+    if (with_data && !s->is_known)
+        status = refuse_tensors(s, s->family ? s->family : FAMILIES[0], err);
     if (status)
         return status;
     bert_err unfit;

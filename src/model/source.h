@@ -20,7 +20,8 @@ typedef struct source {
     tensor_set tensors;
     bool *read; /* (tensors.n) those that went into what was written */
     weight_naming naming;
-    bool is_bert;     /* naming is known */
+    const family *family; /* as its JSON tells; NULL: there is none, or one that is not known */
+    bool is_known;    /* naming is */
     config config;    /* from its JSON, else from shapes and graph */
     json_t *settings; /* that JSON as it is; NULL: there is none */
     char *settings_path;

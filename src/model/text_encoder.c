@@ -6,10 +6,7 @@
 /* Whether training would change a weight under the encoder: packing copies the matrices of layers and pooler, and nothing else. */
 static bool may_change(const text_encoder *e, const bert_layer *l, size_t i)
 {
-    size_t layer;
-    const bert_param *p = &e->weights.items[i];
-    bool packed = p->cols > 1 && weight_group_of(&e->weights, i, &layer) != GROUP_EMBEDDINGS;
-    return !packed && layer_owns(l, p->value);
+    return weight_kind_of(&e->weights, i) != WEIGHT_MATRIX && layer_owns(l, e->weights.items[i].value);
 }
 
 /* Copies what may change, one behind another in the order of the list: the biases of query, key and value stay side by side. */
@@ -49,19 +46,12 @@ static bert_status take_requests(text_encoder *e, const bert_layer *l, const tex
     return BERT_OK;
 }
 
-/* What a pass needs for a token: the rows that layers share (forward.c), copies of kept ones, and its place in the batch. */
-static size_t token_bytes(const config *c)
-{
-    size_t H = (size_t)c->hidden_size, I = (size_t)c->intermediate_size, wide = I > 3 * H ? I : 3 * H;
-    return (wide + 10 * H) * sizeof(float) + 32;
-}
-
 static void plan_rows(text_encoder *e, const text_encoder_spec *spec)
 {
     e->rows.encoder = &e->encoder;
     e->rows.tiles.streams = spec->streams;
     e->rows.tiles.precision = e->encoder.precision;
-    e->rows.tiles.token_bytes = token_bytes(e->encoder.config);
+    e->rows.tiles.token_bytes = encoder_token_bytes(&e->encoder);
     e->rows.tiles.longest = 2 * spec->seq_len; /* two sequences of texts apart */
 }
 
@@ -69,7 +59,7 @@ bert_status text_encoder_create(text_encoder *e, const bert_model *model, const 
 {
     const bert_layer *l = model->layer;
     output_request both;
-    size_t positions = (size_t)l->config.max_position_embeddings;
+    size_t positions = (size_t)config_positions(&l->config);
     *e = (text_encoder){ .tokenizer = model->module->tokenizer, .seq_len = spec->seq_len, .windows = spec->windows, .stride = spec->stride };
     if (spec->seq_len < 3 || spec->seq_len > positions)
         return fail(err, BERT_ERR_ARGUMENT, "seq_len %zu: from 3 to the module's %zu positions", spec->seq_len, positions);

@@ -36,8 +36,8 @@ static inline dropout_mask dropout_start(dropout d)
 /* Element by element: the definition. */
 static inline bool dropout_keeps(const dropout_mask *m, uint64_t element)
 {
-    uint64_t block = element >> 2;
-    uint32_t counter[4] = { (uint32_t)block, (uint32_t)(block >> 32) ^ m->step_high, m->site, m->step_low }, word[4];
+    uint64_t four = element >> 2;
+    uint32_t counter[4] = { (uint32_t)four, (uint32_t)(four >> 32) ^ m->step_high, m->site, m->step_low }, word[4];
     philox4x32(word, counter, m->key);
     return word[element & 3] >= m->least;
 }

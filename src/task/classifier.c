@@ -72,7 +72,7 @@ static bert_status check_logits(const classifier *c, const token_rows *rows, siz
 /* The logits (m, K) of the vectors that the head reads. They live in c->memory. */
 static bert_status run_head(classifier *c, const token_rows *rows, size_t first, const float *x, size_t m, float **logits, bert_err *err)
 {
-    float *hidden = arena_alloc_raw(&c->memory, m * c->head.hidden.out * sizeof *hidden);
+    float *hidden = arena_alloc_raw(&c->memory, m * c->head.hidden.base.out * sizeof *hidden);
     *logits = arena_alloc_raw(&c->memory, m * task_width(c->model) * sizeof **logits);
     ops_room room = ops_room_create(&c->memory);
     if (!room.bytes || !hidden || !*logits)

@@ -2,6 +2,7 @@
 #ifndef TASK_HEAD_H
 #define TASK_HEAD_H
 
+#include "net/linear.h"
 #include "task/targets.h"
 
 /* Dropout of a step: on or off, in the frozen part as well or not. */
@@ -25,7 +26,8 @@ typedef struct head_result {
 typedef struct model_head {
     const ops *ops;
     size_t hidden_size; /* H */
-    dense hidden, last; /* in 0: there is none */
+    linear hidden, last; /* in 0: there is none */
+    activation act;      /* behind the hidden one */
 } model_head;
 
 /* The head over the weights of the model, as they are at each use. */

@@ -194,10 +194,9 @@ static void plan_memory(quantities *q, const planning *p)
     double frozen = 0, packed = 0, whole = kept_whole(p), budget = (double)r->budget, sum = 0;
     for (size_t i = 0; i < l->weights.n; i++) {
         const bert_param *w = &l->weights.items[i];
-        size_t layer;
         if (w->tuned)
             continue;
-        if (w->cols > 1 && weight_group_of(&l->weights, i, &layer) == GROUP_LAYER)
+        if (weight_kind_of(&l->weights, i) == WEIGHT_MATRIX && weight_group_of(&l->weights, i) == GROUP_LAYER)
             packed += (double)weight_size(w) * (r->options.precision ? 2 : 4);
         else
             frozen += (double)weight_size(w) * sizeof(float);

@@ -381,11 +381,11 @@ static void q8_0_is_within_half_a_step_of_each_block(void **state)
         x[i] = i / 32 == 5 ? 0 : random_normal(&r) * ldexpf(1, (int)(i / 32 % 20) - 12);
     assert_works(write_one(GGUF_Q8_0, ROWS, COLS, x, err));
     read_open(&g, scratch("one.gguf"));
-    for (size_t block = 0; block < ROWS * COLS / 32; block++) {
+    for (size_t group = 0; group < ROWS * COLS / 32; group++) {
         double most = 0;
-        for (size_t i = block * 32; i < block * 32 + 32; i++)
+        for (size_t i = group * 32; i < group * 32 + 32; i++)
             most = fmax(most, fabs((double)x[i]));
-        for (size_t i = block * 32; i < block * 32 + 32;
+        for (size_t i = group * 32; i < group * 32 + 32;
              i++) /* half a step, and what float16 takes from the scale: at most half of 2^-24 below 2^-14 */
             assert_true(fabs(read_element(&g.tensors[0], i) - (double)x[i]) <= most / 254 * 1.001 + fmax(most * 0x1p-11, 127 * 0x1p-25));
     }

@@ -262,8 +262,8 @@ static inline void run_slice(run_call *c) /* along one axis, forward */
     for (size_t i = axis + 1; i < in->rank; i++)
         inner *= (size_t)in->dims[i];
     run_value *out = run_make(c->r, c->node->output[0], in->rank, dims);
-    for (size_t i = 0, block = (size_t)dims[axis] * inner; i < run_count(out); i++)
-        out->x[i] = in->x[(i / block * (size_t)in->dims[axis] + (size_t)start) * inner + i % block];
+    for (size_t i = 0, piece = (size_t)dims[axis] * inner; i < run_count(out); i++)
+        out->x[i] = in->x[(i / piece * (size_t)in->dims[axis] + (size_t)start) * inner + i % piece];
 }
 
 static inline void run_shape(run_call *c)

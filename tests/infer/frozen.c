@@ -248,17 +248,14 @@ static void weights_stay_where_the_file_is_mapped(void **state)
                 check_in_file(file, all[k], w->items[i].name);
             assert_true(weight_is_there(w, &w->items[i]));
         }
-        for (size_t i = 0; i < e->n_layers; i++) {
-            const layer_weights *l = &e->layers[i];
-            const dense *all[] = { i + 1 < e->n_layers ? &l->qkv : &l->q, i + 1 < e->n_layers ? &l->qkv : &l->kv, &l->attention,
-                                   &l->intermediate, &l->output };
-            for (size_t k = 0; k < sizeof all / sizeof *all; k++) {
-                assert_null(all[k]->weight);
-                assert_non_null(all[k]->packed);
-                check_in_file(file, all[k]->packed->panels, "a packed matrix");
-                assert_true((uintptr_t)all[k]->packed->panels % 64 == 0);
+        for (const block *b = e->blocks, *end = b + e->n_layers * e->n_blocks; b < end; b++)
+            for (size_t k = 0; k < b->n_linears; k++) {
+                const dense *d = &b->linears[k].base;
+                assert_null(d->weight);
+                assert_non_null(d->packed);
+                check_in_file(file, d->packed->panels, "a packed matrix");
+                assert_true((uintptr_t)d->packed->panels % 64 == 0);
             }
-        }
         check_in_file(file, e->tables.word.rows, "the words' table");
         bert_model_free(model);
     }

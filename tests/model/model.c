@@ -241,7 +241,7 @@ static void a_hidden_head_has_two_layers_of_its_own(void **state)
         assert_int_equal(p->rows, EXPECTED[i].rows);
         assert_int_equal(p->cols, EXPECTED[i].cols);
         assert_ptr_equal(p, weight_at(w, (weight_id)(POOLER_WEIGHT + i), 0));
-        assert_int_equal(weight_is_bias(w, 5 + 3 * 16 + i), i % 2);
+        assert_int_equal(weight_kind_of(w, 5 + 3 * 16 + i) == WEIGHT_BIAS, i % 2);
         assert_non_null(p->grad);
     }
     const float *first = weight_at(w, HEAD_HIDDEN_WEIGHT, 0)->value, *last = weight_at(w, HEAD_WEIGHT, 0)->value;

@@ -5,6 +5,7 @@
 #include "base/scratch.h"
 
 #include "base/random.h"
+#include "arch/families.h"
 #include "io/json.h"
 #include "io/safetensors.h"
 #include "model/module.h"
@@ -15,7 +16,7 @@ enum { TOY_WORDS = 24, TOY_POSITIONS = 16 };
 
 static inline config toy_config(void)
 {
-    return (config){ .vocab_size = TOY_WORDS,
+    return (config){ .family = &FAMILY_BERT, .vocab_size = TOY_WORDS,
                      .hidden_size = 12,
                      .num_hidden_layers = 3,
                      .num_attention_heads = 3,

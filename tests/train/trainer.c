@@ -254,10 +254,10 @@ static bool check_moved(told *t, const bert_event *e)
     int64_t free = (e->epoch - 1) / u->every;
     for (size_t i = 0, at = 0; i < w->n; i++) {
         const bert_param *p = &w->items[i];
-        size_t layer, n = weight_size(p);
+        size_t layer = w->places[i].layer, n = weight_size(p);
         if (!p->tuned)
             continue;
-        weight_group group = weight_group_of(w, i, &layer);
+        weight_group group = weight_group_of(w, i);
         bool learns = group == GROUP_EMBEDDINGS ? free > 2 : group == GROUP_LAYER ? layer + (size_t)free >= w->layers : true;
         bool moved = memcmp(p->value, u->before + at, n * sizeof(float)) != 0;
         bool by_nothing = strstr(p->name, "key.bias"); /* its gradient is zero but for rounding */

@@ -1,6 +1,6 @@
 /* Where the time of a forward pass goes: for `bert bench`. NULL is no profile, which costs nothing worth measuring. */
-#ifndef MODEL_PROFILE_H
-#define MODEL_PROFILE_H
+#ifndef NET_PROFILE_H
+#define NET_PROFILE_H
 
 #include "base/clock.h"
 

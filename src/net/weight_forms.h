@@ -4,10 +4,10 @@
  *     int8   I8 [panels, in / 4 rounded up, 32, 4], NAME.scale F32 [panels * 32], NAME.sums I32 [panels * 32]; the pooler is as in fp32
  * Query, key and value of a layer are one matrix, self.query_key_value.weight; in the last layer self.query.weight and self.key_value.weight.
  * Embedding tables are F32 or BF16 [rows, H], or I8 [rows, H] and NAME.scale F32 [rows]. All else is plain F32. */
-#ifndef MODEL_WEIGHT_FORMS_H
-#define MODEL_WEIGHT_FORMS_H
+#ifndef NET_WEIGHT_FORMS_H
+#define NET_WEIGHT_FORMS_H
 
-#include "model/weights.h"
+#include "net/weights.h"
 
 /* Lays the list over a frozen file's tensors, where they are mapped. precision: the file's, FP32, BF16 or INT8. A missing tensor, another type or shape, or one that does not begin at a
  * multiple of 64 bytes fails with BERT_ERR_FORMAT. */
@@ -25,8 +25,8 @@ bert_status weights_leave_forms(weight_list *list, arena *a, bert_err *err);
  * names are arena memory. */
 bert_status weights_form_tensors(const weight_list *list, arena *a, tensor **items, size_t *n, bert_err *err);
 
-/* Lays a dense layer of so many entries, from this one on, over their values or a form that holds them. Without either it has no weight. */
-bert_status dense_over_weights(dense *d, const weight_list *list, const bert_param *weight, size_t entries, const bert_param *bias,
-                               bert_err *err);
+/* Lays a linear of so many entries, from this one on, over their values or a form that holds them. Without either it has no weight. */
+bert_status linear_over_weights(linear *l, const weight_list *list, const bert_param *weight, size_t entries, const bert_param *bias,
+                                bert_err *err);
 
 #endif

@@ -1,10 +1,11 @@
 /* The forms of a frozen file: what numbers they stand for, and that a file gives back what was written. */
 #include "golden.h"
 
+#include "arch/families.h"
 #include "base/bf16.h"
 #include "base/random.h"
 #include "base/scratch.h"
-#include "model/weight_forms.h"
+#include "net/weight_forms.h"
 
 enum { LAYERS = 3 };
 
@@ -14,7 +15,7 @@ static weight_list random_list(arena *a, config *c, int64_t hidden)
 {
     weight_list list;
     random_stream r = { 3, 8, 0 };
-    *c = (config){ .vocab_size = 57,
+    *c = (config){ .family = &FAMILY_BERT, .vocab_size = 57,
                    .hidden_size = hidden,
                    .num_hidden_layers = LAYERS,
                    .num_attention_heads = 8,
@@ -33,8 +34,7 @@ static weight_list random_list(arena *a, config *c, int64_t hidden)
 
 static bool in_a_form(const weight_list *list, size_t i)
 {
-    size_t layer;
-    return list->items[i].cols > 1 && weight_group_of(list, i, &layer) != GROUP_HEAD;
+    return list->items[i].cols > 1 && weight_group_of(list, i) != GROUP_HEAD;
 }
 
 /* Checks a number that a form of a row whose largest is `most` stands for. */
@@ -53,9 +53,7 @@ static void check_stands_for(const weight_list *found, const weight_list *exact,
     arena a = { 0 };
     for (size_t i = 0; i < exact->n; i++) {
         const bert_param *p = &exact->items[i];
-        size_t layer;
-        bool kept = !in_a_form(exact, i) ||
-                    (precision == OPS_INT8 && weight_group_of(exact, i, &layer) == GROUP_POOLER);
+        bool kept = !in_a_form(exact, i) || (precision == OPS_INT8 && weight_group_of(exact, i) == GROUP_POOLER);
         const float *floats = weight_floats(found, i, &a);
         assert_non_null(floats);
         double lost = 0, all = 0;

@@ -1,5 +1,5 @@
 /* Numbers of weights that no model means. */
-#include "model/weights.h"
+#include "net/weights.h"
 
 #include "base/finite.h"
 
@@ -26,7 +26,7 @@ bert_status weights_check_finite(const weight_list *list, const char *where, ber
 static bool is_empty(const weight_list *list, size_t i)
 {
     const bert_param *p = &list->items[i];
-    return p->value && !path_ends(p->name, ".bias") && all_zero(p->value, weight_size(p));
+    return p->value && weight_kind_of(list, i) != WEIGHT_BIAS && all_zero(p->value, weight_size(p));
 }
 
 /* The items from i on of one group that are zero; *end is one past the group. */
@@ -35,7 +35,7 @@ static size_t count_empty(const weight_list *list, size_t i, size_t *end, size_t
     size_t n = 0;
     const char *group = list->items[i].group;
     for (*of = 0; i < list->n && !strcmp(list->items[i].group, group); i++) {
-        *of += list->items[i].value && !path_ends(list->items[i].name, ".bias");
+        *of += list->items[i].value && weight_kind_of(list, i) != WEIGHT_BIAS;
         n += is_empty(list, i);
     }
     *end = i;

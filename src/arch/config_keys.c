@@ -1,5 +1,5 @@
 /* What a config.json may say: its keys, one a row. A key whose value would change the numbers has the only value that libbert computes. */
-#include "model/config.h"
+#include "arch/config_json.h"
 
 #include "io/json.h"
 
@@ -19,21 +19,8 @@ static const struct {
     { "position_embedding_type", "\"absolute\"", NULL },
     { "pruned_heads", "{}", "heads were taken out of its layers" },
     { "quantization_config", "null", "its weights are quantised" },
-    /* read by config_parse */
     { "model_type", NULL, NULL },
     { "architectures", NULL, NULL },
-    { "vocab_size", NULL, NULL },
-    { "hidden_size", NULL, NULL },
-    { "num_hidden_layers", NULL, NULL },
-    { "num_attention_heads", NULL, NULL },
-    { "intermediate_size", NULL, NULL },
-    { "max_position_embeddings", NULL, NULL },
-    { "type_vocab_size", NULL, NULL },
-    { "hidden_act", NULL, NULL },
-    { "hidden_dropout_prob", NULL, NULL },
-    { "attention_probs_dropout_prob", NULL, NULL },
-    { "layer_norm_eps", NULL, NULL },
-    { "initializer_range", NULL, NULL },
     /* of a head: read where there is one */
     { "id2label", NULL, NULL },
     { "label2id", NULL, NULL },
@@ -108,13 +95,6 @@ static const struct {
     { "forced_bos_token_id", NULL, NULL },
     { "forced_eos_token_id", NULL, NULL },
     { "remove_invalid_values", NULL, NULL },
-    /* of Google's multilingual and Chinese configurations: a pooler of this shape is the only one that there was */
-    { "directionality", NULL, NULL },
-    { "pooler_fc_size", NULL, NULL },
-    { "pooler_num_attention_heads", NULL, NULL },
-    { "pooler_num_fc_layers", NULL, NULL },
-    { "pooler_size_per_head", NULL, NULL },
-    { "pooler_type", NULL, NULL },
 };
 enum { N_KEYS = sizeof KEYS / sizeof *KEYS };
 
@@ -145,18 +125,26 @@ static bert_status check_architecture(const json_t *json, const char *where, ber
     return BERT_OK;
 }
 
-bert_status config_check_family(const json_t *json, const char *where, bert_err *err)
+bert_status config_family(const json_t *json, const family **f, const char *where, bert_err *err)
 {
     const char *type;
-    bert_status s = json_get_string_or(json, "model_type", "bert", &type, where, err);
-    if (!s && strcmp(type, "bert"))
-        s = fail(err, BERT_ERR_UNSUPPORTED, "%s: model_type \"%s\" is another family; libbert reads bert", where, type);
+    bert_status s = json_get_string_or(json, "model_type", FAMILIES[0]->name, &type, where, err);
+    *f = s ? NULL : family_by_name(type);
+    if (s || *f)
+        return s;
+    buffer known = { 0 };
+    for (size_t i = 0; FAMILIES[i]; i++)
+        buffer_printf(&known, "%s%s", i ? ", " : "", FAMILIES[i]->name);
+    s = fail(err, BERT_ERR_UNSUPPORTED, "%s: model_type \"%s\" is another family; libbert reads %s", where, type,
+             known.failed ? FAMILIES[0]->name : known.data);
+    buffer_free(&known);
     return s;
 }
 
 bert_status config_check_keys(const json_t *json, const char *where, bert_err *err)
 {
-    bert_status s = config_check_family(json, where, err);
+    const family *f;
+    bert_status s = config_family(json, &f, where, err);
     if (!s)
         s = check_architecture(json, where, err);
     for (int i = 0; !s && i < N_KEYS; i++) {
@@ -173,10 +161,16 @@ bert_status config_check_keys(const json_t *json, const char *where, bert_err *e
     return s;
 }
 
-static bool is_known(const char *key)
+static bool is_known(const family *f, const char *key)
 {
     for (int i = 0; i < N_KEYS; i++)
         if (!strcmp(KEYS[i].key, key))
+            return true;
+    for (size_t i = 0; f && i < f->n_keys; i++)
+        if (f->keys[i].key && !strcmp(f->keys[i].key, key))
+            return true;
+    for (size_t i = 0; f && f->other_keys[i]; i++)
+        if (!strcmp(f->other_keys[i], key))
             return true;
     return false;
 }
@@ -186,9 +180,11 @@ void config_tell_unknown(json_t *json, const char *where, buffer *notes)
     const char *key;
     json_t *value;
     size_t n = 0;
+    const family *f;
+    config_family(json, &f, where, NULL);
     json_object_foreach(json, key, value)
     {
-        if (!is_known(key))
+        if (!is_known(f, key))
             buffer_printf(notes, "%s%s%s", n ? "" : where, n ? ", " : ": libbert does not know, and does not use: ", key), n++;
     }
     if (n)

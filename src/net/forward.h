@@ -1,16 +1,10 @@
 /* A forward pass over a packed batch, from the embeddings to what was asked for, and its backward.
  * Layers below `first_kept` share their activations; those from there on keep them for backward. */
-#ifndef MODEL_FORWARD_H
-#define MODEL_FORWARD_H
+#ifndef NET_FORWARD_H
+#define NET_FORWARD_H
 
-#include "model/transformer_layer.h"
-#include "text/packed_batch.h"
-
-/* What one request gave: rows of the packed batch for tokens, else one row a sequence. */
-typedef struct forward_output {
-    float *value; /* (n_tok, H) or (n_seq, H) */
-    float *first; /* (n_seq, H): what the pooler read; with pooler only */
-} forward_output;
+#include "net/embeddings.h"
+#include "net/pooling.h"
 
 /* Attention maps of a layer that runs: of one sequence behind another (NH, T, T). */
 typedef struct forward_attention {
@@ -22,6 +16,14 @@ typedef struct forward_dropout {
     uint64_t seed, step;
     bool tuned, frozen; /* dropout in the parts that are tuned; in those that are not */
 } forward_dropout;
+
+/* Values and gradients on their way: (n_tok, H) each, used again as soon as nobody reads them. */
+enum { MOST_ROW_BUFFERS = 8 };
+typedef struct row_buffers {
+    float *at[MOST_ROW_BUFFERS];
+    int readers[MOST_ROW_BUFFERS]; /* 0: it is free */
+    size_t n;
+} row_buffers;
 
 typedef struct forward {
     const encoder *e;
@@ -37,13 +39,14 @@ typedef struct forward {
     const float *x;    /* (n_tok, H): what layer `from` reads, above 0; NULL: from is 0, the embeddings run */
     size_t to;         /* one past the last layer that runs; 0: all. The last layer of the encoder alone may leave out rows */
 
-    ops_room room;                                          /* of the operations */
-    ragged all, first;                                      /* rows of every sequence; one row each */
-    bool first_only;                                        /* the last layer is asked for the first rows alone */
-    const float *bottom;                                    /* (n_tok, H): x, or the embeddings */
-    float *embedding_sum, *embedding_mean, *embedding_rstd; /* (n_tok, H), (n_tok), (n_tok): where the embeddings are tuned */
-    float *wide, *narrow;      /* (n_tok, max(I, 3 H)), (n_tok, 4 H): what the layers use in turn, forward and then backward */
-    layer_activations *layers; /* (n_layers) those that ran */
+    ops_room room;           /* of the operations */
+    ragged all, first;       /* rows of every sequence; one row each */
+    bool first_only;         /* the last layer is asked for the first rows alone */
+    const float *bottom;     /* (n_tok, H): x, or the embeddings */
+    embedding_sums embedded; /* where the embeddings are tuned */
+    float *scratch;          /* (n_tok, scratch of the encoder) */
+    row_buffers rows;
+    struct layer_run *layers; /* (n_layers) those that ran */
     forward_output *outputs;   /* (n_requests) */
 } forward;
 
@@ -53,6 +56,6 @@ bert_status forward_run(forward *f, arena *a, bert_err *err);
 
 /* Backward from the gradients by the outputs: grads[i] has the shape of outputs[i].value, or is NULL. Adds to the gradients of tuned weights;
  * goes no lower than `first_kept`, which is then at least `from`. Scratch memory is the arena's. Once: it overwrites what the pass has kept. */
-bert_status forward_backward(const forward *f, arena *a, const float *const *grads, bert_err *err);
+bert_status forward_backward(forward *f, arena *a, const float *const *grads, bert_err *err);
 
 #endif

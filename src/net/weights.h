@@ -1,47 +1,13 @@
-/* The list of BERT's weights: one row a tensor. Reading, writing, counting, freezing, tuning and the optimiser all loop over it; nothing
- * else spells a tensor's name. */
-#ifndef MODEL_WEIGHTS_H
-#define MODEL_WEIGHTS_H
+/* The list of an encoder's weights, one entry a tensor, as its family lists them. Reading, writing, counting, freezing, tuning and the optimiser all
+ * loop over it; only the families spell a tensor's name. */
+#ifndef NET_WEIGHTS_H
+#define NET_WEIGHTS_H
 
 #include "base/arena.h"
+#include "base/buffer.h"
 #include "io/tensors.h"
-#include "model/config.h"
+#include "net/family.h"
 #include "ops/dense_pack.h"
-
-/* The rows, in the order in which tensors are laid out in memory and in files: query, key and value of a layer stand side by side, so that
- * they are one (3H, H) matrix and one (3H) bias. */
-typedef enum weight_id {
-    WORD_EMBEDDINGS,
-    POSITION_EMBEDDINGS,
-    TOKEN_TYPE_EMBEDDINGS,
-    EMBEDDINGS_NORM_WEIGHT,
-    EMBEDDINGS_NORM_BIAS,
-    QUERY_WEIGHT, /* from here one of each a layer */
-    KEY_WEIGHT,
-    VALUE_WEIGHT,
-    QUERY_BIAS,
-    KEY_BIAS,
-    VALUE_BIAS,
-    ATTENTION_WEIGHT,
-    ATTENTION_BIAS,
-    ATTENTION_NORM_WEIGHT,
-    ATTENTION_NORM_BIAS,
-    INTERMEDIATE_WEIGHT,
-    INTERMEDIATE_BIAS,
-    OUTPUT_WEIGHT,
-    OUTPUT_BIAS,
-    OUTPUT_NORM_WEIGHT,
-    OUTPUT_NORM_BIAS,
-    POOLER_WEIGHT, /* from here one a model */
-    POOLER_BIAS,
-    HEAD_HIDDEN_WEIGHT,
-    HEAD_HIDDEN_BIAS,
-    HEAD_WEIGHT,
-    HEAD_BIAS,
-    N_WEIGHT_IDS
-} weight_id;
-
-typedef enum weight_group { GROUP_EMBEDDINGS, GROUP_LAYER, GROUP_POOLER, GROUP_HEAD } weight_group;
 
 /* A head: rows of its last dense layer (0: it has no weights), and of a hidden one before that (0: none). */
 typedef struct head_shape {
@@ -55,20 +21,31 @@ typedef struct weight_form {
     embedding_table table; /* rows NULL: it is a matrix */
 } weight_form;
 
+/* What an entry is. */
+typedef struct weight_place {
+    weight_id id;
+    size_t layer;  /* 0 where the id is not a layer's */
+    size_t joined; /* entries of the linear that begins here, one matrix; 0: none does */
+} weight_place;
+
 /* A model's tensors: `layers` layers, then pooler, then head. What is absent has value NULL and is in no form. */
 typedef struct weight_list {
+    const family *family;
     bert_param *items;
-    weight_form *forms; /* (n) */
+    weight_form *forms;   /* (n) */
+    weight_place *places; /* (n) */
     size_t n;
     size_t layers;
     head_shape head;
     bool pooler;
+    int first[N_WEIGHT_IDS]; /* the entry of each id, of a layer's that of layer 0; -1: there is none */
+    size_t a_layer;          /* entries */
 } weight_list;
 
 /* Makes the list with names and shapes, values NULL, no forms. head NULL: none. */
 bert_status weights_create(weight_list *list, arena *a, const config *c, size_t layers, bool pooler, const head_shape *head, bert_err *err);
 
-/* The entry of a row; layer is ignored where the row is not a layer's. NULL where the list has none. */
+/* The entry of an id; layer is ignored where the id is not a layer's. NULL where the list has none. */
 bert_param *weight_at(const weight_list *list, weight_id id, size_t layer);
 static inline size_t weight_size(const bert_param *p)
 {
@@ -91,32 +68,44 @@ static inline bool weight_is_there(const weight_list *list, const bert_param *p)
 /* What a form of so many entries from this one on is called in a file; NULL: out of memory. */
 char *weight_form_name(const weight_list *list, size_t index, size_t joined, arena *a);
 
-/* The row of an entry and its layer (0 where the row is not a layer's); the group of either. */
-weight_id weight_id_of(const weight_list *list, size_t index, size_t *layer);
 weight_group weight_id_group(weight_id id);
-weight_group weight_group_of(const weight_list *list, size_t index, size_t *layer);
+weight_kind weight_id_kind(weight_id id);
+static inline weight_group weight_group_of(const weight_list *list, size_t index)
+{
+    return weight_id_group(list->places[index].id);
+}
+
+static inline weight_kind weight_kind_of(const weight_list *list, size_t index)
+{
+    return weight_id_kind(list->places[index].id);
+}
+
 /* "embeddings", "layer 3", "pooler" or "head", in the arena; NULL: out of memory. */
 const char *weight_group_name(weight_group group, size_t layer, arena *a);
 
-/* True for the bias of a pooler or head. */
-bool weight_is_bias(const weight_list *list, size_t index);
-
-/* Whose names; each has a column in the list of rows. */
-typedef enum weight_names { NAMES_HUGGING_FACE, NAMES_GOOGLE, N_WEIGHT_NAMES } weight_names;
-
-/* How a checkpoint names its tensors; all zero: as files of libbert do. */
+/* How a file names its tensors. */
 typedef struct weight_naming {
+    const family *family;
     weight_names names;
     const char *prefix; /* before every name: "bert."; NULL: none */
 } weight_naming;
 
-/* Finds out by which names the set calls a BERT. false: by none that is known. */
-bool weights_naming(const tensor_set *set, weight_naming *naming);
+/* What files of libbert call them. */
+static inline weight_naming weights_own_naming(const family *f)
+{
+    return (weight_naming){ .family = f };
+}
+
+/* Finds out by which of the family's names the set calls its tensors. false: by none of them. */
+bool weights_naming(const tensor_set *set, const family *f, weight_naming *naming);
 /* True where the set holds a pooler under that naming. */
 bool weights_have_pooler(const tensor_set *set, weight_naming naming);
 /* How many layers the set holds under that naming, from 0 on without a gap. */
 size_t weights_count_layers(const tensor_set *set, weight_naming naming);
-/* The tensor of a row, by its name or by an older one; layer is ignored where the row is not a layer's. NULL where the set has none. */
+/* A tensor's name under a naming; false: it has none. */
+enum { WEIGHT_NAME_SIZE = 160 };
+bool weight_name(char out[WEIGHT_NAME_SIZE], weight_naming naming, weight_id id, size_t layer);
+/* The tensor of an id, by its name or by an older one; layer is ignored where the id is not a layer's. NULL where the set has none. */
 const tensor *weights_find(const tensor_set *set, weight_naming naming, weight_id id, size_t layer);
 
 /* Fails with BERT_ERR_FORMAT where a tensor has another shape than its entry (transposed: than its entry's transpose) or

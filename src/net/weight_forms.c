@@ -1,5 +1,5 @@
 /* The forms that a frozen file has of weights: made, written, and read where they are mapped. */
-#include "model/weight_forms.h"
+#include "net/weight_forms.h"
 
 #include "base/bf16.h"
 
@@ -12,33 +12,19 @@ enum { FORM_ALIGN = 64 }; /* what is multiplied by begins at a multiple of so ma
 
 static bool is_table(const weight_list *list, size_t index)
 {
-    size_t layer;
-    return weight_group_of(list, index, &layer) == GROUP_EMBEDDINGS && list->items[index].cols > 1;
+    return weight_kind_of(list, index) == WEIGHT_TABLE;
 }
 
-/* Entries that the form from this one on holds; 0: it has none, or stands in that of one before it. The last layer is asked for fewer rows than
- * it reads at times, so its query is apart. */
+/* Entries that the form from this one on holds; 0: it has none, or stands in that of one before it. */
 static size_t joined_at(const weight_list *list, size_t index)
 {
-    size_t layer;
-    weight_group group = weight_group_of(list, index, &layer);
-    const bert_param *p = &list->items[index];
-    bool last = layer + 1 == list->layers;
-    if (group == GROUP_HEAD || p->cols == 1)
-        return 0;
-    if (group != GROUP_LAYER || p > weight_at(list, VALUE_WEIGHT, layer))
-        return 1;
-    if (p == weight_at(list, QUERY_WEIGHT, layer))
-        return last ? 1 : 3;
-    return last && p == weight_at(list, KEY_WEIGHT, layer) ? 2 : 0;
+    return is_table(list, index) ? 1 : list->places[index].joined;
 }
 
 /* That of an entry in a file of such a precision: int8 leaves the pooler as it is. */
 static ops_precision precision_at(const weight_list *list, size_t index, ops_precision precision)
 {
-    size_t layer;
-    bool pooler = weight_group_of(list, index, &layer) == GROUP_POOLER;
-    return pooler && precision == OPS_INT8 ? OPS_FP32 : precision;
+    return weight_group_of(list, index) == GROUP_POOLER && precision == OPS_INT8 ? OPS_FP32 : precision;
 }
 
 /* ---- what stands in a file of a form ---------------------------------------------------------------------------------------- */
@@ -153,7 +139,7 @@ bert_status weights_read_forms(weight_list *list, arena *a, const tensor_set *se
         if (list->forms[i].joined)
             s = read_form(list, i, a, set, path, err);
         else if (!weight_in_form(list, &list->items[i]))
-            s = weight_read(list, i, a, set, (weight_naming){ 0 }, path, err);
+            s = weight_read(list, i, a, set, weights_own_naming(list->family), path, err);
     }
     return s ? s : weights_put_side_by_side(list, a, err);
 }
@@ -312,11 +298,12 @@ static bert_status pack_again(dense *d, const weight_list *list, size_t index, o
     return s;
 }
 
-bert_status dense_over_weights(dense *d, const weight_list *list, const bert_param *weight, size_t entries, const bert_param *bias,
-                               bert_err *err)
+bert_status linear_over_weights(linear *l, const weight_list *list, const bert_param *weight, size_t entries, const bert_param *bias,
+                                bert_err *err)
 {
     size_t index = (size_t)(weight - list->items), holder = weight_holder(list, index);
-    *d = (dense){ .in = weight->cols, .out = entries * weight->rows, .weight = weight->value, .bias = bias->value };
+    dense *d = &l->base;
+    *l = (linear){ { .in = weight->cols, .out = entries * weight->rows, .weight = weight->value, .bias = bias->value }, weight, bias };
     if (holder == list->n || weight->value)
         return BERT_OK;
     const weight_form *f = &list->forms[holder];

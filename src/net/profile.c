@@ -1,5 +1,5 @@
 /* The clocks of a profile. */
-#include "model/profile.h"
+#include "net/profile.h"
 
 #include "base/threads.h"
 

@@ -1,0 +1,15 @@
+/* The list of families of encoders. A family is one file here, and a row of the list in families.c. */
+#ifndef ARCH_FAMILIES_H
+#define ARCH_FAMILIES_H
+
+#include "net/family.h"
+
+extern const family FAMILY_BERT, FAMILY_DISTILBERT, FAMILY_ROBERTA;
+
+/* All of them, BERT first; ends with NULL. */
+extern const family *const FAMILIES[];
+
+/* NULL: none of that model_type. */
+const family *family_by_name(const char *name);
+
+#endif

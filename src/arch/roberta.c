@@ -1,0 +1,45 @@
+/* RoBERTa: Liu et al., "RoBERTa: A Robustly Optimized BERT Pretraining Approach" (2019). BERT's layers under BERT's names; positions are counted from
+ * the padding's id on, and a classifier has a dense layer of its own in place of the pooler. */
+#include "arch/family_parts.h"
+
+static const config_key KEYS[] = {
+    ACTIVATION_KEY("hidden_act"),
+    WRITTEN_KEY("position_embedding_type", "\"absolute\""),
+    ID_KEY("pad_token_id", first_position, 1),
+    BERT_SIZE_KEYS,
+};
+
+static const char *const OTHER_KEYS[] = { NULL };
+
+const family FAMILY_ROBERTA = {
+    .name = "roberta",
+    .title = "RoBERTa",
+    .stem = "Roberta",
+    .keys = KEYS,
+    .n_keys = LENGTH(KEYS),
+    .other_keys = OTHER_KEYS,
+    .names = BERT_NAMES,
+    .head_names = { "classifier.dense.weight", "classifier.dense.bias", "classifier.out_proj.weight", "classifier.out_proj.bias" },
+    .joined_names = BERT_JOINED_NAMES,
+    .head_prefix = "roberta.",
+    .prefixes = {
+        { NAMES_HUGGING_FACE, "" },
+        { NAMES_HUGGING_FACE, "roberta." },
+        { NAMES_HUGGING_FACE, "model." },
+        { NAMES_HUGGING_FACE, "model.roberta." },
+        { NAMES_HUGGING_FACE, "0.auto_model." },
+        { NAMES_HUGGING_FACE, "auto_model." },
+    },
+    .blocks = BERT_BLOCKS,
+    .n_blocks = N_BERT_BLOCKS,
+    .counts_positions = true,
+    .one_segment = true,
+    .head_activation = ACTIVATION_TANH,
+    .head_input_dropout = true,
+    .heads = {
+        { .architecture = "RobertaForSequenceClassification",
+          .hidden = { "classifier.dense.weight", "classifier.dense.bias" },
+          .last = { "classifier.out_proj.weight", "classifier.out_proj.bias" } },
+        { .architecture = "RobertaForTokenClassification", .tokens = true, .last = { "classifier.weight", "classifier.bias" } },
+    },
+};

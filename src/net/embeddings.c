@@ -1,0 +1,65 @@
+/* Embeddings, forward and backward. */
+#include "net/embeddings.h"
+
+static dropout embedding_dropout(const encoder *e, const block_pass *p)
+{
+    return (dropout){ p->seed, p->step, DROPOUT_SITE_EMBEDDINGS, p->dropout ? (float)e->config->hidden_dropout_prob : 0 };
+}
+
+/* The row of the position table that each token reads; NULL: memory is out. */
+static const int32_t *position_rows(const encoder *e, const packed_batch *b, arena *a)
+{
+    const config *c = e->config;
+    if (!c->family->counts_positions)
+        return b->positions;
+    int32_t *rows = arena_array(a, b->n_tok, sizeof *rows);
+    for (size_t s = 0; rows && s < b->n_seq; s++)
+        for (int32_t i = b->start[s]; i < b->start[s + 1]; i++)
+            rows[i] = (int32_t)c->first_position + i - b->start[s];
+    return rows;
+}
+
+bool embeddings_forward(const encoder *e, const packed_batch *b, const block_pass *p, embedding_sums *kept, float *y, arena *a)
+{
+    size_t n = b->n_tok, H = e->tables.hidden;
+    const bert_param *norm = weight_at(e->weights, EMBEDDINGS_NORM_WEIGHT, 0);
+    const int32_t *positions = position_rows(e, b, a);
+    float *sum = y, *mean = NULL, *rstd = NULL;
+    if (kept) {
+        sum = kept->sum = arena_alloc_raw(a, n * H * sizeof(float));
+        mean = kept->mean = arena_alloc_raw(a, n * sizeof(float));
+        rstd = kept->rstd = arena_alloc_raw(a, n * sizeof(float));
+    }
+    if (!positions || (kept && (!sum || !mean || !rstd)))
+        return false;
+    p->ops->embed_forward(sum, &e->tables, b->ids, positions, b->segments, n);
+    p->ops->layer_norm_forward(y, kept ? sum : NULL, mean, rstd, sum, NULL, norm[0].value, norm[1].value, (float)e->config->layer_norm_eps,
+                               (dropout){ 0 }, n, H);
+    dropout drop = embedding_dropout(e, p);
+    if (drop.rate > 0)
+        p->ops->dropout_apply(y, y, drop, 0, n * H);
+    profile_mark(p->clock, PROFILE_EMBEDDINGS);
+    return true;
+}
+
+static float *gradient_of(const encoder *e, weight_id id)
+{
+    const bert_param *w = weight_at(e->weights, id, 0);
+    return w ? w->grad : NULL;
+}
+
+bool embeddings_backward(const encoder *e, const packed_batch *b, const block_pass *p, const embedding_sums *kept, float *d, arena *a)
+{
+    size_t n = b->n_tok, H = e->tables.hidden;
+    const bert_param *norm = weight_at(e->weights, EMBEDDINGS_NORM_WEIGHT, 0);
+    const int32_t *positions = position_rows(e, b, a);
+    dropout drop = embedding_dropout(e, p);
+    if (!positions)
+        return false;
+    if (drop.rate > 0)
+        p->ops->dropout_apply(d, d, drop, 0, n * H);
+    p->ops->layer_norm_backward(d, NULL, norm[0].grad, norm[1].grad, d, kept->sum, kept->mean, kept->rstd, norm[0].value, (dropout){ 0 }, n, H);
+    p->ops->embed_backward(gradient_of(e, WORD_EMBEDDINGS), gradient_of(e, POSITION_EMBEDDINGS), gradient_of(e, TOKEN_TYPE_EMBEDDINGS), d,
+                           b->ids, positions, b->segments, H, n);
+    return true;
+}

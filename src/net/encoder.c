@@ -1,0 +1,136 @@
+/* Blocks over the list of weights. */
+#include "net/encoder.h"
+
+#include "net/weight_forms.h"
+
+#include <string.h>
+
+/* ---- making ----------------------------------------------------------------------------------------------------------------- */
+
+static float rate_of(block_rate rate, const config *c)
+{
+    const double rates[] = { [RATE_NONE] = 0, [RATE_ATTENTION] = c->attention_probs_dropout_prob, [RATE_HIDDEN] = c->hidden_dropout_prob };
+    return (float)rates[rate];
+}
+
+static bert_status block_over(block *b, const block_row *row, const encoder *e, size_t layer, bert_err *err)
+{
+    const config *c = e->config;
+    const weight_list *list = e->weights;
+    *b = (block){ .kind = row->kind,
+                  .row = row,
+                  .hidden = (size_t)c->hidden_size,
+                  .heads = (size_t)c->num_attention_heads,
+                  .inner = (size_t)c->intermediate_size,
+                  .eps = (float)c->layer_norm_eps,
+                  .rate = rate_of(row->rate, c),
+                  .act = c->hidden_act,
+                  .site = (uint32_t)(layer * SITES_PER_LAYER + (size_t)row->site),
+                  .fewer = layer_may_reduce(layer, e->n_layers),
+                  .tuned = weight_at(list, row->weight, layer)->tuned != NULL };
+    b->norm = row->kind->norm ? weight_at(list, row->weight, layer) : NULL;
+    b->n_linears = row->kind->linears(row, b->fewer, b->named);
+    bert_status s = BERT_OK;
+    for (size_t i = 0; !s && i < b->n_linears; i++)
+        s = linear_over_weights(&b->linears[i], list, weight_at(list, b->named[i].weight, layer), b->named[i].joined,
+                                weight_at(list, b->named[i].bias, layer), err);
+    return s;
+}
+
+/* A family without such a table has one row of zeros. */
+static bert_status table_over(embedding_table *t, const weight_list *list, weight_id id, size_t hidden, arena *a, bert_err *err)
+{
+    const bert_param *p = weight_at(list, id, 0);
+    const weight_form *f = p ? &list->forms[p - list->items] : NULL;
+    *t = f && f->joined ? f->table : (embedding_table){ OPS_FP32, p ? p->value : arena_array(a, hidden, sizeof(float)), NULL };
+    return p || t->rows ? BERT_OK : fail_memory(err, "an encoder");
+}
+
+bert_status encoder_create(encoder *e, arena *a, const ops *o, ops_precision precision, const config *c, const weight_list *weights,
+                           size_t n_layers, bert_err *err)
+{
+    const family *f = c->family;
+    size_t H = (size_t)c->hidden_size;
+    *e = (encoder){ .ops = o, .precision = precision, .config = c, .weights = weights, .tables.hidden = H };
+    bert_status s = table_over(&e->tables.word, weights, WORD_EMBEDDINGS, H, a, err);
+    if (!s)
+        s = table_over(&e->tables.position, weights, POSITION_EMBEDDINGS, H, a, err);
+    if (!s)
+        s = table_over(&e->tables.token_type, weights, TOKEN_TYPE_EMBEDDINGS, H, a, err);
+    e->blocks = s ? NULL : arena_array(a, n_layers * f->n_blocks, sizeof *e->blocks);
+    if (!s && !e->blocks)
+        s = fail_memory(err, "an encoder");
+    if (s)
+        return s;
+    e->n_layers = n_layers;
+    e->n_blocks = f->n_blocks;
+    for (size_t i = 0; !s && i < n_layers * f->n_blocks; i++) {
+        s = block_over(&e->blocks[i], &f->blocks[i % f->n_blocks], e, i / f->n_blocks, err);
+        size_t scratch = e->blocks[i].kind->scratch(&e->blocks[i]);
+        e->scratch = scratch > e->scratch ? scratch : e->scratch;
+    }
+    const bert_param *pooler = weight_at(weights, POOLER_WEIGHT, 0);
+    if (!s && pooler && weight_is_there(weights, pooler))
+        s = linear_over_weights(&e->pooler, weights, pooler, 1, pooler + 1, err);
+    return s;
+}
+
+/* The scratch, three values at a time (forward.c), what is gathered, copied and given out, and its place in the batch. */
+size_t encoder_token_bytes(const encoder *e)
+{
+    return (e->scratch + 7 * (size_t)e->config->hidden_size) * sizeof(float) + 32;
+}
+
+/* ---- packing ---------------------------------------------------------------------------------------------------------------- */
+
+/* Whether the lender has packed the same frozen block for the same arithmetic. */
+static bool can_borrow(const encoder *e, size_t i, const encoder *lender)
+{
+    const block *mine = &e->blocks[i], *its = lender ? &lender->blocks[i] : NULL;
+    return lender && !mine->tuned && e->n_layers == lender->n_layers && e->precision == lender->precision && its->linears[0].base.packed &&
+           its->linears[0].base.weight == mine->linears[0].base.weight;
+}
+
+static bert_status pack_block(encoder *e, size_t i, const encoder *lender, bert_err *err)
+{
+    block *b = &e->blocks[i];
+    if (!b->n_linears || b->linears[b->n_linears - 1].base.packed)
+        return BERT_OK;
+    b->borrowed = can_borrow(e, i, lender);
+    bert_status s = BERT_OK;
+    for (size_t k = 0; !s && k < b->n_linears; k++)
+        if (b->borrowed)
+            b->linears[k].base = lender->blocks[i].linears[k].base;
+        else
+            s = dense_pack_as(&b->linears[k].base, e->precision, err);
+    return s;
+}
+
+bert_status encoder_pack(encoder *e, bool all, const encoder *lender, bert_err *err)
+{
+    bert_status s = BERT_OK;
+    for (size_t i = 0; !s && i < e->n_layers * e->n_blocks; i++)
+        if (all || !e->blocks[i].tuned)
+            s = pack_block(e, i, lender, err);
+    if (!s && all && e->pooler.base.in && !e->pooler.base.packed)
+        s = dense_pack_as(&e->pooler.base, e->precision, err);
+    return s;
+}
+
+void encoder_forget_packed(encoder *e)
+{
+    for (size_t i = 0; i < e->n_layers * e->n_blocks; i++) {
+        for (size_t k = 0; k < e->blocks[i].n_linears; k++)
+            e->blocks[i].linears[k].base.packed = NULL;
+        e->blocks[i].borrowed = false;
+    }
+    e->pooler.base.packed = NULL;
+}
+
+void encoder_unpack(encoder *e)
+{
+    for (size_t i = 0; i < e->n_layers * e->n_blocks; i++)
+        for (size_t k = 0; k < e->blocks[i].n_linears && !e->blocks[i].borrowed; k++)
+            dense_unpack(&e->blocks[i].linears[k].base);
+    dense_unpack(&e->pooler.base);
+}

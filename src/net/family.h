@@ -1,0 +1,94 @@
+/* A family of encoders as data: what its configuration is called, its tensors under each naming, the blocks of a layer, the heads that its
+ * classifiers have. Each is one file of src/arch. */
+#ifndef NET_FAMILY_H
+#define NET_FAMILY_H
+
+#include "net/block.h"
+
+/* ---- configuration ------------------------------------------------------------------------------------------------------ */
+
+typedef enum config_key_kind {
+    KEY_SIZE,       /* int64_t, min .. max, which must be there */
+    KEY_ID,         /* int64_t: one more than the id, min .. max, else than `fallback` */
+    KEY_NUMBER,     /* double, 0 .. max, else `fallback`, which it always is where key is NULL */
+    KEY_ACTIVATION, /* activation, else gelu */
+    KEY_IMPLIED,    /* no key: int64_t that is always `fallback` */
+    KEY_WRITTEN     /* is written with its only value, and read nowhere */
+} config_key_kind;
+
+typedef struct config_key {
+    config_key_kind kind;
+    const char *key;
+    size_t offset; /* in config */
+    double min, max, fallback;
+    const char *only; /* KEY_WRITTEN: its value as JSON */
+} config_key;
+
+/* ---- heads -------------------------------------------------------------------------------------------------------------- */
+
+/* A classifier that the family's authors put on it. */
+typedef struct family_head {
+    const char *architecture; /* of config.json; NULL: known by its tensors alone, under Google's names */
+    bool tokens;              /* it reads every token, else the pooled vector of the first one */
+    bool pooled;              /* through the pooler */
+    const char *hidden[2];    /* weight and bias of the dense layer before the last, NULL: it has one dense layer alone */
+    const char *last[2];
+} family_head;
+
+enum { MOST_FAMILY_HEADS = 4, MOST_PREFIXES = 16 };
+
+typedef struct naming_prefix {
+    weight_names names;
+    const char *prefix;
+} naming_prefix;
+
+/* ---- the family --------------------------------------------------------------------------------------------------------- */
+
+typedef struct family {
+    const char *name;  /* model_type of config.json: "bert" */
+    const char *title; /* for people: "BERT" */
+    const char *stem;  /* of its classes' names, before Model or ForSequenceClassification: "Bert" */
+
+    const config_key *keys; /* (n_keys) in the order in which they are written */
+    size_t n_keys;
+    const char *const *other_keys; /* what a configuration may say besides, on which no number depends; ending with NULL */
+
+    /* A tensor's name by its id and naming, %d being the layer; NULL: the family has none, or the naming does not know it. */
+    const char *const (*names)[N_WEIGHT_NAMES]; /* (POOLER_BIAS + 1) */
+    const char *head_names[4];                  /* in files of libbert: hidden layer's weight and bias, last one's weight and bias */
+    const char *joined_names[4];                /* what files of libbert call so many matrices as one: 2 key and value, 3 query, too */
+    const char *head_prefix;                    /* before all names but the head's, in files of a classifier */
+    naming_prefix prefixes[MOST_PREFIXES];      /* those that are looked for, in this order; the last one has prefix NULL */
+
+    const block_row *blocks; /* (n_blocks) of a layer */
+    size_t n_blocks;
+
+    bool counts_positions;  /* the n-th token that is no padding reads row pad_token_id + n of the position table; else a token's place is its row */
+    bool one_segment;       /* both texts of a pair are of segment 0 */
+    const char *gguf;       /* its architecture for llama.cpp; NULL: that has none that is the same */
+    bool word_pieces;       /* its texts are read by a WordPiece vocabulary */
+
+    activation head_activation;  /* behind a head's hidden layer */
+    bool head_input_dropout;     /* before a head's first dense layer */
+    family_head heads[MOST_FAMILY_HEADS];
+} family;
+
+/* The pattern of a tensor's name; NULL: there is none. */
+static inline const char *family_name_of(const family *f, weight_id id, weight_names names)
+{
+    return id < HEAD_HIDDEN_WEIGHT ? f->names[id][names] : names == NAMES_HUGGING_FACE ? f->head_names[id - HEAD_HIDDEN_WEIGHT] : NULL;
+}
+
+/* Whether the family has such a tensor. */
+static inline bool family_has(const family *f, weight_id id)
+{
+    return family_name_of(f, id, NAMES_HUGGING_FACE) != NULL;
+}
+
+/* A layer that may be asked for the first row of each sequence alone, while it reads all: the last one. */
+static inline bool layer_may_reduce(size_t layer, size_t n_layers)
+{
+    return layer + 1 == n_layers;
+}
+
+#endif
