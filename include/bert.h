@@ -427,7 +427,9 @@ typedef struct bert_module bert_module;
  * Fails with BERT_ERR_IO, BERT_ERR_FORMAT, BERT_ERR_UNSUPPORTED (a newer format version), BERT_ERR_NETWORK. */
 BERT_API bert_status bert_module_open(const char *path, bert_module **module, bert_err *err);
 BERT_API void bert_module_free(bert_module *module);
-BERT_API const bert_tokenizer *bert_module_tokenizer(const bert_module *module); /* lives as long as the module */
+/* Lives as long as the module. NULL where libbert has not the tokeniser of its family: such a module reads ids
+ * (do_preprocessing false), no texts. */
+BERT_API const bert_tokenizer *bert_module_tokenizer(const bert_module *module);
 
 /* What a checkpoint, module, model or frozen file holds: as text for people, or as one JSON object. *out is freed by
  * bert_free. */
@@ -636,7 +638,9 @@ BERT_API bert_layer *bert_model_layer(bert_model *model); /* belongs to the mode
 BERT_API bert_status bert_model_fingerprint(const bert_model *model, uint64_t *fingerprint, bert_err *err);
 /* what the user should know (a pooler that was started anew), or NULL */
 BERT_API const char *bert_model_note(const bert_model *model);
-BERT_API const bert_tokenizer *bert_model_tokenizer(const bert_model *model);
+BERT_API const bert_tokenizer *bert_model_tokenizer(const bert_model *model); /* as bert_module_tokenizer */
+/* of its module's encoder */
+BERT_API void bert_model_sizes(const bert_model *model, size_t *layers, size_t *hidden);
 /* BERT_TASK_AUTO: it predicts nothing */
 BERT_API bert_task bert_model_task(const bert_model *model);
 BERT_API const char *bert_task_name(bert_task task);                                    /* "binary"; "none" for auto */

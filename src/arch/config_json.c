@@ -68,12 +68,8 @@ static bert_status parse_key(const json_t *json, config *c, const config_key *k,
 
 static bert_status check_heads(const config *c, const char *where, bert_err *err)
 {
-    const char *hidden = "hidden_size", *heads = "num_attention_heads";
-    for (size_t i = 0; i < c->family->n_keys; i++) {
-        const config_key *k = &c->family->keys[i];
-        hidden = k->kind == KEY_SIZE && k->offset == offsetof(config, hidden_size) ? k->key : hidden;
-        heads = k->kind == KEY_SIZE && k->offset == offsetof(config, num_attention_heads) ? k->key : heads;
-    }
+    const char *hidden = family_key_of(c->family, offsetof(config, hidden_size));
+    const char *heads = family_key_of(c->family, offsetof(config, num_attention_heads));
     if (c->hidden_size % c->num_attention_heads)
         return fail(err, BERT_ERR_FORMAT, "%s: %s %lld is no multiple of %s %lld", where, hidden, (long long)c->hidden_size, heads,
                     (long long)c->num_attention_heads);

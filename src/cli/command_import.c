@@ -52,14 +52,18 @@ static void tell_top(bert_buffer *out, const json_t *what)
 static int tell_import(const char *path)
 {
     json_t *what;
+    bert_model *model;
     bert_err err;
+    size_t layers, hidden;
+    if (bert_model_load(path, &model, &err))
+        return report_failure(&err);
+    bert_model_sizes(model, &layers, &hidden);
+    bert_model_free(model);
     if (facts_of(path, &what, &err))
         return report_failure(&err);
-    json_int_t layers = number_of(what, "configuration", "num_hidden_layers"),
-               hidden = number_of(what, "configuration", "hidden_size");
     json_int_t tokens = number_of(what, "tokenizer", "tokens"), parameters = number_of(what, "parameters", "all");
     bert_buffer out = { 0 };
-    bert_buffer_printf(&out, "%s: %lld layers of %lld channels, %lld tokens, ", path, layers, hidden, tokens);
+    bert_buffer_printf(&out, "%s: %zu layers of %zu channels, %lld tokens, ", path, layers, hidden, tokens);
     if (parameters < 1000000)
         bert_buffer_printf(&out, "%lld parameters", parameters);
     else

@@ -73,6 +73,10 @@ static int run_tokenize(const void *options, const char *file)
     int status = model_open(o->model, &model);
     if (status)
         return status;
+    if (!bert_model_tokenizer(model)) {
+        bert_model_free(model);
+        return report_error("%s: it reads ids, and libbert has not the tokeniser that makes them", o->model);
+    }
     tokenize t = { .tokenizer = bert_model_tokenizer(model), .special = o->special, .seq_len = (size_t)o->seq_len };
     results out;
     status = results_open(&out, NULL);

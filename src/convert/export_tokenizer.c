@@ -95,7 +95,7 @@ static const struct {
 
 void export_tell_tokenizer(const export_model *e, int format, buffer *notes)
 {
-    for (size_t i = 0; i < sizeof DIFFERENCES / sizeof *DIFFERENCES; i++) {
+    for (size_t i = 0; e->model->module->tokenizer && i < sizeof DIFFERENCES / sizeof *DIFFERENCES; i++) {
         const char *told = format == BERT_EXPORT_HF ? DIFFERENCES[i].hf : DIFFERENCES[i].gguf;
         if (told && DIFFERENCES[i].differs(e))
             buffer_printf(notes, "%s\n", told);

@@ -207,6 +207,7 @@ static bert_status make_model(const fine_tuned *f, const char *module_path, bert
         s = bert_module_open(module_path, &module, err);
     if (s)
         return s;
+    spec.do_preprocessing = module->tokenizer != NULL;
     s = check_last_layer(module, err);
     if (s) {
         bert_module_free(module);

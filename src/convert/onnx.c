@@ -397,7 +397,8 @@ static void metadata(build *b)
     const bert_model *m = b->model->model;
     const char *seq_len = arena_printf(g->memory, "%lld", (long long)m->layer->spec.seq_len),
                *labels = line_of(b, json_of_words(m->labels, m->n_labels));
-    const char *tokenizer = line_of(b, tokenizer_info_to_json(bert_tokenizer_settings(m->module->tokenizer)));
+    const bert_tokenizer_options *rules = m->module->tokenizer ? bert_tokenizer_settings(m->module->tokenizer) : NULL;
+    const char *tokenizer = rules ? line_of(b, tokenizer_info_to_json(rules)) : "";
     g->failed |= !seq_len || !labels || !tokenizer;
     if (g->failed)
         return;
@@ -406,7 +407,9 @@ static void metadata(build *b)
     onnx_metadata(g, "labels", labels);
     onnx_metadata(g, "seq_len", seq_len);
     onnx_metadata(g, "pooling", POOLING_WORDS[b->model->pooling]);
-    onnx_metadata(g, "do_lower_case", bert_tokenizer_settings(m->module->tokenizer)->do_lower_case ? "true" : "false");
+    if (!rules)
+        return;
+    onnx_metadata(g, "do_lower_case", rules->do_lower_case ? "true" : "false");
     onnx_metadata(g, "tokenizer", tokenizer);
 }
 

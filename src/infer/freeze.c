@@ -40,7 +40,9 @@ static bert_status needed_weights(const bert_model *m, weight_list *list, arena 
 {
     const bert_layer *l = m->layer;
     output_request request;
-    bert_status s = request_of_pooling(&request, (bert_pooling)l->spec.pooling, l, err);
+    bert_status s = module_check_texts(m->module, err);
+    if (!s)
+        s = request_of_pooling(&request, (bert_pooling)l->spec.pooling, l, err);
     if (!s)
         s = request_weights(&request, l, &l->weights.head, list, a, err);
     if (s)

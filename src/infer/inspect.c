@@ -72,6 +72,8 @@ static json_t *count_weights(const weight_list *list, bool tuned)
 
 static json_t *tokenizer_facts(const bert_module *m)
 {
+    if (!m->tokenizer)
+        return json_pack("{s:s, s:I}", "type", "none", "rows", (json_int_t)m->config.vocab_size);
     json_t *facts = json_pack("{s:s, s:I, s:I}", "type", "WordPiece", "tokens", (json_int_t)bert_tokenizer_size(m->tokenizer), "rows",
                               (json_int_t)m->config.vocab_size);
     json_put_all(&facts, tokenizer_info_to_json(bert_tokenizer_settings(m->tokenizer)));

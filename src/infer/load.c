@@ -17,6 +17,7 @@ static bert_status model_of_module(const char *path, bert_model **model, bert_er
     spec.seq_len = vectors->seq_len ? vectors->seq_len : config_positions(&module->config);
     spec.pooling = vectors->pooling != BERT_POOLING_AUTO ? vectors->pooling : (int)BERT_POOLING_MEAN;
     spec.n_tune_layers = 0;
+    spec.do_preprocessing = module->tokenizer != NULL;
     s = model_create(module, &spec, NULL, 0, model, err);
     if (!s)
         (*model)->normalize = normalize;

@@ -41,6 +41,9 @@ static void note_rows(source *src, const bert_tokenizer *t)
 static bert_status make_tokenizer(source *src, const bert_import_options *o, bert_tokenizer **t, bert_err *err)
 {
     tokenizer_source *from = &src->tokenizer;
+    *t = NULL;
+    if (!src->config.family->word_pieces)
+        return BERT_OK;
     if (!from->vocabulary)
         return fail(err, BERT_ERR_IO, "%s: no vocab.txt or tokenizer.json", src->folder);
     if (o->do_lower_case)

@@ -205,8 +205,9 @@ static bert_status check_spec(bert_layer *l, bert_err *err)
     if (s->seq_len < 3 || s->seq_len > config_positions(c))
         return fail(err, BERT_ERR_ARGUMENT, "seq_len %lld: from 3 to the module's %lld positions", (long long)s->seq_len,
                     (long long)config_positions(c));
-    if (s->do_preprocessing && !l->module->tokenizer)
-        return fail(err, BERT_ERR_UNSUPPORTED, "the module has no tokeniser that libbert has: give ids, with do_preprocessing false");
+    status = s->do_preprocessing ? module_check_texts(l->module, err) : BERT_OK;
+    if (status)
+        return status;
     if (s->use_layers > c->num_hidden_layers)
         return fail(err, BERT_ERR_ARGUMENT, "use_layers %lld: the module has %lld layers", (long long)s->use_layers,
                     (long long)c->num_hidden_layers);

@@ -118,6 +118,12 @@ const char *bert_model_note(const bert_model *model)
     return model->note;
 }
 
+void bert_model_sizes(const bert_model *model, size_t *layers, size_t *hidden)
+{
+    *layers = (size_t)model->module->config.num_hidden_layers;
+    *hidden = (size_t)model->module->config.hidden_size;
+}
+
 const bert_tokenizer *bert_model_tokenizer(const bert_model *model)
 {
     return model->module->tokenizer;

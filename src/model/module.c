@@ -22,6 +22,14 @@ bert_status module_resolve_layer(int64_t layer, int64_t layers, const char *name
     return BERT_OK;
 }
 
+bert_status module_check_texts(const bert_module *m, bert_err *err)
+{
+    if (m->tokenizer)
+        return BERT_OK;
+    return fail(err, BERT_ERR_UNSUPPORTED, "%s: libbert has not the tokeniser of %s: the module reads ids (do_preprocessing false), no texts",
+                m->path ? m->path : "the module", m->config.family->title);
+}
+
 bert_status module_set_vocabulary(bert_module *m, const char *bytes, size_t size, const bert_tokenizer_options *options, const char *where,
                                   bert_err *err)
 {
@@ -32,7 +40,7 @@ bert_status module_set_vocabulary(bert_module *m, const char *bytes, size_t size
     bert_status s = bert_tokenizer_create(m->vocabulary, size, where, options, &m->tokenizer, err);
     if (s)
         return s;
-    encode_set_segments(m->tokenizer, (size_t)m->config.type_vocab_size);
+    encode_set_segments(m->tokenizer, config_segments(&m->config));
     m->tokenizer->rows = (size_t)m->config.vocab_size;
     return BERT_OK;
 }
@@ -83,19 +91,20 @@ static bert_status read_vectors(const json_t *signatures, vector_spec *v, int64_
 static bert_status read_description(bert_module *m, const json_t *json, const char *where, bert_tokenizer_options *tokenizer, bert_err *err)
 {
     json_t *signatures, *tokens, *info;
+    bool texts = m->config.family->word_pieces;
     bert_status s = json_check_format(json, "libbert.module", MODULE_VERSION, where, err);
     if (!s)
         s = json_get_object(json, "signatures", &signatures, where, err);
     if (!s)
         s = json_get_object(signatures, "tokens", &tokens, where, err);
-    if (!s)
+    if (!s && texts)
         s = json_get_object(signatures, "tokenization_info", &info, where, err);
     int64_t last = m->config.num_hidden_layers - 1;
     if (!s)
         s = json_get_int_or(tokens, "seq_layer", 0, last, last, &m->seq_layer, where, err);
     if (!s)
         s = json_get_int_or(tokens, "tok_layer", 0, last, 0, &m->tok_layer, where, err);
-    if (!s)
+    if (!s && texts)
         s = tokenizer_info_from_json(info, tokenizer, &m->memory, where, err);
     if (!s)
         s = read_vectors(signatures, &m->vectors, config_positions(&m->config), where, err);
@@ -128,7 +137,7 @@ bert_status module_open_folder(bert_module *m, const char *folder, bert_err *err
     if (!s)
         s = read_description(m, json, description, &tokenizer, err);
     json_decref(json);
-    if (!s)
+    if (!s && m->config.family->word_pieces)
         s = read_vocabulary(m, vocabulary_path, &tokenizer, err);
     return s ? s : read_weights(m, weights, err);
 }

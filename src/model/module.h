@@ -48,6 +48,9 @@ bert_status module_verify_read(const bert_module *m, bert_err *err);
 bert_status module_set_vocabulary(bert_module *m, const char *bytes, size_t size, const bert_tokenizer_options *options, const char *where,
                                   bert_err *err);
 
+/* Fails with BERT_ERR_UNSUPPORTED for a module of a family whose tokeniser libbert has not: it reads ids, no texts. */
+bert_status module_check_texts(const bert_module *m, bert_err *err);
+
 /* seq_layer and tok_layer as they may be given (negative from the end) to 0 .. layers - 1. */
 bert_status module_resolve_layer(int64_t layer, int64_t layers, const char *name, int64_t *out, bert_err *err);
 

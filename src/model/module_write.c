@@ -16,7 +16,7 @@
 /* The files of a module beside module.json; libbert itself reads the first three. */
 static const char *const FILES[] = { "config.json",    "model.safetensors",     "vocab.txt",
                                      "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json" };
-enum { N_FILES = sizeof FILES / sizeof *FILES, N_NEEDED = 3 };
+enum { N_FILES = sizeof FILES / sizeof *FILES, N_NEEDED = 3, N_WITHOUT_TEXTS = 2 };
 
 static json_t *vector_signature(const vector_spec *v)
 {
@@ -32,19 +32,21 @@ static json_t *signatures(const module_parts *p)
     json_add(&outputs, json_string("token_output"));
     json_t *json = json_pack("{s:{s:[s,s,s], s:o, s:I, s:I}}", "tokens", "inputs", "input_ids", "input_mask", "segment_ids", "outputs", outputs,
                              "seq_layer", (json_int_t)p->seq_layer, "tok_layer", (json_int_t)p->tok_layer);
-    json_t *info = json_pack("{s:s}", "vocab_file", "vocab.txt");
-    json_put_all(&info, tokenizer_info_to_json(bert_tokenizer_settings(p->tokenizer)));
-    json_put(&json, "tokenization_info", info);
+    if (p->tokenizer) {
+        json_t *info = json_pack("{s:s}", "vocab_file", "vocab.txt");
+        json_put_all(&info, tokenizer_info_to_json(bert_tokenizer_settings(p->tokenizer)));
+        json_put(&json, "tokenization_info", info);
+    }
     if (p->vectors.pooling != BERT_POOLING_AUTO) /* else nothing is told of them */
         json_put(&json, "vectors", vector_signature(&p->vectors));
     return json;
 }
 
-/* Size and SHA-256 of each file that was written. */
-static bert_status describe_files(arena *a, const char *folder, json_t **files, bert_err *err)
+/* Size and SHA-256 of each file that was written; texts: those of a tokenizer, too. */
+static bert_status describe_files(arena *a, const char *folder, bool texts, json_t **files, bert_err *err)
 {
     bert_status s = BERT_OK;
-    for (int i = 0; !s && i < N_FILES; i++) {
+    for (int i = 0; !s && i < (texts ? N_FILES : N_WITHOUT_TEXTS); i++) {
         char *path = path_join(a, folder, FILES[i]), hex[SHA256_HEX];
         struct stat st;
         s = path ? sha256_file(path, hex, err) : fail_memory(err, FILES[i]);
@@ -77,6 +79,8 @@ bert_status module_write_tokenizer(const module_parts *p, const char *folder, be
 {
     arena a = { 0 };
     const bert_tokenizer *t = p->tokenizer;
+    if (!t)
+        return BERT_OK;
     int64_t seq_len = p->vectors.seq_len ? p->vectors.seq_len : config_positions(p->config);
     char *vocabulary = path_join(&a, folder, "vocab.txt");
     bert_status s = vocabulary ? file_write_whole(vocabulary, p->vocabulary, p->vocabulary_size, err) : fail_memory(err, folder);
@@ -100,7 +104,7 @@ static bert_status write_files(const module_parts *p, arena *a, const char *fold
     if (s)
         return s;
     json_t *files = json_object();
-    s = describe_files(a, folder, &files, err);
+    s = describe_files(a, folder, p->tokenizer != NULL, &files, err);
     json_t *module = json_pack("{s:s, s:i, s:[[s],[]], s:o}", "format", "libbert.module", "version", MODULE_VERSION, "tags", "train",
                                "signatures", signatures(p));
     if (p->source)
@@ -145,7 +149,7 @@ bert_status module_copy(const bert_module *m, const char *folder, bert_err *err)
         return s;
     arena a = { 0 };
     for (int i = 0; !s && i < N_FILES; i++)
-        s = copy_file(&a, m, w.temporary, FILES[i], i < N_NEEDED, err);
+        s = copy_file(&a, m, w.temporary, FILES[i], i < (m->tokenizer ? N_NEEDED : N_WITHOUT_TEXTS), err);
     if (!s)
         s = copy_file(&a, m, w.temporary, "module.json", true, err);
     arena_free(&a);

@@ -28,13 +28,15 @@ bert_status layer_pack_input(const bert_layer *l, const bert_input *input, packe
     if (input->n && (!input->input_ids || !input->input_mask || !input->segment_ids))
         return fail(err, BERT_ERR_ARGUMENT,
                     "the layer does no preprocessing: it reads input_ids, input_mask and segment_ids, and not all are given");
+    const int32_t padding = (int32_t)l->config.first_position - 1;
     packed_matrices matrices = { input->n,
                                  (size_t)l->spec.seq_len,
                                  input->input_ids,
                                  input->input_mask,
                                  input->segment_ids,
                                  (size_t)l->config.vocab_size,
-                                 (size_t)l->config.type_vocab_size };
+                                 config_segments(&l->config),
+                                 l->config.family->counts_positions ? &padding : NULL };
     return packed_batch_from_matrices(batch, &matrices, a, err);
 }
 

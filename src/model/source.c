@@ -7,6 +7,7 @@
 #include "io/json_build.h"
 #include "model/source_files.h"
 
+#include <stddef.h>
 #include <string.h>
 
 /* ---- configuration ------------------------------------------------------------------------------------------------------ */
@@ -61,7 +62,7 @@ static bert_status read_config(source *s, int64_t heads, bert_err *err)
     if (!s->settings)
         return fail(err, BERT_ERR_IO, "%s: no config.json or bert_config.json", s->folder);
     if (heads)
-        json_put(&s->settings, "num_attention_heads", json_integer(heads));
+        json_put(&s->settings, family_key_of(s->family ? s->family : FAMILIES[0], offsetof(config, num_attention_heads)), json_integer(heads));
     if (!s->settings)
         return fail_memory(err, s->settings_path);
     config_tell_unknown(s->settings, s->settings_path, &s->notes);
@@ -72,6 +73,10 @@ static bert_status read_config(source *s, int64_t heads, bert_err *err)
 
 static bert_status read_tokenizer(source *s, bert_err *err)
 {
+    if (s->is_known && !s->naming.family->word_pieces) {
+        buffer_printf(&s->notes, "libbert has not the tokeniser of %s: the module reads ids, no texts\n", s->naming.family->title);
+        return BERT_OK;
+    }
     const tokenizer_place place = {
         .folder = s->folder, .transformers = s->is_known && s->naming.names == NAMES_HUGGING_FACE, .config = s->settings, .hub = &s->hub
     };

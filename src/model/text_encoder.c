@@ -61,9 +61,12 @@ bert_status text_encoder_create(text_encoder *e, const bert_model *model, const 
     output_request both;
     size_t positions = (size_t)config_positions(&l->config);
     *e = (text_encoder){ .tokenizer = model->module->tokenizer, .seq_len = spec->seq_len, .windows = spec->windows, .stride = spec->stride };
+    bert_status s = module_check_texts(model->module, err);
+    if (s)
+        return s;
     if (spec->seq_len < 3 || spec->seq_len > positions)
         return fail(err, BERT_ERR_ARGUMENT, "seq_len %zu: from 3 to the module's %zu positions", spec->seq_len, positions);
-    bert_status s = take_requests(e, l, spec, &both, err);
+    s = take_requests(e, l, spec, &both, err);
     if (!s)
         s = layer_ready(l, err);
     if (!s)

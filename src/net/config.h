@@ -22,4 +22,7 @@ static inline int64_t config_positions(const config *c)
     return c->max_position_embeddings - c->first_position;
 }
 
+/* How many segments ids may be of. */
+size_t config_segments(const config *c);
+
 #endif

@@ -6,33 +6,39 @@ static dropout embedding_dropout(const encoder *e, const block_pass *p)
     return (dropout){ p->seed, p->step, DROPOUT_SITE_EMBEDDINGS, p->dropout ? (float)e->config->hidden_dropout_prob : 0 };
 }
 
-/* The row of the position table that each token reads; NULL: memory is out. */
+/* The row of the position table that each token reads: behind the padding's, as many ids as count; padding reads its own. NULL: memory is out. */
 static const int32_t *position_rows(const encoder *e, const packed_batch *b, arena *a)
 {
-    const config *c = e->config;
-    if (!c->family->counts_positions)
+    if (!e->config->family->counts_positions)
         return b->positions;
-    int32_t *rows = arena_array(a, b->n_tok, sizeof *rows);
-    for (size_t s = 0; rows && s < b->n_seq; s++)
-        for (int32_t i = b->start[s]; i < b->start[s + 1]; i++)
-            rows[i] = (int32_t)c->first_position + i - b->start[s];
+    int32_t padding = (int32_t)e->config->first_position - 1, *rows = arena_array(a, b->n_tok, sizeof *rows);
+    for (size_t i = 0; rows && i < b->n_tok; i++) {
+        int32_t count = b->counted ? b->counted[i] : b->positions[i] + 1;
+        rows[i] = padding + (count < 0 ? 0 : count);
+    }
     return rows;
+}
+
+/* The row of the table of segments; NULL: memory is out. */
+static const int32_t *segment_rows(const encoder *e, const packed_batch *b, arena *a)
+{
+    return e->config->family->one_segment ? arena_array(a, b->n_tok, sizeof(int32_t)) : b->segments;
 }
 
 bool embeddings_forward(const encoder *e, const packed_batch *b, const block_pass *p, embedding_sums *kept, float *y, arena *a)
 {
     size_t n = b->n_tok, H = e->tables.hidden;
     const bert_param *norm = weight_at(e->weights, EMBEDDINGS_NORM_WEIGHT, 0);
-    const int32_t *positions = position_rows(e, b, a);
+    const int32_t *positions = position_rows(e, b, a), *segments = segment_rows(e, b, a);
     float *sum = y, *mean = NULL, *rstd = NULL;
     if (kept) {
         sum = kept->sum = arena_alloc_raw(a, n * H * sizeof(float));
         mean = kept->mean = arena_alloc_raw(a, n * sizeof(float));
         rstd = kept->rstd = arena_alloc_raw(a, n * sizeof(float));
     }
-    if (!positions || (kept && (!sum || !mean || !rstd)))
+    if (!positions || !segments || (kept && (!sum || !mean || !rstd)))
         return false;
-    p->ops->embed_forward(sum, &e->tables, b->ids, positions, b->segments, n);
+    p->ops->embed_forward(sum, &e->tables, b->ids, positions, segments, n);
     p->ops->layer_norm_forward(y, kept ? sum : NULL, mean, rstd, sum, NULL, norm[0].value, norm[1].value, (float)e->config->layer_norm_eps,
                                (dropout){ 0 }, n, H);
     dropout drop = embedding_dropout(e, p);
@@ -52,14 +58,14 @@ bool embeddings_backward(const encoder *e, const packed_batch *b, const block_pa
 {
     size_t n = b->n_tok, H = e->tables.hidden;
     const bert_param *norm = weight_at(e->weights, EMBEDDINGS_NORM_WEIGHT, 0);
-    const int32_t *positions = position_rows(e, b, a);
+    const int32_t *positions = position_rows(e, b, a), *segments = segment_rows(e, b, a);
     dropout drop = embedding_dropout(e, p);
-    if (!positions)
+    if (!positions || !segments)
         return false;
     if (drop.rate > 0)
         p->ops->dropout_apply(d, d, drop, 0, n * H);
     p->ops->layer_norm_backward(d, NULL, norm[0].grad, norm[1].grad, d, kept->sum, kept->mean, kept->rstd, norm[0].value, (dropout){ 0 }, n, H);
     p->ops->embed_backward(gradient_of(e, WORD_EMBEDDINGS), gradient_of(e, POSITION_EMBEDDINGS), gradient_of(e, TOKEN_TYPE_EMBEDDINGS), d,
-                           b->ids, positions, b->segments, H, n);
+                           b->ids, positions, segments, H, n);
     return true;
 }

@@ -64,7 +64,7 @@ typedef struct family {
     size_t n_blocks;
 
     bool counts_positions;  /* the n-th token that is no padding reads row pad_token_id + n of the position table; else a token's place is its row */
-    bool one_segment;       /* both texts of a pair are of segment 0 */
+    bool one_segment;       /* segments change nothing: all are 0 */
     const char *gguf;       /* its architecture for llama.cpp; NULL: that has none that is the same */
     bool word_pieces;       /* its texts are read by a WordPiece vocabulary */
 
@@ -72,6 +72,15 @@ typedef struct family {
     bool head_input_dropout;     /* before a head's first dense layer */
     family_head heads[MOST_FAMILY_HEADS];
 } family;
+
+/* What the configuration calls a size; "" where it has no key. */
+static inline const char *family_key_of(const family *f, size_t offset)
+{
+    for (size_t i = 0; i < f->n_keys; i++)
+        if (f->keys[i].offset == offset && f->keys[i].kind == KEY_SIZE)
+            return f->keys[i].key;
+    return "";
+}
 
 /* The pattern of a tensor's name; NULL: there is none. */
 static inline const char *family_name_of(const family *f, weight_id id, weight_names names)

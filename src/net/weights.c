@@ -72,6 +72,11 @@ static size_t dim_size(dim d, const config *c, head_shape head)
     return sizes[d];
 }
 
+size_t config_segments(const config *c)
+{
+    return c->family->one_segment ? 2 : (size_t)c->type_vocab_size;
+}
+
 /* ---- the list --------------------------------------------------------------------------------------------------------------- */
 
 static bool is_wanted(const weight_list *list, weight_id id)

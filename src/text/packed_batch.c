@@ -84,6 +84,22 @@ static bert_status packed_check_row(const packed_matrices *m, size_t row, size_t
     return *n_tok > before ? BERT_OK : fail(err, BERT_ERR_ARGUMENT, "input_mask: no 1 in row %zu", row);
 }
 
+/* The places of a row where the mask is 1. Ids count whatever the mask says. */
+static void add_row(packed_batch *b, const packed_matrices *m, size_t row)
+{
+    int32_t count = 0;
+    for (size_t col = 0, i = row * m->seq_len; col < m->seq_len; col++, i++) {
+        bool counts = m->padding && m->input_ids[i] != *m->padding;
+        count += counts;
+        if (!m->input_mask[i])
+            continue;
+        if (b->counted)
+            b->counted[b->n_tok] = counts ? count : -1;
+        packed_add_token(b, m->input_ids[i], col, m->segment_ids[i]);
+    }
+    end_sequence(b);
+}
+
 bert_status packed_batch_from_matrices(packed_batch *b, const packed_matrices *m, arena *memory, bert_err *err)
 {
     size_t n_tok = 0;
@@ -93,11 +109,9 @@ bert_status packed_batch_from_matrices(packed_batch *b, const packed_matrices *m
             return s;
     }
     bert_status s = packed_batch_create(b, n_tok, m->n, memory, err);
-    for (size_t row = 0; !s && row < m->n; row++) {
-        for (size_t col = 0, i = row * m->seq_len; col < m->seq_len; col++, i++)
-            if (m->input_mask[i])
-                packed_add_token(b, m->input_ids[i], col, m->segment_ids[i]);
-        end_sequence(b);
-    }
+    if (!s && m->padding && !(b->counted = arena_array(memory, n_tok, sizeof *b->counted)))
+        s = fail_memory(err, "a packed batch");
+    for (size_t row = 0; !s && row < m->n; row++)
+        add_row(b, m, row);
     return s;
 }

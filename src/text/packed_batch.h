@@ -10,6 +10,7 @@ typedef struct packed_batch {
     int32_t *ids;       /* (n_tok) */
     int32_t *positions; /* (n_tok) place in its sequence; jumps over the holes of a mask */
     int32_t *segments;  /* (n_tok) */
+    int32_t *counted;   /* (n_tok) how many ids of its row up to it are no padding, or -1 for padding; NULL: positions tell as much */
     int32_t *start;     /* (n_seq + 1) rows start[s] .. start[s + 1] - 1 are sequence s */
 } packed_batch;
 
@@ -37,6 +38,7 @@ typedef struct packed_matrices {
     size_t n, seq_len;
     const int32_t *input_ids, *input_mask, *segment_ids; /* (n, seq_len) */
     size_t vocab_size, type_vocab_size;
+    const int32_t *padding; /* its id, where positions are counted by ids; NULL: a position is a place */
 } packed_matrices;
 
 /* Packs the places where the mask is 1; each keeps its position in the row. Fails with BERT_ERR_ARGUMENT, naming row

@@ -95,7 +95,9 @@ bert_status run_check(train_run *r, bert_model *model, const bert_dataset *train
         r->options = *options;
     else
         bert_train_defaults(&r->options);
-    bert_status s = check_options(r, err);
+    bert_status s = module_check_texts(model->module, err);
+    if (!s)
+        s = check_options(r, err);
     if (!s)
         s = check_data(r, err);
     if (!s)
