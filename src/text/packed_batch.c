@@ -85,7 +85,7 @@ static bert_status packed_check_row(const packed_matrices *m, size_t row, size_t
 }
 
 /* The places of a row where the mask is 1. Ids count whatever the mask says. */
-static void add_row(packed_batch *b, const packed_matrices *m, size_t row)
+static void packed_add_row(packed_batch *b, const packed_matrices *m, size_t row)
 {
     int32_t count = 0;
     for (size_t col = 0, i = row * m->seq_len; col < m->seq_len; col++, i++) {
@@ -112,6 +112,6 @@ bert_status packed_batch_from_matrices(packed_batch *b, const packed_matrices *m
     if (!s && m->padding && !(b->counted = arena_array(memory, n_tok, sizeof *b->counted)))
         s = fail_memory(err, "a packed batch");
     for (size_t row = 0; !s && row < m->n; row++)
-        add_row(b, m, row);
+        packed_add_row(b, m, row);
     return s;
 }
