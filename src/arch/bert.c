@@ -49,6 +49,21 @@ const char *const BERT_NAMES[N_WEIGHT_IDS][N_WEIGHT_NAMES] = {
     [POOLER_BIAS] = { "pooler.dense.bias", "pooler/dense/bias" },
 };
 
+static const family_part PARTS[] = {
+    { NULL, "embeddings.position_ids", NULL, NULL },
+    { NULL, "embeddings.token_type_ids", NULL, NULL },
+    { "cls.predictions.", NULL, "cls.predictions", MASKED_HEAD },
+    { "cls/predictions/", NULL, "cls/predictions", MASKED_HEAD },
+    { "cls.seq_relationship.", NULL, "cls.seq_relationship", "the next-sentence head" },
+    { "cls/seq_relationship/", NULL, "cls/seq_relationship", "the next-sentence head" },
+    { "qa_outputs.", NULL, "qa_outputs", QUESTION_HEAD },
+    { "cls/squad/", NULL, "cls/squad", QUESTION_HEAD },
+    { "classifier.", NULL, "classifier", OTHER_HEAD },
+    { "output_", NULL, "output_weights, output_bias", OTHER_HEAD },
+    { "encoder.layer.", NULL, "encoder.layer", MORE_LAYERS("BERT") },
+    { "encoder/layer_", NULL, "encoder/layer", MORE_LAYERS("BERT") },
+};
+
 const family FAMILY_BERT = {
     .name = "bert",
     .title = "BERT",
@@ -77,6 +92,8 @@ const family FAMILY_BERT = {
     },
     .blocks = BERT_BLOCKS,
     .n_blocks = N_BERT_BLOCKS,
+    .parts = PARTS,
+    .n_parts = LENGTH(PARTS),
     .gguf = "bert",
     .word_pieces = true,
     .head_activation = ACTIVATION_TANH,

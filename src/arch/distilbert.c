@@ -56,6 +56,14 @@ static const char *const NAMES[N_WEIGHT_IDS][N_WEIGHT_NAMES] = {
     [POOLER_BIAS] = { "pooler.dense.bias" },
 };
 
+static const family_part PARTS[] = {
+    { "vocab_", NULL, "vocab_transform, vocab_layer_norm, vocab_projector", MASKED_HEAD },
+    { "qa_outputs.", NULL, "qa_outputs", QUESTION_HEAD },
+    { "pre_classifier.", NULL, "pre_classifier", OTHER_HEAD },
+    { "classifier.", NULL, "classifier", OTHER_HEAD },
+    { "transformer.layer.", NULL, "transformer.layer", "of layers beyond n_layers, or parts that DistilBERT's layers have not" },
+};
+
 const family FAMILY_DISTILBERT = {
     .name = "distilbert",
     .title = "DistilBERT",
@@ -77,6 +85,8 @@ const family FAMILY_DISTILBERT = {
     },
     .blocks = BLOCKS,
     .n_blocks = LENGTH(BLOCKS),
+    .parts = PARTS,
+    .n_parts = LENGTH(PARTS),
     .one_segment = true,
     .word_pieces = true,
     .head_activation = ACTIVATION_RELU,

@@ -33,6 +33,12 @@
     NUMBER_KEY("layer_norm_eps", layer_norm_eps, 1, 1e-12),            \
     NUMBER_KEY("initializer_range", initializer_range, 10, 0.02)
 
+/* Tensors that are known and not read. */
+#define OTHER_HEAD "a head, whose task nothing tells"
+#define QUESTION_HEAD "a question-answering head, a task that libbert has not"
+#define MASKED_HEAD "the masked-language head"
+#define MORE_LAYERS(title) "of layers beyond num_hidden_layers, or parts that " title "'s layers have not"
+
 /* BERT's tensors and layers. */
 extern const char *const BERT_NAMES[N_WEIGHT_IDS][N_WEIGHT_NAMES];
 extern const block_row BERT_BLOCKS[];

@@ -11,6 +11,15 @@ static const config_key KEYS[] = {
 
 static const char *const OTHER_KEYS[] = { NULL };
 
+static const family_part PARTS[] = {
+    { NULL, "embeddings.position_ids", NULL, NULL },
+    { NULL, "embeddings.token_type_ids", NULL, NULL },
+    { "lm_head.", NULL, "lm_head", MASKED_HEAD },
+    { "qa_outputs.", NULL, "qa_outputs", QUESTION_HEAD },
+    { "classifier.", NULL, "classifier", OTHER_HEAD },
+    { "encoder.layer.", NULL, "encoder.layer", MORE_LAYERS("RoBERTa") },
+};
+
 const family FAMILY_ROBERTA = {
     .name = "roberta",
     .title = "RoBERTa",
@@ -32,6 +41,8 @@ const family FAMILY_ROBERTA = {
     },
     .blocks = BERT_BLOCKS,
     .n_blocks = N_BERT_BLOCKS,
+    .parts = PARTS,
+    .n_parts = LENGTH(PARTS),
     .counts_positions = true,
     .one_segment = true,
     .head_activation = ACTIVATION_TANH,

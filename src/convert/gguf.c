@@ -6,6 +6,8 @@
 #include "base/file.h"
 #include "io/target.h"
 
+#include <stdio.h>
+
 enum { POOLING_NONE = 0, POOLING_MEAN = 1, POOLING_CLS = 2, POOLING_ABSENT = -1 };
 
 /* What a pooling is there, and what the user should know where it is not quite the same. */
@@ -73,27 +75,35 @@ static bert_status add_tensors(gguf_export *x, gguf_type type, bert_err *err)
     return s;
 }
 
+/* A key of the architecture's own; gguf_ functions copy it. */
+static const char *architecture_key(char out[64], const config *c, const char *key)
+{
+    snprintf(out, 64, "%s.%s", c->family->gguf, key);
+    return out;
+}
+
 static void add_keys(gguf_export *x, int type)
 {
     gguf_file *g = &x->file;
     const config *c = &x->model.config;
+    char key[64];
     const char *name = path_name(x->model.model->module->path);
     gguf_string(g, "general.architecture", c->family->gguf);
     gguf_string(g, "general.type", "model");
     gguf_string(g, TARGET_MARK ".version", BERT_VERSION);
-    gguf_string(g, "general.name", *name ? name : "bert");
+    gguf_string(g, "general.name", *name ? name : c->family->name);
     gguf_uint32(g, "general.alignment", GGUF_ALIGNMENT);
     gguf_uint32(g, "general.file_type", TYPES[type].file_type);
     if (type == EXPORT_Q8_0)
         gguf_uint32(g, "general.quantization_version", 2);
-    gguf_uint32(g, "bert.context_length", (uint32_t)c->max_position_embeddings);
-    gguf_uint32(g, "bert.embedding_length", (uint32_t)c->hidden_size);
-    gguf_uint32(g, "bert.feed_forward_length", (uint32_t)c->intermediate_size);
-    gguf_uint32(g, "bert.block_count", (uint32_t)c->num_hidden_layers);
-    gguf_uint32(g, "bert.attention.head_count", (uint32_t)c->num_attention_heads);
-    gguf_float32(g, "bert.attention.layer_norm_epsilon", (float)c->layer_norm_eps);
-    gguf_bool(g, "bert.attention.causal", false);
-    gguf_uint32(g, "bert.pooling_type", (uint32_t)POOLINGS[x->model.pooling].type);
+    gguf_uint32(g, architecture_key(key, c, "context_length"), (uint32_t)c->max_position_embeddings);
+    gguf_uint32(g, architecture_key(key, c, "embedding_length"), (uint32_t)c->hidden_size);
+    gguf_uint32(g, architecture_key(key, c, "feed_forward_length"), (uint32_t)c->intermediate_size);
+    gguf_uint32(g, architecture_key(key, c, "block_count"), (uint32_t)c->num_hidden_layers);
+    gguf_uint32(g, architecture_key(key, c, "attention.head_count"), (uint32_t)c->num_attention_heads);
+    gguf_float32(g, architecture_key(key, c, "attention.layer_norm_epsilon"), (float)c->layer_norm_eps);
+    gguf_bool(g, architecture_key(key, c, "attention.causal"), false);
+    gguf_uint32(g, architecture_key(key, c, "pooling_type"), (uint32_t)POOLINGS[x->model.pooling].type);
 }
 
 /* Whether llama.cpp can compute this model. */

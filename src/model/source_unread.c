@@ -6,15 +6,8 @@
 
 enum { MOST_GROUPS = 12 };
 
-/* By the beginning of a name behind the encoder's prefix, or by its end. */
-static const struct {
-    const char *begins, *ends;
-    /* what it is called in the line; NULL: not worth telling, for it says nothing that the configuration does not */
-    const char *group;
-    const char *what;
-} KNOWN[] = {
-    { NULL, "embeddings.position_ids", NULL, NULL },
-    { NULL, "embeddings.token_type_ids", NULL, NULL },
+/* What any checkpoint may have; the rest is known by its family. */
+static const family_part KNOWN[] = {
     { NULL, "/adam_m", "an optimizer's state", NULL },
     { NULL, "/adam_v", "an optimizer's state", NULL },
     { NULL, "/Adam", "an optimizer's state", NULL },
@@ -24,20 +17,7 @@ static const struct {
     { NULL, "/Momentum", "an optimizer's state", NULL },
     { NULL, "_power", "an optimizer's state", NULL },
     { NULL, "global_step", "an optimizer's state", NULL },
-    { "cls.predictions.", NULL, "cls.predictions", "the masked-language head" },
-    { "cls/predictions/", NULL, "cls/predictions", "the masked-language head" },
-    { "cls.seq_relationship.", NULL, "cls.seq_relationship", "the next-sentence head" },
-    { "cls/seq_relationship/", NULL, "cls/seq_relationship", "the next-sentence head" },
-    { "qa_outputs.", NULL, "qa_outputs", "a question-answering head, a task that libbert has not" },
-    { "cls/squad/", NULL, "cls/squad", "a question-answering head, a task that libbert has not" },
-    { "classifier.", NULL, "classifier", "a head, whose task nothing tells" },
-    { "output_", NULL, "output_weights, output_bias", "a head, whose task nothing tells" },
-    { "encoder.layer.", NULL, "encoder.layer",
-      "of layers beyond num_hidden_layers, or parts that BERT's layers have not" },
-    { "encoder/layer_", NULL, "encoder/layer",
-      "of layers beyond num_hidden_layers, or parts that BERT's layers have not" },
 };
-enum { N_KNOWN = sizeof KNOWN / sizeof *KNOWN };
 
 typedef struct unread_group {
     const char *name;
@@ -58,16 +38,27 @@ static const char *behind_prefix(const source *s, const char *name)
     return n && !strncmp(name, s->naming.prefix, n) ? name + n : name;
 }
 
+/* The row of a list that knows a tensor; NULL: none. */
+static const family_part *part_of(const family_part *list, size_t n, const char *name, const char *inner)
+{
+    for (const family_part *p = list; p < list + n; p++)
+        if (p->begins ? !strncmp(inner, p->begins, strlen(p->begins)) : path_ends(name, p->ends))
+            return p;
+    return NULL;
+}
+
 /* The group of a tensor; what is known by nothing is grouped by its first part. false: nothing is told of it. */
 static bool group_of(const source *s, const char *name, unread_group *g)
 {
+    const family *f = s->naming.family;
     const char *inner = behind_prefix(s, name);
-    for (int i = 0; i < N_KNOWN; i++)
-        if (KNOWN[i].begins ? !strncmp(inner, KNOWN[i].begins, strlen(KNOWN[i].begins))
-                            : path_ends(name, KNOWN[i].ends)) {
-            *g = (unread_group){ KNOWN[i].group, KNOWN[i].group ? strlen(KNOWN[i].group) : 0, KNOWN[i].what, 1 };
-            return KNOWN[i].group != NULL;
-        }
+    const family_part *p = part_of(KNOWN, sizeof KNOWN / sizeof *KNOWN, name, inner);
+    if (!p && f)
+        p = part_of(f->parts, f->n_parts, name, inner);
+    if (p) {
+        *g = (unread_group){ p->group, p->group ? strlen(p->group) : 0, p->what, 1 };
+        return p->group != NULL;
+    }
     size_t part = strcspn(inner, "./");
     *g = (unread_group){ name, (size_t)(inner - name) + part, NULL, 1 };
     return true;

@@ -42,6 +42,13 @@ typedef struct naming_prefix {
     const char *prefix;
 } naming_prefix;
 
+/* Tensors beside the encoder's, which a checkpoint may have: by the beginning of a name behind the prefix, or by its end. */
+typedef struct family_part {
+    const char *begins, *ends;
+    const char *group; /* what it is called where it is told; NULL: not worth telling, for the configuration says as much */
+    const char *what;
+} family_part;
+
 /* ---- the family --------------------------------------------------------------------------------------------------------- */
 
 typedef struct family {
@@ -67,6 +74,9 @@ typedef struct family {
     bool one_segment;       /* segments change nothing: all are 0 */
     const char *gguf;       /* its architecture for llama.cpp; NULL: that has none that is the same */
     bool word_pieces;       /* its texts are read by a WordPiece vocabulary */
+
+    const family_part *parts; /* (n_parts) */
+    size_t n_parts;
 
     activation head_activation;  /* behind a head's hidden layer */
     bool head_input_dropout;     /* before a head's first dense layer */

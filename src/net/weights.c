@@ -175,12 +175,12 @@ size_t weight_holder(const weight_list *list, size_t index)
 
 /* What else is to know of each way to name. */
 static const struct {
-    bool transposed;               /* kernels are (in, out) */
-    const char *ending, *older[2]; /* names that end so had another ending once: weight, bias */
+    bool transposed;      /* kernels are (in, out) */
+    const char *older[2]; /* how a norm's weight and bias were called at the end once, in place of these words */
 } NAMINGS[N_WEIGHT_NAMES] = {
-    [NAMES_HUGGING_FACE] = { false, "LayerNorm.", { "gamma", "beta" } },
-    [NAMES_GOOGLE] = { true, NULL, { NULL, NULL } },
-    [NAMES_GGUF] = { false, NULL, { NULL, NULL } },
+    [NAMES_HUGGING_FACE] = { false, { "gamma", "beta" } },
+    [NAMES_GOOGLE] = { true, { NULL, NULL } },
+    [NAMES_GGUF] = { false, { NULL, NULL } },
 };
 
 /* A pattern without %d ignores the layer. */
@@ -210,18 +210,25 @@ char *weight_form_name(const weight_list *list, size_t index, size_t joined, are
     return arena_string(a, name);
 }
 
+/* 0: a norm's weight; 1: its bias; -1: neither. */
+static int norm_part(weight_id id)
+{
+    if (IDS[id].kind == WEIGHT_SCALE)
+        return 0;
+    return IDS[id].kind == WEIGHT_BIAS && IDS[id - 1].kind == WEIGHT_SCALE ? 1 : -1;
+}
+
 const tensor *weights_find(const tensor_set *set, weight_naming naming, weight_id id, size_t layer)
 {
     char name[WEIGHT_NAME_SIZE];
     if (!weight_name(name, naming, id, layer))
         return NULL;
     const tensor *t = tensors_find(set, name);
-    const char *ending = NAMINGS[naming.names].ending;
-    char *end = ending ? strstr(name, ending) : NULL;
-    if (t || !end)
+    int part = norm_part(id);
+    const char *older = part < 0 ? NULL : NAMINGS[naming.names].older[part];
+    if (t || !older)
         return t;
-    end += strlen(ending);
-    strcpy(end, NAMINGS[naming.names].older[strcmp(end, "weight") != 0]);
+    strcpy(strrchr(name, '.') + 1, older); /* no longer than "weight" and "bias" */
     return tensors_find(set, name);
 }
 

@@ -81,7 +81,7 @@ static const rows SOUND = { { 2, 4, 5, 3, 2, 3, 0, 0 }, { 1, 0, 1, 1, 1, 1, 0, 0
 
 static bert_status pack(packed_batch *b, const rows *r, arena *memory, bert_err *err)
 {
-    packed_matrices m = { 2, 4, r->ids, r->mask, r->segments, V, 2 };
+    packed_matrices m = { 2, 4, r->ids, r->mask, r->segments, V, 2, NULL };
     return packed_batch_from_matrices(b, &m, memory, err);
 }
 
