@@ -37,10 +37,12 @@ static int write_all(int fd, const char *bytes, size_t n)
 {
     while (n) {
         ssize_t written = write(fd, bytes, n);
-        if (written < 0 && errno != EINTR)
-            return errno;
-        bytes += written > 0 ? written : 0;
-        n -= written > 0 ? (size_t)written : 0;
+        if (written < 0 && errno == EINTR)
+            continue;
+        if (written <= 0)
+            return written ? errno : EIO;
+        bytes += written;
+        n -= (size_t)written;
     }
     return 0;
 }
