@@ -7,12 +7,13 @@
 #include "text/split.h"
 #include "text/words.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 /* What every row is made with. */
 typedef struct tokenizing {
-    const bert_dataset *d;
+    const texts_to_read *from;
     const row_reading *how;
 } tokenizing;
 
@@ -34,6 +35,20 @@ typedef struct token_run {
     bert_status status;
     bert_err err;
 } token_run;
+
+static bert_text second_text(const tokenizing *z, size_t i)
+{
+    return z->from->pairs ? z->from->pairs[i] : (bert_text){ 0 };
+}
+
+/* Where text i stands, for the start of a message. */
+static const char *text_place(const texts_to_read *from, size_t i, char out[DATASET_PLACE])
+{
+    if (from->d)
+        return dataset_place(from->d, i, out);
+    snprintf(out, DATASET_PLACE, "row %zu", from->first + i);
+    return out;
+}
 
 static bert_status no_memory(token_run *r)
 {
@@ -76,7 +91,7 @@ static void mark_word_starts(bert_text text, const bert_tokens *tokens, size_t f
 
 static bert_status check_alone(const tokenizing *z, size_t i, token_run *r)
 {
-    if (dataset_pair(z->d, i).size)
+    if (second_text(z, i).size)
         return fail(&r->err, BERT_ERR_DATA, "task tokens reads one text, and this row has two");
     return BERT_OK;
 }
@@ -88,11 +103,11 @@ static bert_status encode_apart(const tokenizing *z, size_t i, token_run *r, int
     const bert_text none = { 0 };
     const row_reading *how = z->how;
     encoded second = { 0 };
-    if (!z->d->pairs)
+    if (!z->from->pairs)
         return fail(&r->err, BERT_ERR_DATA, "task similarity needs two texts");
-    bert_status s = encode_pair(how->tokenizer, z->d->texts[i], none, how->seq_len, &r->scratch, ids, out, &r->err);
+    bert_status s = encode_pair(how->tokenizer, z->from->texts[i], none, how->seq_len, &r->scratch, ids, out, &r->err);
     if (!s)
-        s = encode_pair(how->tokenizer, z->d->pairs[i], none, how->seq_len, &r->scratch, ids + out->n, &second,
+        s = encode_pair(how->tokenizer, z->from->pairs[i], none, how->seq_len, &r->scratch, ids + out->n, &second,
                         &r->err);
     out->second = out->n;
     out->n += second.n;
@@ -103,7 +118,7 @@ static bert_status encode_apart(const tokenizing *z, size_t i, token_run *r, int
 
 static bert_status encode_words(const tokenizing *z, size_t i, token_run *r, int32_t *ids, int32_t *words, encoded *out)
 {
-    bert_text text = z->d->texts[i];
+    bert_text text = z->from->texts[i];
     const row_reading *how = z->how;
     bert_status s = check_alone(z, i, r);
     if (!s)
@@ -128,7 +143,7 @@ static bert_status encode_form(const tokenizing *z, size_t i, token_run *r, int3
     case ROW_TOGETHER:
         break;
     }
-    return encode_pair(z->how->tokenizer, z->d->texts[i], dataset_pair(z->d, i), z->how->seq_len, &r->scratch, ids, out,
+    return encode_pair(z->how->tokenizer, z->from->texts[i], second_text(z, i), z->how->seq_len, &r->scratch, ids, out,
                        &r->err);
 }
 
@@ -209,13 +224,13 @@ static bert_status encode_windows(const tokenizing *z, size_t i, token_run *r)
     split_options whole = { .limit = SIZE_MAX }, first = { .limit = SIZE_MAX, .spans = with_words };
     bert_status s = with_words ? check_alone(z, i, r) : BERT_OK;
     if (!s)
-        s = split_text(how->tokenizer, dataset_pair(z->d, i), whole, b, &r->err);
+        s = split_text(how->tokenizer, second_text(z, i), whole, b, &r->err);
     if (!s)
         s = encode_check_second(how->tokenizer, b, &r->err);
     if (!s && b->n && !how->tokenizer->options.truncation_side && !how->tokenizer->options.odd_token)
         first.limit = how->seq_len; /* it is cut in any case, and how long it is does not matter */
     if (!s)
-        s = split_text(how->tokenizer, z->d->texts[i], first, a, &r->err);
+        s = split_text(how->tokenizer, z->from->texts[i], first, a, &r->err);
     if (!s)
         s = tokenizer_check_rows(how->tokenizer, a->ids, a->n, &r->err);
     if (!s)
@@ -226,7 +241,7 @@ static bert_status encode_windows(const tokenizing *z, size_t i, token_run *r)
                     .a = a,
                     .b = b,
                     .windows = windows_of(a->n, b->n, how->seq_len, how->stride, how->tokenizer->options.odd_token) };
-    if (with_words && !(t.words = long_text_words(z->d->texts[i], a, r)))
+    if (with_words && !(t.words = long_text_words(z->from->texts[i], a, r)))
         return no_memory(r);
     r->losses.truncated += t.windows.cut;
     r->losses.dropped += a->dropped + b->dropped;
@@ -247,7 +262,7 @@ static bert_status tokenize_run(const tokenizing *z, token_run *r)
         bert_status s = z->how->windows ? encode_windows(z, i, r) : encode_whole(z, i, r);
         if (s) {
             char place[DATASET_PLACE];
-            return fail_in(&r->err, s, "%s", dataset_place(z->d, i, place));
+            return fail_in(&r->err, s, "%s", text_place(z->from, i, place));
         }
     }
     return BERT_OK;
@@ -352,7 +367,7 @@ static bert_status tokenize_runs(token_reader *reader, const tokenizing *z, size
     token_run *runs = reader->runs;
     for (size_t k = 0; k < n_runs; k++) {
         runs[k].first = k ? runs[k - 1].last : 0;
-        runs[k].last = runs[k].first + (z->d->n - runs[k].first) / (n_runs - k);
+        runs[k].last = runs[k].first + (z->from->n - runs[k].first) / (n_runs - k);
     }
     threads_run(n_runs, n_runs, tokenize_part, &(tokenizing_runs){ z, runs });
     for (size_t k = 0; k < n_runs; k++)
@@ -377,13 +392,13 @@ static bool grow_runs(token_reader *reader, size_t n)
     return true;
 }
 
-bert_status token_reader_run(token_reader *reader, const bert_dataset *d, const row_reading *how, bert_err *err)
+bert_status token_reader_run(token_reader *reader, const texts_to_read *from, const row_reading *how, bert_err *err)
 {
     enum { ROWS_WORTH_A_THREAD = 256 };
-    size_t n_runs = d->n / ROWS_WORTH_A_THREAD + 1, most = threads_allowed();
+    size_t n_runs = from->n / ROWS_WORTH_A_THREAD + 1, most = threads_allowed();
     n_runs = n_runs < most ? n_runs : most;
     reader->rows = (token_rows){ .form = how->form };
-    const tokenizing z = { d, how };
+    const tokenizing z = { from, how };
     bert_status s = grow_runs(reader, n_runs) ? tokenize_runs(reader, &z, n_runs, err)
                                               : fail_memory(err, "the tokens of texts");
     if (s)

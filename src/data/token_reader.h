@@ -15,6 +15,14 @@ typedef struct row_reading {
     size_t stride; /* of windows; 0: half of what fits */
 } row_reading;
 
+/* The texts that are read: a data set's, or the caller's by themselves, which messages number from `first` on. */
+typedef struct texts_to_read {
+    size_t n;
+    const bert_text *texts, *pairs; /* (n) each; pairs may be NULL */
+    const bert_dataset *d;          /* or NULL */
+    size_t first;
+} texts_to_read;
+
 /* Memory that a call may use again. */
 typedef struct kept_array {
     void *data;
@@ -30,8 +38,8 @@ typedef struct token_reader {
     kept_array arrays[TOKEN_ARRAYS]; /* what rows point to */
 } token_reader;
 
-/* Makes reader->rows of the texts of d, in threads. Fails as token_rows_create; the rows are empty then. */
-bert_status token_reader_run(token_reader *reader, const bert_dataset *d, const row_reading *how, bert_err *err);
+/* Makes reader->rows of the texts, in threads. Fails as token_rows_create; the rows are empty then. */
+bert_status token_reader_run(token_reader *reader, const texts_to_read *from, const row_reading *how, bert_err *err);
 void token_reader_free(token_reader *reader);
 
 #endif

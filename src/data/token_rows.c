@@ -8,7 +8,8 @@ bert_status token_rows_create(token_rows *t, const bert_dataset *d, const bert_t
 {
     token_reader reader = { 0 };
     const row_reading how = { .tokenizer = tokenizer, .seq_len = seq_len, .form = form };
-    bert_status s = token_reader_run(&reader, d, &how, err);
+    const texts_to_read from = { d->n, d->texts, d->pairs, d, 0 };
+    bert_status s = token_reader_run(&reader, &from, &how, err);
     *t = reader.rows;
     for (int k = 0; !s && k < TOKEN_ARRAYS; k++) { /* the rows take their memory with them */
         t->owned[k] = reader.arrays[k].data;

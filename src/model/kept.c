@@ -11,7 +11,7 @@
 #include <string.h>
 
 struct kept_outputs {
-    const bert_layer *layer;
+    bert_layer *layer;
     const token_rows *rows;
     output_request request; /* the tokens' rows below layer first_kept */
     bool bf16;

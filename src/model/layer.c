@@ -236,7 +236,7 @@ static size_t layers_needed(const bert_layer *l, bool head, bool *pooler)
     return (size_t)(last + 1);
 }
 
-static bert_status build(bert_layer *l, const head_shape *head, uint64_t seed, bool *new_pooler, bert_err *err)
+static bert_status layer_build(bert_layer *l, const head_shape *head, uint64_t seed, bool *new_pooler, bert_err *err)
 {
     const ops *o;
     bool pooler;
@@ -276,7 +276,7 @@ bert_status layer_create(const bert_module *module, const bert_layer_spec *spec,
     l->module = module;
     l->spec = *spec;
     pthread_mutex_init(&l->lock, NULL);
-    bert_status s = build(l, head, seed, new_pooler, err);
+    bert_status s = layer_build(l, head, seed, new_pooler, err);
     if (s) {
         bert_layer_free(l);
         return s;
@@ -340,22 +340,15 @@ void bert_layer_free(bert_layer *layer)
     free(layer);
 }
 
-static bert_layer *changeable(const bert_layer *layer)
+void layer_lend(bert_layer *l)
 {
-    return (bert_layer *)(uintptr_t)layer; /* packing changes no number that anybody sees */
-}
-
-void layer_lend(const bert_layer *layer)
-{
-    bert_layer *l = changeable(layer);
     pthread_mutex_lock(&l->lock);
     l->borrowers++;
     pthread_mutex_unlock(&l->lock);
 }
 
-void layer_take_back(const bert_layer *layer)
+void layer_take_back(bert_layer *l)
 {
-    bert_layer *l = changeable(layer);
     pthread_mutex_lock(&l->lock);
     if (--l->borrowers == 0)
         free_aside(l);
@@ -395,9 +388,8 @@ static void release_packed(const bert_layer *l)
     }
 }
 
-bert_status layer_ready(const bert_layer *layer, bert_err *err)
+bert_status layer_ready(bert_layer *l, bert_err *err)
 {
-    bert_layer *l = changeable(layer);
     pthread_mutex_lock(&l->lock);
     bert_status s = BERT_OK;
     if (!l->packed) {

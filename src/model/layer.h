@@ -46,14 +46,14 @@ bert_status layer_create(const bert_module *module, const bert_layer_spec *spec,
 bert_status layer_set_precision(bert_layer *layer, ops_precision precision, bert_err *err);
 
 /* Packs the frozen layers, once; any thread. The module's own copy of them is then read no more, and its memory goes back to the system. */
-bert_status layer_ready(const bert_layer *layer, bert_err *err);
+bert_status layer_ready(bert_layer *layer, bert_err *err);
 
 /* Gives the memory of frozen embedding tables back to the system until they are read again, where they are large. */
 void layer_rest_embeddings(const bert_layer *layer);
 
 /* Somebody borrows packed layers until he gives them back; any thread. */
-void layer_lend(const bert_layer *layer);
-void layer_take_back(const bert_layer *layer);
+void layer_lend(bert_layer *layer);
+void layer_take_back(bert_layer *layer);
 
 /* What the layer's spec calls an output, or BERT's names; pooling is resolved already. */
 bert_status request_parse(output_request *r, const char *name, size_t size, const bert_layer *layer, bert_err *err);

@@ -41,12 +41,12 @@ bert_status layer_pack_input(const bert_layer *l, const bert_input *input, packe
 }
 
 /* (n_seq, seq_len, H) with zeros at padding, from the rows of the packed batch; or back, adding nothing. */
-static void move_rows(const packed_batch *b, size_t seq_len, size_t H, float *padded, float *rows, bool to_padded)
+static void move_rows(const packed_batch *b, size_t seq_len, size_t H, float *to, const float *from, bool pad)
 {
     for (size_t s = 0; s < b->n_seq; s++)
         for (int32_t r = b->start[s]; r < b->start[s + 1]; r++) {
-            float *place = padded + (s * seq_len + (size_t)b->positions[r]) * H, *row = rows + (size_t)r * H;
-            memcpy(to_padded ? place : row, to_padded ? row : place, H * sizeof(float));
+            size_t padded = s * seq_len + (size_t)b->positions[r], packed = (size_t)r;
+            memcpy(to + (pad ? padded : packed) * H, from + (pad ? packed : padded) * H, H * sizeof(float));
         }
 }
 
@@ -163,7 +163,7 @@ static const float *pack_grad(bert_pass *p, size_t i, const float *grad)
         return grad;
     float *rows = arena_alloc_raw(&p->memory, p->batch.n_tok * H * sizeof *rows);
     if (rows)
-        move_rows(&p->batch, (size_t)l->spec.seq_len, H, (float *)(uintptr_t)grad, rows, false);
+        move_rows(&p->batch, (size_t)l->spec.seq_len, H, rows, grad, false);
     return rows;
 }
 

@@ -46,7 +46,7 @@ static bert_status take_requests(text_encoder *e, const bert_layer *l, const tex
     return BERT_OK;
 }
 
-static void plan_rows(text_encoder *e, const text_encoder_spec *spec)
+static void text_encoder_plan(text_encoder *e, const text_encoder_spec *spec)
 {
     e->rows.encoder = &e->encoder;
     e->rows.tiles.streams = spec->streams;
@@ -57,7 +57,7 @@ static void plan_rows(text_encoder *e, const text_encoder_spec *spec)
 
 bert_status text_encoder_create(text_encoder *e, const bert_model *model, const text_encoder_spec *spec, bert_err *err)
 {
-    const bert_layer *l = model->layer;
+    bert_layer *l = model->layer;
     output_request both;
     size_t positions = (size_t)config_positions(&l->config);
     *e = (text_encoder){ .tokenizer = model->module->tokenizer, .seq_len = spec->seq_len, .windows = spec->windows, .stride = spec->stride };
@@ -86,7 +86,7 @@ bert_status text_encoder_create(text_encoder *e, const bert_model *model, const 
     if (s)
         text_encoder_free(e);
     else
-        plan_rows(e, spec);
+        text_encoder_plan(e, spec);
     return s;
 }
 
@@ -97,7 +97,6 @@ void text_encoder_free(text_encoder *e)
     encoder_unpack(&e->encoder);
     if (e->lender)
         layer_take_back(e->lender);
-    arena_free(&e->lines);
     arena_free(&e->memory);
     *e = (text_encoder){ 0 };
 }
@@ -105,17 +104,9 @@ void text_encoder_free(text_encoder *e)
 bert_status text_encoder_tokenise(text_encoder *e, const bert_text *texts, const bert_text *pairs, size_t first, size_t n, row_form form,
                                   const token_rows **rows, size_t *truncated, bert_err *err)
 {
-    arena_reset(&e->lines);
-    size_t *lines = arena_array(&e->lines, n, sizeof *lines);
-    if (!lines)
-        return fail_memory(err, "a session");
-    for (size_t i = 0; i < n; i++)
-        lines[i] = first + i;
-    const bert_dataset texts_at_hand = {
-        .n = n, .texts = (bert_text *)(uintptr_t)texts, .pairs = (bert_text *)(uintptr_t)pairs, .lines = lines
-    };
+    const texts_to_read from = { n, texts, pairs, NULL, first };
     const row_reading how = { e->tokenizer, e->seq_len, form, e->windows, e->stride };
-    bert_status s = token_reader_run(&e->reader, &texts_at_hand, &how, err);
+    bert_status s = token_reader_run(&e->reader, &from, &how, err);
     *rows = &e->reader.rows;
     e->reader.rows.before = first;
     if (truncated)

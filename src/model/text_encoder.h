@@ -25,7 +25,7 @@ typedef struct text_encoder {
     arena memory;
     weight_list weights;
     encoder encoder;
-    const bert_layer *lender; /* of packed layers */
+    bert_layer *lender; /* of packed layers */
     output_request vectors;   /* of the pooling */
     /* over the encoder; its own request is what a head reads, the vectors' where there is none */
     row_encoder rows;
@@ -34,7 +34,6 @@ typedef struct text_encoder {
     bool windows;
     size_t stride;
 
-    arena lines;         /* places of the texts at hand */
     token_reader reader; /* their tokens */
 } text_encoder;
 
