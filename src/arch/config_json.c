@@ -33,7 +33,7 @@ static bert_status parse_activation(const json_t *json, const char *key, activat
 }
 
 /* The member of c that a key sets. */
-static void *member(config *c, const config_key *k)
+static void *config_field(config *c, const config_key *k)
 {
     return (char *)c + k->offset;
 }
@@ -44,22 +44,22 @@ static bert_status parse_key(const json_t *json, config *c, const config_key *k,
     bert_status s;
     switch (k->kind) {
     case KEY_SIZE:
-        return json_get_int(json, k->key, least, most, member(c, k), where, err);
+        return json_get_int(json, k->key, least, most, config_field(c, k), where, err);
     case KEY_ID:
         s = json_get_int_or(json, k->key, least, most, otherwise, &id, where, err);
         id++;
-        memcpy(member(c, k), &id, sizeof id);
+        memcpy(config_field(c, k), &id, sizeof id);
         return s;
     case KEY_NUMBER:
         if (!k->key) {
-            memcpy(member(c, k), &k->fallback, sizeof k->fallback);
+            memcpy(config_field(c, k), &k->fallback, sizeof k->fallback);
             return BERT_OK;
         }
-        return json_get_real_or(json, k->key, 0, k->max, k->fallback, member(c, k), where, err);
+        return json_get_real_or(json, k->key, 0, k->max, k->fallback, config_field(c, k), where, err);
     case KEY_ACTIVATION:
-        return parse_activation(json, k->key, member(c, k), where, err);
+        return parse_activation(json, k->key, config_field(c, k), where, err);
     case KEY_IMPLIED:
-        memcpy(member(c, k), &otherwise, sizeof otherwise);
+        memcpy(config_field(c, k), &otherwise, sizeof otherwise);
         return BERT_OK;
     default:
         return BERT_OK;

@@ -15,7 +15,7 @@ enum { MOST_LABELS = 1 << 20 };
 
 /* NULL where there is no head that is read, or sentence-transformers takes vectors from the folder. Google's has no architecture, but names that no
  * other has. */
-static const family_head *form_of(const source *s)
+static const family_head *fine_tuned_form_of(const source *s)
 {
     const char *name = json_string_value(json_array_get(json_object_get(s->settings, "architectures"), 0));
     const family_head *heads = s->is_known && s->n_steps < 2 ? s->naming.family->heads : NULL;
@@ -28,7 +28,7 @@ static const family_head *form_of(const source *s)
 
 bool fine_tuned_is(const source *s)
 {
-    return form_of(s) != NULL;
+    return fine_tuned_form_of(s) != NULL;
 }
 
 /* ---- weights ---------------------------------------------------------------------------------------------------------------- */
@@ -266,7 +266,7 @@ static bert_status read_all(fine_tuned *f, bert_err *err)
 
 bert_status fine_tuned_write(source *src, const char *folder, const bert_import_options *options, bert_err *err)
 {
-    const family_head *form = form_of(src);
+    const family_head *form = fine_tuned_form_of(src);
     fine_tuned f = { .source = src, .form = form, .tokens = form->tokens };
     f.where = src->settings_path ? src->settings_path : src->folder;
     f.whose = form->architecture ? form->architecture : "a fine-tuned checkpoint of Google's";

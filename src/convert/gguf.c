@@ -64,7 +64,7 @@ static bert_status add_tensor(gguf_export *x, size_t i, gguf_type type, bert_err
     return BERT_OK;
 }
 
-static bert_status add_tensors(gguf_export *x, gguf_type type, bert_err *err)
+static bert_status gguf_export_add_tensors(gguf_export *x, gguf_type type, bert_err *err)
 {
     bert_status s = BERT_OK;
     x->weights = arena_array(&x->memory, x->model.weights.n, sizeof *x->weights);
@@ -119,7 +119,7 @@ static bert_status check(const export_model *e, bert_err *err)
     return BERT_OK;
 }
 
-static void tell(const gguf_export *x, buffer *notes)
+static void gguf_export_tell(const gguf_export *x, buffer *notes)
 {
     const export_model *e = &x->model;
     if (e->weights.head.outputs)
@@ -135,7 +135,7 @@ static void tell(const gguf_export *x, buffer *notes)
         buffer_printf(notes, "type q8_0 takes rows of a multiple of %d numbers; matrices with others are f16\n", GGUF_BLOCK);
 }
 
-static bert_status values(void *context, size_t i, const float **out, bert_err *err)
+static bert_status gguf_export_values(void *context, size_t i, const float **out, bert_err *err)
 {
     gguf_export *x = context;
     arena_reset(&x->floats);
@@ -152,8 +152,8 @@ static bert_status write_file(gguf_export *x, const char *path, int type, bert_e
     add_keys(x, type);
     s = gguf_add_vocabulary(&x->file, module->tokenizer, (size_t)module->config.vocab_size, token_types, &x->memory, err);
     if (!s)
-        s = add_tensors(x, TYPES[type].type, err);
-    return s ? s : gguf_write(&x->file, path, values, x, err);
+        s = gguf_export_add_tensors(x, TYPES[type].type, err);
+    return s ? s : gguf_write(&x->file, path, gguf_export_values, x, err);
 }
 
 bert_status export_gguf(const bert_model *model, const char *path, const bert_export_options *options, buffer *notes, bert_err *err)
@@ -163,7 +163,7 @@ bert_status export_gguf(const bert_model *model, const char *path, const bert_ex
     if (!s)
         s = write_file(&x, path, options->type, err);
     if (!s)
-        tell(&x, notes);
+        gguf_export_tell(&x, notes);
     gguf_free(&x.file);
     arena_free(&x.floats);
     arena_free(&x.memory);

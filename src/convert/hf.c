@@ -76,7 +76,7 @@ static bert_status take_weights(hf_export *x, bert_err *err)
     return s;
 }
 
-static bert_status write_weights(hf_export *x, const char *path, bert_err *err)
+static bert_status hf_write_weights(hf_export *x, const char *path, bert_err *err)
 {
     tensor *items = arena_array(&x->memory, x->weights.n, sizeof *items);
     if (!items)
@@ -99,7 +99,7 @@ static bert_status write_config(hf_export *x, const char *path, bert_err *err)
     return s;
 }
 
-static bert_status write_files(hf_export *x, const char *folder, bert_err *err)
+static bert_status hf_write_files(hf_export *x, const char *folder, bert_err *err)
 {
     const bert_module *module = x->model->module;
     module_parts parts = { .config = &x->read.config,
@@ -112,7 +112,7 @@ static bert_status write_files(hf_export *x, const char *folder, bert_err *err)
     if (!s)
         s = write_config(x, configuration, err);
     if (!s)
-        s = write_weights(x, weights, err);
+        s = hf_write_weights(x, weights, err);
     if (!s && !x->head.rows && x->read.pooling != BERT_POOLING_NONE)
         s = hf_write_sentence(&x->read, folder, err);
     return s;
@@ -139,7 +139,7 @@ bert_status export_hf(const bert_model *model, const char *path, const bert_expo
     if (!s)
         s = folder_begin(&w, path, err);
     if (!s)
-        s = folder_end(&w, write_files(&x, w.temporary, err), err);
+        s = folder_end(&w, hf_write_files(&x, w.temporary, err), err);
     if (!s) {
         note_scale(&x);
         export_tell_tokenizer(&x.read, BERT_EXPORT_HF, notes);

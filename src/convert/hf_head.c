@@ -23,7 +23,7 @@ static const struct {
 };
 
 /* The class that reads texts, or the one that reads tokens. */
-static const family_head *form_of(const family *f, bool tokens)
+static const family_head *hf_head_form_of(const family *f, bool tokens)
 {
     const family_head *form = f->heads;
     while (form->tokens != tokens)
@@ -140,7 +140,7 @@ static bert_status make_classifier(hf_head *h, const export_model *e, double sca
 bert_status hf_head_make(hf_head *h, const export_model *e, arena *a, buffer *notes, bert_err *err)
 {
     double scale;
-    *h = (hf_head){ .form = form_of(e->config.family, e->task->form == ROW_WORDS) };
+    *h = (hf_head){ .form = hf_head_form_of(e->config.family, e->task->form == ROW_WORDS) };
     for (size_t i = 0; !h->form->tokens && i < sizeof PROBLEMS / sizeof *PROBLEMS; i++)
         if (PROBLEMS[i].output == e->task->output)
             h->problem = PROBLEMS[i].word;

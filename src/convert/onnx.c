@@ -14,37 +14,37 @@
 static const char BATCH[] = "batch", SEQUENCE[] = "sequence";
 static const char IDS[] = "input_ids", MASK[] = "attention_mask", SEGMENTS[] = "token_type_ids";
 
-typedef struct build {
+typedef struct graph_build {
     onnx_graph graph;
     const export_model *model;
     const bert_param **weights; /* those of the graph, in its order */
     size_t n_weights;
     onnx_name bias; /* (B, 1, 1, S): 0 where the mask is 1, else -10000, which leaves exp nothing */
     arena floats;   /* of the weight that is being written */
-} build;
+} graph_build;
 
 /* ---- parts -------------------------------------------------------------------------------------------------------------- */
 
-static const bert_param *take(build *b, weight_id id, size_t layer)
+static const bert_param *take(graph_build *b, weight_id id, size_t layer)
 {
     return b->weights[b->n_weights++] = weight_at(&b->model->weights, id, layer);
 }
 
 /* (rows, cols) as it is held */
-static onnx_name table(build *b, weight_id id)
+static onnx_name graph_table(graph_build *b, weight_id id)
 {
     const bert_param *p = take(b, id, 0);
     return onnx_weight(&b->graph, p->name, p->rows, p->cols, false);
 }
 
-static onnx_name vector(build *b, weight_id id, size_t layer)
+static onnx_name vector(graph_build *b, weight_id id, size_t layer)
 {
     const bert_param *p = take(b, id, layer);
     return onnx_weight(&b->graph, p->name, p->rows, 0, false);
 }
 
 /* A dense layer's weight, (out, in) as it is held, becomes (in, out), as MatMul reads it. */
-static onnx_name matrix(build *b, weight_id id, size_t layer)
+static onnx_name matrix(graph_build *b, weight_id id, size_t layer)
 {
     const bert_param *p = take(b, id, layer);
     const char *name = arena_printf(b->graph.memory, "%s.transposed", p->name);
@@ -53,14 +53,14 @@ static onnx_name matrix(build *b, weight_id id, size_t layer)
 }
 
 /* x (..., in) to (..., out) */
-static onnx_name dense_layer(build *b, onnx_name x, weight_id weight, weight_id bias, size_t layer)
+static onnx_name dense_layer(graph_build *b, onnx_name x, weight_id weight, weight_id bias, size_t layer)
 {
     onnx_graph *g = &b->graph;
     onnx_name product = ONNX_NODE(g, "MatMul", x, matrix(b, weight, layer));
     return ONNX_NODE(g, "Add", product, vector(b, bias, layer));
 }
 
-static onnx_name layer_norm(build *b, onnx_name x, weight_id weight, weight_id bias, size_t layer)
+static onnx_name layer_norm(graph_build *b, onnx_name x, weight_id weight, weight_id bias, size_t layer)
 {
     onnx_graph *g = &b->graph;
     onnx_name scale = vector(b, weight, layer), shift = vector(b, bias, layer);
@@ -70,14 +70,14 @@ static onnx_name layer_norm(build *b, onnx_name x, weight_id weight, weight_id b
     return y;
 }
 
-static onnx_name transpose(onnx_graph *g, onnx_name x, int64_t a, int64_t b, int64_t c, int64_t d)
+static onnx_name graph_transpose(onnx_graph *g, onnx_name x, int64_t a, int64_t b, int64_t c, int64_t d)
 {
     onnx_name y = ONNX_NODE(g, "Transpose", x);
     onnx_attribute_ints(g, "perm", (const int64_t[]){ a, b, c, d }, 4);
     return y;
 }
 
-static onnx_name softmax(onnx_graph *g, onnx_name x)
+static onnx_name graph_softmax(onnx_graph *g, onnx_name x)
 {
     onnx_name y = ONNX_NODE(g, "Softmax", x);
     onnx_attribute_int(g, "axis", -1);
@@ -109,7 +109,7 @@ static onnx_name gelu_tanh(onnx_graph *g, onnx_name x)
     return ONNX_NODE(g, "Mul", half, ONNX_NODE(g, "Add", tanh_of, onnx_number(g, 1)));
 }
 
-static onnx_name activate(onnx_graph *g, onnx_name x, activation act)
+static onnx_name graph_activate(onnx_graph *g, onnx_name x, activation act)
 {
     switch (act) {
     case ACTIVATION_GELU:
@@ -130,19 +130,19 @@ static onnx_name activate(onnx_graph *g, onnx_name x, activation act)
 /* ---- the encoder -------------------------------------------------------------------------------------------------------- */
 
 /* (B, S, H): the position table is cut to the length at hand. */
-static onnx_name embeddings(build *b)
+static onnx_name embeddings(graph_build *b)
 {
     onnx_graph *g = &b->graph;
     int64_t first = b->model->config.first_position;
-    onnx_name sum = ONNX_NODE(g, "Gather", table(b, WORD_EMBEDDINGS), IDS);
+    onnx_name sum = ONNX_NODE(g, "Gather", graph_table(b, WORD_EMBEDDINGS), IDS);
     if (family_has(b->model->config.family, TOKEN_TYPE_EMBEDDINGS)) {
-        onnx_name types = ONNX_NODE(g, "Gather", table(b, TOKEN_TYPE_EMBEDDINGS), SEGMENTS);
+        onnx_name types = ONNX_NODE(g, "Gather", graph_table(b, TOKEN_TYPE_EMBEDDINGS), SEGMENTS);
         sum = ONNX_NODE(g, "Add", sum, types);
     }
     onnx_name end = ONNX_NODE(g, "Slice", ONNX_NODE(g, "Shape", IDS), ONNX_INTEGERS(g, 1), ONNX_INTEGERS(g, 2));
     if (first)
         end = ONNX_NODE(g, "Add", end, ONNX_INTEGERS(g, first));
-    onnx_name positions = ONNX_NODE(g, "Slice", table(b, POSITION_EMBEDDINGS), ONNX_INTEGERS(g, first), end, ONNX_INTEGERS(g, 0));
+    onnx_name positions = ONNX_NODE(g, "Slice", graph_table(b, POSITION_EMBEDDINGS), ONNX_INTEGERS(g, first), end, ONNX_INTEGERS(g, 0));
     sum = ONNX_NODE(g, "Add", sum, positions);
     return layer_norm(b, sum, EMBEDDINGS_NORM_WEIGHT, EMBEDDINGS_NORM_BIAS, 0);
 }
@@ -155,19 +155,19 @@ static onnx_name mask_bias(onnx_graph *g)
 }
 
 /* (B, S, H) to (B, S, NH, D), with its axes in the order a, b, c, d */
-static onnx_name heads(build *b, onnx_name x, weight_id weight, weight_id bias, size_t layer, const int64_t order[4])
+static onnx_name heads(graph_build *b, onnx_name x, weight_id weight, weight_id bias, size_t layer, const int64_t order[4])
 {
     onnx_graph *g = &b->graph;
     const config *c = &b->model->config;
     onnx_name shape = ONNX_INTEGERS(g, 0, 0, c->num_attention_heads, c->hidden_size / c->num_attention_heads);
     onnx_name y = ONNX_NODE(g, "Reshape", dense_layer(b, x, weight, bias, layer), shape);
-    return transpose(g, y, order[0], order[1], order[2], order[3]);
+    return graph_transpose(g, y, order[0], order[1], order[2], order[3]);
 }
 
 /* One for each kind of block: what it gives, from its layer's values; all (B, S, H). */
 
 /* softmax(q k^T / sqrt(D) + bias) v, its heads side by side */
-static onnx_name attention(build *b, const block_row *row, const onnx_name *values, size_t layer)
+static onnx_name attention(graph_build *b, const block_row *row, const onnx_name *values, size_t layer)
 {
     onnx_name x = values[row->reads];
     weight_id weight = row->weight, bias = row->bias;
@@ -178,36 +178,36 @@ static onnx_name attention(build *b, const block_row *row, const onnx_name *valu
     onnx_name v = heads(b, x, (weight_id)(weight + 2), (weight_id)(bias + 2), layer, (const int64_t[]){ 0, 2, 1, 3 });
     float root = sqrtf((float)(c->hidden_size / c->num_attention_heads));
     onnx_name scores = ONNX_NODE(g, "Div", ONNX_NODE(g, "MatMul", q, k), onnx_number(g, root));
-    onnx_name shares = softmax(g, ONNX_NODE(g, "Add", scores, b->bias));
-    onnx_name mixed = transpose(g, ONNX_NODE(g, "MatMul", shares, v), 0, 2, 1, 3);
+    onnx_name shares = graph_softmax(g, ONNX_NODE(g, "Add", scores, b->bias));
+    onnx_name mixed = graph_transpose(g, ONNX_NODE(g, "MatMul", shares, v), 0, 2, 1, 3);
     return ONNX_NODE(g, "Reshape", mixed, ONNX_INTEGERS(g, 0, 0, c->hidden_size));
 }
 
-static onnx_name dense_block(build *b, const block_row *row, const onnx_name *values, size_t layer)
+static onnx_name dense_block(graph_build *b, const block_row *row, const onnx_name *values, size_t layer)
 {
     return dense_layer(b, values[row->reads], row->weight, row->bias, layer);
 }
 
-static onnx_name norm_block(build *b, const block_row *row, const onnx_name *values, size_t layer)
+static onnx_name norm_block(graph_build *b, const block_row *row, const onnx_name *values, size_t layer)
 {
     onnx_name sum = ONNX_NODE(&b->graph, "Add", values[row->reads], values[row->adds]);
     return layer_norm(b, sum, row->weight, (weight_id)(row->weight + 1), layer);
 }
 
-static onnx_name feed_forward(build *b, const block_row *row, const onnx_name *values, size_t layer)
+static onnx_name feed_forward(graph_build *b, const block_row *row, const onnx_name *values, size_t layer)
 {
     onnx_name y = dense_layer(b, values[row->reads], row->weight, row->bias, layer);
-    return dense_layer(b, activate(&b->graph, y, b->model->config.hidden_act), row->second, row->second_bias, layer);
+    return dense_layer(b, graph_activate(&b->graph, y, b->model->config.hidden_act), row->second, row->second_bias, layer);
 }
 
 static const struct {
     const block_kind *kind;
-    onnx_name (*add)(build *b, const block_row *row, const onnx_name *values, size_t layer);
+    onnx_name (*add)(graph_build *b, const block_row *row, const onnx_name *values, size_t layer);
 } BLOCKS[] = {
     { &BLOCK_ATTENTION, attention }, { &BLOCK_DENSE, dense_block }, { &BLOCK_FEED_FORWARD, feed_forward }, { &BLOCK_NORM, norm_block }
 };
 
-static onnx_name layer_of(build *b, onnx_name x, size_t layer)
+static onnx_name layer_of(graph_build *b, onnx_name x, size_t layer)
 {
     const family *f = b->model->config.family;
     onnx_name values[MOST_BLOCKS + 1] = { x };
@@ -218,7 +218,7 @@ static onnx_name layer_of(build *b, onnx_name x, size_t layer)
     return values[f->n_blocks];
 }
 
-static onnx_name encoder_of(build *b)
+static onnx_name encoder_of(graph_build *b)
 {
     b->bias = mask_bias(&b->graph);
     onnx_name x = embeddings(b);
@@ -229,7 +229,7 @@ static onnx_name encoder_of(build *b)
 
 /* ---- pooling: (B, S, H) to (B, H) --------------------------------------------------------------------------------------- */
 
-static onnx_name first_token(build *b, onnx_name x)
+static onnx_name first_token(graph_build *b, onnx_name x)
 {
     onnx_graph *g = &b->graph;
     onnx_name first = ONNX_NODE(g, "Slice", x, ONNX_INTEGERS(g, 0), ONNX_INTEGERS(g, 1), ONNX_INTEGERS(g, 1));
@@ -244,7 +244,7 @@ static onnx_name sum_of_tokens(onnx_graph *g, onnx_name x)
 }
 
 /* The sum of the tokens over their number, or over its root. */
-static onnx_name mean(build *b, onnx_name x, bool root)
+static onnx_name mean(graph_build *b, onnx_name x, bool root)
 {
     onnx_graph *g = &b->graph;
     onnx_name kept = cast(g, ONNX_NODE(g, "Unsqueeze", MASK, ONNX_INTEGERS(g, 2)), ONNX_FLOAT); /* (B, S, 1) */
@@ -252,7 +252,7 @@ static onnx_name mean(build *b, onnx_name x, bool root)
     return ONNX_NODE(g, "Div", sum, root ? ONNX_NODE(g, "Sqrt", n) : n);
 }
 
-static onnx_name largest(build *b, onnx_name x)
+static onnx_name largest(graph_build *b, onnx_name x)
 {
     onnx_graph *g = &b->graph;
     onnx_name kept = cast(g, ONNX_NODE(g, "Unsqueeze", MASK, ONNX_INTEGERS(g, 2)), ONNX_BOOL);
@@ -262,7 +262,7 @@ static onnx_name largest(build *b, onnx_name x)
     return y;
 }
 
-static onnx_name pool(build *b, onnx_name x)
+static onnx_name pool(graph_build *b, onnx_name x)
 {
     switch (b->model->pooling) {
     case BERT_POOLING_CLS:
@@ -292,22 +292,22 @@ static onnx_name length_1(onnx_graph *g, onnx_name x)
 /* ---- head and outputs --------------------------------------------------------------------------------------------------- */
 
 /* x (..., H) to logits (..., K) */
-static onnx_name head(build *b, onnx_name x)
+static onnx_name graph_head(graph_build *b, onnx_name x)
 {
     if (b->model->weights.head.hidden)
-        x = activate(&b->graph, dense_layer(b, x, HEAD_HIDDEN_WEIGHT, HEAD_HIDDEN_BIAS, 0), b->model->config.family->head_activation);
+        x = graph_activate(&b->graph, dense_layer(b, x, HEAD_HIDDEN_WEIGHT, HEAD_HIDDEN_BIAS, 0), b->model->config.family->head_activation);
     return dense_layer(b, x, HEAD_WEIGHT, HEAD_BIAS, 0);
 }
 
 /* An output is the last node's. */
-static void output(build *b, const char *name, bool tokens, size_t width)
+static void graph_output(graph_build *b, const char *name, bool tokens, size_t width)
 {
     onnx_rename(&b->graph, name);
     const onnx_side sides[] = { { BATCH, 0 }, { tokens ? SEQUENCE : NULL, (int64_t)width }, { NULL, (int64_t)width } };
     onnx_output(&b->graph, name, ONNX_FLOAT, tokens ? 3 : 2, sides);
 }
 
-static void pair_scores(build *b, onnx_name logits)
+static void pair_scores(graph_build *b, onnx_name logits)
 {
     onnx_graph *g = &b->graph;
     onnx_name p = ONNX_NODE(g, "Sigmoid", logits);
@@ -315,17 +315,17 @@ static void pair_scores(build *b, onnx_name logits)
     onnx_attribute_int(g, "axis", 1);
 }
 
-static void softmax_scores(build *b, onnx_name logits)
+static void softmax_scores(graph_build *b, onnx_name logits)
 {
-    softmax(&b->graph, logits);
+    graph_softmax(&b->graph, logits);
 }
 
-static void sigmoid_scores(build *b, onnx_name logits)
+static void sigmoid_scores(graph_build *b, onnx_name logits)
 {
     ONNX_NODE(&b->graph, "Sigmoid", logits);
 }
 
-static void number_scores(build *b, onnx_name logits)
+static void number_scores(graph_build *b, onnx_name logits)
 {
     onnx_graph *g = &b->graph;
     const bert_model *m = b->model->model;
@@ -336,7 +336,7 @@ static void number_scores(build *b, onnx_name logits)
 /* What the outputs of a head become, and how the graph calls it. */
 static const struct {
     const head_output *output;
-    void (*scores)(build *b, onnx_name logits);
+    void (*scores)(graph_build *b, onnx_name logits);
     const char *name;
 } SCORES[] = {
     { &OUTPUT_PAIR, pair_scores, "probabilities" },
@@ -346,26 +346,26 @@ static const struct {
 };
 
 /* The scores of bert_session_predict. */
-static void scores(build *b, onnx_name x)
+static void scores(graph_build *b, onnx_name x)
 {
     const task *t = b->model->task;
-    onnx_name logits = head(b, x);
+    onnx_name logits = graph_head(b, x);
     size_t i = 0;
     while (SCORES[i].output != t->output)
         i++;
     SCORES[i].scores(b, logits);
-    output(b, SCORES[i].name, t->form == ROW_WORDS, task_columns(t, b->model->model));
+    graph_output(b, SCORES[i].name, t->form == ROW_WORDS, task_columns(t, b->model->model));
 }
 
 /* Without a head both the tokens' vectors and the pooled one; a model of similarity encodes one text. */
-static void outputs(build *b)
+static void outputs(graph_build *b)
 {
     size_t H = (size_t)b->model->config.hidden_size;
     const task *t = b->model->task;
     onnx_name x = encoder_of(b);
     if (!t) {
         onnx_rename(&b->graph, x = "last_hidden_state");
-        output(b, x, true, H);
+        graph_output(b, x, true, H);
         if (b->model->pooling == BERT_POOLING_NONE)
             return;
     }
@@ -376,13 +376,13 @@ static void outputs(build *b)
     }
     if (b->model->model->normalize)
         length_1(&b->graph, x);
-    output(b, "embedding", false, H);
+    graph_output(b, "embedding", false, H);
 }
 
 /* ---- the whole ---------------------------------------------------------------------------------------------------------- */
 
 /* A value on one line; it is taken. */
-static const char *line_of(const build *b, json_t *json)
+static const char *line_of(const graph_build *b, json_t *json)
 {
     char *text = json_compact(json);
     json_decref(json);
@@ -391,7 +391,7 @@ static const char *line_of(const build *b, json_t *json)
     return kept;
 }
 
-static void metadata(build *b)
+static void metadata(graph_build *b)
 {
     onnx_graph *g = &b->graph;
     const bert_model *m = b->model->model;
@@ -413,14 +413,14 @@ static void metadata(build *b)
     onnx_metadata(g, "tokenizer", tokenizer);
 }
 
-static bert_status values(void *context, size_t i, const float **out, bert_err *err)
+static bert_status graph_values(void *context, size_t i, const float **out, bert_err *err)
 {
-    build *b = context;
+    graph_build *b = context;
     arena_reset(&b->floats);
     return export_floats(b->model, b->weights[i], &b->floats, out, err);
 }
 
-static bert_status write_graph(build *b, const char *path, bert_err *err)
+static bert_status write_graph(graph_build *b, const char *path, bert_err *err)
 {
     b->weights = arena_array(b->graph.memory, b->model->weights.n, sizeof *b->weights);
     if (!b->weights)
@@ -431,7 +431,7 @@ static bert_status write_graph(build *b, const char *path, bert_err *err)
     onnx_input(&b->graph, SEGMENTS, ONNX_INT64, 2, sides);
     outputs(b);
     metadata(b);
-    return onnx_write(&b->graph, path, values, b, err);
+    return onnx_write(&b->graph, path, graph_values, b, err);
 }
 
 bert_status export_onnx(const bert_model *model, const char *path, const bert_export_options *options, buffer *notes, bert_err *err)
@@ -439,7 +439,7 @@ bert_status export_onnx(const bert_model *model, const char *path, const bert_ex
     (void)options, (void)notes;
     arena a = { 0 };
     export_model e;
-    build b = { .graph = { .memory = &a }, .model = &e };
+    graph_build b = { .graph = { .memory = &a }, .model = &e };
     bert_status s = export_model_open(&e, model, &a, err);
     if (!s)
         s = write_graph(&b, path, err);

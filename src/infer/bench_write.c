@@ -20,7 +20,7 @@ static const struct {
     [PROFILE_POOLING] = { "pooling", "pooling" },
 };
 
-static double share_of(const bench_parts *p, size_t part)
+static double bench_share_of(const bench_parts *p, size_t part)
 {
     return p->all > 0 ? p->seconds[part] / p->all : 0;
 }
@@ -30,7 +30,7 @@ static double share_of_rest(const bench_parts *p)
 {
     double rest = 1;
     for (size_t i = 0; i < PROFILE_PARTS; i++)
-        rest -= share_of(p, i);
+        rest -= bench_share_of(p, i);
     return rest > 0 ? rest : 0;
 }
 
@@ -94,8 +94,8 @@ static void write_shares(buffer *out, const bench *b)
 {
     buffer_printf(out, "\n%-34s %12s %12s\n", "shares of the time", "many texts", "one text");
     for (size_t i = 0; i < PROFILE_PARTS; i++)
-        buffer_printf(out, "  %-32s %10.1f %% %10.1f %%\n", PARTS[i].words, 100 * share_of(&b->many_parts, i),
-                      100 * share_of(&b->one_parts, i));
+        buffer_printf(out, "  %-32s %10.1f %% %10.1f %%\n", PARTS[i].words, 100 * bench_share_of(&b->many_parts, i),
+                      100 * bench_share_of(&b->one_parts, i));
     buffer_printf(out, "  %-32s %10.1f %% %10.1f %%\n", "the rest", 100 * share_of_rest(&b->many_parts),
                   100 * share_of_rest(&b->one_parts));
 }
@@ -203,7 +203,7 @@ static json_t *json_of_parts(const bench_parts *p)
 {
     json_t *out = json_object();
     for (size_t i = 0; i < PROFILE_PARTS; i++)
-        json_put(&out, PARTS[i].name, json_real(share_of(p, i)));
+        json_put(&out, PARTS[i].name, json_real(bench_share_of(p, i)));
     json_put(&out, "rest", json_real(share_of_rest(p)));
     return out;
 }

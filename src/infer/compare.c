@@ -16,7 +16,7 @@ enum { PART = 512, PART_OF_TOKENS = 16 };
 static const double SAME_COSINE = 0.99;
 
 /* One of the two models, and what it says of the part at hand. */
-typedef struct side {
+typedef struct compare_side {
     bert_session *session;
     float *scores;  /* (part, K) */
     float *vectors; /* (part, H), or (tokens of the part, H) */
@@ -25,13 +25,13 @@ typedef struct side {
     size_t n_entities;
     size_t truncated; /* texts that were cut */
     double seconds;   /* in what the model is for: scores or entities; vectors where it has no head */
-} side;
+} compare_side;
 
 typedef struct comparison {
     const bert_model *model;
     const task *task; /* NULL: no head */
     const bert_dataset *data;
-    side sides[2]; /* original, frozen */
+    compare_side sides[2]; /* original, frozen */
     size_t part, K, H;
     bool *same; /* (part) whether the rows have the same answer */
     arena memory;
@@ -42,7 +42,7 @@ typedef struct comparison {
 
 /* ---- running ----------------------------------------------------------------------------------------------------- */
 
-static bert_status open_side(comparison *c, side *s, const bert_model *model, bert_err *err)
+static bert_status open_side(comparison *c, compare_side *s, const bert_model *model, bert_err *err)
 {
     bert_status status = bert_session_create(model, NULL, &s->session, err);
     if (status)
@@ -86,7 +86,7 @@ static bool is_apart(const comparison *c)
 }
 
 /* The rows' vectors; second: of the texts that stand in the second place. */
-static bert_status embed(const comparison *c, side *s, size_t first, size_t n, bool second, bert_err *err)
+static bert_status compare_embed(const comparison *c, compare_side *s, size_t first, size_t n, bool second, bert_err *err)
 {
     const bert_dataset *d = c->data;
     size_t *truncated = c->task ? NULL : &s->truncated; /* else they were counted as the task was run */
@@ -103,7 +103,7 @@ static bool one_pass(const comparison *c)
 }
 
 /* What the model is for, with the clock running; without a head, or in one pass, the vectors with it. */
-static bert_status answer(const comparison *c, side *s, size_t first, size_t n, bert_err *err)
+static bert_status answer(const comparison *c, compare_side *s, size_t first, size_t n, bert_err *err)
 {
     const bert_text *texts = c->data->texts + first, *pairs = c->data->pairs ? c->data->pairs + first : NULL;
     double began = clock_seconds();
@@ -116,7 +116,7 @@ static bert_status answer(const comparison *c, side *s, size_t first, size_t n, 
     else if (c->K)
         status = bert_session_predict(s->session, texts, pairs, n, s->scores, &s->truncated, err);
     else
-        status = embed(c, s, first, n, false, err);
+        status = compare_embed(c, s, first, n, false, err);
     s->seconds += clock_seconds() - began;
     return in_place(c, first, status, err);
 }
@@ -148,7 +148,7 @@ static bool same_stretch(const bert_entity *a, const bert_entity *b)
 /* Both lists are in the order of the texts. */
 static void compare_entities(comparison *c, size_t n)
 {
-    const side *a = &c->sides[0], *b = &c->sides[1];
+    const compare_side *a = &c->sides[0], *b = &c->sides[1];
     for (size_t row = 0, i = 0, k = 0; row < n; row++) {
         c->same[row] = true;
         for (; i < a->n_entities && a->entities[i].text == row && k < b->n_entities && b->entities[k].text == row;
@@ -204,7 +204,7 @@ static bert_status compare_part(comparison *c, size_t first, size_t n, bert_err 
         compare_entities(c, n);
     for (int second = 0; !s && second <= is_apart(c); second++) {
         for (int k = 0; !s && k < 2 && c->task && !one_pass(c); k++)
-            s = embed(c, &c->sides[k], first, n, second, err);
+            s = compare_embed(c, &c->sides[k], first, n, second, err);
         if (!s)
             compare_vectors(c, n);
     }

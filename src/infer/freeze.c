@@ -54,7 +54,7 @@ static bert_status needed_weights(const bert_model *m, weight_list *list, arena 
 }
 
 /* What the file says of itself. */
-static json_t *description(const bert_model *m, size_t n_layers, int precision)
+static json_t *freeze_description(const bert_model *m, size_t n_layers, int precision)
 {
     config c = m->layer->config;
     c.num_hidden_layers = (int64_t)n_layers;
@@ -92,7 +92,7 @@ static bert_status make_header(const bert_model *m, const weight_list *list, int
 {
     char data_hash[SHA256_HEX];
     hash_data(items, n, data_hash);
-    json_t *about = description(m, list->layers, precision);
+    json_t *about = freeze_description(m, list->layers, precision);
     char *text = json_compact(about);
     json_t *metadata = text ? json_pack("{s:s, s:s, s:s, s:s}", "format", "libbert.frozen", "crc32c", "00000000", "data_sha256", data_hash,
                                         "libbert", text)

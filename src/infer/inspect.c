@@ -56,7 +56,7 @@ static json_t *count_parameters(const tensor_set *set, const weight_naming *nami
 }
 
 /* Of a list, all entries or those that are tuned. */
-static json_t *count_weights(const weight_list *list, bool tuned)
+static json_t *inspect_count_weights(const weight_list *list, bool tuned)
 {
     json_t *groups = json_object();
     size_t all = 0;
@@ -85,7 +85,7 @@ static json_t *module_facts(const char *kind, const char *path, const bert_modul
 {
     const weight_naming own = weights_own_naming(m->config.family);
     return json_pack("{s:s, s:o, s:o, s:o, s:o}", "kind", kind, "path", json_of_bytes(path), "configuration", config_to_json(&m->config),
-                     "parameters", m->frozen ? count_weights(&m->weights, false) : count_parameters(&m->tensors, &own), "tokenizer",
+                     "parameters", m->frozen ? inspect_count_weights(&m->weights, false) : count_parameters(&m->tensors, &own), "tokenizer",
                      tokenizer_facts(m));
 }
 
@@ -157,7 +157,7 @@ static bert_status inspect_model(const char *path, json_t **out, bert_err *err)
     if (!s) {
         *out = module_facts("libbert model", path, m->module);
         add_layer_and_head(m, m->module->path, out);
-        json_put(out, "tuned_parameters", count_weights(&m->layer->weights, true));
+        json_put(out, "tuned_parameters", inspect_count_weights(&m->layer->weights, true));
         json_put(out, "tensors", tensor_list(&weights));
     }
     tensors_close(&weights);

@@ -58,7 +58,7 @@ static bert_status describe_files(arena *a, const char *folder, bool texts, json
     return s;
 }
 
-static bert_status write_json(arena *a, const char *folder, const char *name, json_t *json, bert_err *err)
+static bert_status module_write_json(arena *a, const char *folder, const char *name, json_t *json, bert_err *err)
 {
     char *path = path_join(a, folder, name);
     bert_status s = path && json ? json_write_file(json, path, err) : fail_memory(err, name);
@@ -66,7 +66,7 @@ static bert_status write_json(arena *a, const char *folder, const char *name, js
     return s;
 }
 
-static bert_status write_weights(arena *a, const char *folder, const weight_list *weights, bert_err *err)
+static bert_status module_write_weights(arena *a, const char *folder, const weight_list *weights, bert_err *err)
 {
     tensor *items = arena_array(a, weights->n, sizeof *items);
     char *path = path_join(a, folder, "model.safetensors");
@@ -85,22 +85,22 @@ bert_status module_write_tokenizer(const module_parts *p, const char *folder, be
     char *vocabulary = path_join(&a, folder, "vocab.txt");
     bert_status s = vocabulary ? file_write_whole(vocabulary, p->vocabulary, p->vocabulary_size, err) : fail_memory(err, folder);
     if (!s)
-        s = write_json(&a, folder, "tokenizer.json", hf_tokenizer_json(t), err);
+        s = module_write_json(&a, folder, "tokenizer.json", hf_tokenizer_json(t), err);
     if (!s)
-        s = write_json(&a, folder, "tokenizer_config.json", hf_tokenizer_config(t, seq_len), err);
+        s = module_write_json(&a, folder, "tokenizer_config.json", hf_tokenizer_config(t, seq_len), err);
     if (!s)
-        s = write_json(&a, folder, "special_tokens_map.json", hf_special_tokens_map(t), err);
+        s = module_write_json(&a, folder, "special_tokens_map.json", hf_special_tokens_map(t), err);
     arena_free(&a);
     return s;
 }
 
-static bert_status write_files(const module_parts *p, arena *a, const char *folder, bert_err *err)
+static bert_status module_write_files(const module_parts *p, arena *a, const char *folder, bert_err *err)
 {
     bert_status s = module_write_tokenizer(p, folder, err);
     if (!s)
-        s = write_json(a, folder, "config.json", config_to_json(p->config), err);
+        s = module_write_json(a, folder, "config.json", config_to_json(p->config), err);
     if (!s)
-        s = write_weights(a, folder, p->weights, err);
+        s = module_write_weights(a, folder, p->weights, err);
     if (s)
         return s;
     json_t *files = json_object();
@@ -112,7 +112,7 @@ static bert_status write_files(const module_parts *p, arena *a, const char *fold
     json_put(&module, "files", files);
     if (s)
         json_decref(module);
-    return s ? s : write_json(a, folder, "module.json", module, err);
+    return s ? s : module_write_json(a, folder, "module.json", module, err);
 }
 
 bert_status module_write(const module_parts *parts, const char *folder, bert_err *err)
@@ -122,7 +122,7 @@ bert_status module_write(const module_parts *parts, const char *folder, bert_err
     if (s)
         return s;
     arena a = { 0 };
-    s = write_files(parts, &a, w.temporary, err);
+    s = module_write_files(parts, &a, w.temporary, err);
     arena_free(&a);
     bert_module *written = NULL;
     if (!s && (s = bert_module_open(w.temporary, &written, err)))

@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-static size_t linears(const block_row *row, bool fewer, linear_row out[MOST_LINEARS])
+static size_t attention_linears(const block_row *row, bool fewer, linear_row out[MOST_LINEARS])
 {
     if (!fewer) {
         out[0] = (linear_row){ "query, key, value", row->weight, row->bias, 3, false };
@@ -20,12 +20,12 @@ static size_t projected(const block *b, size_t n, size_t m)
     return (m + 2 * n) * b->hidden;
 }
 
-static size_t kept_floats(const block *b, size_t n, size_t m)
+static size_t attention_kept_floats(const block *b, size_t n, size_t m)
 {
     return projected(b, n, m) + m * b->heads;
 }
 
-static size_t scratch_floats(const block *b)
+static size_t attention_scratch_floats(const block *b)
 {
     return 3 * b->hidden;
 }
@@ -42,7 +42,7 @@ static projections projections_at(const block *b, float *at, size_t m)
     return b->fewer ? (projections){ at, at + m * H, H, 2 * H } : (projections){ at, at + H, 3 * H, 3 * H };
 }
 
-static attention_input input_of(const block *b, const block_pass *p, const block_io *io, dropout drop)
+static attention_input attention_input_of(const block *b, const block_pass *p, const block_io *io, dropout drop)
 {
     projections x = projections_at(b, io->kept ? io->kept : p->scratch, io->m);
     return (attention_input){ .queries = io->asked,
@@ -59,10 +59,10 @@ static attention_input input_of(const block *b, const block_pass *p, const block
 
 attention_input block_attention_input(const block *b, const block_pass *p, const block_io *io)
 {
-    return input_of(b, p, io, (dropout){ 0 });
+    return attention_input_of(b, p, io, (dropout){ 0 });
 }
 
-static void forward_attention(const block *b, const block_pass *p, const block_io *io)
+static void run_attention(const block *b, const block_pass *p, const block_io *io)
 {
     float *at = io->kept ? io->kept : p->scratch;
     projections x = projections_at(b, at, io->m);
@@ -71,7 +71,7 @@ static void forward_attention(const block *b, const block_pass *p, const block_i
     if (b->fewer)
         linear_forward(&b->linears[1], p->ops, p->room, x.kv, x.ldkv, NULL, io->x, H, ACTIVATION_NONE, io->n);
     profile_mark(p->clock, PROFILE_PRODUCTS);
-    attention_input in = input_of(b, p, io, block_dropout(b, p));
+    attention_input in = attention_input_of(b, p, io, block_dropout(b, p));
     p->ops->attention_forward(p->room, io->y, io->kept ? at + projected(b, io->n, io->m) : NULL, &in);
     profile_mark(p->clock, PROFILE_ATTENTION);
 }
@@ -96,7 +96,7 @@ static void backward_attention(const block *b, const block_pass *p, const block_
     size_t H = b->hidden;
     if (!b->tuned && !g->dx)
         return;
-    attention_input in = input_of(b, p, io, block_dropout(b, p));
+    attention_input in = attention_input_of(b, p, io, block_dropout(b, p));
     projections d = projections_at(b, p->scratch, io->m);
     o->attention_backward(p->room, d.q, d.kv, d.kv + H, g->dy, io->y, io->kept + projected(b, io->n, io->m), &in);
     linear_backward_weight(&b->linears[0], o, p->room, d.q, d.ldq, b->fewer ? io->asked_x : io->x, H, io->m);
@@ -108,4 +108,4 @@ static void backward_attention(const block *b, const block_pass *p, const block_
         linear_backward_input(&b->linears[0], o, p->room, g->dx, H, d.q, d.ldq, g->add, io->n);
 }
 
-const block_kind BLOCK_ATTENTION = { "attention", linears, kept_floats, scratch_floats, forward_attention, backward_attention, false };
+const block_kind BLOCK_ATTENTION = { "attention", attention_linears, attention_kept_floats, attention_scratch_floats, run_attention, backward_attention, false };

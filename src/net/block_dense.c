@@ -1,7 +1,7 @@
 /* A dense layer alone. */
 #include "net/block.h"
 
-static size_t linears(const block_row *row, bool fewer, linear_row out[MOST_LINEARS])
+static size_t dense_linears(const block_row *row, bool fewer, linear_row out[MOST_LINEARS])
 {
     (void)fewer;
     out[0] = (linear_row){ "attention output", row->weight, row->bias, 1, true };
@@ -21,4 +21,4 @@ static void backward_dense(const block *b, const block_pass *p, const block_io *
         linear_backward_input(&b->linears[0], p->ops, p->room, g->dx, b->hidden, g->dy, b->hidden, g->add, io->m);
 }
 
-const block_kind BLOCK_DENSE = { "dense", linears, block_keeps_nothing, block_needs_nothing, forward_dense, backward_dense, false };
+const block_kind BLOCK_DENSE = { "dense", dense_linears, block_keeps_nothing, block_needs_nothing, forward_dense, backward_dense, false };

@@ -1,7 +1,7 @@
 /* y = act(x W1^T + b1) W2^T + b2. Kept: what the activation read, (m, I). */
 #include "net/block.h"
 
-static size_t linears(const block_row *row, bool fewer, linear_row out[MOST_LINEARS])
+static size_t feed_forward_linears(const block_row *row, bool fewer, linear_row out[MOST_LINEARS])
 {
     (void)fewer;
     out[0] = (linear_row){ "intermediate", row->weight, row->bias, 1, true };
@@ -9,13 +9,13 @@ static size_t linears(const block_row *row, bool fewer, linear_row out[MOST_LINE
     return 2;
 }
 
-static size_t kept_floats(const block *b, size_t n, size_t m)
+static size_t feed_forward_kept_floats(const block *b, size_t n, size_t m)
 {
     (void)n;
     return m * b->inner;
 }
 
-static size_t scratch_floats(const block *b)
+static size_t feed_forward_scratch_floats(const block *b)
 {
     return b->inner;
 }
@@ -45,4 +45,4 @@ static void backward_feed(const block *b, const block_pass *p, const block_io *i
         linear_backward_input(first, p->ops, p->room, g->dx, H, wide, I, g->add, m);
 }
 
-const block_kind BLOCK_FEED_FORWARD = { "feed-forward", linears, kept_floats, scratch_floats, forward_feed, backward_feed, false };
+const block_kind BLOCK_FEED_FORWARD = { "feed-forward", feed_forward_linears, feed_forward_kept_floats, feed_forward_scratch_floats, forward_feed, backward_feed, false };

@@ -1,7 +1,7 @@
 /* y = LayerNorm(dropout(x) + added): one pass. Kept: mean and rstd of each row; the sum stands where x was. */
 #include "net/block.h"
 
-static size_t kept_floats(const block *b, size_t n, size_t m)
+static size_t norm_kept_floats(const block *b, size_t n, size_t m)
 {
     (void)b, (void)n;
     return 2 * m;
@@ -22,4 +22,4 @@ static void backward_norm(const block *b, const block_pass *p, const block_io *i
                                 block_dropout(b, p), io->m, b->hidden);
 }
 
-const block_kind BLOCK_NORM = { "norm", block_no_linears, kept_floats, block_needs_nothing, forward_norm, backward_norm, true };
+const block_kind BLOCK_NORM = { "norm", block_no_linears, norm_kept_floats, block_needs_nothing, forward_norm, backward_norm, true };

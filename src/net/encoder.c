@@ -91,7 +91,7 @@ static bool can_borrow(const encoder *e, size_t i, const encoder *lender)
            its->linears[0].base.weight == mine->linears[0].base.weight;
 }
 
-static bert_status pack_block(encoder *e, size_t i, const encoder *lender, bert_err *err)
+static bert_status encoder_pack_block(encoder *e, size_t i, const encoder *lender, bert_err *err)
 {
     block *b = &e->blocks[i];
     if (!b->n_linears || b->linears[b->n_linears - 1].base.packed)
@@ -111,7 +111,7 @@ bert_status encoder_pack(encoder *e, bool all, const encoder *lender, bert_err *
     bert_status s = BERT_OK;
     for (size_t i = 0; !s && i < e->n_layers * e->n_blocks; i++)
         if (all || !e->blocks[i].tuned)
-            s = pack_block(e, i, lender, err);
+            s = encoder_pack_block(e, i, lender, err);
     if (!s && all && e->pooler.base.in && !e->pooler.base.packed)
         s = dense_pack_as(&e->pooler.base, e->precision, err);
     return s;

@@ -108,7 +108,7 @@ static bool only_first_rows(const forward *f)
     return f->e->n_layers > 0;
 }
 
-static bool plan_rows(forward *f, arena *a)
+static bool forward_plan_rows(forward *f, arena *a)
 {
     const packed_batch *b = f->batch;
     int32_t *first = arena_array(a, b->n_seq + 1, sizeof *first);
@@ -225,7 +225,7 @@ bert_status forward_run(forward *f, arena *a, bert_err *err)
     f->outputs = arena_array(a, f->n_requests, sizeof *f->outputs);
     f->scratch = arena_alloc_raw(a, f->batch->n_tok * e->scratch * sizeof(float));
     f->room = ops_room_create(a);
-    if (!f->room.bytes || !f->layers || !f->outputs || !f->scratch || !plan_rows(f, a) || !run_bottom(f, a))
+    if (!f->room.bytes || !f->layers || !f->outputs || !f->scratch || !forward_plan_rows(f, a) || !run_bottom(f, a))
         return fail_memory(err, "a forward pass");
     const float *x = f->bottom;
     for (size_t i = f->from; i < f->to; i++) {

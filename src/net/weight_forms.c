@@ -225,7 +225,7 @@ bert_status weights_leave_forms(weight_list *list, arena *a, bert_err *err)
 /* ---- writing ---------------------------------------------------------------------------------------------------------------- */
 
 /* Appends the tensors of an entry: of its form, or its value. */
-static bool add_tensors(const weight_list *list, size_t index, arena *a, tensor *items, size_t *n)
+static bool weight_form_tensors(const weight_list *list, size_t index, arena *a, tensor *items, size_t *n)
 {
     const bert_param *p = &list->items[index];
     size_t joined = list->forms[index].joined;
@@ -263,7 +263,7 @@ bert_status weights_form_tensors(const weight_list *list, arena *a, tensor **ite
     if (!unsorted || !*items)
         return fail_memory(err, "a list of tensors");
     for (size_t i = 0; i < list->n; i++)
-        if (!add_tensors(list, i, a, unsorted, &all))
+        if (!weight_form_tensors(list, i, a, unsorted, &all))
             return fail_memory(err, "a list of tensors");
     for (int place = 0; place < PLACES; place++) /* in the order of the list: the biases of query, key and value stay side by side */
         for (size_t i = 0; i < all; i++)

@@ -277,7 +277,7 @@ bert_status weight_check(const tensor *t, const bert_param *p, bool transposed, 
 }
 
 /* out (rows, cols) = in (cols, rows) transposed, in place of one buffer: `out` holds `in` at first. */
-static bert_status transpose(float *out, size_t rows, size_t cols, arena *scratch, bert_err *err)
+static bert_status weights_transpose(float *out, size_t rows, size_t cols, arena *scratch, bert_err *err)
 {
     float *in = arena_alloc_raw(scratch, rows * cols * sizeof *in);
     if (!in)
@@ -296,7 +296,7 @@ static bert_status copy_tensor(float *to, const tensor *t, const bert_param *p, 
     if (s || !transposed)
         return s;
     arena scratch = { 0 };
-    s = transpose(to, p->rows, p->cols, &scratch, err);
+    s = weights_transpose(to, p->rows, p->cols, &scratch, err);
     arena_free(&scratch);
     return s;
 }

@@ -76,7 +76,7 @@ typedef struct head_step {
 } head_step;
 
 /* Loss and its gradient by the logits. */
-static void measure(head_step *s)
+static void head_losses_of_step(head_step *s)
 {
     size_t n = s->y->n, K = task_width(s->model);
     *s->result = (head_result){ .n = n };
@@ -114,7 +114,7 @@ static bert_status train_last(head_step *s, const float *x, float *dx, dropout d
     if (!read)
         return fail_memory(err, "a training step");
     linear_forward(last, s->head.ops, s->room, s->logits, last->base.out, NULL, read, last->base.in, ACTIVATION_NONE, s->y->n);
-    measure(s);
+    head_losses_of_step(s);
     dropped_backward(s, last, dx, s->dlogits, read, drop);
     return BERT_OK;
 }
@@ -177,7 +177,7 @@ bert_status head_train(bert_model *m, const task *t, const float *x, float *dx, 
     if (s.head.last.base.in)
         return train_head(&s, x, dx, err);
     cosine_forward(s.logits, x, n, s.head.hidden_size);
-    measure(&s);
+    head_losses_of_step(&s);
     cosine_backward(dx, s.dlogits, x, n, s.head.hidden_size);
     return BERT_OK;
 }

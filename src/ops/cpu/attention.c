@@ -121,13 +121,13 @@ static void multiply(const product *p, size_t rows, size_t cols)
 
 /* ---- a block of keys --------------------------------------------------------------------------------------------- */
 
-typedef struct block {
+typedef struct key_block {
     size_t key, n;       /* which keys of the sequence */
     const float *values; /* (n, D filled up to whole vectors) with ldv */
     size_t ldv;
     float keys[KEYS * HEAD] ALIGNED;   /* panels of (D, WIDTH): the transpose, up to a whole vector */
     float packed[KEYS * HEAD] ALIGNED; /* values, where they cannot be read in place */
-} block;
+} key_block;
 
 /* Keys in place of lanes; beyond the last one it stands again, so that no row needs a question. */
 static void pack_keys(float *panels, const head *h, size_t key, size_t n)
@@ -148,7 +148,7 @@ static void pack_keys(float *panels, const head *h, size_t key, size_t n)
     }
 }
 
-static void pack_values(block *b, const head *h)
+static void pack_values(key_block *b, const head *h)
 {
     const float *from = h->v + b->key * h->ldkv;
     b->values = from;
@@ -162,7 +162,7 @@ static void pack_values(block *b, const head *h)
             store(b->packed + i * b->ldv + d, load_lanes(from + i * h->ldkv + d, lanes_at(d, h->D)));
 }
 
-static void take_block(block *b, const head *h, size_t key)
+static void take_block(key_block *b, const head *h, size_t key)
 {
     b->key = key;
     b->n = h->TK - key < KEYS ? h->TK - key : KEYS;
@@ -232,7 +232,7 @@ static void drop_row(float *p, const head *h, size_t query, size_t key, size_t n
 
 /* One tile's rows of queries, `query` the first, against a block of keys. y (rows, D; hidden); most, total: the rows'
  * own. */
-static void attend(float *y, float *most, float *total, const head *h, const block *b, size_t query, size_t rows)
+static void attend(float *y, float *most, float *total, const head *h, const key_block *b, size_t query, size_t rows)
 {
     float p[ROWS * KEYS] ALIGNED, before[LANES] ALIGNED, after[LANES] ALIGNED;
     for (size_t j = 0; j < b->n; j += WIDTH)
@@ -251,7 +251,7 @@ static void attend(float *y, float *most, float *total, const head *h, const blo
 
 /* A thread's room. */
 typedef struct attention_room {
-    block b;
+    key_block b;
     running r;
 } attention_room;
 _Static_assert(sizeof(attention_room) <= OPS_ROOM, "a thread's room");
