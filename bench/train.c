@@ -1,9 +1,11 @@
-/* How fast a model trains, epoch by epoch: the first one also runs the frozen layers, later ones start from what is kept of them.
+/* How fast a model trains, epoch by epoch: the first one also runs the frozen layers, later ones start from what is
+ * kept of them.
  *
  *     bench_train [--shape minilm|base] [--precision fp32|bf16] [--pairs FILE] [--rows N] [--json] ...
  *
- * Each precision runs in a process of its own, so that its peak memory is its own. Samples/s, useful GFLOP/s (see work.h) beside oneDNN's
- * float32 on this machine at this moment. Any option of bert train for the layer and the training may be given, too. */
+ * Each precision runs in a process of its own, so that its peak memory is its own. Samples/s, useful GFLOP/s (see
+ * work.h) beside oneDNN's float32 on this machine at this moment. Any option of bert train for the layer and the
+ * training may be given, too. */
 #include "work.h"
 
 #include "arch/families.h"
@@ -37,7 +39,8 @@ typedef struct bench_options {
 #field, BERT_OPTION_##kind, offsetof(bench_options, field), fallback, min, max, choices, value, help \
     }
 static const bert_option OPTIONS[] = {
-    ROW(shape, CHOICE, "checkpoint", 0, 0, SHAPES, "WORD", ".cache/all-MiniLM-L6-v2, or random weights of the shape of MiniLM-L6 or BERT-base"),
+    ROW(shape, CHOICE, "checkpoint", 0, 0, SHAPES, "WORD",
+        ".cache/all-MiniLM-L6-v2, or random weights of the shape of MiniLM-L6 or BERT-base"),
     ROW(precision, CHOICE, "each", 0, 0, PRECISIONS, "WORD", "each: fp32, then bf16 where the processor computes it"),
     ROW(pairs, STRING, "../shared/data/qqp/train.tsv", 0, 0, NULL, "FILE", "the table to learn from"),
     ROW(text_columns, STRING, "question1,question2", 0, 0, NULL, "NAMES", "its texts"),
@@ -66,7 +69,8 @@ static void read_options(bench_options *o, int argc, char **argv)
     for (int i = 1; i < argc; i++) {
         bool flag = i + 1 == argc || !strncmp(argv[i + 1], "--", 2), set = false;
         for (int p = 0; p < N && !set && !strncmp(argv[i], "--", 2); p++)
-            set = !bert_options_set((char *)o + places[p].offset, places[p].table, argv[i] + 2, flag ? "true" : argv[i + 1], &err);
+            set = !bert_options_set((char *)o + places[p].offset, places[p].table, argv[i] + 2,
+                                    flag ? "true" : argv[i + 1], &err);
         if (!set) {
             fprintf(stderr, "bench: %s: %s\n", argv[i], err.message);
             exit(2);
@@ -77,7 +81,7 @@ static void read_options(bench_options *o, int argc, char **argv)
         o->training.epochs = EPOCHS_MOST;
 }
 
-/* ---- a module of random weights ----------------------------------------------------------------------------------------- */
+/* ---- a module of random weights ---------------------------------------------------------------------------------- */
 
 static const char VOCABULARY[] = ".cache/all-MiniLM-L6-v2/vocab.txt";
 
@@ -91,14 +95,16 @@ static void fill_weights(const weight_list *list, arena *a)
         if (!value)
             exit(1);
         for (size_t k = 0; k < p->rows * p->cols; k++)
-            value[k] = p->cols > 1 ? random_uniform(&random, -0.0346f, 0.0346f) : one; /* deviation 0.02, as BERT begins */
+            /* deviation 0.02, as BERT begins */
+            value[k] = p->cols > 1 ? random_uniform(&random, -0.0346f, 0.0346f) : one;
         p->value = value;
     }
 }
 
 static void write_random_module(bench_shape shape, const char *folder)
 {
-    config c = { .family = &FAMILY_BERT, .vocab_size = 30522,
+    config c = { .family = &FAMILY_BERT,
+                 .vocab_size = 30522,
                  .max_position_embeddings = 512,
                  .type_vocab_size = 2,
                  .hidden_act = ACTIVATION_GELU,
@@ -118,7 +124,8 @@ static void write_random_module(bench_shape shape, const char *folder)
     check(weights_create(&weights, &a, &c, (size_t)c.num_hidden_layers, true, 0, &err), &err);
     fill_weights(&weights, &a);
     bert_tokenizer *tokenizer;
-    check(bert_tokenizer_create((const char *)vocabulary.data, vocabulary.size, VOCABULARY, NULL, &tokenizer, &err), &err);
+    check(bert_tokenizer_create((const char *)vocabulary.data, vocabulary.size, VOCABULARY, NULL, &tokenizer, &err),
+          &err);
     module_parts parts = { .config = &c,
                            .weights = &weights,
                            .vocabulary = (const char *)vocabulary.data,
@@ -131,18 +138,19 @@ static void write_random_module(bench_shape shape, const char *folder)
     arena_free(&a);
 }
 
-/* ---- the measurement ---------------------------------------------------------------------------------------------------- */
+/* ---- the measurement --------------------------------------------------------------------------------------------- */
 
 typedef struct outcome {
     bool done;
     int64_t epochs;
-    double train[EPOCHS_MOST]; /* seconds of each epoch up to its last step; the first one's begin with the call: tokenising is in it */
-    double seconds;            /* of all, with validation and saving the best weights */
-    double memory;             /* MB, at most */
-    double tokens;             /* of a row */
-    double work[2];            /* floating-point operations of an epoch: the first, a later one */
-    double limit;              /* GFLOP/s of oneDNN */
-    char said[1024];           /* where it is not done: why */
+    /* seconds of each epoch up to its last step; the first one's begin with the call: tokenising is in it */
+    double train[EPOCHS_MOST];
+    double seconds;  /* of all, with validation and saving the best weights */
+    double memory;   /* MB, at most */
+    double tokens;   /* of a row */
+    double work[2];  /* floating-point operations of an epoch: the first, a later one */
+    double limit;    /* GFLOP/s of oneDNN */
+    char said[1024]; /* where it is not done: why */
 } outcome;
 
 typedef struct stopwatch {
@@ -197,7 +205,8 @@ static void count_work(const bench_options *o, bert_model *model, outcome *out)
     bert_layer *layer = bert_model_layer(model);
     out->tokens = c.tokens / (double)rows.n;
     out->work[0] = work_of(layer, c, WORK_TRAINING);
-    out->work[1] = work_of(layer, c, o->training.frozen_dropout || !o->training.cache_budget ? WORK_TRAINING : WORK_TUNED);
+    out->work[1] = work_of(layer, c,
+                           o->training.frozen_dropout || !o->training.cache_budget ? WORK_TRAINING : WORK_TUNED);
     out->limit = onednn_rate(layer, 960, false);
 }
 
@@ -244,14 +253,15 @@ static outcome measure_apart(const bench_options *o, int precision)
     close(ends[1]);
     outcome read_back;
     size_t n = 0;
-    for (ssize_t got; n < sizeof read_back && (got = read(ends[0], (char *)&read_back + n, sizeof read_back - n)) > 0; n += (size_t)got)
+    for (ssize_t got; n < sizeof read_back && (got = read(ends[0], (char *)&read_back + n, sizeof read_back - n)) > 0;
+         n += (size_t)got)
         ;
     close(ends[0]);
     waitpid(child, NULL, 0);
     return n == sizeof read_back ? read_back : out;
 }
 
-/* ---- what is printed ---------------------------------------------------------------------------------------------------- */
+/* ---- what is printed --------------------------------------------------------------------------------------------- */
 
 static double later_seconds(const outcome *out)
 {
@@ -261,7 +271,8 @@ static double later_seconds(const outcome *out)
     return out->epochs > 1 ? sum / (double)(out->epochs - 1) : NAN;
 }
 
-static void print_pace(const bench_options *o, const char *what, const outcome *out, double seconds, double work, double beside)
+static void print_pace(const bench_options *o, const char *what, const outcome *out, double seconds, double work,
+                       double beside)
 {
     double rate = 1e-9 * work / seconds;
     printf("  %s %8.1f samples/s %7.2f ms/sample %6.1f GFLOP/s (%.2f of oneDNN's f32)", what, (double)o->rows / seconds,
@@ -274,9 +285,9 @@ static void print_pace(const bench_options *o, const char *what, const outcome *
 static void print_text(const bench_options *o, const char *precision, const outcome *out, const outcome *fp32)
 {
     double later = later_seconds(out);
-    printf("%s: %lld rows of %.1f tokens, batch %lld, %lld tuned layers: %lld epochs in %.1f s, peak memory %.0f MB\n", precision,
-           (long long)o->rows, out->tokens, (long long)o->training.batch_size, (long long)o->layer.n_tune_layers, (long long)out->epochs,
-           out->seconds, out->memory);
+    printf("%s: %lld rows of %.1f tokens, batch %lld, %lld tuned layers: %lld epochs in %.1f s, peak memory %.0f MB\n",
+           precision, (long long)o->rows, out->tokens, (long long)o->training.batch_size,
+           (long long)o->layer.n_tune_layers, (long long)out->epochs, out->seconds, out->memory);
     print_pace(o, "first epoch ", out, out->train[0], out->work[0], fp32 ? fp32->train[0] : 0);
     if (out->epochs > 1)
         print_pace(o, "later epochs", out, later, out->work[1], fp32 ? later_seconds(fp32) : 0);
@@ -284,7 +295,8 @@ static void print_text(const bench_options *o, const char *precision, const outc
 
 static void print_json(const bench_options *o, const char *precision, const outcome *out)
 {
-    printf("{\"program\": \"libbert\", \"shape\": \"%s\", \"precision\": \"%s\", \"threads\": %zu, \"rows\": %lld, \"tokens\": %.2f, ",
+    printf("{\"program\": \"libbert\", \"shape\": \"%s\", \"precision\": \"%s\", \"threads\": %zu, \"rows\": %lld, "
+           "\"tokens\": %.2f, ",
            SHAPES[o->shape], precision, threads_allowed(), (long long)o->rows, out->tokens);
     for (int rates = 0; rates < 2; rates++) {
         printf("\"%s\": [", rates ? "samples_per_second" : "epoch_seconds");

@@ -12,14 +12,19 @@ static const struct {
     const char *name;
     activation act;
 } ACTIVATIONS[] = {
-    { "gelu", ACTIVATION_GELU },           { "gelu_new", ACTIVATION_GELU_TANH }, { "gelu_pytorch_tanh", ACTIVATION_GELU_TANH },
-    { "gelu_fast", ACTIVATION_GELU_TANH }, { "relu", ACTIVATION_RELU },          { "silu", ACTIVATION_SILU },
+    { "gelu", ACTIVATION_GELU },
+    { "gelu_new", ACTIVATION_GELU_TANH },
+    { "gelu_pytorch_tanh", ACTIVATION_GELU_TANH },
+    { "gelu_fast", ACTIVATION_GELU_TANH },
+    { "relu", ACTIVATION_RELU },
+    { "silu", ACTIVATION_SILU },
     { "swish", ACTIVATION_SILU },
 };
 
 enum { N_ACTIVATIONS = sizeof ACTIVATIONS / sizeof *ACTIVATIONS };
 
-static bert_status parse_activation(const json_t *json, const char *key, activation *act, const char *where, bert_err *err)
+static bert_status parse_activation(const json_t *json, const char *key, activation *act, const char *where,
+                                    bert_err *err)
 {
     const char *name;
     bert_status s = json_get_string_or(json, key, "gelu", &name, where, err);
@@ -29,7 +34,8 @@ static bert_status parse_activation(const json_t *json, const char *key, activat
             return BERT_OK;
         }
     return s ? s
-             : fail(err, BERT_ERR_UNSUPPORTED, "%s: %s \"%s\" is not one of gelu, gelu_new, gelu_pytorch_tanh, relu, silu", where, key, name);
+             : fail(err, BERT_ERR_UNSUPPORTED,
+                    "%s: %s \"%s\" is not one of gelu, gelu_new, gelu_pytorch_tanh, relu, silu", where, key, name);
 }
 
 /* The member of c that a key sets. */
@@ -71,8 +77,8 @@ static bert_status check_heads(const config *c, const char *where, bert_err *err
     const char *hidden = family_key_of(c->family, offsetof(config, hidden_size));
     const char *heads = family_key_of(c->family, offsetof(config, num_attention_heads));
     if (c->hidden_size % c->num_attention_heads)
-        return fail(err, BERT_ERR_FORMAT, "%s: %s %lld is no multiple of %s %lld", where, hidden, (long long)c->hidden_size, heads,
-                    (long long)c->num_attention_heads);
+        return fail(err, BERT_ERR_FORMAT, "%s: %s %lld is no multiple of %s %lld", where, hidden,
+                    (long long)c->hidden_size, heads, (long long)c->num_attention_heads);
     if (c->hidden_size / c->num_attention_heads > ATTENTION_MAX_HEAD)
         return fail(err, BERT_ERR_UNSUPPORTED, "%s: heads of %lld channels, at most %d are supported", where,
                     (long long)(c->hidden_size / c->num_attention_heads), ATTENTION_MAX_HEAD);
@@ -92,7 +98,8 @@ bert_status config_parse(const json_t *json, config *c, const char *where, bert_
     if (!s)
         s = check_heads(c, where, err);
     if (!s && config_positions(c) < 1)
-        s = fail(err, BERT_ERR_FORMAT, "%s: max_position_embeddings is %lld, expected more than pad_token_id %lld and one", where,
+        s = fail(err, BERT_ERR_FORMAT,
+                 "%s: max_position_embeddings is %lld, expected more than pad_token_id %lld and one", where,
                  (long long)c->max_position_embeddings, (long long)c->first_position - 1);
     return s;
 }

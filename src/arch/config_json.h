@@ -8,12 +8,13 @@
 
 #include <jansson.h>
 
-/* Reads Google's or Hugging Face's JSON; `where` begins messages. Sizes that are zero or absurd fail with BERT_ERR_FORMAT; an activation,
- * position embedding or architecture that is not the family's with BERT_ERR_UNSUPPORTED. */
+/* Reads Google's or Hugging Face's JSON; `where` begins messages. Sizes that are zero or absurd fail with
+ * BERT_ERR_FORMAT; an activation, position embedding or architecture that is not the family's with
+ * BERT_ERR_UNSUPPORTED. */
 bert_status config_parse(const json_t *json, config *c, const char *where, bert_err *err);
 
-/* What config_parse begins with: which family it is; that nothing is asked for that libbert does not compute (a decoder, relative
- * positions, quantised weights). Fails with BERT_ERR_UNSUPPORTED, naming the key and its value. */
+/* What config_parse begins with: which family it is; that nothing is asked for that libbert does not compute (a
+ * decoder, relative positions, quantised weights). Fails with BERT_ERR_UNSUPPORTED, naming the key and its value. */
 bert_status config_family(const json_t *json, const family **f, const char *where, bert_err *err);
 bert_status config_check_keys(const json_t *json, const char *where, bert_err *err);
 /* Adds a line with the keys that are not known. */

@@ -1,4 +1,5 @@
-/* What a config.json may say: its keys, one a row. A key whose value would change the numbers has the only value that libbert computes. */
+/* What a config.json may say: its keys, one a row. A key whose value would change the numbers has the only value that
+ * libbert computes. */
 #include "arch/config_json.h"
 
 #include "io/json.h"
@@ -105,8 +106,8 @@ static bert_status refuse_value(int row, const json_t *value, const char *where,
     json_print(&text, value);
     const char *why = KEYS[row].why;
     int n = text.size < WORDS_MAX ? (int)text.size : WORDS_MAX;
-    bert_status s = fail(err, BERT_ERR_UNSUPPORTED, "%s: %s is %.*s, expected %s%s%s", where, KEYS[row].key, n, text.data ? text.data : "",
-                         KEYS[row].only, why ? ": " : "", why ? why : "");
+    bert_status s = fail(err, BERT_ERR_UNSUPPORTED, "%s: %s is %.*s, expected %s%s%s", where, KEYS[row].key, n,
+                         text.data ? text.data : "", KEYS[row].only, why ? ": " : "", why ? why : "");
     buffer_free(&text);
     return s;
 }
@@ -119,7 +120,8 @@ static bert_status check_architecture(const json_t *json, const char *where, ber
     for (size_t i = 0; name && i < sizeof CAUSAL / sizeof *CAUSAL; i++) {
         size_t n = strlen(name), end = strlen(CAUSAL[i]);
         if (n >= end && !strcmp(name + n - end, CAUSAL[i]))
-            return fail(err, BERT_ERR_UNSUPPORTED, "%s: architecture %s is causal: a token sees only those before it; libbert's see all", where,
+            return fail(err, BERT_ERR_UNSUPPORTED,
+                        "%s: architecture %s is causal: a token sees only those before it; libbert's see all", where,
                         name);
     }
     return BERT_OK;
@@ -185,7 +187,9 @@ void config_tell_unknown(json_t *json, const char *where, buffer *notes)
     json_object_foreach(json, key, value)
     {
         if (!is_known(f, key))
-            buffer_printf(notes, "%s%s%s", n ? "" : where, n ? ", " : ": libbert does not know, and does not use: ", key), n++;
+            buffer_printf(notes, "%s%s%s", n ? "" : where,
+                          n ? ", " : ": libbert does not know, and does not use: ", key),
+                n++;
     }
     if (n)
         buffer_char(notes, '\n');

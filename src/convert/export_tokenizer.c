@@ -1,5 +1,6 @@
-/* Where another program reads texts otherwise than the model does, and the files that it reads have no word for it: one row a difference. What
- * tokenizer.json, tokenizer_config.json and GGUF's keys can say is written there and is no row. */
+/* Where another program reads texts otherwise than the model does, and the files that it reads have no word for it: one
+ * row a difference. What tokenizer.json, tokenizer_config.json and GGUF's keys can say is written there and is no
+ * row. */
 #include "convert/export.h"
 
 #include "text/tokenizer.h"
@@ -73,24 +74,33 @@ static const struct {
     const char *hf, *gguf; /* NULL: it is the same there */
 } DIFFERENCES[] = {
     { odd_to_first,
-      "of a pair that is cut to an odd number of tokens the model's first text keeps the odd one, as in Google's run_classifier; transformers "
+      "of a pair that is cut to an odd number of tokens the model's first text keeps the odd one, as in Google's "
+      "run_classifier; transformers "
       "gives it to the longer text, or the second",
       NULL },
-    { cuts_earlier, NULL, "the model cuts texts at its seq_len; llama.cpp reads as many tokens as there are positions, and cuts none" },
-    { keeps_private_use, "private-use characters are [UNK] or tokens to the model, as to Google's tokeniser; transformers drops them",
+    { cuts_earlier, NULL,
+      "the model cuts texts at its seq_len; llama.cpp reads as many tokens as there are positions, and cuts none" },
+    { keeps_private_use,
+      "private-use characters are [UNK] or tokens to the model, as to Google's tokeniser; transformers drops them",
       "private-use characters are [UNK] or tokens to the model, as to Google's tokeniser; llama.cpp drops them" },
-    { writes_final_sigma, "the model lower-cases a final Greek sigma to one, as Google's tokeniser; transformers to a common one",
+    { writes_final_sigma,
+      "the model lower-cases a final Greek sigma to one, as Google's tokeniser; transformers to a common one",
       "the model lower-cases a final Greek sigma to one, as Google's tokeniser; llama.cpp to a common one" },
-    { splits_special, NULL, "\"[SEP]\" and the like within a text are characters to the model; llama.cpp's programs read them as those tokens" },
+    { splits_special, NULL,
+      "\"[SEP]\" and the like within a text are characters to the model; llama.cpp's programs read them as those "
+      "tokens" },
     { keeps_case_or_accents, NULL,
-      "the model keeps case or accents, as the file says; versions of llama.cpp that do not know its keys tokenizer.ggml.normalizer.* strip "
+      "the model keeps case or accents, as the file says; versions of llama.cpp that do not know its keys "
+      "tokenizer.ggml.normalizer.* strip "
       "both" },
     { keeps_chinese_words, NULL,
       "a Chinese character is no word of its own to the model (handle_chinese_chars false); llama.cpp splits at each" },
     { keeps_controls, NULL, "the model keeps control characters (clean_text false); llama.cpp drops them" },
-    { has_short_words, NULL, "a word of more characters than max_word_chars is [UNK] to the model; llama.cpp has no such limit" },
+    { has_short_words, NULL,
+      "a word of more characters than max_word_chars is [UNK] to the model; llama.cpp has no such limit" },
     { has_flags, NULL,
-      "added tokens with flags (single_word, lstrip, rstrip, normalized) are found without them by llama.cpp, as they are written" },
+      "added tokens with flags (single_word, lstrip, rstrip, normalized) are found without them by llama.cpp, as they "
+      "are written" },
 };
 
 void export_tell_tokenizer(const export_model *e, int format, buffer *notes)

@@ -1,5 +1,5 @@
-/* From transformers' and Google's classifiers to models. What their outputs mean stands in config.json: problem_type, id2label, and for CrossEncoder the
- * activation that it puts behind them. */
+/* From transformers' and Google's classifiers to models. What their outputs mean stands in config.json: problem_type,
+ * id2label, and for CrossEncoder the activation that it puts behind them. */
 #include "convert/fine_tuned.h"
 #include "convert/fine_tuned_words.h"
 
@@ -13,8 +13,8 @@
 
 enum { MOST_LABELS = 1 << 20 };
 
-/* NULL where there is no head that is read, or sentence-transformers takes vectors from the folder. Google's has no architecture, but names that no
- * other has. */
+/* NULL where there is no head that is read, or sentence-transformers takes vectors from the folder. Google's has no
+ * architecture, but names that no other has. */
 static const family_head *fine_tuned_form_of(const source *s)
 {
     const char *name = json_string_value(json_array_get(json_object_get(s->settings, "architectures"), 0));
@@ -31,13 +31,14 @@ bool fine_tuned_is(const source *s)
     return fine_tuned_form_of(s) != NULL;
 }
 
-/* ---- weights ---------------------------------------------------------------------------------------------------------------- */
+/* ---- weights ----------------------------------------------------------------------------------------------------- */
 
 static bert_status read_tensor(fine_tuned *f, const bert_param *as, const char *name, float **out, bert_err *err)
 {
     const tensor *t = tensors_find(&f->source->tensors, name);
     if (!t)
-        return fail(err, BERT_ERR_FORMAT, "%s: tensor %s is absent; %s has it", f->source->weights_path, name, f->whose);
+        return fail(err, BERT_ERR_FORMAT, "%s: tensor %s is absent; %s has it", f->source->weights_path, name,
+                    f->whose);
     bert_status s = weight_check(t, as, false, err);
     if (s)
         return s;
@@ -48,17 +49,20 @@ static bert_status read_tensor(fine_tuned *f, const bert_param *as, const char *
     s = tensor_to_f32(t, *out, err);
     size_t n = s ? 0 : weight_size(as), bad = n ? first_not_finite(*out, n) : 0;
     return s || bad == n ? s
-                         : fail(err, BERT_ERR_NUMERIC, "%s: tensor %s is %s at element %zu", t->file, name, not_finite_word((*out)[bad]), bad);
+                         : fail(err, BERT_ERR_NUMERIC, "%s: tensor %s is %s at element %zu", t->file, name,
+                                not_finite_word((*out)[bad]), bad);
 }
 
-/* The classifier, and the dense layer before it where it has one; how many rows it has is what the model's number of labels is. */
+/* The classifier, and the dense layer before it where it has one; how many rows it has is what the model's number of
+ * labels is. */
 static bert_status read_classifier(fine_tuned *f, bert_err *err)
 {
     const tensor *t = tensors_find(&f->source->tensors, f->form->last[0]);
     size_t H = (size_t)f->source->config.hidden_size;
     f->rows = t && t->rank == 2 && t->shape[0] > 0 ? (size_t)t->shape[0] : 1;
     if (f->rows > MOST_LABELS)
-        return fail(err, BERT_ERR_UNSUPPORTED, "%s: %zu labels, at most %d are supported", f->source->weights_path, f->rows, MOST_LABELS);
+        return fail(err, BERT_ERR_UNSUPPORTED, "%s: %zu labels, at most %d are supported", f->source->weights_path,
+                    f->rows, MOST_LABELS);
     const bert_param weight = { .rows = f->rows, .cols = H }, bias = { .rows = f->rows, .cols = 1 };
     const bert_param before = { .rows = H, .cols = H }, shift = { .rows = H, .cols = 1 };
     bert_status s = read_tensor(f, &weight, f->form->last[0], &f->weight, err);
@@ -81,19 +85,22 @@ static bool has_activation(const fine_tuned *f, const char *word)
     return f->activation && !strcmp(f->activation, word);
 }
 
-/* ---- the outputs and the task --------------------------------------------------------------------------------------------------------------- */
+/* ---- the outputs and the task ------------------------------------------------------------------------------------ */
 
 /* One output is a number or, with a sigmoid behind it, a probability. */
 static bert_status choose_for_one(fine_tuned *f, bert_err *err)
 {
     if (f->activation && !has_activation(f, "Sigmoid") && !has_activation(f, "Identity"))
-        return fail(err, BERT_ERR_UNSUPPORTED, "%s: activation %s behind one output; libbert has Sigmoid and Identity", f->where, f->activation);
+        return fail(err, BERT_ERR_UNSUPPORTED, "%s: activation %s behind one output; libbert has Sigmoid and Identity",
+                    f->where, f->activation);
     bool number = f->activation ? has_activation(f, "Identity") : has_problem(f, "regression");
     f->output = number ? &OUTPUT_NUMBER : &OUTPUT_PAIR;
     f->single = !number;
     if (!f->activation && !f->problem)
-        buffer_string(&f->source->notes, "one output, and nothing tells what it is: read as a probability with a sigmoid, as transformers and "
-                                         "CrossEncoder do\n");
+        buffer_string(
+            &f->source->notes,
+            "one output, and nothing tells what it is: read as a probability with a sigmoid, as transformers and "
+            "CrossEncoder do\n");
     return BERT_OK;
 }
 
@@ -111,9 +118,10 @@ static bert_status choose_for_several(fine_tuned *f, bert_err *err)
 {
     if (has_problem(f, "regression"))
         return fail(err, BERT_ERR_UNSUPPORTED, "%s: regression with %zu outputs; libbert has one", f->where, f->rows);
-    if (f->activation && !has_activation(f, "Sigmoid") && !has_activation(f, "Identity") && !has_activation(f, "Softmax"))
-        return fail(err, BERT_ERR_UNSUPPORTED, "%s: activation %s behind %zu outputs; libbert has Softmax and Sigmoid", f->where, f->activation,
-                    f->rows);
+    if (f->activation && !has_activation(f, "Sigmoid") && !has_activation(f, "Identity") &&
+        !has_activation(f, "Softmax"))
+        return fail(err, BERT_ERR_UNSUPPORTED, "%s: activation %s behind %zu outputs; libbert has Softmax and Sigmoid",
+                    f->where, f->activation, f->rows);
     if (has_activation(f, "Sigmoid") || has_problem(f, "multi_label_classification"))
         f->output = &OUTPUT_SIGMOIDS;
     else if (f->rows == 2 && first_row_is_zero(f)) {
@@ -146,9 +154,10 @@ static bert_status name_tags(fine_tuned *f, bert_err *err)
             changed++;
         }
     if (changed)
-        buffer_printf(&f->source->notes,
-                      "%zu of the %zu labels begin with neither B- nor I-: read as if they began with I-, as transformers does\n", changed,
-                      f->rows);
+        buffer_printf(
+            &f->source->notes,
+            "%zu of the %zu labels begin with neither B- nor I-: read as if they began with I-, as transformers does\n",
+            changed, f->rows);
     return BERT_OK;
 }
 
@@ -183,14 +192,15 @@ static bert_status describe_head(fine_tuned *f, bert_err *err)
     return s;
 }
 
-/* ---- the folder ------------------------------------------------------------------------------------------------------------- */
+/* ---- the folder -------------------------------------------------------------------------------------------------- */
 
 static bert_status check_last_layer(const bert_module *m, bert_err *err)
 {
     int64_t last = m->config.num_hidden_layers - 1;
     if (m->seq_layer == last)
         return BERT_OK;
-    return fail(err, BERT_ERR_ARGUMENT, "seq_layer %lld: the head reads the last layer, %lld", (long long)m->seq_layer, (long long)last);
+    return fail(err, BERT_ERR_ARGUMENT, "seq_layer %lld: the head reads the last layer, %lld", (long long)m->seq_layer,
+                (long long)last);
 }
 
 /* A model on the module with a new head of the folder's shape and labels. */
@@ -221,7 +231,8 @@ static bert_status make_model(const fine_tuned *f, const char *module_path, bert
 
 static void set_head(const fine_tuned *f, bert_model *model)
 {
-    bert_param *weight = weight_at(&model->layer->weights, HEAD_WEIGHT, 0), *hidden = weight_at(&model->layer->weights, HEAD_HIDDEN_WEIGHT, 0);
+    bert_param *weight = weight_at(&model->layer->weights, HEAD_WEIGHT, 0),
+               *hidden = weight_at(&model->layer->weights, HEAD_HIDDEN_WEIGHT, 0);
     memcpy(weight[0].tuned, f->weight + f->first * weight->cols, weight_size(weight) * sizeof *f->weight);
     memcpy(weight[1].tuned, f->bias + f->first, weight->rows * sizeof *f->bias);
     if (hidden) {
@@ -230,7 +241,8 @@ static void set_head(const fine_tuned *f, bert_model *model)
     }
 }
 
-static bert_status write_model(const fine_tuned *f, const char *folder, const bert_import_options *options, bert_err *err)
+static bert_status write_model(const fine_tuned *f, const char *folder, const bert_import_options *options,
+                               bert_err *err)
 {
     arena a = { 0 };
     bert_model *model = NULL;
@@ -257,10 +269,11 @@ static bert_status read_all(fine_tuned *f, bert_err *err)
     if (!s && f->form->pooled && !weights_have_pooler(&f->source->tensors, f->source->naming))
         s = fail(err, BERT_ERR_FORMAT, "%s: no pooler, which %s has", f->source->weights_path, f->whose);
     if (!s && !f->form->architecture)
-        buffer_printf(&f->source->notes,
-                      "%s: read as the classifier of Google's run_classifier, %zu outputs; how its labels are called, the "
-                      "checkpoint does not say\n",
-                      f->form->last[0], f->rows);
+        buffer_printf(
+            &f->source->notes,
+            "%s: read as the classifier of Google's run_classifier, %zu outputs; how its labels are called, the "
+            "checkpoint does not say\n",
+            f->form->last[0], f->rows);
     return s ? s : describe_head(f, err);
 }
 

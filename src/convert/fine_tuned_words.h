@@ -9,8 +9,8 @@
 typedef struct fine_tuned {
     source *source;
     const family_head *form; /* whose classifier it is */
-    const char *where; /* config.json, for messages */
-    const char *whose; /* the architecture, for messages */
+    const char *where;       /* config.json, for messages */
+    const char *whose;       /* the architecture, for messages */
     arena memory;
     bool tokens;
     size_t rows;                 /* of the classifier: as many labels */
@@ -25,7 +25,8 @@ typedef struct fine_tuned {
     size_t first; /* row of the classifier that is the head's first: binary leaves out a row of zeros */
 } fine_tuned;
 
-/* Fills names, problem and activation. Fails with BERT_ERR_FORMAT; BERT_ERR_UNSUPPORTED (a problem_type that transformers has not). */
+/* Fills names, problem and activation. Fails with BERT_ERR_FORMAT; BERT_ERR_UNSUPPORTED (a problem_type that
+ * transformers has not). */
 bert_status fine_tuned_words(fine_tuned *f, bert_err *err);
 
 #endif

@@ -1,5 +1,5 @@
-/* A folder for transformers and sentence-transformers: config.json, model.safetensors, the tokenizer's files, and where there is no head with
- * weights the files by which sentence-transformers pools. */
+/* A folder for transformers and sentence-transformers: config.json, model.safetensors, the tokenizer's files, and where
+ * there is no head with weights the files by which sentence-transformers pools. */
 #include "convert/hf.h"
 
 #include "base/file.h"
@@ -17,7 +17,8 @@ typedef struct hf_export {
     buffer *notes;
 } hf_export;
 
-/* The pooler that goes into the file: the head's, the model's, or for vectors that are taken without it the module's, so that it is not lost. */
+/* The pooler that goes into the file: the head's, the model's, or for vectors that are taken without it the module's,
+ * so that it is not lost. */
 static bert_status take_pooler(hf_export *x, bert_err *err)
 {
     const bert_module *module = x->model->module;
@@ -56,7 +57,8 @@ static bool spare_pooler(const hf_export *x)
 {
     const bert_module *module = x->model->module;
     const bert_param *pooler = weight_at(&module->weights, POOLER_WEIGHT, 0);
-    return !x->model->task && pooler && pooler->value && x->read.weights.layers == (size_t)module->config.num_hidden_layers;
+    return !x->model->task && pooler && pooler->value &&
+           x->read.weights.layers == (size_t)module->config.num_hidden_layers;
 }
 
 static bert_status take_weights(hf_export *x, bert_err *err)
@@ -84,7 +86,8 @@ static bert_status hf_write_weights(hf_export *x, const char *path, bert_err *er
     size_t n = weights_to_tensors(&x->weights, false, items);
     const char *prefix = x->read.config.family->head_prefix;
     for (size_t i = 0; i < n && x->head.rows; i++) /* every entry has a value: items are in the list's order */
-        if (weight_group_of(&x->weights, i) != GROUP_HEAD && !(items[i].name = arena_printf(&x->memory, "%s%s", prefix, items[i].name)))
+        if (weight_group_of(&x->weights, i) != GROUP_HEAD &&
+            !(items[i].name = arena_printf(&x->memory, "%s%s", prefix, items[i].name)))
             return fail_memory(err, path);
     return safetensors_write_torch(path, items, n, "export", err);
 }
@@ -107,7 +110,8 @@ static bert_status hf_write_files(hf_export *x, const char *folder, bert_err *er
                            .vocabulary_size = module->vocabulary_size,
                            .tokenizer = module->tokenizer,
                            .vectors.seq_len = x->model->layer->spec.seq_len };
-    char *configuration = path_join(&x->memory, folder, "config.json"), *weights = path_join(&x->memory, folder, "model.safetensors");
+    char *configuration = path_join(&x->memory, folder, "config.json"),
+         *weights = path_join(&x->memory, folder, "model.safetensors");
     bert_status s = configuration && weights ? module_write_tokenizer(&parts, folder, err) : fail_memory(err, folder);
     if (!s)
         s = write_config(x, configuration, err);
@@ -122,11 +126,14 @@ static void note_scale(const hf_export *x)
 {
     const task *t = x->read.task;
     if (t && t->form == ROW_APART)
-        buffer_printf(x->notes, "task %s: the folder gives vectors, whose cosine is 0 where the model says %g and 1 where it says %g\n", t->name,
-                      x->model->label_min, x->model->label_max);
+        buffer_printf(
+            x->notes,
+            "task %s: the folder gives vectors, whose cosine is 0 where the model says %g and 1 where it says %g\n",
+            t->name, x->model->label_min, x->model->label_max);
 }
 
-bert_status export_hf(const bert_model *model, const char *path, const bert_export_options *options, buffer *notes, bert_err *err)
+bert_status export_hf(const bert_model *model, const char *path, const bert_export_options *options, buffer *notes,
+                      bert_err *err)
 {
     (void)options;
     hf_export x = { .model = model, .notes = notes };

@@ -1,5 +1,6 @@
-/* A head in transformers' words. Its classifiers for texts always read BERT's pooler, tanh(W h_[CLS] + b): pooling cls is that, pooling cls_raw
- * becomes that where the pooler can be made to do nothing or to be the head's hidden layer; what is not expressed exactly is refused. */
+/* A head in transformers' words. Its classifiers for texts always read BERT's pooler, tanh(W h_[CLS] + b): pooling cls
+ * is that, pooling cls_raw becomes that where the pooler can be made to do nothing or to be the head's hidden layer;
+ * what is not expressed exactly is refused. */
 #include "convert/hf.h"
 
 #include "base/size.h"
@@ -7,8 +8,8 @@
 
 #include <string.h>
 
-/* tanh(x) = x to the last bit of a float while |x| < 2^-12, and nearly so beyond: a pooler that is the identity times 2^-18 gives back values
- * below 64, far above what a layer norm gives. Powers of two cost no digit. */
+/* tanh(x) = x to the last bit of a float while |x| < 2^-12, and nearly so beyond: a pooler that is the identity times
+ * 2^-18 gives back values below 64, far above what a layer norm gives. Powers of two cost no digit. */
 enum { POOLER_SHIFT = 1 << 18 };
 
 /* problem_type of a classifier of texts. */
@@ -37,8 +38,8 @@ static const bert_param *weight_of(const export_model *e, weight_id id)
 }
 
 /* A (rows, cols) weight and its bias in the upper left corner of (all_rows, H), zeros around it. */
-static bert_status widened(const export_model *e, weight_id id, size_t above, size_t all_rows, float **weight, float **bias, arena *a,
-                           bert_err *err)
+static bert_status widened(const export_model *e, weight_id id, size_t above, size_t all_rows, float **weight,
+                           float **bias, arena *a, bert_err *err)
 {
     const bert_param *w = weight_of(e, id);
     const float *numbers, *shifts;
@@ -58,12 +59,13 @@ static bert_status widened(const export_model *e, weight_id id, size_t above, si
     return BERT_OK;
 }
 
-/* ---- the dense layer before the classifier ---------------------------------------------------------------------------------- */
+/* ---- the dense layer before the classifier ----------------------------------------------------------------------- */
 
 static bert_status refuse(const hf_head *h, const export_model *e, const char *why, bert_err *err)
 {
-    return fail(err, BERT_ERR_UNSUPPORTED, "task %s, pooling %s%s: %s%s; format onnx can", e->task->name, POOLING_WORDS[e->pooling],
-                weight_of(e, HEAD_HIDDEN_WEIGHT) ? " with a hidden layer in the head" : "", h->form->architecture, why);
+    return fail(err, BERT_ERR_UNSUPPORTED, "task %s, pooling %s%s: %s%s; format onnx can", e->task->name,
+                POOLING_WORDS[e->pooling], weight_of(e, HEAD_HIDDEN_WEIGHT) ? " with a hidden layer in the head" : "",
+                h->form->architecture, why);
 }
 
 static bert_status identity_dense(hf_head *h, const export_model *e, arena *a, bert_err *err)
@@ -99,7 +101,10 @@ static bert_status make_dense(hf_head *h, const export_model *e, double *scale, 
     if (h->form->tokens)
         return hidden ? refuse(h, e, " has one dense layer alone", err) : BERT_OK;
     if (e->pooling == BERT_POOLING_CLS && hidden)
-        return refuse(h, e, h->form->pooled ? " has one dense layer behind the pooler, no second one" : " has no pooler before its dense layers", err);
+        return refuse(h, e,
+                      h->form->pooled ? " has one dense layer behind the pooler, no second one"
+                                      : " has no pooler before its dense layers",
+                      err);
     if (e->pooling != BERT_POOLING_CLS && e->pooling != BERT_POOLING_CLS_RAW)
         return refuse(h, e, " reads the first token alone, as pooling cls and cls_raw do", err);
     if (!hidden && !tanh_behind)
@@ -108,20 +113,25 @@ static bert_status make_dense(hf_head *h, const export_model *e, double *scale, 
         return h->form->pooled ? BERT_OK : take_dense(h, e, POOLER_WEIGHT, a, err);
     if (!hidden) {
         *scale = POOLER_SHIFT;
-        buffer_printf(notes, "pooling cls_raw: the %s is the identity times 2^-18, which tanh leaves as it is; run the model in float32 or "
-                             "bfloat16\n",
+        buffer_printf(notes,
+                      "pooling cls_raw: the %s is the identity times 2^-18, which tanh leaves as it is; run the model "
+                      "in float32 or "
+                      "bfloat16\n",
                       h->form->pooled ? "pooler" : "first dense layer");
         return identity_dense(h, e, a, err);
     }
     if (hidden->rows > (size_t)e->config.hidden_size)
-        return refuse(h, e, h->form->pooled ? "'s pooler is no wider than the encoder" : "'s dense layer is no wider than the encoder", err);
+        return refuse(h, e,
+                      h->form->pooled ? "'s pooler is no wider than the encoder"
+                                      : "'s dense layer is no wider than the encoder",
+                      err);
     return take_dense(h, e, HEAD_HIDDEN_WEIGHT, a, err);
 }
 
-/* ---- the classifier --------------------------------------------------------------------------------------------------------- */
+/* ---- the classifier ---------------------------------------------------------------------------------------------- */
 
-/* Binary: softmax of (0, z) is (1 - sigmoid(z), sigmoid(z)), two rows, of which transformers' pipelines make labels; one that came as a single
- * output goes as it came. Regression: the labels' scale goes into the weights. */
+/* Binary: softmax of (0, z) is (1 - sigmoid(z), sigmoid(z)), two rows, of which transformers' pipelines make labels;
+ * one that came as a single output goes as it came. Regression: the labels' scale goes into the weights. */
 static bert_status make_classifier(hf_head *h, const export_model *e, double scale, arena *a, bert_err *err)
 {
     const bert_model *m = e->model;
@@ -148,13 +158,15 @@ bert_status hf_head_make(hf_head *h, const export_model *e, arena *a, buffer *no
     if (!s)
         s = make_classifier(h, e, scale, a, err);
     if (!s && e->task->output->threshold && bert_model_threshold(e->model) != 0.5)
-        buffer_printf(notes, "the threshold of %g is not part of the format: transformers decides at 0.5\n", bert_model_threshold(e->model));
+        buffer_printf(notes, "the threshold of %g is not part of the format: transformers decides at 0.5\n",
+                      bert_model_threshold(e->model));
     return s;
 }
 
-/* ---- words ------------------------------------------------------------------------------------------------------------------ */
+/* ---- words ------------------------------------------------------------------------------------------------------- */
 
-/* The name of a row. Of a single output the yes has one, unless it is the "1" that an import makes of a label without a name. */
+/* The name of a row. Of a single output the yes has one, unless it is the "1" that an import makes of a label without a
+ * name. */
 static const char *row_name(const bert_model *m, size_t row)
 {
     if (m->single)

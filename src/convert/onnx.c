@@ -1,5 +1,6 @@
-/* A model as an ONNX graph: encoder, pooling and head in standard operators. The mask, attention, norms and GELU have the form that ONNX
- * Runtime's optimisers know, which make one operator of each. Shapes: B texts, S tokens of the longest, H hidden, NH heads, D = H / NH. */
+/* A model as an ONNX graph: encoder, pooling and head in standard operators. The mask, attention, norms and GELU have
+ * the form that ONNX Runtime's optimisers know, which make one operator of each. Shapes: B texts, S tokens of the
+ * longest, H hidden, NH heads, D = H / NH. */
 #include "convert/export.h"
 
 #include "io/json.h"
@@ -23,7 +24,7 @@ typedef struct graph_build {
     arena floats;   /* of the weight that is being written */
 } graph_build;
 
-/* ---- parts -------------------------------------------------------------------------------------------------------------- */
+/* ---- parts ------------------------------------------------------------------------------------------------------- */
 
 static const bert_param *take(graph_build *b, weight_id id, size_t layer)
 {
@@ -127,7 +128,7 @@ static onnx_name graph_activate(onnx_graph *g, onnx_name x, activation act)
     }
 }
 
-/* ---- the encoder -------------------------------------------------------------------------------------------------------- */
+/* ---- the encoder ------------------------------------------------------------------------------------------------- */
 
 /* (B, S, H): the position table is cut to the length at hand. */
 static onnx_name embeddings(graph_build *b)
@@ -142,20 +143,23 @@ static onnx_name embeddings(graph_build *b)
     onnx_name end = ONNX_NODE(g, "Slice", ONNX_NODE(g, "Shape", IDS), ONNX_INTEGERS(g, 1), ONNX_INTEGERS(g, 2));
     if (first)
         end = ONNX_NODE(g, "Add", end, ONNX_INTEGERS(g, first));
-    onnx_name positions = ONNX_NODE(g, "Slice", graph_table(b, POSITION_EMBEDDINGS), ONNX_INTEGERS(g, first), end, ONNX_INTEGERS(g, 0));
+    onnx_name positions = ONNX_NODE(g, "Slice", graph_table(b, POSITION_EMBEDDINGS), ONNX_INTEGERS(g, first), end,
+                                    ONNX_INTEGERS(g, 0));
     sum = ONNX_NODE(g, "Add", sum, positions);
     return layer_norm(b, sum, EMBEDDINGS_NORM_WEIGHT, EMBEDDINGS_NORM_BIAS, 0);
 }
 
 static onnx_name mask_bias(onnx_graph *g)
 {
-    onnx_name wide = ONNX_NODE(g, "Unsqueeze", ONNX_NODE(g, "Unsqueeze", MASK, ONNX_INTEGERS(g, 1)), ONNX_INTEGERS(g, 2));
+    onnx_name wide = ONNX_NODE(g, "Unsqueeze", ONNX_NODE(g, "Unsqueeze", MASK, ONNX_INTEGERS(g, 1)),
+                               ONNX_INTEGERS(g, 2));
     onnx_name absent = ONNX_NODE(g, "Sub", onnx_number(g, 1), cast(g, wide, ONNX_FLOAT));
     return ONNX_NODE(g, "Mul", absent, onnx_number(g, -10000));
 }
 
 /* (B, S, H) to (B, S, NH, D), with its axes in the order a, b, c, d */
-static onnx_name heads(graph_build *b, onnx_name x, weight_id weight, weight_id bias, size_t layer, const int64_t order[4])
+static onnx_name heads(graph_build *b, onnx_name x, weight_id weight, weight_id bias, size_t layer,
+                       const int64_t order[4])
 {
     onnx_graph *g = &b->graph;
     const config *c = &b->model->config;
@@ -197,15 +201,17 @@ static onnx_name norm_block(graph_build *b, const block_row *row, const onnx_nam
 static onnx_name feed_forward(graph_build *b, const block_row *row, const onnx_name *values, size_t layer)
 {
     onnx_name y = dense_layer(b, values[row->reads], row->weight, row->bias, layer);
-    return dense_layer(b, graph_activate(&b->graph, y, b->model->config.hidden_act), row->second, row->second_bias, layer);
+    return dense_layer(b, graph_activate(&b->graph, y, b->model->config.hidden_act), row->second, row->second_bias,
+                       layer);
 }
 
 static const struct {
     const block_kind *kind;
     onnx_name (*add)(graph_build *b, const block_row *row, const onnx_name *values, size_t layer);
-} BLOCKS[] = {
-    { &BLOCK_ATTENTION, attention }, { &BLOCK_DENSE, dense_block }, { &BLOCK_FEED_FORWARD, feed_forward }, { &BLOCK_NORM, norm_block }
-};
+} BLOCKS[] = { { &BLOCK_ATTENTION, attention },
+               { &BLOCK_DENSE, dense_block },
+               { &BLOCK_FEED_FORWARD, feed_forward },
+               { &BLOCK_NORM, norm_block } };
 
 static onnx_name layer_of(graph_build *b, onnx_name x, size_t layer)
 {
@@ -227,7 +233,7 @@ static onnx_name encoder_of(graph_build *b)
     return x;
 }
 
-/* ---- pooling: (B, S, H) to (B, H) --------------------------------------------------------------------------------------- */
+/* ---- pooling: (B, S, H) to (B, H) -------------------------------------------------------------------------------- */
 
 static onnx_name first_token(graph_build *b, onnx_name x)
 {
@@ -289,13 +295,14 @@ static onnx_name length_1(onnx_graph *g, onnx_name x)
     return ONNX_NODE(g, "Div", x, ONNX_NODE(g, "Max", length, onnx_number(g, 1e-12f)));
 }
 
-/* ---- head and outputs --------------------------------------------------------------------------------------------------- */
+/* ---- head and outputs -------------------------------------------------------------------------------------------- */
 
 /* x (..., H) to logits (..., K) */
 static onnx_name graph_head(graph_build *b, onnx_name x)
 {
     if (b->model->weights.head.hidden)
-        x = graph_activate(&b->graph, dense_layer(b, x, HEAD_HIDDEN_WEIGHT, HEAD_HIDDEN_BIAS, 0), b->model->config.family->head_activation);
+        x = graph_activate(&b->graph, dense_layer(b, x, HEAD_HIDDEN_WEIGHT, HEAD_HIDDEN_BIAS, 0),
+                           b->model->config.family->head_activation);
     return dense_layer(b, x, HEAD_WEIGHT, HEAD_BIAS, 0);
 }
 
@@ -379,7 +386,7 @@ static void outputs(graph_build *b)
     graph_output(b, "embedding", false, H);
 }
 
-/* ---- the whole ---------------------------------------------------------------------------------------------------------- */
+/* ---- the whole --------------------------------------------------------------------------------------------------- */
 
 /* A value on one line; it is taken. */
 static const char *line_of(const graph_build *b, json_t *json)
@@ -434,7 +441,8 @@ static bert_status write_graph(graph_build *b, const char *path, bert_err *err)
     return onnx_write(&b->graph, path, graph_values, b, err);
 }
 
-bert_status export_onnx(const bert_model *model, const char *path, const bert_export_options *options, buffer *notes, bert_err *err)
+bert_status export_onnx(const bert_model *model, const char *path, const bert_export_options *options, buffer *notes,
+                        bert_err *err)
 {
     (void)options, (void)notes;
     arena a = { 0 };

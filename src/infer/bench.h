@@ -53,9 +53,10 @@ typedef struct bench {
     bench_memory memory;
 } bench;
 
-/* n texts in the vocabulary's own words, of least to most tokens, special ones counted; the same ones each time. pairs: two texts a row.
- * *data is freed by bert_dataset_free. Fails with BERT_ERR_MEMORY. */
-bert_status bench_texts(const bert_tokenizer *tokenizer, size_t n, size_t least, size_t most, bool pairs, bert_dataset **data, bert_err *err);
+/* n texts in the vocabulary's own words, of least to most tokens, special ones counted; the same ones each time. pairs:
+ * two texts a row. *data is freed by bert_dataset_free. Fails with BERT_ERR_MEMORY. */
+bert_status bench_texts(const bert_tokenizer *tokenizer, size_t n, size_t least, size_t most, bool pairs,
+                        bert_dataset **data, bert_err *err);
 
 /* How texts are to be tokenised for the model. */
 row_form bench_form(const bench *b);

@@ -86,7 +86,8 @@ static bool is_apart(const comparison *c)
 }
 
 /* The rows' vectors; second: of the texts that stand in the second place. */
-static bert_status compare_embed(const comparison *c, compare_side *s, size_t first, size_t n, bool second, bert_err *err)
+static bert_status compare_embed(const comparison *c, compare_side *s, size_t first, size_t n, bool second,
+                                 bert_err *err)
 {
     const bert_dataset *d = c->data;
     size_t *truncated = c->task ? NULL : &s->truncated; /* else they were counted as the task was run */

@@ -33,7 +33,7 @@ void bert_freeze_defaults(bert_freeze_options *options)
     bert_options_defaults(options, bert_freeze_option_table());
 }
 
-/* ---- what goes into the file ------------------------------------------------------------------------------------------------ */
+/* ---- what goes into the file ------------------------------------------------------------------------------------- */
 
 /* The layers up to the one that is pooled, the pooler where it is asked for, the head. */
 static bert_status needed_weights(const bert_model *m, weight_list *list, arena *a, bert_err *err)
@@ -49,7 +49,8 @@ static bert_status needed_weights(const bert_model *m, weight_list *list, arena 
         return s;
     for (size_t i = 0; i < list->n; i++)
         if (!weight_is_there(list, &list->items[i]))
-            return fail(err, BERT_ERR_ARGUMENT, "pooling cls: the module has no pooler; choose another pooling before freezing");
+            return fail(err, BERT_ERR_ARGUMENT,
+                        "pooling cls: the module has no pooler; choose another pooling before freezing");
     return BERT_OK;
 }
 
@@ -66,13 +67,15 @@ static json_t *freeze_description(const bert_model *m, size_t n_layers, int prec
     spec.outputs = "output";
     output_request tokens;
     request_of_pooling(&tokens, BERT_POOLING_NONE, m->layer, NULL); /* cannot fail */
-    json_t *json = json_pack("{s:s, s:i, s:s, s:s, s:o, s:o, s:i, s:o, s:b}", "format", "libbert.frozen", "version", FROZEN_VERSION, "precision",
-                             FROZEN_PRECISIONS[precision], "endian", "little", "config", config_to_json(&c), "layer",
-                             layer_spec_to_json(&spec, NULL), "seq_layer", tokens.layer, "tokenizer",
-                             tokenizer_info_to_json(bert_tokenizer_settings(m->module->tokenizer)), "normalize", m->normalize);
+    json_t *json = json_pack("{s:s, s:i, s:s, s:s, s:o, s:o, s:i, s:o, s:b}", "format", "libbert.frozen", "version",
+                             FROZEN_VERSION, "precision", FROZEN_PRECISIONS[precision], "endian", "little", "config",
+                             config_to_json(&c), "layer", layer_spec_to_json(&spec, NULL), "seq_layer", tokens.layer,
+                             "tokenizer", tokenizer_info_to_json(bert_tokenizer_settings(m->module->tokenizer)),
+                             "normalize", m->normalize);
     head_to_json(m, &json);
     const char *output = m->task ? "scores" : "output";
-    json_put(&json, "signature", json_pack("{s:[s,s,s], s:[s]}", "inputs", "input_ids", "input_mask", "segment_ids", "outputs", output));
+    json_put(&json, "signature",
+             json_pack("{s:[s,s,s], s:[s]}", "inputs", "input_ids", "input_mask", "segment_ids", "outputs", output));
     return json;
 }
 
@@ -87,15 +90,15 @@ static void hash_data(const tensor *items, size_t n, char hex[SHA256_HEX])
     sha_hex(digest, sizeof digest, hex);
 }
 
-static bert_status make_header(const bert_model *m, const weight_list *list, int precision, const tensor *items, size_t n, const char *path,
-                               buffer *header, bert_err *err)
+static bert_status make_header(const bert_model *m, const weight_list *list, int precision, const tensor *items,
+                               size_t n, const char *path, buffer *header, bert_err *err)
 {
     char data_hash[SHA256_HEX];
     hash_data(items, n, data_hash);
     json_t *about = freeze_description(m, list->layers, precision);
     char *text = json_compact(about);
-    json_t *metadata = text ? json_pack("{s:s, s:s, s:s, s:s}", "format", "libbert.frozen", "crc32c", "00000000", "data_sha256", data_hash,
-                                        "libbert", text)
+    json_t *metadata = text ? json_pack("{s:s, s:s, s:s, s:s}", "format", "libbert.frozen", "crc32c", "00000000",
+                                        "data_sha256", data_hash, "libbert", text)
                             : NULL;
     bert_status s = metadata ? safetensors_header(header, path, items, n, metadata, err) : fail_memory(err, path);
     if (!s && !frozen_seal(header))
@@ -107,7 +110,8 @@ static bert_status make_header(const bert_model *m, const weight_list *list, int
 }
 
 /* All tensors of the file: those of the weights, then the vocabulary, which is bytes. */
-static bert_status make_tensors(const bert_module *m, const weight_list *list, arena *a, tensor **items, size_t *n, bert_err *err)
+static bert_status make_tensors(const bert_module *m, const weight_list *list, arena *a, tensor **items, size_t *n,
+                                bert_err *err)
 {
     tensor *weights;
     bert_status s = weights_form_tensors(list, a, &weights, n, err);
@@ -126,7 +130,7 @@ static bert_status make_tensors(const bert_module *m, const weight_list *list, a
     return BERT_OK;
 }
 
-/* ---- writing ---------------------------------------------------------------------------------------------------------------- */
+/* ---- writing ----------------------------------------------------------------------------------------------------- */
 
 /* Begins the file, with all that belongs into it. */
 static bert_status begin(const bert_model *m, const char *path, int precision, file_writer *w, bert_err *err)
@@ -157,8 +161,8 @@ static bert_status begin(const bert_model *m, const char *path, int precision, f
 }
 
 /* Runs the file under way beside its model. */
-static bert_status check_written(const bert_model *model, file_writer *w, const bert_dataset *data, double min_agreement,
-                                 bert_freeze_check *check, bert_err *err)
+static bert_status check_written(const bert_model *model, file_writer *w, const bert_dataset *data,
+                                 double min_agreement, bert_freeze_check *check, bert_err *err)
 {
     bert_model *frozen = NULL;
     if (!w->error && fflush(w->stream))
@@ -171,8 +175,9 @@ static bert_status check_written(const bert_model *model, file_writer *w, const 
     bert_model_free(frozen);
     if (!s && check->agreement < min_agreement)
         s = fail(err, BERT_ERR_DATA,
-                 "%s is not written: the frozen model agrees with the original on %.2f %% of %zu rows, less than the %.2f %% asked for", w->path,
-                 100 * check->agreement, check->n, 100 * min_agreement);
+                 "%s is not written: the frozen model agrees with the original on %.2f %% of %zu rows, less than the "
+                 "%.2f %% asked for",
+                 w->path, 100 * check->agreement, check->n, 100 * min_agreement);
     return s;
 }
 
@@ -188,12 +193,12 @@ static bert_status check_source(const bert_model *m, bert_err *err)
 {
     if (!m->module->frozen || m->module->precision == OPS_FP32)
         return BERT_OK;
-    return fail(err, BERT_ERR_ARGUMENT, "%s: frozen as %s already; freeze the model that it was made from", m->module->path,
-                frozen_precision(m->module));
+    return fail(err, BERT_ERR_ARGUMENT, "%s: frozen as %s already; freeze the model that it was made from",
+                m->module->path, frozen_precision(m->module));
 }
 
-bert_status bert_model_freeze(const bert_model *model, const char *path, const bert_freeze_options *options, const bert_dataset *data,
-                              bert_freeze_check *check, bert_err *err)
+bert_status bert_model_freeze(const bert_model *model, const char *path, const bert_freeze_options *options,
+                              const bert_dataset *data, bert_freeze_check *check, bert_err *err)
 {
     bert_freeze_options o;
     bert_freeze_check unseen;

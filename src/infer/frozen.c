@@ -21,7 +21,7 @@ const char *frozen_precision(const bert_module *m)
     return FROZEN_PRECISIONS[m->precision == OPS_INT8 ? 2 : m->precision != OPS_FP32];
 }
 
-/* ---- the header's own CRC --------------------------------------------------------------------------------------------------- */
+/* ---- the header's own CRC ---------------------------------------------------------------------------------------- */
 
 /* How every frozen file goes on behind the eight bytes of its header's size; eight digits follow. */
 static const char BEGINNING[] = "{\"__metadata__\":{\"format\":\"libbert.frozen\",\"crc32c\":\"";
@@ -62,16 +62,17 @@ static bert_status check_header(const file_mapping *m, const char *path, bert_er
     char digits[CRC_DIGITS + 1];
     uint64_t size = load_le64(m->data);
     if (size > m->size - 8 || size < CRC_AT + CRC_DIGITS - 8)
-        return fail(err, BERT_ERR_FORMAT, "%s: header of %" PRIu64 " bytes at byte 0, the file has %zu: it is cut or damaged", path, size,
+        return fail(err, BERT_ERR_FORMAT,
+                    "%s: header of %" PRIu64 " bytes at byte 0, the file has %zu: it is cut or damaged", path, size,
                     m->size);
     crc_of(m->data, 8 + (size_t)size, digits);
     if (memcmp(digits, m->data + CRC_AT, CRC_DIGITS))
-        return fail(err, BERT_ERR_FORMAT, "%s: the header is damaged (its CRC-32C is %s, the file says %.8s)", path, digits,
-                    (const char *)m->data + CRC_AT);
+        return fail(err, BERT_ERR_FORMAT, "%s: the header is damaged (its CRC-32C is %s, the file says %.8s)", path,
+                    digits, (const char *)m->data + CRC_AT);
     return BERT_OK;
 }
 
-/* ---- what the file says ----------------------------------------------------------------------------------------------------- */
+/* ---- what the file says ------------------------------------------------------------------------------------------ */
 
 static bert_status no_frozen_model(const char *path, bert_err *err)
 {
@@ -85,12 +86,13 @@ static bert_status no_frozen_model(const char *path, bert_err *err)
     bool old = json_object_get(metadata, "libbert") && json_object_get(metadata, "vocabulary");
     tensors_close(&set);
     json_decref(metadata);
-    return old ? fail(err, BERT_ERR_UNSUPPORTED, "%s: frozen by an older libbert, in format version 1; freeze the model again", path)
+    return old ? fail(err, BERT_ERR_UNSUPPORTED,
+                      "%s: frozen by an older libbert, in format version 1; freeze the model again", path)
                : fail(err, BERT_ERR_FORMAT, "%s: a safetensors file, but no frozen model", path);
 }
 
-/* Opens the tensors and what the file says of itself, once the header is known to be whole. The two JSON values are the caller's, also when it
- * fails. */
+/* Opens the tensors and what the file says of itself, once the header is known to be whole. The two JSON values are the
+ * caller's, also when it fails. */
 static bert_status open_whole(tensor_set *set, const char *path, json_t **metadata, json_t **about, bert_err *err)
 {
     const char *endian;
@@ -105,7 +107,8 @@ static bert_status open_whole(tensor_set *set, const char *path, json_t **metada
     if (!s)
         s = json_get_string(*about, "endian", &endian, path, err);
     if (!s && strcmp(endian, "little"))
-        s = fail(err, BERT_ERR_UNSUPPORTED, "%s: its numbers are \"%s\" endian, this machine's are little", path, endian);
+        s = fail(err, BERT_ERR_UNSUPPORTED, "%s: its numbers are \"%s\" endian, this machine's are little", path,
+                 endian);
     return s;
 }
 
@@ -122,7 +125,7 @@ static bert_status open_checked(tensor_set *set, const char *path, json_t **meta
     return s ? s : is ? open_whole(set, path, metadata, about, err) : no_frozen_model(path, err);
 }
 
-/* ---- opening ---------------------------------------------------------------------------------------------------------------- */
+/* ---- opening ----------------------------------------------------------------------------------------------------- */
 
 /* The file's form, and how it is multiplied by here: bf16 widened where the machine cannot multiply it. */
 static bert_status choose_operations(bert_module *m, const json_t *about, ops_precision *form, bert_err *err)
@@ -136,7 +139,8 @@ static bert_status choose_operations(bert_module *m, const json_t *about, ops_pr
     while (FROZEN_PRECISIONS[i] && strcmp(FROZEN_PRECISIONS[i], word))
         i++;
     if (!FROZEN_PRECISIONS[i])
-        return fail(err, BERT_ERR_UNSUPPORTED, "%s: precision \"%s\" is not one that this libbert (%s) knows", m->path, word, BERT_VERSION);
+        return fail(err, BERT_ERR_UNSUPPORTED, "%s: precision \"%s\" is not one that this libbert (%s) knows", m->path,
+                    word, BERT_VERSION);
     *form = m->precision = FROZEN_FORMS[i];
     if (m->precision == OPS_BF16 && ops_select_precision(OPS_BF16, &o, NULL))
         m->precision = OPS_BF16_WIDENED;
@@ -161,7 +165,8 @@ static bert_status open_vocabulary(bert_module *m, const json_t *about, bert_err
     bert_tokenizer_options options;
     const tensor *t = tensors_find(&m->tensors, "vocabulary");
     const json_t *info = json_object_get(about, "tokenizer");
-    bert_status s = tokenizer_info_from_json(info ? info : about, &options, &m->memory, m->path, err); /* version 2 has do_lower_case alone */
+    /* version 2 has do_lower_case alone */
+    bert_status s = tokenizer_info_from_json(info ? info : about, &options, &m->memory, m->path, err);
     if (s)
         return s;
     if (!t || t->type != DTYPE_U8)
@@ -171,10 +176,12 @@ static bert_status open_vocabulary(bert_module *m, const json_t *about, bert_err
 }
 
 /* The module inside the file. */
-static bert_status open_module(bert_module *m, const json_t *about, const json_t *metadata, const head_shape *head, bert_err *err)
+static bert_status open_module(bert_module *m, const json_t *about, const json_t *metadata, const head_shape *head,
+                               bert_err *err)
 {
     json_t *configuration;
-    snprintf(m->weights_sha256, sizeof m->weights_sha256, "%s", json_string_value(json_object_get(metadata, "data_sha256")));
+    snprintf(m->weights_sha256, sizeof m->weights_sha256, "%s",
+             json_string_value(json_object_get(metadata, "data_sha256")));
     bert_status s = json_get_object(about, "config", &configuration, m->path, err);
     if (!s)
         s = config_parse(configuration, &m->config, m->path, err);
@@ -184,7 +191,8 @@ static bert_status open_module(bert_module *m, const json_t *about, const json_t
 }
 
 /* Takes the module over, also when it fails. */
-static bert_status open_model(bert_module *module, const json_t *about, const json_t *metadata, bert_model **model, bert_err *err)
+static bert_status open_model(bert_module *module, const json_t *about, const json_t *metadata, bert_model **model,
+                              bert_err *err)
 {
     const char *path = module->path;
     arena a = { 0 };
@@ -229,7 +237,8 @@ bert_status frozen_open(const char *path, bert_model **model, bert_err *err)
         return fail_memory(err, path);
     module->frozen = true;
     module->path = arena_string(&module->memory, path);
-    bert_status s = module->path ? open_checked(&module->tensors, path, &metadata, &about, err) : fail_memory(err, path);
+    bert_status s = module->path ? open_checked(&module->tensors, path, &metadata, &about, err)
+                                 : fail_memory(err, path);
     if (s)
         bert_module_free(module);
     else
@@ -239,7 +248,7 @@ bert_status frozen_open(const char *path, bert_model **model, bert_err *err)
     return s;
 }
 
-/* ---- verifying -------------------------------------------------------------------------------------------------------------- */
+/* ---- verifying --------------------------------------------------------------------------------------------------- */
 
 bert_status frozen_verify(const char *path, bert_err *err)
 {
@@ -253,7 +262,8 @@ bert_status frozen_verify(const char *path, bert_err *err)
         const char *expected = json_string_value(json_object_get(metadata, "data_sha256"));
         sha256_mapped(file, header, found);
         if (strcmp(found, expected))
-            s = fail(err, BERT_ERR_FORMAT, "%s: the data is damaged (its SHA-256 is %.12s..., the file says %.12s...)", path, found, expected);
+            s = fail(err, BERT_ERR_FORMAT, "%s: the data is damaged (its SHA-256 is %.12s..., the file says %.12s...)",
+                     path, found, expected);
     }
     tensors_close(&set);
     json_decref(about);

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- parts of the object -------------------------------------------------------------------------------------------------- */
+/* ---- parts of the object ----------------------------------------------------------------------------------------- */
 
 static json_t *tensor_list(const tensor_set *set)
 {
@@ -74,8 +74,8 @@ static json_t *tokenizer_facts(const bert_module *m)
 {
     if (!m->tokenizer)
         return json_pack("{s:s, s:I}", "type", "none", "rows", (json_int_t)m->config.vocab_size);
-    json_t *facts = json_pack("{s:s, s:I, s:I}", "type", "WordPiece", "tokens", (json_int_t)bert_tokenizer_size(m->tokenizer), "rows",
-                              (json_int_t)m->config.vocab_size);
+    json_t *facts = json_pack("{s:s, s:I, s:I}", "type", "WordPiece", "tokens",
+                              (json_int_t)bert_tokenizer_size(m->tokenizer), "rows", (json_int_t)m->config.vocab_size);
     json_put_all(&facts, tokenizer_info_to_json(bert_tokenizer_settings(m->tokenizer)));
     return facts;
 }
@@ -84,12 +84,13 @@ static json_t *tokenizer_facts(const bert_module *m)
 static json_t *module_facts(const char *kind, const char *path, const bert_module *m)
 {
     const weight_naming own = weights_own_naming(m->config.family);
-    return json_pack("{s:s, s:o, s:o, s:o, s:o}", "kind", kind, "path", json_of_bytes(path), "configuration", config_to_json(&m->config),
-                     "parameters", m->frozen ? inspect_count_weights(&m->weights, false) : count_parameters(&m->tensors, &own), "tokenizer",
-                     tokenizer_facts(m));
+    return json_pack("{s:s, s:o, s:o, s:o, s:o}", "kind", kind, "path", json_of_bytes(path), "configuration",
+                     config_to_json(&m->config), "parameters",
+                     m->frozen ? inspect_count_weights(&m->weights, false) : count_parameters(&m->tensors, &own),
+                     "tokenizer", tokenizer_facts(m));
 }
 
-/* ---- the kinds ------------------------------------------------------------------------------------------------------------ */
+/* ---- the kinds --------------------------------------------------------------------------------------------------- */
 
 static bert_status inspect_module(const char *path, json_t **out, bert_err *err)
 {
@@ -126,8 +127,8 @@ static void add_file(const bert_module *m, json_t **out)
 {
     json_int_t size = (json_int_t)m->tensors.files[0].size;
     double weights = (double)json_integer_value(json_object_get(json_object_get(*out, "parameters"), "all"));
-    json_put_all(out, json_pack("{s:s, s:I, s:f, s:s}", "precision", frozen_precision(m), "file_size", size, "bytes_per_weight",
-                                (double)size / weights, "data_sha256", m->weights_sha256));
+    json_put_all(out, json_pack("{s:s, s:I, s:f, s:s}", "precision", frozen_precision(m), "file_size", size,
+                                "bytes_per_weight", (double)size / weights, "data_sha256", m->weights_sha256));
 }
 
 static bert_status inspect_frozen(const char *path, json_t **out, bert_err *err)
@@ -140,8 +141,8 @@ static bert_status inspect_frozen(const char *path, json_t **out, bert_err *err)
     add_file(m->module, out);
     add_layer_and_head(m, NULL, out);
     json_put(out, "signatures",
-             json_pack("{s:{s:[s,s,s], s:[s]}}", "tokens", "inputs", "input_ids", "input_mask", "segment_ids", "outputs",
-                       m->task ? "scores" : "output"));
+             json_pack("{s:{s:[s,s,s], s:[s]}}", "tokens", "inputs", "input_ids", "input_mask", "segment_ids",
+                       "outputs", m->task ? "scores" : "output"));
     json_put(out, "tensors", tensor_list(&m->module->tensors));
     bert_model_free(m);
     return BERT_OK;
@@ -187,13 +188,15 @@ static bert_status inspect_source(const char *path, json_t **out, bert_err *err)
     if (src.has_config)
         json_put(out, "configuration", config_to_json(&src.config));
     if (src.tokenizer.vocabulary) {
-        json_t *tokenizer = json_pack("{s:s, s:o}", "type", "WordPiece", "file", json_of_bytes(src.tokenizer.vocabulary_path));
+        json_t *tokenizer = json_pack("{s:s, s:o}", "type", "WordPiece", "file",
+                                      json_of_bytes(src.tokenizer.vocabulary_path));
         json_put_all(&tokenizer, tokenizer_info_to_json(&src.tokenizer.options));
         json_put(out, "tokenizer", tokenizer);
     }
     if (src.hub.graph)
         json_put(out, "signatures",
-                 json_pack("{s:{s:I, s:I}}", "tokens", "seq_layer", (json_int_t)src.hub.seq_layer, "tok_layer", (json_int_t)src.hub.tok_layer));
+                 json_pack("{s:{s:I, s:I}}", "tokens", "seq_layer", (json_int_t)src.hub.seq_layer, "tok_layer",
+                           (json_int_t)src.hub.tok_layer));
     if (src.notes.size || src.notes.failed)
         json_put(out, "notes", lines_of(&src.notes));
     json_put(out, "tensors", tensor_list(&src.tensors));
@@ -205,14 +208,15 @@ static bert_status inspect(const char *path, json_t **out, bert_err *err)
 {
     if (folder_holds(path, "model.json"))
         return inspect_model(path, out, err);
-    if (folder_holds(path, "module.json") || path_ends(path, ".tar.gz") || path_ends(path, ".tgz") || strstr(path, "://"))
+    if (folder_holds(path, "module.json") || path_ends(path, ".tar.gz") || path_ends(path, ".tgz") ||
+        strstr(path, "://"))
         return inspect_module(path, out, err);
     if (frozen_is(path))
         return inspect_frozen(path, out, err);
     return inspect_source(path, out, err);
 }
 
-/* ---- for people ----------------------------------------------------------------------------------------------------------- */
+/* ---- for people -------------------------------------------------------------------------------------------------- */
 
 /* A value, or of one that does not fit on a line how much it holds. */
 static void print_short(buffer *b, const json_t *value)
@@ -237,7 +241,8 @@ static void print_tensors(buffer *b, const json_t *list)
     json_t *t;
     json_array_foreach(list, i, t)
     {
-        buffer_printf(b, "  %-56s %-5s ", json_string_value(json_object_get(t, "name")), json_string_value(json_object_get(t, "type")));
+        buffer_printf(b, "  %-56s %-5s ", json_string_value(json_object_get(t, "name")),
+                      json_string_value(json_object_get(t, "type")));
         print_short(b, json_object_get(t, "shape"));
         buffer_char(b, '\n');
     }

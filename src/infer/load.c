@@ -2,7 +2,8 @@
 #include "base/file.h"
 #include "infer/frozen.h"
 
-/* A module by itself gives vectors, as it says itself, else the mean over its tokens, unless a session asks for another pooling. */
+/* A module by itself gives vectors, as it says itself, else the mean over its tokens, unless a session asks for another
+ * pooling. */
 static bert_status model_of_module(const char *path, bert_model **model, bert_err *err)
 {
     bert_module *module;
@@ -24,7 +25,8 @@ static bert_status model_of_module(const char *path, bert_model **model, bert_er
     return s;
 }
 
-/* A folder is what its description says; a model's weights without one are a model that was cut down, and no checkpoint. */
+/* A folder is what its description says; a model's weights without one are a model that was cut down, and no
+ * checkpoint. */
 static bert_status open_folder(const char *path, bert_model **model, bert_err *err)
 {
     arena a = { 0 };

@@ -14,12 +14,15 @@ static const bert_option SESSION[] = {
                   "from the tokens' vectors to one; auto: the model's, mean for a module"),
     OPTION_BOOL(bert_session_options, normalize, "false", "vectors of length 1"),
     OPTION_INT(bert_session_options, threads, "0", 0, 1024, "N", "threads that compute; 0: as many as there are cores"),
-    OPTION_CHOICE(bert_session_options, streams, "auto", STREAMS, "WORD",
-                  "one: all threads work on the same texts; many: each has texts of its own; auto: by the number of texts"),
+    OPTION_CHOICE(
+        bert_session_options, streams, "auto", STREAMS, "WORD",
+        "one: all threads work on the same texts; many: each has texts of its own; auto: by the number of texts"),
     OPTION_INT(bert_session_options, window, "0", 0, 65536, "N",
                "read long texts in windows of so many tokens, special ones counted; 0: cut them to seq_len"),
-    OPTION_INT(bert_session_options, stride, "0", 0, 65536, "N", "tokens from the start of a window to that of the next; 0: half of what fits"),
-    OPTION_CHOICE(bert_session_options, combine, "mean", COMBINE, "WORD", "the scores or vectors of a text's windows: their mean or maximum"),
+    OPTION_INT(bert_session_options, stride, "0", 0, 65536, "N",
+               "tokens from the start of a window to that of the next; 0: half of what fits"),
+    OPTION_CHOICE(bert_session_options, combine, "mean", COMBINE, "WORD",
+                  "the scores or vectors of a text's windows: their mean or maximum"),
 };
 
 bert_option_table bert_session_option_table(void)
@@ -37,13 +40,17 @@ static bert_status check_windows(const bert_session_options *o, const bert_model
 {
     long long positions = (long long)config_positions(&model->layer->config), window = (long long)o->window;
     if (!window)
-        return o->stride ? fail(err, BERT_ERR_ARGUMENT, "stride %lld: there are no windows (window)", (long long)o->stride) : BERT_OK;
+        return o->stride
+                   ? fail(err, BERT_ERR_ARGUMENT, "stride %lld: there are no windows (window)", (long long)o->stride)
+                   : BERT_OK;
     if (window < WINDOWS_SHORTEST || window > positions)
-        return fail(err, BERT_ERR_ARGUMENT, "window %lld: from %d to the module's %lld positions", window, WINDOWS_SHORTEST, positions);
+        return fail(err, BERT_ERR_ARGUMENT, "window %lld: from %d to the module's %lld positions", window,
+                    WINDOWS_SHORTEST, positions);
     if (o->stride > window - 2)
-        return fail(err, BERT_ERR_ARGUMENT,
-                    "stride %lld: a window of %lld tokens holds %lld of a text, so what stands between would not be read", (long long)o->stride,
-                    window, window - 2);
+        return fail(
+            err, BERT_ERR_ARGUMENT,
+            "stride %lld: a window of %lld tokens holds %lld of a text, so what stands between would not be read",
+            (long long)o->stride, window, window - 2);
     return BERT_OK;
 }
 
@@ -72,7 +79,8 @@ static bert_status create(bert_session *s, bert_err *err)
     return status;
 }
 
-bert_status bert_session_create(const bert_model *model, const bert_session_options *options, bert_session **session, bert_err *err)
+bert_status bert_session_create(const bert_model *model, const bert_session_options *options, bert_session **session,
+                                bert_err *err)
 {
     *session = NULL;
     bert_session *s = calloc(1, sizeof *s);
@@ -129,5 +137,6 @@ size_t bert_session_outputs(const bert_session *session)
 bert_status session_no_head(const bert_session *session, bert_err *err)
 {
     const char *path = session->model->module->path;
-    return fail(err, BERT_ERR_ARGUMENT, "%s: has no head, so it predicts nothing; train a model on it, or embed", path ? path : "the model");
+    return fail(err, BERT_ERR_ARGUMENT, "%s: has no head, so it predicts nothing; train a model on it, or embed",
+                path ? path : "the model");
 }

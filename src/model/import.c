@@ -30,10 +30,11 @@ static void note_rows(source *src, const bert_tokenizer *t)
 {
     size_t n = bert_tokenizer_size(t), rows = (size_t)src->config.vocab_size;
     if (n < rows)
-        buffer_printf(&src->notes, "%s: %zu tokens; the word embedding has %zu rows more, which nothing reads\n", src->tokenizer.vocabulary_path,
-                      n, rows - n);
+        buffer_printf(&src->notes, "%s: %zu tokens; the word embedding has %zu rows more, which nothing reads\n",
+                      src->tokenizer.vocabulary_path, n, rows - n);
     if (n > rows)
-        buffer_printf(&src->notes, "%s: %zu tokens, the word embedding has %zu rows; a text with a token without a row is refused\n",
+        buffer_printf(&src->notes,
+                      "%s: %zu tokens, the word embedding has %zu rows; a text with a token without a row is refused\n",
                       src->tokenizer.vocabulary_path, n, rows);
 }
 
@@ -52,7 +53,8 @@ static bert_status make_tokenizer(source *src, const bert_import_options *o, ber
         buffer_printf(&src->notes, "%s\n", from->guess);
     if (o->special_in_text)
         from->options.special_in_text = o->special_in_text - 1;
-    bert_status s = bert_tokenizer_create(from->vocabulary, from->vocabulary_size, from->vocabulary_path, &from->options, t, err);
+    bert_status s = bert_tokenizer_create(from->vocabulary, from->vocabulary_size, from->vocabulary_path,
+                                          &from->options, t, err);
     if (!s)
         note_rows(src, *t);
     return s;
@@ -129,8 +131,8 @@ bert_status source_to_module(source *src, const char *folder, const bert_import_
     return s;
 }
 
-bert_status source_import(const char *path, const char *folder, const bert_import_options *options, source_write *write, char **note,
-                          bert_err *err)
+bert_status source_import(const char *path, const char *folder, const bert_import_options *options, source_write *write,
+                          char **note, bert_err *err)
 {
     bert_import_options defaults;
     if (!options) {
@@ -160,7 +162,8 @@ bert_status source_import(const char *path, const char *folder, const bert_impor
     return s;
 }
 
-bert_status module_import(const char *path, const char *folder, const bert_import_options *options, char **note, bert_err *err)
+bert_status module_import(const char *path, const char *folder, const bert_import_options *options, char **note,
+                          bert_err *err)
 {
     return source_import(path, folder, options, source_to_module, note, err);
 }

@@ -10,9 +10,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- outputs -------------------------------------------------------------------------------------------------------------- */
+/* ---- outputs ----------------------------------------------------------------------------------------------------- */
 
-/* The layer whose tokens are pooled: seq_layer of the module's signature, or the last one kept where use_layers cuts. */
+/* The layer whose tokens are pooled: seq_layer of the module's signature, or the last one kept where use_layers
+ * cuts. */
 static int sequence_layer(const bert_layer *l)
 {
     return l->spec.use_layers ? (int)l->spec.use_layers - 1 : (int)l->module->seq_layer;
@@ -41,7 +42,8 @@ bert_status request_of_pooling(output_request *r, bert_pooling pooling, const be
     return BERT_OK;
 }
 
-bert_status request_weights(const output_request *r, const bert_layer *l, const head_shape *head, weight_list *list, arena *a, bert_err *err)
+bert_status request_weights(const output_request *r, const bert_layer *l, const head_shape *head, weight_list *list,
+                            arena *a, bert_err *err)
 {
     bert_status s = weights_create(list, a, &l->config, (size_t)(r->layer + 1), r->pooler, head, err);
     if (s)
@@ -82,10 +84,12 @@ bert_status request_parse(output_request *r, const char *name, size_t size, cons
         r->layer = -1;
     else if (!layer_by_name(word, &r->layer))
         return fail(err, BERT_ERR_ARGUMENT,
-                    "outputs: \"%s\" is none of output, pooled_output, sequence_output, token_output, embedding_output, layer_0 to layer_%d",
+                    "outputs: \"%s\" is none of output, pooled_output, sequence_output, token_output, "
+                    "embedding_output, layer_0 to layer_%d",
                     word, layers - 1);
     if (r->layer >= layers)
-        return fail(err, BERT_ERR_ARGUMENT, "outputs: %s is of layer %d, the layers that are used are 0 to %d", word, r->layer, layers - 1);
+        return fail(err, BERT_ERR_ARGUMENT, "outputs: %s is of layer %d, the layers that are used are 0 to %d", word,
+                    r->layer, layers - 1);
     return BERT_OK;
 }
 
@@ -113,7 +117,7 @@ static bert_status parse_outputs(bert_layer *l, bert_err *err)
     return s;
 }
 
-/* ---- weights -------------------------------------------------------------------------------------------------------------- */
+/* ---- weights ----------------------------------------------------------------------------------------------------- */
 
 static bool is_tuned(const bert_layer *l, size_t i)
 {
@@ -191,7 +195,7 @@ static size_t lowest_tuned(const bert_layer *l)
     return l->spec.tune_embeddings ? 0 : n >= used ? 0 : used - n;
 }
 
-/* ---- the layer ------------------------------------------------------------------------------------------------------------ */
+/* ---- the layer --------------------------------------------------------------------------------------------------- */
 
 static bert_status check_spec(bert_layer *l, bert_err *err)
 {
@@ -203,8 +207,8 @@ static bert_status check_spec(bert_layer *l, bert_err *err)
     if (!s->seq_len)
         s->seq_len = config_positions(c) < LAYER_SEQ_LEN ? config_positions(c) : LAYER_SEQ_LEN;
     if (s->seq_len < 3 || s->seq_len > config_positions(c))
-        return fail(err, BERT_ERR_ARGUMENT, "seq_len %lld: from 3 to the module's %lld positions", (long long)s->seq_len,
-                    (long long)config_positions(c));
+        return fail(err, BERT_ERR_ARGUMENT, "seq_len %lld: from 3 to the module's %lld positions",
+                    (long long)s->seq_len, (long long)config_positions(c));
     status = s->do_preprocessing ? module_check_texts(l->module, err) : BERT_OK;
     if (status)
         return status;
@@ -213,7 +217,8 @@ static bert_status check_spec(bert_layer *l, bert_err *err)
                     (long long)c->num_hidden_layers);
     int64_t used = s->use_layers ? s->use_layers : c->num_hidden_layers;
     if (s->n_tune_layers > used)
-        return fail(err, BERT_ERR_ARGUMENT, "n_tune_layers %lld: %lld layers are used", (long long)s->n_tune_layers, (long long)used);
+        return fail(err, BERT_ERR_ARGUMENT, "n_tune_layers %lld: %lld layers are used", (long long)s->n_tune_layers,
+                    (long long)used);
     if (s->pooling == BERT_POOLING_AUTO)
         s->pooling = l->module->weights.pooler ? BERT_POOLING_CLS : BERT_POOLING_MEAN;
     s->outputs = arena_string(&l->memory, s->outputs ? s->outputs : "output");
@@ -251,14 +256,16 @@ static bert_status layer_build(bert_layer *l, const head_shape *head, uint64_t s
     if (l->spec.n_tune_layers < 0)
         l->spec.n_tune_layers = used < LAYERS_TUNED ? (int64_t)used : LAYERS_TUNED;
     if ((size_t)l->spec.n_tune_layers > used)
-        return fail(err, BERT_ERR_ARGUMENT, "n_tune_layers %lld: the outputs need %zu layers", (long long)l->spec.n_tune_layers, used);
+        return fail(err, BERT_ERR_ARGUMENT, "n_tune_layers %lld: the outputs need %zu layers",
+                    (long long)l->spec.n_tune_layers, used);
     l->config = l->module->config;
     s = weights_create(&l->weights, &l->memory, &l->config, used, pooler, head, err);
     if (s)
         return s;
     weights_take(&l->weights, &l->module->weights);
     s = own_tuned(l, seed, new_pooler, err);
-    if (!s && pooler && !weight_is_there(&l->weights, weight_at(&l->weights, POOLER_WEIGHT, 0))) /* a frozen file starts none */
+    /* a frozen file starts none */
+    if (!s && pooler && !weight_is_there(&l->weights, weight_at(&l->weights, POOLER_WEIGHT, 0)))
         s = fail(err, BERT_ERR_ARGUMENT, "pooling cls: %s has no pooler", l->module->path);
     if (!s)
         s = encoder_create(&l->encoder, &l->memory, o, l->module->precision, &l->config, &l->weights, used, err);
@@ -266,8 +273,8 @@ static bert_status layer_build(bert_layer *l, const head_shape *head, uint64_t s
     return s;
 }
 
-bert_status layer_create(const bert_module *module, const bert_layer_spec *spec, const head_shape *head, uint64_t seed, bert_layer **layer,
-                         bool *new_pooler, bert_err *err)
+bert_status layer_create(const bert_module *module, const bert_layer_spec *spec, const head_shape *head, uint64_t seed,
+                         bert_layer **layer, bool *new_pooler, bert_err *err)
 {
     *layer = NULL;
     bert_layer *l = calloc(1, sizeof *l);
@@ -285,13 +292,13 @@ bert_status layer_create(const bert_module *module, const bert_layer_spec *spec,
     return BERT_OK;
 }
 
-bert_status bert_layer_create(const bert_module *module, const bert_layer_spec *spec, uint64_t seed, bert_layer **layer, bool *new_pooler,
-                              bert_err *err)
+bert_status bert_layer_create(const bert_module *module, const bert_layer_spec *spec, uint64_t seed, bert_layer **layer,
+                              bool *new_pooler, bert_err *err)
 {
     return layer_create(module, spec, NULL, seed, layer, new_pooler, err);
 }
 
-/* ---- packed forms --------------------------------------------------------------------------------------------------------- */
+/* ---- packed forms ------------------------------------------------------------------------------------------------ */
 
 typedef struct lent_encoder {
     struct lent_encoder *next;
@@ -404,13 +411,14 @@ bert_status layer_ready(bert_layer *l, bert_err *err)
 
 void layer_rest_embeddings(const bert_layer *l)
 {
-    enum { LARGE = 1 << 24 }; /* numbers: reading a batch's rows again costs up to two milliseconds, which a small model's batch would feel */
+    /* numbers: reading a batch's rows again costs up to two milliseconds, which a small model's batch would feel */
+    enum { LARGE = 1 << 24 };
     const bert_param *p = weight_at(&l->weights, WORD_EMBEDDINGS, 0);
     if (p->value && !p->tuned && weight_size(p) >= LARGE)
         release_weight(l->module, p->value, weight_size(p));
 }
 
-/* ---- what it is ----------------------------------------------------------------------------------------------------------- */
+/* ---- what it is -------------------------------------------------------------------------------------------------- */
 
 const bert_param *bert_layer_params(const bert_layer *layer, size_t *n)
 {
@@ -453,7 +461,8 @@ bert_status bert_layer_save(const bert_layer *layer, const char *folder, bert_er
     config c = layer->config;
     c.num_hidden_layers = (int64_t)layer->weights.layers;
     if (m->frozen)
-        return fail(err, BERT_ERR_ARGUMENT, "%s: the weights of a frozen file are packed for prediction, and no module is made of them",
+        return fail(err, BERT_ERR_ARGUMENT,
+                    "%s: the weights of a frozen file are packed for prediction, and no module is made of them",
                     m->path);
     if (!c.num_hidden_layers)
         return fail(err, BERT_ERR_ARGUMENT, "%s: a layer that uses no transformer layer is no module", folder);
@@ -461,7 +470,8 @@ bert_status bert_layer_save(const bert_layer *layer, const char *folder, bert_er
     weight_list weights; /* without a head; with the module's pooler where the layer uses none */
     bert_status s = bert_output_check(folder, BERT_OUTPUT_MODULE, false, err);
     if (!s)
-        s = weights_create(&weights, &a, &c, layer->weights.layers, layer->weights.pooler || m->weights.pooler, NULL, err);
+        s = weights_create(&weights, &a, &c, layer->weights.layers, layer->weights.pooler || m->weights.pooler, NULL,
+                           err);
     if (s) {
         arena_free(&a);
         return s;

@@ -38,14 +38,16 @@ static inline bool layer_owns(const bert_layer *l, const float *value)
 extern const char *const POOLING_WORDS[];
 
 /* As bert_layer_create, with a head (NULL: none): new and tuned, or the module's own where that has one. */
-bert_status layer_create(const bert_module *module, const bert_layer_spec *spec, const head_shape *head, uint64_t seed, bert_layer **layer,
-                         bool *new_pooler, bert_err *err);
+bert_status layer_create(const bert_module *module, const bert_layer_spec *spec, const head_shape *head, uint64_t seed,
+                         bert_layer **layer, bool *new_pooler, bert_err *err);
 
-/* Changes how the layer multiplies; packed forms are made anew by layer_ready. No pass may be at work; sessions go on as they were made.
- * Fails as ops_select_precision, BERT_ERR_MEMORY; with BERT_ERR_ARGUMENT for a frozen file, which has one form. */
+/* Changes how the layer multiplies; packed forms are made anew by layer_ready. No pass may be at work; sessions go on
+ * as they were made. Fails as ops_select_precision, BERT_ERR_MEMORY; with BERT_ERR_ARGUMENT for a frozen file, which
+ * has one form. */
 bert_status layer_set_precision(bert_layer *layer, ops_precision precision, bert_err *err);
 
-/* Packs the frozen layers, once; any thread. The module's own copy of them is then read no more, and its memory goes back to the system. */
+/* Packs the frozen layers, once; any thread. The module's own copy of them is then read no more, and its memory goes
+ * back to the system. */
 bert_status layer_ready(bert_layer *layer, bert_err *err);
 
 /* Gives the memory of frozen embedding tables back to the system until they are read again, where they are large. */
@@ -64,12 +66,13 @@ bert_status request_of_pooling(output_request *r, bert_pooling pooling, const be
 /* Frees the memory of passes that were freed. */
 void passes_free_spare(bert_layer *layer);
 
-/* The weights that answering a request reads, a head's (NULL: none) with them: the layer's as they are now, what it lacks the module's. A
- * pooler or head that neither has is left without a value. */
-bert_status request_weights(const output_request *r, const bert_layer *layer, const head_shape *head, weight_list *list, arena *a,
-                            bert_err *err);
+/* The weights that answering a request reads, a head's (NULL: none) with them: the layer's as they are now, what it
+ * lacks the module's. A pooler or head that neither has is left without a value. */
+bert_status request_weights(const output_request *r, const bert_layer *layer, const head_shape *head, weight_list *list,
+                            arena *a, bert_err *err);
 
 /* The packed batch of an input, in the arena: from texts or matrices as the spec says. */
-bert_status layer_pack_input(const bert_layer *layer, const bert_input *input, packed_batch *batch, arena *a, bert_err *err);
+bert_status layer_pack_input(const bert_layer *layer, const bert_input *input, packed_batch *batch, arena *a,
+                             bert_err *err);
 
 #endif

@@ -64,17 +64,18 @@ static const char *note_of(bert_model *m, const bert_layer_spec *asked, bool new
     if (new_pooler)
         buffer_string(&notes, "the module has no pooler: pooling `cls` starts a new one\n");
     if (asked->n_tune_layers < 0 && tuned < LAYERS_TUNED)
-        buffer_printf(&notes, "the model uses %lld layer%s of the module, and all of %s trained (n_tune_layers)\n", tuned, tuned == 1 ? "" : "s",
-                      tuned == 1 ? "it is" : "them are");
+        buffer_printf(&notes, "the model uses %lld layer%s of the module, and all of %s trained (n_tune_layers)\n",
+                      tuned, tuned == 1 ? "" : "s", tuned == 1 ? "it is" : "them are");
     if (!asked->seq_len && made->seq_len < LAYER_SEQ_LEN)
-        buffer_printf(&notes, "the module has %lld positions: a text is read up to so many tokens (seq_len)\n", (long long)made->seq_len);
+        buffer_printf(&notes, "the module has %lld positions: a text is read up to so many tokens (seq_len)\n",
+                      (long long)made->seq_len);
     const char *kept = notes.size ? arena_copy(&m->memory, notes.data, notes.size - 1) : NULL;
     buffer_free(&notes);
     return kept;
 }
 
-bert_status model_create(bert_module *module, const bert_layer_spec *spec, const head_spec *head, uint64_t seed, bert_model **model,
-                         bert_err *err)
+bert_status model_create(bert_module *module, const bert_layer_spec *spec, const head_spec *head, uint64_t seed,
+                         bert_model **model, bert_err *err)
 {
     *model = NULL;
     bert_model *m = calloc(1, sizeof *m);
@@ -146,12 +147,13 @@ double bert_model_threshold(const bert_model *model)
     return model->threshold > 0 ? model->threshold : 0.5;
 }
 
-/* ---- weights -------------------------------------------------------------------------------------------------------------- */
+/* ---- weights ----------------------------------------------------------------------------------------------------- */
 
 /* A frozen file's weights are for prediction alone. */
 static bert_status check_not_frozen(const bert_model *m, bert_err *err)
 {
-    return m->module->frozen ? fail(err, BERT_ERR_ARGUMENT, "%s: a frozen file has no weights that are saved or replaced", m->module->path)
+    return m->module->frozen ? fail(err, BERT_ERR_ARGUMENT,
+                                    "%s: a frozen file has no weights that are saved or replaced", m->module->path)
                              : BERT_OK;
 }
 
@@ -164,8 +166,9 @@ bert_status bert_model_save_weights(const bert_model *model, const char *path, b
     const weight_list *w = &model->layer->weights;
     tensor *items = arena_array(&a, w->n, sizeof *items);
     json_t *metadata = json_pack("{s:s, s:s}", "format", "pt", "libbert", "weights");
-    bert_status s = items && metadata ? safetensors_write(path, items, weights_to_tensors(w, true, items), metadata, err)
-                                      : fail_memory(err, path);
+    bert_status s = items && metadata
+                        ? safetensors_write(path, items, weights_to_tensors(w, true, items), metadata, err)
+                        : fail_memory(err, path);
     json_decref(metadata);
     arena_free(&a);
     return s;
@@ -186,9 +189,11 @@ static bert_status check_weights(const weight_list *w, const tensor_set *set, co
             continue;
         const tensor *t = tensors_find(set, p->name);
         if (!t)
-            return fail(err, BERT_ERR_FORMAT, "%s: tensor %s is absent; are these the weights of another architecture?", path, p->name);
+            return fail(err, BERT_ERR_FORMAT, "%s: tensor %s is absent; are these the weights of another architecture?",
+                        path, p->name);
         if (t->type != DTYPE_F32) /* what bert_model_save_weights writes: reading it cannot fail half-way */
-            return fail(err, BERT_ERR_FORMAT, "%s: tensor %s is of type %s, expected F32", path, p->name, dtype_name(t->type));
+            return fail(err, BERT_ERR_FORMAT, "%s: tensor %s is of type %s, expected F32", path, p->name,
+                        dtype_name(t->type));
         bert_status s = weight_check(t, p, false, err);
         if (s)
             return s;
@@ -198,7 +203,8 @@ static bert_status check_weights(const weight_list *w, const tensor_set *set, co
         while (i < w->n && (!w->items[i].tuned || strcmp(w->items[i].name, set->items[k].name)))
             i++;
         if (i == w->n && !is_of_training(set->items[k].name))
-            return fail(err, BERT_ERR_FORMAT, "%s: tensor %s is not tuned in this architecture", path, set->items[k].name);
+            return fail(err, BERT_ERR_FORMAT, "%s: tensor %s is not tuned in this architecture", path,
+                        set->items[k].name);
     }
     return BERT_OK;
 }

@@ -16,8 +16,8 @@ bert_status module_resolve_layer(int64_t layer, int64_t layers, const char *name
 {
     int64_t l = layer < 0 ? layers + layer : layer;
     if (l < 0 || l >= layers)
-        return fail(err, BERT_ERR_ARGUMENT, "%s %lld: the model has layers 0 to %lld (or -1 to %lld from the end)", name, (long long)layer,
-                    (long long)layers - 1, -(long long)layers);
+        return fail(err, BERT_ERR_ARGUMENT, "%s %lld: the model has layers 0 to %lld (or -1 to %lld from the end)",
+                    name, (long long)layer, (long long)layers - 1, -(long long)layers);
     *out = l;
     return BERT_OK;
 }
@@ -26,12 +26,13 @@ bert_status module_check_texts(const bert_module *m, bert_err *err)
 {
     if (m->tokenizer)
         return BERT_OK;
-    return fail(err, BERT_ERR_UNSUPPORTED, "%s: libbert has not the tokeniser of %s: the module reads ids (do_preprocessing false), no texts",
+    return fail(err, BERT_ERR_UNSUPPORTED,
+                "%s: libbert has not the tokeniser of %s: the module reads ids (do_preprocessing false), no texts",
                 m->path ? m->path : "the module", m->config.family->title);
 }
 
-bert_status module_set_vocabulary(bert_module *m, const char *bytes, size_t size, const bert_tokenizer_options *options, const char *where,
-                                  bert_err *err)
+bert_status module_set_vocabulary(bert_module *m, const char *bytes, size_t size, const bert_tokenizer_options *options,
+                                  const char *where, bert_err *err)
 {
     m->vocabulary_size = size;
     m->vocabulary = arena_copy(&m->memory, bytes, size);
@@ -45,7 +46,8 @@ bert_status module_set_vocabulary(bert_module *m, const char *bytes, size_t size
     return BERT_OK;
 }
 
-static bert_status read_vocabulary(bert_module *m, const char *path, const bert_tokenizer_options *options, bert_err *err)
+static bert_status read_vocabulary(bert_module *m, const char *path, const bert_tokenizer_options *options,
+                                   bert_err *err)
 {
     file_mapping file;
     bert_status s = file_map(&file, path, err);
@@ -62,13 +64,14 @@ static bert_status read_weights(bert_module *m, const char *path, bert_err *err)
     if (s)
         return s;
     weight_naming naming = weights_own_naming(m->config.family);
-    s = weights_create(&m->weights, &m->memory, &m->config, (size_t)m->config.num_hidden_layers, weights_have_pooler(&m->tensors, naming), NULL,
-                       err);
+    s = weights_create(&m->weights, &m->memory, &m->config, (size_t)m->config.num_hidden_layers,
+                       weights_have_pooler(&m->tensors, naming), NULL, err);
     return s ? s : weights_read(&m->weights, &m->memory, &m->tensors, naming, path, err);
 }
 
 /* How vectors are taken, where the module tells. */
-static bert_status read_vectors(const json_t *signatures, vector_spec *v, int64_t positions, const char *where, bert_err *err)
+static bert_status read_vectors(const json_t *signatures, vector_spec *v, int64_t positions, const char *where,
+                                bert_err *err)
 {
     json_t *json = json_object_get(signatures, "vectors");
     const char *pooling;
@@ -83,12 +86,14 @@ static bert_status read_vectors(const json_t *signatures, vector_spec *v, int64_
         if (!strcmp(pooling, POOLING_WORDS[i]))
             v->pooling = i;
     if (!s && v->pooling == BERT_POOLING_AUTO)
-        s = fail(err, BERT_ERR_FORMAT, "%s: vectors: pooling \"%s\" is none that gives one vector a text", where, pooling);
+        s = fail(err, BERT_ERR_FORMAT, "%s: vectors: pooling \"%s\" is none that gives one vector a text", where,
+                 pooling);
     return s;
 }
 
 /* What module.json says: version, which files, which layers the signature gives out. */
-static bert_status read_description(bert_module *m, const json_t *json, const char *where, bert_tokenizer_options *tokenizer, bert_err *err)
+static bert_status read_description(bert_module *m, const json_t *json, const char *where,
+                                    bert_tokenizer_options *tokenizer, bert_err *err)
 {
     json_t *signatures, *tokens, *info;
     bool texts = m->config.family->word_pieces;
@@ -108,7 +113,8 @@ static bert_status read_description(bert_module *m, const json_t *json, const ch
         s = tokenizer_info_from_json(info, tokenizer, &m->memory, where, err);
     if (!s)
         s = read_vectors(signatures, &m->vectors, config_positions(&m->config), where, err);
-    const char *hash = json_string_value(json_object_get(json_object_get(json_object_get(json, "files"), "model.safetensors"), "sha256"));
+    const char *hash = json_string_value(
+        json_object_get(json_object_get(json_object_get(json, "files"), "model.safetensors"), "sha256"));
     if (hash && strlen(hash) < SHA256_HEX)
         memcpy(m->weights_sha256, hash, strlen(hash) + 1);
     return s;
@@ -117,12 +123,15 @@ static bert_status read_description(bert_module *m, const json_t *json, const ch
 bert_status module_open_folder(bert_module *m, const char *folder, bert_err *err)
 {
     m->folder = arena_string(&m->memory, folder);
-    char *description = path_join(&m->memory, folder, "module.json"), *configuration = path_join(&m->memory, folder, "config.json");
-    char *vocabulary_path = path_join(&m->memory, folder, "vocab.txt"), *weights = path_join(&m->memory, folder, "model.safetensors");
+    char *description = path_join(&m->memory, folder, "module.json"),
+         *configuration = path_join(&m->memory, folder, "config.json");
+    char *vocabulary_path = path_join(&m->memory, folder, "vocab.txt"),
+         *weights = path_join(&m->memory, folder, "model.safetensors");
     if (!m->folder || !description || !configuration || !vocabulary_path || !weights)
         return fail_memory(err, folder);
     if (!file_exists(description) && file_is_folder(folder))
-        return fail(err, BERT_ERR_FORMAT, "%s: not a module (no module.json); make one with `bert import %s -o MODULE`", folder, folder);
+        return fail(err, BERT_ERR_FORMAT, "%s: not a module (no module.json); make one with `bert import %s -o MODULE`",
+                    folder, folder);
     bert_tokenizer_options tokenizer;
     json_t *json = NULL;
     bert_status s = json_read_file(&json, configuration, err);
@@ -147,7 +156,8 @@ bert_status bert_module_open(const char *path, bert_module **module, bert_err *e
     *module = NULL;
     bert_module *m = calloc(1, sizeof *m);
     char *folder = NULL;
-    bert_status s = m && (m->path = arena_string(&m->memory, path)) ? fetch_module(&m->memory, path, &folder, err) : fail_memory(err, path);
+    bert_status s = m && (m->path = arena_string(&m->memory, path)) ? fetch_module(&m->memory, path, &folder, err)
+                                                                    : fail_memory(err, path);
     if (!s && (s = module_open_folder(m, folder, err)) && s != BERT_ERR_MEMORY)
         fetch_forget(path);
     if (s) {

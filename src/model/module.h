@@ -29,7 +29,8 @@ struct bert_module {
     bert_tokenizer *tokenizer;
     char *vocabulary; /* its bytes */
     size_t vocabulary_size;
-    bool frozen;                  /* a frozen file: nothing of it is tuned, and its matrices are in forms (weight_forms.h) */
+    /* a frozen file: nothing of it is tuned, and its matrices are in forms (weight_forms.h) */
+    bool frozen;
     ops_precision precision;      /* how its forms are multiplied by; FP32 without */
     int64_t seq_layer, tok_layer; /* resolved: 0 .. layers - 1 */
     vector_spec vectors;
@@ -38,15 +39,17 @@ struct bert_module {
 /* Opens a folder that holds module.json. */
 bert_status module_open_folder(bert_module *m, const char *folder, bert_err *err);
 
-/* Compares the files that module.json lists with their sizes and SHA-256. Fails with BERT_ERR_FORMAT, naming the file. */
+/* Compares the files that module.json lists with their sizes and SHA-256. Fails with BERT_ERR_FORMAT, naming the
+ * file. */
 bert_status module_verify(const bert_module *m, bert_err *err);
-/* Compares what is read of them by who is about to read all weights: these as they are mapped, configuration and vocabulary; a frozen file's data. */
+/* Compares what is read of them by who is about to read all weights: these as they are mapped, configuration and
+ * vocabulary; a frozen file's data. */
 bert_status module_verify_read(const bert_module *m, bert_err *err);
 
-/* Makes the tokenizer. The word embedding may have more rows than it has tokens, or fewer: a text with a token without a row is refused where it is
- * encoded. `where` begins messages. */
-bert_status module_set_vocabulary(bert_module *m, const char *bytes, size_t size, const bert_tokenizer_options *options, const char *where,
-                                  bert_err *err);
+/* Makes the tokenizer. The word embedding may have more rows than it has tokens, or fewer: a text with a token without
+ * a row is refused where it is encoded. `where` begins messages. */
+bert_status module_set_vocabulary(bert_module *m, const char *bytes, size_t size, const bert_tokenizer_options *options,
+                                  const char *where, bert_err *err);
 
 /* Fails with BERT_ERR_UNSUPPORTED for a module of a family whose tokeniser libbert has not: it reads ids, no texts. */
 bert_status module_check_texts(const bert_module *m, bert_err *err);
@@ -55,7 +58,8 @@ bert_status module_check_texts(const bert_module *m, bert_err *err);
 bert_status module_resolve_layer(int64_t layer, int64_t layers, const char *name, int64_t *out, bert_err *err);
 
 /* bert_import of the encoder alone, whatever stands on it. */
-bert_status module_import(const char *path, const char *folder, const bert_import_options *options, char **note, bert_err *err);
+bert_status module_import(const char *path, const char *folder, const bert_import_options *options, char **note,
+                          bert_err *err);
 
 /* What goes into a module folder. */
 typedef struct module_parts {
@@ -72,8 +76,8 @@ typedef struct module_parts {
 /* Writes the folder, whole or not at all. */
 bert_status module_write(const module_parts *parts, const char *folder, bert_err *err);
 
-/* Writes what a tokenizer is made from into a folder that is there: vocab.txt, and Hugging Face's files, which cut texts at the seq_len of
- * parts->vectors. Weights and layers are not read. */
+/* Writes what a tokenizer is made from into a folder that is there: vocab.txt, and Hugging Face's files, which cut
+ * texts at the seq_len of parts->vectors. Weights and layers are not read. */
 bert_status module_write_tokenizer(const module_parts *parts, const char *folder, bert_err *err);
 
 /* Copies the files of an open module's folder as they are, all or none. */

@@ -20,7 +20,8 @@ enum { N_FILES = sizeof FILES / sizeof *FILES, N_NEEDED = 3, N_WITHOUT_TEXTS = 2
 
 static json_t *vector_signature(const vector_spec *v)
 {
-    return json_pack("{s:s, s:b, s:I}", "pooling", POOLING_WORDS[v->pooling], "normalize", v->normalize, "seq_len", (json_int_t)v->seq_len);
+    return json_pack("{s:s, s:b, s:I}", "pooling", POOLING_WORDS[v->pooling], "normalize", v->normalize, "seq_len",
+                     (json_int_t)v->seq_len);
 }
 
 static json_t *signatures(const module_parts *p)
@@ -30,8 +31,9 @@ static json_t *signatures(const module_parts *p)
         json_add(&outputs, json_string("pooled_output"));
     json_add(&outputs, json_string("sequence_output"));
     json_add(&outputs, json_string("token_output"));
-    json_t *json = json_pack("{s:{s:[s,s,s], s:o, s:I, s:I}}", "tokens", "inputs", "input_ids", "input_mask", "segment_ids", "outputs", outputs,
-                             "seq_layer", (json_int_t)p->seq_layer, "tok_layer", (json_int_t)p->tok_layer);
+    json_t *json = json_pack("{s:{s:[s,s,s], s:o, s:I, s:I}}", "tokens", "inputs", "input_ids", "input_mask",
+                             "segment_ids", "outputs", outputs, "seq_layer", (json_int_t)p->seq_layer, "tok_layer",
+                             (json_int_t)p->tok_layer);
     if (p->tokenizer) {
         json_t *info = json_pack("{s:s}", "vocab_file", "vocab.txt");
         json_put_all(&info, tokenizer_info_to_json(bert_tokenizer_settings(p->tokenizer)));
@@ -83,7 +85,8 @@ bert_status module_write_tokenizer(const module_parts *p, const char *folder, be
         return BERT_OK;
     int64_t seq_len = p->vectors.seq_len ? p->vectors.seq_len : config_positions(p->config);
     char *vocabulary = path_join(&a, folder, "vocab.txt");
-    bert_status s = vocabulary ? file_write_whole(vocabulary, p->vocabulary, p->vocabulary_size, err) : fail_memory(err, folder);
+    bert_status s = vocabulary ? file_write_whole(vocabulary, p->vocabulary, p->vocabulary_size, err)
+                               : fail_memory(err, folder);
     if (!s)
         s = module_write_json(&a, folder, "tokenizer.json", hf_tokenizer_json(t), err);
     if (!s)
@@ -105,8 +108,8 @@ static bert_status module_write_files(const module_parts *p, arena *a, const cha
         return s;
     json_t *files = json_object();
     s = describe_files(a, folder, p->tokenizer != NULL, &files, err);
-    json_t *module = json_pack("{s:s, s:i, s:[[s],[]], s:o}", "format", "libbert.module", "version", MODULE_VERSION, "tags", "train",
-                               "signatures", signatures(p));
+    json_t *module = json_pack("{s:s, s:i, s:[[s],[]], s:o}", "format", "libbert.module", "version", MODULE_VERSION,
+                               "tags", "train", "signatures", signatures(p));
     if (p->source)
         json_put(&module, "source", json_incref(p->source));
     json_put(&module, "files", files);
@@ -131,7 +134,8 @@ bert_status module_write(const module_parts *parts, const char *folder, bert_err
     return folder_end(&w, s, err);
 }
 
-static bert_status copy_file(arena *a, const bert_module *m, const char *folder, const char *name, bool needed, bert_err *err)
+static bert_status copy_file(arena *a, const bert_module *m, const char *folder, const char *name, bool needed,
+                             bert_err *err)
 {
     char *from = path_join(a, m->folder, name), *to = path_join(a, folder, name);
     if (!from || !to)

@@ -1,6 +1,6 @@
-/* Adam over a list of tensors: Kingma and Ba, "Adam: A Method for Stochastic Optimization" (2015), in the form of Keras; and AdamW,
- * Loshchilov and Hutter, "Decoupled Weight Decay Regularization" (2019), in that of PyTorch. Both are the same operation with other
- * coefficients. */
+/* Adam over a list of tensors: Kingma and Ba, "Adam: A Method for Stochastic Optimization" (2015), in the form of
+ * Keras; and AdamW, Loshchilov and Hutter, "Decoupled Weight Decay Regularization" (2019), in that of PyTorch. Both are
+ * the same operation with other coefficients. */
 #include "model/optimizer.h"
 
 #include "base/options.h"
@@ -13,7 +13,7 @@
 
 enum { EMBEDDINGS_LEVEL = -1, TOP_LEVEL = INT_MAX };
 
-/* ---- what a tensor is ------------------------------------------------------------------------------------------------------- */
+/* ---- what a tensor is -------------------------------------------------------------------------------------------- */
 
 static int level_of(const bert_param *p)
 {
@@ -38,19 +38,22 @@ static bert_status add_slot(bert_optimizer *o, const bert_param *p, int last, be
         return fail(err, BERT_ERR_ARGUMENT, "parameter %s is tuned, and %s", p->name ? p->name : "without a name",
                     p->grad ? "larger than memory" : "has no gradient");
     optimizer_slot *t = &o->slots[o->n_slots++];
-    *t = (optimizer_slot){
-        .name = p->name, .value = p->tuned, .grad = p->grad, .n = p->rows * p->cols, .level = level_of(p), .decays = !p->no_decay
-    };
+    *t = (optimizer_slot){ .name = p->name,
+                           .value = p->tuned,
+                           .grad = p->grad,
+                           .n = p->rows * p->cols,
+                           .level = level_of(p),
+                           .decays = !p->no_decay };
     t->rate = t->level == TOP_LEVEL ? 1 : pow(o->options.layer_decay, last - t->level);
     t->m = arena_array(&o->memory, t->n, sizeof *t->m);
     t->v = arena_array(&o->memory, t->n, sizeof *t->v);
     return t->m && t->v ? BERT_OK : fail_memory(err, "an optimiser");
 }
 
-/* ---- its life ---------------------------------------------------------------------------------------------------------------- */
+/* ---- its life ---------------------------------------------------------------------------------------------------- */
 
-bert_status bert_optimizer_create(const bert_param *params, size_t n, const bert_optimizer_options *options, bert_optimizer **optimizer,
-                                  bert_err *err)
+bert_status bert_optimizer_create(const bert_param *params, size_t n, const bert_optimizer_options *options,
+                                  bert_optimizer **optimizer, bert_err *err)
 {
     *optimizer = NULL;
     bert_status s = options_check(options, bert_optimizer_option_table(), err);
@@ -93,7 +96,7 @@ void optimizer_set_lowest(bert_optimizer *optimizer, int layer)
     optimizer->lowest = layer;
 }
 
-/* ---- a step ------------------------------------------------------------------------------------------------------------------ */
+/* ---- a step ------------------------------------------------------------------------------------------------------ */
 
 static double global_norm(const bert_optimizer *o)
 {

@@ -20,14 +20,15 @@ bert_status layer_pack_input(const bert_layer *l, const bert_input *input, packe
         if (input->n && !input->texts)
             return fail(err, BERT_ERR_ARGUMENT, "the layer does its preprocessing: it reads texts, and none are given");
         encode_scratch scratch = { 0 };
-        bert_status s = packed_batch_from_texts(batch, l->module->tokenizer, input->texts, input->pairs, input->n, (size_t)l->spec.seq_len,
-                                                &scratch, NULL, a, err);
+        bert_status s = packed_batch_from_texts(batch, l->module->tokenizer, input->texts, input->pairs, input->n,
+                                                (size_t)l->spec.seq_len, &scratch, NULL, a, err);
         encode_scratch_free(&scratch);
         return s;
     }
     if (input->n && (!input->input_ids || !input->input_mask || !input->segment_ids))
-        return fail(err, BERT_ERR_ARGUMENT,
-                    "the layer does no preprocessing: it reads input_ids, input_mask and segment_ids, and not all are given");
+        return fail(
+            err, BERT_ERR_ARGUMENT,
+            "the layer does no preprocessing: it reads input_ids, input_mask and segment_ids, and not all are given");
     const int32_t padding = (int32_t)l->config.first_position - 1;
     packed_matrices matrices = { input->n,
                                  (size_t)l->spec.seq_len,
@@ -100,11 +101,13 @@ void passes_free_spare(bert_layer *layer)
     layer->spare = NULL;
 }
 
-bert_status bert_layer_forward(bert_layer *layer, const bert_input *input, const bert_run *run, bert_pass **pass, bert_err *err)
+bert_status bert_layer_forward(bert_layer *layer, const bert_input *input, const bert_run *run, bert_pass **pass,
+                               bert_err *err)
 {
     *pass = NULL;
     if (layer->module->frozen && (run->train || run->keep))
-        return fail(err, BERT_ERR_ARGUMENT, "%s: nothing goes backward through a frozen file: run it without train and keep",
+        return fail(err, BERT_ERR_ARGUMENT,
+                    "%s: nothing goes backward through a frozen file: run it without train and keep",
                     layer->module->path);
     bert_pass *p = take_pass(layer);
     if (!p)
@@ -150,7 +153,8 @@ const float *bert_pass_output(const bert_pass *pass, const char *name, size_t *s
     if (i == l->n_requests)
         return NULL;
     if (size)
-        *size = pass->batch.n_seq * (l->requests[i].tokens ? (size_t)l->spec.seq_len : 1) * (size_t)l->config.hidden_size;
+        *size = pass->batch.n_seq * (l->requests[i].tokens ? (size_t)l->spec.seq_len : 1) *
+                (size_t)l->config.hidden_size;
     return pass->outputs[i];
 }
 
@@ -171,15 +175,17 @@ bert_status bert_pass_backward(bert_pass *pass, const bert_output_grad *grads, s
 {
     const bert_layer *l = pass->layer;
     if (!pass->keeps)
-        return fail(err, BERT_ERR_ARGUMENT,
-                    "a pass that was run without train or keep, or went backward already, has nothing to go backward with");
+        return fail(
+            err, BERT_ERR_ARGUMENT,
+            "a pass that was run without train or keep, or went backward already, has nothing to go backward with");
     const float **by_request = arena_array(&pass->memory, l->n_requests, sizeof *by_request);
     if (!by_request)
         return fail_memory(err, "a backward pass");
     for (size_t k = 0; k < n; k++) {
         size_t i = find_output(l, grads[k].name);
         if (i == l->n_requests)
-            return fail(err, BERT_ERR_ARGUMENT, "\"%s\" is not among the layer's outputs (%s)", grads[k].name, l->spec.outputs);
+            return fail(err, BERT_ERR_ARGUMENT, "\"%s\" is not among the layer's outputs (%s)", grads[k].name,
+                        l->spec.outputs);
         if (by_request[i])
             return fail(err, BERT_ERR_ARGUMENT, "output \"%s\" is given two gradients", grads[k].name);
         if (!grads[k].grad)

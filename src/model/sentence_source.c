@@ -1,4 +1,5 @@
-/* A sentence-transformers folder: modules.json lists what is done to a text, the encoder first, each step with a folder of its own. */
+/* A sentence-transformers folder: modules.json lists what is done to a text, the encoder first, each step with a folder
+ * of its own. */
 #include "model/source.h"
 
 #include "base/file.h"
@@ -24,12 +25,13 @@ static const struct {
 enum { N_POOLINGS = sizeof POOLINGS / sizeof *POOLINGS };
 
 /* Members of its small files that are read, or that change no vector of a text without a prompt. */
-static const char *const OF_POOLING[] = { "word_embedding_dimension", "embedding_dimension", "pooling_mode", "include_prompt", NULL };
+static const char *const OF_POOLING[] = { "word_embedding_dimension", "embedding_dimension", "pooling_mode",
+                                          "include_prompt", NULL };
 static const char *const OF_TRANSFORMER[] = {
     "max_seq_length", "do_lower_case", "transformer_task", "modality_config", "module_output_name", "unpad_inputs", NULL
 };
 
-/* ---- its small files -------------------------------------------------------------------------------------------------------- */
+/* ---- its small files --------------------------------------------------------------------------------------------- */
 
 static bool names_pooling(const char *key)
 {
@@ -93,7 +95,8 @@ bert_status source_sentence_setting(source *s, const char *key, const char **tex
 {
     json_t *json = NULL;
     *text = NULL;
-    bert_status status = s->outer ? json_read_beside(&json, s->outer, "config_sentence_transformers.json", err) : BERT_OK;
+    bert_status status = s->outer ? json_read_beside(&json, s->outer, "config_sentence_transformers.json", err)
+                                  : BERT_OK;
     if (json) {
         status = json_get_string_or(json, key, NULL, text, "config_sentence_transformers.json", err);
         if (status)
@@ -105,7 +108,7 @@ bert_status source_sentence_setting(source *s, const char *key, const char **tex
     return status;
 }
 
-/* ---- the steps -------------------------------------------------------------------------------------------------------------- */
+/* ---- the steps --------------------------------------------------------------------------------------------------- */
 
 /* "Pooling" of "sentence_transformers.models.Pooling", wherever a version keeps its classes. */
 static const char *step_class(const json_t *step)
@@ -121,7 +124,8 @@ static bert_status pooling_by_name(const char *mode, vector_spec *v, const char 
             v->pooling = (int)POOLINGS[i].pooling;
             return BERT_OK;
         }
-    return fail(err, BERT_ERR_UNSUPPORTED, "%s: pooling \"%s\" is not one of cls, mean, max, mean_sqrt_len_tokens", where, mode);
+    return fail(err, BERT_ERR_UNSUPPORTED, "%s: pooling \"%s\" is not one of cls, mean, max, mean_sqrt_len_tokens",
+                where, mode);
 }
 
 /* The one mode that the configuration names; mean where it names none. */
@@ -180,8 +184,11 @@ static bert_status read_step(source *s, size_t i, const json_t *step, vector_spe
         v->normalize = true;
         return BERT_OK;
     }
-    return fail(err, BERT_ERR_UNSUPPORTED, "%s: step %zu is %s%s; libbert takes Transformer, Pooling and Normalize, in this order", where, i,
-                class, strcmp(class, "Dense") ? "" : ", a layer of its own behind the pooled vector, without which the vectors are others");
+    return fail(
+        err, BERT_ERR_UNSUPPORTED,
+        "%s: step %zu is %s%s; libbert takes Transformer, Pooling and Normalize, in this order", where, i, class,
+        strcmp(class, "Dense") ? ""
+                               : ", a layer of its own behind the pooled vector, without which the vectors are others");
 }
 
 /* What the folder does besides, and libbert does not. */
@@ -192,7 +199,10 @@ static bert_status note_differences(source *s, bert_err *err)
     bool lower = false;
     bert_status status = source_sentence_setting(s, "default_prompt_name", &prompt, err);
     if (!status && prompt)
-        buffer_printf(&s->notes, "sentence-transformers puts the prompt \"%s\" before every text; libbert takes texts as they are\n", prompt);
+        buffer_printf(
+            &s->notes,
+            "sentence-transformers puts the prompt \"%s\" before every text; libbert takes texts as they are\n",
+            prompt);
     if (!status)
         status = json_read_beside(&json, s->folder, "sentence_bert_config.json", err);
     if (status || !json)
@@ -201,7 +211,9 @@ static bert_status note_differences(source *s, bert_err *err)
     if (status)
         fail_in(err, status, "%s", s->folder);
     else if (lower && !s->tokenizer.options.do_lower_case)
-        buffer_string(&s->notes, "sentence-transformers lower-cases the texts of this cased model; libbert takes texts as they are\n");
+        buffer_string(
+            &s->notes,
+            "sentence-transformers lower-cases the texts of this cased model; libbert takes texts as they are\n");
     if (!status)
         tell_unknown(s, json, OF_TRANSFORMER, "sentence_bert_config.json");
     json_decref(json);

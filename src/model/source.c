@@ -10,20 +10,24 @@
 #include <stddef.h>
 #include <string.h>
 
-/* ---- configuration ------------------------------------------------------------------------------------------------------ */
+/* ---- configuration ----------------------------------------------------------------------------------------------- */
 
 /* A TF1 Hub module need not carry its configuration: sizes are those of the tensors, the rest is told by the graph. */
 static bert_status config_from_tensors(source *s, int64_t heads, bert_err *err)
 {
     config *c = &s->config;
     *c = (config){ .family = s->naming.family,
-                   .hidden_dropout_prob = 0.1, .attention_probs_dropout_prob = 0.1, .layer_norm_eps = 1e-12, .initializer_range = 0.02 };
+                   .hidden_dropout_prob = 0.1,
+                   .attention_probs_dropout_prob = 0.1,
+                   .layer_norm_eps = 1e-12,
+                   .initializer_range = 0.02 };
     c->num_hidden_layers = (int64_t)weights_count_layers(&s->tensors, s->naming);
     const tensor *word = weights_find(&s->tensors, s->naming, WORD_EMBEDDINGS, 0);
     const tensor *position = weights_find(&s->tensors, s->naming, POSITION_EMBEDDINGS, 0);
     const tensor *type = weights_find(&s->tensors, s->naming, TOKEN_TYPE_EMBEDDINGS, 0);
     const tensor *intermediate = weights_find(&s->tensors, s->naming, INTERMEDIATE_BIAS, 0);
-    if (!word || !position || !type || !intermediate || word->rank != 2 || position->rank != 2 || type->rank != 2 || intermediate->rank != 1)
+    if (!word || !position || !type || !intermediate || word->rank != 2 || position->rank != 2 || type->rank != 2 ||
+        intermediate->rank != 1)
         return fail(err, BERT_ERR_FORMAT, "%s: no configuration, and the tensors are not those of a BERT", s->folder);
     c->vocab_size = word->shape[0];
     c->hidden_size = word->shape[1];
@@ -32,14 +36,18 @@ static bert_status config_from_tensors(source *s, int64_t heads, bert_err *err)
     c->intermediate_size = intermediate->shape[0];
     c->num_attention_heads = heads ? heads : s->hub.num_attention_heads;
     if (!c->num_attention_heads && c->hidden_size % 64)
-        return fail(err, BERT_ERR_FORMAT,
-                    "%s: neither a configuration nor the graph tells the number of attention heads; give num_attention_heads", s->folder);
+        return fail(
+            err, BERT_ERR_FORMAT,
+            "%s: neither a configuration nor the graph tells the number of attention heads; give num_attention_heads",
+            s->folder);
     if (!c->num_attention_heads) {
         c->num_attention_heads = c->hidden_size / 64;
-        buffer_printf(&s->notes, "%s: no configuration tells the number of attention heads; took %lld, 64 channels each\n", s->folder,
-                      (long long)c->num_attention_heads);
+        buffer_printf(&s->notes,
+                      "%s: no configuration tells the number of attention heads; took %lld, 64 channels each\n",
+                      s->folder, (long long)c->num_attention_heads);
     }
-    c->hidden_act = s->hub.hidden_act && !strcmp(s->hub.hidden_act, "gelu_new") ? ACTIVATION_GELU_TANH : ACTIVATION_GELU;
+    c->hidden_act = s->hub.hidden_act && !strcmp(s->hub.hidden_act, "gelu_new") ? ACTIVATION_GELU_TANH
+                                                                                : ACTIVATION_GELU;
     /* The same checks as for a configuration that is read. */
     json_t *json = config_to_json(c);
     bert_status status = json ? config_parse(json, c, s->folder, err) : fail_memory(err, s->folder);
@@ -62,28 +70,32 @@ static bert_status read_config(source *s, int64_t heads, bert_err *err)
     if (!s->settings)
         return fail(err, BERT_ERR_IO, "%s: no config.json or bert_config.json", s->folder);
     if (heads)
-        json_put(&s->settings, family_key_of(s->family ? s->family : FAMILIES[0], offsetof(config, num_attention_heads)), json_integer(heads));
+        json_put(&s->settings,
+                 family_key_of(s->family ? s->family : FAMILIES[0], offsetof(config, num_attention_heads)),
+                 json_integer(heads));
     if (!s->settings)
         return fail_memory(err, s->settings_path);
     config_tell_unknown(s->settings, s->settings_path, &s->notes);
     return config_parse(s->settings, &s->config, s->settings_path, err);
 }
 
-/* ---- the tokeniser ------------------------------------------------------------------------------------------------------ */
+/* ---- the tokeniser ----------------------------------------------------------------------------------------------- */
 
 static bert_status read_tokenizer(source *s, bert_err *err)
 {
     if (s->is_known && !s->naming.family->word_pieces) {
-        buffer_printf(&s->notes, "libbert has not the tokeniser of %s: the module reads ids, no texts\n", s->naming.family->title);
+        buffer_printf(&s->notes, "libbert has not the tokeniser of %s: the module reads ids, no texts\n",
+                      s->naming.family->title);
         return BERT_OK;
     }
-    const tokenizer_place place = {
-        .folder = s->folder, .transformers = s->is_known && s->naming.names == NAMES_HUGGING_FACE, .config = s->settings, .hub = &s->hub
-    };
+    const tokenizer_place place = { .folder = s->folder,
+                                    .transformers = s->is_known && s->naming.names == NAMES_HUGGING_FACE,
+                                    .config = s->settings,
+                                    .hub = &s->hub };
     return tokenizer_source_read(&s->tokenizer, &place, &s->memory, &s->notes, err);
 }
 
-/* -------------------------------------------------------------------------------------------------------------------------- */
+/* ------------------------------------------------------------------------------------------------------------------ */
 
 /* The family before the tensors: it says more than the name of one that is absent. */
 static bert_status open_tensors(source *s, const char *path, bool with_data, bert_err *err)
@@ -104,14 +116,15 @@ static bert_status refuse_tensors(const source *s, const family *f, bert_err *er
     char name[WEIGHT_NAME_SIZE], google[WEIGHT_NAME_SIZE] = "";
     for (size_t i = 0; FAMILIES[i]; i++)
         if (weights_naming(&s->tensors, FAMILIES[i], &naming))
-            return fail(err, BERT_ERR_FORMAT, "%s: its tensors are those of a %s, its configuration is that of a %s", s->weights_path,
-                        FAMILIES[i]->title, f->title);
+            return fail(err, BERT_ERR_FORMAT, "%s: its tensors are those of a %s, its configuration is that of a %s",
+                        s->weights_path, FAMILIES[i]->title, f->title);
     bert_status status = foreign_check_tensors(&s->tensors, s->weights_path, err);
     if (status)
         return status;
     weight_name(name, weights_own_naming(f), WORD_EMBEDDINGS, 0);
     bool other = weight_name(google, (weight_naming){ f, NAMES_GOOGLE, "bert/" }, WORD_EMBEDDINGS, 0);
-    return fail(err, BERT_ERR_FORMAT, "%s: holds no %s: no tensor is called %s%s%s", s->weights_path, f->title, name, other ? " or " : "", google);
+    return fail(err, BERT_ERR_FORMAT, "%s: holds no %s: no tensor is called %s%s%s", s->weights_path, f->title, name,
+                other ? " or " : "", google);
 }
 
 static bert_status open_all(source *s, const char *path, bool with_data, int64_t heads, bert_err *err)

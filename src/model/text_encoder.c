@@ -3,13 +3,15 @@
 
 #include <string.h>
 
-/* Whether training would change a weight under the encoder: packing copies the matrices of layers and pooler, and nothing else. */
+/* Whether training would change a weight under the encoder: packing copies the matrices of layers and pooler, and
+ * nothing else. */
 static bool may_change(const text_encoder *e, const bert_layer *l, size_t i)
 {
     return weight_kind_of(&e->weights, i) != WEIGHT_MATRIX && layer_owns(l, e->weights.items[i].value);
 }
 
-/* Copies what may change, one behind another in the order of the list: the biases of query, key and value stay side by side. */
+/* Copies what may change, one behind another in the order of the list: the biases of query, key and value stay side by
+ * side. */
 static bert_status copy_changing(text_encoder *e, const bert_layer *l, bert_err *err)
 {
     size_t n = 0;
@@ -29,9 +31,11 @@ static bert_status copy_changing(text_encoder *e, const bert_layer *l, bert_err 
 }
 
 /* What the encoder must be able to answer: the vectors' request, and the head's. */
-static bert_status take_requests(text_encoder *e, const bert_layer *l, const text_encoder_spec *spec, output_request *both, bert_err *err)
+static bert_status take_requests(text_encoder *e, const bert_layer *l, const text_encoder_spec *spec,
+                                 output_request *both, bert_err *err)
 {
-    bert_pooling own = (bert_pooling)l->spec.pooling, pooling = spec->pooling == BERT_POOLING_AUTO ? own : spec->pooling;
+    bert_pooling own = (bert_pooling)l->spec.pooling,
+                 pooling = spec->pooling == BERT_POOLING_AUTO ? own : spec->pooling;
     output_request *head = &e->rows.request;
     bert_status s = request_of_pooling(&e->vectors, pooling, l, err);
     if (!s)
@@ -60,12 +64,16 @@ bert_status text_encoder_create(text_encoder *e, const bert_model *model, const 
     bert_layer *l = model->layer;
     output_request both;
     size_t positions = (size_t)config_positions(&l->config);
-    *e = (text_encoder){ .tokenizer = model->module->tokenizer, .seq_len = spec->seq_len, .windows = spec->windows, .stride = spec->stride };
+    *e = (text_encoder){ .tokenizer = model->module->tokenizer,
+                         .seq_len = spec->seq_len,
+                         .windows = spec->windows,
+                         .stride = spec->stride };
     bert_status s = module_check_texts(model->module, err);
     if (s)
         return s;
     if (spec->seq_len < 3 || spec->seq_len > positions)
-        return fail(err, BERT_ERR_ARGUMENT, "seq_len %zu: from 3 to the module's %zu positions", spec->seq_len, positions);
+        return fail(err, BERT_ERR_ARGUMENT, "seq_len %zu: from 3 to the module's %zu positions", spec->seq_len,
+                    positions);
     s = take_requests(e, l, spec, &both, err);
     if (!s)
         s = layer_ready(l, err);
@@ -76,8 +84,8 @@ bert_status text_encoder_create(text_encoder *e, const bert_model *model, const 
     if (!s)
         s = copy_changing(e, l, err);
     if (!s)
-        s = encoder_create(&e->encoder, &e->memory, l->encoder.ops, l->encoder.precision, &l->config, &e->weights, (size_t)(both.layer + 1),
-                           err);
+        s = encoder_create(&e->encoder, &e->memory, l->encoder.ops, l->encoder.precision, &l->config, &e->weights,
+                           (size_t)(both.layer + 1), err);
     if (!s) {
         e->lender = l;
         layer_lend(l);
@@ -101,8 +109,8 @@ void text_encoder_free(text_encoder *e)
     *e = (text_encoder){ 0 };
 }
 
-bert_status text_encoder_tokenise(text_encoder *e, const bert_text *texts, const bert_text *pairs, size_t first, size_t n, row_form form,
-                                  const token_rows **rows, size_t *truncated, bert_err *err)
+bert_status text_encoder_tokenise(text_encoder *e, const bert_text *texts, const bert_text *pairs, size_t first,
+                                  size_t n, row_form form, const token_rows **rows, size_t *truncated, bert_err *err)
 {
     const texts_to_read from = { n, texts, pairs, NULL, first };
     const row_reading how = { e->tokenizer, e->seq_len, form, e->windows, e->stride };

@@ -1,5 +1,6 @@
-/* A block: a part of a layer with its weights and numbers, forward and backward. A layer is an array of blocks. Values 0, 1, 2, ... of a layer are
- * what it reads and what its blocks give, one each, all of them (rows, H). Each kind is one file beside this one. */
+/* A block: a part of a layer with its weights and numbers, forward and backward. A layer is an array of blocks. Values
+ * 0, 1, 2, ... of a layer are what it reads and what its blocks give, one each, all of them (rows, H). Each kind is one
+ * file beside this one. */
 #ifndef NET_BLOCK_H
 #define NET_BLOCK_H
 
@@ -21,16 +22,16 @@ typedef enum block_rate { RATE_NONE, RATE_ATTENTION, RATE_HIDDEN } block_rate;
 /* A block as a family lists it. */
 typedef struct block_row {
     const block_kind *kind;
-    weight_id weight, bias;   /* of its first linear, or of a norm */
+    weight_id weight, bias;        /* of its first linear, or of a norm */
     weight_id second, second_bias; /* feed-forward: of the one behind the activation */
-    int reads;                /* which value; its own is one more than its place */
-    int adds;                 /* norm: the value that is added before */
-    block_rate rate;          /* whose dropout */
-    int site;                 /* of it, 0 .. SITES_PER_LAYER - 1 */
+    int reads;                     /* which value; its own is one more than its place */
+    int adds;                      /* norm: the value that is added before */
+    block_rate rate;               /* whose dropout */
+    int site;                      /* of it, 0 .. SITES_PER_LAYER - 1 */
 } block_row;
 
-/* A linear of a block, as it stands in lists of products. joined: so many entries of the list are one matrix. asked: it is applied to the asked
- * rows alone. */
+/* A linear of a block, as it stands in lists of products. joined: so many entries of the list are one matrix. asked: it
+ * is applied to the asked rows alone. */
 typedef struct linear_row {
     const char *name;
     weight_id weight, bias;
@@ -78,9 +79,12 @@ typedef struct block_io {
 /* Gradients in one backward pass. dy (m, H) is the block's to overwrite. */
 typedef struct block_grads {
     float *dy;
-    float *dx;     /* that by x, (n, H); NULL: not wanted. It may be dy where nothing of dy is read after dx is written (feed-forward) */
-    bool add;      /* dx has a part already */
-    float *dasked; /* (m, H) attention asked for fewer: the part of the gradient that asked rows have already; NULL: none */
+    /* that by x, (n, H); NULL: not wanted. It may be dy where nothing of dy is read after dx is written
+     * (feed-forward) */
+    float *dx;
+    bool add; /* dx has a part already */
+    /* (m, H) attention asked for fewer: the part of the gradient that asked rows have already; NULL: none */
+    float *dasked;
 } block_grads;
 
 struct block_kind {

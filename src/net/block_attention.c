@@ -1,5 +1,6 @@
-/* y = softmax(q k^T / sqrt(D)) v, head by head, with q, k, v = x Wq^T, x Wk^T, x Wv^T. Kept: q, k and v, and the log of the sums of exponentials.
- * Where fewer rows may be asked for than are read, the query's matrix stands apart from the others, and q before k and v in memory. */
+/* y = softmax(q k^T / sqrt(D)) v, head by head, with q, k, v = x Wq^T, x Wk^T, x Wv^T. Kept: q, k and v, and the log of
+ * the sums of exponentials. Where fewer rows may be asked for than are read, the query's matrix stands apart from the
+ * others, and q before k and v in memory. */
 #include "net/block.h"
 
 #include <string.h>
@@ -67,7 +68,8 @@ static void run_attention(const block *b, const block_pass *p, const block_io *i
     float *at = io->kept ? io->kept : p->scratch;
     projections x = projections_at(b, at, io->m);
     size_t H = b->hidden;
-    linear_forward(&b->linears[0], p->ops, p->room, x.q, x.ldq, NULL, b->fewer ? io->asked_x : io->x, H, ACTIVATION_NONE, io->m);
+    linear_forward(&b->linears[0], p->ops, p->room, x.q, x.ldq, NULL, b->fewer ? io->asked_x : io->x, H,
+                   ACTIVATION_NONE, io->m);
     if (b->fewer)
         linear_forward(&b->linears[1], p->ops, p->room, x.kv, x.ldkv, NULL, io->x, H, ACTIVATION_NONE, io->n);
     profile_mark(p->clock, PROFILE_PRODUCTS);
@@ -108,4 +110,7 @@ static void backward_attention(const block *b, const block_pass *p, const block_
         linear_backward_input(&b->linears[0], o, p->room, g->dx, H, d.q, d.ldq, g->add, io->n);
 }
 
-const block_kind BLOCK_ATTENTION = { "attention", attention_linears, attention_kept_floats, attention_scratch_floats, run_attention, backward_attention, false };
+const block_kind BLOCK_ATTENTION = {
+    "attention", attention_linears, attention_kept_floats, attention_scratch_floats, run_attention, backward_attention,
+    false
+};

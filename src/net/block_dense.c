@@ -21,4 +21,5 @@ static void backward_dense(const block *b, const block_pass *p, const block_io *
         linear_backward_input(&b->linears[0], p->ops, p->room, g->dx, b->hidden, g->dy, b->hidden, g->add, io->m);
 }
 
-const block_kind BLOCK_DENSE = { "dense", dense_linears, block_keeps_nothing, block_needs_nothing, forward_dense, backward_dense, false };
+const block_kind BLOCK_DENSE = { "dense",        dense_linears, block_keeps_nothing, block_needs_nothing, forward_dense,
+                                 backward_dense, false };

@@ -45,4 +45,10 @@ static void backward_feed(const block *b, const block_pass *p, const block_io *i
         linear_backward_input(first, p->ops, p->room, g->dx, H, wide, I, g->add, m);
 }
 
-const block_kind BLOCK_FEED_FORWARD = { "feed-forward", feed_forward_linears, feed_forward_kept_floats, feed_forward_scratch_floats, forward_feed, backward_feed, false };
+const block_kind BLOCK_FEED_FORWARD = { "feed-forward",
+                                        feed_forward_linears,
+                                        feed_forward_kept_floats,
+                                        feed_forward_scratch_floats,
+                                        forward_feed,
+                                        backward_feed,
+                                        false };

@@ -10,8 +10,9 @@ typedef struct config {
     const struct family *family;
     int64_t vocab_size, hidden_size, num_hidden_layers, num_attention_heads, intermediate_size;
     int64_t max_position_embeddings; /* rows of the position table */
-    int64_t type_vocab_size;         /* segments that a token may be of; at least 1, also where there is no table of them */
-    int64_t first_position;          /* the row of it that a sequence's first token reads */
+    /* segments that a token may be of; at least 1, also where there is no table of them */
+    int64_t type_vocab_size;
+    int64_t first_position; /* the row of it that a sequence's first token reads */
     activation hidden_act;
     double hidden_dropout_prob, attention_probs_dropout_prob, head_dropout_prob, layer_norm_eps, initializer_range;
 } config;

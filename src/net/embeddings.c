@@ -3,10 +3,12 @@
 
 static dropout embedding_dropout(const encoder *e, const block_pass *p)
 {
-    return (dropout){ p->seed, p->step, DROPOUT_SITE_EMBEDDINGS, p->dropout ? (float)e->config->hidden_dropout_prob : 0 };
+    return (dropout){ p->seed, p->step, DROPOUT_SITE_EMBEDDINGS,
+                      p->dropout ? (float)e->config->hidden_dropout_prob : 0 };
 }
 
-/* The row of the position table that each token reads: behind the padding's, as many ids as count; padding reads its own. NULL: memory is out. */
+/* The row of the position table that each token reads: behind the padding's, as many ids as count; padding reads its
+ * own. NULL: memory is out. */
 static const int32_t *position_rows(const encoder *e, const packed_batch *b, arena *a)
 {
     if (!e->config->family->counts_positions)
@@ -25,7 +27,8 @@ static const int32_t *segment_rows(const encoder *e, const packed_batch *b, aren
     return e->config->family->one_segment ? arena_array(a, b->n_tok, sizeof(int32_t)) : b->segments;
 }
 
-bool embeddings_forward(const encoder *e, const packed_batch *b, const block_pass *p, embedding_sums *kept, float *y, arena *a)
+bool embeddings_forward(const encoder *e, const packed_batch *b, const block_pass *p, embedding_sums *kept, float *y,
+                        arena *a)
 {
     size_t n = b->n_tok, H = e->tables.hidden;
     const bert_param *norm = weight_at(e->weights, EMBEDDINGS_NORM_WEIGHT, 0);
@@ -39,8 +42,8 @@ bool embeddings_forward(const encoder *e, const packed_batch *b, const block_pas
     if (!positions || !segments || (kept && (!sum || !mean || !rstd)))
         return false;
     p->ops->embed_forward(sum, &e->tables, b->ids, positions, segments, n);
-    p->ops->layer_norm_forward(y, kept ? sum : NULL, mean, rstd, sum, NULL, norm[0].value, norm[1].value, (float)e->config->layer_norm_eps,
-                               (dropout){ 0 }, n, H);
+    p->ops->layer_norm_forward(y, kept ? sum : NULL, mean, rstd, sum, NULL, norm[0].value, norm[1].value,
+                               (float)e->config->layer_norm_eps, (dropout){ 0 }, n, H);
     dropout drop = embedding_dropout(e, p);
     if (drop.rate > 0)
         p->ops->dropout_apply(y, y, drop, 0, n * H);
@@ -54,7 +57,8 @@ static float *gradient_of(const encoder *e, weight_id id)
     return w ? w->grad : NULL;
 }
 
-bool embeddings_backward(const encoder *e, const packed_batch *b, const block_pass *p, const embedding_sums *kept, float *d, arena *a)
+bool embeddings_backward(const encoder *e, const packed_batch *b, const block_pass *p, const embedding_sums *kept,
+                         float *d, arena *a)
 {
     size_t n = b->n_tok, H = e->tables.hidden;
     const bert_param *norm = weight_at(e->weights, EMBEDDINGS_NORM_WEIGHT, 0);
@@ -64,8 +68,9 @@ bool embeddings_backward(const encoder *e, const packed_batch *b, const block_pa
         return false;
     if (drop.rate > 0)
         p->ops->dropout_apply(d, d, drop, 0, n * H);
-    p->ops->layer_norm_backward(d, NULL, norm[0].grad, norm[1].grad, d, kept->sum, kept->mean, kept->rstd, norm[0].value, (dropout){ 0 }, n, H);
-    p->ops->embed_backward(gradient_of(e, WORD_EMBEDDINGS), gradient_of(e, POSITION_EMBEDDINGS), gradient_of(e, TOKEN_TYPE_EMBEDDINGS), d,
-                           b->ids, positions, segments, H, n);
+    p->ops->layer_norm_backward(d, NULL, norm[0].grad, norm[1].grad, d, kept->sum, kept->mean, kept->rstd,
+                                norm[0].value, (dropout){ 0 }, n, H);
+    p->ops->embed_backward(gradient_of(e, WORD_EMBEDDINGS), gradient_of(e, POSITION_EMBEDDINGS),
+                           gradient_of(e, TOKEN_TYPE_EMBEDDINGS), d, b->ids, positions, segments, H, n);
     return true;
 }

@@ -11,9 +11,12 @@ typedef struct embedding_sums {
 } embedding_sums;
 
 /* y (n_tok, H). Memory for what is kept (NULL: nothing is) and for positions is the arena's; false: it is out. */
-bool embeddings_forward(const encoder *e, const packed_batch *b, const block_pass *p, embedding_sums *kept, float *y, arena *a);
+bool embeddings_forward(const encoder *e, const packed_batch *b, const block_pass *p, embedding_sums *kept, float *y,
+                        arena *a);
 
-/* Adds to the gradients of the tables and the norm; d (n_tok, H), the gradient by y, is overwritten. false: memory is out. */
-bool embeddings_backward(const encoder *e, const packed_batch *b, const block_pass *p, const embedding_sums *kept, float *d, arena *a);
+/* Adds to the gradients of the tables and the norm; d (n_tok, H), the gradient by y, is overwritten. false: memory is
+ * out. */
+bool embeddings_backward(const encoder *e, const packed_batch *b, const block_pass *p, const embedding_sums *kept,
+                         float *d, arena *a);
 
 #endif

@@ -5,11 +5,13 @@
 
 #include <string.h>
 
-/* ---- making ----------------------------------------------------------------------------------------------------------------- */
+/* ---- making ------------------------------------------------------------------------------------------------------ */
 
 static float rate_of(block_rate rate, const config *c)
 {
-    const double rates[] = { [RATE_NONE] = 0, [RATE_ATTENTION] = c->attention_probs_dropout_prob, [RATE_HIDDEN] = c->hidden_dropout_prob };
+    const double rates[] = {
+        [RATE_NONE] = 0, [RATE_ATTENTION] = c->attention_probs_dropout_prob, [RATE_HIDDEN] = c->hidden_dropout_prob
+    };
     return (float)rates[rate];
 }
 
@@ -38,16 +40,18 @@ static bert_status block_over(block *b, const block_row *row, const encoder *e, 
 }
 
 /* A family without such a table has one row of zeros. */
-static bert_status table_over(embedding_table *t, const weight_list *list, weight_id id, size_t hidden, arena *a, bert_err *err)
+static bert_status table_over(embedding_table *t, const weight_list *list, weight_id id, size_t hidden, arena *a,
+                              bert_err *err)
 {
     const bert_param *p = weight_at(list, id, 0);
     const weight_form *f = p ? &list->forms[p - list->items] : NULL;
-    *t = f && f->joined ? f->table : (embedding_table){ OPS_FP32, p ? p->value : arena_array(a, hidden, sizeof(float)), NULL };
+    *t = f && f->joined ? f->table
+                        : (embedding_table){ OPS_FP32, p ? p->value : arena_array(a, hidden, sizeof(float)), NULL };
     return p || t->rows ? BERT_OK : fail_memory(err, "an encoder");
 }
 
-bert_status encoder_create(encoder *e, arena *a, const ops *o, ops_precision precision, const config *c, const weight_list *weights,
-                           size_t n_layers, bert_err *err)
+bert_status encoder_create(encoder *e, arena *a, const ops *o, ops_precision precision, const config *c,
+                           const weight_list *weights, size_t n_layers, bert_err *err)
 {
     const family *f = c->family;
     size_t H = (size_t)c->hidden_size;
@@ -75,20 +79,21 @@ bert_status encoder_create(encoder *e, arena *a, const ops *o, ops_precision pre
     return s;
 }
 
-/* The scratch, three values at a time (forward.c), what is gathered, copied and given out, and its place in the batch. */
+/* The scratch, three values at a time (forward.c), what is gathered, copied and given out, and its place in the
+ * batch. */
 size_t encoder_token_bytes(const encoder *e)
 {
     return (e->scratch + 7 * (size_t)e->config->hidden_size) * sizeof(float) + 32;
 }
 
-/* ---- packing ---------------------------------------------------------------------------------------------------------------- */
+/* ---- packing ----------------------------------------------------------------------------------------------------- */
 
 /* Whether the lender has packed the same frozen block for the same arithmetic. */
 static bool can_borrow(const encoder *e, size_t i, const encoder *lender)
 {
     const block *mine = &e->blocks[i], *its = lender ? &lender->blocks[i] : NULL;
-    return lender && !mine->tuned && e->n_layers == lender->n_layers && e->precision == lender->precision && its->linears[0].base.packed &&
-           its->linears[0].base.weight == mine->linears[0].base.weight;
+    return lender && !mine->tuned && e->n_layers == lender->n_layers && e->precision == lender->precision &&
+           its->linears[0].base.packed && its->linears[0].base.weight == mine->linears[0].base.weight;
 }
 
 static bert_status encoder_pack_block(encoder *e, size_t i, const encoder *lender, bert_err *err)

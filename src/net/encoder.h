@@ -1,4 +1,5 @@
-/* The encoder as it computes: blocks over the list of weights, plain or packed, and which outputs can be asked of it. */
+/* The encoder as it computes: blocks over the list of weights, plain or packed, and which outputs can be asked of
+ * it. */
 #ifndef NET_ENCODER_H
 #define NET_ENCODER_H
 
@@ -22,13 +23,15 @@ static inline block *encoder_layer(const encoder *e, size_t layer)
     return e->blocks + layer * e->n_blocks;
 }
 
-/* Lays blocks over the list, which must stay. Memory from the arena; nothing is packed yet but what the list has in forms (weight_forms.h):
- * o and precision are those that multiply by them. encoder_unpack is due, also when it fails. */
-bert_status encoder_create(encoder *e, arena *a, const ops *o, ops_precision precision, const config *c, const weight_list *weights,
-                           size_t n_layers, bert_err *err);
+/* Lays blocks over the list, which must stay. Memory from the arena; nothing is packed yet but what the list has in
+ * forms (weight_forms.h): o and precision are those that multiply by them. encoder_unpack is due, also when it
+ * fails. */
+bert_status encoder_create(encoder *e, arena *a, const ops *o, ops_precision precision, const config *c,
+                           const weight_list *weights, size_t n_layers, bert_err *err);
 
-/* Packs what dense_forward will use: every layer that is not tuned, and with `all` the tuned ones and the pooler as they are now. Where
- * `lender` has a packed form of the same frozen layer, that is shared instead; it must outlive e. Packing twice does nothing. */
+/* Packs what dense_forward will use: every layer that is not tuned, and with `all` the tuned ones and the pooler as
+ * they are now. Where `lender` has a packed form of the same frozen layer, that is shared instead; it must outlive e.
+ * Packing twice does nothing. */
 bert_status encoder_pack(encoder *e, bool all, const encoder *lender, bert_err *err);
 void encoder_unpack(encoder *e);
 /* The packed forms have another owner now: e is as if it were unpacked. */

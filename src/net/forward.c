@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-/* ---- rows on their way ------------------------------------------------------------------------------------------------------ */
+/* ---- rows on their way ------------------------------------------------------------------------------------------- */
 
 static size_t row_floats(const forward *f)
 {
@@ -40,7 +40,7 @@ static void rows_release(forward *f, const float *rows)
     rows_count(f, rows, -1);
 }
 
-/* ---- a layer in this pass --------------------------------------------------------------------------------------------------- */
+/* ---- a layer in this pass ---------------------------------------------------------------------------------------- */
 
 /* Values of one layer; what backward needs is in memory of its own, a layer that keeps nothing has it in buffers. */
 typedef struct layer_run {
@@ -94,7 +94,7 @@ static size_t last_reader(const encoder *e, int value)
     return last;
 }
 
-/* ---- forward ---------------------------------------------------------------------------------------------------------------- */
+/* ---- forward ----------------------------------------------------------------------------------------------------- */
 
 /* The last layer may leave out all rows but the first of each sequence when nothing else of it is asked for. */
 static bool only_first_rows(const forward *f)
@@ -132,7 +132,8 @@ static float *gather_first(const forward *f, arena *a, const float *x)
     return y;
 }
 
-/* Gives block k its memory: its own where the layer keeps it, else a buffer; a norm may write over what it reads. false: memory is out. */
+/* Gives block k its memory: its own where the layer keeps it, else a buffer; a norm may write over what it reads.
+ * false: memory is out. */
 static bool plan_block(forward *f, arena *a, layer_run *run, const block *b, size_t k, bool keep)
 {
     size_t n = f->batch->n_tok, m = asked_rows(f, run->reduced), kept = b->kind->kept(b, n, m);
@@ -236,10 +237,10 @@ bert_status forward_run(forward *f, arena *a, bert_err *err)
     return BERT_OK;
 }
 
-/* ---- backward --------------------------------------------------------------------------------------------------------------- */
+/* ---- backward ---------------------------------------------------------------------------------------------------- */
 
-/* Adds the gradients of the requests after `layer` to *d, a buffer or NULL (nothing yet), if it is wanted (`more`); a pooler's own are added in any
- * case. */
+/* Adds the gradients of the requests after `layer` to *d, a buffer or NULL (nothing yet), if it is wanted (`more`); a
+ * pooler's own are added in any case. */
 static bool collect(forward *f, arena *a, const float *const *grads, int layer, bool reduced, bool more, float **d)
 {
     const encoder *e = f->e;
@@ -272,7 +273,8 @@ static bool collect(forward *f, arena *a, const float *const *grads, int layer, 
 }
 
 /* Backward of a norm: the gradient by its sum is that by what was added, and with dropout another by what it read. */
-static bool norm_backward(forward *f, arena *a, const block *b, const block_pass *p, const block_io *io, float **by_value, float *dy)
+static bool norm_backward(forward *f, arena *a, const block *b, const block_pass *p, const block_io *io,
+                          float **by_value, float *dy)
 {
     float *dx = block_dropout(b, p).rate > 0 ? rows_take(f, a) : NULL, *added = by_value[b->row->adds];
     if (block_dropout(b, p).rate > 0 && !dx)
@@ -288,9 +290,10 @@ static bool norm_backward(forward *f, arena *a, const block *b, const block_pass
     return true;
 }
 
-/* Backward of any other block. Where it was asked for fewer rows than it read, what the gradient by x has already is of those. */
-static bool block_backward(forward *f, arena *a, const block *b, const block_pass *p, const block_io *io, float **by_value, float *dy,
-                           bool wanted)
+/* Backward of any other block. Where it was asked for fewer rows than it read, what the gradient by x has already is of
+ * those. */
+static bool block_backward(forward *f, arena *a, const block *b, const block_pass *p, const block_io *io,
+                           float **by_value, float *dy, bool wanted)
 {
     float **dx = &by_value[b->row->reads], *before = *dx;
     bool apart = b->fewer && b->kind == &BLOCK_ATTENTION;
@@ -320,8 +323,9 @@ static bool layer_backward(forward *f, arena *a, size_t layer, bool wanted, floa
     for (size_t k = f->e->n_blocks; k-- > 0;) {
         const block *b = &blocks[k];
         block_io io = io_of(f, run, b->row, k);
-        bool fine = b->kind->norm ? norm_backward(f, a, b, &p, &io, by_value, by_value[k + 1])
-                                  : block_backward(f, a, b, &p, &io, by_value, by_value[k + 1], wanted || b->row->reads);
+        bool fine = b->kind->norm
+                        ? norm_backward(f, a, b, &p, &io, by_value, by_value[k + 1])
+                        : block_backward(f, a, b, &p, &io, by_value, by_value[k + 1], wanted || b->row->reads);
         if (!fine)
             return false;
     }
@@ -335,10 +339,12 @@ bert_status forward_backward(forward *f, arena *a, const float *const *grads, be
     /* Below the lowest layer that keeps its activations only poolers over frozen rows have gradients. */
     for (int i = (int)f->to - 1; i >= (int)f->from - 1; i--) {
         bool more = i >= (int)f->first_kept || f->embeddings_tuned; /* something here or below is tuned */
-        bool wanted = i > (int)f->first_kept || f->embeddings_tuned, fine = collect(f, a, grads, i, i >= (int)f->from && f->layers[i].reduced, more, &d);
+        bool wanted = i > (int)f->first_kept || f->embeddings_tuned,
+             fine = collect(f, a, grads, i, i >= (int)f->from && f->layers[i].reduced, more, &d);
         block_pass p = pass_of(f, f->embeddings_tuned);
         if (fine && more && d)
-            fine = i < 0 ? embeddings_backward(f->e, f->batch, &p, &f->embedded, d, a) : layer_backward(f, a, (size_t)i, wanted, &d);
+            fine = i < 0 ? embeddings_backward(f->e, f->batch, &p, &f->embedded, d, a)
+                         : layer_backward(f, a, (size_t)i, wanted, &d);
         if (!fine)
             return fail_memory(err, "a backward pass");
     }

@@ -37,7 +37,8 @@ typedef struct forward {
     size_t first_kept; /* e->n_layers: nothing is kept */
     size_t from;       /* the first layer that runs */
     const float *x;    /* (n_tok, H): what layer `from` reads, above 0; NULL: from is 0, the embeddings run */
-    size_t to;         /* one past the last layer that runs; 0: all. The last layer of the encoder alone may leave out rows */
+    /* one past the last layer that runs; 0: all. The last layer of the encoder alone may leave out rows */
+    size_t to;
 
     ops_room room;           /* of the operations */
     ragged all, first;       /* rows of every sequence; one row each */
@@ -47,15 +48,16 @@ typedef struct forward {
     float *scratch;          /* (n_tok, scratch of the encoder) */
     row_buffers rows;
     struct layer_run *layers; /* (n_layers) those that ran */
-    forward_output *outputs;   /* (n_requests) */
+    forward_output *outputs;  /* (n_requests) */
 } forward;
 
-/* Runs the pass. The caller has set what stands above the empty line; batch, requests and x must stay. Requests name layers from `from` - 1 (x
- * itself) to `to` - 1. All memory is the arena's. Fails with BERT_ERR_MEMORY. */
+/* Runs the pass. The caller has set what stands above the empty line; batch, requests and x must stay. Requests name
+ * layers from `from` - 1 (x itself) to `to` - 1. All memory is the arena's. Fails with BERT_ERR_MEMORY. */
 bert_status forward_run(forward *f, arena *a, bert_err *err);
 
-/* Backward from the gradients by the outputs: grads[i] has the shape of outputs[i].value, or is NULL. Adds to the gradients of tuned weights;
- * goes no lower than `first_kept`, which is then at least `from`. Scratch memory is the arena's. Once: it overwrites what the pass has kept. */
+/* Backward from the gradients by the outputs: grads[i] has the shape of outputs[i].value, or is NULL. Adds to the
+ * gradients of tuned weights; goes no lower than `first_kept`, which is then at least `from`. Scratch memory is the
+ * arena's. Once: it overwrites what the pass has kept. */
 bert_status forward_backward(forward *f, arena *a, const float *const *grads, bert_err *err);
 
 #endif

@@ -3,8 +3,8 @@
 
 #include <string.h>
 
-bool pooling_forward(const encoder *e, const output_request *q, const block_pass *p, const float *rows, ragged all, bool reduced,
-                     forward_output *out, arena *a)
+bool pooling_forward(const encoder *e, const output_request *q, const block_pass *p, const float *rows, ragged all,
+                     bool reduced, forward_output *out, arena *a)
 {
     size_t H = e->tables.hidden, n = q->tokens ? (size_t)all.start[all.n_seq] : all.n_seq;
     out->value = arena_alloc_raw(a, n * H * sizeof(float));
@@ -23,7 +23,8 @@ bool pooling_forward(const encoder *e, const output_request *q, const block_pass
     return out->value != NULL;
 }
 
-bool pooler_backward(const encoder *e, const block_pass *p, const forward_output *out, size_t n_seq, const float **grad, arena *a)
+bool pooler_backward(const encoder *e, const block_pass *p, const forward_output *out, size_t n_seq, const float **grad,
+                     arena *a)
 {
     size_t H = e->tables.hidden;
     float *dz = arena_alloc_raw(a, n_seq * H * sizeof *dz), *dfirst = arena_alloc_raw(a, n_seq * H * sizeof *dfirst);
@@ -36,8 +37,8 @@ bool pooler_backward(const encoder *e, const block_pass *p, const forward_output
     return true;
 }
 
-void pooling_backward(const encoder *e, const output_request *q, const block_pass *p, float *drows, const float *grad, const float *value,
-                      const float *rows, ragged all)
+void pooling_backward(const encoder *e, const output_request *q, const block_pass *p, float *drows, const float *grad,
+                      const float *value, const float *rows, ragged all)
 {
     p->ops->pool_backward(drows, grad, value, rows, all, e->tables.hidden, q->pool);
 }

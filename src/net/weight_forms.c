@@ -8,7 +8,7 @@
 
 enum { FORM_ALIGN = 64 }; /* what is multiplied by begins at a multiple of so many bytes */
 
-/* ---- which form an entry has ------------------------------------------------------------------------------------------------ */
+/* ---- which form an entry has ------------------------------------------------------------------------------------- */
 
 static bool is_table(const weight_list *list, size_t index)
 {
@@ -27,7 +27,7 @@ static ops_precision precision_at(const weight_list *list, size_t index, ops_pre
     return weight_group_of(list, index) == GROUP_POOLER && precision == OPS_INT8 ? OPS_FP32 : precision;
 }
 
-/* ---- what stands in a file of a form ---------------------------------------------------------------------------------------- */
+/* ---- what stands in a file of a form ----------------------------------------------------------------------------- */
 
 enum { MOST_PARTS = 3 };
 
@@ -39,9 +39,13 @@ typedef struct form_part {
 
 static const dtype NUMBER_TYPES[] = { [OPS_FP32] = DTYPE_F32, [OPS_BF16] = DTYPE_BF16, [OPS_INT8] = DTYPE_I8 };
 
-static form_part part_of(const char *suffix, dtype type, const void *data, int rank, size_t a, size_t b, size_t c, size_t d)
+static form_part part_of(const char *suffix, dtype type, const void *data, int rank, size_t a, size_t b, size_t c,
+                         size_t d)
 {
-    form_part part = { suffix, { .type = type, .rank = rank, .shape = { (int64_t)a, (int64_t)b, (int64_t)c, (int64_t)d }, .data = data } };
+    form_part part = {
+        suffix,
+        { .type = type, .rank = rank, .shape = { (int64_t)a, (int64_t)b, (int64_t)c, (int64_t)d }, .data = data }
+    };
     size_t bytes;
     tensor_count(&part.tensor, &bytes); /* a configuration's sizes are small enough */
     return part;
@@ -52,8 +56,8 @@ static size_t parts_of_matrix(const struct dense_packed *m, size_t rows, size_t 
 {
     static const size_t DEPTH[] = { [OPS_FP32] = 1, [OPS_BF16] = 2, [OPS_INT8] = 4 }; /* numbers in a panel's word */
     size_t depth = DEPTH[m->precision], panels = (rows + GEMM_PANEL - 1) / GEMM_PANEL, n = panels * GEMM_PANEL;
-    parts[0] = part_of("", NUMBER_TYPES[m->precision], m->panels, depth > 1 ? 4 : 3, panels, (cols + depth - 1) / depth, GEMM_PANEL,
-                       depth > 1 ? depth : 0);
+    parts[0] = part_of("", NUMBER_TYPES[m->precision], m->panels, depth > 1 ? 4 : 3, panels, (cols + depth - 1) / depth,
+                       GEMM_PANEL, depth > 1 ? depth : 0);
     parts[1] = part_of(".scale", DTYPE_F32, m->scale, 1, n, 0, 0, 0);
     parts[2] = part_of(".sums", DTYPE_I32, m->sums, 1, n, 0, 0, 0);
     return m->precision == OPS_INT8 ? 3 : 1;
@@ -89,20 +93,24 @@ static void take_parts(weight_list *list, size_t index, const form_part parts[MO
     }
 }
 
-/* ---- reading ---------------------------------------------------------------------------------------------------------------- */
+/* ---- reading ----------------------------------------------------------------------------------------------------- */
 
 static bert_status check_part(const tensor *t, const tensor *expected, size_t align, bert_err *err)
 {
     char found[TENSOR_SHAPE_TEXT], wanted[TENSOR_SHAPE_TEXT];
-    if (t->type != expected->type || t->rank != expected->rank || memcmp(t->shape, expected->shape, (size_t)t->rank * sizeof *t->shape))
-        return fail(err, BERT_ERR_FORMAT, "%s: tensor %s is %s %s, expected %s %s", t->file, t->name, dtype_name(t->type),
-                    tensor_shape_text(t, found), dtype_name(expected->type), tensor_shape_text(expected, wanted));
+    if (t->type != expected->type || t->rank != expected->rank ||
+        memcmp(t->shape, expected->shape, (size_t)t->rank * sizeof *t->shape))
+        return fail(err, BERT_ERR_FORMAT, "%s: tensor %s is %s %s, expected %s %s", t->file, t->name,
+                    dtype_name(t->type), tensor_shape_text(t, found), dtype_name(expected->type),
+                    tensor_shape_text(expected, wanted));
     if ((uintptr_t)t->data % align)
-        return fail(err, BERT_ERR_FORMAT, "%s: tensor %s does not begin at a multiple of %zu bytes", t->file, t->name, align);
+        return fail(err, BERT_ERR_FORMAT, "%s: tensor %s does not begin at a multiple of %zu bytes", t->file, t->name,
+                    align);
     return BERT_OK;
 }
 
-static bert_status read_form(weight_list *list, size_t index, arena *names, const tensor_set *set, const char *path, bert_err *err)
+static bert_status read_form(weight_list *list, size_t index, arena *names, const tensor_set *set, const char *path,
+                             bert_err *err)
 {
     form_part parts[MOST_PARTS] = { 0 };
     size_t n = parts_of(list, index, parts);
@@ -131,7 +139,8 @@ static weight_form empty_form(const weight_list *list, size_t index, ops_precisi
     return f;
 }
 
-bert_status weights_read_forms(weight_list *list, arena *a, const tensor_set *set, ops_precision precision, const char *path, bert_err *err)
+bert_status weights_read_forms(weight_list *list, arena *a, const tensor_set *set, ops_precision precision,
+                               const char *path, bert_err *err)
 {
     bert_status s = BERT_OK;
     for (size_t i = 0; !s && i < list->n; i++) {
@@ -144,7 +153,7 @@ bert_status weights_read_forms(weight_list *list, arena *a, const tensor_set *se
     return s ? s : weights_put_side_by_side(list, a, err);
 }
 
-/* ---- making ----------------------------------------------------------------------------------------------------------------- */
+/* ---- making ------------------------------------------------------------------------------------------------------ */
 
 /* Copies what a packed matrix points to into the arena. */
 static bert_status keep_parts(weight_list *list, size_t index, arena *a, bert_err *err)
@@ -167,7 +176,8 @@ static bert_status make_matrix(weight_list *list, size_t index, arena *a, bert_e
 {
     const bert_param *p = &list->items[index];
     weight_form *f = &list->forms[index];
-    ops_precision precision = f->matrix.precision == OPS_BF16 ? OPS_BF16_WIDENED : f->matrix.precision; /* on any machine */
+    /* on any machine */
+    ops_precision precision = f->matrix.precision == OPS_BF16 ? OPS_BF16_WIDENED : f->matrix.precision;
     dense d = { .in = p->cols, .out = f->joined * p->rows, .weight = p->value };
     bert_status s = dense_pack_as(&d, precision, err);
     if (s)
@@ -222,7 +232,7 @@ bert_status weights_leave_forms(weight_list *list, arena *a, bert_err *err)
     return BERT_OK;
 }
 
-/* ---- writing ---------------------------------------------------------------------------------------------------------------- */
+/* ---- writing ----------------------------------------------------------------------------------------------------- */
 
 /* Appends the tensors of an entry: of its form, or its value. */
 static bool weight_form_tensors(const weight_list *list, size_t index, arena *a, tensor *items, size_t *n)
@@ -265,14 +275,15 @@ bert_status weights_form_tensors(const weight_list *list, arena *a, tensor **ite
     for (size_t i = 0; i < list->n; i++)
         if (!weight_form_tensors(list, i, a, unsorted, &all))
             return fail_memory(err, "a list of tensors");
-    for (int place = 0; place < PLACES; place++) /* in the order of the list: the biases of query, key and value stay side by side */
+    /* in the order of the list: the biases of query, key and value stay side by side */
+    for (int place = 0; place < PLACES; place++)
         for (size_t i = 0; i < all; i++)
             if (place_of(&unsorted[i]) == place)
                 (*items)[(*n)++] = unsorted[i];
     return BERT_OK;
 }
 
-/* ---- multiplying ------------------------------------------------------------------------------------------------------------ */
+/* ---- multiplying ------------------------------------------------------------------------------------------------- */
 
 /* The rows of a packed matrix from a panel on. */
 static struct dense_packed panels_from(const struct dense_packed *m, size_t cols, size_t first)
@@ -298,12 +309,14 @@ static bert_status pack_again(dense *d, const weight_list *list, size_t index, o
     return s;
 }
 
-bert_status linear_over_weights(linear *l, const weight_list *list, const bert_param *weight, size_t entries, const bert_param *bias,
-                                bert_err *err)
+bert_status linear_over_weights(linear *l, const weight_list *list, const bert_param *weight, size_t entries,
+                                const bert_param *bias, bert_err *err)
 {
     size_t index = (size_t)(weight - list->items), holder = weight_holder(list, index);
     dense *d = &l->base;
-    *l = (linear){ { .in = weight->cols, .out = entries * weight->rows, .weight = weight->value, .bias = bias->value }, weight, bias };
+    *l = (linear){ { .in = weight->cols, .out = entries * weight->rows, .weight = weight->value, .bias = bias->value },
+                   weight,
+                   bias };
     if (holder == list->n || weight->value)
         return BERT_OK;
     const weight_form *f = &list->forms[holder];

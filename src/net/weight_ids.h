@@ -2,8 +2,9 @@
 #ifndef NET_WEIGHT_IDS_H
 #define NET_WEIGHT_IDS_H
 
-/* In the order in which tensors are laid out in memory and in files: query, key and value of a layer stand side by side, so that they are one
- * (3H, H) matrix and one (3H) bias. A weight's bias, and a norm's, is the id behind it, but for those three. */
+/* In the order in which tensors are laid out in memory and in files: query, key and value of a layer stand side by
+ * side, so that they are one (3H, H) matrix and one (3H) bias. A weight's bias, and a norm's, is the id behind it, but
+ * for those three. */
 typedef enum weight_id {
     WORD_EMBEDDINGS,
     POSITION_EMBEDDINGS,

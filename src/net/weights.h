@@ -1,5 +1,5 @@
-/* The list of an encoder's weights, one entry a tensor, as its family lists them. Reading, writing, counting, freezing, tuning and the optimiser all
- * loop over it; only the families spell a tensor's name. */
+/* The list of an encoder's weights, one entry a tensor, as its family lists them. Reading, writing, counting, freezing,
+ * tuning and the optimiser all loop over it; only the families spell a tensor's name. */
 #ifndef NET_WEIGHTS_H
 #define NET_WEIGHTS_H
 
@@ -16,7 +16,9 @@ typedef struct head_shape {
 
 /* What a frozen file has in place of a value (weight_forms.h): a dense layer's packed matrix, or an embedding table. */
 typedef struct weight_form {
-    size_t joined; /* entries that it holds, this one and those behind it: 1; query, key and value: 3; key and value: 2. 0: there is no form */
+    /* entries that it holds, this one and those behind it: 1; query, key and value: 3; key and value: 2. 0: there is no
+     * form */
+    size_t joined;
     struct dense_packed matrix;
     embedding_table table; /* rows NULL: it is a matrix */
 } weight_form;
@@ -43,7 +45,8 @@ typedef struct weight_list {
 } weight_list;
 
 /* Makes the list with names and shapes, values NULL, no forms. head NULL: none. */
-bert_status weights_create(weight_list *list, arena *a, const config *c, size_t layers, bool pooler, const head_shape *head, bert_err *err);
+bert_status weights_create(weight_list *list, arena *a, const config *c, size_t layers, bool pooler,
+                           const head_shape *head, bert_err *err);
 
 /* The entry of an id; layer is ignored where the id is not a layer's. NULL where the list has none. */
 bert_param *weight_at(const weight_list *list, weight_id id, size_t layer);
@@ -105,23 +108,27 @@ size_t weights_count_layers(const tensor_set *set, weight_naming naming);
 /* A tensor's name under a naming; false: it has none. */
 enum { WEIGHT_NAME_SIZE = 160 };
 bool weight_name(char out[WEIGHT_NAME_SIZE], weight_naming naming, weight_id id, size_t layer);
-/* The tensor of an id, by its name or by an older one; layer is ignored where the id is not a layer's. NULL where the set has none. */
+/* The tensor of an id, by its name or by an older one; layer is ignored where the id is not a layer's. NULL where the
+ * set has none. */
 const tensor *weights_find(const tensor_set *set, weight_naming naming, weight_id id, size_t layer);
 
-/* Fails with BERT_ERR_FORMAT where a tensor has another shape than its entry (transposed: than its entry's transpose) or
- * holds no numbers with a fraction. */
+/* Fails with BERT_ERR_FORMAT where a tensor has another shape than its entry (transposed: than its entry's transpose)
+ * or holds no numbers with a fraction. */
 bert_status weight_check(const tensor *t, const bert_param *p, bool transposed, bert_err *err);
 
-/* Gives every entry its value: in place where the tensor is float32, aligned, and not transposed, else as a copy in the arena. q, k and v come
- * out side by side. A missing tensor or a wrong shape fails with BERT_ERR_FORMAT, naming file, tensor, what was found and expected. */
-bert_status weights_read(weight_list *list, arena *a, const tensor_set *set, weight_naming naming, const char *path, bert_err *err);
+/* Gives every entry its value: in place where the tensor is float32, aligned, and not transposed, else as a copy in the
+ * arena. q, k and v come out side by side. A missing tensor or a wrong shape fails with BERT_ERR_FORMAT, naming file,
+ * tensor, what was found and expected. */
+bert_status weights_read(weight_list *list, arena *a, const tensor_set *set, weight_naming naming, const char *path,
+                         bert_err *err);
 
 /* The two steps of it: one entry's value; then q, k and v that are not side by side become so. */
-bert_status weight_read(weight_list *list, size_t index, arena *a, const tensor_set *set, weight_naming naming, const char *path, bert_err *err);
+bert_status weight_read(weight_list *list, size_t index, arena *a, const tensor_set *set, weight_naming naming,
+                        const char *path, bert_err *err);
 bert_status weights_put_side_by_side(weight_list *list, arena *a, bert_err *err);
 
-/* The entry's numbers as floats, (rows, cols): its value, or from the packed form that a frozen file has of it (what bf16 and int8 stand for), in
- * arena memory. NULL where it has neither, or memory is out. */
+/* The entry's numbers as floats, (rows, cols): its value, or from the packed form that a frozen file has of it (what
+ * bf16 and int8 stand for), in arena memory. NULL where it has neither, or memory is out. */
 const float *weight_floats(const weight_list *list, size_t index, arena *a);
 
 /* Gives entries that are not there yet the value or the form of the entry of the same name. */
@@ -129,12 +136,14 @@ void weights_take(weight_list *to, const weight_list *from);
 
 /* Fails with BERT_ERR_NUMERIC where a value is NaN or infinite, naming the tensor and the place. */
 bert_status weights_check_finite(const weight_list *list, const char *where, bert_err *err);
-/* Adds a line on matrices that are all zero, a group's name where all of it is: the traces of a converter that left out what it did not find. */
+/* Adds a line on matrices that are all zero, a group's name where all of it is: the traces of a converter that left out
+ * what it did not find. */
 void weights_tell_zeros(const weight_list *list, const char *where, buffer *notes);
 
 /* A value as it is written. */
 tensor weight_tensor(const bert_param *p);
-/* The tensors of the list that have a value and pass the filter, to be written; items: room for list->n. Returns their number. */
+/* The tensors of the list that have a value and pass the filter, to be written; items: room for list->n. Returns their
+ * number. */
 size_t weights_to_tensors(const weight_list *list, bool tuned_only, tensor *items);
 
 #endif

@@ -17,7 +17,8 @@ bert_status weights_check_finite(const weight_list *list, const char *where, ber
         const char *word = not_finite_word(p->value[bad]);
         if (p->cols == 1)
             return fail(err, BERT_ERR_NUMERIC, "%s: tensor %s is %s at [%zu]", where, p->name, word, bad);
-        return fail(err, BERT_ERR_NUMERIC, "%s: tensor %s is %s at [%zu, %zu]", where, p->name, word, bad / p->cols, bad % p->cols);
+        return fail(err, BERT_ERR_NUMERIC, "%s: tensor %s is %s at [%zu, %zu]", where, p->name, word, bad / p->cols,
+                    bad % p->cols);
     }
     return BERT_OK;
 }

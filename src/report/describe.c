@@ -18,14 +18,15 @@ typedef struct description {
     size_t n; /* sides */
     size_t seq_len;
     const task *task;
-    size_t shared; /* rows of the second side whose texts are in the first, too */
+    size_t shared;     /* rows of the second side whose texts are in the first, too */
     char notes[4][64]; /* two a side at most */
     size_t n_notes;
 } description;
 
 static const char *const SIDES[] = { "train", "valid" };
 
-/* A label for people: what is no character or would upset a terminal becomes '?', a long one is cut. Returns its width in characters. */
+/* A label for people: what is no character or would upset a terminal becomes '?', a long one is cut. Returns its width
+ * in characters. */
 static size_t add_name(buffer *out, bert_text name)
 {
     size_t width = 0, length;
@@ -55,11 +56,12 @@ static double share_of(size_t n, size_t of)
 
 static bool all_equal(const data_summary *s, bool numbers)
 {
-    return s->d->n > 1 && (numbers ? s->numbers && s->smallest == s->largest : s->words.n == 1 && s->labels[0].n == s->labelled);
+    return s->d->n > 1 &&
+           (numbers ? s->numbers && s->smallest == s->largest : s->words.n == 1 && s->labels[0].n == s->labelled);
 }
 
-/* What training says of the labels by itself, once it begins, is not said here: words that are all the same in the training data, those of a
- * single row, and those that only the validation data has. */
+/* What training says of the labels by itself, once it begins, is not said here: words that are all the same in the
+ * training data, those of a single row, and those that only the validation data has. */
 static void note_side(description *d, size_t side)
 {
     const data_summary *s = &d->sides[side];
@@ -153,7 +155,8 @@ static void line_of_histograms(buffer *out, const description *d)
 {
     char name[64];
     enum { WIDTH = LENGTH_BINS + 1 };
-    snprintf(name, sizeof name, "1 to %zu|%zu to %zu, more", d->seq_len, d->seq_len + 1, length_bin_end(LENGTH_BINS - 2, d->seq_len));
+    snprintf(name, sizeof name, "1 to %zu|%zu to %zu, more", d->seq_len, d->seq_len + 1,
+             length_bin_end(LENGTH_BINS - 2, d->seq_len));
     buffer_printf(out, "%-*s", NAME_WIDTH, name);
     for (size_t i = 0; i < d->n; i++) {
         buffer_printf(out, "%*s", CELL_WIDTH - WIDTH, "");
@@ -228,8 +231,8 @@ static json_t *json_of_labels(const data_summary *s)
 {
     json_t *out = json_array();
     for (size_t k = 0; out && k < s->words.n; k++) {
-        json_add(&out, json_pack("{s:o, s:I, s:f}", "label", json_of_label(s->labels[k].label), "n", (json_int_t)s->labels[k].n, "share",
-                                 share_of(s->labels[k].n, s->labelled)));
+        json_add(&out, json_pack("{s:o, s:I, s:f}", "label", json_of_label(s->labels[k].label), "n",
+                                 (json_int_t)s->labels[k].n, "share", share_of(s->labels[k].n, s->labelled)));
     }
     return out;
 }
@@ -246,27 +249,28 @@ static json_t *json_of_histogram(const data_summary *s, size_t seq_len)
     json_t *out = json_array();
     for (size_t k = 0; out && k < LENGTH_BINS; k++) {
         size_t last = length_bin_end(k, seq_len);
-        json_add(&out, json_pack("{s:o, s:I}", "to", last < SIZE_MAX ? json_integer((json_int_t)last) : json_null(), "rows",
-                                 (json_int_t)s->histogram[k]));
+        json_add(&out, json_pack("{s:o, s:I}", "to", last < SIZE_MAX ? json_integer((json_int_t)last) : json_null(),
+                                 "rows", (json_int_t)s->histogram[k]));
     }
     return out;
 }
 
 static json_t *json_of_tokens(const data_summary *s, size_t seq_len)
 {
-    return json_pack("{s:I, s:I, s:f, s:I, s:I, s:I, s:o}", "min", (json_int_t)s->shortest, "median", (json_int_t)s->median, "mean",
-                     s->mean_length, "p95", (json_int_t)s->percentile_95, "max", (json_int_t)s->longest, "cut", (json_int_t)s->cut, "histogram",
-                     json_of_histogram(s, seq_len));
+    return json_pack("{s:I, s:I, s:f, s:I, s:I, s:I, s:o}", "min", (json_int_t)s->shortest, "median",
+                     (json_int_t)s->median, "mean", s->mean_length, "p95", (json_int_t)s->percentile_95, "max",
+                     (json_int_t)s->longest, "cut", (json_int_t)s->cut, "histogram", json_of_histogram(s, seq_len));
 }
 
 static json_t *json_of_side(const description *d, size_t side)
 {
     const data_summary *s = &d->sides[side];
     bool numbers = d->task->kind->numeric;
-    json_t *out = json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:o}", "rows", (json_int_t)s->d->n, "skipped", (json_int_t)s->d->skipped,
-                            "empty", (json_int_t)s->empty, "twice", (json_int_t)s->twice, "several_labels", (json_int_t)s->several, "unlabelled",
-                            (json_int_t)s->unlabelled, numbers ? "numbers" : "labels", numbers ? json_of_numbers(s) : json_of_labels(s),
-                            "tokens", json_of_tokens(s, d->seq_len));
+    json_t *out = json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:o}", "rows", (json_int_t)s->d->n, "skipped",
+                            (json_int_t)s->d->skipped, "empty", (json_int_t)s->empty, "twice", (json_int_t)s->twice,
+                            "several_labels", (json_int_t)s->several, "unlabelled", (json_int_t)s->unlabelled,
+                            numbers ? "numbers" : "labels", numbers ? json_of_numbers(s) : json_of_labels(s), "tokens",
+                            json_of_tokens(s, d->seq_len));
     if (side == 1)
         json_put(&out, "in_train", json_integer((json_int_t)d->shared));
     return out;
@@ -274,7 +278,8 @@ static json_t *json_of_side(const description *d, size_t side)
 
 static char *write_json(const description *d)
 {
-    json_t *json = json_pack("{s:s, s:I, s:o}", "task", d->task->name, "seq_len", (json_int_t)d->seq_len, "train", json_of_side(d, 0));
+    json_t *json = json_pack("{s:s, s:I, s:o}", "task", d->task->name, "seq_len", (json_int_t)d->seq_len, "train",
+                             json_of_side(d, 0));
     if (d->n > 1)
         json_put(&json, "valid", json_of_side(d, 1));
     json_t *notes = json_array();
@@ -303,8 +308,8 @@ static bert_status describe(description *d, const bert_dataset *const data[2], c
     return BERT_OK;
 }
 
-bert_status bert_dataset_describe(const bert_dataset *train, const bert_dataset *valid, const bert_model *model, bool json, char **out,
-                                  bert_err *err)
+bert_status bert_dataset_describe(const bert_dataset *train, const bert_dataset *valid, const bert_model *model,
+                                  bool json, char **out, bert_err *err)
 {
     description d = { 0 };
     buffer text = { 0 };

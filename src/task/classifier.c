@@ -55,7 +55,8 @@ static size_t row_of_logits(const token_rows *rows, size_t first, size_t k)
 }
 
 /* No label is made of what is no number. */
-static bert_status check_logits(const classifier *c, const token_rows *rows, size_t first, const float *logits, size_t m, bert_err *err)
+static bert_status check_logits(const classifier *c, const token_rows *rows, size_t first, const float *logits,
+                                size_t m, bert_err *err)
 {
     size_t K = task_width(c->model), bad = first_not_finite(logits, m * K);
     char place[DATASET_PLACE];
@@ -66,11 +67,13 @@ static bert_status check_logits(const classifier *c, const token_rows *rows, siz
         dataset_place(c->data, text, place);
     else
         snprintf(place, sizeof place, "row %zu", text);
-    return fail(err, BERT_ERR_NUMERIC, "%s: what the model gives is %s; its weights are not sound", place, not_finite_word(logits[bad]));
+    return fail(err, BERT_ERR_NUMERIC, "%s: what the model gives is %s; its weights are not sound", place,
+                not_finite_word(logits[bad]));
 }
 
 /* The logits (m, K) of the vectors that the head reads. They live in c->memory. */
-static bert_status run_head(classifier *c, const token_rows *rows, size_t first, const float *x, size_t m, float **logits, bert_err *err)
+static bert_status run_head(classifier *c, const token_rows *rows, size_t first, const float *x, size_t m,
+                            float **logits, bert_err *err)
 {
     float *hidden = arena_alloc_raw(&c->memory, m * c->head.hidden.base.out * sizeof *hidden);
     *logits = arena_alloc_raw(&c->memory, m * task_width(c->model) * sizeof **logits);
@@ -81,7 +84,8 @@ static bert_status run_head(classifier *c, const token_rows *rows, size_t first,
     return check_logits(c, rows, first, *logits, m, err);
 }
 
-/* Moves the vectors of tokens that begin a word together at the front of x (all tokens of the rows, H); returns their number. */
+/* Moves the vectors of tokens that begin a word together at the front of x (all tokens of the rows, H); returns their
+ * number. */
 static size_t gather_words(const token_rows *rows, size_t first, size_t n, size_t H, float *x)
 {
     size_t m = 0;
@@ -91,12 +95,14 @@ static size_t gather_words(const token_rows *rows, size_t first, size_t n, size_
     return m;
 }
 
-/* The logits (*n_logits, K) of a part: one row for each of its rows, or for each token that begins a word. They live in c->memory until the
- * next part. */
-static bert_status run_part(classifier *c, const token_rows *rows, size_t first, size_t n, float **logits, size_t *n_logits, bert_err *err)
+/* The logits (*n_logits, K) of a part: one row for each of its rows, or for each token that begins a word. They live in
+ * c->memory until the next part. */
+static bert_status run_part(classifier *c, const token_rows *rows, size_t first, size_t n, float **logits,
+                            size_t *n_logits, bert_err *err)
 {
     bool words = rows->form == ROW_WORDS;
-    size_t H = c->head.hidden_size, n_vectors = words ? rows->start[first + n] - rows->start[first] : n * token_rows_sequences(rows);
+    size_t H = c->head.hidden_size,
+           n_vectors = words ? rows->start[first + n] - rows->start[first] : n * token_rows_sequences(rows);
     arena_reset(&c->memory);
     float *x = arena_alloc_raw(&c->memory, n_vectors * H * sizeof *x);
     bert_status s = x ? row_encoder_run(c->rows, rows, first, n, x, err) : fail_memory(err, "scores");
@@ -106,7 +112,8 @@ static bert_status run_part(classifier *c, const token_rows *rows, size_t first,
     return run_head(c, rows, first, x, *n_logits, logits, err);
 }
 
-bert_status classifier_scores(classifier *c, const token_rows *rows, size_t first, const float *x, size_t n, float *scores, bert_err *err)
+bert_status classifier_scores(classifier *c, const token_rows *rows, size_t first, const float *x, size_t n,
+                              float *scores, bert_err *err)
 {
     float *logits;
     arena_reset(&c->memory);
@@ -133,7 +140,7 @@ bert_status classifier_run(classifier *c, const token_rows *rows, size_t first, 
     return s;
 }
 
-/* ---- outcomes --------------------------------------------------------------------------------------------------------------- */
+/* ---- outcomes ---------------------------------------------------------------------------------------------------- */
 
 static bert_status judge_part(classifier *c, const token_rows *rows, size_t first, size_t n, outcomes *o, bert_err *err)
 {

@@ -1,4 +1,5 @@
-/* The head, forward and backward. Dropout stands before each dense layer, as in BERT's and RoBERTa's classifiers; a cosine has none. */
+/* The head, forward and backward. Dropout stands before each dense layer, as in BERT's and RoBERTa's classifiers; a
+ * cosine has none. */
 #include "task/head.h"
 
 #include "net/cosine.h"
@@ -8,12 +9,13 @@
 /* Of the vectors that the head reads, and of its hidden layer. */
 enum { SITE_INPUT = DROPOUT_SITE_HEAD, SITE_HIDDEN = DROPOUT_SITE_HEAD + 1 };
 
-/* ---- the head of a model ---------------------------------------------------------------------------------------------------- */
+/* ---- the head of a model ----------------------------------------------------------------------------------------- */
 
 static linear linear_of(const bert_model *m, weight_id weight)
 {
     const bert_param *w = weight_at(&m->layer->weights, weight, 0);
-    return w ? (linear){ { .in = w->cols, .out = w->rows, .weight = w->value, .bias = w[1].value }, w, w + 1 } : (linear){ 0 };
+    return w ? (linear){ { .in = w->cols, .out = w->rows, .weight = w->value, .bias = w[1].value }, w, w + 1 }
+             : (linear){ 0 };
 }
 
 model_head head_of_model(const bert_model *m)
@@ -45,7 +47,7 @@ bert_status head_hold(model_head *h, arena *a, bert_err *err)
     return hold(&h->hidden.base, a) && hold(&h->last.base, a) ? BERT_OK : fail_memory(err, "a head");
 }
 
-/* ---- forward ---------------------------------------------------------------------------------------------------------------- */
+/* ---- forward ----------------------------------------------------------------------------------------------------- */
 
 void head_forward(const model_head *h, ops_room room, float *logits, float *hidden, const float *x, size_t n)
 {
@@ -56,10 +58,11 @@ void head_forward(const model_head *h, ops_room room, float *logits, float *hidd
     }
     if (h->hidden.base.in)
         linear_forward(&h->hidden, h->ops, room, hidden, last->base.in, NULL, x, h->hidden.base.in, h->act, n);
-    linear_forward(last, h->ops, room, logits, last->base.out, NULL, h->hidden.base.in ? hidden : x, last->base.in, ACTIVATION_NONE, n);
+    linear_forward(last, h->ops, room, logits, last->base.out, NULL, h->hidden.base.in ? hidden : x, last->base.in,
+                   ACTIVATION_NONE, n);
 }
 
-/* ---- a training step -------------------------------------------------------------------------------------------------------- */
+/* ---- a training step --------------------------------------------------------------------------------------------- */
 
 /* What one step has at hand. n rows reach the head. */
 typedef struct head_step {
@@ -96,7 +99,8 @@ static const float *dropped(const head_step *s, const float *x, dropout drop, si
 }
 
 /* Backward of one linear behind dropout: weight gradients added, dx (n, in) assigned. x: what it read. */
-static void dropped_backward(const head_step *s, const linear *l, float *dx, const float *dy, const float *x, dropout drop)
+static void dropped_backward(const head_step *s, const linear *l, float *dx, const float *dy, const float *x,
+                             dropout drop)
 {
     const ops *o = s->head.ops;
     size_t n = s->y->n, in = l->base.in, out = l->base.out;
@@ -113,7 +117,8 @@ static bert_status train_last(head_step *s, const float *x, float *dx, dropout d
     const float *read = dropped(s, x, drop, last->base.in);
     if (!read)
         return fail_memory(err, "a training step");
-    linear_forward(last, s->head.ops, s->room, s->logits, last->base.out, NULL, read, last->base.in, ACTIVATION_NONE, s->y->n);
+    linear_forward(last, s->head.ops, s->room, s->logits, last->base.out, NULL, read, last->base.in, ACTIVATION_NONE,
+                   s->y->n);
     head_losses_of_step(s);
     dropped_backward(s, last, dx, s->dlogits, read, drop);
     return BERT_OK;
@@ -145,7 +150,8 @@ static bert_status train_head(head_step *s, const float *x, float *dx, bert_err 
 static bert_status train_words(head_step *s, const float *x, float *dx, size_t rows, bert_err *err)
 {
     size_t n = s->y->n, H = s->head.hidden_size;
-    float *words = arena_alloc_raw(s->memory, n * H * sizeof *words), *dwords = arena_alloc_raw(s->memory, n * H * sizeof *dwords);
+    float *words = arena_alloc_raw(s->memory, n * H * sizeof *words),
+          *dwords = arena_alloc_raw(s->memory, n * H * sizeof *dwords);
     if (!words || !dwords)
         return fail_memory(err, "a training step");
     for (size_t i = 0; i < n; i++)
@@ -157,15 +163,21 @@ static bert_status train_words(head_step *s, const float *x, float *dx, size_t r
     return status;
 }
 
-bert_status head_train(bert_model *m, const task *t, const float *x, float *dx, size_t rows, const target_rows *y, const loss_spec *loss,
-                       step_dropout drop, float *logits, head_result *result, arena *a, bert_err *err)
+bert_status head_train(bert_model *m, const task *t, const float *x, float *dx, size_t rows, const target_rows *y,
+                       const loss_spec *loss, step_dropout drop, float *logits, head_result *result, arena *a,
+                       bert_err *err)
 {
     size_t n = y->n, K = task_width(m);
     const config *c = &m->layer->config;
     float before = m->head_hidden && !c->family->head_input_dropout ? 0 : (float)c->hidden_dropout_prob;
-    head_step s = {
-        .model = m, .task = t, .head = head_of_model(m), .y = y, .loss = loss, .result = result, .memory = a, .room = ops_room_create(a)
-    };
+    head_step s = { .model = m,
+                    .task = t,
+                    .head = head_of_model(m),
+                    .y = y,
+                    .loss = loss,
+                    .result = result,
+                    .memory = a,
+                    .room = ops_room_create(a) };
     s.input = (dropout){ drop.seed, drop.step, SITE_INPUT, drop.on ? before : 0 };
     s.hidden = (dropout){ drop.seed, drop.step, SITE_HIDDEN, drop.on ? (float)c->head_dropout_prob : 0 };
     s.logits = logits ? logits : arena_alloc_raw(a, n * K * sizeof *logits);

@@ -1,4 +1,5 @@
-/* What stands between the encoder's vectors and the loss: Dense, or Dense-tanh-dropout-Dense, or for similarity the cosine. */
+/* What stands between the encoder's vectors and the loss: Dense, or Dense-tanh-dropout-Dense, or for similarity the
+ * cosine. */
 #ifndef TASK_HEAD_H
 #define TASK_HEAD_H
 
@@ -13,7 +14,8 @@ typedef struct step_dropout {
 
 typedef struct loss_spec {
     const float *class_weights; /* (K) or NULL: all 1 */
-    float smoothing;            /* a target becomes (1 - smoothing) target + smoothing / K (binary and multilabel: + smoothing / 2) */
+    /* a target becomes (1 - smoothing) target + smoothing / K (binary and multilabel: + smoothing / 2) */
+    float smoothing;
 } loss_spec;
 
 typedef struct head_result {
@@ -25,7 +27,7 @@ typedef struct head_result {
 /* A model's head as it computes. */
 typedef struct model_head {
     const ops *ops;
-    size_t hidden_size; /* H */
+    size_t hidden_size;  /* H */
     linear hidden, last; /* in 0: there is none */
     activation act;      /* behind the hidden one */
 } model_head;
@@ -35,14 +37,15 @@ model_head head_of_model(const bert_model *m);
 /* Copies the weights into the arena: what training changes from now on is not seen. Fails with BERT_ERR_MEMORY. */
 bert_status head_hold(model_head *h, arena *a, bert_err *err);
 
-/* logits (n, K) from x (n, H); similarity: (n, 1) cosines from x (2 n, H). Without dropout. hidden: room for (n, head_hidden), or NULL without
- * one. */
+/* logits (n, K) from x (n, H); similarity: (n, 1) cosines from x (2 n, H). Without dropout. hidden: room for (n,
+ * head_hidden), or NULL without one. */
 void head_forward(const model_head *h, ops_room room, float *logits, float *hidden, const float *x, size_t n);
 
-/* Forward with dropout, loss, and backward. x, dx: (rows, H), rows the sequences of the batch, or its tokens where words have labels; dx is assigned. Gradients
- * of the head's weights are added; all are of the mean loss. logits, where not NULL, receives (y->n, K). Memory is the arena's. Fails with
- * BERT_ERR_MEMORY. */
-bert_status head_train(bert_model *m, const task *t, const float *x, float *dx, size_t rows, const target_rows *y, const loss_spec *loss,
-                       step_dropout drop, float *logits, head_result *result, arena *a, bert_err *err);
+/* Forward with dropout, loss, and backward. x, dx: (rows, H), rows the sequences of the batch, or its tokens where
+ * words have labels; dx is assigned. Gradients of the head's weights are added; all are of the mean loss. logits, where
+ * not NULL, receives (y->n, K). Memory is the arena's. Fails with BERT_ERR_MEMORY. */
+bert_status head_train(bert_model *m, const task *t, const float *x, float *dx, size_t rows, const target_rows *y,
+                       const loss_spec *loss, step_dropout drop, float *logits, head_result *result, arena *a,
+                       bert_err *err);
 
 #endif

@@ -10,8 +10,9 @@ typedef struct packed_batch {
     int32_t *ids;       /* (n_tok) */
     int32_t *positions; /* (n_tok) place in its sequence; jumps over the holes of a mask */
     int32_t *segments;  /* (n_tok) */
-    int32_t *counted;   /* (n_tok) how many ids of its row up to it are no padding, or -1 for padding; NULL: positions tell as much */
-    int32_t *start;     /* (n_seq + 1) rows start[s] .. start[s + 1] - 1 are sequence s */
+    /* (n_tok) how many ids of its row up to it are no padding, or -1 for padding; NULL: positions tell as much */
+    int32_t *counted;
+    int32_t *start; /* (n_seq + 1) rows start[s] .. start[s + 1] - 1 are sequence s */
 } packed_batch;
 
 /* An empty batch with room for so many tokens and sequences, in arena memory. Fails with BERT_ERR_ARGUMENT (2^31 tokens

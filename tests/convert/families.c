@@ -1,5 +1,5 @@
-/* Families of encoders against transformers in float64 (tests/hf/make_families.py): every layer's output, the gradients of all weights, classifiers
- * with their loss and gradients, forward through import, module and model. */
+/* Families of encoders against transformers in float64 (tests/hf/make_families.py): every layer's output, the gradients
+ * of all weights, classifiers with their loss and gradients, forward through import, module and model. */
 #include "golden.h"
 
 #include "arch/families.h"
@@ -9,7 +9,8 @@
 
 enum { ROWS = 5, ODD_ROWS = 2, SEQ_LEN = 12, HIDDEN = 24, LAYERS = 2, LABELS = 3, VALUES = ROWS * SEQ_LEN * HIDDEN };
 
-/* What float32 may differ by from float64 where values are around 1 and gradients up to 50 (relative: of a tensor's length). */
+/* What float32 may differ by from float64 where values are around 1 and gradients up to 50 (relative: of a tensor's
+ * length). */
 static const double MOST_VALUE = 5e-6, MOST_GRADIENT = 5e-6, MOST_LOGIT = 2e-5, NOISE = 1e-4;
 
 static const char *const NAMES[] = { "distilbert", "roberta" };
@@ -186,8 +187,8 @@ static void classifiers_compute_what_transformers_does(void **state)
                                    .segment_ids = SEGMENTS };
         check(bert_layer_forward(m->layer, &input, &(bert_run){ .keep = true }, &pass, &err), &err);
         const target_rows y = { .n = ROWS, .ids = golden_of(&e, "labels")->data };
-        check(head_train(m, t, bert_pass_output(pass, "output", NULL), dx, ROWS, &y, &(loss_spec){ 0 }, (step_dropout){ 0 }, logits, &result,
-                         &golden_memory, &err),
+        check(head_train(m, t, bert_pass_output(pass, "output", NULL), dx, ROWS, &y, &(loss_spec){ 0 },
+                         (step_dropout){ 0 }, logits, &result, &golden_memory, &err),
               &err);
         expect_values(&e, "logits", logits, MOST_LOGIT);
         const double *loss = golden_of(&e, "loss")->data;
@@ -210,7 +211,8 @@ static void a_module_without_a_tokeniser_reads_ids_alone(void **state)
     bert_session *session;
     experiment_open(&e, "roberta");
     const bert_module *module = e.imported->module;
-    static const char WHY[] = "libbert has not the tokeniser of RoBERTa: the module reads ids (do_preprocessing false), no texts";
+    static const char WHY[] =
+        "libbert has not the tokeniser of RoBERTa: the module reads ids (do_preprocessing false), no texts";
     assert_null(bert_module_tokenizer(module));
     bert_layer_spec spec = spec_of();
     spec.do_preprocessing = true;
@@ -218,7 +220,8 @@ static void a_module_without_a_tokeniser_reads_ids_alone(void **state)
     assert_non_null(strstr(err.message, WHY));
     assert_int_equal(bert_session_create(e.imported, NULL, &session, &err), BERT_ERR_UNSUPPORTED);
     assert_non_null(strstr(err.message, WHY));
-    assert_int_equal(bert_model_freeze(e.imported, scratch("frozen.bert"), NULL, NULL, NULL, &err), BERT_ERR_UNSUPPORTED);
+    assert_int_equal(bert_model_freeze(e.imported, scratch("frozen.bert"), NULL, NULL, NULL, &err),
+                     BERT_ERR_UNSUPPORTED);
     assert_non_null(strstr(err.message, WHY));
     check(module_copy(module, scratch("copied"), &err), &err);
     bert_module *copy;
@@ -228,7 +231,8 @@ static void a_module_without_a_tokeniser_reads_ids_alone(void **state)
     experiment_close(&e);
 }
 
-/* DistilBERT has BERT's vocabulary and no segments: texts and pairs go in, and a frozen file says what the model says, to the bit. */
+/* DistilBERT has BERT's vocabulary and no segments: texts and pairs go in, and a frozen file says what the model says,
+ * to the bit. */
 static void a_distilbert_reads_texts_and_is_frozen(void **state)
 {
     (void)state;

@@ -1,5 +1,5 @@
-/* GGUF exports: keys, vocabulary and tensors as a reader by the specification finds them, and what is refused. What llama.cpp makes of a file is
- * for tests/cli/export_gguf.sh. */
+/* GGUF exports: keys, vocabulary and tensors as a reader by the specification finds them, and what is refused. What
+ * llama.cpp makes of a file is for tests/cli/export_gguf.sh. */
 #include "convert/exported.h"
 #include "convert/gguf_read.h"
 #include "convert/gguf_vocabulary.h"
@@ -23,7 +23,7 @@ static bert_model *plain_module(void)
     return m;
 }
 
-/* ---- keys ------------------------------------------------------------------------------------------------------------------- */
+/* ---- keys -------------------------------------------------------------------------------------------------------- */
 
 static void assert_word(const gguf_read *g, const char *key, const char *expected)
 {
@@ -92,9 +92,11 @@ static void a_pooling_is_llama_cpps_nearest_with_a_note_where_it_is_another(void
     check_pooling(BERT_POOLING_NONE, 0, NULL);
     check_pooling(BERT_POOLING_MEAN, 1, NULL);
     check_pooling(BERT_POOLING_CLS_RAW, 2, NULL);
-    check_pooling(BERT_POOLING_SQRT_MEAN, 1, "pooling sqrt_mean: the file gives the mean, which has the same direction and another length");
-    check_pooling(BERT_POOLING_CLS, 2,
-                  "pooling cls: llama.cpp has no pooler; the file gives the vector of [CLS] itself, as pooling cls_raw does");
+    check_pooling(BERT_POOLING_SQRT_MEAN, 1,
+                  "pooling sqrt_mean: the file gives the mean, which has the same direction and another length");
+    check_pooling(
+        BERT_POOLING_CLS, 2,
+        "pooling cls: llama.cpp has no pooler; the file gives the vector of [CLS] itself, as pooling cls_raw does");
 }
 
 static void what_the_format_has_no_place_for_is_told(void **state)
@@ -109,14 +111,14 @@ static void what_the_format_has_no_place_for_is_told(void **state)
     m = plain_module();
     m->normalize = true;
     assert_works(to_gguf(m, "n.gguf", 2, &note, err));
-    assert_string_equal(note,
-                        "the model's vectors have length 1; the file cannot say so, llama.cpp's --embd-normalize 2 (its default) makes them so\n"
-                        "type q8_0 takes rows of a multiple of 32 numbers; matrices with others are f16");
+    assert_string_equal(note, "the model's vectors have length 1; the file cannot say so, llama.cpp's --embd-normalize "
+                              "2 (its default) makes them so\n"
+                              "type q8_0 takes rows of a multiple of 32 numbers; matrices with others are f16");
     bert_free(note);
     bert_model_free(m);
 }
 
-/* ---- vocabulary ---------------------------------------------------------------------------------------------------------------- */
+/* ---- vocabulary -------------------------------------------------------------------------------------------------- */
 
 static void check_token(const gguf_read *g, uint64_t id, const char *expected, int32_t type)
 {
@@ -195,11 +197,12 @@ static void tokens_that_would_be_equal_are_told_apart(void **state)
     bert_tokenizer_free(tokenizer);
 }
 
-/* ---- tensors ----------------------------------------------------------------------------------------------------------------- */
+/* ---- tensors ----------------------------------------------------------------------------------------------------- */
 
-/* The tensor of an entry; its numbers are within `step`, relative to them, below the normal ones of float16 within half of 2^-24. */
-static void check_tensor(const gguf_read *g, const weight_list *weights, weight_id id, size_t layer, const char *name, uint32_t type,
-                         double step)
+/* The tensor of an entry; its numbers are within `step`, relative to them, below the normal ones of float16 within half
+ * of 2^-24. */
+static void check_tensor(const gguf_read *g, const weight_list *weights, weight_id id, size_t layer, const char *name,
+                         uint32_t type, double step)
 {
     const bert_param *p = weight_at(weights, id, layer);
     const read_tensor *t = read_find_tensor(g, name);
@@ -209,7 +212,8 @@ static void check_tensor(const gguf_read *g, const weight_list *weights, weight_
     if (p->cols > 1)
         assert_int_equal(t->dims[1], p->rows);
     for (size_t i = 0; i < weight_size(p); i++)
-        if (!(fabs(read_element(t, i) - (double)p->value[i]) <= (step > 0 ? fmax(step * fabs((double)p->value[i]), 0x1p-25) : 0)))
+        if (!(fabs(read_element(t, i) - (double)p->value[i]) <=
+              (step > 0 ? fmax(step * fabs((double)p->value[i]), 0x1p-25) : 0)))
             fail_msg("%s, number %zu: %g, expected %g", name, i, read_element(t, i), (double)p->value[i]);
 }
 
@@ -246,7 +250,8 @@ static void check_tensors(const gguf_read *g, const weight_list *w, uint32_t mat
         for (size_t i = 0; i < sizeof OF_LAYER / sizeof *OF_LAYER; i++) {
             char name[64];
             snprintf(name, sizeof name, "blk.%zu.%s", layer, OF_LAYER[i].name);
-            check_tensor(g, w, OF_LAYER[i].id, layer, name, OF_LAYER[i].matrix ? matrix : 0, OF_LAYER[i].matrix ? step : 0);
+            check_tensor(g, w, OF_LAYER[i].id, layer, name, OF_LAYER[i].matrix ? matrix : 0,
+                         OF_LAYER[i].matrix ? step : 0);
         }
     assert_int_equal(g->n_tensors, 5 + 16 * w->layers);
 }
@@ -295,7 +300,7 @@ static void the_tuned_weights_of_a_model_go_in_and_layers_above_stay_out(void **
     bert_model_free(m);
 }
 
-/* ---- types --------------------------------------------------------------------------------------------------------------------- */
+/* ---- types ------------------------------------------------------------------------------------------------------- */
 
 static bert_status given(void *context, size_t i, const float **values, bert_err *err)
 {
@@ -387,21 +392,25 @@ static void q8_0_is_within_half_a_step_of_each_block(void **state)
             most = fmax(most, fabs((double)x[i]));
         for (size_t i = group * 32; i < group * 32 + 32;
              i++) /* half a step, and what float16 takes from the scale: at most half of 2^-24 below 2^-14 */
-            assert_true(fabs(read_element(&g.tensors[0], i) - (double)x[i]) <= most / 254 * 1.001 + fmax(most * 0x1p-11, 127 * 0x1p-25));
+            assert_true(fabs(read_element(&g.tensors[0], i) - (double)x[i]) <=
+                        most / 254 * 1.001 + fmax(most * 0x1p-11, 127 * 0x1p-25));
     }
     read_close(&g);
 }
 
-/* ---- what is refused ------------------------------------------------------------------------------------------------------------ */
+/* ---- what is refused --------------------------------------------------------------------------------------------- */
 
 static void a_number_beyond_a_type_is_refused_and_nothing_is_left(void **state)
 {
     (void)state;
     float x[64] = { [40] = 65505 }, y[64] = { [40] = -INFINITY }, z[64] = { [40] = NAN };
     size_t entries = scratch_entries();
-    assert_fails(write_one(GGUF_F16, 2, 32, x, err), BERT_ERR_UNSUPPORTED, "t: a number of 65505 is beyond what type f16 holds");
-    assert_fails(write_one(GGUF_Q8_0, 2, 32, y, err), BERT_ERR_UNSUPPORTED, "t: a number of inf is beyond what type q8_0 holds");
-    assert_fails(write_one(GGUF_F16, 2, 32, z, err), BERT_ERR_UNSUPPORTED, "t: a number of nan is beyond what type f16 holds");
+    assert_fails(write_one(GGUF_F16, 2, 32, x, err), BERT_ERR_UNSUPPORTED,
+                 "t: a number of 65505 is beyond what type f16 holds");
+    assert_fails(write_one(GGUF_Q8_0, 2, 32, y, err), BERT_ERR_UNSUPPORTED,
+                 "t: a number of inf is beyond what type q8_0 holds");
+    assert_fails(write_one(GGUF_F16, 2, 32, z, err), BERT_ERR_UNSUPPORTED,
+                 "t: a number of nan is beyond what type f16 holds");
     assert_int_equal(scratch_entries(), entries);
     assert_works(write_one(GGUF_Q8_0, 2, 32, x, err));
 }
@@ -411,10 +420,12 @@ static void what_llama_cpp_does_not_compute_is_refused(void **state)
     (void)state;
     bert_model *m = plain_module();
     m->layer->spec.pooling = BERT_POOLING_MAX;
-    assert_fails(to_gguf(m, "m.gguf", 0, NULL, err), BERT_ERR_UNSUPPORTED, "pooling max: llama.cpp has none, mean, cls_raw");
+    assert_fails(to_gguf(m, "m.gguf", 0, NULL, err), BERT_ERR_UNSUPPORTED,
+                 "pooling max: llama.cpp has none, mean, cls_raw");
     m->layer->spec.pooling = BERT_POOLING_MEAN;
     m->layer->config.hidden_act = ACTIVATION_RELU;
-    assert_fails(to_gguf(m, "m.gguf", 0, NULL, err), BERT_ERR_UNSUPPORTED, "hidden_act relu: llama.cpp computes BERT with gelu alone");
+    assert_fails(to_gguf(m, "m.gguf", 0, NULL, err), BERT_ERR_UNSUPPORTED,
+                 "hidden_act relu: llama.cpp computes BERT with gelu alone");
     bert_model_free(m);
     m = load_model(toy_module("poor", (toy){ .no_pooler = true }));
     m->layer->spec.pooling = BERT_POOLING_CLS;

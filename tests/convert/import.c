@@ -1,4 +1,5 @@
-/* Imports of what others fine-tuned: which task a folder becomes, and what is refused. The folders are exports of toy models, changed. */
+/* Imports of what others fine-tuned: which task a folder becomes, and what is refused. The folders are exports of toy
+ * models, changed. */
 #include "convert/exported.h"
 
 /* Exports a model of three labels, or of one number, as the folder `theirs`. */
@@ -35,7 +36,7 @@ static void assert_refused(bert_status code, const char *message)
     assert_int_equal(scratch_entries(), before); /* nothing half-written */
 }
 
-/* ---- tasks ------------------------------------------------------------------------------------------------------------------ */
+/* ---- tasks ------------------------------------------------------------------------------------------------------- */
 
 #define SIGMOID "torch.nn.modules.activation.Sigmoid"
 #define IDENTITY "torch.nn.modules.linear.Identity"
@@ -57,7 +58,8 @@ static void one_output_is_what_its_settings_say(void **state)
         { NULL, "regression", false, BERT_TASK_REGRESSION, NULL },
         { NULL, "multi_label_classification", false, BERT_TASK_BINARY, NULL },
         { NULL, NULL, false, BERT_TASK_BINARY,
-          "one output, and nothing tells what it is: read as a probability with a sigmoid, as transformers and CrossEncoder do" },
+          "one output, and nothing tells what it is: read as a probability with a sigmoid, as transformers and "
+          "CrossEncoder do" },
     };
     float numbers[TEXTS], scores[2 * TEXTS];
     bert_model *m = model_of(BERT_TASK_REGRESSION, BERT_POOLING_AUTO, 0);
@@ -93,9 +95,11 @@ static void the_file_of_a_cross_encoder_counts_first(void **state)
 {
     (void)state;
     write_theirs(BERT_TASK_REGRESSION);
-    scratch_text("theirs/config_sentence_transformers.json", "{\"model_type\": \"CrossEncoder\", \"activation_fn\": \"" SIGMOID "\"}");
-    scratch_text("theirs/modules.json",
-                 "[{\"idx\": 0, \"path\": \"\", \"type\": \"sentence_transformers.base.modules.transformer.Transformer\"}]");
+    scratch_text("theirs/config_sentence_transformers.json",
+                 "{\"model_type\": \"CrossEncoder\", \"activation_fn\": \"" SIGMOID "\"}");
+    scratch_text(
+        "theirs/modules.json",
+        "[{\"idx\": 0, \"path\": \"\", \"type\": \"sentence_transformers.base.modules.transformer.Transformer\"}]");
     bert_model *ours = import_theirs(NULL);
     assert_int_equal(bert_model_task(ours), BERT_TASK_BINARY);
     bert_model_free(ours);
@@ -127,12 +131,14 @@ static void assert_single(const char *label, const char *behind)
     json_t *names = json_object_get(written, "id2label");
     assert_int_equal(json_object_size(names), 1);
     assert_string_equal(json_string_value(json_object_get(names, "0")), label);
-    assert_string_equal(json_string_value(json_object_get(json_object_get(written, "sentence_transformers"), "activation_fn")), behind);
+    assert_string_equal(
+        json_string_value(json_object_get(json_object_get(written, "sentence_transformers"), "activation_fn")), behind);
     assert_null(json_object_get(written, "problem_type"));
     json_decref(written);
 }
 
-/* A CrossEncoder of one output stays one, from the model folder and from a frozen file: the same words, the same bits. */
+/* A CrossEncoder of one output stays one, from the model folder and from a frozen file: the same words, the same
+ * bits. */
 static void one_output_goes_back_as_it_came(void **state)
 {
     (void)state;
@@ -200,7 +206,8 @@ static void two_labels_stay_two_rows_unless_one_is_zero(void **state)
     (void)state;
     bert_head_spec head = toy_head(BERT_TASK_MULTICLASS, WORDS, 2);
     float scores[2 * TEXTS], again[2 * TEXTS];
-    bert_model *m = toy_model_of(toy_module("module", (toy){ 0 }), BERT_POOLING_CLS, SEQ_LEN, &head), *back = round_trip(m);
+    bert_model *m = toy_model_of(toy_module("module", (toy){ 0 }), BERT_POOLING_CLS, SEQ_LEN, &head),
+               *back = round_trip(m);
     assert_int_equal(bert_model_task(back), BERT_TASK_MULTICLASS);
     predict(m, scores);
     predict(back, again);
@@ -255,7 +262,8 @@ static void ids_that_contradict_the_labels_are_told(void **state)
         bert_model *ours = import_theirs(&note);
         bert_model_labels(ours, &labels);
         assert_string_equal(labels[1], "b");
-        snprintf(expected, sizeof expected, "%s: label2id contradicts id2label, %s; the words are those of id2label, as with transformers",
+        snprintf(expected, sizeof expected,
+                 "%s: label2id contradicts id2label, %s; the words are those of id2label, as with transformers",
                  settings(), CASES[i].told);
         if (CASES[i].told)
             assert_string_equal(note, expected);
@@ -280,7 +288,8 @@ static void tags_without_a_prefix_are_inside(void **state)
     assert_string_equal(labels[0], "O");
     assert_string_equal(labels[1], "I-PER");
     assert_string_equal(labels[2], "B-LOC");
-    assert_string_equal(note, "1 of the 3 labels begin with neither B- nor I-: read as if they began with I-, as transformers does");
+    assert_string_equal(
+        note, "1 of the 3 labels begin with neither B- nor I-: read as if they began with I-, as transformers does");
     bert_free(note);
     bert_model_free(ours);
 }
@@ -304,7 +313,7 @@ static void an_imported_model_is_whole_and_freezes(void **state)
     bert_model_free(ours);
 }
 
-/* ---- lengths ---------------------------------------------------------------------------------------------------------------- */
+/* ---- lengths ----------------------------------------------------------------------------------------------------- */
 
 static void texts_are_cut_where_the_tokenizer_cuts_them(void **state)
 {
@@ -324,7 +333,8 @@ static void texts_are_cut_where_the_tokenizer_cuts_them(void **state)
         bert_model_free(ours);
     }
     set_member(scratch("theirs/tokenizer_config.json"), "model_max_length", json_integer(2));
-    assert_refused(BERT_ERR_FORMAT, "theirs: tokenizer_config.json: model_max_length is 2, expected a whole number from 3 on");
+    assert_refused(BERT_ERR_FORMAT,
+                   "theirs: tokenizer_config.json: model_max_length is 2, expected a whole number from 3 on");
 }
 
 /* transformers' own writing of a length that it does not know is no int64. */
@@ -332,8 +342,8 @@ static void a_length_that_is_not_told_is_all_positions(void **state)
 {
     (void)state;
     write_theirs(BERT_TASK_MULTICLASS);
-    scratch_text("theirs/tokenizer_config.json",
-                 "{\"model_max_length\": 1000000000000000019884624838656, \"do_lower_case\": false, \"tokenizer_class\": \"BertTokenizer\"}");
+    scratch_text("theirs/tokenizer_config.json", "{\"model_max_length\": 1000000000000000019884624838656, "
+                                                 "\"do_lower_case\": false, \"tokenizer_class\": \"BertTokenizer\"}");
     bert_model *ours = import_theirs(NULL);
     assert_int_equal(ours->layer->spec.seq_len, TOY_POSITIONS);
     assert_false(bert_tokenizer_settings(ours->module->tokenizer)->do_lower_case);
@@ -347,13 +357,17 @@ static void configurations_that_cannot_be_read_are_refused(void **state)
     static const struct {
         const char *file, *text, *message;
     } CASES[] = {
-        { "tokenizer_config.json", "{\"do_lower_case\": true", "tokenizer_config.json: line 1, column 22: '}' expected near end of file" },
+        { "tokenizer_config.json", "{\"do_lower_case\": true",
+          "tokenizer_config.json: line 1, column 22: '}' expected near end of file" },
         { "tokenizer_config.json", "{\"do_lower_case\": \"false\"}",
           "tokenizer_config.json: do_lower_case is a string, expected true or false" },
-        { "tokenizer_config.json", "{\"model_max_length\": \"512\"}", "tokenizer_config.json: model_max_length is a string, expected a number" },
+        { "tokenizer_config.json", "{\"model_max_length\": \"512\"}",
+          "tokenizer_config.json: model_max_length is a string, expected a number" },
         { "tokenizer_config.json", "[]", "tokenizer_config.json: is an array, expected a JSON object" },
-        { "sentence_bert_config.json", "{", "sentence_bert_config.json: line 1, column 1: string or '}' expected near end of file" },
-        { "config_sentence_transformers.json", "", "config_sentence_transformers.json: is empty, expected a JSON object" },
+        { "sentence_bert_config.json", "{",
+          "sentence_bert_config.json: line 1, column 1: string or '}' expected near end of file" },
+        { "config_sentence_transformers.json", "",
+          "config_sentence_transformers.json: is empty, expected a JSON object" },
         { "config_sentence_transformers.json", "{\"activation_fn\": 1}",
           "config_sentence_transformers.json: activation_fn is a whole number, expected a string" },
         { "modules.json", "[{\"path\": 1}]", "modules.json: path is a whole number, expected a string" },
@@ -371,7 +385,7 @@ static void configurations_that_cannot_be_read_are_refused(void **state)
     }
 }
 
-/* ---- refusals --------------------------------------------------------------------------------------------------------------- */
+/* ---- refusals ---------------------------------------------------------------------------------------------------- */
 
 static void settings_that_do_not_fit_are_refused(void **state)
 {
@@ -400,15 +414,18 @@ static void settings_that_do_not_fit_are_refused(void **state)
         { BERT_TASK_MULTICLASS, "id2label", json_pack("[s, s, s]", "a", "b", "c"), BERT_ERR_FORMAT,
           "theirs/config.json: \"id2label\" is no object" },
         { BERT_TASK_MULTICLASS, "problem_type", json_string("ranking"), BERT_ERR_UNSUPPORTED,
-          "theirs/config.json: problem_type \"ranking\" is not one of regression, single_label_classification, multi_label_classification" },
+          "theirs/config.json: problem_type \"ranking\" is not one of regression, single_label_classification, "
+          "multi_label_classification" },
         { BERT_TASK_MULTICLASS, "problem_type", json_integer(3), BERT_ERR_FORMAT,
           "theirs/config.json: problem_type is a whole number, expected a string" },
         { BERT_TASK_MULTICLASS, "problem_type", json_string("regression"), BERT_ERR_UNSUPPORTED,
           "theirs/config.json: regression with 3 outputs; libbert has one" },
-        { BERT_TASK_MULTICLASS, "sentence_transformers", json_pack("{s:s}", "activation_fn", "torch.nn.modules.activation.Tanh"),
-          BERT_ERR_UNSUPPORTED, "theirs/config.json: activation Tanh behind 3 outputs; libbert has Softmax and Sigmoid" },
-        { BERT_TASK_REGRESSION, "sentence_transformers", json_pack("{s:s}", "activation_fn", "torch.nn.modules.activation.Tanh"),
-          BERT_ERR_UNSUPPORTED, "theirs/config.json: activation Tanh behind one output; libbert has Sigmoid and Identity" },
+        { BERT_TASK_MULTICLASS, "sentence_transformers",
+          json_pack("{s:s}", "activation_fn", "torch.nn.modules.activation.Tanh"), BERT_ERR_UNSUPPORTED,
+          "theirs/config.json: activation Tanh behind 3 outputs; libbert has Softmax and Sigmoid" },
+        { BERT_TASK_REGRESSION, "sentence_transformers",
+          json_pack("{s:s}", "activation_fn", "torch.nn.modules.activation.Tanh"), BERT_ERR_UNSUPPORTED,
+          "theirs/config.json: activation Tanh behind one output; libbert has Sigmoid and Identity" },
         { BERT_TASK_REGRESSION, "sentence_transformers", json_pack("{s:i}", "activation_fn", 5), BERT_ERR_FORMAT,
           "theirs/config.json: activation_fn is a whole number, expected a string" },
         { BERT_TASK_MULTICLASS, "sentence_transformers", json_string(SIGMOID), BERT_ERR_FORMAT,
@@ -430,7 +447,8 @@ static void settings_that_do_not_fit_are_refused(void **state)
 static void tensors_that_do_not_fit_are_refused(void **state)
 {
     (void)state;
-    static const int64_t ROWS[] = { 2, TOY_HIDDEN }, FLAT[] = { 3 * TOY_HIDDEN, 0 }, NARROW[] = { 3, TOY_HIDDEN / 2 }, SHORT[] = { 2, 0 };
+    static const int64_t ROWS[] = { 2, TOY_HIDDEN }, FLAT[] = { 3 * TOY_HIDDEN, 0 }, NARROW[] = { 3, TOY_HIDDEN / 2 },
+                         SHORT[] = { 2, 0 };
     static const struct {
         const char *name;
         const int64_t *shape; /* NULL: it is gone */
@@ -474,15 +492,17 @@ static void an_earlier_model_is_replaced_and_nothing_else(void **state)
     bert_model_free(import_theirs(NULL));
     bert_model_free(import_theirs(NULL));
     scratch_text("ours/history.json", "{}");
-    assert_refused(BERT_ERR_ARGUMENT, "ours: a trained model stands there; give another name, or replace it with --force");
+    assert_refused(BERT_ERR_ARGUMENT,
+                   "ours: a trained model stands there; give another name, or replace it with --force");
     assert_int_equal(unlink(scratch("ours/history.json")), 0);
     assert_int_equal(unlink(scratch("ours/model.json")), 0);
-    assert_refused(BERT_ERR_ARGUMENT, "ours: a trained model stands there; give another name, or replace it with --force");
+    assert_refused(BERT_ERR_ARGUMENT,
+                   "ours: a trained model stands there; give another name, or replace it with --force");
     assert_int_equal(unlink(scratch("ours/weights.safetensors")), 0);
     assert_refused(BERT_ERR_ARGUMENT, "ours: a folder of other files stands there; give a new name or an empty folder");
 }
 
-/* ---- sentence-transformers -------------------------------------------------------------------------------------------------- */
+/* ---- sentence-transformers --------------------------------------------------------------------------------------- */
 
 static void write_vectors(void)
 {
@@ -527,7 +547,8 @@ static void the_length_of_a_sentence_is_sentence_transformers(void **state)
     assert_int_equal(ours->layer->spec.seq_len, SEQ_LEN);
     bert_model_free(ours);
     scratch_text("theirs/sentence_bert_config.json", "{\"max_seq_length\": 0}");
-    assert_refused(BERT_ERR_FORMAT, "theirs: sentence_bert_config.json: max_seq_length is 0, expected a whole number from 3 on");
+    assert_refused(BERT_ERR_FORMAT,
+                   "theirs: sentence_bert_config.json: max_seq_length is 0, expected a whole number from 3 on");
 }
 
 static void a_prompt_is_told(void **state)
@@ -537,8 +558,9 @@ static void a_prompt_is_told(void **state)
     write_vectors();
     set_member(scratch("theirs/config_sentence_transformers.json"), "default_prompt_name", json_string("query"));
     bert_model_free(import_theirs(&note));
-    assert_string_equal(note, "sentence-transformers puts the prompt \"query\" before every text; libbert takes texts as they are\n"
-                              "the checkpoint has no pooler: pooling `cls` will start a new one");
+    assert_string_equal(
+        note, "sentence-transformers puts the prompt \"query\" before every text; libbert takes texts as they are\n"
+              "the checkpoint has no pooler: pooling `cls` will start a new one");
     bert_free(note);
 }
 
@@ -550,11 +572,14 @@ static void members_of_a_step_that_are_not_known_are_told(void **state)
     scratch_text("theirs/sentence_bert_config.json",
                  "{\"max_seq_length\": 7, \"transformer_task\": \"feature-extraction\", \"query_length\": null, "
                  "\"processing_kwargs\": {}, \"document_length\": 5}");
-    scratch_text("theirs/1_Pooling/config.json", "{\"embedding_dimension\": 8, \"pooling_mode\": \"mean\", \"include_prompt\": true, "
-                                                 "\"pooling_mode_first_tokens\": true}");
+    scratch_text("theirs/1_Pooling/config.json",
+                 "{\"embedding_dimension\": 8, \"pooling_mode\": \"mean\", \"include_prompt\": true, "
+                 "\"pooling_mode_first_tokens\": true}");
     bert_model_free(import_theirs(&note));
-    assert_non_null(strstr(note, "1_Pooling/config.json: pooling_mode_first_tokens is not known to libbert and passed over\n"));
-    assert_non_null(strstr(note, "sentence_bert_config.json: document_length is not known to libbert and passed over\n"));
+    assert_non_null(
+        strstr(note, "1_Pooling/config.json: pooling_mode_first_tokens is not known to libbert and passed over\n"));
+    assert_non_null(
+        strstr(note, "sentence_bert_config.json: document_length is not known to libbert and passed over\n"));
     assert_null(strstr(note, "query_length"));
     assert_null(strstr(note, "processing_kwargs"));
     bert_free(note);
@@ -572,7 +597,8 @@ static void steps_that_libbert_does_not_take_are_refused(void **state)
         const char *message;
     } CASES[] = {
         { FIRST POOLING ", {\"type\": \"x.Dense\", \"path\": \"2_Dense\"}]", NULL, BERT_ERR_UNSUPPORTED,
-          "theirs/modules.json: step 2 is Dense, a layer of its own behind the pooled vector, without which the vectors are others; libbert "
+          "theirs/modules.json: step 2 is Dense, a layer of its own behind the pooled vector, without which the "
+          "vectors are others; libbert "
           "takes Transformer, Pooling and Normalize, in this order" },
         { FIRST "{\"type\": \"x.Normalize\", \"path\": \"\"}, " POOLING "]", NULL, BERT_ERR_UNSUPPORTED,
           "theirs/modules.json: step 1 is Normalize; libbert takes Transformer, Pooling and Normalize, in this order" },
@@ -581,7 +607,8 @@ static void steps_that_libbert_does_not_take_are_refused(void **state)
         { FIRST "{\"path\": \"1_Pooling\"}]", NULL, BERT_ERR_FORMAT, "theirs/modules.json: step 1 has no \"type\"" },
         { FIRST "{\"type\": \"x.Pooling\", \"path\": \"../other\"}]", NULL, BERT_ERR_FORMAT,
           "theirs/modules.json: the step Pooling has no folder of its own" },
-        { FIRST "{\"type\": \"x.Pooling\"}]", NULL, BERT_ERR_FORMAT, "theirs/modules.json: the step Pooling has no folder of its own" },
+        { FIRST "{\"type\": \"x.Pooling\"}]", NULL, BERT_ERR_FORMAT,
+          "theirs/modules.json: the step Pooling has no folder of its own" },
         { FIRST "{\"type\": \"x.Pooling\", \"path\": \"none\"}]", NULL, BERT_ERR_IO,
           "theirs/none/config.json: cannot open: No such file or directory" },
         { "{}", NULL, BERT_ERR_FORMAT, "theirs/modules.json: is an object, expected a JSON array" },
@@ -593,13 +620,14 @@ static void steps_that_libbert_does_not_take_are_refused(void **state)
           "theirs/1_Pooling/config.json: pooling \"weightedmean\" is not one of cls, mean, max, mean_sqrt_len_tokens" },
         { FIRST POOLING "]", "{\"pooling_mode\": [\"cls\", \"mean\"]}", BERT_ERR_UNSUPPORTED,
           "theirs/1_Pooling/config.json: 2 poolings side by side; libbert takes one" },
-        { FIRST POOLING "]", "{\"pooling_mode_cls_token\": true, \"pooling_mode_mean_tokens\": true}", BERT_ERR_UNSUPPORTED,
-          "theirs/1_Pooling/config.json: 2 poolings side by side; libbert takes one" },
+        { FIRST POOLING "]", "{\"pooling_mode_cls_token\": true, \"pooling_mode_mean_tokens\": true}",
+          BERT_ERR_UNSUPPORTED, "theirs/1_Pooling/config.json: 2 poolings side by side; libbert takes one" },
         { FIRST POOLING "]", "{\"pooling_mode_cls_token\": \"true\"}", BERT_ERR_FORMAT,
           "theirs/1_Pooling/config.json: pooling_mode_cls_token is a string, expected true or false" },
         { FIRST POOLING "]", "{\"pooling_mode_mean_tokens\": true, \"pooling_mode_cls_token\": 1}", BERT_ERR_FORMAT,
           "theirs/1_Pooling/config.json: pooling_mode_cls_token is a whole number, expected true or false" },
-        { FIRST POOLING "]", "{\"pooling_mode\": 1}", BERT_ERR_FORMAT, "theirs/1_Pooling/config.json: \"pooling_mode\" is no text" },
+        { FIRST POOLING "]", "{\"pooling_mode\": 1}", BERT_ERR_FORMAT,
+          "theirs/1_Pooling/config.json: \"pooling_mode\" is no text" },
     };
     for (size_t i = 0; i < sizeof CASES / sizeof *CASES; i++) {
         write_vectors();
@@ -619,8 +647,10 @@ static void a_module_whose_vectors_are_nonsense_is_refused(void **state)
         json_t *value;
         const char *message;
     } CASES[] = {
-        { "pooling", json_string("none"), "ours/module.json: vectors: pooling \"none\" is none that gives one vector a text" },
-        { "pooling", json_string("middle"), "ours/module.json: vectors: pooling \"middle\" is none that gives one vector a text" },
+        { "pooling", json_string("none"),
+          "ours/module.json: vectors: pooling \"none\" is none that gives one vector a text" },
+        { "pooling", json_string("middle"),
+          "ours/module.json: vectors: pooling \"middle\" is none that gives one vector a text" },
         { "normalize", json_integer(1), "ours/module.json: normalize is a whole number, expected true or false" },
         { "seq_len", json_integer(TOY_POSITIONS + 1), "ours/module.json: seq_len is 49, expected 3 to 48" },
     };
@@ -629,7 +659,8 @@ static void a_module_whose_vectors_are_nonsense_is_refused(void **state)
         write_vectors();
         bert_model_free(import_theirs(NULL));
         json_t *json = read_json(scratch("ours/module.json"));
-        json_object_set_new(json_object_get(json_object_get(json, "signatures"), "vectors"), CASES[i].key, CASES[i].value);
+        json_object_set_new(json_object_get(json_object_get(json, "signatures"), "vectors"), CASES[i].key,
+                            CASES[i].value);
         assert_works(json_write_file(json, scratch("ours/module.json"), err));
         json_decref(json);
         assert_fails(bert_module_open(scratch("ours"), &m, err), BERT_ERR_FORMAT, CASES[i].message);

@@ -1,5 +1,5 @@
-/* Runs an ONNX file by the words of its operators' specification, plainly and in double precision: what an export must come out as. Knows the
- * operators of an exported model and no others. */
+/* Runs an ONNX file by the words of its operators' specification, plainly and in double precision: what an export must
+ * come out as. Knows the operators of an exported model and no others. */
 #ifndef TESTS_CONVERT_ONNX_RUN_H
 #define TESTS_CONVERT_ONNX_RUN_H
 
@@ -66,7 +66,7 @@ static inline size_t run_axis(int64_t axis, size_t rank)
     return (size_t)(axis < 0 ? axis + (int64_t)rank : axis);
 }
 
-/* ---- operators ------------------------------------------------------------------------------------------------------------ */
+/* ---- operators --------------------------------------------------------------------------------------------------- */
 
 typedef struct run_call {
     run *r;
@@ -348,7 +348,8 @@ static inline void run_concat(run_call *c) /* of matrices, side by side */
     run_value *out = run_make(c->r, c->node->output[0], 2, (const int64_t[]){ a->dims[0], a->dims[1] + b->dims[1] });
     for (int64_t i = 0; i < out->dims[0]; i++)
         for (int64_t k = 0; k < out->dims[1]; k++)
-            out->x[i * out->dims[1] + k] = k < a->dims[1] ? a->x[i * a->dims[1] + k] : b->x[i * b->dims[1] + k - a->dims[1]];
+            out->x[i * out->dims[1] + k] = k < a->dims[1] ? a->x[i * a->dims[1] + k]
+                                                          : b->x[i * b->dims[1] + k - a->dims[1]];
 }
 
 static const struct {
@@ -384,12 +385,13 @@ static const struct {
     { "Max", run_max },
 };
 
-/* ---- the whole ------------------------------------------------------------------------------------------------------------- */
+/* ---- the whole --------------------------------------------------------------------------------------------------- */
 
 static inline void run_initializer(run *r, const Onnx__TensorProto *t)
 {
     run_value *v = run_make(r, t->name, t->n_dims, t->dims);
-    size_t n = run_count(v), size = t->data_type == ONNX__TENSOR_PROTO__DATA_TYPE__FLOAT ? sizeof(float) : sizeof(int64_t);
+    size_t n = run_count(v),
+           size = t->data_type == ONNX__TENSOR_PROTO__DATA_TYPE__FLOAT ? sizeof(float) : sizeof(int64_t);
     assert_int_equal(t->raw_data.len, n * size);
     for (size_t i = 0; i < n; i++) {
         float number;

@@ -126,7 +126,8 @@ static void a_second_text_needs_a_segment(void **state)
     assert_int_equal(token_rows_create(&t, d, tokenizer, SEQ_LEN, ROW_TOGETHER, &err), BERT_ERR_DATA);
     assert_non_null(strstr(err.message, ": a second text, for which the module has no segment (type_vocab_size 1)"));
     const row_reading how = { tokenizer, 32, ROW_TOGETHER, true, 0 };
-    assert_int_equal(token_reader_run(&reader, &(texts_to_read){ d->n, d->texts, d->pairs, d, 0 }, &how, &err), BERT_ERR_DATA);
+    assert_int_equal(token_reader_run(&reader, &(texts_to_read){ d->n, d->texts, d->pairs, d, 0 }, &how, &err),
+                     BERT_ERR_DATA);
     token_reader_free(&reader);
     assert_int_equal(token_rows_create(&t, d, tokenizer, SEQ_LEN, ROW_APART, &err), BERT_OK);
 }

@@ -1,5 +1,5 @@
-/* Frozen files: bit for bit the model's predictions in fp32, close to them in bf16 and int8, with nothing else at hand; nothing in them that
- * prediction does not read; what training does is refused. */
+/* Frozen files: bit for bit the model's predictions in fp32, close to them in bf16 and int8, with nothing else at hand;
+ * nothing in them that prediction does not read; what training does is refused. */
 #include "infer/toy_frozen.h"
 
 #include "data/dataset.h"
@@ -10,13 +10,14 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 
-/* ---- what a frozen file gives ---------------------------------------------------------------------------------------------- */
+/* ---- what a frozen file gives ------------------------------------------------------------------------------------ */
 
 static void check_same_answers(int pooling, int64_t use_layers)
 {
     bert_err err;
     answers before, from_folder, from_file;
-    const char *module = toy_module("module", (toy){ .seq_layer = 2 }), *folder = scratch("model"), *path = scratch("model.bert");
+    const char *module = toy_module("module", (toy){ .seq_layer = 2 }), *folder = scratch("model"),
+               *path = scratch("model.bert");
     bert_model *model = make_model(module, pooling, use_layers);
     ask(model, true, &before);
     check(bert_model_save(model, folder, false, &err), &err);
@@ -78,9 +79,11 @@ static void every_task_keeps_its_head_in_the_file(void **state)
     for (size_t i = 0; i < sizeof CASES / sizeof *CASES; i++) {
         bert_err err;
         sample s = random_sample();
-        bool tags = CASES[i].id == BERT_TASK_TOKENS, numbers = CASES[i].id == BERT_TASK_REGRESSION || CASES[i].id == BERT_TASK_SIMILARITY;
+        bool tags = CASES[i].id == BERT_TASK_TOKENS,
+             numbers = CASES[i].id == BERT_TASK_REGRESSION || CASES[i].id == BERT_TASK_SIMILARITY;
         bert_head_spec head = toy_head((int)CASES[i].id, tags ? TAGS : TOY_BINARY, numbers ? 0 : 2);
-        for (size_t k = 0; k < N && CASES[i].id == BERT_TASK_SIMILARITY; k++) /* which needs a second text in each row */
+        /* which needs a second text in each row */
+        for (size_t k = 0; k < N && CASES[i].id == BERT_TASK_SIMILARITY; k++)
             s.pairs[k] = s.pairs[k].size ? s.pairs[k] : text_of("a");
         head.head_hidden = CASES[i].hidden;
         head.label_min = -1.0 / 3;
@@ -91,9 +94,11 @@ static void every_task_keeps_its_head_in_the_file(void **state)
         freeze_as(model, scratch("head.bert"), FP32);
         frozen = load_model(scratch("head.bert"));
         assert_int_equal(bert_model_task(frozen), CASES[i].id);
-        assert_true(frozen->label_min == model->label_min && frozen->label_max == model->label_max && frozen->threshold == model->threshold);
+        assert_true(frozen->label_min == model->label_min && frozen->label_max == model->label_max &&
+                    frozen->threshold == model->threshold);
         assert_int_equal(frozen->head_hidden, CASES[i].hidden);
-        bert_session *a = open_session(model, 0, BERT_POOLING_AUTO, false), *b = open_session(frozen, 0, BERT_POOLING_AUTO, false);
+        bert_session *a = open_session(model, 0, BERT_POOLING_AUTO, false),
+                     *b = open_session(frozen, 0, BERT_POOLING_AUTO, false);
         float before[2 * N], after[2 * N];
         const bert_entity *x, *y;
         size_t n, m;
@@ -156,9 +161,9 @@ static void embed_one(const bert_model *model, int pooling, float *vector)
     bert_session_free(session);
 }
 
-/* A module whose sequence output is not its last layer: the file keeps the last for the pooler, and remembers which one is pooled. That layer is
- * then the last of an encoder that asks it for fewer rows, though its query, key and value are one matrix in the file; with 40 channels its parts
- * do not begin with a panel, with 160 they do. */
+/* A module whose sequence output is not its last layer: the file keeps the last for the pooler, and remembers which one
+ * is pooled. That layer is then the last of an encoder that asks it for fewer rows, though its query, key and value are
+ * one matrix in the file; with 40 channels its parts do not begin with a panel, with 160 they do. */
 static void another_pooling_of_a_frozen_file_is_that_of_the_model(void **state)
 {
     (void)state;
@@ -169,7 +174,8 @@ static void another_pooling_of_a_frozen_file_is_that_of_the_model(void **state)
         for (int precision = FP32; precision < PRECISIONS; precision++)
             for (size_t i = 0; i < 2; i++) {
                 float before[WIDE], after[WIDE];
-                bert_model *model = make_model(toy_module("module", (toy){ .seq_layer = 2, .hidden = hidden }), BERT_POOLING_CLS, 0);
+                bert_model *model = make_model(toy_module("module", (toy){ .seq_layer = 2, .hidden = hidden }),
+                                               BERT_POOLING_CLS, 0);
                 embed_one(model, OTHERS[i], before);
                 freeze_as(model, scratch("cls.bert"), precision);
                 bert_model_free(model);
@@ -187,7 +193,8 @@ static void minilm_keeps_its_vectors_in_fewer_bytes(void **state)
 {
     (void)state;
     enum { ROWS = 120, H = 384 };
-    static const double LEAST[] = { [FP32] = 1, [BF16] = 0.9999, [INT8] = 0.9985 }, BYTES[] = { 4.02, 2.02, 1.1 }; /* the vocabulary is 0.01 */
+    /* the vocabulary is 0.01 */
+    static const double LEAST[] = { [FP32] = 1, [BF16] = 0.9999, [INT8] = 0.9985 }, BYTES[] = { 4.02, 2.02, 1.1 };
     char *table = shared_path("data/qqp/valid.tsv"), *folder = real_model();
     need(table);
     need(folder);
@@ -200,7 +207,8 @@ static void minilm_keeps_its_vectors_in_fewer_bytes(void **state)
     check(bert_dataset_load(table, &options, &data, &err), &err);
     char *module = import_golden(folder, NULL, true);
     bert_model *model = load_model(module);
-    float *exact = arena_array(&golden_memory, ROWS * H, sizeof *exact), *close = arena_array(&golden_memory, ROWS * H, sizeof *close);
+    float *exact = arena_array(&golden_memory, ROWS * H, sizeof *exact),
+          *close = arena_array(&golden_memory, ROWS * H, sizeof *close);
     bert_session *session = open_session(model, 128, BERT_POOLING_MEAN, false);
     check(bert_session_embed(session, data->texts, data->pairs, ROWS, exact, NULL, NULL, &err), &err);
     bert_session_free(session);
@@ -243,7 +251,8 @@ static void weights_stay_where_the_file_is_mapped(void **state)
         assert_int_equal(model->module->tensors.n_files, 1);
         for (size_t i = 0; i < w->n; i++) {
             const weight_form *f = &w->forms[i];
-            const void *all[] = { w->items[i].value, f->matrix.panels, f->matrix.scale, f->matrix.sums, f->table.rows, f->table.scale };
+            const void *all[] = { w->items[i].value, f->matrix.panels, f->matrix.scale,
+                                  f->matrix.sums,    f->table.rows,    f->table.scale };
             for (size_t k = 0; k < sizeof all / sizeof *all; k++)
                 check_in_file(file, all[k], w->items[i].name);
             assert_true(weight_is_there(w, &w->items[i]));
@@ -261,7 +270,7 @@ static void weights_stay_where_the_file_is_mapped(void **state)
     }
 }
 
-/* ---- freezing again -------------------------------------------------------------------------------------------------------- */
+/* ---- freezing again ---------------------------------------------------------------------------------------------- */
 
 static void a_frozen_file_frozen_again_is_the_same_file(void **state)
 {
@@ -296,17 +305,20 @@ static void a_frozen_file_of_fp32_becomes_what_its_model_becomes(void **state)
 static void a_frozen_file_of_fewer_bits_is_not_frozen_again(void **state)
 {
     (void)state;
-    static const char *const WORDS[] = { [BF16] = "toy.bert: frozen as bf16 already; freeze the model that it was made from",
-                                         [INT8] = "toy.bert: frozen as int8 already; freeze the model that it was made from" };
+    static const char *const WORDS[] = {
+        [BF16] = "toy.bert: frozen as bf16 already; freeze the model that it was made from",
+        [INT8] = "toy.bert: frozen as int8 already; freeze the model that it was made from"
+    };
     for (int precision = BF16; precision <= INT8; precision++) {
         bert_model *model = load_model(frozen_toy(precision));
-        assert_fails(bert_model_freeze(model, scratch("again.bert"), NULL, NULL, NULL, err), BERT_ERR_ARGUMENT, WORDS[precision]);
+        assert_fails(bert_model_freeze(model, scratch("again.bert"), NULL, NULL, NULL, err), BERT_ERR_ARGUMENT,
+                     WORDS[precision]);
         assert_false(file_exists(scratch("again.bert")));
         bert_model_free(model);
     }
 }
 
-/* ---- what is in it --------------------------------------------------------------------------------------------------------- */
+/* ---- what is in it ----------------------------------------------------------------------------------------------- */
 
 static void check_holds(int pooling, int64_t use_layers, size_t layers, bool pooler)
 {
@@ -318,12 +330,14 @@ static void check_holds(int pooling, int64_t use_layers, size_t layers, bool poo
     /* query, key and value are one matrix, in the last layer two */
     assert_int_equal(o.n, 5 + 14 * (layers - 1) + 15 + (pooler ? 2 : 0) + 2 + 1);
     assert_non_null(tensors_find(&o.set, "embeddings.word_embeddings.weight"));
-    assert_non_null(tensors_find(&o.set, layers == 3 ? "encoder.layer.2.output.dense.bias" : "encoder.layer.0.output.dense.bias"));
+    assert_non_null(
+        tensors_find(&o.set, layers == 3 ? "encoder.layer.2.output.dense.bias" : "encoder.layer.0.output.dense.bias"));
     assert_non_null(tensors_find(&o.set, layers == 3 ? "encoder.layer.2.attention.self.key_value.weight"
                                                      : "encoder.layer.0.attention.self.key_value.weight"));
     assert_int_equal(tensors_find(&o.set, "pooler.dense.weight") != NULL, pooler);
     assert_non_null(tensors_find(&o.set, "classifier.weight"));
-    assert_int_equal(json_integer_value(json_object_get(json_object_get(o.about, "config"), "num_hidden_layers")), layers);
+    assert_int_equal(json_integer_value(json_object_get(json_object_get(o.about, "config"), "num_hidden_layers")),
+                     layers);
     assert_true(json_real_value(json_object_get(json_object_get(o.about, "config"), "hidden_dropout_prob")) == 0);
     assert_string_equal(json_string_value(json_array_get(json_object_get(o.about, "labels"), 1)), "1");
     const tensor *vocabulary = tensors_find(&o.set, "vocabulary");
@@ -370,10 +384,13 @@ static void matrices_are_panels_and_tables_have_a_scale_a_row(void **state)
           { { DTYPE_F32, "[3, 40, 32]" }, { DTYPE_BF16, "[3, 20, 32, 2]" }, { DTYPE_I8, "[3, 10, 32, 4]" } } },
         { "encoder.layer.1.output.dense.weight",
           { { DTYPE_F32, "[2, 72, 32]" }, { DTYPE_BF16, "[2, 36, 32, 2]" }, { DTYPE_I8, "[2, 18, 32, 4]" } } },
-        { "pooler.dense.weight", { { DTYPE_F32, "[2, 40, 32]" }, { DTYPE_BF16, "[2, 20, 32, 2]" }, { DTYPE_F32, "[2, 40, 32]" } } },
-        { "embeddings.word_embeddings.weight", { { DTYPE_F32, "[57, 40]" }, { DTYPE_BF16, "[57, 40]" }, { DTYPE_I8, "[57, 40]" } } },
+        { "pooler.dense.weight",
+          { { DTYPE_F32, "[2, 40, 32]" }, { DTYPE_BF16, "[2, 20, 32, 2]" }, { DTYPE_F32, "[2, 40, 32]" } } },
+        { "embeddings.word_embeddings.weight",
+          { { DTYPE_F32, "[57, 40]" }, { DTYPE_BF16, "[57, 40]" }, { DTYPE_I8, "[57, 40]" } } },
         { "classifier.weight", { { DTYPE_F32, "[1, 40]" }, { DTYPE_F32, "[1, 40]" }, { DTYPE_F32, "[1, 40]" } } },
-        { "encoder.layer.1.output.dense.bias", { { DTYPE_F32, "[40]" }, { DTYPE_F32, "[40]" }, { DTYPE_F32, "[40]" } } },
+        { "encoder.layer.1.output.dense.bias",
+          { { DTYPE_F32, "[40]" }, { DTYPE_F32, "[40]" }, { DTYPE_F32, "[40]" } } },
     };
     for (int precision = FP32; precision < PRECISIONS; precision++) {
         bert_model *model = make_model(toy_module("module", (toy){ 0 }), BERT_POOLING_CLS, 0);
@@ -391,7 +408,7 @@ static void matrices_are_panels_and_tables_have_a_scale_a_row(void **state)
     }
 }
 
-/* ---- what is refused ------------------------------------------------------------------------------------------------------- */
+/* ---- what is refused --------------------------------------------------------------------------------------------- */
 
 /* Its layer runs inside other programs, and shows no values where there are forms. */
 static void the_layer_of_a_frozen_file_runs_forward_alone(void **state)
@@ -417,9 +434,11 @@ static void the_layer_of_a_frozen_file_runs_forward_alone(void **state)
             assert_null(params[i].tuned);
         }
         const char *words = "toy.bert: nothing goes backward through a frozen file: run it without train and keep";
-        assert_fails(bert_layer_forward(layer, &input, &(bert_run){ .keep = true }, &pass, err), BERT_ERR_ARGUMENT, words);
+        assert_fails(bert_layer_forward(layer, &input, &(bert_run){ .keep = true }, &pass, err), BERT_ERR_ARGUMENT,
+                     words);
         assert_null(pass);
-        assert_fails(bert_layer_forward(layer, &input, &(bert_run){ .train = true }, &pass, err), BERT_ERR_ARGUMENT, words);
+        assert_fails(bert_layer_forward(layer, &input, &(bert_run){ .train = true }, &pass, err), BERT_ERR_ARGUMENT,
+                     words);
         bert_model_free(model);
     }
 }

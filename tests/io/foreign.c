@@ -1,5 +1,5 @@
-/* What is no checkpoint for libbert is known by the names of its tensors, by names and bytes of files; what the command says is in
- * tests/cli/foreign.sh. */
+/* What is no checkpoint for libbert is known by the names of its tensors, by names and bytes of files; what the command
+ * says is in tests/cli/foreign.sh. */
 #include "io/foreign.h"
 
 #include "base/scratch.h"
@@ -22,7 +22,8 @@ static void tensors_of_others_are_known_by_their_names(void **state)
         { "base_model.model.encoder.layer.0.query.lora_A.weight", "f: is adapters (PEFT)" },
         { "_CHECKPOINTABLE_OBJECT_GRAPH", "f: is an object checkpoint of TensorFlow 2" },
         { "model/layer-0/kernel/.ATTRIBUTES/VARIABLE_VALUE", "f: is an object checkpoint of TensorFlow 2" },
-        { "tf_bert_model/bert/encoder/layer_._0/attention/self/query/kernel:0", "f: is weights under TensorFlow's names" },
+        { "tf_bert_model/bert/encoder/layer_._0/attention/self/query/kernel:0",
+          "f: is weights under TensorFlow's names" },
         { "bert/encoder/layer_._0/attention/self/query/kernel:0", "f: is weights under TensorFlow's names" },
         { "encoder.layer.0.attention.self.query.kernel", "f: is weights under Flax's names" },
         { "bert.encoder.layer.11.attention.self.query.kernel", "f: is weights under Flax's names" },
@@ -56,18 +57,21 @@ static void an_object_checkpoint_is_a_bundle_that_is_known_by_its_keys(void **st
     table_add_header(&t, 1, 0, 0);
     table_add_entry(&t, "_CHECKPOINTABLE_OBJECT_GRAPH",
                     &(entry){ .dtype = DT_STRING, .offset = 4, .size = 8, .crc = crc32c_mask(crc32c(0, DATA, 8)) });
-    table_add_entry(&t, "encoder/layer_with_weights-0/embeddings/.ATTRIBUTES/VARIABLE_VALUE",
-                    &(entry){ .dtype = DT_FLOAT, .rank = 1, .shape = { 1 }, .size = 4, .crc = crc32c_mask(crc32c(0, DATA, 4)) });
+    table_add_entry(
+        &t, "encoder/layer_with_weights-0/embeddings/.ATTRIBUTES/VARIABLE_VALUE",
+        &(entry){ .dtype = DT_FLOAT, .rank = 1, .shape = { 1 }, .size = 4, .crc = crc32c_mask(crc32c(0, DATA, 4)) });
     table_end(&t);
     scratch_file("ckpt-1.index", t.file.data, t.file.size);
     scratch_file("ckpt-1.data-00000-of-00001", DATA, sizeof DATA);
     table_free(&t);
     assert_works(tf_bundle_open(&set, scratch("ckpt-1"), true, err));
-    assert_named(foreign_check_tensors(&set, "ckpt-1", &found), &found, "ckpt-1: is an object checkpoint of TensorFlow 2");
+    assert_named(foreign_check_tensors(&set, "ckpt-1", &found), &found,
+                 "ckpt-1: is an object checkpoint of TensorFlow 2");
     tensors_close(&set);
 }
 
-/* The file of a folder that the message names is the first of the table, whatever the order in which the folder lists them. */
+/* The file of a folder that the message names is the first of the table, whatever the order in which the folder lists
+ * them. */
 static void a_folder_is_known_by_names_and_bytes_of_its_files(void **state)
 {
     (void)state;
@@ -79,12 +83,14 @@ static void a_folder_is_known_by_names_and_bytes_of_its_files(void **state)
     scratch_text("empty", "");
     assert_works(foreign_check_folder(scratch("."), err));
     scratch_file("bert_model.ckpt", V1, sizeof V1 - 1);
-    assert_named(foreign_check_folder(scratch("."), &found), &found, "its bert_model.ckpt is a TensorFlow checkpoint of the first");
+    assert_named(foreign_check_folder(scratch("."), &found), &found,
+                 "its bert_model.ckpt is a TensorFlow checkpoint of the first");
     scratch_text("weights.hdf5", "\x89HDF\r\n\x1a\n...");
     assert_named(foreign_check_folder(scratch("."), &found), &found, "its weights.hdf5 is Keras weights (HDF5)");
     scratch_text("model.weights.h5", "\x89HDF\r\n\x1a\n...");
     assert_named(foreign_check_folder(scratch("."), &found), &found, "its model.weights.h5 is weights of Keras 3");
-    assert_named(foreign_check_file(scratch("model.weights.h5"), &found), &found, "model.weights.h5: is weights of Keras 3");
+    assert_named(foreign_check_file(scratch("model.weights.h5"), &found), &found,
+                 "model.weights.h5: is weights of Keras 3");
     scratch_text("tf_model.h5", "version https://git-lfs.github.com/spec/v1\n");
     assert_named(foreign_check_folder(scratch("."), &found), &found, "its tf_model.h5 is a Git LFS pointer");
 }

@@ -9,7 +9,9 @@
 #include <sys/resource.h>
 
 static const char *const LABELS[] = { "no", "yes", "perhaps: \"maybe\" \xe4\xb8\xad" };
-static const head_spec HEAD = { .task = BERT_TASK_MULTICLASS, .outputs = 3, .labels = LABELS, .n_labels = 3, .threshold = 0.5 };
+static const head_spec HEAD = {
+    .task = BERT_TASK_MULTICLASS, .outputs = 3, .labels = LABELS, .n_labels = 3, .threshold = 0.5
+};
 
 static bert_layer_spec spec_on(const char *module)
 {
@@ -84,7 +86,7 @@ static const char *module_path(const json_t *model)
     return path;
 }
 
-/* ---- architecture ------------------------------------------------------------------------------------------------------- */
+/* ---- architecture ------------------------------------------------------------------------------------------------ */
 
 static void an_architecture_goes_through_json_unchanged(void **state)
 {
@@ -130,7 +132,10 @@ static void the_module_path_is_relative_to_the_folder_or_as_given(void **state)
     assert_works(folder_create(scratch("a/b"), err));
     const struct {
         const char *folder, *expected;
-    } CASES[] = { { scratch("a/b"), "../../module" }, { scratch("a"), "../module" }, { scratch("module"), "." }, { NULL, scratch("module") } };
+    } CASES[] = { { scratch("a/b"), "../../module" },
+                  { scratch("a"), "../module" },
+                  { scratch("module"), "." },
+                  { NULL, scratch("module") } };
     for (size_t i = 0; i < sizeof CASES / sizeof *CASES; i++) {
         char *json;
         assert_works(bert_model_to_json(m, CASES[i].folder, &json, err));
@@ -175,7 +180,8 @@ static void a_default_length_is_no_longer_than_the_module(void **state)
     spec.seq_len = 0;
     bert_model *m = model_on(scratch("module"), &spec);
     assert_int_equal(m->layer->spec.seq_len, 16);
-    assert_string_equal(bert_model_note(m), "the module has 16 positions: a text is read up to so many tokens (seq_len)");
+    assert_string_equal(bert_model_note(m),
+                        "the module has 16 positions: a text is read up to so many tokens (seq_len)");
     bert_model_free(m);
     bert_module_free(toy_module(&c, true));
     spec.seq_len = 16;
@@ -209,7 +215,7 @@ static void a_new_model_has_the_same_weights_for_the_same_seed(void **state)
     bert_model_free(a);
 }
 
-/* ---- heads -------------------------------------------------------------------------------------------------------------- */
+/* ---- heads ------------------------------------------------------------------------------------------------------- */
 
 static bert_model *model_of_head(const head_spec *head)
 {
@@ -231,8 +237,9 @@ static void a_hidden_head_has_two_layers_of_its_own(void **state)
     static const struct {
         const char *name;
         size_t rows, cols;
-    } EXPECTED[] = { { "pooler.dense.weight", 12, 12 }, { "pooler.dense.bias", 12, 1 }, { "classifier.dense.weight", 7, 12 },
-                     { "classifier.dense.bias", 7, 1 }, { "classifier.weight", 3, 7 },  { "classifier.bias", 3, 1 } };
+    } EXPECTED[] = { { "pooler.dense.weight", 12, 12 },    { "pooler.dense.bias", 12, 1 },
+                     { "classifier.dense.weight", 7, 12 }, { "classifier.dense.bias", 7, 1 },
+                     { "classifier.weight", 3, 7 },        { "classifier.bias", 3, 1 } };
     assert_int_equal(w->n, 5 + 3 * 16 + 6);
     for (size_t i = 0; i < 6; i++) {
         const bert_param *p = &w->items[5 + 3 * 16 + i];
@@ -278,7 +285,8 @@ static void every_head_comes_back_from_its_folder(void **state)
         assert_same_weights(m, again);
         assert_same_head(m, again);
         assert_int_equal(again->head_hidden, HEADS[i].hidden);
-        assert_true(again->label_min == m->label_min && again->label_max == m->label_max && again->threshold == m->threshold);
+        assert_true(again->label_min == m->label_min && again->label_max == m->label_max &&
+                    again->threshold == m->threshold);
         assert_true(fabs(again->label_max - HEADS[i].label_max) <= 1e-8 * HEADS[i].label_max);
         assert_true(bert_model_threshold(again) == (HEADS[i].threshold > 0 ? HEADS[i].threshold : 0.5));
         bert_model_free(m);
@@ -305,7 +313,7 @@ static void a_head_of_an_older_file_has_the_defaults(void **state)
     bert_model_free(again);
 }
 
-/* ---- folders ------------------------------------------------------------------------------------------------------------ */
+/* ---- folders ----------------------------------------------------------------------------------------------------- */
 
 static void a_saved_model_comes_back_bit_for_bit(void **state)
 {
@@ -383,7 +391,8 @@ static void whenever_a_save_ends_one_whole_model_is_there(void **state)
     assert_works(bert_model_save(old, scratch("model"), false, err));
     assert_holds_model(old);
 
-    assert_int_equal(rename(scratch("new/weights.safetensors"), scratch("new/weights.next.safetensors")), 0); /* a first save */
+    /* a first save */
+    assert_int_equal(rename(scratch("new/weights.safetensors"), scratch("new/weights.next.safetensors")), 0);
     assert_int_equal(rename(scratch("new"), scratch("model.new")) || rename(scratch("model"), scratch("model.old")) ||
                          rename(scratch("model.new"), scratch("model")),
                      0);
@@ -401,7 +410,8 @@ static void weights_that_the_description_was_not_written_with_are_refused(void *
     assert_works(bert_model_save_weights(m, scratch("model/weights.safetensors"), err));
     bert_err found;
     assert_int_equal(model_open_folder(scratch("model"), &other, &found), BERT_ERR_FORMAT);
-    assert_non_null(strstr(found.message, "weights.safetensors: is not the file that model.json was written with (its CRC-32C is "));
+    assert_non_null(strstr(found.message,
+                           "weights.safetensors: is not the file that model.json was written with (its CRC-32C is "));
     assert_null(other);
     json_t *json;
     assert_works(json_read_file(&json, scratch("model/model.json"), err));
@@ -437,7 +447,8 @@ static void a_module_that_was_moved_away_is_told(void **state)
     assert_int_equal(rename(scratch("module"), scratch("elsewhere")), 0);
     char message[512];
     snprintf(message, sizeof message,
-             "model/model.json: the module that the model was trained on is not at %s; put it back or train with --copy-module",
+             "model/model.json: the module that the model was trained on is not at %s; put it back or train with "
+             "--copy-module",
              scratch("model/../module"));
     assert_fails(model_open_folder(scratch("model"), &again, err), BERT_ERR_IO, message);
     assert_null(again);
@@ -454,7 +465,8 @@ static void a_module_that_was_exchanged_is_told(void **state)
     bert_module *other = toy_module(&c, true);
     char message[512];
     snprintf(message, sizeof message,
-             "model/model.json: the module at ../module is not the one that the model was trained on (SHA-256 %.12s..., expected %.12s...)",
+             "model/model.json: the module at ../module is not the one that the model was trained on (SHA-256 "
+             "%.12s..., expected %.12s...)",
              other->weights_sha256, m->module->weights_sha256);
     assert_fails(model_open_folder(scratch("model"), &again, err), BERT_ERR_FORMAT, message);
     assert_null(again);
@@ -468,8 +480,10 @@ static void a_copied_module_makes_the_folder_self_contained(void **state)
     bert_model *m = toy_model();
     scratch_text("module/README.md", "not a part of it");
     assert_works(bert_model_save(m, scratch("model"), true, err));
-    static const char *const FILES[] = { "module.json",    "config.json",           "model.safetensors",      "vocab.txt",
-                                         "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json" };
+    static const char *const FILES[] = {
+        "module.json",    "config.json",           "model.safetensors",      "vocab.txt",
+        "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json"
+    };
     for (size_t i = 0; i < sizeof FILES / sizeof *FILES; i++) {
         char from[64], to[64], one[SHA256_HEX], two[SHA256_HEX];
         snprintf(from, sizeof from, "module/%s", FILES[i]);
@@ -522,8 +536,10 @@ static void a_place_that_cannot_be_written_is_told(void **state)
     (void)state;
     bert_model *m = toy_model();
     scratch_text("file", "");
-    assert_fails(bert_model_save(m, scratch("file/model"), false, err), BERT_ERR_IO, "file: cannot make the folder: File exists");
-    assert_fails(bert_model_save_weights(m, scratch("none/weights"), err), BERT_ERR_IO, "none/weights: cannot write: No such file or directory");
+    assert_fails(bert_model_save(m, scratch("file/model"), false, err), BERT_ERR_IO,
+                 "file: cannot make the folder: File exists");
+    assert_fails(bert_model_save_weights(m, scratch("none/weights"), err), BERT_ERR_IO,
+                 "none/weights: cannot write: No such file or directory");
     bert_model_free(m);
 }
 
@@ -546,7 +562,7 @@ static void a_model_without_a_head_is_no_folder(void **state)
     bert_model_free(m);
 }
 
-/* ---- what is refused ---------------------------------------------------------------------------------------------------- */
+/* ---- what is refused --------------------------------------------------------------------------------------------- */
 
 static void a_model_json_of_another_kind_is_refused(void **state)
 {
@@ -565,32 +581,40 @@ static void a_model_json_of_another_kind_is_refused(void **state)
         { NULL, "layer", NULL, BERT_ERR_FORMAT, "model/model.json: layer is missing" },
         { NULL, "task", NULL, BERT_ERR_FORMAT, "model/model.json: task is missing" },
         { NULL, "head", NULL, BERT_ERR_FORMAT, "model/model.json: head is missing" },
-        { NULL, "labels", NULL, BERT_ERR_FORMAT, "model/model.json: \"labels\" is no array of at least two words, or of none" },
-        { NULL, "labels", json_pack("[s]", "a"), BERT_ERR_FORMAT, "model/model.json: \"labels\" is no array of at least two words, or of none" },
+        { NULL, "labels", NULL, BERT_ERR_FORMAT,
+          "model/model.json: \"labels\" is no array of at least two words, or of none" },
+        { NULL, "labels", json_pack("[s]", "a"), BERT_ERR_FORMAT,
+          "model/model.json: \"labels\" is no array of at least two words, or of none" },
         { NULL, "labels", json_pack("[s, i]", "a", 2), BERT_ERR_FORMAT, "model/model.json: label 1 is no text" },
         { NULL, "labels", json_pack("[s, s]", "a", "a"), BERT_ERR_ARGUMENT, "labels 0 and 1 are the same, \"a\"" },
-        { NULL, "module_sha256", json_integer(1), BERT_ERR_FORMAT, "model/model.json: module_sha256 is a whole number, expected a string" },
+        { NULL, "module_sha256", json_integer(1), BERT_ERR_FORMAT,
+          "model/model.json: module_sha256 is a whole number, expected a string" },
         { "head", "type", json_string("lstm"), BERT_ERR_UNSUPPORTED,
           "model/model.json: head of type \"lstm\", expected \"dense\", \"dense-tanh-dense\" or \"cosine\"" },
-        { "head", "outputs", json_integer(0), BERT_ERR_FORMAT, "model/model.json: outputs is 0, expected 1 to 1048576" },
+        { "head", "outputs", json_integer(0), BERT_ERR_FORMAT,
+          "model/model.json: outputs is 0, expected 1 to 1048576" },
         { "head", "type", json_string("dense-tanh-dense"), BERT_ERR_FORMAT, "model/model.json: hidden is missing" },
         { "head", "type", json_string("cosine"), BERT_ERR_FORMAT, "model/model.json: outputs is 3, expected 0 to 0" },
         { "head", "threshold", json_real(1.5), BERT_ERR_FORMAT, "model/model.json: threshold is 1.5, expected 0 to 1" },
-        { "head", "label_min", json_string("low"), BERT_ERR_FORMAT, "model/model.json: label_min is a string, expected a number" },
+        { "head", "label_min", json_string("low"), BERT_ERR_FORMAT,
+          "model/model.json: label_min is a string, expected a number" },
         { "layer", "module", NULL, BERT_ERR_FORMAT, "model/model.json: layer: no \"module\"" },
         { "layer", "module", json_integer(5), BERT_ERR_FORMAT, "model/model.json: layer: \"module\" is no text" },
         { "layer", "outputs", json_true(), BERT_ERR_FORMAT, "model/model.json: layer: \"outputs\" is no text" },
         { "layer", "seq_len", json_integer(2), BERT_ERR_ARGUMENT, "seq_len 2: from 3 to the module's 16 positions" },
         { "layer", "seq_len", json_integer(17), BERT_ERR_ARGUMENT, "seq_len 17: from 3 to the module's 16 positions" },
-        { "layer", "seq_len", json_null(), BERT_ERR_FORMAT, "model/model.json: layer: \"seq_len\" is neither text, number nor boolean" },
+        { "layer", "seq_len", json_null(), BERT_ERR_FORMAT,
+          "model/model.json: layer: \"seq_len\" is neither text, number nor boolean" },
         { "layer", "pooling", json_string("median"), BERT_ERR_FORMAT,
-          "model/model.json: layer: --pooling: \"median\" is not one of auto, none, cls, cls_raw, mean, sqrt_mean, max" },
+          "model/model.json: layer: --pooling: \"median\" is not one of auto, none, cls, cls_raw, mean, sqrt_mean, "
+          "max" },
         { "layer", "depth", json_integer(1), BERT_ERR_FORMAT, "model/model.json: layer: --depth: no such option" },
     };
     bert_model *m = toy_model(), *again;
     for (size_t i = 0; i < sizeof CASES / sizeof *CASES; i++) {
         assert_works(bert_model_save(m, scratch("model"), false, err));
-        json_t *json = read_json(scratch("model/model.json")), *object = CASES[i].inner ? json_object_get(json, CASES[i].inner) : json;
+        json_t *json = read_json(scratch("model/model.json")),
+               *object = CASES[i].inner ? json_object_get(json, CASES[i].inner) : json;
         if (CASES[i].value)
             json_object_set_new(object, CASES[i].key, CASES[i].value);
         else
@@ -600,7 +624,8 @@ static void a_model_json_of_another_kind_is_refused(void **state)
         assert_fails(model_open_folder(scratch("model"), &again, err), CASES[i].code, CASES[i].message);
         assert_null(again);
     }
-    assert_fails(bert_model_from_json("[]", NULL, &again, err), BERT_ERR_FORMAT, "model JSON: is an array, expected a JSON object");
+    assert_fails(bert_model_from_json("[]", NULL, &again, err), BERT_ERR_FORMAT,
+                 "model JSON: is an array, expected a JSON object");
     assert_fails(bert_model_from_json("{", NULL, &again, err), BERT_ERR_FORMAT,
                  "model JSON: line 1, column 1: string or '}' expected near end of file");
     bert_model_free(m);
@@ -627,9 +652,12 @@ static void weights_of_another_architecture_change_nothing(void **state)
         const char *message;
     } CASES[] = {
         { 1, 3, BERT_POOLING_CLS,
-          "weights: tensor encoder.layer.1.attention.self.query.weight is absent; are these the weights of another architecture?" },
-        { 3, 3, BERT_POOLING_CLS, "weights: tensor encoder.layer.0.attention.output.LayerNorm.bias is not tuned in this architecture" },
-        { 2, 3, BERT_POOLING_MEAN, "weights: tensor pooler.dense.weight is absent; are these the weights of another architecture?" },
+          "weights: tensor encoder.layer.1.attention.self.query.weight is absent; are these the weights of another "
+          "architecture?" },
+        { 3, 3, BERT_POOLING_CLS,
+          "weights: tensor encoder.layer.0.attention.output.LayerNorm.bias is not tuned in this architecture" },
+        { 2, 3, BERT_POOLING_MEAN,
+          "weights: tensor pooler.dense.weight is absent; are these the weights of another architecture?" },
         { 2, 2, BERT_POOLING_CLS, "weights: tensor classifier.weight has shape [2, 12], expected [3, 12]" },
     };
     for (size_t i = 0; i < sizeof CASES / sizeof *CASES; i++) {
@@ -718,7 +746,8 @@ static void a_folder_that_is_not_whole_is_refused(void **state)
     assert_fails(model_open_folder(scratch("model"), &again, err), BERT_ERR_IO,
                  "model/weights.safetensors: cannot open: No such file or directory");
     assert_int_equal(unlink(scratch("model/model.json")), 0);
-    assert_fails(model_open_folder(scratch("model"), &again, err), BERT_ERR_IO, "model/model.json: cannot open: No such file or directory");
+    assert_fails(model_open_folder(scratch("model"), &again, err), BERT_ERR_IO,
+                 "model/model.json: cannot open: No such file or directory");
     bert_model_free(m);
 }
 

@@ -11,7 +11,7 @@
 #include <signal.h>
 #include <sys/resource.h>
 
-/* ---- what a test says --------------------------------------------------------------------------------------------------- */
+/* ---- what a test says -------------------------------------------------------------------------------------------- */
 
 static void assert_same_weights(const weight_list *a, const weight_list *b)
 {
@@ -89,7 +89,7 @@ static void assert_file_holds(const char *path, const char *text)
     file_unmap(&m);
 }
 
-/* ---- forms of a checkpoint ---------------------------------------------------------------------------------------------- */
+/* ---- forms of a checkpoint --------------------------------------------------------------------------------------- */
 
 /* A tensor more than the model has. */
 static const float SPARE[144];
@@ -112,7 +112,8 @@ static const char *renamed(arena *a, const naming *n, const char *name)
     const char *norm = strstr(name, "LayerNorm.");
     if (!n->old_norms || !norm)
         return arena_printf(a, "%s%s", n->prefix, name);
-    return arena_printf(a, "%s%.*sLayerNorm.%s", n->prefix, (int)(norm - name), name, path_ends(name, "weight") ? "gamma" : "beta");
+    return arena_printf(a, "%s%.*sLayerNorm.%s", n->prefix, (int)(norm - name), name,
+                        path_ends(name, "weight") ? "gamma" : "beta");
 }
 
 /* The toy's weights are multiples of 1/64 below 2: seven bits of fraction at most, so both halves hold them. */
@@ -126,7 +127,8 @@ static const void *converted(arena *a, const float *x, size_t n, dtype type)
         if (type == DTYPE_BF16)
             half[i] = (uint16_t)(bits >> 16);
         else
-            half[i] = exponent ? (uint16_t)((bits >> 16 & 0x8000u) | ((exponent - 112) << 10) | (bits >> 13 & 0x3ff)) : 0;
+            half[i] = exponent ? (uint16_t)((bits >> 16 & 0x8000u) | ((exponent - 112) << 10) | (bits >> 13 & 0x3ff))
+                               : 0;
     }
     return half;
 }
@@ -157,7 +159,8 @@ static void every_naming_and_type_gives_the_same_module(void **state)
         { "bert.",
           true,
           DTYPE_F16,
-          { "cls.predictions.transform.dense.weight", "cls.predictions.decoder.weight", "cls.seq_relationship.weight" } },
+          { "cls.predictions.transform.dense.weight", "cls.predictions.decoder.weight",
+            "cls.seq_relationship.weight" } },
         { "model.", false, DTYPE_F32, { "logit_scale" } },
         { "model.bert.", false, DTYPE_F32, { "model.classifier.weight" } },
         { "0.auto_model.", false, DTYPE_F32, { "2.linear.weight" } },
@@ -266,8 +269,8 @@ static void a_hub_module_without_configuration_is_read_from_its_graph(void **sta
     (void)state;
     const char *hub = shared("data/checkpoints/tf-hub-toy");
     bert_module *expected = import_from(hub);
-    static const char *const FILES[] = { "saved_model.pb", "variables/variables.index", "variables/variables.data-00000-of-00001",
-                                         "assets/vocab.txt" };
+    static const char *const FILES[] = { "saved_model.pb", "variables/variables.index",
+                                         "variables/variables.data-00000-of-00001", "assets/vocab.txt" };
     assert_works(folder_create(scratch("hub/variables"), err));
     assert_works(folder_create(scratch("hub/assets"), err));
     for (size_t i = 0; i < sizeof FILES / sizeof *FILES; i++) {
@@ -289,8 +292,9 @@ static void a_hub_module_without_configuration_is_read_from_its_graph(void **sta
     assert_fails(module_import(scratch("hub"), scratch("module"), NULL, NULL, err), BERT_ERR_FORMAT,
                  "hub/saved_model.pb: is no SavedModel, or damaged");
     scratch_file("hub/saved_model.pb", "\x12\x00", 2); /* a graph without nodes */
-    assert_fails(module_import(scratch("hub"), scratch("module"), NULL, NULL, err), BERT_ERR_FORMAT,
-                 "hub: neither a configuration nor the graph tells the number of attention heads; give num_attention_heads");
+    assert_fails(
+        module_import(scratch("hub"), scratch("module"), NULL, NULL, err), BERT_ERR_FORMAT,
+        "hub: neither a configuration nor the graph tells the number of attention heads; give num_attention_heads");
     bert_import_options options;
     bert_import_defaults(&options);
     options.num_attention_heads = 3;
@@ -335,7 +339,8 @@ static void a_missing_pooler_is_told(void **state)
     bert_module *m = toy_open(scratch("module"));
     assert_false(m->weights.pooler);
     bert_module_free(m);
-    json_t *json = read_json(scratch("module/module.json")), *expected = json_pack("[s, s]", "sequence_output", "token_output");
+    json_t *json = read_json(scratch("module/module.json")),
+           *expected = json_pack("[s, s]", "sequence_output", "token_output");
     assert_true(json_equal(at(at(at(json, "signatures"), "tokens"), "outputs"), expected));
     json_decref(expected);
     json_decref(json);
@@ -343,7 +348,7 @@ static void a_missing_pooler_is_told(void **state)
     assert_null(note);
 }
 
-/* ---- vocabulary ---------------------------------------------------------------------------------------------------------- */
+/* ---- vocabulary -------------------------------------------------------------------------------------------------- */
 
 /* tokenizer.json of the toy's vocabulary; lower: its normalizer's lowercase, or NULL. */
 static void write_tokenizer_json(const char *path, json_t *lower)
@@ -357,9 +362,10 @@ static void write_tokenizer_json(const char *path, json_t *lower)
         json_object_set_new(vocabulary, token, json_integer(id));
         line += n + 1;
     }
-    json_t *json = json_pack("{s:{s:s, s:o*}, s:{s:s}, s:{s:s, s:[s,i], s:[s,i]}, s:{s:s, s:o}}", "normalizer", "type", "BertNormalizer",
-                             "lowercase", lower, "pre_tokenizer", "type", "BertPreTokenizer", "post_processor", "type", "BertProcessing", "cls",
-                             "[CLS]", 2, "sep", "[SEP]", 3, "model", "type", "WordPiece", "vocab", vocabulary);
+    json_t *json = json_pack("{s:{s:s, s:o*}, s:{s:s}, s:{s:s, s:[s,i], s:[s,i]}, s:{s:s, s:o}}", "normalizer", "type",
+                             "BertNormalizer", "lowercase", lower, "pre_tokenizer", "type", "BertPreTokenizer",
+                             "post_processor", "type", "BertProcessing", "cls", "[CLS]", 2, "sep", "[SEP]", 3, "model",
+                             "type", "WordPiece", "vocab", vocabulary);
     assert_works(json_write_file(json, path, err));
     json_decref(json);
 }
@@ -371,8 +377,9 @@ static void a_vocabulary_may_stand_in_tokenizer_json_alone(void **state)
     bert_module *expected = toy_module(&c, true);
     assert_int_equal(unlink(scratch("toy/vocab.txt")), 0);
     write_tokenizer_json(scratch("toy/tokenizer.json"), json_true());
-    scratch_text("toy/tokenizer_config.json",
-                 "{\"tokenizer_class\": \"PreTrainedTokenizerFast\", \"pad_token\": \"[PAD]\", \"mask_token\": \"[MASK]\"}");
+    scratch_text(
+        "toy/tokenizer_config.json",
+        "{\"tokenizer_class\": \"PreTrainedTokenizerFast\", \"pad_token\": \"[PAD]\", \"mask_token\": \"[MASK]\"}");
     bert_module *m = import_from(scratch("toy"));
     assert_same_module(m, expected);
     bert_module_free(m);
@@ -387,32 +394,39 @@ static void a_tokenizer_json_that_is_no_vocabulary_is_refused(void **state)
         bert_status code;
     } CASES[] = {
         { "{}", "toy/tokenizer.json: the model is absent; libbert has WordPiece alone", BERT_ERR_UNSUPPORTED },
-        { "{\"model\": {\"type\": \"BPE\", \"vocab\": {}}}", "toy/tokenizer.json: the model is BPE; libbert has WordPiece alone",
-          BERT_ERR_UNSUPPORTED },
-        { "{\"model\": {\"vocab\": {}, \"unk_id\": 0}}", "toy/tokenizer.json: the model is of no known type; libbert has WordPiece alone",
-          BERT_ERR_UNSUPPORTED },
-        { "{\"model\": {\"type\": \"WordPiece\"}}", "toy/tokenizer.json: the model has no object \"vocab\"", BERT_ERR_FORMAT },
-        { "{\"model\": {\"type\": \"WordPiece\", \"vocab\": {\"a\": 0, \"b\": 0}}}", "toy/tokenizer.json: tokens \"a\" and \"b\" have one id",
+        { "{\"model\": {\"type\": \"BPE\", \"vocab\": {}}}",
+          "toy/tokenizer.json: the model is BPE; libbert has WordPiece alone", BERT_ERR_UNSUPPORTED },
+        { "{\"model\": {\"vocab\": {}, \"unk_id\": 0}}",
+          "toy/tokenizer.json: the model is of no known type; libbert has WordPiece alone", BERT_ERR_UNSUPPORTED },
+        { "{\"model\": {\"type\": \"WordPiece\"}}", "toy/tokenizer.json: the model has no object \"vocab\"",
           BERT_ERR_FORMAT },
-        { "{\"model\": {\"type\": \"WordPiece\", \"vocab\": {\"a\": \"0\"}}}", "toy/tokenizer.json: token \"a\" has no id", BERT_ERR_FORMAT },
-        { "{\"model\": {\"type\": \"WordPiece\", \"vocab\": {\"a\": -1}}}", "toy/tokenizer.json: token \"a\" has no id", BERT_ERR_FORMAT },
+        { "{\"model\": {\"type\": \"WordPiece\", \"vocab\": {\"a\": 0, \"b\": 0}}}",
+          "toy/tokenizer.json: tokens \"a\" and \"b\" have one id", BERT_ERR_FORMAT },
+        { "{\"model\": {\"type\": \"WordPiece\", \"vocab\": {\"a\": \"0\"}}}",
+          "toy/tokenizer.json: token \"a\" has no id", BERT_ERR_FORMAT },
+        { "{\"model\": {\"type\": \"WordPiece\", \"vocab\": {\"a\": -1}}}", "toy/tokenizer.json: token \"a\" has no id",
+          BERT_ERR_FORMAT },
         { "{\"model\": {\"type\": \"WordPiece\", \"vocab\": {\"a\": 0}}}",
           "toy/tokenizer.json: the pre_tokenizer is absent; libbert has BertPreTokenizer alone", BERT_ERR_UNSUPPORTED },
-        { "{\"normalizer\": {\"type\": \"Sequence\", \"normalizers\": [{\"type\": \"NFC\"}, {\"type\": \"Lowercase\"}]}, "
+        { "{\"normalizer\": {\"type\": \"Sequence\", \"normalizers\": [{\"type\": \"NFC\"}, {\"type\": "
+          "\"Lowercase\"}]}, "
           "\"model\": {\"type\": \"WordPiece\", \"vocab\": {\"a\": 0}}}",
-          "toy/tokenizer.json: the normalizer is Sequence of NFC, Lowercase; libbert has BertNormalizer alone", BERT_ERR_UNSUPPORTED },
+          "toy/tokenizer.json: the normalizer is Sequence of NFC, Lowercase; libbert has BertNormalizer alone",
+          BERT_ERR_UNSUPPORTED },
     };
     config c = toy_config();
     toy_write("toy", &c, true);
     assert_int_equal(unlink(scratch("toy/vocab.txt")), 0);
     for (size_t i = 0; i < sizeof CASES / sizeof *CASES; i++) {
         scratch_text("toy/tokenizer.json", CASES[i].text);
-        assert_fails(module_import(scratch("toy"), scratch("module"), NULL, NULL, err), CASES[i].code, CASES[i].message);
+        assert_fails(module_import(scratch("toy"), scratch("module"), NULL, NULL, err), CASES[i].code,
+                     CASES[i].message);
         assert_false(file_exists(scratch("module")));
     }
 }
 
-/* The first that knows: the option, tokenizer_config.json, tokenizer.json, and at last whether the vocabulary holds a capital. */
+/* The first that knows: the option, tokenizer_config.json, tokenizer.json, and at last whether the vocabulary holds a
+ * capital. */
 static void letter_case_is_told_by_the_first_file_that_knows(void **state)
 {
     (void)state;
@@ -421,8 +435,9 @@ static void letter_case_is_told_by_the_first_file_that_knows(void **state)
         int option, settings, tokenizer;
         bool capital, expected;
     } CASES[] = {
-        { 0, NONE, NONE, false, true }, { 0, NONE, NONE, true, false }, { 0, NONE, NO, false, false }, { 0, NONE, YES, true, true },
-        { 0, NO, YES, false, false },   { 0, YES, NO, true, true },     { 1, NO, NO, true, true },     { 2, YES, YES, false, false },
+        { 0, NONE, NONE, false, true }, { 0, NONE, NONE, true, false }, { 0, NONE, NO, false, false },
+        { 0, NONE, YES, true, true },   { 0, NO, YES, false, false },   { 0, YES, NO, true, true },
+        { 1, NO, NO, true, true },      { 2, YES, YES, false, false },
     };
     config c = toy_config();
     toy_write("toy", &c, true);
@@ -430,7 +445,8 @@ static void letter_case_is_told_by_the_first_file_that_knows(void **state)
         unlink(scratch("toy/tokenizer_config.json"));
         unlink(scratch("toy/tokenizer.json"));
         if (CASES[i].settings != NONE)
-            scratch_text("toy/tokenizer_config.json", CASES[i].settings ? "{\"do_lower_case\": true}" : "{\"do_lower_case\": false}");
+            scratch_text("toy/tokenizer_config.json",
+                         CASES[i].settings ? "{\"do_lower_case\": true}" : "{\"do_lower_case\": false}");
         if (CASES[i].tokenizer != NONE)
             write_tokenizer_json(scratch("toy/tokenizer.json"), json_boolean(CASES[i].tokenizer));
         char *vocabulary = strdup(TOY_VOCABULARY);
@@ -470,7 +486,7 @@ static void tokens_that_json_cannot_hold_have_another_name_in_tokenizer_json(voi
     free(vocabulary);
 }
 
-/* ---- the folder --------------------------------------------------------------------------------------------------------- */
+/* ---- the folder -------------------------------------------------------------------------------------------------- */
 
 static const char *const FILES[] = { "config.json",           "model.safetensors",       "vocab.txt",  "tokenizer.json",
                                      "tokenizer_config.json", "special_tokens_map.json", "module.json" };
@@ -497,13 +513,15 @@ static void module_json_says_what_the_folder_holds(void **state)
     json_t *expected = json_pack("[[s], []]", "train");
     assert_true(json_equal(at(json, "tags"), expected));
     json_decref(expected);
-    expected = json_pack("{s:{s:[s,s,s], s:[s,s,s], s:i, s:i}}", "tokens", "inputs", "input_ids", "input_mask", "segment_ids", "outputs",
-                         "pooled_output", "sequence_output", "token_output", "seq_layer", 2, "tok_layer", 1);
-    json_t *info = json_pack("{s:s, s:b, s:s, s:b, s:b, s:s, s:s, s:i, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s}", "vocab_file", "vocab.txt",
-                             "do_lower_case", 1, "strip_accents", "true", "tokenize_chinese_chars", 1, "clean_text", 1, "normalizer",
-                             "huggingface", "prefix", "##", "max_word_chars", 100, "special_in_text", "keep", "truncation_side", "right",
-                             "odd_token", "longer", "unk_token", "[UNK]", "cls_token", "[CLS]", "sep_token", "[SEP]", "pad_token", "[PAD]",
-                             "mask_token", "[MASK]");
+    expected = json_pack("{s:{s:[s,s,s], s:[s,s,s], s:i, s:i}}", "tokens", "inputs", "input_ids", "input_mask",
+                         "segment_ids", "outputs", "pooled_output", "sequence_output", "token_output", "seq_layer", 2,
+                         "tok_layer", 1);
+    json_t *info = json_pack("{s:s, s:b, s:s, s:b, s:b, s:s, s:s, s:i, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s}",
+                             "vocab_file", "vocab.txt", "do_lower_case", 1, "strip_accents", "true",
+                             "tokenize_chinese_chars", 1, "clean_text", 1, "normalizer", "huggingface", "prefix", "##",
+                             "max_word_chars", 100, "special_in_text", "keep", "truncation_side", "right", "odd_token",
+                             "longer", "unk_token", "[UNK]", "cls_token", "[CLS]", "sep_token", "[SEP]", "pad_token",
+                             "[PAD]", "mask_token", "[MASK]");
     json_object_set_new(expected, "tokenization_info", info);
     assert_true(json_equal(at(json, "signatures"), expected));
     json_decref(expected);
@@ -610,9 +628,10 @@ static void a_full_disk_leaves_the_old_module_or_none(void **state)
     bert_module_free(m);
 }
 
-/* ---- what is refused ---------------------------------------------------------------------------------------------------- */
+/* ---- what is refused --------------------------------------------------------------------------------------------- */
 
-#define TOY_HIDDEN_MESSAGE "toy/model.safetensors: tensor embeddings.word_embeddings.weight has shape [24, 12], expected "
+#define TOY_HIDDEN_MESSAGE \
+    "toy/model.safetensors: tensor embeddings.word_embeddings.weight has shape [24, 12], expected "
 
 static void a_configuration_that_does_not_fit_is_refused(void **state)
 {
@@ -624,37 +643,48 @@ static void a_configuration_that_does_not_fit_is_refused(void **state)
         const char *message;
     } CASES[] = {
         { "hidden_size", json_integer(0), BERT_ERR_FORMAT, "toy/config.json: hidden_size is 0, expected 1 to 65536" },
-        { "hidden_size", json_integer(INT64_MAX), BERT_ERR_FORMAT, "toy/config.json: hidden_size is 9223372036854775807, expected 1 to 65536" },
+        { "hidden_size", json_integer(INT64_MAX), BERT_ERR_FORMAT,
+          "toy/config.json: hidden_size is 9223372036854775807, expected 1 to 65536" },
         { "hidden_size", json_integer(24), BERT_ERR_FORMAT, TOY_HIDDEN_MESSAGE "[24, 24]" },
-        { "hidden_size", json_real(12), BERT_ERR_FORMAT, "toy/config.json: hidden_size is a number, expected a whole number" },
+        { "hidden_size", json_real(12), BERT_ERR_FORMAT,
+          "toy/config.json: hidden_size is a number, expected a whole number" },
         { "hidden_size", NULL, BERT_ERR_FORMAT, "toy/config.json: hidden_size is missing" },
         { "vocab_size", json_integer(25), BERT_ERR_FORMAT,
           "toy/model.safetensors: tensor embeddings.word_embeddings.weight has shape [24, 12], expected [25, 12]" },
-        { "num_attention_heads", json_integer(5), BERT_ERR_FORMAT, "toy/config.json: hidden_size 12 is no multiple of num_attention_heads 5" },
-        { "num_attention_heads", json_integer(-1), BERT_ERR_FORMAT, "toy/config.json: num_attention_heads is -1, expected 1 to 1024" },
+        { "num_attention_heads", json_integer(5), BERT_ERR_FORMAT,
+          "toy/config.json: hidden_size 12 is no multiple of num_attention_heads 5" },
+        { "num_attention_heads", json_integer(-1), BERT_ERR_FORMAT,
+          "toy/config.json: num_attention_heads is -1, expected 1 to 1024" },
         { "num_hidden_layers", json_integer(4), BERT_ERR_FORMAT,
           "toy/model.safetensors: tensor encoder.layer.3.attention.self.query.weight is absent" },
-        { "num_hidden_layers", json_integer(1025), BERT_ERR_FORMAT, "toy/config.json: num_hidden_layers is 1025, expected 1 to 1024" },
+        { "num_hidden_layers", json_integer(1025), BERT_ERR_FORMAT,
+          "toy/config.json: num_hidden_layers is 1025, expected 1 to 1024" },
         { "intermediate_size", json_integer(21), BERT_ERR_FORMAT,
-          "toy/model.safetensors: tensor encoder.layer.0.intermediate.dense.weight has shape [20, 12], expected [21, 12]" },
+          "toy/model.safetensors: tensor encoder.layer.0.intermediate.dense.weight has shape [20, 12], expected [21, "
+          "12]" },
         { "max_position_embeddings", json_integer(17), BERT_ERR_FORMAT,
           "toy/model.safetensors: tensor embeddings.position_embeddings.weight has shape [16, 12], expected [17, 12]" },
-        { "type_vocab_size", json_integer(0), BERT_ERR_FORMAT, "toy/config.json: type_vocab_size is 0, expected 1 to 1024" },
+        { "type_vocab_size", json_integer(0), BERT_ERR_FORMAT,
+          "toy/config.json: type_vocab_size is 0, expected 1 to 1024" },
         { "hidden_act", json_string("gleu"), BERT_ERR_UNSUPPORTED,
           "toy/config.json: hidden_act \"gleu\" is not one of gelu, gelu_new, gelu_pytorch_tanh, relu, silu" },
-        { "hidden_act", json_integer(1), BERT_ERR_FORMAT, "toy/config.json: hidden_act is a whole number, expected a string" },
+        { "hidden_act", json_integer(1), BERT_ERR_FORMAT,
+          "toy/config.json: hidden_act is a whole number, expected a string" },
         { "model_type", json_string("albert"), BERT_ERR_UNSUPPORTED,
           "toy/config.json: model_type \"albert\" is another family; libbert reads bert, distilbert, roberta" },
         { "position_embedding_type", json_string("relative_key"), BERT_ERR_UNSUPPORTED,
           "toy/config.json: position_embedding_type is \"relative_key\", expected \"absolute\"" },
-        { "hidden_dropout_prob", json_real(1), BERT_ERR_FORMAT, "toy/config.json: hidden_dropout_prob is 1, expected 0 to 0.99" },
-        { "layer_norm_eps", json_string("small"), BERT_ERR_FORMAT, "toy/config.json: layer_norm_eps is a string, expected a number" },
+        { "hidden_dropout_prob", json_real(1), BERT_ERR_FORMAT,
+          "toy/config.json: hidden_dropout_prob is 1, expected 0 to 0.99" },
+        { "layer_norm_eps", json_string("small"), BERT_ERR_FORMAT,
+          "toy/config.json: layer_norm_eps is a string, expected a number" },
     };
     config c = toy_config();
     for (size_t i = 0; i < sizeof CASES / sizeof *CASES; i++) {
         toy_write("toy", &c, true);
         set_member(scratch("toy/config.json"), CASES[i].key, CASES[i].value);
-        assert_fails(module_import(scratch("toy"), scratch("module"), NULL, NULL, err), CASES[i].code, CASES[i].message);
+        assert_fails(module_import(scratch("toy"), scratch("module"), NULL, NULL, err), CASES[i].code,
+                     CASES[i].message);
         assert_int_equal(scratch_entries(), 1);
     }
 }
@@ -691,7 +721,8 @@ static void a_vocabulary_that_does_not_fit_is_refused(void **state)
         buffer_string(&text, place + strlen(CASES[i].word));
         scratch_file("toy/vocab.txt", text.data ? text.data : "", text.size);
         buffer_free(&text);
-        assert_fails(module_import(scratch("toy"), scratch("module"), NULL, NULL, err), BERT_ERR_FORMAT, CASES[i].message);
+        assert_fails(module_import(scratch("toy"), scratch("module"), NULL, NULL, err), BERT_ERR_FORMAT,
+                     CASES[i].message);
     }
     assert_int_equal(scratch_entries(), 1);
 }
@@ -738,7 +769,8 @@ static void tensors_that_are_absent_or_of_another_shape_are_refused(void **state
           "tensor encoder.layer.0.intermediate.dense.weight has shape [12, 12], expected [20, 12]" },
         { "pooler.dense.bias", &cube, "tensor pooler.dense.bias has shape [1, 1, 12], expected [12]" },
         { "pooler.dense.bias", &scalar, "tensor pooler.dense.bias has shape [], expected [12]" },
-        { "pooler.dense.bias", &flags, "tensor pooler.dense.bias is of type BOOL, expected numbers with a fraction (a quantised checkpoint?)" },
+        { "pooler.dense.bias", &flags,
+          "tensor pooler.dense.bias is of type BOOL, expected numbers with a fraction (a quantised checkpoint?)" },
     };
     for (size_t i = 0; i < sizeof CASES / sizeof *CASES; i++) {
         char message[256];
@@ -750,9 +782,9 @@ static void tensors_that_are_absent_or_of_another_shape_are_refused(void **state
     write_changed("pooler.dense.bias", &column); /* a vector as one column is a vector */
     assert_works(module_import(scratch("toy"), scratch("module"), NULL, NULL, err));
     write_changed("embeddings.word_embeddings.weight", NULL);
-    assert_fails(
-        module_import(scratch("toy"), scratch("module"), NULL, NULL, err), BERT_ERR_FORMAT,
-        "toy/model.safetensors: holds no BERT: no tensor is called embeddings.word_embeddings.weight or bert/embeddings/word_embeddings");
+    assert_fails(module_import(scratch("toy"), scratch("module"), NULL, NULL, err), BERT_ERR_FORMAT,
+                 "toy/model.safetensors: holds no BERT: no tensor is called embeddings.word_embeddings.weight or "
+                 "bert/embeddings/word_embeddings");
 }
 
 static void what_is_no_checkpoint_is_refused(void **state)
@@ -763,9 +795,11 @@ static void what_is_no_checkpoint_is_refused(void **state)
     assert_works(folder_create(scratch("empty"), err));
     assert_fails(module_import(scratch("empty"), scratch("module"), NULL, NULL, err), BERT_ERR_FORMAT,
                  "empty: no checkpoint that is known (model.safetensors, pytorch_model.bin, saved_model.pb, *.index)");
-    assert_fails(module_import(scratch("none"), scratch("module"), NULL, NULL, err), BERT_ERR_IO, "none: no such file or folder");
-    assert_fails(module_import(scratch("toy/vocab.txt"), scratch("module"), NULL, NULL, err), BERT_ERR_UNSUPPORTED,
-                 "toy/vocab.txt: not a checkpoint that is known by its name (.safetensors, .bin, .pt, .index, saved_model.pb)");
+    assert_fails(module_import(scratch("none"), scratch("module"), NULL, NULL, err), BERT_ERR_IO,
+                 "none: no such file or folder");
+    assert_fails(
+        module_import(scratch("toy/vocab.txt"), scratch("module"), NULL, NULL, err), BERT_ERR_UNSUPPORTED,
+        "toy/vocab.txt: not a checkpoint that is known by its name (.safetensors, .bin, .pt, .index, saved_model.pb)");
     scratch_text("empty/a.index", "");
     scratch_text("empty/b.index", "");
     bert_err found;
@@ -775,9 +809,11 @@ static void what_is_no_checkpoint_is_refused(void **state)
     assert_fails(module_import(scratch("empty"), scratch("module"), NULL, NULL, err), BERT_ERR_FORMAT,
                  "empty/checkpoint: names no model_checkpoint_path");
     assert_int_equal(unlink(scratch("toy/vocab.txt")), 0);
-    assert_fails(module_import(scratch("toy"), scratch("module"), NULL, NULL, err), BERT_ERR_IO, "toy: no vocab.txt or tokenizer.json");
+    assert_fails(module_import(scratch("toy"), scratch("module"), NULL, NULL, err), BERT_ERR_IO,
+                 "toy: no vocab.txt or tokenizer.json");
     assert_int_equal(unlink(scratch("toy/config.json")), 0);
-    assert_fails(module_import(scratch("toy"), scratch("module"), NULL, NULL, err), BERT_ERR_IO, "toy: no config.json or bert_config.json");
+    assert_fails(module_import(scratch("toy"), scratch("module"), NULL, NULL, err), BERT_ERR_IO,
+                 "toy: no config.json or bert_config.json");
 }
 
 static void options_out_of_range_are_refused(void **state)
@@ -801,9 +837,10 @@ static void options_out_of_range_are_refused(void **state)
         { -1, -7, 0, 5, BERT_ERR_FORMAT, "toy/config.json: hidden_size 12 is no multiple of num_attention_heads 5" },
     };
     for (size_t i = 0; i < sizeof CASES / sizeof *CASES; i++) {
-        bert_import_options o = {
-            .seq_layer = CASES[i].seq, .tok_layer = CASES[i].tok, .do_lower_case = CASES[i].lower, .num_attention_heads = CASES[i].heads
-        };
+        bert_import_options o = { .seq_layer = CASES[i].seq,
+                                  .tok_layer = CASES[i].tok,
+                                  .do_lower_case = CASES[i].lower,
+                                  .num_attention_heads = CASES[i].heads };
         assert_fails(module_import(scratch("toy"), scratch("module"), &o, NULL, err), CASES[i].code, CASES[i].message);
     }
 }
@@ -850,13 +887,15 @@ static void an_archive_that_does_not_open_as_a_module_is_not_kept(void **state)
     char command[512];
     setenv("BERT_CACHE", scratch("cache"), 1);
     for (int i = 0; i < 2; i++) {
-        snprintf(command, sizeof command,
-                 "mkdir -p %s/other && cd %s && echo '{\"format\": \"other\"}' > other/%s && tar czf other.tar.gz other", scratch_folder,
-                 scratch_folder, i ? "module.json" : "notes.txt");
+        snprintf(
+            command, sizeof command,
+            "mkdir -p %s/other && cd %s && echo '{\"format\": \"other\"}' > other/%s && tar czf other.tar.gz other",
+            scratch_folder, scratch_folder, i ? "module.json" : "notes.txt");
         assert_int_equal(system(command), 0);
         assert_int_not_equal(bert_module_open(scratch("other.tar.gz"), &m, NULL), BERT_OK);
         assert_null(m);
-        snprintf(command, sizeof command, "test -d %s/cache/archives && test -z \"$(ls %s/cache/archives)\"", scratch_folder, scratch_folder);
+        snprintf(command, sizeof command, "test -d %s/cache/archives && test -z \"$(ls %s/cache/archives)\"",
+                 scratch_folder, scratch_folder);
         assert_int_equal(system(command), 0);
     }
     unsetenv("BERT_CACHE");
@@ -876,16 +915,19 @@ static void a_module_json_of_another_kind_is_refused(void **state)
         { "format", NULL, BERT_ERR_FORMAT, "module/module.json: format is missing" },
         { "version", json_integer(3), BERT_ERR_UNSUPPORTED,
           "module/module.json: format version 3, this libbert (" BERT_VERSION ") reads up to 2; use a newer one" },
-        { "version", json_integer(0), BERT_ERR_FORMAT, "module/module.json: version is 0, expected 1 to 9223372036854775807" },
-        { "version", json_string("1"), BERT_ERR_FORMAT, "module/module.json: version is a string, expected a whole number" },
+        { "version", json_integer(0), BERT_ERR_FORMAT,
+          "module/module.json: version is 0, expected 1 to 9223372036854775807" },
+        { "version", json_string("1"), BERT_ERR_FORMAT,
+          "module/module.json: version is a string, expected a whole number" },
         { "signatures", NULL, BERT_ERR_FORMAT, "module/module.json: signatures is missing" },
         { "signatures", json_pack("{s:{s:i}, s:{}}", "tokens", "seq_layer", 3, "tokenization_info"), BERT_ERR_FORMAT,
           "module/module.json: seq_layer is 3, expected 0 to 2" },
         { "signatures", json_pack("{s:{s:i}, s:{}}", "tokens", "tok_layer", -1, "tokenization_info"), BERT_ERR_FORMAT,
           "module/module.json: tok_layer is -1, expected 0 to 2" },
-        { "signatures", json_pack("{s:{}}", "tokens"), BERT_ERR_FORMAT, "module/module.json: tokenization_info is missing" },
-        { "signatures", json_pack("{s:{}, s:{s:i}}", "tokens", "tokenization_info", "do_lower_case", 1), BERT_ERR_FORMAT,
-          "module/module.json: do_lower_case is a whole number, expected true or false" },
+        { "signatures", json_pack("{s:{}}", "tokens"), BERT_ERR_FORMAT,
+          "module/module.json: tokenization_info is missing" },
+        { "signatures", json_pack("{s:{}, s:{s:i}}", "tokens", "tokenization_info", "do_lower_case", 1),
+          BERT_ERR_FORMAT, "module/module.json: do_lower_case is a whole number, expected true or false" },
     };
     config c = toy_config();
     bert_module *m;

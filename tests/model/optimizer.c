@@ -25,8 +25,8 @@ static bert_param tuned(float *w, float *g, size_t n)
     return (bert_param){ .name = "w", .group = "head", .rows = n, .cols = 1, .value = w, .tuned = w, .grad = g };
 }
 
-/* float32 rounds a weight of about 1 by 6e-8 a step and m and v by as much of themselves, so a step is off by some 1e-7 of lr and the weight by
- * STEPS roundings. */
+/* float32 rounds a weight of about 1 by 6e-8 a step and m and v by as much of themselves, so a step is off by some 1e-7
+ * of lr and the weight by STEPS roundings. */
 static void steps_are_those_of_keras(void **state)
 {
     (void)state;
@@ -72,7 +72,8 @@ static void the_first_step_is_as_long_as_the_learning_rate(void **state)
     bert_optimizer_options options;
     bert_optimizer *o;
     bert_optimizer_defaults(&options);
-    assert_true(options.learning_rate == 1e-5 && options.beta_1 == 0.9 && options.beta_2 == 0.999 && options.epsilon == 1e-7);
+    assert_true(options.learning_rate == 1e-5 && options.beta_1 == 0.9 && options.beta_2 == 0.999 &&
+                options.epsilon == 1e-7);
     options.learning_rate = 0.5;
     bert_param param = tuned(w, g, 2);
     assert_works(bert_optimizer_create(&param, 1, &options, &o, err));
@@ -81,7 +82,7 @@ static void the_first_step_is_as_long_as_the_learning_rate(void **state)
     bert_optimizer_free(o);
 }
 
-/* ---- AdamW ------------------------------------------------------------------------------------------------------------------- */
+/* ---- AdamW ------------------------------------------------------------------------------------------------------- */
 
 /* Four tensors of two to four numbers, each kind that is treated apart. */
 enum { KINDS = 4, MOST = 4, LAYER_TENSOR = 2 };
@@ -92,8 +93,8 @@ typedef struct golden_run {
     double after[2][KINDS][MOST]; /* the weights after one and two steps */
 } golden_run;
 
-/* torch.optim.AdamW 2.15 in float64 with a group of parameters for each tensor: no decay for bias and norm, the layer's rate is layer_decay
- * times the head's; gradients scaled by clip / norm where the norm is larger. */
+/* torch.optim.AdamW 2.15 in float64 with a group of parameters for each tensor: no decay for bias and norm, the layer's
+ * rate is layer_decay times the head's; gradients scaled by clip / norm where the norm is larger. */
 static const golden_run GOLDEN[] = {
     { { BERT_OPTIMIZER_ADAMW, 0.01, 0.9, 0.999, 1e-8, 0.1, 0, 1 },
       { 0, 0 },
@@ -120,7 +121,9 @@ static const golden_run GOLDEN[] = {
 static void two_steps_of_adamw_are_those_of_pytorch(void **state)
 {
     (void)state;
-    static const float START[KINDS][MOST] = { { 0.5f, -1.25f, 2.0f, 0.03125f }, { 0.75f, -0.5f }, { 1.5f, -0.25f }, { 1.0f, 0.9f } };
+    static const float START[KINDS][MOST] = {
+        { 0.5f, -1.25f, 2.0f, 0.03125f }, { 0.75f, -0.5f }, { 1.5f, -0.25f }, { 1.0f, 0.9f }
+    };
     static const float GRADIENTS[2][KINDS][MOST] = {
         { { 0.1f, -0.2f, 3.0f, 1e-4f }, { -0.5f, 0.25f }, { 0.02f, -4.0f }, { 0.3f, -0.7f } },
         { { -0.3f, 0.05f, 1.5f, -2e-4f }, { 0.125f, 0.5f }, { 0.5f, 1.0f }, { -0.1f, 0.2f } },
@@ -129,13 +132,16 @@ static void two_steps_of_adamw_are_those_of_pytorch(void **state)
         size_t rows, cols;
         int64_t layer;
         bool no_decay;
-    } TENSORS[KINDS] = { { 2, 2, 0, false }, { 2, 1, 0, true }, { 1, 2, 2, false }, { 2, 1, 3, true } }; /* head, layers 1 and 2 */
+    } TENSORS[KINDS] = {
+        { 2, 2, 0, false }, { 2, 1, 0, true }, { 1, 2, 2, false }, { 2, 1, 3, true }
+    }; /* head, layers 1 and 2 */
     for (size_t k = 0; k < sizeof GOLDEN / sizeof *GOLDEN; k++) {
         float w[KINDS][MOST], g[KINDS][MOST];
         bert_param params[KINDS];
         memcpy(w, START, sizeof w);
         for (size_t i = 0; i < KINDS; i++)
-            params[i] = (bert_param){ "w", NULL, TENSORS[i].rows, TENSORS[i].cols, w[i], w[i], g[i], TENSORS[i].layer, TENSORS[i].no_decay };
+            params[i] = (bert_param){ "w",  NULL, TENSORS[i].rows,  TENSORS[i].cols,    w[i],
+                                      w[i], g[i], TENSORS[i].layer, TENSORS[i].no_decay };
         bert_optimizer *o;
         assert_works(bert_optimizer_create(params, KINDS, &GOLDEN[k].options, &o, err));
         for (int step = 0; step < 2; step++) {
@@ -150,7 +156,7 @@ static void two_steps_of_adamw_are_those_of_pytorch(void **state)
     }
 }
 
-/* ---- what training asks besides ---------------------------------------------------------------------------------------------- */
+/* ---- what training asks besides ---------------------------------------------------------------------------------- */
 
 static void the_rate_of_a_layer_falls_with_its_depth(void **state)
 {
@@ -158,7 +164,9 @@ static void the_rate_of_a_layer_falls_with_its_depth(void **state)
     static const struct {
         int64_t layer;
         double share;
-    } GROUPS[] = { { -1, 0.125 }, { 1, 0.25 }, { 2, 0.5 }, { 3, 1 }, { 0, 1 } }; /* embeddings, three layers, what stands on them */
+    } GROUPS[] = {
+        { -1, 0.125 }, { 1, 0.25 }, { 2, 0.5 }, { 3, 1 }, { 0, 1 }
+    }; /* embeddings, three layers, what stands on them */
     enum { N_GROUPS = 5 };
     float w[N_GROUPS] = { 0 }, g[N_GROUPS];
     bert_param params[N_GROUPS];
@@ -269,8 +277,10 @@ static void parameters_without_a_name_or_a_group_have_the_full_rate(void **state
 {
     (void)state;
     float named[] = { 1, 1 }, plain[] = { 1, 1 }, g[] = { 1, -1 }, h[] = { 1, -1 };
-    const bert_param params[] = { { .name = "weight", .group = "head", .rows = 2, .cols = 1, .value = named, .tuned = named, .grad = g },
-                                  { .rows = 2, .cols = 1, .value = plain, .tuned = plain, .grad = h } };
+    const bert_param params[] = {
+        { .name = "weight", .group = "head", .rows = 2, .cols = 1, .value = named, .tuned = named, .grad = g },
+        { .rows = 2, .cols = 1, .value = plain, .tuned = plain, .grad = h }
+    };
     bert_optimizer_options options;
     bert_optimizer *o;
     bert_optimizer_defaults(&options);
@@ -291,7 +301,8 @@ static void a_tuned_parameter_without_a_gradient_is_refused(void **state)
     bert_optimizer_options options;
     bert_optimizer *o;
     bert_optimizer_defaults(&options);
-    assert_fails(bert_optimizer_create(params, 1, &options, &o, err), BERT_ERR_ARGUMENT, "parameter mine is tuned, and has no gradient");
+    assert_fails(bert_optimizer_create(params, 1, &options, &o, err), BERT_ERR_ARGUMENT,
+                 "parameter mine is tuned, and has no gradient");
     params[0].name = NULL;
     assert_fails(bert_optimizer_create(params, 1, &options, &o, err), BERT_ERR_ARGUMENT,
                  "parameter without a name is tuned, and has no gradient");

@@ -1,4 +1,5 @@
-/* A small BERT with large random weights, written as a Hugging Face folder: with the usual 0.02 an output hardly depends on its weights. */
+/* A small BERT with large random weights, written as a Hugging Face folder: with the usual 0.02 an output hardly
+ * depends on its weights. */
 #ifndef TESTS_MODEL_TOY_H
 #define TESTS_MODEL_TOY_H
 
@@ -11,12 +12,14 @@
 #include "model/module.h"
 
 /* Words of the toy's vocabulary; its number of lines is TOY_WORDS. */
-static const char TOY_VOCABULARY[] = "[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\na\nb\nc\nd\ne\nf\ng\nh\ni\nj\nk\nthe\ncat\n##s\nsat\non\nmat\n,\n.\n";
+static const char TOY_VOCABULARY[] =
+    "[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\na\nb\nc\nd\ne\nf\ng\nh\ni\nj\nk\nthe\ncat\n##s\nsat\non\nmat\n,\n.\n";
 enum { TOY_WORDS = 24, TOY_POSITIONS = 16 };
 
 static inline config toy_config(void)
 {
-    return (config){ .family = &FAMILY_BERT, .vocab_size = TOY_WORDS,
+    return (config){ .family = &FAMILY_BERT,
+                     .vocab_size = TOY_WORDS,
                      .hidden_size = 12,
                      .num_hidden_layers = 3,
                      .num_attention_heads = 3,
@@ -30,8 +33,8 @@ static inline config toy_config(void)
                      .initializer_range = 0.02 };
 }
 
-/* The weights of such a model, in arena memory: multiples of 1/64 below 2 in size, which float16 and bfloat16 hold exactly; norms' scales
- * are around 1, the others' deviation is near 0.5. */
+/* The weights of such a model, in arena memory: multiples of 1/64 below 2 in size, which float16 and bfloat16 hold
+ * exactly; norms' scales are around 1, the others' deviation is near 0.5. */
 static inline weight_list toy_weights(arena *a, const config *c, bool pooler)
 {
     weight_list w;
@@ -39,7 +42,8 @@ static inline weight_list toy_weights(arena *a, const config *c, bool pooler)
     assert_works(weights_create(&w, a, c, (size_t)c->num_hidden_layers, pooler, NULL, err));
     for (size_t i = 0; i < w.n; i++) {
         bert_param *p = &w.items[i];
-        float centre = path_ends(p->name, "LayerNorm.weight") ? 1 : 0, *value = arena_array(a, weight_size(p), sizeof *value);
+        float centre = path_ends(p->name, "LayerNorm.weight") ? 1 : 0,
+              *value = arena_array(a, weight_size(p), sizeof *value);
         for (size_t k = 0; k < weight_size(p); k++)
             value[k] = centre + (float)((int)random_below(&r, 113) - 56) / 64;
         p->value = value;

@@ -3,7 +3,7 @@
 
 #include "each_isa.h"
 
-/* ---- learning -------------------------------------------------------------------------------------------------------------- */
+/* ---- learning ---------------------------------------------------------------------------------------------------- */
 
 static void check_learns(const bert_layer_spec *spec, size_t n_labels, int64_t head_hidden)
 {
@@ -19,7 +19,8 @@ static void check_learns(const bert_layer_spec *spec, size_t n_labels, int64_t h
     check(bert_model_train(model, train, valid, &o, NULL, false, listen, t, &err), &err);
     bert_metrics after = evaluate(model, valid);
     if (!(after.loss < 0.7 * before.loss && after.accuracy > 1.5 / (double)n_labels))
-        fail_msg("pooling %d, %zu labels: loss from %g to %g, accuracy %g", spec->pooling, n_labels, before.loss, after.loss, after.accuracy);
+        fail_msg("pooling %d, %zu labels: loss from %g to %g, accuracy %g", spec->pooling, n_labels, before.loss,
+                 after.loss, after.accuracy);
     assert_true(told_event(t, BERT_EVENT_EPOCH, 7)->loss < t->events[0].loss);
     bert_model_free(model);
     bert_dataset_free(train);
@@ -29,7 +30,8 @@ static void check_learns(const bert_layer_spec *spec, size_t n_labels, int64_t h
 static void what_can_be_learned_is_learned(void **state)
 {
     (void)state;
-    static const int POOLINGS[] = { BERT_POOLING_CLS, BERT_POOLING_CLS_RAW, BERT_POOLING_MEAN, BERT_POOLING_SQRT_MEAN, BERT_POOLING_MAX };
+    static const int POOLINGS[] = { BERT_POOLING_CLS, BERT_POOLING_CLS_RAW, BERT_POOLING_MEAN, BERT_POOLING_SQRT_MEAN,
+                                    BERT_POOLING_MAX };
     bert_layer_spec spec = toy_spec(toy_module("module", (toy){ .seq_layer = 2 }), 0, 1);
     for (size_t i = 0; i < sizeof POOLINGS / sizeof *POOLINGS; i++) {
         spec.pooling = POOLINGS[i];
@@ -48,7 +50,7 @@ static void what_can_be_learned_is_learned(void **state)
     check_learns(&spec, 2, 0);
 }
 
-/* ---- every task ------------------------------------------------------------------------------------------------------------ */
+/* ---- every task -------------------------------------------------------------------------------------------------- */
 
 /* n rows of a task: texts of letters whose thirds of the alphabet are what the label is about. */
 static bert_dataset *task_rows(bert_task id, size_t n, uint64_t seed)
@@ -57,7 +59,8 @@ static bert_dataset *task_rows(bert_task id, size_t n, uint64_t seed)
     bert_err err;
     bert_dataset *d;
     random_stream r = { seed, 95, 0 };
-    bert_text *texts = arena_alloc(&golden_memory, n * sizeof *texts), *pairs = NULL, *labels = arena_alloc(&golden_memory, n * sizeof *labels);
+    bert_text *texts = arena_alloc(&golden_memory, n * sizeof *texts), *pairs = NULL,
+              *labels = arena_alloc(&golden_memory, n * sizeof *labels);
     if (id == BERT_TASK_SIMILARITY)
         pairs = arena_alloc(&golden_memory, n * sizeof *pairs);
     for (size_t i = 0; i < n; i++) {
@@ -71,11 +74,14 @@ static bert_dataset *task_rows(bert_task id, size_t n, uint64_t seed)
             label = arena_printf(&golden_memory, "%zu.5", 2 * a);
         else if (id == BERT_TASK_MULTILABEL) {
             bert_text other = letters_of(&r, b);
-            texts[i].data = arena_printf(&golden_memory, "%.*s %.*s", (int)texts[i].size, texts[i].data, (int)other.size, other.data);
+            texts[i].data = arena_printf(&golden_memory, "%.*s %.*s", (int)texts[i].size, texts[i].data,
+                                         (int)other.size, other.data);
             texts[i].size = strlen(texts[i].data);
-            label = a == b ? arena_printf(&golden_memory, "%zu", a) : arena_printf(&golden_memory, "%zu,%zu", a < b ? a : b, a < b ? b : a);
+            label = a == b ? arena_printf(&golden_memory, "%zu", a)
+                           : arena_printf(&golden_memory, "%zu,%zu", a < b ? a : b, a < b ? b : a);
         } else { /* a tag for each letter: those of the first third are entities */
-            char *text = arena_copy(&golden_memory, texts[i].data, texts[i].size), *tags = arena_string(&golden_memory, "");
+            char *text = arena_copy(&golden_memory, texts[i].data, texts[i].size),
+                 *tags = arena_string(&golden_memory, "");
             for (size_t k = 0; k < texts[i].size; k += 2) {
                 text[k] = (char)('a' + random_below(&r, 24));
                 tags = arena_printf(&golden_memory, "%s%s%s", tags, k ? " " : "", TAGS[text[k] < 'a' + 8]);
@@ -125,14 +131,15 @@ static void every_task_learns(void **state)
             fail_msg("%s: %s is %g", bert_task_name(CASES[i].task), CASES[i].metric, value);
         int64_t best = told_event(t, BERT_EVENT_END, 0)->best_epoch;
         assert_same_metrics(&after, told_valid(t, (size_t)best - 1));
-        assert_int_equal(isnan(t->events[0].accuracy), CASES[i].task == BERT_TASK_REGRESSION || CASES[i].task == BERT_TASK_SIMILARITY);
+        assert_int_equal(isnan(t->events[0].accuracy),
+                         CASES[i].task == BERT_TASK_REGRESSION || CASES[i].task == BERT_TASK_SIMILARITY);
         bert_model_free(model);
         bert_dataset_free(train);
         bert_dataset_free(valid);
     }
 }
 
-/* ---- the same bits --------------------------------------------------------------------------------------------------------- */
+/* ---- the same bits ----------------------------------------------------------------------------------------------- */
 
 static bert_model *trained(const bert_layer_spec *spec, const bert_train_options *o, int threads)
 {
@@ -146,7 +153,8 @@ static bert_model *trained(const bert_layer_spec *spec, const bert_train_options
     return model;
 }
 
-static void assert_same_run(const bert_layer_spec *spec, const bert_train_options *a, const bert_train_options *b, int threads, bool same)
+static void assert_same_run(const bert_layer_spec *spec, const bert_train_options *a, const bert_train_options *b,
+                            int threads, bool same)
 {
     bert_model *first = trained(spec, a, 1), *other = trained(spec, b, threads);
     assert_int_equal(!memcmp(first->layer->values, other->layer->values, first->layer->n_tuned * sizeof(float)), same);
@@ -191,7 +199,7 @@ static void kept_outputs_change_no_bit_wherever_they_are(void **state)
     }
 }
 
-/* ---- steps ----------------------------------------------------------------------------------------------------------------- */
+/* ---- steps ------------------------------------------------------------------------------------------------------- */
 
 static double distance(const bert_model *a, const bert_model *b)
 {
@@ -204,8 +212,8 @@ static double distance(const bert_model *a, const bert_model *b)
     return sqrt(sum / size);
 }
 
-/* Without dropout two batches of 16 that make one step are one batch of 32. Epsilon is large beside the gradients, so that
- * rounding is not blown up by the division. */
+/* Without dropout two batches of 16 that make one step are one batch of 32. Epsilon is large beside the gradients, so
+ * that rounding is not blown up by the division. */
 static void two_batches_of_16_are_one_of_32(void **state)
 {
     (void)state;
@@ -236,7 +244,7 @@ static void two_batches_of_16_are_one_of_32(void **state)
     bert_dataset_free(train);
 }
 
-/* ---- unfreezing ------------------------------------------------------------------------------------------------------------ */
+/* ---- unfreezing -------------------------------------------------------------------------------------------------- */
 
 typedef struct unfreezing {
     const bert_model *model;
@@ -258,7 +266,9 @@ static bool check_moved(told *t, const bert_event *e)
         if (!p->tuned)
             continue;
         weight_group group = weight_group_of(w, i);
-        bool learns = group == GROUP_EMBEDDINGS ? free > 2 : group == GROUP_LAYER ? layer + (size_t)free >= w->layers : true;
+        bool learns = group == GROUP_EMBEDDINGS ? free > 2
+                      : group == GROUP_LAYER    ? layer + (size_t)free >= w->layers
+                                                : true;
         bool moved = memcmp(p->value, u->before + at, n * sizeof(float)) != 0;
         bool by_nothing = strstr(p->name, "key.bias"); /* its gradient is zero but for rounding */
         if (moved != learns && !by_nothing)
@@ -292,7 +302,7 @@ static void layers_are_unfrozen_from_the_last_one_down(void **state)
     bert_dataset_free(train);
 }
 
-/* ---- the best epoch -------------------------------------------------------------------------------------------------------- */
+/* ---- the best epoch ---------------------------------------------------------------------------------------------- */
 
 /* Turns the head round at the end of epoch 1. */
 static bool spoil(told *t, const bert_event *e)
@@ -407,7 +417,7 @@ static void the_threshold_is_chosen_on_the_best_epoch_and_kept(void **state)
     bert_dataset_free(valid);
 }
 
-/* ---- what is told ---------------------------------------------------------------------------------------------------------- */
+/* ---- what is told ------------------------------------------------------------------------------------------------ */
 
 static double number(const json_t *object, const char *key)
 {
@@ -552,7 +562,7 @@ static void report_and_event_files_are_written_where_they_are_asked_for(void **s
     bert_dataset_free(valid);
 }
 
-/* ---- what a caller has ------------------------------------------------------------------------------------------------------ */
+/* ---- what a caller has ------------------------------------------------------------------------------------------- */
 
 static void gradients_of_a_caller_survive_a_refusal(void **state)
 {
@@ -570,8 +580,10 @@ static void gradients_of_a_caller_survive_a_refusal(void **state)
                  "--learning-rate: -1 is out of range, at least 0");
     assert_fails(bert_model_train(model, train, NULL, &resumed, NULL, false, NULL, NULL, err), BERT_ERR_ARGUMENT,
                  "--resume: there is no folder to go on from");
-    const char *words = arena_printf(&golden_memory, "%s/checkpoint.safetensors: is not there: there is nothing to go on with", scratch("new"));
-    assert_fails(bert_model_train(model, train, NULL, &resumed, scratch("new"), false, NULL, NULL, err), BERT_ERR_IO, words);
+    const char *words = arena_printf(
+        &golden_memory, "%s/checkpoint.safetensors: is not there: there is nothing to go on with", scratch("new"));
+    assert_fails(bert_model_train(model, train, NULL, &resumed, scratch("new"), false, NULL, NULL, err), BERT_ERR_IO,
+                 words);
     for (size_t i = 0; i < l->n_tuned; i++)
         assert_true(l->grads[i] == (float)i);
     bert_err e;
