@@ -42,7 +42,7 @@ static bool grow(entity_list *list)
     return items;
 }
 
-static void add_entity(void *context, size_t first, size_t last, const char *type)
+static void found_entity(void *context, size_t first, size_t last, const char *type)
 {
     tagged_text *t = context;
     entity_list *list = &t->session->entities;
@@ -146,7 +146,7 @@ static bert_status find_in_part(bert_session *s, const bert_text *texts, size_t 
         status = session_words_next(s, &of, i, &words, &t.n, err);
         t.failed = !status && !tag_words(&t, words);
         if (!status && !t.failed)
-            entities_find(s->model->labels, t.tags, t.n, add_entity, &t);
+            entities_find(s->model->labels, t.tags, t.n, found_entity, &t);
         if (t.failed)
             status = fail_memory(err, "entities");
     }
