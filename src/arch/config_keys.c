@@ -183,7 +183,8 @@ void config_tell_unknown(json_t *json, const char *where, buffer *notes)
     json_t *value;
     size_t n = 0;
     const family *f;
-    config_family(json, &f, where, NULL);
+    if (config_family(json, &f, where, NULL))
+        return; /* it will be refused */
     json_object_foreach(json, key, value)
     {
         if (!is_known(f, key))
