@@ -1,4 +1,5 @@
-/* BERT: Devlin et al., "BERT: Pre-training of Deep Bidirectional Transformers for Language Understanding" (2019). Norms stand behind the residuals. */
+/* BERT: Devlin et al., "BERT: Pre-training of Deep Bidirectional Transformers for Language Understanding" (2019). Norms
+ * stand behind the residuals. */
 #include "arch/family_parts.h"
 
 static const config_key KEYS[] = {
@@ -9,42 +10,75 @@ static const config_key KEYS[] = {
 };
 
 /* Of Google's multilingual and Chinese configurations: a pooler of this shape is the only one that there was. */
-static const char *const OTHER_KEYS[] = { "directionality",       "pooler_fc_size",         "pooler_num_attention_heads",
-                                          "pooler_num_fc_layers", "pooler_size_per_head",   "pooler_type",
+static const char *const OTHER_KEYS[] = { "directionality",
+                                          "pooler_fc_size",
+                                          "pooler_num_attention_heads",
+                                          "pooler_num_fc_layers",
+                                          "pooler_size_per_head",
+                                          "pooler_type",
                                           NULL };
 
 /* x; attention(x); its dense layer; a = norm(x + that); feed-forward(a); norm(a + that) */
 const block_row BERT_BLOCKS[N_BERT_BLOCKS] = {
-    { .kind = &BLOCK_ATTENTION, .weight = QUERY_WEIGHT, .bias = QUERY_BIAS, .reads = 0, .rate = RATE_ATTENTION, .site = 0 },
+    { .kind = &BLOCK_ATTENTION,
+      .weight = QUERY_WEIGHT,
+      .bias = QUERY_BIAS,
+      .reads = 0,
+      .rate = RATE_ATTENTION,
+      .site = 0 },
     { .kind = &BLOCK_DENSE, .weight = ATTENTION_WEIGHT, .bias = ATTENTION_BIAS, .reads = 1 },
     { .kind = &BLOCK_NORM, .weight = ATTENTION_NORM_WEIGHT, .reads = 2, .adds = 0, .rate = RATE_HIDDEN, .site = 1 },
-    { .kind = &BLOCK_FEED_FORWARD, .weight = INTERMEDIATE_WEIGHT, .bias = INTERMEDIATE_BIAS, .second = OUTPUT_WEIGHT, .second_bias = OUTPUT_BIAS, .reads = 3 },
+    { .kind = &BLOCK_FEED_FORWARD,
+      .weight = INTERMEDIATE_WEIGHT,
+      .bias = INTERMEDIATE_BIAS,
+      .second = OUTPUT_WEIGHT,
+      .second_bias = OUTPUT_BIAS,
+      .reads = 3 },
     { .kind = &BLOCK_NORM, .weight = OUTPUT_NORM_WEIGHT, .reads = 4, .adds = 3, .rate = RATE_HIDDEN, .site = 2 },
 };
 
 /* Hugging Face's, Google's, llama.cpp's. */
 const char *const BERT_NAMES[N_WEIGHT_IDS][N_WEIGHT_NAMES] = {
     [WORD_EMBEDDINGS] = { "embeddings.word_embeddings.weight", "embeddings/word_embeddings", "token_embd.weight" },
-    [POSITION_EMBEDDINGS] = { "embeddings.position_embeddings.weight", "embeddings/position_embeddings", "position_embd.weight" },
-    [TOKEN_TYPE_EMBEDDINGS] = { "embeddings.token_type_embeddings.weight", "embeddings/token_type_embeddings", "token_types.weight" },
-    [EMBEDDINGS_NORM_WEIGHT] = { "embeddings.LayerNorm.weight", "embeddings/LayerNorm/gamma", "token_embd_norm.weight" },
+    [POSITION_EMBEDDINGS] = { "embeddings.position_embeddings.weight", "embeddings/position_embeddings",
+                              "position_embd.weight" },
+    [TOKEN_TYPE_EMBEDDINGS] = { "embeddings.token_type_embeddings.weight", "embeddings/token_type_embeddings",
+                                "token_types.weight" },
+    [EMBEDDINGS_NORM_WEIGHT] = { "embeddings.LayerNorm.weight", "embeddings/LayerNorm/gamma",
+                                 "token_embd_norm.weight" },
     [EMBEDDINGS_NORM_BIAS] = { "embeddings.LayerNorm.bias", "embeddings/LayerNorm/beta", "token_embd_norm.bias" },
-    [QUERY_WEIGHT] = { "encoder.layer.%d.attention.self.query.weight", "encoder/layer_%d/attention/self/query/kernel", "blk.%d.attn_q.weight" },
-    [KEY_WEIGHT] = { "encoder.layer.%d.attention.self.key.weight", "encoder/layer_%d/attention/self/key/kernel", "blk.%d.attn_k.weight" },
-    [VALUE_WEIGHT] = { "encoder.layer.%d.attention.self.value.weight", "encoder/layer_%d/attention/self/value/kernel", "blk.%d.attn_v.weight" },
-    [QUERY_BIAS] = { "encoder.layer.%d.attention.self.query.bias", "encoder/layer_%d/attention/self/query/bias", "blk.%d.attn_q.bias" },
-    [KEY_BIAS] = { "encoder.layer.%d.attention.self.key.bias", "encoder/layer_%d/attention/self/key/bias", "blk.%d.attn_k.bias" },
-    [VALUE_BIAS] = { "encoder.layer.%d.attention.self.value.bias", "encoder/layer_%d/attention/self/value/bias", "blk.%d.attn_v.bias" },
-    [ATTENTION_WEIGHT] = { "encoder.layer.%d.attention.output.dense.weight", "encoder/layer_%d/attention/output/dense/kernel", "blk.%d.attn_output.weight" },
-    [ATTENTION_BIAS] = { "encoder.layer.%d.attention.output.dense.bias", "encoder/layer_%d/attention/output/dense/bias", "blk.%d.attn_output.bias" },
-    [ATTENTION_NORM_WEIGHT] = { "encoder.layer.%d.attention.output.LayerNorm.weight", "encoder/layer_%d/attention/output/LayerNorm/gamma", "blk.%d.attn_output_norm.weight" },
-    [ATTENTION_NORM_BIAS] = { "encoder.layer.%d.attention.output.LayerNorm.bias", "encoder/layer_%d/attention/output/LayerNorm/beta", "blk.%d.attn_output_norm.bias" },
-    [INTERMEDIATE_WEIGHT] = { "encoder.layer.%d.intermediate.dense.weight", "encoder/layer_%d/intermediate/dense/kernel", "blk.%d.ffn_up.weight" },
-    [INTERMEDIATE_BIAS] = { "encoder.layer.%d.intermediate.dense.bias", "encoder/layer_%d/intermediate/dense/bias", "blk.%d.ffn_up.bias" },
-    [OUTPUT_WEIGHT] = { "encoder.layer.%d.output.dense.weight", "encoder/layer_%d/output/dense/kernel", "blk.%d.ffn_down.weight" },
-    [OUTPUT_BIAS] = { "encoder.layer.%d.output.dense.bias", "encoder/layer_%d/output/dense/bias", "blk.%d.ffn_down.bias" },
-    [OUTPUT_NORM_WEIGHT] = { "encoder.layer.%d.output.LayerNorm.weight", "encoder/layer_%d/output/LayerNorm/gamma", "blk.%d.layer_output_norm.weight" },
-    [OUTPUT_NORM_BIAS] = { "encoder.layer.%d.output.LayerNorm.bias", "encoder/layer_%d/output/LayerNorm/beta", "blk.%d.layer_output_norm.bias" },
+    [QUERY_WEIGHT] = { "encoder.layer.%d.attention.self.query.weight", "encoder/layer_%d/attention/self/query/kernel",
+                       "blk.%d.attn_q.weight" },
+    [KEY_WEIGHT] = { "encoder.layer.%d.attention.self.key.weight", "encoder/layer_%d/attention/self/key/kernel",
+                     "blk.%d.attn_k.weight" },
+    [VALUE_WEIGHT] = { "encoder.layer.%d.attention.self.value.weight", "encoder/layer_%d/attention/self/value/kernel",
+                       "blk.%d.attn_v.weight" },
+    [QUERY_BIAS] = { "encoder.layer.%d.attention.self.query.bias", "encoder/layer_%d/attention/self/query/bias",
+                     "blk.%d.attn_q.bias" },
+    [KEY_BIAS] = { "encoder.layer.%d.attention.self.key.bias", "encoder/layer_%d/attention/self/key/bias",
+                   "blk.%d.attn_k.bias" },
+    [VALUE_BIAS] = { "encoder.layer.%d.attention.self.value.bias", "encoder/layer_%d/attention/self/value/bias",
+                     "blk.%d.attn_v.bias" },
+    [ATTENTION_WEIGHT] = { "encoder.layer.%d.attention.output.dense.weight",
+                           "encoder/layer_%d/attention/output/dense/kernel", "blk.%d.attn_output.weight" },
+    [ATTENTION_BIAS] = { "encoder.layer.%d.attention.output.dense.bias", "encoder/layer_%d/attention/output/dense/bias",
+                         "blk.%d.attn_output.bias" },
+    [ATTENTION_NORM_WEIGHT] = { "encoder.layer.%d.attention.output.LayerNorm.weight",
+                                "encoder/layer_%d/attention/output/LayerNorm/gamma", "blk.%d.attn_output_norm.weight" },
+    [ATTENTION_NORM_BIAS] = { "encoder.layer.%d.attention.output.LayerNorm.bias",
+                              "encoder/layer_%d/attention/output/LayerNorm/beta", "blk.%d.attn_output_norm.bias" },
+    [INTERMEDIATE_WEIGHT] = { "encoder.layer.%d.intermediate.dense.weight",
+                              "encoder/layer_%d/intermediate/dense/kernel", "blk.%d.ffn_up.weight" },
+    [INTERMEDIATE_BIAS] = { "encoder.layer.%d.intermediate.dense.bias", "encoder/layer_%d/intermediate/dense/bias",
+                            "blk.%d.ffn_up.bias" },
+    [OUTPUT_WEIGHT] = { "encoder.layer.%d.output.dense.weight", "encoder/layer_%d/output/dense/kernel",
+                        "blk.%d.ffn_down.weight" },
+    [OUTPUT_BIAS] = { "encoder.layer.%d.output.dense.bias", "encoder/layer_%d/output/dense/bias",
+                      "blk.%d.ffn_down.bias" },
+    [OUTPUT_NORM_WEIGHT] = { "encoder.layer.%d.output.LayerNorm.weight", "encoder/layer_%d/output/LayerNorm/gamma",
+                             "blk.%d.layer_output_norm.weight" },
+    [OUTPUT_NORM_BIAS] = { "encoder.layer.%d.output.LayerNorm.bias", "encoder/layer_%d/output/LayerNorm/beta",
+                           "blk.%d.layer_output_norm.bias" },
     [POOLER_WEIGHT] = { "pooler.dense.weight", "pooler/dense/kernel" },
     [POOLER_BIAS] = { "pooler.dense.bias", "pooler/dense/bias" },
 };
@@ -99,8 +133,10 @@ const family FAMILY_BERT = {
     .head_activation = ACTIVATION_TANH,
     .head_input_dropout = true,
     .heads = {
-        { .architecture = "BertForSequenceClassification", .pooled = true, .last = { "classifier.weight", "classifier.bias" } },
-        { .architecture = "BertForTokenClassification", .tokens = true, .last = { "classifier.weight", "classifier.bias" } },
+        { .architecture = "BertForSequenceClassification", .pooled = true,
+          .last = { "classifier.weight", "classifier.bias" } },
+        { .architecture = "BertForTokenClassification", .tokens = true,
+          .last = { "classifier.weight", "classifier.bias" } },
         { .pooled = true, .last = { "output_weights", "output_bias" } },
     },
 };

@@ -1,5 +1,5 @@
-/* DistilBERT: Sanh et al., "DistilBERT, a distilled version of BERT" (2019). BERT's layers without dropout behind the attention; no segments, no
- * pooler. Its norms' epsilon is fixed. */
+/* DistilBERT: Sanh et al., "DistilBERT, a distilled version of BERT" (2019). BERT's layers without dropout behind the
+ * attention; no segments, no pooler. Its norms' epsilon is fixed. */
 #include "arch/family_parts.h"
 
 static const config_key KEYS[] = {
@@ -23,10 +23,20 @@ static const config_key KEYS[] = {
 static const char *const OTHER_KEYS[] = { "qa_dropout", "tie_weights_", NULL };
 
 static const block_row BLOCKS[] = {
-    { .kind = &BLOCK_ATTENTION, .weight = QUERY_WEIGHT, .bias = QUERY_BIAS, .reads = 0, .rate = RATE_ATTENTION, .site = 0 },
+    { .kind = &BLOCK_ATTENTION,
+      .weight = QUERY_WEIGHT,
+      .bias = QUERY_BIAS,
+      .reads = 0,
+      .rate = RATE_ATTENTION,
+      .site = 0 },
     { .kind = &BLOCK_DENSE, .weight = ATTENTION_WEIGHT, .bias = ATTENTION_BIAS, .reads = 1 },
     { .kind = &BLOCK_NORM, .weight = ATTENTION_NORM_WEIGHT, .reads = 2, .adds = 0 },
-    { .kind = &BLOCK_FEED_FORWARD, .weight = INTERMEDIATE_WEIGHT, .bias = INTERMEDIATE_BIAS, .second = OUTPUT_WEIGHT, .second_bias = OUTPUT_BIAS, .reads = 3 },
+    { .kind = &BLOCK_FEED_FORWARD,
+      .weight = INTERMEDIATE_WEIGHT,
+      .bias = INTERMEDIATE_BIAS,
+      .second = OUTPUT_WEIGHT,
+      .second_bias = OUTPUT_BIAS,
+      .reads = 3 },
     { .kind = &BLOCK_NORM, .weight = OUTPUT_NORM_WEIGHT, .reads = 4, .adds = 3, .rate = RATE_HIDDEN, .site = 2 },
 };
 
@@ -61,7 +71,8 @@ static const family_part PARTS[] = {
     { "qa_outputs.", NULL, "qa_outputs", QUESTION_HEAD },
     { "pre_classifier.", NULL, "pre_classifier", OTHER_HEAD },
     { "classifier.", NULL, "classifier", OTHER_HEAD },
-    { "transformer.layer.", NULL, "transformer.layer", "of layers beyond n_layers, or parts that DistilBERT's layers have not" },
+    { "transformer.layer.", NULL, "transformer.layer",
+      "of layers beyond n_layers, or parts that DistilBERT's layers have not" },
 };
 
 const family FAMILY_DISTILBERT = {
@@ -73,7 +84,8 @@ const family FAMILY_DISTILBERT = {
     .other_keys = OTHER_KEYS,
     .names = NAMES,
     .head_names = { "pre_classifier.weight", "pre_classifier.bias", "classifier.weight", "classifier.bias" },
-    .joined_names = { [2] = "transformer.layer.%d.attention.kv_lin.weight", [3] = "transformer.layer.%d.attention.qkv_lin.weight" },
+    .joined_names = { [2] = "transformer.layer.%d.attention.kv_lin.weight",
+                      [3] = "transformer.layer.%d.attention.qkv_lin.weight" },
     .head_prefix = "distilbert.",
     .prefixes = {
         { NAMES_HUGGING_FACE, "" },
@@ -94,6 +106,7 @@ const family FAMILY_DISTILBERT = {
         { .architecture = "DistilBertForSequenceClassification",
           .hidden = { "pre_classifier.weight", "pre_classifier.bias" },
           .last = { "classifier.weight", "classifier.bias" } },
-        { .architecture = "DistilBertForTokenClassification", .tokens = true, .last = { "classifier.weight", "classifier.bias" } },
+        { .architecture = "DistilBertForTokenClassification", .tokens = true,
+          .last = { "classifier.weight", "classifier.bias" } },
     },
 };

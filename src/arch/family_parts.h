@@ -9,29 +9,44 @@
 #define LENGTH(list) (sizeof(list) / sizeof *(list))
 
 /* Rows of a configuration's keys. */
-#define SIZE_KEY(name, member, most) { .kind = KEY_SIZE, .key = name, .offset = offsetof(config, member), .min = 1, .max = most }
+#define SIZE_KEY(name, member, most)                                                             \
+    {                                                                                            \
+        .kind = KEY_SIZE, .key = name, .offset = offsetof(config, member), .min = 1, .max = most \
+    }
 /* member = 1 + the id */
-#define ID_KEY(name, member, otherwise) \
-    { .kind = KEY_ID, .key = name, .offset = offsetof(config, member), .max = 1 << 15, .fallback = otherwise }
-#define NUMBER_KEY(name, member, most, otherwise) \
-    { .kind = KEY_NUMBER, .key = name, .offset = offsetof(config, member), .max = most, .fallback = otherwise }
-#define ACTIVATION_KEY(name) { .kind = KEY_ACTIVATION, .key = name, .offset = offsetof(config, hidden_act) }
-#define IMPLIED(member, value) { .kind = KEY_IMPLIED, .offset = offsetof(config, member), .fallback = value }
-#define WRITTEN_KEY(name, json) { .kind = KEY_WRITTEN, .key = name, .only = json }
+#define ID_KEY(name, member, otherwise)                                                                        \
+    {                                                                                                          \
+        .kind = KEY_ID, .key = name, .offset = offsetof(config, member), .max = 1 << 15, .fallback = otherwise \
+    }
+#define NUMBER_KEY(name, member, most, otherwise)                                                               \
+    {                                                                                                           \
+        .kind = KEY_NUMBER, .key = name, .offset = offsetof(config, member), .max = most, .fallback = otherwise \
+    }
+#define ACTIVATION_KEY(name)                                                        \
+    {                                                                               \
+        .kind = KEY_ACTIVATION, .key = name, .offset = offsetof(config, hidden_act) \
+    }
+#define IMPLIED(member, value)                                                     \
+    {                                                                              \
+        .kind = KEY_IMPLIED, .offset = offsetof(config, member), .fallback = value \
+    }
+#define WRITTEN_KEY(name, json)                        \
+    {                                                  \
+        .kind = KEY_WRITTEN, .key = name, .only = json \
+    }
 
 /* Sizes and numbers under BERT's names. */
-#define BERT_SIZE_KEYS                                                 \
-    SIZE_KEY("vocab_size", vocab_size, 1 << 24),                       \
-    SIZE_KEY("hidden_size", hidden_size, 1 << 16),                     \
-    SIZE_KEY("num_hidden_layers", num_hidden_layers, 1 << 10),         \
-    SIZE_KEY("num_attention_heads", num_attention_heads, 1 << 10),     \
-    SIZE_KEY("intermediate_size", intermediate_size, 1 << 18),         \
-    SIZE_KEY("max_position_embeddings", max_position_embeddings, 1 << 16), \
-    SIZE_KEY("type_vocab_size", type_vocab_size, 1 << 10),             \
-    NUMBER_KEY("hidden_dropout_prob", hidden_dropout_prob, 0.99, 0.1), \
-    NUMBER_KEY("attention_probs_dropout_prob", attention_probs_dropout_prob, 0.99, 0.1), \
-    NUMBER_KEY("layer_norm_eps", layer_norm_eps, 1, 1e-12),            \
-    NUMBER_KEY("initializer_range", initializer_range, 10, 0.02)
+#define BERT_SIZE_KEYS                                                                          \
+    SIZE_KEY("vocab_size", vocab_size, 1 << 24), SIZE_KEY("hidden_size", hidden_size, 1 << 16), \
+        SIZE_KEY("num_hidden_layers", num_hidden_layers, 1 << 10),                              \
+        SIZE_KEY("num_attention_heads", num_attention_heads, 1 << 10),                          \
+        SIZE_KEY("intermediate_size", intermediate_size, 1 << 18),                              \
+        SIZE_KEY("max_position_embeddings", max_position_embeddings, 1 << 16),                  \
+        SIZE_KEY("type_vocab_size", type_vocab_size, 1 << 10),                                  \
+        NUMBER_KEY("hidden_dropout_prob", hidden_dropout_prob, 0.99, 0.1),                      \
+        NUMBER_KEY("attention_probs_dropout_prob", attention_probs_dropout_prob, 0.99, 0.1),    \
+        NUMBER_KEY("layer_norm_eps", layer_norm_eps, 1, 1e-12),                                 \
+        NUMBER_KEY("initializer_range", initializer_range, 10, 0.02)
 
 /* Tensors that are known and not read. */
 #define OTHER_HEAD "a head, whose task nothing tells"
@@ -43,7 +58,10 @@
 extern const char *const BERT_NAMES[N_WEIGHT_IDS][N_WEIGHT_NAMES];
 extern const block_row BERT_BLOCKS[];
 enum { N_BERT_BLOCKS = 5 };
-#define BERT_JOINED_NAMES \
-    { [2] = "encoder.layer.%d.attention.self.key_value.weight", [3] = "encoder.layer.%d.attention.self.query_key_value.weight" }
+#define BERT_JOINED_NAMES                                              \
+    {                                                                  \
+        [2] = "encoder.layer.%d.attention.self.key_value.weight",      \
+        [3] = "encoder.layer.%d.attention.self.query_key_value.weight" \
+    }
 
 #endif

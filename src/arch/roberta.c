@@ -1,5 +1,6 @@
-/* RoBERTa: Liu et al., "RoBERTa: A Robustly Optimized BERT Pretraining Approach" (2019). BERT's layers under BERT's names; positions are counted from
- * the padding's id on, and a classifier has a dense layer of its own in place of the pooler. */
+/* RoBERTa: Liu et al., "RoBERTa: A Robustly Optimized BERT Pretraining Approach" (2019). BERT's layers under BERT's
+ * names; positions are counted from the padding's id on, and a classifier has a dense layer of its own in place of the
+ * pooler. */
 #include "arch/family_parts.h"
 
 static const config_key KEYS[] = {
@@ -28,7 +29,8 @@ const family FAMILY_ROBERTA = {
     .n_keys = LENGTH(KEYS),
     .other_keys = OTHER_KEYS,
     .names = BERT_NAMES,
-    .head_names = { "classifier.dense.weight", "classifier.dense.bias", "classifier.out_proj.weight", "classifier.out_proj.bias" },
+    .head_names = { "classifier.dense.weight", "classifier.dense.bias", "classifier.out_proj.weight",
+                    "classifier.out_proj.bias" },
     .joined_names = BERT_JOINED_NAMES,
     .head_prefix = "roberta.",
     .prefixes = {
@@ -51,6 +53,7 @@ const family FAMILY_ROBERTA = {
         { .architecture = "RobertaForSequenceClassification",
           .hidden = { "classifier.dense.weight", "classifier.dense.bias" },
           .last = { "classifier.out_proj.weight", "classifier.out_proj.bias" } },
-        { .architecture = "RobertaForTokenClassification", .tokens = true, .last = { "classifier.weight", "classifier.bias" } },
+        { .architecture = "RobertaForTokenClassification", .tokens = true,
+          .last = { "classifier.weight", "classifier.bias" } },
     },
 };

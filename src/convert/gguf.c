@@ -1,5 +1,5 @@
-/* A model as llama.cpp reads BERT: the encoder's tensors under its names, and the vocabulary. Names and keys: gguf-py/gguf/constants.py and
- * conversion of BertModel in ggml-org/llama.cpp. */
+/* A model as llama.cpp reads BERT: the encoder's tensors under its names, and the vocabulary. Names and keys:
+ * gguf-py/gguf/constants.py and conversion of BertModel in ggml-org/llama.cpp. */
 #include "convert/export.h"
 #include "convert/gguf_vocabulary.h"
 
@@ -17,11 +17,12 @@ static const struct {
 } POOLINGS[] = {
     [BERT_POOLING_AUTO] = { POOLING_ABSENT, NULL }, /* never here */
     [BERT_POOLING_NONE] = { POOLING_NONE, NULL },
-    [BERT_POOLING_CLS] = { POOLING_CLS,
-                           "pooling cls: llama.cpp has no pooler; the file gives the vector of [CLS] itself, as pooling cls_raw does" },
+    [BERT_POOLING_CLS] = { POOLING_CLS, "pooling cls: llama.cpp has no pooler; the file gives the vector of [CLS] "
+                                        "itself, as pooling cls_raw does" },
     [BERT_POOLING_CLS_RAW] = { POOLING_CLS, NULL },
     [BERT_POOLING_MEAN] = { POOLING_MEAN, NULL },
-    [BERT_POOLING_SQRT_MEAN] = { POOLING_MEAN, "pooling sqrt_mean: the file gives the mean, which has the same direction and another length" },
+    [BERT_POOLING_SQRT_MEAN] = { POOLING_MEAN, "pooling sqrt_mean: the file gives the mean, which has the same "
+                                               "direction and another length" },
     [BERT_POOLING_MAX] = { POOLING_ABSENT, NULL },
 };
 
@@ -111,11 +112,14 @@ static bert_status check(const export_model *e, bert_err *err)
 {
     activation act = e->config.hidden_act;
     if (!e->config.family->gguf)
-        return fail(err, BERT_ERR_UNSUPPORTED, "model_type %s: llama.cpp has no architecture that computes the same", e->config.family->name);
+        return fail(err, BERT_ERR_UNSUPPORTED, "model_type %s: llama.cpp has no architecture that computes the same",
+                    e->config.family->name);
     if (act != ACTIVATION_GELU && act != ACTIVATION_GELU_TANH)
-        return fail(err, BERT_ERR_UNSUPPORTED, "hidden_act %s: llama.cpp computes BERT with gelu alone", config_activation_name(act));
+        return fail(err, BERT_ERR_UNSUPPORTED, "hidden_act %s: llama.cpp computes BERT with gelu alone",
+                    config_activation_name(act));
     if (POOLINGS[e->pooling].type == POOLING_ABSENT)
-        return fail(err, BERT_ERR_UNSUPPORTED, "pooling %s: llama.cpp has none, mean, cls_raw", POOLING_WORDS[e->pooling]);
+        return fail(err, BERT_ERR_UNSUPPORTED, "pooling %s: llama.cpp has none, mean, cls_raw",
+                    POOLING_WORDS[e->pooling]);
     return BERT_OK;
 }
 
@@ -127,12 +131,13 @@ static void gguf_export_tell(const gguf_export *x, buffer *notes)
     if (POOLINGS[e->pooling].note)
         buffer_printf(notes, "%s\n", POOLINGS[e->pooling].note);
     if (e->model->normalize)
-        buffer_string(notes,
-                      "the model's vectors have length 1; the file cannot say so, llama.cpp's --embd-normalize 2 (its default) makes them so\n");
+        buffer_string(notes, "the model's vectors have length 1; the file cannot say so, llama.cpp's --embd-normalize "
+                             "2 (its default) makes them so\n");
     export_tell_tokenizer(e, BERT_EXPORT_GGUF, notes);
     gguf_tell_scripts(e->model->module->tokenizer, notes);
     if (x->f16_instead)
-        buffer_printf(notes, "type q8_0 takes rows of a multiple of %d numbers; matrices with others are f16\n", GGUF_BLOCK);
+        buffer_printf(notes, "type q8_0 takes rows of a multiple of %d numbers; matrices with others are f16\n",
+                      GGUF_BLOCK);
 }
 
 static bert_status gguf_export_values(void *context, size_t i, const float **out, bert_err *err)
@@ -150,13 +155,15 @@ static bert_status write_file(gguf_export *x, const char *path, int type, bert_e
     if (s)
         return s;
     add_keys(x, type);
-    s = gguf_add_vocabulary(&x->file, module->tokenizer, (size_t)module->config.vocab_size, token_types, &x->memory, err);
+    s = gguf_add_vocabulary(&x->file, module->tokenizer, (size_t)module->config.vocab_size, token_types, &x->memory,
+                            err);
     if (!s)
         s = gguf_export_add_tensors(x, TYPES[type].type, err);
     return s ? s : gguf_write(&x->file, path, gguf_export_values, x, err);
 }
 
-bert_status export_gguf(const bert_model *model, const char *path, const bert_export_options *options, buffer *notes, bert_err *err)
+bert_status export_gguf(const bert_model *model, const char *path, const bert_export_options *options, buffer *notes,
+                        bert_err *err)
 {
     gguf_export x = { 0 };
     bert_status s = export_model_open(&x.model, model, &x.memory, err);

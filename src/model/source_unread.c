@@ -39,7 +39,7 @@ static const char *behind_prefix(const source *s, const char *name)
 }
 
 /* The row of a list that knows a tensor; NULL: none. */
-static const family_part *part_of(const family_part *list, size_t n, const char *name, const char *inner)
+static const family_part *unread_part(const family_part *list, size_t n, const char *name, const char *inner)
 {
     for (const family_part *p = list; p < list + n; p++)
         if (p->begins ? !strncmp(inner, p->begins, strlen(p->begins)) : path_ends(name, p->ends))
@@ -52,9 +52,9 @@ static bool group_of(const source *s, const char *name, unread_group *g)
 {
     const family *f = s->naming.family;
     const char *inner = behind_prefix(s, name);
-    const family_part *p = part_of(KNOWN, sizeof KNOWN / sizeof *KNOWN, name, inner);
+    const family_part *p = unread_part(KNOWN, sizeof KNOWN / sizeof *KNOWN, name, inner);
     if (!p && f)
-        p = part_of(f->parts, f->n_parts, name, inner);
+        p = unread_part(f->parts, f->n_parts, name, inner);
     if (p) {
         *g = (unread_group){ p->group, p->group ? strlen(p->group) : 0, p->what, 1 };
         return p->group != NULL;

@@ -1,11 +1,11 @@
-/* A family of encoders as data: what its configuration is called, its tensors under each naming, the blocks of a layer, the heads that its
- * classifiers have. Each is one file of src/arch. */
+/* A family of encoders as data: what its configuration is called, its tensors under each naming, the blocks of a layer,
+ * the heads that its classifiers have. Each is one file of src/arch. */
 #ifndef NET_FAMILY_H
 #define NET_FAMILY_H
 
 #include "net/block.h"
 
-/* ---- configuration ------------------------------------------------------------------------------------------------------ */
+/* ---- configuration ----------------------------------------------------------------------------------------------- */
 
 typedef enum config_key_kind {
     KEY_SIZE,       /* int64_t, min .. max, which must be there */
@@ -24,14 +24,15 @@ typedef struct config_key {
     const char *only; /* KEY_WRITTEN: its value as JSON */
 } config_key;
 
-/* ---- heads -------------------------------------------------------------------------------------------------------------- */
+/* ---- heads ------------------------------------------------------------------------------------------------------- */
 
 /* A classifier that the family's authors put on it. */
 typedef struct family_head {
     const char *architecture; /* of config.json; NULL: known by its tensors alone, under Google's names */
     bool tokens;              /* it reads every token, else the pooled vector of the first one */
     bool pooled;              /* through the pooler */
-    const char *hidden[2];    /* weight and bias of the dense layer before the last, NULL: it has one dense layer alone */
+    /* weight and bias of the dense layer before the last, NULL: it has one dense layer alone */
+    const char *hidden[2];
     const char *last[2];
 } family_head;
 
@@ -42,14 +43,16 @@ typedef struct naming_prefix {
     const char *prefix;
 } naming_prefix;
 
-/* Tensors beside the encoder's, which a checkpoint may have: by the beginning of a name behind the prefix, or by its end. */
+/* Tensors beside the encoder's, which a checkpoint may have: by the beginning of a name behind the prefix, or by its
+ * end. */
 typedef struct family_part {
     const char *begins, *ends;
-    const char *group; /* what it is called where it is told; NULL: not worth telling, for the configuration says as much */
+    /* what it is called where it is told; NULL: not worth telling, for the configuration says as much */
+    const char *group;
     const char *what;
 } family_part;
 
-/* ---- the family --------------------------------------------------------------------------------------------------------- */
+/* ---- the family -------------------------------------------------------------------------------------------------- */
 
 typedef struct family {
     const char *name;  /* model_type of config.json: "bert" */
@@ -58,28 +61,35 @@ typedef struct family {
 
     const config_key *keys; /* (n_keys) in the order in which they are written */
     size_t n_keys;
-    const char *const *other_keys; /* what a configuration may say besides, on which no number depends; ending with NULL */
+    /* what a configuration may say besides, on which no number depends; ending with NULL */
+    const char *const *other_keys;
 
-    /* A tensor's name by its id and naming, %d being the layer; NULL: the family has none, or the naming does not know it. */
+    /* A tensor's name by its id and naming, %d being the layer; NULL: the family has none, or the naming does not know
+     * it. */
     const char *const (*names)[N_WEIGHT_NAMES]; /* (POOLER_BIAS + 1) */
-    const char *head_names[4];                  /* in files of libbert: hidden layer's weight and bias, last one's weight and bias */
-    const char *joined_names[4];                /* what files of libbert call so many matrices as one: 2 key and value, 3 query, too */
-    const char *head_prefix;                    /* before all names but the head's, in files of a classifier */
-    naming_prefix prefixes[MOST_PREFIXES];      /* those that are looked for, in this order; the last one has prefix NULL */
+    /* in files of libbert: hidden layer's weight and bias, last one's weight and bias */
+    const char *head_names[4];
+    /* what files of libbert call so many matrices as one: 2 key and value, 3 query, too */
+    const char *joined_names[4];
+    const char *head_prefix; /* before all names but the head's, in files of a classifier */
+    /* those that are looked for, in this order; the last one has prefix NULL */
+    naming_prefix prefixes[MOST_PREFIXES];
 
     const block_row *blocks; /* (n_blocks) of a layer */
     size_t n_blocks;
 
-    bool counts_positions;  /* the n-th token that is no padding reads row pad_token_id + n of the position table; else a token's place is its row */
-    bool one_segment;       /* segments change nothing: all are 0 */
-    const char *gguf;       /* its architecture for llama.cpp; NULL: that has none that is the same */
-    bool word_pieces;       /* its texts are read by a WordPiece vocabulary */
+    /* the n-th token that is no padding reads row pad_token_id + n of the position table; else a token's place is its
+     * row */
+    bool counts_positions;
+    bool one_segment; /* segments change nothing: all are 0 */
+    const char *gguf; /* its architecture for llama.cpp; NULL: that has none that is the same */
+    bool word_pieces; /* its texts are read by a WordPiece vocabulary */
 
     const family_part *parts; /* (n_parts) */
     size_t n_parts;
 
-    activation head_activation;  /* behind a head's hidden layer */
-    bool head_input_dropout;     /* before a head's first dense layer */
+    activation head_activation; /* behind a head's hidden layer */
+    bool head_input_dropout;    /* before a head's first dense layer */
     family_head heads[MOST_FAMILY_HEADS];
 } family;
 
@@ -95,7 +105,9 @@ static inline const char *family_key_of(const family *f, size_t offset)
 /* The pattern of a tensor's name; NULL: there is none. */
 static inline const char *family_name_of(const family *f, weight_id id, weight_names names)
 {
-    return id < HEAD_HIDDEN_WEIGHT ? f->names[id][names] : names == NAMES_HUGGING_FACE ? f->head_names[id - HEAD_HIDDEN_WEIGHT] : NULL;
+    return id < HEAD_HIDDEN_WEIGHT       ? f->names[id][names]
+           : names == NAMES_HUGGING_FACE ? f->head_names[id - HEAD_HIDDEN_WEIGHT]
+                                         : NULL;
 }
 
 /* Whether the family has such a tensor. */

@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* ---- what each id is -------------------------------------------------------------------------------------------------------- */
+/* ---- what each id is --------------------------------------------------------------------------------------------- */
 
 typedef enum dim { DIM_ONE, DIM_V, DIM_P, DIM_T, DIM_H, DIM_I, DIM_K, DIM_HIDDEN, DIM_LAST } dim;
 
@@ -54,7 +54,9 @@ weight_kind weight_id_kind(weight_id id)
 
 const char *weight_group_name(weight_group group, size_t layer, arena *a)
 {
-    static const char *const NAMES[] = { [GROUP_EMBEDDINGS] = "embeddings", [GROUP_POOLER] = "pooler", [GROUP_HEAD] = "head" };
+    static const char *const NAMES[] = {
+        [GROUP_EMBEDDINGS] = "embeddings", [GROUP_POOLER] = "pooler", [GROUP_HEAD] = "head"
+    };
     return group == GROUP_LAYER ? arena_printf(a, "layer %zu", layer) : NAMES[group];
 }
 
@@ -77,7 +79,7 @@ size_t config_segments(const config *c)
     return c->family->one_segment ? 2 : (size_t)c->type_vocab_size;
 }
 
-/* ---- the list --------------------------------------------------------------------------------------------------------------- */
+/* ---- the list ---------------------------------------------------------------------------------------------------- */
 
 static bool is_wanted(const weight_list *list, weight_id id)
 {
@@ -109,13 +111,15 @@ static void join_linears(weight_list *list)
     linear_row linears[MOST_LINEARS];
     for (size_t layer = 0; layer < list->layers; layer++)
         for (size_t b = 0; b < f->n_blocks; b++)
-            for (size_t k = f->blocks[b].kind->linears(&f->blocks[b], layer_may_reduce(layer, list->layers), linears); k-- > 0;)
+            for (size_t k = f->blocks[b].kind->linears(&f->blocks[b], layer_may_reduce(layer, list->layers), linears);
+                 k-- > 0;)
                 list->places[weight_at(list, linears[k].weight, layer) - list->items].joined = linears[k].joined;
     if (list->pooler)
         list->places[list->first[POOLER_WEIGHT]].joined = 1;
 }
 
-static bert_status make_entry(weight_list *list, weight_id id, size_t layer, const char *group, const config *c, arena *a, bert_err *err)
+static bert_status make_entry(weight_list *list, weight_id id, size_t layer, const char *group, const config *c,
+                              arena *a, bert_err *err)
 {
     size_t i = (size_t)(weight_at(list, id, layer) - list->items);
     char name[WEIGHT_NAME_SIZE];
@@ -132,7 +136,8 @@ static bert_status make_entry(weight_list *list, weight_id id, size_t layer, con
     return list->items[i].name && group ? BERT_OK : fail_memory(err, "the list of weights");
 }
 
-bert_status weights_create(weight_list *list, arena *a, const config *c, size_t layers, bool pooler, const head_shape *head, bert_err *err)
+bert_status weights_create(weight_list *list, arena *a, const config *c, size_t layers, bool pooler,
+                           const head_shape *head, bert_err *err)
 {
     *list = (weight_list){ .family = c->family, .layers = layers, .pooler = pooler };
     if (head)
@@ -148,8 +153,11 @@ bert_status weights_create(weight_list *list, arena *a, const config *c, size_t 
         groups[layer] = weight_group_name(GROUP_LAYER, layer, a);
     bert_status s = BERT_OK;
     for (weight_id id = 0; !s && id < N_WEIGHT_IDS; id++)
-        for (size_t layer = 0; !s && list->first[id] >= 0 && layer < (IDS[id].group == GROUP_LAYER ? layers : 1); layer++)
-            s = make_entry(list, id, layer, IDS[id].group == GROUP_LAYER ? groups[layer] : weight_group_name(IDS[id].group, 0, a), c, a, err);
+        for (size_t layer = 0; !s && list->first[id] >= 0 && layer < (IDS[id].group == GROUP_LAYER ? layers : 1);
+             layer++)
+            s = make_entry(list, id, layer,
+                           IDS[id].group == GROUP_LAYER ? groups[layer] : weight_group_name(IDS[id].group, 0, a), c, a,
+                           err);
     if (!s)
         join_linears(list);
     return s;
@@ -171,7 +179,7 @@ size_t weight_holder(const weight_list *list, size_t index)
     return list->n;
 }
 
-/* ---- names ------------------------------------------------------------------------------------------------------------------ */
+/* ---- names ------------------------------------------------------------------------------------------------------- */
 
 /* What else is to know of each way to name. */
 static const struct {
@@ -204,7 +212,8 @@ bool weight_name(char out[WEIGHT_NAME_SIZE], weight_naming naming, weight_id id,
 char *weight_form_name(const weight_list *list, size_t index, size_t joined, arena *a)
 {
     const weight_place *at = &list->places[index];
-    const char *pattern = joined > 1 ? list->family->joined_names[joined] : family_name_of(list->family, at->id, NAMES_HUGGING_FACE);
+    const char *pattern = joined > 1 ? list->family->joined_names[joined]
+                                     : family_name_of(list->family, at->id, NAMES_HUGGING_FACE);
     char name[WEIGHT_NAME_SIZE];
     print_name(name, "", pattern, at->layer);
     return arena_string(a, name);
@@ -257,23 +266,27 @@ size_t weights_count_layers(const tensor_set *set, weight_naming naming)
     return n;
 }
 
-/* ---- reading ---------------------------------------------------------------------------------------------------------------- */
+/* ---- reading ----------------------------------------------------------------------------------------------------- */
 
 bert_status weight_check(const tensor *t, const bert_param *p, bool transposed, bert_err *err)
 {
-    if (!dtype_is_real(t->type) && t->type != DTYPE_OTHER) /* whole numbers would need a scale: a quantised checkpoint */
-        return fail(err, BERT_ERR_FORMAT, "%s: tensor %s is of type %s, expected numbers with a fraction (a quantised checkpoint?)", t->file,
+    /* whole numbers would need a scale: a quantised checkpoint */
+    if (!dtype_is_real(t->type) && t->type != DTYPE_OTHER)
+        return fail(err, BERT_ERR_FORMAT,
+                    "%s: tensor %s is of type %s, expected numbers with a fraction (a quantised checkpoint?)", t->file,
                     t->name, dtype_name(t->type));
     size_t rows = transposed ? p->cols : p->rows, cols = transposed ? p->rows : p->cols;
     bool vector = p->cols == 1 && t->rank == 1;
-    if (vector ? t->shape[0] == (int64_t)p->rows : t->rank == 2 && t->shape[0] == (int64_t)rows && t->shape[1] == (int64_t)cols)
+    if (vector ? t->shape[0] == (int64_t)p->rows
+               : t->rank == 2 && t->shape[0] == (int64_t)rows && t->shape[1] == (int64_t)cols)
         return BERT_OK;
     char found[TENSOR_SHAPE_TEXT], expected[64];
     if (p->cols == 1)
         snprintf(expected, sizeof expected, "[%zu]", p->rows);
     else
         snprintf(expected, sizeof expected, "[%zu, %zu]", rows, cols);
-    return fail(err, BERT_ERR_FORMAT, "%s: tensor %s has shape %s, expected %s", t->file, t->name, tensor_shape_text(t, found), expected);
+    return fail(err, BERT_ERR_FORMAT, "%s: tensor %s has shape %s, expected %s", t->file, t->name,
+                tensor_shape_text(t, found), expected);
 }
 
 /* out (rows, cols) = in (cols, rows) transposed, in place of one buffer: `out` holds `in` at first. */
@@ -333,7 +346,8 @@ bert_status weights_put_side_by_side(weight_list *list, arena *a, bert_err *err)
     return s;
 }
 
-bert_status weight_read(weight_list *list, size_t index, arena *a, const tensor_set *set, weight_naming naming, const char *path, bert_err *err)
+bert_status weight_read(weight_list *list, size_t index, arena *a, const tensor_set *set, weight_naming naming,
+                        const char *path, bert_err *err)
 {
     bert_param *p = &list->items[index];
     const weight_place *at = &list->places[index];
@@ -358,7 +372,8 @@ bert_status weight_read(weight_list *list, size_t index, arena *a, const tensor_
     return copy_tensor(copy, t, p, transposed, err);
 }
 
-bert_status weights_read(weight_list *list, arena *a, const tensor_set *set, weight_naming naming, const char *path, bert_err *err)
+bert_status weights_read(weight_list *list, arena *a, const tensor_set *set, weight_naming naming, const char *path,
+                         bert_err *err)
 {
     bert_status s = BERT_OK;
     for (size_t i = 0; !s && i < list->n; i++)
