@@ -11,7 +11,7 @@ static void padding_is_zero_and_its_gradient_does_not_matter(void **state)
 {
     (void)state;
     config c = toy_config();
-    bert_module *module = toy_module(&c, true);
+    bert_module *module = toy_import(&c, true);
     bert_layer_spec spec = spec_of(BERT_POOLING_NONE, "output,layer_0,embedding_output");
     spec.tune_embeddings = true;
     bert_layer *layer = layer_of(module, &spec);
@@ -41,7 +41,7 @@ static void texts_give_the_bits_of_their_matrices(void **state)
 {
     (void)state;
     config c = toy_config();
-    bert_module *module = toy_module(&c, true);
+    bert_module *module = toy_import(&c, true);
     bert_features features = { 0 };
     assert_works(bert_encode(bert_module_tokenizer(module), TEXTS, PAIRS, N, S, &features, err));
     assert_int_equal(features.truncated, 2);
@@ -108,7 +108,7 @@ static void dropout_is_off_without_train_and_in_frozen_layers_unless_asked_for(v
 {
     (void)state;
     config c = toy_config();
-    bert_module *module = toy_module(&c, true);
+    bert_module *module = toy_import(&c, true);
     bert_layer_spec spec = spec_of(BERT_POOLING_MEAN, "embedding_output,layer_0,layer_1,layer_2");
     spec.n_tune_layers = 1;
     bert_layer *layer = layer_of(module, &spec);
@@ -164,7 +164,7 @@ static void any_number_of_threads_gives_the_same_bits(void **state)
 {
     (void)state;
     config c = toy_config();
-    bert_module *module = toy_module(&c, true);
+    bert_module *module = toy_import(&c, true);
     size_t n, m;
     size_t before = threads_allow(1);
     char *one = step_bits(module, &n);
@@ -185,7 +185,7 @@ static void passes_use_the_memory_of_those_that_were_freed(void **state)
 {
     (void)state;
     config c = toy_config();
-    bert_module *module = toy_module(&c, true);
+    bert_module *module = toy_import(&c, true);
     bert_layer_spec spec = spec_of(BERT_POOLING_CLS, "output");
     bert_layer *layer = layer_of(module, &spec);
     const float *places[2] = { NULL, NULL };
@@ -210,7 +210,7 @@ static void no_rows_give_no_outputs(void **state)
 {
     (void)state;
     config c = toy_config();
-    bert_module *module = toy_module(&c, true);
+    bert_module *module = toy_import(&c, true);
     for (int texts = 0; texts < 2; texts++) {
         bert_layer_spec spec = spec_of(BERT_POOLING_MEAN, ALL_OUTPUTS);
         spec.do_preprocessing = texts;
@@ -232,7 +232,7 @@ static void only_what_is_tuned_has_a_gradient_and_memory_of_its_own(void **state
 {
     (void)state;
     config c = toy_config();
-    bert_module *module = toy_module(&c, true);
+    bert_module *module = toy_import(&c, true);
     for (int64_t tuned = 0; tuned <= 3; tuned++) {
         bert_layer_spec spec = spec_of(BERT_POOLING_CLS, "output");
         spec.n_tune_layers = tuned;
@@ -263,7 +263,7 @@ static void a_layer_tells_what_is_tuned(void **state)
 {
     (void)state;
     config c = toy_config();
-    bert_module *module = toy_module(&c, true);
+    bert_module *module = toy_import(&c, true);
     bert_layer_spec spec = spec_of(BERT_POOLING_CLS, "output");
     spec.n_tune_layers = 1;
     bert_layer *layer = layer_of(module, &spec);
@@ -284,7 +284,7 @@ static void gradients_go_back_to_zero(void **state)
 {
     (void)state;
     config c = toy_config();
-    bert_module *module = toy_module(&c, true);
+    bert_module *module = toy_import(&c, true);
     bert_layer_spec spec = spec_of(BERT_POOLING_CLS, "output");
     experiment x;
     bert_layer *layer = layer_of(module, &spec);
@@ -307,7 +307,7 @@ static void a_module_without_a_pooler_starts_one_from_the_seed(void **state)
 {
     (void)state;
     config c = toy_config();
-    bert_module *module = toy_module(&c, false);
+    bert_module *module = toy_import(&c, false);
     bert_layer_spec spec = spec_of(BERT_POOLING_AUTO, "output");
     bool new_pooler = true;
     bert_layer *layers[3] = { NULL };
@@ -335,7 +335,7 @@ static void a_module_without_a_pooler_starts_one_from_the_seed(void **state)
         bert_layer_free(layers[i]);
     bert_module_free(module);
 
-    module = toy_module(&c, true);
+    module = toy_import(&c, true);
     assert_works(bert_layer_create(module, &spec, 1, &layers[0], &new_pooler, err));
     assert_false(new_pooler);
     bert_layer_free(layers[0]);
@@ -346,7 +346,7 @@ static void a_saved_layer_gives_the_same_bits_as_a_module(void **state)
 {
     (void)state;
     config c = toy_config();
-    bert_module *module = toy_module(&c, true);
+    bert_module *module = toy_import(&c, true);
     bert_layer_spec spec = spec_of(BERT_POOLING_CLS, "output,sequence_output");
     spec.use_layers = 2;
     spec.n_tune_layers = 1;
@@ -403,7 +403,7 @@ static void a_saved_layer_keeps_the_pooler(void **state)
 {
     (void)state;
     config c = toy_config();
-    bert_module *module = toy_module(&c, true);
+    bert_module *module = toy_import(&c, true);
     bert_layer_spec spec = spec_of(BERT_POOLING_MEAN, "output");
     bert_layer *layer = layer_of(module, &spec);
     assert_works(bert_layer_save(layer, scratch("saved"), err));
@@ -420,7 +420,7 @@ static void a_layer_without_layers_is_not_saved(void **state)
 {
     (void)state;
     config c = toy_config();
-    bert_module *module = toy_module(&c, true);
+    bert_module *module = toy_import(&c, true);
     bert_layer_spec spec = spec_of(BERT_POOLING_MEAN, "embedding_output");
     spec.n_tune_layers = 0;
     bert_layer *layer = layer_of(module, &spec);
@@ -435,7 +435,7 @@ static void a_frozen_file_without_a_pooler_starts_none(void **state)
 {
     (void)state;
     config c = toy_config();
-    bert_module *module = toy_module(&c, false);
+    bert_module *module = toy_import(&c, false);
     module->frozen = true;
     bert_layer_spec spec = spec_of(BERT_POOLING_CLS, "output");
     bert_layer *layer;
@@ -457,7 +457,7 @@ static void a_spec_that_does_not_fit_is_refused(void **state)
 {
     (void)state;
     config c = toy_config();
-    bert_module *module = toy_module(&c, true);
+    bert_module *module = toy_import(&c, true);
     static const struct {
         int64_t seq_len, tune, use;
         int pooling;
@@ -507,7 +507,7 @@ static void by_default_no_more_layers_are_tuned_than_there_are(void **state)
         { 0, "output", 3 }, { 2, "output", 2 }, { 1, "output", 1 }, { 0, "layer_0", 1 }, { 0, "embedding_output", 0 }
     };
     config c = toy_config();
-    bert_module *module = toy_module(&c, true);
+    bert_module *module = toy_import(&c, true);
     for (size_t i = 0; i < sizeof CASES / sizeof *CASES; i++) {
         bert_layer_spec spec, defaults;
         bert_layer *layer;
@@ -526,7 +526,7 @@ static void input_that_does_not_fit_is_refused(void **state)
 {
     (void)state;
     config c = toy_config();
-    bert_module *module = toy_module(&c, true);
+    bert_module *module = toy_import(&c, true);
     bert_layer_spec spec = spec_of(BERT_POOLING_MEAN, "output");
     bert_layer *by_matrices = layer_of(module, &spec);
     spec.do_preprocessing = true;
@@ -569,7 +569,7 @@ static void a_backward_pass_that_makes_no_sense_is_refused(void **state)
 {
     (void)state;
     config c = toy_config();
-    bert_module *module = toy_module(&c, true);
+    bert_module *module = toy_import(&c, true);
     bert_layer_spec spec = spec_of(BERT_POOLING_MEAN, "output,layer_1");
     bert_layer *layer = layer_of(module, &spec);
     static const char NOTHING[] =

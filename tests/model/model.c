@@ -34,7 +34,7 @@ static bert_model *model_on(const char *module, const bert_layer_spec *spec)
 static bert_model *toy_model(void)
 {
     config c = toy_config();
-    bert_module_free(toy_module(&c, true));
+    bert_module_free(toy_import(&c, true));
     bert_layer_spec spec = spec_on(scratch("module"));
     bert_model *m = model_on(scratch("module"), &spec);
     random_stream r = { 3, 0, 0 };
@@ -92,7 +92,7 @@ static void an_architecture_goes_through_json_unchanged(void **state)
 {
     (void)state;
     config c = toy_config();
-    bert_module_free(toy_module(&c, true));
+    bert_module_free(toy_import(&c, true));
     bert_layer_spec spec = spec_on(scratch("module"));
     spec.pooling = BERT_POOLING_SQRT_MEAN;
     spec.tune_embeddings = true;
@@ -160,7 +160,7 @@ static void an_address_is_kept_as_it_is(void **state)
 {
     (void)state;
     config c = toy_config();
-    bert_module_free(toy_module(&c, true));
+    bert_module_free(toy_import(&c, true));
     bert_layer_spec spec = spec_on("https://example.org/toy.tar.gz");
     bert_model *m = model_on(scratch("module"), &spec);
     assert_works(bert_model_save(m, scratch("model"), false, err));
@@ -175,7 +175,7 @@ static void a_default_length_is_no_longer_than_the_module(void **state)
 {
     (void)state;
     config c = toy_config();
-    bert_module_free(toy_module(&c, true));
+    bert_module_free(toy_import(&c, true));
     bert_layer_spec spec = spec_on(scratch("module"));
     spec.seq_len = 0;
     bert_model *m = model_on(scratch("module"), &spec);
@@ -183,7 +183,7 @@ static void a_default_length_is_no_longer_than_the_module(void **state)
     assert_string_equal(bert_model_note(m),
                         "the module has 16 positions: a text is read up to so many tokens (seq_len)");
     bert_model_free(m);
-    bert_module_free(toy_module(&c, true));
+    bert_module_free(toy_import(&c, true));
     spec.seq_len = 16;
     m = model_on(scratch("module"), &spec);
     assert_null(bert_model_note(m));
@@ -194,7 +194,7 @@ static void a_new_model_has_the_same_weights_for_the_same_seed(void **state)
 {
     (void)state;
     config c = toy_config();
-    bert_module_free(toy_module(&c, false));
+    bert_module_free(toy_import(&c, false));
     bert_layer_spec spec = spec_on(scratch("module"));
     bert_model *a = model_on(scratch("module"), &spec), *b = model_on(scratch("module"), &spec);
     assert_same_weights(a, b);
@@ -209,7 +209,7 @@ static void a_new_model_has_the_same_weights_for_the_same_seed(void **state)
         assert_true(head[1].value[i] == 0);
     bert_model_free(a);
     bert_model_free(b);
-    bert_module_free(toy_module(&c, true));
+    bert_module_free(toy_import(&c, true));
     a = model_on(scratch("module"), &spec);
     assert_null(bert_model_note(a));
     bert_model_free(a);
@@ -229,7 +229,7 @@ static void a_hidden_head_has_two_layers_of_its_own(void **state)
 {
     (void)state;
     config c = toy_config();
-    bert_module_free(toy_module(&c, true));
+    bert_module_free(toy_import(&c, true));
     head_spec two = HEAD;
     two.hidden = 7;
     bert_model *m = model_of_head(&two), *plain = model_of_head(&HEAD);
@@ -269,7 +269,7 @@ static void every_head_comes_back_from_its_folder(void **state)
 {
     (void)state;
     config c = toy_config();
-    bert_module_free(toy_module(&c, true));
+    bert_module_free(toy_import(&c, true));
     static const head_spec HEADS[] = {
         { .task = BERT_TASK_BINARY, .outputs = 1, .labels = LABELS, .n_labels = 2, .threshold = 0.123456789 },
         { .task = BERT_TASK_MULTILABEL, .outputs = 3, .hidden = 5, .labels = LABELS, .n_labels = 3, .threshold = 0.5 },
@@ -462,7 +462,7 @@ static void a_module_that_was_exchanged_is_told(void **state)
     assert_works(bert_model_save(m, scratch("model"), false, err));
     config c = toy_config();
     c.max_position_embeddings = 14; /* other random numbers */
-    bert_module *other = toy_module(&c, true);
+    bert_module *other = toy_import(&c, true);
     char message[512];
     snprintf(message, sizeof message,
              "model/model.json: the module at ../module is not the one that the model was trained on (SHA-256 "
@@ -547,7 +547,7 @@ static void a_model_without_a_head_is_no_folder(void **state)
 {
     (void)state;
     config c = toy_config();
-    bert_module *module = toy_module(&c, true);
+    bert_module *module = toy_import(&c, true);
     bert_layer_spec spec = spec_on(scratch("module"));
     bert_model *m;
     char *json;
@@ -756,7 +756,7 @@ static void a_head_has_its_layers_and_pooler_whatever_the_outputs_are(void **sta
 {
     (void)state;
     config c = toy_config();
-    bert_module_free(toy_module(&c, true));
+    bert_module_free(toy_import(&c, true));
     bert_layer_spec spec = spec_on(scratch("module"));
     spec.outputs = "layer_0";
     bert_model *m = model_on(scratch("module"), &spec);

@@ -167,7 +167,7 @@ static void every_naming_and_type_gives_the_same_module(void **state)
         { "auto_model.", false, DTYPE_F32, { NULL } },
     };
     config c = toy_config();
-    bert_module *expected = toy_module(&c, true);
+    bert_module *expected = toy_import(&c, true);
     assert_int_equal(expected->weights.n, 5 + 3 * 16 + 2);
     arena a = { 0 };
     weight_list w = toy_weights(&a, &c, true);
@@ -188,7 +188,7 @@ static void shards_give_the_same_module(void **state)
 {
     (void)state;
     config c = toy_config();
-    bert_module *expected = toy_module(&c, true);
+    bert_module *expected = toy_import(&c, true);
     arena a = { 0 };
     weight_list w = toy_weights(&a, &c, true);
     tensor *items = arena_array(&a, w.n, sizeof *items);
@@ -309,7 +309,7 @@ static void a_sentence_transformers_folder_keeps_its_encoder_in_an_inner_one(voi
 {
     (void)state;
     config c = toy_config();
-    bert_module *expected = toy_module(&c, true);
+    bert_module *expected = toy_import(&c, true);
     assert_works(folder_create(scratch("st"), err));
     assert_int_equal(rename(scratch("toy"), scratch("st/0_Transformer")), 0);
     scratch_text("st/modules.json", "[{\"idx\": 0, \"path\": \"0_Transformer\", \"type\": \"Transformer\"}, "
@@ -374,7 +374,7 @@ static void a_vocabulary_may_stand_in_tokenizer_json_alone(void **state)
 {
     (void)state;
     config c = toy_config();
-    bert_module *expected = toy_module(&c, true);
+    bert_module *expected = toy_import(&c, true);
     assert_int_equal(unlink(scratch("toy/vocab.txt")), 0);
     write_tokenizer_json(scratch("toy/tokenizer.json"), json_true());
     scratch_text(
@@ -570,9 +570,9 @@ static void an_earlier_module_is_replaced_and_anything_else_refused(void **state
 {
     (void)state;
     config c = toy_config();
-    bert_module *before = toy_module(&c, true); /* open while its folder is replaced */
+    bert_module *before = toy_import(&c, true); /* open while its folder is replaced */
     c.num_hidden_layers = 2;
-    bert_module *after = toy_module(&c, true);
+    bert_module *after = toy_import(&c, true);
     assert_int_equal(after->config.num_hidden_layers, 2);
     assert_int_equal(before->config.num_hidden_layers, 3);
     assert_true(isfinite(before->weights.items[before->weights.n - 1].value[11]));
@@ -597,7 +597,7 @@ static void a_full_disk_leaves_the_old_module_or_none(void **state)
 {
     (void)state;
     config c = toy_config();
-    bert_module *m = toy_module(&c, true);
+    bert_module *m = toy_import(&c, true);
     struct rlimit before, small;
     assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
     void (*handler)(int) = signal(SIGXFSZ, SIG_IGN);
@@ -860,14 +860,14 @@ static void a_module_that_is_not_whole_is_refused(void **state)
     config c = toy_config();
     bert_module *m;
     for (size_t i = 0; i < sizeof CASES / sizeof *CASES; i++) {
-        bert_module_free(toy_module(&c, true));
+        bert_module_free(toy_import(&c, true));
         char path[128];
         snprintf(path, sizeof path, "module/%s", CASES[i].file);
         assert_int_equal(unlink(scratch(path)), 0);
         assert_fails(bert_module_open(scratch("module"), &m, err), CASES[i].code, CASES[i].message);
         assert_null(m);
     }
-    bert_module_free(toy_module(&c, true));
+    bert_module_free(toy_import(&c, true));
     assert_int_equal(truncate(scratch("module/model.safetensors"), 15000), 0);
     bert_err found;
     assert_int_equal(bert_module_open(scratch("module"), &m, &found), BERT_ERR_FORMAT);
@@ -932,7 +932,7 @@ static void a_module_json_of_another_kind_is_refused(void **state)
     config c = toy_config();
     bert_module *m;
     for (size_t i = 0; i < sizeof CASES / sizeof *CASES; i++) {
-        bert_module_free(toy_module(&c, true));
+        bert_module_free(toy_import(&c, true));
         set_member(scratch("module/module.json"), CASES[i].key, CASES[i].value);
         assert_fails(bert_module_open(scratch("module"), &m, err), CASES[i].code, CASES[i].message);
         assert_null(m);

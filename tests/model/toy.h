@@ -89,8 +89,8 @@ static inline bert_module *toy_open(const char *folder)
     return module;
 }
 
-/* The same as an open module. */
-static inline bert_module *toy_module(const config *c, bool pooler)
+/* The same, imported and open. */
+static inline bert_module *toy_import(const config *c, bool pooler)
 {
     assert_works(module_import(toy_write("toy", c, pooler), scratch("module"), NULL, NULL, err));
     return toy_open(scratch("module"));
