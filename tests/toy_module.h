@@ -51,7 +51,8 @@ static inline const char *toy_module(const char *name, toy t)
     bert_err err;
     weight_list list;
     char *vocabulary = toy_vocabulary(), *path = path_join(&golden_memory, scratch_folder, name);
-    config c = { .family = &FAMILY_BERT, .vocab_size = 57,
+    config c = { .family = &FAMILY_BERT,
+                 .vocab_size = 57,
                  .hidden_size = t.hidden ? t.hidden : TOY_HIDDEN,
                  .num_attention_heads = 5,
                  .intermediate_size = 72,

@@ -8,14 +8,10 @@ enum { MOST_GROUPS = 12 };
 
 /* What any checkpoint may have; the rest is known by its family. */
 static const family_part KNOWN[] = {
-    { NULL, "/adam_m", "an optimizer's state", NULL },
-    { NULL, "/adam_v", "an optimizer's state", NULL },
-    { NULL, "/Adam", "an optimizer's state", NULL },
-    { NULL, "/Adam_1", "an optimizer's state", NULL },
-    { NULL, "/lamb_m", "an optimizer's state", NULL },
-    { NULL, "/lamb_v", "an optimizer's state", NULL },
-    { NULL, "/Momentum", "an optimizer's state", NULL },
-    { NULL, "_power", "an optimizer's state", NULL },
+    { NULL, "/adam_m", "an optimizer's state", NULL },     { NULL, "/adam_v", "an optimizer's state", NULL },
+    { NULL, "/Adam", "an optimizer's state", NULL },       { NULL, "/Adam_1", "an optimizer's state", NULL },
+    { NULL, "/lamb_m", "an optimizer's state", NULL },     { NULL, "/lamb_v", "an optimizer's state", NULL },
+    { NULL, "/Momentum", "an optimizer's state", NULL },   { NULL, "_power", "an optimizer's state", NULL },
     { NULL, "global_step", "an optimizer's state", NULL },
 };
 

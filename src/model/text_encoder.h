@@ -25,8 +25,8 @@ typedef struct text_encoder {
     arena memory;
     weight_list weights;
     encoder encoder;
-    bert_layer *lender; /* of packed layers */
-    output_request vectors;   /* of the pooling */
+    bert_layer *lender;     /* of packed layers */
+    output_request vectors; /* of the pooling */
     /* over the encoder; its own request is what a head reads, the vectors' where there is none */
     row_encoder rows;
     const bert_tokenizer *tokenizer;
