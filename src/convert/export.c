@@ -72,9 +72,9 @@ static bert_status export_check(const char *path, const bert_export_options *o, 
 static void note_precision(const bert_model *model, buffer *notes)
 {
     const weight_form *words = &model->module->weights.forms[WORD_EMBEDDINGS];
-    if (words->joined && words->table.precision != OPS_FP32)
+    if (words->joined && words->table.stored != STORED_FP32)
         buffer_printf(notes, "the frozen file's weights are %s; the export has what they stand for\n",
-                      words->table.precision == OPS_INT8 ? "int8" : "bf16");
+                      words->table.stored == STORED_INT8 ? "int8" : "bf16");
 }
 
 bert_status bert_model_export(const bert_model *model, const char *path, const bert_export_options *options,

@@ -33,7 +33,7 @@ size_t bench_weight_bytes(const encoder *e)
         for (size_t k = bench_products(e, i, products); k-- > 0;) {
             const dense *d = products[k].dense;
             size_t bytes = 0;
-            dense_panels_size(d->in, d->out, d->packed ? d->packed->precision : OPS_FP32, &bytes);
+            dense_panels_size(d->in, d->out, d->packed ? d->packed->stored : STORED_FP32, &bytes);
             all += bytes;
         }
     return all;

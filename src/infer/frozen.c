@@ -14,7 +14,7 @@
 #include <string.h>
 
 const char *const FROZEN_PRECISIONS[] = { "fp32", "bf16", "int8", NULL };
-const ops_precision FROZEN_FORMS[] = { OPS_FP32, OPS_BF16, OPS_INT8 };
+const weight_storage FROZEN_FORMS[] = { STORED_FP32, STORED_BF16, STORED_INT8 };
 
 const char *frozen_precision(const bert_module *m)
 {
@@ -128,7 +128,7 @@ static bert_status open_checked(tensor_set *set, const char *path, json_t **meta
 /* ---- opening ----------------------------------------------------------------------------------------------------- */
 
 /* The file's form, and how it is multiplied by here: bf16 widened where the machine cannot multiply it. */
-static bert_status choose_operations(bert_module *m, const json_t *about, ops_precision *form, bert_err *err)
+static bert_status choose_operations(bert_module *m, const json_t *about, weight_storage *stored, bert_err *err)
 {
     const char *word;
     const ops *o;
@@ -141,7 +141,11 @@ static bert_status choose_operations(bert_module *m, const json_t *about, ops_pr
     if (!FROZEN_PRECISIONS[i])
         return fail(err, BERT_ERR_UNSUPPORTED, "%s: precision \"%s\" is not one that this libbert (%s) knows", m->path,
                     word, BERT_VERSION);
-    *form = m->precision = FROZEN_FORMS[i];
+    static const ops_precision ARITHMETIC[] = {
+        [STORED_FP32] = OPS_FP32, [STORED_BF16] = OPS_BF16, [STORED_INT8] = OPS_INT8
+    };
+    *stored = FROZEN_FORMS[i];
+    m->precision = ARITHMETIC[*stored];
     if (m->precision == OPS_BF16 && ops_select_precision(OPS_BF16, &o, NULL))
         m->precision = OPS_BF16_WIDENED;
     return BERT_OK;
@@ -149,15 +153,15 @@ static bert_status choose_operations(bert_module *m, const json_t *about, ops_pr
 
 static bert_status open_weights(bert_module *m, const json_t *about, const head_shape *head, bert_err *err)
 {
-    ops_precision form = OPS_FP32;
+    weight_storage stored = STORED_FP32;
     bool pooler = weights_have_pooler(&m->tensors, weights_own_naming(m->config.family));
     int64_t last = m->config.num_hidden_layers - 1;
-    bert_status s = choose_operations(m, about, &form, err);
+    bert_status s = choose_operations(m, about, &stored, err);
     if (!s)
         s = json_get_int_or(about, "seq_layer", 0, last, last, &m->seq_layer, m->path, err);
     if (!s)
         s = weights_create(&m->weights, &m->memory, &m->config, (size_t)m->config.num_hidden_layers, pooler, head, err);
-    return s ? s : weights_read_forms(&m->weights, &m->memory, &m->tensors, form, m->path, err);
+    return s ? s : weights_read_forms(&m->weights, &m->memory, &m->tensors, stored, m->path, err);
 }
 
 static bert_status open_vocabulary(bert_module *m, const json_t *about, bert_err *err)

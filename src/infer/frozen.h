@@ -29,7 +29,7 @@ bert_status frozen_verify(const char *path, bert_err *err);
 
 /* "fp32", "bf16" or "int8": the choices of bert_freeze_options, and a file's word; ends with NULL. */
 extern const char *const FROZEN_PRECISIONS[];
-extern const ops_precision FROZEN_FORMS[]; /* in the same order: how weights stand in the file */
+extern const weight_storage FROZEN_FORMS[]; /* in the same order: how weights stand in the file */
 /* That of an open frozen module. */
 const char *frozen_precision(const bert_module *module);
 

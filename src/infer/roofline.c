@@ -122,7 +122,7 @@ static double rate_onednn(const bench *b, ops_precision precision, const dense *
 static ops_precision precision_of(const bench *b, const dense *d)
 {
     if (d->packed)
-        return d->packed->precision;
+        return d->packed->stored == STORED_INT8 ? OPS_INT8 : d->packed->stored == STORED_BF16 ? OPS_BF16 : OPS_FP32;
     return b->session->texts.encoder.precision == OPS_BF16 ? OPS_BF16 : OPS_FP32;
 }
 

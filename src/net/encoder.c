@@ -46,7 +46,7 @@ static bert_status table_over(embedding_table *t, const weight_list *list, weigh
     const bert_param *p = weight_at(list, id, 0);
     const weight_form *f = p ? &list->forms[p - list->items] : NULL;
     *t = f && f->joined ? f->table
-                        : (embedding_table){ OPS_FP32, p ? p->value : arena_array(a, hidden, sizeof(float)), NULL };
+                        : (embedding_table){ STORED_FP32, p ? p->value : arena_array(a, hidden, sizeof(float)), NULL };
     return p || t->rows ? BERT_OK : fail_memory(err, "an encoder");
 }
 

@@ -21,10 +21,10 @@ static size_t joined_at(const weight_list *list, size_t index)
     return is_table(list, index) ? 1 : list->places[index].joined;
 }
 
-/* That of an entry in a file of such a precision: int8 leaves the pooler as it is. */
-static ops_precision precision_at(const weight_list *list, size_t index, ops_precision precision)
+/* How an entry stands in a file that is stored so: int8 leaves the pooler as it is. */
+static weight_storage storage_at(const weight_list *list, size_t index, weight_storage stored)
 {
-    return weight_group_of(list, index) == GROUP_POOLER && precision == OPS_INT8 ? OPS_FP32 : precision;
+    return weight_group_of(list, index) == GROUP_POOLER && stored == STORED_INT8 ? STORED_FP32 : stored;
 }
 
 /* ---- what stands in a file of a form ----------------------------------------------------------------------------- */
@@ -37,7 +37,7 @@ typedef struct form_part {
     tensor tensor;
 } form_part;
 
-static const dtype NUMBER_TYPES[] = { [OPS_FP32] = DTYPE_F32, [OPS_BF16] = DTYPE_BF16, [OPS_INT8] = DTYPE_I8 };
+static const dtype NUMBER_TYPES[] = { [STORED_FP32] = DTYPE_F32, [STORED_BF16] = DTYPE_BF16, [STORED_INT8] = DTYPE_I8 };
 
 static form_part part_of(const char *suffix, dtype type, const void *data, int rank, size_t a, size_t b, size_t c,
                          size_t d)
@@ -54,20 +54,22 @@ static form_part part_of(const char *suffix, dtype type, const void *data, int r
 /* rows: of all entries that it holds. */
 static size_t parts_of_matrix(const struct dense_packed *m, size_t rows, size_t cols, form_part parts[MOST_PARTS])
 {
-    static const size_t DEPTH[] = { [OPS_FP32] = 1, [OPS_BF16] = 2, [OPS_INT8] = 4 }; /* numbers in a panel's word */
-    size_t depth = DEPTH[m->precision], panels = (rows + GEMM_PANEL - 1) / GEMM_PANEL, n = panels * GEMM_PANEL;
-    parts[0] = part_of("", NUMBER_TYPES[m->precision], m->panels, depth > 1 ? 4 : 3, panels, (cols + depth - 1) / depth,
+    static const size_t DEPTH[] = {
+        [STORED_FP32] = 1, [STORED_BF16] = 2, [STORED_INT8] = 4
+    }; /* numbers in a panel's word */
+    size_t depth = DEPTH[m->stored], panels = (rows + GEMM_PANEL - 1) / GEMM_PANEL, n = panels * GEMM_PANEL;
+    parts[0] = part_of("", NUMBER_TYPES[m->stored], m->panels, depth > 1 ? 4 : 3, panels, (cols + depth - 1) / depth,
                        GEMM_PANEL, depth > 1 ? depth : 0);
     parts[1] = part_of(".scale", DTYPE_F32, m->scale, 1, n, 0, 0, 0);
     parts[2] = part_of(".sums", DTYPE_I32, m->sums, 1, n, 0, 0, 0);
-    return m->precision == OPS_INT8 ? 3 : 1;
+    return m->stored == STORED_INT8 ? 3 : 1;
 }
 
 static size_t parts_of_table(const embedding_table *t, size_t rows, size_t cols, form_part parts[MOST_PARTS])
 {
-    parts[0] = part_of("", NUMBER_TYPES[t->precision], t->rows, 2, rows, cols, 0, 0);
+    parts[0] = part_of("", NUMBER_TYPES[t->stored], t->rows, 2, rows, cols, 0, 0);
     parts[1] = part_of(".scale", DTYPE_F32, t->scale, 1, rows, 0, 0, 0);
-    return t->precision == OPS_INT8 ? 2 : 1;
+    return t->stored == STORED_INT8 ? 2 : 1;
 }
 
 static size_t parts_of(const weight_list *list, size_t index, form_part parts[MOST_PARTS])
@@ -82,7 +84,7 @@ static size_t parts_of(const weight_list *list, size_t index, form_part parts[MO
 static void take_parts(weight_list *list, size_t index, const form_part parts[MOST_PARTS])
 {
     weight_form *f = &list->forms[index];
-    bool int8 = f->matrix.precision == OPS_INT8;
+    bool int8 = f->matrix.stored == STORED_INT8;
     if (is_table(list, index)) {
         f->table.rows = parts[0].tensor.data;
         f->table.scale = int8 ? parts[1].tensor.data : NULL;
@@ -132,19 +134,19 @@ static bert_status read_form(weight_list *list, size_t index, arena *names, cons
 }
 
 /* An entry's form without its numbers. */
-static weight_form empty_form(const weight_list *list, size_t index, ops_precision precision)
+static weight_form empty_form(const weight_list *list, size_t index, weight_storage stored)
 {
     weight_form f = { .joined = joined_at(list, index) };
-    f.matrix.precision = f.table.precision = precision_at(list, index, precision);
+    f.matrix.stored = f.table.stored = storage_at(list, index, stored);
     return f;
 }
 
-bert_status weights_read_forms(weight_list *list, arena *a, const tensor_set *set, ops_precision precision,
+bert_status weights_read_forms(weight_list *list, arena *a, const tensor_set *set, weight_storage stored,
                                const char *path, bert_err *err)
 {
     bert_status s = BERT_OK;
     for (size_t i = 0; !s && i < list->n; i++) {
-        list->forms[i] = empty_form(list, i, precision);
+        list->forms[i] = empty_form(list, i, stored);
         if (list->forms[i].joined)
             s = read_form(list, i, a, set, path, err);
         else if (!weight_in_form(list, &list->items[i]))
@@ -176,10 +178,8 @@ static bert_status make_matrix(weight_list *list, size_t index, arena *a, bert_e
 {
     const bert_param *p = &list->items[index];
     weight_form *f = &list->forms[index];
-    /* on any machine */
-    ops_precision precision = f->matrix.precision == OPS_BF16 ? OPS_BF16_WIDENED : f->matrix.precision;
     dense d = { .in = p->cols, .out = f->joined * p->rows, .weight = p->value };
-    bert_status s = dense_pack_as(&d, precision, err);
+    bert_status s = dense_pack_stored(&d, f->matrix.stored, err);
     if (s)
         return s;
     f->matrix = *d.packed;
@@ -194,24 +194,24 @@ static bert_status make_table(const weight_list *list, size_t index, arena *a, b
     const bert_param *p = &list->items[index];
     embedding_table *t = &list->forms[index].table;
     size_t n = weight_size(p);
-    void *rows = t->precision == OPS_FP32 ? NULL : arena_alloc_raw(a, n * dtype_size(NUMBER_TYPES[t->precision]));
-    float *scale = t->precision == OPS_INT8 ? arena_alloc_raw(a, p->rows * sizeof *scale) : NULL;
+    void *rows = t->stored == STORED_FP32 ? NULL : arena_alloc_raw(a, n * dtype_size(NUMBER_TYPES[t->stored]));
+    float *scale = t->stored == STORED_INT8 ? arena_alloc_raw(a, p->rows * sizeof *scale) : NULL;
     t->rows = rows ? rows : p->value;
     t->scale = scale;
-    if ((t->precision != OPS_FP32 && !rows) || (t->precision == OPS_INT8 && !scale))
+    if ((t->stored != STORED_FP32 && !rows) || (t->stored == STORED_INT8 && !scale))
         return fail_memory(err, p->name);
-    for (size_t i = 0; t->precision == OPS_BF16 && i < n; i++)
+    for (size_t i = 0; t->stored == STORED_BF16 && i < n; i++)
         ((uint16_t *)rows)[i] = bf16_of(p->value[i]);
-    for (size_t r = 0; t->precision == OPS_INT8 && r < p->rows; r++)
+    for (size_t r = 0; t->stored == STORED_INT8 && r < p->rows; r++)
         scale[r] = embedding_quantise((int8_t *)rows + r * p->cols, p->value + r * p->cols, p->cols);
     return BERT_OK;
 }
 
-bert_status weights_make_forms(weight_list *list, arena *a, ops_precision precision, bert_err *err)
+bert_status weights_make_forms(weight_list *list, arena *a, weight_storage stored, bert_err *err)
 {
     bert_status s = weights_put_side_by_side(list, a, err);
     for (size_t i = 0; !s && i < list->n; i++) {
-        list->forms[i] = empty_form(list, i, precision);
+        list->forms[i] = empty_form(list, i, stored);
         if (list->forms[i].joined)
             s = is_table(list, i) ? make_table(list, i, a, err) : make_matrix(list, i, a, err);
     }
@@ -290,7 +290,7 @@ static struct dense_packed panels_from(const struct dense_packed *m, size_t cols
 {
     struct dense_packed part = *m;
     size_t size = 0;
-    dense_panels_size(cols, first * GEMM_PANEL, m->precision, &size); /* less than the whole, which is mapped */
+    dense_panels_size(cols, first * GEMM_PANEL, m->stored, &size); /* less than the whole, which is mapped */
     part.panels = (const char *)m->panels + size;
     part.scale = m->scale ? m->scale + first * GEMM_PANEL : NULL;
     part.sums = m->sums ? m->sums + first * GEMM_PANEL : NULL;
@@ -298,12 +298,11 @@ static struct dense_packed panels_from(const struct dense_packed *m, size_t cols
 }
 
 /* A part of a matrix whose rows do not begin with a panel: its numbers are packed anew. */
-static bert_status pack_again(dense *d, const weight_list *list, size_t index, ops_precision precision, bert_err *err)
+static bert_status pack_again(dense *d, const weight_list *list, size_t index, weight_storage stored, bert_err *err)
 {
     arena a = { 0 };
     d->weight = weight_floats(list, index, &a);
-    bert_status s = d->weight ? dense_pack_as(d, precision == OPS_BF16 ? OPS_BF16_WIDENED : precision, err)
-                              : fail_memory(err, "a layer's weights");
+    bert_status s = d->weight ? dense_pack_stored(d, stored, err) : fail_memory(err, "a layer's weights");
     d->weight = NULL;
     arena_free(&a);
     return s;
@@ -327,5 +326,5 @@ bert_status linear_over_weights(linear *l, const weight_list *list, const bert_p
         struct dense_packed part = panels_from(&f->matrix, weight->cols, before / GEMM_PANEL);
         return dense_pack_over(d, &part, err);
     }
-    return pack_again(d, list, index, f->matrix.precision, err);
+    return pack_again(d, list, index, f->matrix.stored, err);
 }

@@ -12,15 +12,14 @@
 
 #include "net/weights.h"
 
-/* Lays the list over a frozen file's tensors, where they are mapped. precision: the file's, FP32, BF16 or INT8. A
- * missing tensor, another type or shape, or one that does not begin at a multiple of 64 bytes fails with
- * BERT_ERR_FORMAT. */
-bert_status weights_read_forms(weight_list *list, arena *a, const tensor_set *set, ops_precision precision,
+/* Lays the list over a frozen file's tensors, where they are mapped. stored: how the file has them. A missing tensor,
+ * another type or shape, or one that does not begin at a multiple of 64 bytes fails with BERT_ERR_FORMAT. */
+bert_status weights_read_forms(weight_list *list, arena *a, const tensor_set *set, weight_storage stored,
                                const char *path, bert_err *err);
 
 /* Makes the forms of a list whose entries have values, in the arena. Fails with BERT_ERR_MEMORY, BERT_ERR_UNSUPPORTED
  * (a matrix too large for int8). */
-bert_status weights_make_forms(weight_list *list, arena *a, ops_precision precision, bert_err *err);
+bert_status weights_make_forms(weight_list *list, arena *a, weight_storage stored, bert_err *err);
 
 /* Gives entries that are in forms their values, in the arena: those of fp32 exactly, those that bf16 and int8 stand
  * for. Fails with BERT_ERR_MEMORY. */

@@ -18,27 +18,27 @@ static size_t panels_of(size_t out)
 }
 
 /* How many k share a word. */
-static size_t depth_of_word(ops_precision precision)
+static size_t depth_of_word(weight_storage stored)
 {
-    return precision == OPS_INT8 ? 4 : precision == OPS_FP32 ? 1 : 2;
+    return stored == STORED_INT8 ? 4 : stored == STORED_FP32 ? 1 : 2;
 }
 
 /* Bytes of one panel. */
-static bool panel_size(size_t in, ops_precision precision, size_t *size)
+static bool panel_size(size_t in, weight_storage stored, size_t *size)
 {
-    size_t depth = depth_of_word(precision);
+    size_t depth = depth_of_word(stored);
     return mul_size(in / depth + (in % depth != 0), GEMM_PANEL * sizeof(float), size);
 }
 
-bool dense_panels_size(size_t in, size_t out, ops_precision precision, size_t *size)
+bool dense_panels_size(size_t in, size_t out, weight_storage stored, size_t *size)
 {
-    return panel_size(in, precision, size) && mul_size(*size, panels_of(out), size);
+    return panel_size(in, stored, size) && mul_size(*size, panels_of(out), size);
 }
 
 /* int8 adds `in` products of at most 255 * 127 in an int32. */
-static bert_status check_in(size_t in, ops_precision precision, bert_err *err)
+static bert_status check_in(size_t in, weight_storage stored, bert_err *err)
 {
-    if (precision == OPS_INT8 && in > INT8_MOST_IN)
+    if (stored == STORED_INT8 && in > INT8_MOST_IN)
         return fail(err, BERT_ERR_UNSUPPORTED, "precision int8: a dense layer of %zu inputs; the most is %d", in,
                     INT8_MOST_IN);
     return BERT_OK;
@@ -109,15 +109,14 @@ void embedding_row(float *row, const embedding_table *t, size_t H, size_t number
 {
     size_t first = number * H;
     for (size_t i = 0; i < H; i++)
-        switch (t->precision) {
-        case OPS_INT8:
+        switch (t->stored) {
+        case STORED_INT8:
             row[i] = t->scale[number] * ((const int8_t *)t->rows)[first + i];
             break;
-        case OPS_FP32:
+        case STORED_FP32:
             row[i] = ((const float *)t->rows)[first + i];
             break;
-        case OPS_BF16:
-        case OPS_BF16_WIDENED:
+        case STORED_BF16:
             row[i] = bf16_to_f32(((const uint16_t *)t->rows)[first + i]);
             break;
         }
@@ -166,23 +165,23 @@ static void add_sums(int32_t *sums, const int8_t *panel, size_t in, size_t cols)
 }
 
 /* Panel `number`; panels are zero already. */
-static void pack_panel(const dense *d, ops_precision precision, size_t number, void *panel, float *scale, int32_t *sums)
+static void pack_panel(const dense *d, weight_storage stored, size_t number, void *panel, float *scale, int32_t *sums)
 {
     size_t first = number * GEMM_PANEL;
     packing p = { .weight = d->weight + first * d->in,
                   .in = d->in,
                   .cols = d->out - first < GEMM_PANEL ? d->out - first : GEMM_PANEL };
-    for (size_t j = 0; precision == OPS_INT8 && j < p.cols; j++) {
+    for (size_t j = 0; stored == STORED_INT8 && j < p.cols; j++) {
         scale[first + j] = int8_scale(p.weight + j * p.in, p.in);
         p.inverse[j] = inverse_of(scale[first + j]);
     }
-    void (*pack)(void *, const packing *, size_t, size_t, size_t) = precision == OPS_INT8   ? pack_quadruples
-                                                                    : precision == OPS_FP32 ? pack_floats
+    void (*pack)(void *, const packing *, size_t, size_t, size_t) = stored == STORED_INT8   ? pack_quadruples
+                                                                    : stored == STORED_FP32 ? pack_floats
                                                                                             : pack_pairs;
     for (size_t k = 0; k < p.in; k += BLOCK)
         for (size_t j = 0; j < p.cols; j++)
             pack(panel, &p, j, k, p.in - k < BLOCK ? p.in : k + BLOCK);
-    if (precision == OPS_INT8)
+    if (stored == STORED_INT8)
         add_sums(sums + first, panel, p.in, p.cols);
 }
 
@@ -191,7 +190,7 @@ static void pack_panel(const dense *d, ops_precision precision, size_t number, v
 /* A form that is made of d's numbers, all panels at once. */
 typedef struct packing_job {
     const dense *d;
-    ops_precision precision;
+    weight_storage stored;
     size_t panel_size;
     char *panels;
     float *scale; /* of int8, as sums */
@@ -201,8 +200,8 @@ typedef struct packing_job {
 /* Memory for d's numbers, all zero: panels, scales, sums, each a multiple of 128 bytes. */
 static bert_status form_allocate(packing_job *j, bert_err *err)
 {
-    size_t all, panels, columns = j->precision == OPS_INT8 ? panels_of(j->d->out) * GEMM_PANEL : 0;
-    if (!dense_panels_size(j->d->in, j->d->out, j->precision, &panels) ||
+    size_t all, panels, columns = j->stored == STORED_INT8 ? panels_of(j->d->out) * GEMM_PANEL : 0;
+    if (!dense_panels_size(j->d->in, j->d->out, j->stored, &panels) ||
         !add_size(panels, columns * (sizeof *j->scale + sizeof *j->sums), &all) ||
         !(j->panels = aligned_alloc(64, all)))
         return fail_memory(err, "packed weights");
@@ -214,7 +213,7 @@ static bert_status form_allocate(packing_job *j, bert_err *err)
 
 bert_status dense_pack_over(dense *d, const struct dense_packed *form, bert_err *err)
 {
-    bert_status s = check_in(d->in, form->precision, err);
+    bert_status s = check_in(d->in, form->stored, err);
     if (s)
         return s;
     struct dense_packed *packed = malloc(sizeof *packed);
@@ -230,26 +229,33 @@ static void pack_part(void *context, size_t number, size_t thread)
 {
     const packing_job *j = context;
     (void)thread;
-    pack_panel(j->d, j->precision, number, j->panels + number * j->panel_size, j->scale, j->sums);
+    pack_panel(j->d, j->stored, number, j->panels + number * j->panel_size, j->scale, j->sums);
 }
 
-bert_status dense_pack_as(dense *d, ops_precision precision, bert_err *err)
+bert_status dense_pack_stored(dense *d, weight_storage stored, bert_err *err)
 {
-    const ops *o;
-    packing_job job = { .d = d, .precision = precision == OPS_BF16_WIDENED ? OPS_BF16 : precision };
-    bert_status s = ops_select_precision(precision, &o, err);
-    if (!s)
-        s = check_in(d->in, job.precision, err);
+    packing_job job = { .d = d, .stored = stored };
+    bert_status s = check_in(d->in, stored, err);
     if (!s)
         s = form_allocate(&job, err);
     if (s)
         return s;
-    panel_size(d->in, job.precision, &job.panel_size);
+    panel_size(d->in, stored, &job.panel_size);
     threads_run(panels_of(d->out), threads_allowed(), pack_part, &job);
-    s = dense_pack_over(d, &(struct dense_packed){ job.precision, job.panels, job.scale, job.sums, job.panels }, err);
+    s = dense_pack_over(d, &(struct dense_packed){ stored, job.panels, job.scale, job.sums, job.panels }, err);
     if (s)
         free(job.panels);
     return s;
+}
+
+bert_status dense_pack_as(dense *d, ops_precision precision, bert_err *err)
+{
+    static const weight_storage READ[] = {
+        [OPS_FP32] = STORED_FP32, [OPS_BF16] = STORED_BF16, [OPS_BF16_WIDENED] = STORED_BF16, [OPS_INT8] = STORED_INT8
+    };
+    const ops *o;
+    bert_status s = ops_select_precision(precision, &o, err);
+    return s ? s : dense_pack_stored(d, READ[precision], err);
 }
 
 bert_status dense_pack(dense *d, bert_err *err)
@@ -269,13 +275,12 @@ void dense_unpack(dense *d)
 /* The number of input k and column j of a panel; output: that of the column. */
 static float packed_number(const struct dense_packed *form, const void *panel, size_t k, size_t j, size_t output)
 {
-    switch (form->precision) {
-    case OPS_INT8:
+    switch (form->stored) {
+    case STORED_INT8:
         return form->scale[output] * ((const int8_t *)panel)[packed_place(k, j, 4)];
-    case OPS_FP32:
+    case STORED_FP32:
         return ((const float *)panel)[packed_place(k, j, 1)];
-    case OPS_BF16:
-    case OPS_BF16_WIDENED:
+    case STORED_BF16:
         break;
     }
     return bf16_to_f32(((const uint16_t *)panel)[packed_place(k, j, 2)]);
@@ -284,7 +289,7 @@ static float packed_number(const struct dense_packed *form, const void *panel, s
 void dense_packed_weight(float *weight, const dense *d)
 {
     size_t size = 0;
-    panel_size(d->in, d->packed->precision, &size);
+    panel_size(d->in, d->packed->stored, &size);
     for (size_t first = 0; first < d->out; first += GEMM_PANEL) {
         const char *panel = (const char *)d->packed->panels + first / GEMM_PANEL * size;
         size_t cols = d->out - first < GEMM_PANEL ? d->out - first : GEMM_PANEL;

@@ -14,7 +14,7 @@ enum { INT8_MOST_IN = 65536 }; /* inputs of a layer whose weights are int8: sums
  * int8: (in / 4 rounded up, GEMM_PANEL) quadruples, inputs 4 r (the lowest byte) and following. Zero beyond in. These
  * are also the forms of a frozen file: they do not change. */
 struct dense_packed {
-    ops_precision precision; /* FP32, BF16 (of BF16_WIDENED, too) or INT8 */
+    weight_storage stored;
     const void *panels;
     const float *scale;  /* INT8: (out rounded up to GEMM_PANEL) weight = scale * q, q in -127 .. 127; else NULL */
     const int32_t *sums; /* INT8: (out rounded up to GEMM_PANEL) sum of q over `in`; else NULL */
@@ -22,7 +22,7 @@ struct dense_packed {
 };
 
 /* Bytes of the panels, a multiple of 128. False where that does not fit in a size_t. */
-bool dense_panels_size(size_t in, size_t out, ops_precision precision, size_t *size);
+bool dense_panels_size(size_t in, size_t out, weight_storage stored, size_t *size);
 
 /* d's packed form over memory that stays where it is, a mapped file's; form is copied; panels at a multiple of 64 bytes
  * are read fastest. Fails with BERT_ERR_MEMORY, BERT_ERR_UNSUPPORTED for more inputs than int8 takes. */

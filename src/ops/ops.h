@@ -34,6 +34,9 @@ typedef enum activation {
     ACTIVATION_TANH
 } activation;
 
+/* How weights are stored: float32; bfloat16; int8 with a scale for each output, or each row of a table. */
+typedef enum weight_storage { STORED_FP32, STORED_BF16, STORED_INT8 } weight_storage;
+
 /* How the products of a dense layer multiply. Everything else is float32 in any case. */
 typedef enum ops_precision {
     OPS_FP32,
@@ -108,7 +111,7 @@ typedef struct adam_coefficients {
 
 /* Rows of H numbers: float32; bf16; or int8, row r being scale[r] * q. */
 typedef struct embedding_table {
-    ops_precision precision; /* FP32, BF16 or INT8 */
+    weight_storage stored;
     const void *rows;
     const float *scale; /* INT8: one for each row; else NULL */
 } embedding_table;
@@ -205,6 +208,8 @@ const char *const *ops_available(void);
 bert_status dense_pack(dense *d, bert_err *err);
 /* The same for operations of a precision. */
 bert_status dense_pack_as(dense *d, ops_precision precision, bert_err *err);
+/* The same in a form to be stored, on any machine. */
+bert_status dense_pack_stored(dense *d, weight_storage stored, bert_err *err);
 void dense_unpack(dense *d); /* frees the packed form; nothing where there is none */
 
 #endif

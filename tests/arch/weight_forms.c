@@ -38,22 +38,22 @@ static bool in_a_form(const weight_list *list, size_t i)
 }
 
 /* Checks a number that a form of a row whose largest is `most` stands for. */
-static void check_number(float found, float exact, ops_precision precision, float most)
+static void check_number(float found, float exact, weight_storage stored, float most)
 {
-    if (precision == OPS_FP32)
+    if (stored == STORED_FP32)
         assert_true(found == exact);
-    else if (precision == OPS_BF16)
+    else if (stored == STORED_BF16)
         assert_true(found == bf16_to_f32(bf16_of(exact)));
     else /* a step of at most most / 127, and what is cut off at a smaller scale */
         assert_true(fabsf(found - exact) <= most * 0.25f && fabsf(found) <= most * 1.0001f);
 }
 
-static void check_stands_for(const weight_list *found, const weight_list *exact, ops_precision precision)
+static void check_stands_for(const weight_list *found, const weight_list *exact, weight_storage stored)
 {
     arena a = { 0 };
     for (size_t i = 0; i < exact->n; i++) {
         const bert_param *p = &exact->items[i];
-        bool kept = !in_a_form(exact, i) || (precision == OPS_INT8 && weight_group_of(exact, i) == GROUP_POOLER);
+        bool kept = !in_a_form(exact, i) || (stored == STORED_INT8 && weight_group_of(exact, i) == GROUP_POOLER);
         const float *floats = weight_floats(found, i, &a);
         assert_non_null(floats);
         double lost = 0, all = 0;
@@ -63,7 +63,7 @@ static void check_stands_for(const weight_list *found, const weight_list *exact,
                 most = fmaxf(most, fabsf(p->value[r * p->cols + c]));
             for (size_t c = 0; c < p->cols; c++) {
                 float x = p->value[r * p->cols + c], y = floats[r * p->cols + c];
-                check_number(y, x, kept ? OPS_FP32 : precision, most);
+                check_number(y, x, kept ? STORED_FP32 : stored, most);
                 lost += (double)(x - y) * (x - y);
                 all += (double)x * x;
             }
@@ -73,7 +73,7 @@ static void check_stands_for(const weight_list *found, const weight_list *exact,
     arena_free(&a);
 }
 
-static const ops_precision FORMS[] = { OPS_FP32, OPS_BF16, OPS_INT8 };
+static const weight_storage FORMS[] = { STORED_FP32, STORED_BF16, STORED_INT8 };
 
 static void forms_stand_for_the_values_that_they_were_made_of(void **state)
 {
@@ -130,7 +130,7 @@ static void forms_are_taken_by_other_lists(void **state)
     config c;
     weight_list exact = random_list(&a, &c, 40), made = exact, fewer;
     made.forms = arena_array(&a, made.n, sizeof *made.forms);
-    assert_works(weights_make_forms(&made, &a, OPS_FP32, err));
+    assert_works(weights_make_forms(&made, &a, STORED_FP32, err));
     for (size_t i = 0; i < made.n; i++)
         made.items[i].value = weight_in_form(&made, &made.items[i]) ? NULL : made.items[i].value;
     assert_works(weights_create(&fewer, &a, &c, 2, false, NULL, err));

@@ -335,20 +335,20 @@ static void products_are_near_those_in_float32(void **state)
 static void a_packed_weight_gives_its_numbers_back(void **state)
 {
     (void)state;
-    static const ops_precision FORMS[] = { OPS_FP32, OPS_BF16_WIDENED, OPS_INT8 };
+    static const weight_storage FORMS[] = { STORED_FP32, STORED_BF16, STORED_INT8 };
     for (size_t s = 0; s < 3 * N_SIZES; s++) {
-        ops_precision form = FORMS[s % 3];
+        weight_storage form = FORMS[s % 3];
         layer l = layer_make(1, SIZES[s / 3][1], SIZES[s / 3][2], false, s);
         size_t in = l.d.in, count = in * l.d.out;
         float *got = floats(count);
-        assert_int_equal(dense_pack_as(&l.d, form, NULL), BERT_OK);
-        assert_int_equal(l.d.packed->precision, form == OPS_BF16_WIDENED ? OPS_BF16 : form);
+        assert_int_equal(dense_pack_stored(&l.d, form, NULL), BERT_OK);
+        assert_int_equal(l.d.packed->stored, form);
         dense_packed_weight(got, &l.d);
         for (size_t i = 0; i < count; i++) {
             float w = l.weight[i];
-            if (form == OPS_FP32)
+            if (form == STORED_FP32)
                 assert_true(got[i] == w);
-            else if (form == OPS_BF16_WIDENED)
+            else if (form == STORED_BF16)
                 assert_true(got[i] == bf16_to_f32(bf16_of(w)));
             else {
                 float scale = l.d.packed->scale[i / in], most = 127 * scale;
@@ -366,7 +366,7 @@ static void beyond_the_weight_a_packed_form_is_zero_and_sums_are_those_of_its_nu
     layer l = layer_make(1, 9, 35, false, 1);
     size_t size;
     assert_int_equal(dense_pack_as(&l.d, OPS_INT8, NULL), BERT_OK);
-    assert_true(dense_panels_size(9, 35, OPS_INT8, &size));
+    assert_true(dense_panels_size(9, 35, STORED_INT8, &size));
     assert_int_equal(size, 2 * 3 * 128);
     const struct dense_packed *p = l.d.packed;
     for (size_t j = 0; j < 64; j++) {
@@ -387,12 +387,11 @@ static void sizes_of_panels_are_those_of_the_form_and_do_not_wrap(void **state)
 {
     (void)state;
     size_t size;
-    assert_true(dense_panels_size(5, 33, OPS_FP32, &size) && size == 2 * 5 * 128);
-    assert_true(dense_panels_size(5, 33, OPS_BF16, &size) && size == 2 * 3 * 128);
-    assert_true(dense_panels_size(5, 33, OPS_BF16_WIDENED, &size) && size == 2 * 3 * 128);
-    assert_true(dense_panels_size(5, 33, OPS_INT8, &size) && size == 2 * 2 * 128);
-    assert_false(dense_panels_size(SIZE_MAX, 1, OPS_FP32, &size));
-    assert_false(dense_panels_size(SIZE_MAX / 64, SIZE_MAX, OPS_INT8, &size));
+    assert_true(dense_panels_size(5, 33, STORED_FP32, &size) && size == 2 * 5 * 128);
+    assert_true(dense_panels_size(5, 33, STORED_BF16, &size) && size == 2 * 3 * 128);
+    assert_true(dense_panels_size(5, 33, STORED_INT8, &size) && size == 2 * 2 * 128);
+    assert_false(dense_panels_size(SIZE_MAX, 1, STORED_FP32, &size));
+    assert_false(dense_panels_size(SIZE_MAX / 64, SIZE_MAX, STORED_INT8, &size));
 }
 
 /* A form in memory of somebody else's: multiplied alike, and left alone. */
@@ -428,7 +427,7 @@ static void more_inputs_than_int8_adds_are_refused(void **state)
     assert_string_equal(err.message, "precision int8: a dense layer of 65537 inputs; the most is 65536");
     assert_null(d.packed);
     err = (bert_err){ 0 };
-    assert_int_equal(dense_pack_over(&d, &(struct dense_packed){ .precision = OPS_INT8 }, &err), BERT_ERR_UNSUPPORTED);
+    assert_int_equal(dense_pack_over(&d, &(struct dense_packed){ .stored = STORED_INT8 }, &err), BERT_ERR_UNSUPPORTED);
     assert_string_equal(err.message, "precision int8: a dense layer of 65537 inputs; the most is 65536");
     d.in = 65536;
     assert_int_equal(dense_pack_as(&d, OPS_INT8, &err), BERT_OK);

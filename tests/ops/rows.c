@@ -43,15 +43,15 @@ static void embedding_free(embedding *t)
 
 /* rows (count, H) as a table of a precision, in memory of its exact size */
 /* owned: what free takes back, rows and scales. */
-static embedding_table table_make(void *owned[2], const float *rows, size_t count, size_t H, ops_precision precision)
+static embedding_table table_make(void *owned[2], const float *rows, size_t count, size_t H, weight_storage stored)
 {
-    embedding_table t = { .precision = precision };
-    float *scale = precision == OPS_INT8 ? floats(count) : NULL;
-    if (precision == OPS_FP32)
+    embedding_table t = { .stored = stored };
+    float *scale = stored == STORED_INT8 ? floats(count) : NULL;
+    if (stored == STORED_FP32)
         owned[0] = copy_floats(rows, count * H);
     else
-        owned[0] = room(count * H, precision == OPS_BF16 ? sizeof(uint16_t) : 1);
-    for (size_t i = 0; precision == OPS_BF16 && i < count * H; i++)
+        owned[0] = room(count * H, stored == STORED_BF16 ? sizeof(uint16_t) : 1);
+    for (size_t i = 0; stored == STORED_BF16 && i < count * H; i++)
         ((uint16_t *)owned[0])[i] = bf16_of(rows[i]);
     for (size_t r = 0; scale && r < count; r++)
         scale[r] = embedding_quantise((int8_t *)owned[0] + r * H, rows + r * H, H);
@@ -61,7 +61,7 @@ static embedding_table table_make(void *owned[2], const float *rows, size_t coun
     return t;
 }
 
-static const ops_precision TABLE_FORMS[] = { OPS_FP32, OPS_BF16, OPS_INT8 };
+static const weight_storage TABLE_FORMS[] = { STORED_FP32, STORED_BF16, STORED_INT8 };
 
 static void embeddings_are_sums_of_three_rows(void **state)
 {
@@ -113,9 +113,9 @@ static void a_row_of_a_table_is_the_row_that_was_put_there(void **state)
             embedding_row(got, &t, H, i);
             for (size_t c = 0; c < H; c++) {
                 float x = rows[i * H + c], error = fabsf(got[c] - x);
-                float most = TABLE_FORMS[f] == OPS_INT8 ? 127 * t.scale[i] : INFINITY;
-                float allowed = TABLE_FORMS[f] == OPS_FP32   ? 0
-                                : TABLE_FORMS[f] == OPS_BF16 ? fabsf(x) * 0x1p-8f
+                float most = TABLE_FORMS[f] == STORED_INT8 ? 127 * t.scale[i] : INFINITY;
+                float allowed = TABLE_FORMS[f] == STORED_FP32   ? 0
+                                : TABLE_FORMS[f] == STORED_BF16 ? fabsf(x) * 0x1p-8f
                                                              : 0.50001f * t.scale[i];
                 if (fabsf(x) > most) /* cut off */
                     assert_true(fabsf(got[c]) == most && got[c] * x > 0);

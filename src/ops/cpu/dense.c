@@ -53,7 +53,7 @@ void OP(dense_forward_words)(ops_room room, float *y, size_t ldy, float *pre, co
     OP(gemm_run)(&(gemm){
         .room = room, .c = y, .ldc = ldy, .a = x, .a_row = ldx, .a_col = 1,
         .b = d->weight, .b_row = 1, .b_col = d->in, .panels = d->packed ? d->packed->panels : NULL,
-        .depth = d->packed && d->packed->precision != OPS_FP32 ? 2 : 1, .bias = d->bias,
+        .depth = d->packed && d->packed->stored != STORED_FP32 ? 2 : 1, .bias = d->bias,
         .m = n, .n = d->out, .k = d->in, .finish = plain ? NULL : &e.finish,
     });
 }

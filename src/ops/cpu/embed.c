@@ -9,9 +9,9 @@ enum { COLUMNS = 64 }; /* of a table that one thread adds to, over all tokens in
 INLINE vec load_row(const embedding_table *t, size_t H, size_t row, size_t c, size_t lanes)
 {
     size_t at = row * H + c;
-    if (t->precision == OPS_FP32)
+    if (t->stored == STORED_FP32)
         return load_lanes((const float *)t->rows + at, lanes);
-    if (t->precision == OPS_INT8) {
+    if (t->stored == STORED_INT8) {
         int8_t part[LANES] = { 0 };
         const int8_t *q = (const int8_t *)t->rows + at;
         return load_int8(lanes == LANES ? q : memcpy(part, q, lanes)) * splat(t->scale[row]);

@@ -31,9 +31,9 @@ extern __typeof__(OP(dense_forward_int8)) BYTES(dense_forward_int8);
 static void dense_forward(ops_room room, float *y, size_t ldy, float *pre, const float *x, size_t ldx, const dense *d,
                           activation act, size_t n)
 {
-    if (d->packed && d->packed->precision == OPS_INT8)
+    if (d->packed && d->packed->stored == STORED_INT8)
         BYTES(dense_forward_int8)(room, y, ldy, pre, x, ldx, d, act, n);
-    else if (d->packed && d->packed->precision == OPS_FP32)
+    else if (d->packed && d->packed->stored == STORED_FP32)
         BASE(dense_forward_words)(room, y, ldy, pre, x, ldx, d, act, n);
     else
         WORDS(dense_forward_words)(room, y, ldy, pre, x, ldx, d, act, n);
