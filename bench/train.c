@@ -9,7 +9,7 @@
 #include "work.h"
 
 #include "arch/families.h"
-#include "model/module.h"
+#include "modules/module.h"
 
 #include "base/random.h"
 

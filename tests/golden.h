@@ -4,9 +4,9 @@
 
 #include "base/arena.h"
 #include "base/file.h"
-#include "io/json.h"
-#include "io/safetensors.h"
-#include "model/module.h"
+#include "formats/json.h"
+#include "formats/safetensors.h"
+#include "modules/module.h"
 
 #include <math.h>
 #include <setjmp.h>

@@ -8,7 +8,7 @@
 #include "base/buffer.h"
 #include "base/random.h"
 #include "base/threads.h"
-#include "model/model.h"
+#include "models/model.h"
 #include "base/scratch.h"
 
 /* Zero fields are the usual ones: 3 layers of 40 channels in 5 heads, 48 positions, a pooler. */

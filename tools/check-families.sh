@@ -1,6 +1,6 @@
 #!/bin/sh
 # Checks that only the families' files (src/arch) spell a tensor's name, a key of a configuration's sizes, or a family. Exempt are
-# Google's graph, which is searched for what no tensor tells (src/io/tf_hub.c), what is no family of libbert's (src/io/foreign.c), help.
+# Google's graph, which is searched for what no tensor tells (src/formats/tf_hub.c), what is no family of libbert's (src/formats/foreign.c), help.
 # usage: tools/check-families.sh [ROOT]
 set -eu
 cd "${1:-$(dirname "$0")/..}"
@@ -8,7 +8,7 @@ tensors='(word|position|token_type)_embeddings|LayerNorm\.|layer_norm\.|encoder[
 tensors="$tensors|(pooler|intermediate|output)[./]dense|pre_classifier|out_proj|ffn|token_embd|attn_|\"classifier\."
 sizes='vocab_size"|"(hidden_size|num_hidden_layers|intermediate_size|max_position_embeddings|dim|n_layers|n_heads|hidden_dim)"'
 families='distilbert|roberta|Roberta|(Distil)?Bert(Model|For)'
-spelled=$(find src -name '*.[ch]' ! -path 'src/arch/*' ! -path 'src/io/tf_hub.c' ! -path 'src/io/foreign.c' ! -path 'src/cli/*' \
+spelled=$(find src -name '*.[ch]' ! -path 'src/arch/*' ! -path 'src/formats/tf_hub.c' ! -path 'src/formats/foreign.c' ! -path 'src/cli/*' \
     -exec grep -HnE "\"[^\"]*($tensors)[^\"]*\"|$sizes|\"[^\"]*($families)" {} + | grep -vE '^[^:]*:[0-9]*: *(/?\*|#include)' || true)
 if [ -n "$spelled" ]; then
     echo "names of tensors, sizes and families outside src/arch:" >&2

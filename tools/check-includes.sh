@@ -8,7 +8,7 @@ trap 'rm -f "$bad"' EXIT
 
 check_folder() { # FOLDER ALLOWED...
     allowed=$(printf '%s/|' "$@")'bert[.]h"'
-    [ "$1" != io ] || allowed="$allowed|[a-z0-9_]+[.]pb-c[.]h\"" # generated from src/io/*.proto
+    [ "$1" != formats ] || allowed="$allowed|[a-z0-9_]+[.]pb-c[.]h\"" # generated from src/formats/*.proto
     find "src/$1" -name '*.[ch]' -exec grep -HnE '^[[:space:]]*#[[:space:]]*include[[:space:]]*"' {} + |
         grep -vE "include[[:space:]]*\"($allowed)" | sed "s|\$|    ($1 may include: bert.h $*)|" >>"$bad" || true
 }

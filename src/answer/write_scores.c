@@ -1,6 +1,6 @@
 /* Predictions of whole texts: each kind of label says how. */
 #include "base/fields.h"
-#include "infer/session.h"
+#include "session/session.h"
 
 void bert_scores_write(bert_buffer *out, const bert_session *session, const float *scores, size_t n,
                        bert_answer_format format)

@@ -1,8 +1,8 @@
 /* A configuration as JSON: one loop over the family's keys. */
 #include "arch/config_json.h"
 
-#include "io/json.h"
-#include "io/json_build.h"
+#include "formats/json.h"
+#include "formats/json_build.h"
 
 #include <stddef.h>
 #include <string.h>

@@ -2,7 +2,7 @@
  * libbert computes. */
 #include "arch/config_json.h"
 
-#include "io/json.h"
+#include "formats/json.h"
 
 #include <stdlib.h>
 #include <string.h>

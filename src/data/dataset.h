@@ -5,7 +5,7 @@
 
 #include "base/arena.h"
 #include "base/error.h"
-#include "io/table.h"
+#include "tables/table.h"
 
 /* Words that heads were made of: what is asked of a data set later, while the data set itself does not change. */
 typedef struct kept_words kept_words;

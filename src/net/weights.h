@@ -5,7 +5,7 @@
 
 #include "base/arena.h"
 #include "base/buffer.h"
-#include "io/tensors.h"
+#include "formats/tensors.h"
 #include "net/family.h"
 #include "ops/dense_pack.h"
 

@@ -2,8 +2,8 @@
 #include "base/buffer.h"
 #include "base/options.h"
 #include "base/utf8.h"
-#include "io/json.h"
-#include "io/json_build.h"
+#include "formats/json.h"
+#include "formats/json_build.h"
 #include "report/data_summary.h"
 
 #include <inttypes.h>

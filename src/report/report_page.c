@@ -3,7 +3,7 @@
 #include "report/report_page.h"
 
 #include "base/utf8.h"
-#include "io/target.h"
+#include "formats/target.h"
 
 #include <math.h>
 #include <string.h>

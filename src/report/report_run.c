@@ -1,6 +1,6 @@
 /* How the numbers came about: metrics in full, options, time, machine and memory. */
-#include "io/json.h"
-#include "io/option_json.h"
+#include "formats/json.h"
+#include "formats/option_json.h"
 #include "report/report_sections.h"
 
 #include <math.h>

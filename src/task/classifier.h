@@ -2,7 +2,7 @@
 #ifndef TASK_CLASSIFIER_H
 #define TASK_CLASSIFIER_H
 
-#include "model/row_encoder.h"
+#include "rows/row_encoder.h"
 #include "task/head.h"
 #include "task/outcomes.h"
 

@@ -2,7 +2,7 @@
 #ifndef TASK_HEAD_OUTPUT_H
 #define TASK_HEAD_OUTPUT_H
 
-#include "model/model.h"
+#include "models/model.h"
 
 struct target_rows;
 struct loss_spec;

@@ -4,7 +4,7 @@
 
 #include "data/dataset.h"
 #include "data/token_rows.h"
-#include "model/model.h"
+#include "models/model.h"
 #include "task/tasks.h"
 
 /* Which arrays there are follows from the task's kind of label: ids of one label each, start with them where words have

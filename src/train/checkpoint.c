@@ -3,7 +3,7 @@
 
 #include "base/checksum.h"
 #include "base/clock.h"
-#include "io/json.h"
+#include "formats/json.h"
 #include "train/checkpoint_state.h"
 #include "train/listeners.h"
 

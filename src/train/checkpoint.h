@@ -4,7 +4,7 @@
 #ifndef TRAIN_CHECKPOINT_H
 #define TRAIN_CHECKPOINT_H
 
-#include "io/safetensors.h"
+#include "formats/safetensors.h"
 #include "train/progress.h"
 #include "report/run_record.h"
 

@@ -2,7 +2,7 @@
 #include "train/checkpoint_state.h"
 
 #include "base/options.h"
-#include "io/json_build.h"
+#include "formats/json_build.h"
 #include "train/record_json.h"
 
 #include <math.h>

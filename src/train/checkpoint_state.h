@@ -2,7 +2,7 @@
 #ifndef TRAIN_CHECKPOINT_STATE_H
 #define TRAIN_CHECKPOINT_STATE_H
 
-#include "io/json.h"
+#include "formats/json.h"
 #include "report/run_record.h"
 #include "train/progress.h"
 

@@ -1,5 +1,5 @@
 /* history.json: how a model was trained. */
-#include "io/option_json.h"
+#include "formats/option_json.h"
 #include "train/listeners.h"
 #include "train/record_json.h"
 

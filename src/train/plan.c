@@ -1,8 +1,8 @@
 /* What a run would do: counted where it can be counted, timed on a few batches where it cannot. */
 #include "base/clock.h"
 #include "data/batches.h"
-#include "io/json_build.h"
-#include "model/row_encoder.h"
+#include "formats/json_build.h"
+#include "rows/row_encoder.h"
 #include "train/run.h"
 
 #include <stdlib.h>

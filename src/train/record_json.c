@@ -1,7 +1,7 @@
 /* The record of a run as JSON, and back: the file may come from anywhere. */
 #include "train/record_json.h"
 
-#include "io/json_build.h"
+#include "formats/json_build.h"
 
 #include <math.h>
 

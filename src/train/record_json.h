@@ -2,7 +2,7 @@
 #ifndef TRAIN_RECORD_JSON_H
 #define TRAIN_RECORD_JSON_H
 
-#include "io/json.h"
+#include "formats/json.h"
 #include "report/run_record.h"
 #include "train/progress.h"
 

@@ -3,7 +3,7 @@
 #ifndef TRAIN_RUN_H
 #define TRAIN_RUN_H
 
-#include "model/optimizer.h"
+#include "layers/optimizer.h"
 #include "train/schedule.h"
 #include "train/step.h"
 #include "train/token_cache.h"

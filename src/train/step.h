@@ -3,7 +3,7 @@
 #ifndef TRAIN_STEP_H
 #define TRAIN_STEP_H
 
-#include "model/kept.h"
+#include "rows/kept.h"
 #include "task/head.h"
 
 /* The parts of a run whose time is measured. */

@@ -1,7 +1,7 @@
 /* Event files for TensorBoard. */
 #include "base/clock.h"
 #include "base/options.h"
-#include "io/event_file.h"
+#include "formats/event_file.h"
 #include "train/listeners.h"
 
 #include <math.h>

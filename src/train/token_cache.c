@@ -6,8 +6,8 @@
 #include "base/checksum.h"
 #include "base/sha.h"
 #include "base/size.h"
-#include "io/json.h"
-#include "model/tokenizer_info.h"
+#include "formats/json.h"
+#include "modules/tokenizer_info.h"
 #include "text/tokenizer.h"
 #include "text/words.h"
 

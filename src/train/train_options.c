@@ -2,8 +2,8 @@
 #include "train/train_options.h"
 
 #include "base/options.h"
-#include "io/json_build.h"
-#include "model/optimizer.h"
+#include "formats/json_build.h"
+#include "layers/optimizer.h"
 
 #include <errno.h>
 #include <math.h>

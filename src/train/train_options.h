@@ -3,7 +3,7 @@
 #define TRAIN_TRAIN_OPTIONS_H
 
 #include "base/buffer.h"
-#include "io/json.h"
+#include "formats/json.h"
 
 typedef enum schedule_kind { SCHEDULE_CONSTANT, SCHEDULE_LINEAR, SCHEDULE_COSINE } schedule_kind;
 

@@ -15,7 +15,8 @@ static weight_list random_list(arena *a, config *c, int64_t hidden)
 {
     weight_list list;
     random_stream r = { 3, 8, 0 };
-    *c = (config){ .family = &FAMILY_BERT, .vocab_size = 57,
+    *c = (config){ .family = &FAMILY_BERT,
+                   .vocab_size = 57,
                    .hidden_size = hidden,
                    .num_hidden_layers = LAYERS,
                    .num_attention_heads = 8,

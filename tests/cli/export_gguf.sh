@@ -9,4 +9,4 @@ done
 for type in f32 f16 q8_0; do
     bert export module --format gguf --type $type -o $type.gguf
 done
-"$python" "$here/../convert/check_gguf.py" f32.gguf f16.gguf q8_0.gguf 2>&1
+"$python" "$here/../exports/check_gguf.py" f32.gguf f16.gguf q8_0.gguf 2>&1

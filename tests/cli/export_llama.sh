@@ -26,7 +26,7 @@ grep -vx x texts.txt >longer.txt # of one letter alone q8_0 keeps 0.9989
 for type in f32 f16 q8_0; do
     "$BERT" export module --format gguf --type $type -o $type.gguf >/dev/null 2>&1
 done
-"$python" "$here/../convert/check_gguf.py" f32.gguf f16.gguf q8_0.gguf | tail -n 3
-"$python" "$here/../convert/check_llama.py" "$BERT" module texts.txt 0.999 f32.gguf 2>/dev/null
-"$python" "$here/../convert/check_llama.py" "$BERT" module texts.txt 0.999 f16.gguf 2>/dev/null
-"$python" "$here/../convert/check_llama.py" "$BERT" module longer.txt 0.999 q8_0.gguf 2>/dev/null
+"$python" "$here/../exports/check_gguf.py" f32.gguf f16.gguf q8_0.gguf | tail -n 3
+"$python" "$here/../exports/check_llama.py" "$BERT" module texts.txt 0.999 f32.gguf 2>/dev/null
+"$python" "$here/../exports/check_llama.py" "$BERT" module texts.txt 0.999 f16.gguf 2>/dev/null
+"$python" "$here/../exports/check_llama.py" "$BERT" module longer.txt 0.999 q8_0.gguf 2>/dev/null

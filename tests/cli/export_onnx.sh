@@ -13,7 +13,7 @@ train() {
 }
 check() {
     echo "# $1"
-    "$BERT" export $1 -o $1.onnx >/dev/null && "$python" "$here/../convert/check_onnx.py" "$BERT" $1 $1.onnx $2 2>&1
+    "$BERT" export $1 -o $1.onnx >/dev/null && "$python" "$here/../exports/check_onnx.py" "$BERT" $1 $1.onnx $2 2>&1
 }
 
 check module pairs.txt

@@ -1,4 +1,4 @@
-# Event files are read back by TensorBoard's own package: those that tests/io/event_file.c leaves (a run, and its continuation behind step 6), and a training's.
+# Event files are read back by TensorBoard's own package: those that tests/formats/event_file.c leaves (a run, and its continuation behind step 6), and a training's.
 build=$(dirname "$BERT")
 for python in "${BERT_PYTHON:-}" "$build/venv/bin/python" "$here/../../build/venv/bin/python" python3; do
     [ -n "$python" ] && "$python" -c "import tensorboard" 2>/dev/null && break

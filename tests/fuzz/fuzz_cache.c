@@ -2,7 +2,7 @@
  * anew, or every index within its bounds. Input: 't' or 'k', then changes: two bytes of a place, one of a length, so
  * many bytes. */
 #include "base/checksum.h"
-#include "model/kept_store.h"
+#include "rows/kept_store.h"
 #include "train/token_cache.h"
 
 #include "fuzz/expect.h"

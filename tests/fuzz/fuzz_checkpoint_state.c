@@ -1,5 +1,5 @@
 /* Any JSON as the state of a checkpoint: refused, or a place in the data that the run has. */
-#include "io/json.h"
+#include "formats/json.h"
 #include "train/checkpoint_state.h"
 
 #include "fuzz/expect.h"

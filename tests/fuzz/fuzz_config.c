@@ -1,8 +1,8 @@
 /* Any JSON as a configuration, a layer spec and a head: refused, or within its bounds and the same after it was written
  * and read again. */
 #include "base/options.h"
-#include "io/json.h"
-#include "model/model.h"
+#include "formats/json.h"
+#include "models/model.h"
 #include "fuzz/expect.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

@@ -2,7 +2,7 @@
 #include "bert.h"
 
 #include "base/size.h"
-#include "infer/frozen.h"
+#include "frozen/frozen.h"
 
 #include <fcntl.h>
 #include <stdint.h>

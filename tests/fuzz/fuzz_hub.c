@@ -1,5 +1,5 @@
 /* Any bytes as a repository's listing: refused, or files whose names stay in their folder, with sums that are sums. */
-#include "io/hub.h"
+#include "web/hub.h"
 
 #include "fuzz/expect.h"
 

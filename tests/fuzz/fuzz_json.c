@@ -1,5 +1,5 @@
 /* Any bytes as JSON: read, written, read again. */
-#include "io/json.h"
+#include "formats/json.h"
 
 #include <stdlib.h>
 #include <string.h>

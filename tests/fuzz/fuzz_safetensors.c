@@ -1,5 +1,5 @@
 /* Any file as safetensors: every element of what opens is read. */
-#include "io/safetensors.h"
+#include "formats/safetensors.h"
 
 #include "fuzz/input.h"
 

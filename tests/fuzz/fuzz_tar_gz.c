@@ -1,6 +1,6 @@
 /* Archives that somebody else made, unpacked: gzip data as it is; anything else is taken as a tar and put into gzip
  * first, so that the fuzzer need not learn to compress. Nothing may be written outside the folder. */
-#include "io/tar_gz.h"
+#include "formats/tar_gz.h"
 
 #include "base/file.h"
 

@@ -1,9 +1,9 @@
 /* Any file as the index of a bundle; and, since no input would come past the CRCs, the same bytes as the entries of a
  * block with a right one. */
-#include "io/tf_bundle.h"
+#include "formats/tf_bundle.h"
 
 #include "fuzz/input.h"
-#include "io/bundle_writer.h"
+#include "formats/bundle_writer.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -1,5 +1,5 @@
 /* Any bytes as saved_model.pb. */
-#include "io/tf_hub.h"
+#include "formats/tf_hub.h"
 
 #include "fuzz/input.h"
 

@@ -2,8 +2,8 @@
  * vocabulary, and which is the same after its settings were written and read again. Input: tokenizer_config.json,
  * tokenizer.json, special_tokens_map.json, added_tokens.json and vocab.txt, with a NUL between two; a file of no bytes
  * is absent, vocab.txt then a small one. */
-#include "model/tokenizer_info.h"
-#include "model/tokenizer_source.h"
+#include "modules/tokenizer_info.h"
+#include "imports/tokenizer_source.h"
 
 #include "fuzz/expect.h"
 #include "fuzz/input.h"

@@ -1,9 +1,9 @@
 /* Any file as a PyTorch file, of either container; and, since no input would come past a zip's CRCs, the same bytes as
  * a pickle. */
-#include "io/torch_file.h"
+#include "formats/torch_file.h"
 
 #include "fuzz/input.h"
-#include "io/torch_pickle.h"
+#include "formats/torch_pickle.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

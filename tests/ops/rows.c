@@ -116,7 +116,7 @@ static void a_row_of_a_table_is_the_row_that_was_put_there(void **state)
                 float most = TABLE_FORMS[f] == STORED_INT8 ? 127 * t.scale[i] : INFINITY;
                 float allowed = TABLE_FORMS[f] == STORED_FP32   ? 0
                                 : TABLE_FORMS[f] == STORED_BF16 ? fabsf(x) * 0x1p-8f
-                                                             : 0.50001f * t.scale[i];
+                                                                : 0.50001f * t.scale[i];
                 if (fabsf(x) > most) /* cut off */
                     assert_true(fabsf(got[c]) == most && got[c] * x > 0);
                 else if (error > allowed)

@@ -1,6 +1,6 @@
 /* The summary of a data set: every number that it shows, for each kind of task, as text and as JSON. */
 #include "data/dataset.h"
-#include "io/json.h"
+#include "formats/json.h"
 #include "task/tasks.h"
 
 #include <setjmp.h>

@@ -3,8 +3,8 @@
 #include "golden.h"
 
 #include "each_isa.h"
-#include "model/layer.h"
-#include "model/model.h"
+#include "layers/layer.h"
+#include "models/model.h"
 #include "ops/loss.h"
 #include "train/step.h"
 

@@ -1,7 +1,7 @@
 /* Factors that are rounded to bf16, to nearest, ties to even, two that follow one another in k to a word; behind the
  * last of an odd number stands a zero. An element of C is one chain of vdpbf16ps over the pairs (0, 1), (2, 3), ...
  * vdpbf16ps takes denormal numbers for zero and gives zero for them. */
-#include "ops/cpu/words.h"
+#include "ops/cpu/packed_words.h"
 
 /* The bf16 of low in the lower half of the vector, those of high in the upper one. */
 INLINE vec round_two(vec low, vec high)

@@ -1,5 +1,5 @@
 /* Factors that are multiplied as the floats that they are. */
-#include "ops/cpu/words.h"
+#include "ops/cpu/packed_words.h"
 
 void OP(gemm_panel)(float *c, size_t ldc, size_t cols, const float *a, size_t a_row, size_t a_col, const float *b,
                     size_t ahead, size_t m, size_t k, bool add)

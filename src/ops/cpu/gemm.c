@@ -5,7 +5,7 @@
 
 #include "base/size.h"
 #include "ops/cpu/share.h"
-#include "ops/cpu/words.h"
+#include "ops/cpu/packed_words.h"
 
 #define ALIGNED __attribute__((aligned(64)))
 

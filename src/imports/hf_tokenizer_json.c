@@ -1,0 +1,252 @@
+/* The parts of a tokenizer.json: a normalizer, a pre-tokenizer, a model, a post-processor; each has a type by which it
+ * is known. */
+#include "imports/hf_tokenizer_json.h"
+
+#include <stdint.h>
+#include <string.h>
+
+static bert_status keep_string(const char **string, arena *a, const char *where, bert_err *err)
+{
+    return (*string = arena_string(a, *string)) ? BERT_OK : fail_memory(err, where);
+}
+
+/* The names of the parts of a sequence: "Sequence of NFC, Lowercase". */
+static void print_type(buffer *b, const json_t *part)
+{
+    static const char *const LISTS[] = { "normalizers", "pretokenizers", "processors" };
+    const char *type = json_string_value(json_object_get(part, "type"));
+    size_t i;
+    json_t *inner;
+    buffer_string(b, json_is_null(part) || !part ? "absent" : type ? type : "of no known type");
+    for (size_t k = 0; k < sizeof LISTS / sizeof *LISTS; k++)
+        json_array_foreach(json_object_get(part, LISTS[k]), i, inner)
+        {
+            const char *name = json_string_value(json_object_get(inner, "type"));
+            buffer_printf(b, "%s%s", i ? ", " : " of ", name ? name : "?");
+        }
+}
+
+static bert_status unsupported(const json_t *json, const char *part, const char *expected, const char *where,
+                               bert_err *err)
+{
+    buffer found = { 0 };
+    print_type(&found, json_object_get(json, part));
+    bert_status s = found.failed ? fail_memory(err, where)
+                                 : fail(err, BERT_ERR_UNSUPPORTED, "%s: the %s is %s; libbert has %s alone", where,
+                                        part, found.data, expected);
+    buffer_free(&found);
+    return s;
+}
+
+static bool has_type(const json_t *json, const char *part, const char *type)
+{
+    const char *found = json_string_value(json_object_get(json_object_get(json, part), "type"));
+    return found && !strcmp(found, type);
+}
+
+/* ---- the normalizer ---------------------------------------------------------------------------------------------- */
+
+static bert_status read_normalizer(const json_t *json, bert_tokenizer_options *o, const char *where, bert_err *err)
+{
+    const json_t *normalizer = json_object_get(json, "normalizer");
+    bool strip = false;
+    if (!normalizer || json_is_null(normalizer)) {
+        o->do_lower_case = o->tokenize_chinese_chars = o->clean_text = false;
+        o->strip_accents = 2;
+        return BERT_OK;
+    }
+    if (!has_type(json, "normalizer", "BertNormalizer"))
+        return unsupported(json, "normalizer", "BertNormalizer", where, err);
+    bert_status s = json_get_bool_or(normalizer, "clean_text", true, &o->clean_text, where, err);
+    if (!s)
+        s = json_get_bool_or(normalizer, "handle_chinese_chars", true, &o->tokenize_chinese_chars, where, err);
+    if (!s)
+        s = json_get_bool_or(normalizer, "lowercase", true, &o->do_lower_case, where, err);
+    if (!s)
+        s = json_get_bool_or(normalizer, "strip_accents", false, &strip, where, err);
+    o->strip_accents = !json_is_boolean(json_object_get(normalizer, "strip_accents")) ? 0 : strip ? 1 : 2;
+    return s;
+}
+
+/* ---- the post-processor ------------------------------------------------------------------------------------------ */
+
+/* The i-th item of a template: a special token, or for `special` NULL a text; with its segment. */
+static const char *template_item(const json_t *list, size_t i, bool special, json_int_t segment)
+{
+    const json_t *item = json_object_get(json_array_get(list, i), special ? "SpecialToken" : "Sequence");
+    const json_t *type = json_object_get(item, "type_id");
+    return json_is_integer(type) && json_integer_value(type) == segment ? json_string_value(json_object_get(item, "id"))
+                                                                        : NULL;
+}
+
+/* [CLS] A [SEP] and [CLS] A [SEP] B:1 [SEP]:1, whatever the two are called. */
+static bool read_template(const json_t *processor, const char **cls, const char **sep)
+{
+    const json_t *single = json_object_get(processor, "single"), *pair = json_object_get(processor, "pair");
+    const char *a = template_item(single, 1, false, 0), *first = template_item(pair, 1, false, 0),
+               *second = template_item(pair, 3, false, 1);
+    const char *again[] = { template_item(pair, 0, true, 0), template_item(pair, 2, true, 0),
+                            template_item(pair, 4, true, 1) };
+    *cls = template_item(single, 0, true, 0);
+    *sep = template_item(single, 2, true, 0);
+    return json_array_size(single) == 3 && json_array_size(pair) == 5 && *cls && *sep && a && first && second &&
+           again[0] && again[1] && again[2] && !strcmp(a, "A") && !strcmp(first, "A") && !strcmp(second, "B") &&
+           !strcmp(*cls, again[0]) && !strcmp(*sep, again[1]) && !strcmp(*sep, again[2]);
+}
+
+static bert_status read_post_processor(const json_t *json, bert_tokenizer_options *o, const char *where, bert_err *err)
+{
+    const json_t *processor = json_object_get(json, "post_processor");
+    if (has_type(json, "post_processor", "BertProcessing")) {
+        o->cls_token = json_string_value(json_array_get(json_object_get(processor, "cls"), 0));
+        o->sep_token = json_string_value(json_array_get(json_object_get(processor, "sep"), 0));
+        return o->cls_token && o->sep_token
+                   ? BERT_OK
+                   : fail(err, BERT_ERR_FORMAT, "%s: BertProcessing without \"cls\" and \"sep\"", where);
+    }
+    if (!has_type(json, "post_processor", "TemplateProcessing"))
+        return unsupported(json, "post_processor", "BERT's template", where, err);
+    if (!read_template(processor, &o->cls_token, &o->sep_token))
+        return fail(err, BERT_ERR_UNSUPPORTED,
+                    "%s: the post_processor's template is not [CLS] A [SEP], [CLS] A [SEP] B:1 [SEP]:1", where);
+    return BERT_OK;
+}
+
+/* ---- the model --------------------------------------------------------------------------------------------------- */
+
+/* A model of before they had types is one of word pieces where it has their prefix. */
+static bert_status check_model(const json_t *json, const char *where, bert_err *err)
+{
+    const json_t *model = json_object_get(json, "model");
+    bool untyped = !json_object_get(model, "type") && json_object_get(model, "continuing_subword_prefix") &&
+                   !json_object_get(model, "merges");
+    if (!untyped && !has_type(json, "model", "WordPiece"))
+        return unsupported(json, "model", "WordPiece", where, err);
+    return json_is_object(json_object_get(model, "vocab"))
+               ? BERT_OK
+               : fail(err, BERT_ERR_FORMAT, "%s: the model has no object \"vocab\"", where);
+}
+
+static bert_status read_model(const json_t *json, bert_tokenizer_options *o, const char *where, bert_err *err)
+{
+    const json_t *model = json_object_get(json, "model");
+    bert_status s = check_model(json, where, err);
+    if (!s)
+        s = json_get_string_or(model, "unk_token", "[UNK]", &o->unk_token, where, err);
+    if (!s)
+        s = json_get_string_or(model, "continuing_subword_prefix", "##", &o->prefix, where, err);
+    return s ? s
+             : json_get_int_or(model, "max_input_chars_per_word", 1, INT32_MAX, 100, &o->max_word_chars, where, err);
+}
+
+bert_status hf_tokenizer_rules(const json_t *json, bert_tokenizer_options *o, arena *a, const char *where,
+                               bert_err *err)
+{
+    bert_status s = read_normalizer(json, o, where, err);
+    if (!s && !has_type(json, "pre_tokenizer", "BertPreTokenizer"))
+        s = unsupported(json, "pre_tokenizer", "BertPreTokenizer", where, err);
+    if (!s)
+        s = read_model(json, o, where, err);
+    if (!s)
+        s = read_post_processor(json, o, where, err);
+    const char **const strings[] = { &o->unk_token, &o->prefix, &o->cls_token, &o->sep_token };
+    for (size_t i = 0; !s && i < sizeof strings / sizeof *strings; i++)
+        s = keep_string(strings[i], a, where, err);
+    return s;
+}
+
+/* ---- members that are passed over -------------------------------------------------------------------------------- */
+
+/* Those of a part that are read here or elsewhere, or that change no id. */
+static const struct {
+    const char *part; /* NULL: the file itself */
+    const char *known[12];
+} MEMBERS[] = {
+    { NULL,
+      { "version", "truncation", "padding", "added_tokens", "normalizer", "pre_tokenizer", "model", "post_processor",
+        "decoder", NULL } },
+    { "normalizer", { "type", "clean_text", "handle_chinese_chars", "lowercase", "strip_accents", NULL } },
+    { "pre_tokenizer", { "type", NULL } },
+    { "model", { "type", "unk_token", "continuing_subword_prefix", "max_input_chars_per_word", "vocab", NULL } },
+};
+
+static void tell_unknown_parts(json_t *json, buffer *notes, const char *where)
+{
+    const char *key;
+    json_t *value;
+    for (size_t i = 0; i < sizeof MEMBERS / sizeof *MEMBERS; i++) {
+        const char *part = MEMBERS[i].part;
+        json_object_foreach(part ? json_object_get(json, part) : json, key, value)
+        {
+            const char *const *known = MEMBERS[i].known;
+            while (*known && strcmp(*known, key))
+                known++;
+            if (!*known)
+                buffer_printf(notes, "%s: %s%s%s is not known to libbert and passed over\n", where, part ? part : "",
+                              part ? "." : "", key);
+        }
+    }
+}
+
+/* ---- the vocabulary ---------------------------------------------------------------------------------------------- */
+
+/* Whether a line gives the piece back. White space alone is no line at the end. */
+static bool fits_line(const char *token, size_t id)
+{
+    size_t n = strlen(token);
+    return strspn(token, " \t\r\n\v\f") < n && !strchr(token, '\n') && token[n - 1] != '\r' &&
+           !(id == 0 && !strncmp(token, "\xEF\xBB\xBF", 3));
+}
+
+/* The pieces by their ids; a place without one is NULL. */
+static bert_status order_pieces(json_t *vocabulary, arena *a, const char ***pieces, size_t *n, const char *where,
+                                bert_err *err)
+{
+    enum { MOST_HOLES = 1 << 20 };
+    const char *token;
+    json_t *id;
+    json_int_t most = -1, limit = (json_int_t)json_object_size(vocabulary) + MOST_HOLES;
+    json_object_foreach(vocabulary, token, id)
+    {
+        json_int_t i = json_integer_value(id);
+        if (!json_is_integer(id) || i < 0 || i >= limit)
+            return fail(err, BERT_ERR_FORMAT, "%s: token \"%s\" has no id", where, token);
+        most = i > most ? i : most;
+    }
+    *n = (size_t)(most + 1);
+    *pieces = arena_array(a, *n, sizeof **pieces);
+    if (!*pieces)
+        return fail_memory(err, where);
+    json_object_foreach(vocabulary, token, id)
+    {
+        const char **piece = &(*pieces)[json_integer_value(id)];
+        if (*piece)
+            return fail(err, BERT_ERR_FORMAT, "%s: tokens \"%s\" and \"%s\" have one id", where, *piece, token);
+        *piece = token;
+    }
+    return BERT_OK;
+}
+
+bert_status hf_tokenizer_vocabulary(json_t *json, buffer *lines, arena *a, const char *where, buffer *notes,
+                                    bert_err *err)
+{
+    const char **pieces = NULL;
+    size_t n = 0, hidden = 0;
+    bert_status s = check_model(json, where, err);
+    tell_unknown_parts(json, notes, where);
+    if (!s)
+        s = order_pieces(json_object_get(json_object_get(json, "model"), "vocab"), a, &pieces, &n, where, err);
+    for (size_t i = 0; !s && i < n; i++) {
+        bool fits = pieces[i] && fits_line(pieces[i], i);
+        if (fits)
+            buffer_printf(lines, "%s\n", pieces[i]);
+        else
+            buffer_printf(lines, "[hidden %zu]\n", i);
+        hidden += !fits;
+    }
+    if (hidden)
+        buffer_printf(notes,
+                      "%s: %zu ids have no word piece that a text could give; vocab.txt calls them [hidden ID]\n",
+                      where, hidden);
+    return s ? s : lines->failed ? fail_memory(err, where) : BERT_OK;
+}

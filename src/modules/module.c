@@ -1,0 +1,186 @@
+/* Opening a module: module.json says what it is, config.json, vocab.txt and model.safetensors hold it. */
+#include "modules/module.h"
+
+#include "base/file.h"
+#include "web/fetch.h"
+#include "formats/json.h"
+#include "formats/safetensors.h"
+#include "modules/tokenizer_info.h"
+#include "text/features.h"
+#include "text/tokenizer.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+const char *const POOLING_WORDS[] = { "auto", "none", "cls", "cls_raw", "mean", "sqrt_mean", "max", NULL };
+
+bert_status module_resolve_layer(int64_t layer, int64_t layers, const char *name, int64_t *out, bert_err *err)
+{
+    int64_t l = layer < 0 ? layers + layer : layer;
+    if (l < 0 || l >= layers)
+        return fail(err, BERT_ERR_ARGUMENT, "%s %lld: the model has layers 0 to %lld (or -1 to %lld from the end)",
+                    name, (long long)layer, (long long)layers - 1, -(long long)layers);
+    *out = l;
+    return BERT_OK;
+}
+
+bert_status module_check_texts(const bert_module *m, bert_err *err)
+{
+    if (m->tokenizer)
+        return BERT_OK;
+    return fail(err, BERT_ERR_UNSUPPORTED,
+                "%s: libbert has not the tokeniser of %s: the module reads ids (do_preprocessing false), no texts",
+                m->path ? m->path : "the module", m->config.family->title);
+}
+
+bert_status module_set_vocabulary(bert_module *m, const char *bytes, size_t size, const bert_tokenizer_options *options,
+                                  const char *where, bert_err *err)
+{
+    m->vocabulary_size = size;
+    m->vocabulary = arena_copy(&m->memory, bytes, size);
+    if (!m->vocabulary)
+        return fail_memory(err, where);
+    bert_status s = bert_tokenizer_create(m->vocabulary, size, where, options, &m->tokenizer, err);
+    if (s)
+        return s;
+    encode_set_segments(m->tokenizer, config_segments(&m->config));
+    m->tokenizer->rows = (size_t)m->config.vocab_size;
+    return BERT_OK;
+}
+
+static bert_status read_vocabulary(bert_module *m, const char *path, const bert_tokenizer_options *options,
+                                   bert_err *err)
+{
+    file_mapping file;
+    bert_status s = file_map(&file, path, err);
+    if (s)
+        return s;
+    s = module_set_vocabulary(m, (const char *)file.data, file.size, options, path, err);
+    file_unmap(&file);
+    return s;
+}
+
+static bert_status read_weights(bert_module *m, const char *path, bert_err *err)
+{
+    bert_status s = safetensors_open(&m->tensors, path, NULL, err);
+    if (s)
+        return s;
+    weight_naming naming = weights_own_naming(m->config.family);
+    s = weights_create(&m->weights, &m->memory, &m->config, (size_t)m->config.num_hidden_layers,
+                       weights_have_pooler(&m->tensors, naming), NULL, err);
+    return s ? s : weights_read(&m->weights, &m->memory, &m->tensors, naming, path, err);
+}
+
+/* How vectors are taken, where the module tells. */
+static bert_status read_vectors(const json_t *signatures, vector_spec *v, int64_t positions, const char *where,
+                                bert_err *err)
+{
+    json_t *json = json_object_get(signatures, "vectors");
+    const char *pooling;
+    if (!json)
+        return BERT_OK;
+    bert_status s = json_get_string(json, "pooling", &pooling, where, err);
+    if (!s)
+        s = json_get_bool_or(json, "normalize", false, &v->normalize, where, err);
+    if (!s)
+        s = json_get_int_or(json, "seq_len", 3, positions, 0, &v->seq_len, where, err);
+    for (int i = BERT_POOLING_CLS; !s && POOLING_WORDS[i]; i++)
+        if (!strcmp(pooling, POOLING_WORDS[i]))
+            v->pooling = i;
+    if (!s && v->pooling == BERT_POOLING_AUTO)
+        s = fail(err, BERT_ERR_FORMAT, "%s: vectors: pooling \"%s\" is none that gives one vector a text", where,
+                 pooling);
+    return s;
+}
+
+/* What module.json says: version, which files, which layers the signature gives out. */
+static bert_status read_description(bert_module *m, const json_t *json, const char *where,
+                                    bert_tokenizer_options *tokenizer, bert_err *err)
+{
+    json_t *signatures, *tokens, *info;
+    bool texts = m->config.family->word_pieces;
+    bert_status s = json_check_format(json, "libbert.module", MODULE_VERSION, where, err);
+    if (!s)
+        s = json_get_object(json, "signatures", &signatures, where, err);
+    if (!s)
+        s = json_get_object(signatures, "tokens", &tokens, where, err);
+    if (!s && texts)
+        s = json_get_object(signatures, "tokenization_info", &info, where, err);
+    int64_t last = m->config.num_hidden_layers - 1;
+    if (!s)
+        s = json_get_int_or(tokens, "seq_layer", 0, last, last, &m->seq_layer, where, err);
+    if (!s)
+        s = json_get_int_or(tokens, "tok_layer", 0, last, 0, &m->tok_layer, where, err);
+    if (!s && texts)
+        s = tokenizer_info_from_json(info, tokenizer, &m->memory, where, err);
+    if (!s)
+        s = read_vectors(signatures, &m->vectors, config_positions(&m->config), where, err);
+    const char *hash = json_string_value(
+        json_object_get(json_object_get(json_object_get(json, "files"), "model.safetensors"), "sha256"));
+    if (hash && strlen(hash) < SHA256_HEX)
+        memcpy(m->weights_sha256, hash, strlen(hash) + 1);
+    return s;
+}
+
+bert_status module_open_folder(bert_module *m, const char *folder, bert_err *err)
+{
+    m->folder = arena_string(&m->memory, folder);
+    char *description = path_join(&m->memory, folder, "module.json"),
+         *configuration = path_join(&m->memory, folder, "config.json");
+    char *vocabulary_path = path_join(&m->memory, folder, "vocab.txt"),
+         *weights = path_join(&m->memory, folder, "model.safetensors");
+    if (!m->folder || !description || !configuration || !vocabulary_path || !weights)
+        return fail_memory(err, folder);
+    if (!file_exists(description) && file_is_folder(folder))
+        return fail(err, BERT_ERR_FORMAT, "%s: not a module (no module.json); make one with `bert import %s -o MODULE`",
+                    folder, folder);
+    bert_tokenizer_options tokenizer;
+    json_t *json = NULL;
+    bert_status s = json_read_file(&json, configuration, err);
+    if (!s)
+        s = config_parse(json, &m->config, configuration, err);
+    json_decref(json);
+    json = NULL;
+    if (!s)
+        s = json_read_file(&json, description, err);
+    if (!s)
+        s = sha256_file(description, m->sha256, err);
+    if (!s)
+        s = read_description(m, json, description, &tokenizer, err);
+    json_decref(json);
+    if (!s && m->config.family->word_pieces)
+        s = read_vocabulary(m, vocabulary_path, &tokenizer, err);
+    return s ? s : read_weights(m, weights, err);
+}
+
+bert_status bert_module_open(const char *path, bert_module **module, bert_err *err)
+{
+    *module = NULL;
+    bert_module *m = calloc(1, sizeof *m);
+    char *folder = NULL;
+    bert_status s = m && (m->path = arena_string(&m->memory, path)) ? fetch_module(&m->memory, path, &folder, err)
+                                                                    : fail_memory(err, path);
+    if (!s && (s = module_open_folder(m, folder, err)) && s != BERT_ERR_MEMORY)
+        fetch_forget(path);
+    if (s) {
+        bert_module_free(m);
+        return s;
+    }
+    *module = m;
+    return BERT_OK;
+}
+
+void bert_module_free(bert_module *module)
+{
+    if (!module)
+        return;
+    bert_tokenizer_free(module->tokenizer);
+    tensors_close(&module->tensors);
+    arena_free(&module->memory);
+    free(module);
+}
+
+const bert_tokenizer *bert_module_tokenizer(const bert_module *module)
+{
+    return module->tokenizer;
+}
