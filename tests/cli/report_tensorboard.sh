@@ -7,7 +7,7 @@ done
 [ -n "$python" ] || { echo "skipped: no python with tensorboard; name one in BERT_PYTHON, or: python3 -m venv build/venv && build/venv/bin/pip install tensorboard"; exit 77; }
 
 echo "# events as they were written"
-EVENT_FOLDER=events "$build/tests/test_io_event_file" >/dev/null 2>&1 || echo "no events"
+EVENT_FOLDER=events "$build/tests/test_formats_event_file" >/dev/null 2>&1 || echo "no events"
 "$python" "$here/../report/read_events.py" events 2>/dev/null
 
 echo "# a training's, resumed: steps and epochs once each, and the options"
