@@ -1,6 +1,6 @@
 /* Checkpoints that hold more than an encoder, under Hugging Face's names and under Google's: a head becomes a model, or
- * is told; each row of the tables of what is not read (src/imports/source_unread.c, src/arch/bert.c). The checkpoints are exports of toy
- * models, changed. */
+ * is told; each row of the tables of what is not read (src/imports/source_unread.c, src/arch/bert.c). The checkpoints
+ * are exports of toy models, changed. */
 #include "exports/exported.h"
 
 /* How Google calls what Hugging Face calls so: parts of a name, in the order in which they are replaced. */
