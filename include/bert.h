@@ -386,9 +386,10 @@ BERT_API void bert_import_defaults(bert_import_options *options);
 /* Turns a published checkpoint into a module folder that libbert, Hugging Face and sentence-transformers load. Of a
  * sentence-transformers folder the module keeps pooling, normalisation and the most tokens of a text: vectors are taken
  * so unless a session asks for another pooling. What others fine-tuned becomes a model folder instead, ready to freeze
- * and predict, with its module inside: BertForSequenceClassification (a CrossEncoder's among them) and
- * BertForTokenClassification, with their head and labels, predictions being those of transformers and CrossEncoder; and
- * what Google's run_classifier trained, whose labels have no names.
+ * and predict, with its module inside: ...ForSequenceClassification (a CrossEncoder's among them) and
+ * ...ForTokenClassification, with their head and labels, predictions being those of transformers and CrossEncoder; and
+ * what Google's run_classifier trained, whose labels have no names. Families: BERT, DistilBERT, and RoBERTa, of which
+ * libbert has the network and not the tokeniser (bert_module_tokenizer).
  *
  * source      a folder or a file: TensorFlow V2 bundle, TF1 Hub module, Hugging Face folder (safetensors or
  *             pytorch_model.bin, also in shards or as the only variant), a state dict that torch.save wrote,

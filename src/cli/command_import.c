@@ -94,11 +94,10 @@ const command import_command = {
                "module, a Hugging "
                "Face or sentence-transformers folder, weights of PyTorch (.bin, .pt, .pth). An encoder becomes a "
                "module, which Hugging Face "
-               "loads, too; of a sentence-transformers folder it keeps the pooling. BertForSequenceClassification, a "
-               "CrossEncoder among them, "
-               "BertForTokenClassification and Google's run_classifier become a model, ready to predict and to freeze. "
-               "FOLDER is written whole "
-               "or not at all.",
+               "loads, too; of a sentence-transformers folder it keeps the pooling. Families: BERT, DistilBERT, and "
+               "RoBERTa, whose module reads ids, no texts. ...ForSequenceClassification, a CrossEncoder among them, "
+               "...ForTokenClassification and Google's run_classifier become a model, ready to predict and to freeze. "
+               "FOLDER is written whole or not at all.",
     .argument = "SOURCE",
     .argument_needed = true,
     .required = (const char *const[]){ "output", NULL },

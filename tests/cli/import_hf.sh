@@ -6,3 +6,4 @@ for python in "${BERT_PYTHON:-}" "$build/venv/bin/python" "$here/../../build/ven
 done
 [ -n "$python" ] || { echo "skipped: no python with torch, transformers and sentence-transformers; name one in BERT_PYTHON"; exit 77; }
 "$python" "$here/../hf/check_hf.py" --bert "$BERT" 2>/dev/null | grep -v '^ok'
+"$python" "$here/../hf/check_families.py" --bert "$BERT" 2>/dev/null | grep -v "^ok"
