@@ -63,7 +63,9 @@ static int tell_import(const char *path)
         return report_failure(&err);
     json_int_t tokens = number_of(what, "tokenizer", "tokens"), parameters = number_of(what, "parameters", "all");
     bert_buffer out = { 0 };
-    bert_buffer_printf(&out, "%s: %zu layers of %zu channels, %lld tokens, ", path, layers, hidden, tokens);
+    bool reads_texts = tokens > 0;
+    bert_buffer_printf(&out, "%s: %zu layers of %zu channels, %lld %s, ", path, layers, hidden,
+                       reads_texts ? tokens : number_of(what, "tokenizer", "rows"), reads_texts ? "tokens" : "ids");
     if (parameters < 1000000)
         bert_buffer_printf(&out, "%lld parameters", parameters);
     else
