@@ -160,7 +160,8 @@ static void print_product(product *p, const char *what, void (*call)(void *), do
 
 static void bench_product(size_t n, size_t in, size_t out, activation act, dnnl_engine_t engine, dnnl_stream_t stream)
 {
-    product p = { .d = { .in = in, .out = out, .weight = numbers(in * out), .bias = numbers(out) },
+    float *weight = numbers(in * out), *bias = numbers(out);
+    product p = { .d = { .in = in, .out = out, .weight = weight, .bias = bias },
                   .act = act,
                   .n = n,
                   .stream = stream };
@@ -183,8 +184,8 @@ static void bench_product(size_t n, size_t in, size_t out, activation act, dnnl_
     for (int i = 0; i < 3; i++)
         dnnl_memory_destroy(p.args[i].memory);
     dnnl_primitive_destroy(p.primitive);
-    free((void *)p.d.weight);
-    free((void *)p.d.bias);
+    free(weight);
+    free(bias);
     free(p.x);
     free(p.y);
     free(p.dweight);
