@@ -70,9 +70,7 @@ static bert_status read_config(source *s, int64_t heads, bert_err *err)
     if (!s->settings)
         return fail(err, BERT_ERR_IO, "%s: no config.json or bert_config.json", s->folder);
     if (heads)
-        json_put(&s->settings,
-                 family_key_of(s->family ? s->family : FAMILIES[0], offsetof(config, num_attention_heads)),
-                 json_integer(heads));
+        json_put(&s->settings, family_key_of(s->family, offsetof(config, num_attention_heads)), json_integer(heads));
     if (!s->settings)
         return fail_memory(err, s->settings_path);
     config_tell_unknown(s->settings, s->settings_path, &s->notes);
@@ -104,8 +102,12 @@ static bert_status open_tensors(source *s, const char *path, bool with_data, ber
     if (status)
         return status;
     status = read_settings(s, err);
-    if (!status && with_data && s->settings)
-        status = config_family(s->settings, &s->family, s->settings_path, err);
+    if (!status && s->settings) {
+        bert_status told = config_family(s->settings, &s->family, s->settings_path, with_data ? err : NULL);
+        status = with_data ? told : BERT_OK;
+    }
+    if (!s->family)
+        s->family = FAMILIES[0];
     return status ? status : source_open_tensors(s, with_data, err);
 }
 
@@ -135,11 +137,9 @@ static bert_status open_all(source *s, const char *path, bool with_data, int64_t
     s->read = arena_array(&s->memory, s->tensors.n, sizeof *s->read);
     if (!s->read)
         return fail_memory(err, path);
-    if (s->settings && !s->family)
-        config_family(s->settings, &s->family, s->settings_path, NULL);
-    s->is_known = weights_naming(&s->tensors, s->family ? s->family : FAMILIES[0], &s->naming);
+    s->is_known = weights_naming(&s->tensors, s->family, &s->naming);
     if (with_data && !s->is_known)
-        status = refuse_tensors(s, s->family ? s->family : FAMILIES[0], err);
+        status = refuse_tensors(s, s->family, err);
     if (status)
         return status;
     bert_err unfit;

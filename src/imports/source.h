@@ -22,7 +22,7 @@ typedef struct source {
     tensor_set tensors;
     bool *read; /* (tensors.n) those that went into what was written */
     weight_naming naming;
-    const family *family; /* as its JSON tells; NULL: there is none, or one that is not known */
+    const family *family; /* as its JSON tells; BERT where it tells none that is known */
     bool is_known;        /* naming is */
     config config;        /* from its JSON, else from shapes and graph */
     json_t *settings;     /* that JSON as it is; NULL: there is none */
