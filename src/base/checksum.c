@@ -3,6 +3,8 @@
 
 #include "base/size.h"
 
+#include <inttypes.h>
+
 #if defined(__x86_64__)
 #include <nmmintrin.h>
 #endif
@@ -45,4 +47,9 @@ uint32_t crc32c_mapped(uint32_t crc, const file_mapping *file)
     for (size_t at = 0, n; (n = file_piece(file, at)); at += n)
         crc = crc32c(crc, file->data + at, n);
     return crc;
+}
+
+void crc32c_mapped_hex(const file_mapping *file, char hex[CRC32C_HEX])
+{
+    snprintf(hex, CRC32C_HEX, "%08" PRIx32, crc32c_mapped(0, file));
 }

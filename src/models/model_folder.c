@@ -10,7 +10,6 @@
 #include "formats/safetensors.h"
 #include "models/model.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -34,16 +33,14 @@ static bert_status places_of(places *p, const char *folder, bert_err *err)
 
 /* ---- reading ----------------------------------------------------------------------------------------------------- */
 
-enum { CRC_DIGITS = 9 };
-
 /* Opens a file of weights; *right: it is the one that the digits name ("": any). */
 static bert_status open_weights_with(tensor_set *set, const char *path, const char *digits, bool *right,
-                                     char found[CRC_DIGITS], bert_err *err)
+                                     char found[CRC32C_HEX], bert_err *err)
 {
     bert_status s = safetensors_open(set, path, NULL, err);
     if (s)
         return s;
-    snprintf(found, CRC_DIGITS, "%08" PRIx32, crc32c_mapped(0, &set->files[0]));
+    crc32c_mapped_hex(&set->files[0], found);
     *right = !*digits || !strcmp(digits, found);
     if (!*right)
         tensors_close(set);
@@ -54,7 +51,7 @@ static bert_status open_weights_with(tensor_set *set, const char *path, const ch
 static bert_status find_weights(tensor_set *set, const places *p, const json_t *json, const char **path, bert_err *err)
 {
     const char *digits;
-    char found[CRC_DIGITS], other[CRC_DIGITS];
+    char found[CRC32C_HEX], other[CRC32C_HEX];
     bool right = false;
     *path = p->weights;
     bert_status s = json_get_string_or(json, CRC, "", &digits, p->description, err);
@@ -186,7 +183,7 @@ static bert_status settle(const places *p, bert_err *err)
 static bert_status write_both(const bert_model *m, const places *p, json_t *json, bert_err *err)
 {
     tensor_set set = { 0 };
-    char digits[CRC_DIGITS] = "";
+    char digits[CRC32C_HEX] = "";
     bool right;
     bert_status s = bert_model_save_weights(m, p->next, err);
     if (!s)

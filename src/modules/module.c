@@ -93,6 +93,13 @@ static bert_status read_vectors(const json_t *signatures, vector_spec *v, int64_
     return s;
 }
 
+static void read_digest(const json_t *of_file, const char *key, char *digits, size_t size)
+{
+    const char *text = json_string_value(json_object_get(of_file, key));
+    if (text && strlen(text) < size)
+        memcpy(digits, text, strlen(text) + 1);
+}
+
 /* What module.json says: version, which files, which layers the signature gives out. */
 static bert_status read_description(bert_module *m, const json_t *json, const char *where,
                                     bert_tokenizer_options *tokenizer, bert_err *err)
@@ -115,10 +122,9 @@ static bert_status read_description(bert_module *m, const json_t *json, const ch
         s = tokenizer_info_from_json(info, tokenizer, &m->memory, where, err);
     if (!s)
         s = read_vectors(signatures, &m->vectors, config_positions(&m->config), where, err);
-    const char *hash = json_string_value(
-        json_object_get(json_object_get(json_object_get(json, "files"), "model.safetensors"), "sha256"));
-    if (hash && strlen(hash) < SHA256_HEX)
-        memcpy(m->weights_sha256, hash, strlen(hash) + 1);
+    const json_t *of_weights = json_object_get(json_object_get(json, "files"), "model.safetensors");
+    read_digest(of_weights, "sha256", m->weights_sha256, sizeof m->weights_sha256);
+    read_digest(of_weights, "crc32c", m->weights_crc32c, sizeof m->weights_crc32c);
     return s;
 }
 

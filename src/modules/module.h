@@ -3,6 +3,7 @@
 #define MODULES_MODULE_H
 
 #include "base/arena.h"
+#include "base/checksum.h"
 #include "base/sha.h"
 #include "formats/tensors.h"
 #include "arch/config_json.h"
@@ -25,6 +26,7 @@ struct bert_module {
     char *path;                      /* as the user gave it */
     char *folder;                    /* where it lies; NULL inside a frozen file */
     char weights_sha256[SHA256_HEX]; /* of model.safetensors as module.json has it; "" where it has none */
+    char weights_crc32c[CRC32C_HEX]; /* likewise */
     char sha256[SHA256_HEX];         /* of module.json itself; "" inside a frozen file */
     config config;
     weight_list weights; /* with the head's two where it comes from a frozen file */

@@ -11,7 +11,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 /* The files of a module beside module.json; libbert itself reads the first three. */
 static const char *const FILES[] = { "config.json",    "model.safetensors",     "vocab.txt",
@@ -44,18 +43,21 @@ static json_t *signatures(const module_parts *p)
     return json;
 }
 
-/* Size and SHA-256 of each file that was written; texts: those of a tokenizer, too. */
+/* Size and checksums of each file that was written; texts: those of a tokenizer, too. */
 static bert_status describe_files(arena *a, const char *folder, bool texts, json_t **files, bert_err *err)
 {
     bert_status s = BERT_OK;
     for (int i = 0; !s && i < (texts ? N_FILES : N_WITHOUT_TEXTS); i++) {
-        char *path = path_join(a, folder, FILES[i]), hex[SHA256_HEX];
-        struct stat st;
-        s = path ? sha256_file(path, hex, err) : fail_memory(err, FILES[i]);
-        if (!s && stat(path, &st))
-            s = fail_errno(err, "%s: cannot stat", path);
-        if (!s)
-            json_put(files, FILES[i], json_pack("{s:I, s:s}", "size", (json_int_t)st.st_size, "sha256", hex));
+        char *path = path_join(a, folder, FILES[i]), sha[SHA256_HEX], crc[CRC32C_HEX];
+        file_mapping file;
+        s = path ? file_map(&file, path, err) : fail_memory(err, FILES[i]);
+        if (s)
+            break;
+        sha256_mapped(&file, 0, sha);
+        crc32c_mapped_hex(&file, crc);
+        json_put(files, FILES[i],
+                 json_pack("{s:I, s:s, s:s}", "size", (json_int_t)file.size, "sha256", sha, "crc32c", crc));
+        file_unmap(&file);
     }
     return s;
 }
