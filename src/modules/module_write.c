@@ -48,15 +48,15 @@ static bert_status describe_files(arena *a, const char *folder, bool texts, json
 {
     bert_status s = BERT_OK;
     for (int i = 0; !s && i < (texts ? N_FILES : N_WITHOUT_TEXTS); i++) {
-        char *path = path_join(a, folder, FILES[i]), sha[SHA256_HEX], crc[CRC32C_HEX];
+        char *path = path_join(a, folder, FILES[i]), sha256[SHA256_HEX], crc[CRC32C_HEX];
         file_mapping file;
         s = path ? file_map(&file, path, err) : fail_memory(err, FILES[i]);
         if (s)
             break;
-        sha256_mapped(&file, 0, sha);
+        sha256_mapped(&file, 0, sha256);
         crc32c_mapped_hex(&file, crc);
         json_put(files, FILES[i],
-                 json_pack("{s:I, s:s, s:s}", "size", (json_int_t)file.size, "sha256", sha, "crc32c", crc));
+                 json_pack("{s:I, s:s, s:s}", "size", (json_int_t)file.size, "sha256", sha256, "crc32c", crc));
         file_unmap(&file);
     }
     return s;
