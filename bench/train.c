@@ -111,6 +111,7 @@ static void write_random_module(bench_shape shape, const char *folder)
                  .num_attention_heads = 12,
                  .hidden_dropout_prob = 0.1,
                  .attention_probs_dropout_prob = 0.1,
+                 .head_dropout_prob = 0.1,
                  .layer_norm_eps = 1e-12,
                  .initializer_range = 0.02 };
     c.hidden_size = shape == SHAPE_BASE ? 768 : 384;

@@ -60,6 +60,7 @@ static inline const char *toy_module(const char *name, toy t)
                  .hidden_act = ACTIVATION_GELU,
                  .hidden_dropout_prob = 0.1,
                  .attention_probs_dropout_prob = 0.1,
+                 .head_dropout_prob = 0.1,
                  .layer_norm_eps = 1e-12,
                  .initializer_range = 0.02 };
     c.num_hidden_layers = t.layers ? t.layers : TOY_LAYERS;

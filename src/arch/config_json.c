@@ -44,6 +44,11 @@ static void *config_field(config *c, const config_key *k)
     return (char *)c + k->offset;
 }
 
+static double config_number(const config *c, size_t offset)
+{
+    return *(const double *)(const void *)((const char *)c + offset);
+}
+
 static bert_status parse_key(const json_t *json, config *c, const config_key *k, const char *where, bert_err *err)
 {
     int64_t least = (int64_t)k->min, most = (int64_t)k->max, otherwise = (int64_t)k->fallback, id = 0;
@@ -62,6 +67,8 @@ static bert_status parse_key(const json_t *json, config *c, const config_key *k,
             return BERT_OK;
         }
         return json_get_real_or(json, k->key, 0, k->max, k->fallback, config_field(c, k), where, err);
+    case KEY_OWN_NUMBER:
+        return json_get_real_or(json, k->key, 0, k->max, config_number(c, k->like), config_field(c, k), where, err);
     case KEY_ACTIVATION:
         return parse_activation(json, k->key, config_field(c, k), where, err);
     case KEY_IMPLIED:
@@ -87,14 +94,12 @@ static bert_status check_heads(const config *c, const char *where, bert_err *err
 
 bert_status config_parse(const json_t *json, config *c, const char *where, bert_err *err)
 {
-    *c = (config){ .head_dropout_prob = -1 };
+    *c = (config){ 0 };
     bert_status s = config_check_keys(json, where, err);
     if (!s)
         s = config_family(json, &c->family, where, err);
     for (size_t i = 0; !s && i < c->family->n_keys; i++)
         s = parse_key(json, c, &c->family->keys[i], where, err);
-    if (!s && c->head_dropout_prob < 0)
-        c->head_dropout_prob = c->hidden_dropout_prob;
     if (!s)
         s = check_heads(c, where, err);
     if (!s && config_positions(c) < 1)
@@ -109,7 +114,8 @@ static json_t *key_to_json(const config *c, const config_key *k)
     const char *at = (const char *)c + k->offset;
     switch (k->kind) {
     case KEY_NUMBER:
-        return json_real(*(const double *)(const void *)at);
+    case KEY_OWN_NUMBER:
+        return json_real(config_number(c, k->offset));
     case KEY_ACTIVATION:
         return json_string(config_activation_name(*(const activation *)(const void *)at));
     case KEY_WRITTEN:
@@ -119,11 +125,16 @@ static json_t *key_to_json(const config *c, const config_key *k)
     }
 }
 
+static bool is_written(const config *c, const config_key *k)
+{
+    return k->key && (k->kind != KEY_OWN_NUMBER || config_number(c, k->offset) != config_number(c, k->like));
+}
+
 json_t *config_to_json(const config *c)
 {
     json_t *json = json_pack("{s:[s+], s:s}", "architectures", c->family->stem, "Model", "model_type", c->family->name);
     for (size_t i = 0; i < c->family->n_keys; i++)
-        if (c->family->keys[i].key)
+        if (is_written(c, &c->family->keys[i]))
             json_put(&json, c->family->keys[i].key, key_to_json(c, &c->family->keys[i]));
     return json;
 }

@@ -41,7 +41,6 @@ static const struct {
     { "transformers.js_config", NULL, NULL },
     { "tokenizer_class", NULL, NULL },
     { "prefix", NULL, NULL },
-    { "classifier_dropout", NULL, NULL },
     { "gradient_checkpointing", NULL, NULL },
     { "chunk_size_feed_forward", NULL, NULL },
     { "use_cache", NULL, NULL },

@@ -22,6 +22,11 @@
     {                                                                                                           \
         .kind = KEY_NUMBER, .key = name, .offset = offsetof(config, member), .max = most, .fallback = otherwise \
     }
+#define HEAD_DROPOUT_KEY(name)                                                                           \
+    {                                                                                                    \
+        .kind = KEY_OWN_NUMBER, .key = name, .offset = offsetof(config, head_dropout_prob), .max = 0.99, \
+        .like = offsetof(config, hidden_dropout_prob)                                                    \
+    }
 #define ACTIVATION_KEY(name)                                                        \
     {                                                                               \
         .kind = KEY_ACTIVATION, .key = name, .offset = offsetof(config, hidden_act) \
@@ -36,16 +41,16 @@
     }
 
 /* Sizes and numbers under BERT's names. */
-#define BERT_SIZE_KEYS                                                                          \
-    SIZE_KEY("vocab_size", vocab_size, 1 << 24), SIZE_KEY("hidden_size", hidden_size, 1 << 16), \
-        SIZE_KEY("num_hidden_layers", num_hidden_layers, 1 << 10),                              \
-        SIZE_KEY("num_attention_heads", num_attention_heads, 1 << 10),                          \
-        SIZE_KEY("intermediate_size", intermediate_size, 1 << 18),                              \
-        SIZE_KEY("max_position_embeddings", max_position_embeddings, 1 << 16),                  \
-        SIZE_KEY("type_vocab_size", type_vocab_size, 1 << 10),                                  \
-        NUMBER_KEY("hidden_dropout_prob", hidden_dropout_prob, 0.99, 0.1),                      \
-        NUMBER_KEY("attention_probs_dropout_prob", attention_probs_dropout_prob, 0.99, 0.1),    \
-        NUMBER_KEY("layer_norm_eps", layer_norm_eps, 1, 1e-12),                                 \
+#define BERT_SIZE_KEYS                                                                                  \
+    SIZE_KEY("vocab_size", vocab_size, 1 << 24), SIZE_KEY("hidden_size", hidden_size, 1 << 16),         \
+        SIZE_KEY("num_hidden_layers", num_hidden_layers, 1 << 10),                                      \
+        SIZE_KEY("num_attention_heads", num_attention_heads, 1 << 10),                                  \
+        SIZE_KEY("intermediate_size", intermediate_size, 1 << 18),                                      \
+        SIZE_KEY("max_position_embeddings", max_position_embeddings, 1 << 16),                          \
+        SIZE_KEY("type_vocab_size", type_vocab_size, 1 << 10),                                          \
+        NUMBER_KEY("hidden_dropout_prob", hidden_dropout_prob, 0.99, 0.1),                              \
+        NUMBER_KEY("attention_probs_dropout_prob", attention_probs_dropout_prob, 0.99, 0.1),            \
+        HEAD_DROPOUT_KEY("classifier_dropout"), NUMBER_KEY("layer_norm_eps", layer_norm_eps, 1, 1e-12), \
         NUMBER_KEY("initializer_range", initializer_range, 10, 0.02)
 
 /* Tensors that are known and not read. */

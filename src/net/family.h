@@ -11,6 +11,7 @@ typedef enum config_key_kind {
     KEY_SIZE,       /* int64_t, min .. max, which must be there */
     KEY_ID,         /* int64_t: one more than the id, min .. max, else than `fallback` */
     KEY_NUMBER,     /* double, 0 .. max, else `fallback`, which it always is where key is NULL */
+    KEY_OWN_NUMBER, /* double, 0 .. max, else that at `like`, which is read before; written where the two differ */
     KEY_ACTIVATION, /* activation, else gelu */
     KEY_IMPLIED,    /* no key: int64_t that is always `fallback` */
     KEY_WRITTEN     /* is written with its only value, and read nowhere */
@@ -21,6 +22,7 @@ typedef struct config_key {
     const char *key;
     size_t offset; /* in config */
     double min, max, fallback;
+    size_t like;      /* KEY_OWN_NUMBER: in config */
     const char *only; /* KEY_WRITTEN: its value as JSON */
 } config_key;
 
@@ -89,7 +91,9 @@ typedef struct family {
     size_t n_parts;
 
     activation head_activation; /* behind a head's hidden layer */
-    bool head_input_dropout;    /* before a head's first dense layer */
+    /* the head's dropout stands before its first dense layer, too; else the hidden outputs' before a single one, and none
+     * before the first of two */
+    bool head_input_dropout;
     family_head heads[MOST_FAMILY_HEADS];
 } family;
 

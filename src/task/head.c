@@ -1,4 +1,4 @@
-/* The head, forward and backward. Dropout stands before each dense layer, as in BERT's and RoBERTa's classifiers; a
+/* The head, forward and backward. Dropout stands before each dense layer, where the family's classifiers have it; a
  * cosine has none. */
 #include "task/head.h"
 
@@ -169,7 +169,7 @@ bert_status head_train(bert_model *m, const task *t, const float *x, float *dx, 
 {
     size_t n = y->n, K = task_width(m);
     const config *c = &m->layer->config;
-    float before = m->head_hidden && !c->family->head_input_dropout ? 0 : (float)c->hidden_dropout_prob;
+    double before = c->family->head_input_dropout ? c->head_dropout_prob : m->head_hidden ? 0 : c->hidden_dropout_prob;
     head_step s = { .model = m,
                     .task = t,
                     .head = head_of_model(m),
@@ -178,7 +178,7 @@ bert_status head_train(bert_model *m, const task *t, const float *x, float *dx, 
                     .result = result,
                     .memory = a,
                     .room = ops_room_create(a) };
-    s.input = (dropout){ drop.seed, drop.step, SITE_INPUT, drop.on ? before : 0 };
+    s.input = (dropout){ drop.seed, drop.step, SITE_INPUT, drop.on ? (float)before : 0 };
     s.hidden = (dropout){ drop.seed, drop.step, SITE_HIDDEN, drop.on ? (float)c->head_dropout_prob : 0 };
     s.logits = logits ? logits : arena_alloc_raw(a, n * K * sizeof *logits);
     s.dlogits = arena_alloc_raw(a, n * K * sizeof *s.dlogits);

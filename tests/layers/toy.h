@@ -29,6 +29,7 @@ static inline config toy_config(void)
                      .hidden_act = ACTIVATION_GELU,
                      .hidden_dropout_prob = 0.1,
                      .attention_probs_dropout_prob = 0.2,
+                     .head_dropout_prob = 0.1,
                      .layer_norm_eps = 1e-12,
                      .initializer_range = 0.02 };
 }

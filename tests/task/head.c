@@ -5,6 +5,8 @@
 #include "ops/dropout.h"
 #include "task/head.h"
 
+static const double DROPPED_OUTPUTS = 0.1, DROPPED_HEAD = 0.4;
+
 enum { H = TOY_HIDDEN, N = 6, K = 3, HIDDEN = 7, MOST_ROWS = 2 * N + 4 };
 
 static const char *const LABELS[] = { "a", "b", "c" }, *const TAGS[] = { "O", "B-A", "I-A" };
@@ -12,6 +14,7 @@ static const char *const LABELS[] = { "a", "b", "c" }, *const TAGS[] = { "O", "B
 /* One head on random vectors. */
 typedef struct experiment {
     bert_model *model;
+    const family *family;
     const task *task;
     size_t rows, k; /* vectors; width of the logits */
     target_rows y;
@@ -27,9 +30,15 @@ typedef struct experiment {
 
 /* ---- the reference ----------------------------------------------------------------------------------------------- */
 
+/* In transformers Bert- and Roberta... drop classifier_dropout of what the classifier reads, RobertaClassificationHead
+ * before both of its dense layers; DistilBertForSequenceClassification drops seq_classif_dropout behind pre_classifier
+ * alone, DistilBertForTokenClassification `dropout` of what its one dense layer reads. */
 static double dropped(const experiment *e, double v, uint32_t site, size_t element)
 {
-    float rate = e->drop.on ? (float)e->model->layer->config.hidden_dropout_prob : 0;
+    bool input = site == DROPOUT_SITE_HEAD;
+    double here = e->family == &FAMILY_DISTILBERT && input ? (e->model->head_hidden ? 0 : DROPPED_OUTPUTS)
+                                                           : DROPPED_HEAD;
+    float rate = e->drop.on ? (float)here : 0;
     dropout_mask m = dropout_start((dropout){ e->drop.seed, e->drop.step, site, rate });
     return rate == 0 ? v : dropout_keeps(&m, element) ? v * (double)m.scale : 0;
 }
@@ -62,7 +71,7 @@ static void reference_logits(experiment *e)
         if (two) {
             reference_dense(e, h, x, e->w1, e->b1, i, H, HIDDEN, DROPOUT_SITE_HEAD);
             for (size_t c = 0; c < HIDDEN; c++)
-                h[c] = tanh(h[c]);
+                h[c] = e->family == &FAMILY_DISTILBERT ? fmax(h[c], 0) : tanh(h[c]);
         }
         reference_dense(e, e->logits + i * e->k, two ? h : x, e->w2, e->b2, i, two ? HIDDEN : H, e->k,
                         two ? DROPOUT_SITE_HEAD + 1 : DROPOUT_SITE_HEAD);
@@ -214,12 +223,16 @@ static void check_experiment(experiment *e)
     bert_model_free(e->model);
 }
 
-static void check_task(bert_task id, size_t hidden, bool weighted, float smoothing, bool drop)
+static void check_task(bert_task id, size_t hidden, bool weighted, float smoothing, const family *dropping)
 {
     experiment e;
     begin(&e, id, hidden);
     e.spec = (loss_spec){ weighted ? e.weights : NULL, smoothing };
-    e.drop = (step_dropout){ 3, 5, drop, false };
+    e.drop = (step_dropout){ 3, 5, dropping != NULL, false };
+    config *c = &e.model->layer->config;
+    e.family = c->family = dropping ? dropping : c->family;
+    c->hidden_dropout_prob = DROPPED_OUTPUTS;
+    c->head_dropout_prob = DROPPED_HEAD;
     check_experiment(&e);
 }
 
@@ -227,7 +240,7 @@ static void plain_heads_match_the_reference(void **state)
 {
     (void)state;
     for (bert_task id = BERT_TASK_BINARY; id <= BERT_TASK_TOKENS; id++)
-        check_task(id, 0, false, 0, false);
+        check_task(id, 0, false, 0, NULL);
 }
 
 static void hidden_heads_match_the_reference(void **state)
@@ -235,26 +248,29 @@ static void hidden_heads_match_the_reference(void **state)
     (void)state;
     for (bert_task id = BERT_TASK_BINARY; id <= BERT_TASK_TOKENS; id++)
         if (id != BERT_TASK_SIMILARITY)
-            check_task(id, HIDDEN, false, 0, false);
+            check_task(id, HIDDEN, false, 0, NULL);
 }
 
 static void class_weights_and_smoothing_match_the_reference(void **state)
 {
     (void)state;
     for (bert_task id = BERT_TASK_BINARY; id <= BERT_TASK_TOKENS; id++) {
-        check_task(id, 0, true, 0, false);
-        check_task(id, 0, false, 0.2f, false);
-        check_task(id, 0, true, 0.1f, false);
+        check_task(id, 0, true, 0, NULL);
+        check_task(id, 0, false, 0.2f, NULL);
+        check_task(id, 0, true, 0.1f, NULL);
     }
 }
 
 static void dropout_matches_the_reference(void **state)
 {
     (void)state;
-    check_task(BERT_TASK_BINARY, 0, false, 0, true);
-    check_task(BERT_TASK_MULTICLASS, HIDDEN, true, 0.1f, true);
-    check_task(BERT_TASK_TOKENS, HIDDEN, false, 0, true);
-    check_task(BERT_TASK_SIMILARITY, 0, false, 0, true); /* which has none */
+    for (const family *const *f = FAMILIES; *f; f++) {
+        check_task(BERT_TASK_BINARY, 0, false, 0, *f);
+        check_task(BERT_TASK_MULTICLASS, HIDDEN, true, 0.1f, *f);
+        check_task(BERT_TASK_TOKENS, HIDDEN, false, 0, *f);
+        check_task(BERT_TASK_TOKENS, 0, false, 0, *f);
+        check_task(BERT_TASK_SIMILARITY, 0, false, 0, *f); /* which has none */
+    }
 }
 
 /* A gradient does not vanish by mistake with the dropout of the hidden layer, whose mask is its own. */
