@@ -1,12 +1,13 @@
 /* Tokens and features as JSON. */
 #include "base/fields.h"
+#include "text/tokenizer.h"
 
-/* The tokens of a line: [CLS] a [SEP] b [SEP], or a b alone. */
-typedef struct token_line {
-    const bert_tokens *text, *pair; /* pair NULL: there is none */
-    bool special;
-    int32_t cls, sep;
-} token_line;
+/* A part of a line: a text, or special tokens. */
+typedef struct line_part {
+    const bert_tokens *text;
+    const special_run *special;
+    int segment;
+} line_part;
 
 /* One of them: from a text, or a special one, which stands nowhere: [0, 0]. */
 typedef struct line_token {
@@ -15,19 +16,11 @@ typedef struct line_token {
     int segment;         /* 0: of the text; 1: of its pair */
 } line_token;
 
-static line_token token_at(const token_line *l, size_t i)
+static line_token token_at(const bert_tokenizer *t, const line_part *p, size_t i)
 {
-    const bert_tokens *a = l->text, *b = l->pair;
-    if (l->special && i-- == 0)
-        return (line_token){ .id = l->cls };
-    if (i < a->n)
-        return (line_token){ a->ids[i], a->char_start[i], a->char_end[i], 0 };
-    i -= a->n;
-    if (l->special && i-- == 0)
-        return (line_token){ .id = l->sep };
-    if (b && i < b->n)
-        return (line_token){ b->ids[i], b->char_start[i], b->char_end[i], 1 };
-    return (line_token){ .id = l->sep, .segment = 1 };
+    const bert_tokens *text = p->text;
+    return text ? (line_token){ text->ids[i], text->char_start[i], text->char_end[i], p->segment }
+                : (line_token){ .id = t->special[p->special->roles[i]], .segment = p->segment };
 }
 
 static void add_integers(buffer *out, const int32_t *x, size_t n)
@@ -71,11 +64,6 @@ static void add_segment(buffer *out, const bert_tokenizer *t, line_token k)
 
 /* ------------------------------------------------------------------------------------------------------------------ */
 
-static int32_t id_of(const bert_tokenizer *t, const char *token)
-{
-    return bert_tokenizer_id(t, token, strlen(token));
-}
-
 void bert_tokens_write(bert_buffer *out, const bert_tokenizer *tokenizer, const bert_tokens *text,
                        const bert_tokens *pair, bool special)
 {
@@ -88,17 +76,24 @@ void bert_tokens_write(bert_buffer *out, const bert_tokenizer *tokenizer, const 
         { "], \"offsets\": [", add_offsets },
         { "], \"segments\": [", add_segment },
     };
-    const bert_tokenizer_options *o = bert_tokenizer_settings(tokenizer);
+    static const special_run NONE = { 0 };
+    static const bert_tokens EMPTY = { 0 };
+    const special_template *s = tokenizer->specials;
     bool two = pair && pair->n;
-    token_line line = { text, two ? pair : NULL, special, id_of(tokenizer, o->cls_token),
-                        id_of(tokenizer, o->sep_token) };
-    size_t n = text->n + (two ? pair->n : 0) + (special ? 2 + (size_t)two : 0);
+    int second = two ? s->second_segment : 0;
+    const line_part parts[] = { { NULL, special ? &s->before : &NONE, 0 },
+                                { text, NULL, 0 },
+                                { NULL, special && two ? &s->between : &NONE, 0 },
+                                { two ? pair : &EMPTY, NULL, second },
+                                { NULL, special ? &s->after : &NONE, second } };
     for (size_t m = 0; m < (two ? 4 : 3); m++) {
         buffer_string(out, MEMBERS[m].head);
-        for (size_t i = 0; i < n; i++) {
-            buffer_string(out, i ? ", " : "");
-            MEMBERS[m].add(out, tokenizer, token_at(&line, i));
-        }
+        const char *between = "";
+        for (size_t p = 0; p < sizeof parts / sizeof *parts; p++)
+            for (size_t i = 0; i < (parts[p].text ? parts[p].text->n : parts[p].special->n); i++, between = ", ") {
+                buffer_string(out, between);
+                MEMBERS[m].add(out, tokenizer, token_at(tokenizer, &parts[p], i));
+            }
     }
     buffer_string(out, "]}\n");
 }

@@ -129,6 +129,7 @@ const family FAMILY_BERT = {
     .parts = PARTS,
     .n_parts = LENGTH(PARTS),
     .gguf = "bert",
+    .specials = &SPECIALS_OF_BERT,
     .word_pieces = true,
     .head_activation = ACTIVATION_TANH,
     .head_input_dropout = true,

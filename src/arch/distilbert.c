@@ -100,6 +100,7 @@ const family FAMILY_DISTILBERT = {
     .parts = PARTS,
     .n_parts = LENGTH(PARTS),
     .one_segment = true,
+    .specials = &SPECIALS_OF_BERT,
     .word_pieces = true,
     .head_activation = ACTIVATION_RELU,
     .heads = {

@@ -21,6 +21,11 @@ static const family_part PARTS[] = {
     { "encoder.layer.", NULL, "encoder.layer", MORE_LAYERS("RoBERTa") },
 };
 
+/* <s> a </s>, <s> a </s></s> b </s> */
+static const special_template SPECIALS = { .before = { 1, { SPECIAL_CLASSIFY } },
+                                           .between = { 2, { SPECIAL_SEPARATE, SPECIAL_SEPARATE } },
+                                           .after = { 1, { SPECIAL_SEPARATE } } };
+
 const family FAMILY_ROBERTA = {
     .name = "roberta",
     .title = "RoBERTa",
@@ -47,6 +52,7 @@ const family FAMILY_ROBERTA = {
     .n_parts = LENGTH(PARTS),
     .counts_positions = true,
     .one_segment = true,
+    .specials = &SPECIALS,
     .head_activation = ACTIVATION_TANH,
     .head_input_dropout = true,
     .heads = {

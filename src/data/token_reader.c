@@ -128,8 +128,10 @@ static bert_status encode_words(const tokenizing *z, size_t i, token_run *r, int
                        &r->places, &r->err);
     if (s)
         return s;
-    words[0] = words[out->n - 1] = -1; /* [CLS] and [SEP] */
-    mark_word_starts(text, &r->places, out->skipped, out->n - 2, words + 1);
+    const special_template *specials = how->tokenizer->specials;
+    memset(words, -1, out->n * sizeof *words);
+    mark_word_starts(text, &r->places, out->skipped, out->n - special_count(specials, false),
+                     words + specials->before.n);
     return BERT_OK;
 }
 
@@ -185,25 +187,18 @@ static bert_status encode_window(const row_reading *how, const long_text *t, siz
     const windows *w = &t->windows;
     const bert_tokens *read = t->b->n ? t->b : t->a;
     size_t at = window_start(w, read->n, number), n = read->n - at < w->size ? read->n - at : w->size;
-    int32_t *ids = room_for(&r->ids, how->seq_len), *words = t->words ? room_for(&r->words, how->seq_len) : NULL,
-            *end = ids;
+    int32_t *ids = room_for(&r->ids, how->seq_len), *words = t->words ? room_for(&r->words, how->seq_len) : NULL;
     if (!ids || (t->words && !words))
         return no_memory(r);
-    *end++ = how->tokenizer->classify;
-    if (t->b->n) {
-        end = put_numbers(end, t->a->ids + (how->tokenizer->options.truncation_side ? t->a->n - w->first : 0),
-                          w->first);
-        *end++ = how->tokenizer->separate;
-    }
-    size_t second = (size_t)(end - ids);
-    end = put_numbers(end, read->ids + at, n);
-    *end++ = how->tokenizer->separate;
-    size_t length = (size_t)(end - ids);
+    id_run part = n ? (id_run){ read->ids + at, n } : (id_run){ 0 };
+    bool pair = t->b->n;
+    size_t second, length = encode_sequence(how->tokenizer, pair ? encode_kept(how->tokenizer, t->a, w->first) : part,
+                                            pair ? part : (id_run){ 0 }, ids, &second);
     if (words) {
-        words[0] = words[length - 1] = -1; /* [CLS] and [SEP] */
-        put_numbers(words + 1, t->words + at, n);
+        memset(words, -1, length * sizeof *words);
+        put_numbers(words + how->tokenizer->specials->before.n, t->words + at, n);
     }
-    return row_done(r, t->number, length, t->b->n ? second : length, words != NULL);
+    return row_done(r, t->number, length, second, words != NULL);
 }
 
 /* Numbers the words of a whole text; NULL: out of memory. */
@@ -240,7 +235,8 @@ static bert_status encode_windows(const tokenizing *z, size_t i, token_run *r)
     long_text t = { .number = i,
                     .a = a,
                     .b = b,
-                    .windows = windows_of(a->n, b->n, how->seq_len, how->stride, how->tokenizer->options.odd_token) };
+                    .windows = windows_of(a->n, b->n, how->seq_len - special_count(how->tokenizer->specials, b->n),
+                                          how->stride, how->tokenizer->options.odd_token) };
     if (with_words && !(t.words = long_text_words(z->from->texts[i], a, r)))
         return no_memory(r);
     r->losses.truncated += t.windows.cut;

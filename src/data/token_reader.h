@@ -10,7 +10,7 @@ typedef struct row_reading {
     const bert_tokenizer *tokenizer;
     size_t seq_len;
     row_form form;
-    /* what does not fit is read in several rows and not cut; not APART; seq_len is at least WINDOWS_SHORTEST */
+    /* what does not fit is read in several rows and not cut; not APART; seq_len leaves a pair WINDOWS_LEAST_ROOM */
     bool windows;
     size_t stride; /* of windows; 0: half of what fits */
 } row_reading;

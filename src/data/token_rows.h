@@ -7,8 +7,8 @@
 
 /* What the texts of a row become. */
 typedef enum row_form {
-    ROW_TOGETHER, /* one sequence: [CLS] a [SEP], or [CLS] a [SEP] b [SEP] */
-    ROW_APART,    /* two sequences, [CLS] a [SEP] and [CLS] b [SEP], each at most seq_len */
+    ROW_TOGETHER, /* one sequence of one text or two */
+    ROW_APART,    /* two sequences of one text, each at most seq_len */
     /* one sequence of one text whose words are divided by blanks; it is known which token begins which word */
     ROW_WORDS
 } row_form;
@@ -20,8 +20,8 @@ typedef struct token_rows {
     row_form form;
     size_t n;
     const size_t *start; /* (n + 1) row i is ids[start[i] .. start[i + 1]) */
-    /* (n) TOGETHER: how many of its ids are segment 0, all of them where there is no pair. APART: length of the first
-     * sequence */
+    /* (n) TOGETHER: how many of its ids stand before the second text, all where there is none. APART: length of the
+     * first sequence */
     const uint32_t *second;
     const int32_t *ids; /* (start[n]) */
     /* WORDS: (start[n]) the word, counted in its row, whose first piece a token is; -1: it begins none. Else NULL */

@@ -3,10 +3,10 @@
 
 #include "text/features.h"
 
-windows windows_of(size_t n_a, size_t n_b, size_t seq_len, size_t stride, int odd_token)
+windows windows_of(size_t n_a, size_t n_b, size_t room, size_t stride, int odd_token)
 {
     windows w = { 0 };
-    size_t room = seq_len - (n_b ? 3 : 2), n = n_b ? n_b : n_a;
+    size_t n = n_b ? n_b : n_a;
     if (n_b) {
         size_t first = n_a, second = n_b;
         pair_cut(odd_token, &first, &second, room);

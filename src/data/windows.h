@@ -13,11 +13,11 @@ typedef struct windows {
     bool cut; /* the first text lost tokens */
 } windows;
 
-enum { WINDOWS_SHORTEST = 5 }; /* tokens of a sequence: below that there may be no room for the second text */
+enum { WINDOWS_LEAST_ROOM = 2 }; /* below that a pair may leave none for the second text */
 
-/* n_a and n_b: tokens of the texts, n_b 0 without a pair. Sequences of seq_len tokens, special ones counted. stride 0:
- * half of what fits. Of a pair the first text keeps what bert_encode with this odd_token would leave of it. */
-windows windows_of(size_t n_a, size_t n_b, size_t seq_len, size_t stride, int odd_token);
+/* n_a and n_b: tokens of the texts, n_b 0 without a pair. room: tokens that a sequence holds beside special ones.
+ * stride 0: half of what fits. Of a pair the first text keeps what bert_encode with this odd_token would leave it. */
+windows windows_of(size_t n_a, size_t n_b, size_t room, size_t stride, int odd_token);
 
 /* The first token of a window; n: tokens of the text that is read in windows. */
 static inline size_t window_start(const windows *w, size_t n, size_t number)

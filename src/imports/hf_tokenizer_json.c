@@ -2,6 +2,8 @@
  * is known. */
 #include "imports/hf_tokenizer_json.h"
 
+#include "modules/hf_tokenizer.h"
+
 #include <stdint.h>
 #include <string.h>
 
@@ -70,28 +72,29 @@ static bert_status read_normalizer(const json_t *json, bert_tokenizer_options *o
 
 /* ---- the post-processor ------------------------------------------------------------------------------------------ */
 
-/* The i-th item of a template: a special token, or for `special` NULL a text; with its segment. */
-static const char *template_item(const json_t *list, size_t i, bool special, json_int_t segment)
+static const char *special_of(const json_t *list, size_t i)
 {
-    const json_t *item = json_object_get(json_array_get(list, i), special ? "SpecialToken" : "Sequence");
-    const json_t *type = json_object_get(item, "type_id");
-    return json_is_integer(type) && json_integer_value(type) == segment ? json_string_value(json_object_get(item, "id"))
-                                                                        : NULL;
+    return json_string_value(json_object_get(json_object_get(json_array_get(list, i), "SpecialToken"), "id"));
 }
 
-/* [CLS] A [SEP] and [CLS] A [SEP] B:1 [SEP]:1, whatever the two are called. */
-static bool read_template(const json_t *processor, const char **cls, const char **sep)
+/* BERT's template, whatever its special tokens are called. */
+static bert_status read_template(const json_t *processor, bert_tokenizer_options *o, const char *where, bert_err *err)
 {
-    const json_t *single = json_object_get(processor, "single"), *pair = json_object_get(processor, "pair");
-    const char *a = template_item(single, 1, false, 0), *first = template_item(pair, 1, false, 0),
-               *second = template_item(pair, 3, false, 1);
-    const char *again[] = { template_item(pair, 0, true, 0), template_item(pair, 2, true, 0),
-                            template_item(pair, 4, true, 1) };
-    *cls = template_item(single, 0, true, 0);
-    *sep = template_item(single, 2, true, 0);
-    return json_array_size(single) == 3 && json_array_size(pair) == 5 && *cls && *sep && a && first && second &&
-           again[0] && again[1] && again[2] && !strcmp(a, "A") && !strcmp(first, "A") && !strcmp(second, "B") &&
-           !strcmp(*cls, again[0]) && !strcmp(*sep, again[1]) && !strcmp(*sep, again[2]);
+    static const char *const MEMBERS[] = { "single", "pair" };
+    const json_t *single = json_object_get(processor, MEMBERS[0]);
+    const char *const tokens[] = { [SPECIAL_CLASSIFY] = o->cls_token = special_of(single, 0),
+                                   [SPECIAL_SEPARATE] = o->sep_token = special_of(single, 2) };
+    bool same = tokens[0] && tokens[1];
+    for (int pair = 0; same && pair < 2; pair++) {
+        json_t *expected = hf_template(&SPECIALS_OF_BERT, tokens, pair);
+        if (!expected)
+            return fail_memory(err, where);
+        same = json_equal(expected, json_object_get(processor, MEMBERS[pair]));
+        json_decref(expected);
+    }
+    return same ? BERT_OK
+                : fail(err, BERT_ERR_UNSUPPORTED,
+                       "%s: the post_processor's template is not [CLS] A [SEP], [CLS] A [SEP] B:1 [SEP]:1", where);
 }
 
 static bert_status read_post_processor(const json_t *json, bert_tokenizer_options *o, const char *where, bert_err *err)
@@ -106,10 +109,7 @@ static bert_status read_post_processor(const json_t *json, bert_tokenizer_option
     }
     if (!has_type(json, "post_processor", "TemplateProcessing"))
         return unsupported(json, "post_processor", "BERT's template", where, err);
-    if (!read_template(processor, &o->cls_token, &o->sep_token))
-        return fail(err, BERT_ERR_UNSUPPORTED,
-                    "%s: the post_processor's template is not [CLS] A [SEP], [CLS] A [SEP] B:1 [SEP]:1", where);
-    return BERT_OK;
+    return read_template(processor, o, where, err);
 }
 
 /* ---- the model --------------------------------------------------------------------------------------------------- */

@@ -206,9 +206,10 @@ static bert_status check_spec(bert_layer *l, bert_err *err)
         return status;
     if (!s->seq_len)
         s->seq_len = config_positions(c) < LAYER_SEQ_LEN ? config_positions(c) : LAYER_SEQ_LEN;
-    if (s->seq_len < 3 || s->seq_len > config_positions(c))
-        return fail(err, BERT_ERR_ARGUMENT, "seq_len %lld: from 3 to the module's %lld positions",
-                    (long long)s->seq_len, (long long)config_positions(c));
+    int64_t least = (int64_t)special_count(c->family->specials, true);
+    if (s->seq_len < least || s->seq_len > config_positions(c))
+        return fail(err, BERT_ERR_ARGUMENT, "seq_len %lld: from %lld to the module's %lld positions",
+                    (long long)s->seq_len, (long long)least, (long long)config_positions(c));
     status = s->do_preprocessing ? module_check_texts(l->module, err) : BERT_OK;
     if (status)
         return status;

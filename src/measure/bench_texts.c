@@ -2,6 +2,7 @@
 #include "measure/bench.h"
 
 #include "base/random.h"
+#include "text/tokenizer.h"
 
 #include <stdlib.h>
 
@@ -48,15 +49,15 @@ bert_status bench_texts(const bert_tokenizer *tokenizer, size_t n, size_t least,
     random_stream r = { TEXT_SEED, 0, 0 };
     buffer all = { 0 };
     word_list *list = malloc(sizeof *list);
-    size_t columns = pairs ? 2 : 1, *ends = calloc(n * columns, sizeof *ends);
+    size_t special = special_count(tokenizer->specials, false), columns = pairs ? 2 : 1;
+    size_t *ends = calloc(n * columns, sizeof *ends);
     /* of which no use is made */
     bert_text *texts = calloc(n * columns, sizeof *texts), *labels = calloc(n, sizeof *labels);
     *data = NULL;
     bert_status s = list && ends && texts && labels ? find_words(list, tokenizer, err)
                                                     : fail_memory(err, "texts to measure with");
     for (size_t i = 0; !s && i < n * columns; i++) {
-        /* [CLS] and [SEP] */
-        bench_add_words(&all, list, least + random_below(&r, (uint32_t)(most - least + 1)) - 2, &r);
+        bench_add_words(&all, list, least + random_below(&r, (uint32_t)(most - least + 1)) - special, &r);
         ends[i] = all.size;
     }
     if (!s && all.failed)

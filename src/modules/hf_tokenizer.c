@@ -112,18 +112,37 @@ json_t *hf_tokenizer_config(const bert_tokenizer *t, int64_t seq_len)
     return json;
 }
 
-/* [CLS] $A [SEP], and for pairs [CLS] $A [SEP] $B:1 [SEP]:1 */
+static void add_piece(json_t **list, const char *what, const char *id, int segment)
+{
+    json_add(list, json_pack("{s:{s:s,s:i}}", what, "id", id, "type_id", segment));
+}
+
+static void add_specials(json_t **list, const special_run *run, const char *const tokens[], int segment)
+{
+    for (size_t i = 0; i < run->n; i++)
+        add_piece(list, "SpecialToken", tokens[run->roles[i]], segment);
+}
+
+json_t *hf_template(const special_template *s, const char *const tokens[N_SPECIAL_ROLES], bool pair)
+{
+    json_t *list = json_array();
+    add_specials(&list, &s->before, tokens, 0);
+    add_piece(&list, "Sequence", "A", 0);
+    if (pair) {
+        add_specials(&list, &s->between, tokens, 0);
+        add_piece(&list, "Sequence", "B", s->second_segment);
+    }
+    add_specials(&list, &s->after, tokens, pair ? s->second_segment : 0);
+    return list;
+}
+
 static json_t *post_processor(const bert_tokenizer *t)
 {
     const char *cls = t->options.cls_token, *sep = t->options.sep_token;
-    return json_pack("{s:s, s:[{s:{s:s,s:i}},{s:{s:s,s:i}},{s:{s:s,s:i}}],"
-                     " s:[{s:{s:s,s:i}},{s:{s:s,s:i}},{s:{s:s,s:i}},{s:{s:s,s:i}},{s:{s:s,s:i}}],"
-                     " s:{s:{s:s,s:[i],s:[s]}, s:{s:s,s:[i],s:[s]}}}",
-                     "type", "TemplateProcessing", "single", "SpecialToken", "id", cls, "type_id", 0, "Sequence", "id",
-                     "A", "type_id", 0, "SpecialToken", "id", sep, "type_id", 0, "pair", "SpecialToken", "id", cls,
-                     "type_id", 0, "Sequence", "id", "A", "type_id", 0, "SpecialToken", "id", sep, "type_id", 0,
-                     "Sequence", "id", "B", "type_id", 1, "SpecialToken", "id", sep, "type_id", 1, "special_tokens",
-                     cls, "id", cls, "ids", hf_token_id(t, cls), "tokens", cls, sep, "id", sep, "ids",
+    const char *const tokens[] = { [SPECIAL_CLASSIFY] = cls, [SPECIAL_SEPARATE] = sep };
+    return json_pack("{s:s, s:o, s:o, s:{s:{s:s,s:[i],s:[s]}, s:{s:s,s:[i],s:[s]}}}", "type", "TemplateProcessing",
+                     "single", hf_template(t->specials, tokens, false), "pair", hf_template(t->specials, tokens, true),
+                     "special_tokens", cls, "id", cls, "ids", hf_token_id(t, cls), "tokens", cls, sep, "id", sep, "ids",
                      hf_token_id(t, sep), "tokens", sep);
 }
 

@@ -43,7 +43,8 @@ bert_status module_set_vocabulary(bert_module *m, const char *bytes, size_t size
     bert_status s = bert_tokenizer_create(m->vocabulary, size, where, options, &m->tokenizer, err);
     if (s)
         return s;
-    encode_set_segments(m->tokenizer, config_segments(&m->config));
+    m->tokenizer->specials = m->config.family->specials;
+    m->tokenizer->one_segment = config_segments(&m->config) < 2;
     m->tokenizer->rows = (size_t)m->config.vocab_size;
     return BERT_OK;
 }

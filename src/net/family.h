@@ -4,6 +4,7 @@
 #define NET_FAMILY_H
 
 #include "net/block.h"
+#include "text/special_tokens.h"
 
 /* ---- configuration ----------------------------------------------------------------------------------------------- */
 
@@ -85,6 +86,7 @@ typedef struct family {
     bool counts_positions;
     bool one_segment; /* segments change nothing: all are 0 */
     const char *gguf; /* its architecture for llama.cpp; NULL: that has none that is the same */
+    const special_template *specials;
     bool word_pieces; /* its texts are read by a WordPiece vocabulary */
 
     const family_part *parts; /* (n_parts) */

@@ -1,6 +1,8 @@
 /* Counting a data set's texts, labels and lengths. */
 #include "report/data_summary.h"
 
+#include "text/tokenizer.h"
+
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -114,15 +116,16 @@ static int compare_lengths(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-/* lengths (n) receives each row's; rows with an empty text are counted. A sequence without tokens is [CLS] [SEP]. */
-static void measure_rows(data_summary *s, const token_rows *t, uint32_t *lengths)
+/* lengths (n) receives each row's; rows with an empty text are counted. */
+static void measure_rows(data_summary *s, const token_rows *t, const special_template *specials, uint32_t *lengths)
 {
-    enum { NO_TOKENS = 2 };
+    size_t none = special_count(specials, false); /* the length of a sequence without tokens */
     for (size_t i = 0; i < t->n; i++) {
         size_t whole = token_rows_length(t, i), first = t->second[i], rest = whole - first;
         bool apart = t->form == ROW_APART;
         lengths[i] = (uint32_t)(!apart ? whole : first > rest ? first : rest);
-        s->empty += first == NO_TOKENS || (s->d->pairs && rest == (apart ? NO_TOKENS : 0));
+        s->empty += first == (apart || !rest ? none : specials->before.n + specials->between.n) ||
+                    (s->d->pairs && rest == (apart ? none : 0));
     }
 }
 
@@ -155,7 +158,7 @@ static bert_status summarise_lengths(data_summary *s, const bert_model *model, r
         return status;
     uint32_t *lengths = malloc(t.n * sizeof *lengths);
     if (lengths) {
-        measure_rows(s, &t, lengths);
+        measure_rows(s, &t, bert_model_tokenizer(model)->specials, lengths);
         qsort(lengths, t.n, sizeof *lengths, compare_lengths);
         summarise_sorted(s, lengths, t.n, seq_len);
     }

@@ -43,14 +43,17 @@ static bert_status check_windows(const bert_session_options *o, const bert_model
         return o->stride
                    ? fail(err, BERT_ERR_ARGUMENT, "stride %lld: there are no windows (window)", (long long)o->stride)
                    : BERT_OK;
-    if (window < WINDOWS_SHORTEST || window > positions)
-        return fail(err, BERT_ERR_ARGUMENT, "window %lld: from %d to the module's %lld positions", window,
-                    WINDOWS_SHORTEST, positions);
-    if (o->stride > window - 2)
+    const special_template *specials = model->layer->config.family->specials;
+    long long least = (long long)special_count(specials, true) + WINDOWS_LEAST_ROOM,
+              room = window - (long long)special_count(specials, false);
+    if (window < least || window > positions)
+        return fail(err, BERT_ERR_ARGUMENT, "window %lld: from %lld to the module's %lld positions", window, least,
+                    positions);
+    if (o->stride > room)
         return fail(
             err, BERT_ERR_ARGUMENT,
             "stride %lld: a window of %lld tokens holds %lld of a text, so what stands between would not be read",
-            (long long)o->stride, window, window - 2);
+            (long long)o->stride, window, room);
     return BERT_OK;
 }
 

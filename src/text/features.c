@@ -1,4 +1,4 @@
-/* [CLS] a [SEP] b [SEP], cut to length. Texts are split no further than can matter: a text with more tokens than
+/* Texts among special tokens, cut to length. Texts are split no further than can matter: a text with more tokens than
  * seq_len is cut the same way however many more it has. */
 #include "text/features.h"
 
@@ -10,7 +10,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SHORTEST_SEQUENCE = 3, TEXTS_PER_PART = 16, FEWEST_FOR_THREADS = 64 };
+enum { TEXTS_PER_PART = 16, FEWEST_FOR_THREADS = 64 };
+
+const special_template SPECIALS_OF_BERT = { .before = { 1, { SPECIAL_CLASSIFY } },
+                                            .between = { 1, { SPECIAL_SEPARATE } },
+                                            .after = { 1, { SPECIAL_SEPARATE } },
+                                            .second_segment = 1 };
 
 void encode_scratch_free(encode_scratch *scratch)
 {
@@ -33,18 +38,43 @@ void pair_cut(int odd_token, size_t *first, size_t *second, size_t room)
         *first = most_first, *second = most_second;
 }
 
-/* Puts n tokens, the first ones or the last, and [SEP] at ids + at; returns the place behind. */
-static size_t put_segment(const bert_tokenizer *t, int32_t *ids, size_t at, const bert_tokens *tokens, size_t n)
+id_run encode_kept(const bert_tokenizer *t, const bert_tokens *tokens, size_t n)
 {
-    if (n)
-        memcpy(ids + at, tokens->ids + (t->options.truncation_side ? tokens->n - n : 0), n * sizeof *ids);
-    ids[at + n] = t->separate;
-    return at + n + 1;
+    return n ? (id_run){ tokens->ids + (t->options.truncation_side ? tokens->n - n : 0), n } : (id_run){ 0 };
 }
 
-void encode_set_segments(bert_tokenizer *t, size_t segments)
+/* Each returns the place behind what it has put. */
+static int32_t *put_special(const bert_tokenizer *t, int32_t *to, const special_run *run)
 {
-    t->one_segment = segments < 2;
+    for (size_t i = 0; i < run->n; i++)
+        *to++ = t->special[run->roles[i]];
+    return to;
+}
+
+static int32_t *put_text(int32_t *to, id_run text)
+{
+    if (text.n)
+        memcpy(to, text.ids, text.n * sizeof *to);
+    return to + text.n;
+}
+
+size_t encode_sequence(const bert_tokenizer *t, id_run a, id_run b, int32_t *ids, size_t *second)
+{
+    int32_t *end = put_text(put_special(t, ids, &t->specials->before), a);
+    if (b.n)
+        end = put_special(t, end, &t->specials->between);
+    size_t begins = (size_t)(end - ids);
+    end = put_special(t, put_text(end, b), &t->specials->after);
+    *second = b.n ? begins : (size_t)(end - ids);
+    return (size_t)(end - ids);
+}
+
+/* Shorter sequences have no room for the special tokens of a pair. */
+static bert_status check_seq_len(const bert_tokenizer *t, size_t seq_len, bert_err *err)
+{
+    size_t least = special_count(t->specials, true);
+    return seq_len >= least ? BERT_OK
+                            : fail(err, BERT_ERR_ARGUMENT, "seq_len is %zu, the least is %zu", seq_len, least);
 }
 
 bert_status encode_check_second(const bert_tokenizer *t, const bert_tokens *second, bert_err *err)
@@ -74,24 +104,21 @@ static bert_status split_both(const bert_tokenizer *t, bert_text text, bert_text
 bert_status encode_pair(const bert_tokenizer *t, bert_text text, bert_text pair, size_t seq_len,
                         encode_scratch *scratch, int32_t *ids, encoded *out, bert_err *err)
 {
-    if (seq_len < SHORTEST_SEQUENCE)
-        return fail(err, BERT_ERR_ARGUMENT, "seq_len is %zu, the least is %d", seq_len, SHORTEST_SEQUENCE);
     bert_tokens *a = &scratch->first, *b = &scratch->second;
-    bert_status s = split_both(t, text, pair, seq_len, scratch, err);
+    bert_status s = check_seq_len(t, seq_len, err);
+    if (!s)
+        s = split_both(t, text, pair, seq_len, scratch, err);
     if (!s)
         s = encode_check_second(t, b, err);
     if (s)
         return s;
-    size_t n_a = a->n, n_b = b->n;
+    size_t n_a = a->n, n_b = b->n, room = seq_len - special_count(t->specials, n_b > 0);
     if (n_b)
-        pair_cut(t->options.odd_token, &n_a, &n_b, seq_len - 3);
-    else if (n_a > seq_len - 2)
-        n_a = seq_len - 2;
-
-    ids[0] = t->classify;
-    out->n = out->second = put_segment(t, ids, 1, a, n_a);
-    if (n_b) /* where cutting has left nothing of it, the original forgets that there was a second text */
-        out->n = put_segment(t, ids, out->n, b, n_b);
+        pair_cut(t->options.odd_token, &n_a, &n_b, room);
+    else if (n_a > room)
+        n_a = room;
+    /* where cutting has left nothing of a second text, the original, too, forgets that there was one */
+    out->n = encode_sequence(t, encode_kept(t, a, n_a), encode_kept(t, b, n_b), ids, &out->second);
     out->skipped = t->options.truncation_side ? a->n - n_a : 0;
     out->truncated = n_a < a->n || n_b < b->n;
     out->dropped = a->dropped + b->dropped;
@@ -128,7 +155,7 @@ static bert_status features_encode_row(const bert_tokenizer *t, bert_text text, 
     bert_status s = encode_pair(t, text, pair, f->seq_len, scratch, f->input_ids + row, out, err);
     for (size_t k = 0; !s && k < out->n; k++) {
         f->input_mask[row + k] = 1;
-        f->segment_ids[row + k] = k >= out->second;
+        f->segment_ids[row + k] = k >= out->second ? t->specials->second_segment : 0;
     }
     return s;
 }
@@ -172,9 +199,9 @@ static void encode_part(void *context, size_t part, size_t thread)
 bert_status bert_encode(const bert_tokenizer *t, const bert_text *texts, const bert_text *pairs, size_t n,
                         size_t seq_len, bert_features *f, bert_err *err)
 {
-    if (seq_len < SHORTEST_SEQUENCE)
-        return fail(err, BERT_ERR_ARGUMENT, "seq_len is %zu, the least is %d", seq_len, SHORTEST_SEQUENCE);
-    bert_status status = reserve_features(f, n, seq_len, err);
+    bert_status status = check_seq_len(t, seq_len, err);
+    if (!status)
+        status = reserve_features(f, n, seq_len, err);
     if (status)
         return status;
     size_t threads = n >= FEWEST_FOR_THREADS ? threads_allowed() : 1;

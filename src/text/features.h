@@ -4,6 +4,7 @@
 #define TEXT_FEATURES_H
 
 #include "base/error.h"
+#include "text/special_tokens.h"
 
 /* One thread's memory for encoding. All zero before the first use; allocates nothing once it has seen the longest
  * text. */
@@ -13,7 +14,8 @@ typedef struct encode_scratch {
 
 void encode_scratch_free(encode_scratch *scratch);
 
-/* What encode_pair made: ids[0 .. n), of which ids[second .. n) are segment 1; second is n where there is no pair. */
+/* What encode_pair made: ids[0 .. n), of which ids[second .. n) are the second text and what stands behind it; second
+ * is n where there is none. */
 typedef struct encoded {
     size_t n, second;
     size_t skipped; /* tokens of the first text that are cut from its beginning */
@@ -26,13 +28,23 @@ typedef struct encoded {
  * an odd one is the first text's, or as odd_token of bert_tokenizer_options says. */
 void pair_cut(int odd_token, size_t *first, size_t *second, size_t room);
 
-/* Writes [CLS] a [SEP] or [CLS] a [SEP] b [SEP] to ids, which has room for seq_len. pair: size 0 for none.
- * Cut as bert_encode says. Fails with BERT_ERR_ARGUMENT (seq_len below 3, a text of 4 GiB or more), BERT_ERR_MEMORY. */
+/* Tokens of one text. */
+typedef struct id_run {
+    const int32_t *ids;
+    size_t n;
+} id_run;
+
+/* The n tokens of a text that stay where it is cut: the first ones or, as truncation_side says, the last. */
+id_run encode_kept(const bert_tokenizer *tokenizer, const bert_tokens *tokens, size_t n);
+
+/* Writes a, or a and b where that has tokens, among the special tokens of the tokenizer's template. Returns how many
+ * ids these are. second: as in `encoded`. */
+size_t encode_sequence(const bert_tokenizer *tokenizer, id_run a, id_run b, int32_t *ids, size_t *second);
+
+/* A text, or a pair (size 0: there is none), by encode_sequence; ids has room for seq_len. Cut as bert_encode says.
+ * Fails with BERT_ERR_ARGUMENT (seq_len below a pair's special tokens, a text of 4 GiB or more), BERT_ERR_MEMORY. */
 bert_status encode_pair(const bert_tokenizer *tokenizer, bert_text text, bert_text pair, size_t seq_len,
                         encode_scratch *scratch, int32_t *ids, encoded *out, bert_err *err);
-
-/* How many segments the module has that the ids are for; a tokenizer begins with two. */
-void encode_set_segments(bert_tokenizer *tokenizer, size_t segments);
 
 /* What it checks of a second text: fails with BERT_ERR_DATA where there is one and the module has one segment alone. */
 bert_status encode_check_second(const bert_tokenizer *tokenizer, const bert_tokens *second, bert_err *err);

@@ -19,9 +19,9 @@ static bert_status find_specials(bert_tokenizer *t, const char *name, bert_err *
 {
     bert_status s = find_special(t, t->options.unk_token, name, &t->unknown, err);
     if (!s)
-        s = find_special(t, t->options.cls_token, name, &t->classify, err);
+        s = find_special(t, t->options.cls_token, name, &t->special[SPECIAL_CLASSIFY], err);
     if (!s)
-        s = find_special(t, t->options.sep_token, name, &t->separate, err);
+        s = find_special(t, t->options.sep_token, name, &t->special[SPECIAL_SEPARATE], err);
     return s;
 }
 
@@ -51,6 +51,7 @@ static bert_status tokenizer_complete(bert_tokenizer *t, const char *name, bert_
                                     .clean_text = o->clean_text,
                                     .huggingface = o->normalizer };
     t->rows = SIZE_MAX;
+    t->specials = &SPECIALS_OF_BERT;
     t->word_max = (size_t)o->max_word_chars;
     t->final_sigma = o->do_lower_case && !o->normalizer;
     bert_status s = character_table_create(&t->characters, &rules, err);

@@ -6,6 +6,7 @@
 #include "base/arena.h"
 #include "text/added_tokens.h"
 #include "text/characters.h"
+#include "text/special_tokens.h"
 #include "text/vocabulary.h"
 
 /* What an ASCII character is to the fast path. */
@@ -24,10 +25,11 @@ struct bert_tokenizer {
     vocabulary vocabulary;
     added_tokens added;
     character_table characters;
-    size_t rows;                         /* of the word embedding: no larger id has one; SIZE_MAX where there is none */
-    size_t word_max;                     /* characters; a longer word is unknown */
-    int32_t unknown, classify, separate; /* ids of the special tokens */
-    int32_t continuation;                /* the node of the prefix; -1: nothing continues a word */
+    size_t rows;     /* of the word embedding: no larger id has one; SIZE_MAX where there is none */
+    size_t word_max; /* characters; a longer word is unknown */
+    int32_t unknown, special[N_SPECIAL_ROLES]; /* ids of the special tokens */
+    const special_template *specials;          /* where they stand: as the module's family has it */
+    int32_t continuation;                      /* the node of the prefix; -1: nothing continues a word */
     bool final_sigma;
     bool one_segment;          /* the module has no segment for a second text (type_vocab_size 1) */
     unsigned char ascii[256];  /* ascii_class of a byte */

@@ -61,7 +61,8 @@ bert_status note_data(train_run *r, bert_err *err)
 
 bert_status check_tokens(const train_run *r, bert_err *err)
 {
-    size_t empty = 2 * token_rows_sequences(&r->train_tokens.rows); /* [CLS] and [SEP] */
+    size_t empty = special_count(r->model->layer->config.family->specials, false) *
+                   token_rows_sequences(&r->train_tokens.rows);
     if (r->train_tokens.rows.longest > empty)
         return BERT_OK;
     return fail(err, BERT_ERR_DATA, "every text of the training data is empty; is the text column the right one?");

@@ -112,38 +112,38 @@ static bool words_are_sound(const token_rows *t, const bert_dataset *d)
     return true;
 }
 
-/* A sequence has [CLS] and [SEP] at least, and no more tokens than it was cut to: there are no positions for them. */
-static bool length_is_sound(size_t n, size_t seq_len)
+/* A sequence has its special tokens, and no more than it was cut to: there are no positions for them. */
+static bool length_is_sound(size_t n, const bert_tokenizer *tokenizer, size_t seq_len)
 {
-    return n >= 2 && n <= seq_len;
+    return n >= special_count(tokenizer->specials, false) && n <= seq_len;
 }
 
-static bool row_is_sound(const token_rows *t, size_t row, size_t seq_len)
+static bool row_is_sound(const token_rows *t, size_t row, const bert_tokenizer *k, size_t seq_len)
 {
     size_t n = token_rows_length(t, row), second = t->second[row];
     if (t->form == ROW_APART)
-        return second <= n && length_is_sound(second, seq_len) && length_is_sound(n - second, seq_len);
-    return length_is_sound(n, seq_len) && second >= 1 && second <= n;
+        return second <= n && length_is_sound(second, k, seq_len) && length_is_sound(n - second, k, seq_len);
+    return length_is_sound(n, k, seq_len) && second >= 1 && second <= n;
 }
 
 /* Indices are what later code trusts. */
-static bool rows_are_sound(const token_rows *t, const bert_dataset *d, size_t n_ids, size_t seq_len)
+static bool rows_are_sound(const token_rows *t, const bert_dataset *d, const bert_tokenizer *k, size_t seq_len)
 {
-    size_t longest = 0;
+    size_t longest = 0, n_ids = bert_tokenizer_size(k) < k->rows ? bert_tokenizer_size(k) : k->rows;
     for (size_t i = 0; i < t->n; i++) {
-        if (t->start[i + 1] < t->start[i] || !row_is_sound(t, i, seq_len))
+        if (t->start[i + 1] < t->start[i] || !row_is_sound(t, i, k, seq_len))
             return false;
         longest = token_rows_length(t, i) > longest ? token_rows_length(t, i) : longest;
     }
     bool sound = longest == t->longest && t->losses.truncated <= t->n && (!t->words || words_are_sound(t, d));
-    for (size_t k = 0; k < t->start[t->n]; k++)
-        sound &= t->ids[k] >= 0 && (size_t)t->ids[k] < n_ids;
+    for (size_t i = 0; i < t->start[t->n]; i++)
+        sound &= t->ids[i] >= 0 && (size_t)t->ids[i] < n_ids;
     return sound;
 }
 
 /* Points rows into the mapped file. False where it is damaged; where it is of something else, *other. */
 static bool read_cached_tokens(cached_tokens *t, const unsigned char key[32], row_form form, const bert_dataset *d,
-                               size_t n_ids, size_t seq_len, bool *other)
+                               const bert_tokenizer *tokenizer, size_t seq_len, bool *other)
 {
     header h;
     array_place p[N_ARRAYS];
@@ -167,7 +167,7 @@ static bool read_cached_tokens(cached_tokens *t, const unsigned char key[32], ro
                             .words = form == ROW_WORDS ? (const int32_t *)(const void *)(base + p[3].at) : NULL,
                             .longest = (size_t)h.longest,
                             .losses = { (size_t)h.truncated, (size_t)h.dropped } };
-    return t->rows.start[0] == 0 && t->rows.start[d->n] == h.tokens && rows_are_sound(&t->rows, d, n_ids, seq_len);
+    return t->rows.start[0] == 0 && t->rows.start[d->n] == h.tokens && rows_are_sound(&t->rows, d, tokenizer, seq_len);
 }
 
 /* ---- writing ----------------------------------------------------------------------------------------------------- */
@@ -220,8 +220,7 @@ bert_status cached_tokens_create(cached_tokens *t, const bert_dataset *d, const 
         bert_status s = file_map(&t->file, path, err);
         if (s)
             return s;
-        size_t ids = bert_tokenizer_size(tokenizer);
-        if (read_cached_tokens(t, key, form, d, ids < tokenizer->rows ? ids : tokenizer->rows, seq_len, &other))
+        if (read_cached_tokens(t, key, form, d, tokenizer, seq_len, &other))
             return BERT_OK;
         *note = other ? "the file of tokens is of other data, another vocabulary or another seq_len: it is made anew"
                       : "the file of tokens is damaged: it is made anew";

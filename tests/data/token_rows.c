@@ -1,7 +1,7 @@
 /* A tokenised data set holds what bert_encode makes of each row, and packs into batches. */
 #include "base/threads.h"
 #include "data/token_reader.h"
-#include "text/features.h"
+#include "text/tokenizer.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -122,7 +122,7 @@ static void a_second_text_needs_a_segment(void **state)
     (void)state;
     token_reader reader = { 0 };
     bert_err err;
-    encode_set_segments(tokenizer, 1);
+    tokenizer->one_segment = true;
     assert_int_equal(token_rows_create(&t, d, tokenizer, SEQ_LEN, ROW_TOGETHER, &err), BERT_ERR_DATA);
     assert_non_null(strstr(err.message, ": a second text, for which the module has no segment (type_vocab_size 1)"));
     const row_reading how = { tokenizer, 32, ROW_TOGETHER, true, 0 };

@@ -30,11 +30,11 @@ static void check_windows(const windows *w, size_t n, size_t stride)
 static void every_token_stands_in_a_window(void **state)
 {
     (void)state;
-    for (size_t seq_len = WINDOWS_SHORTEST; seq_len < 14; seq_len++)
-        for (size_t stride = 0; stride <= seq_len - 2; stride++)
+    for (size_t room = WINDOWS_LEAST_ROOM; room < 12; room++)
+        for (size_t stride = 0; stride <= room; stride++)
             for (size_t n = 0; n < 40; n++) {
-                windows w = windows_of(n, 0, seq_len, stride, 0);
-                assert_true(w.first == 0 && w.size == seq_len - 2 && !w.cut);
+                windows w = windows_of(n, 0, room, stride, 0);
+                assert_true(w.first == 0 && w.size == room && !w.cut);
                 check_windows(&w, n, stride);
             }
 }
@@ -42,11 +42,11 @@ static void every_token_stands_in_a_window(void **state)
 static void the_first_of_a_pair_keeps_at_least_half(void **state)
 {
     (void)state;
-    for (size_t seq_len = WINDOWS_SHORTEST; seq_len < 14; seq_len++)
+    for (size_t room = WINDOWS_LEAST_ROOM; room < 12; room++)
         for (size_t a = 0; a < 20; a++)
             for (size_t k = 2; k < 60; k++) {
-                size_t room = seq_len - 3, b = k / 2, odd_token = k % 2;
-                windows w = windows_of(a, b, seq_len, 0, (int)odd_token);
+                size_t b = k / 2, odd_token = k % 2;
+                windows w = windows_of(a, b, room, 0, (int)odd_token);
                 assert_int_equal(w.first + w.size, room);
                 assert_true(w.first == a || (w.first < a && 2 * w.first + (odd_token && b >= a) >= room));
                 assert_int_equal(w.cut, w.first < a);
