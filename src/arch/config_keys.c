@@ -11,7 +11,7 @@ enum { WORDS_MAX = 100 }; /* of a value in a message */
 
 static const struct {
     const char *key;
-    const char *only; /* as JSON; NULL: any value is fine. A key that is absent or null always is */
+    const char *only; /* as JSON. A key that is absent or null always is fine */
     const char *why;
 } KEYS[] = {
     { "is_decoder", "false", "a decoder's tokens see only those before them" },
@@ -20,83 +20,32 @@ static const struct {
     { "position_embedding_type", "\"absolute\"", NULL },
     { "pruned_heads", "{}", "heads were taken out of its layers" },
     { "quantization_config", "null", "its weights are quantised" },
-    { "model_type", NULL, NULL },
-    { "architectures", NULL, NULL },
-    /* of a head: read where there is one */
-    { "id2label", NULL, NULL },
-    { "label2id", NULL, NULL },
-    { "num_labels", NULL, NULL },
-    { "_num_labels", NULL, NULL },
-    { "problem_type", NULL, NULL },
-    { "sentence_transformers", NULL, NULL },
-    { "sbert_ce_default_activation_function", NULL, NULL },
-    /* of training, of generating text, of how transformers runs: no number of an encoder depends on them */
-    { "_name_or_path", NULL, NULL },
-    { "name_or_path", NULL, NULL },
-    { "name", NULL, NULL },
-    { "language", NULL, NULL },
-    { "finetuning_task", NULL, NULL },
-    { "task_specific_params", NULL, NULL },
-    { "transformers_version", NULL, NULL },
-    { "transformers.js_config", NULL, NULL },
-    { "tokenizer_class", NULL, NULL },
-    { "prefix", NULL, NULL },
-    { "gradient_checkpointing", NULL, NULL },
-    { "chunk_size_feed_forward", NULL, NULL },
-    { "use_cache", NULL, NULL },
-    { "use_bfloat16", NULL, NULL },
-    { "dtype", NULL, NULL },
-    { "torch_dtype", NULL, NULL },
-    { "torchscript", NULL, NULL },
-    { "tf_legacy_loss", NULL, NULL },
-    { "xla_device", NULL, NULL },
-    { "attn_implementation", NULL, NULL },
-    { "_attn_implementation", NULL, NULL },
-    { "_attn_implementation_autoset", NULL, NULL },
-    { "return_dict", NULL, NULL },
-    { "return_dict_in_generate", NULL, NULL },
-    { "output_attentions", NULL, NULL },
-    { "output_hidden_states", NULL, NULL },
-    { "output_past", NULL, NULL },
-    { "output_scores", NULL, NULL },
-    { "keys_to_ignore_at_inference", NULL, NULL },
-    { "ignore_keys_at_rope_validation", NULL, NULL },
-    { "tie_word_embeddings", NULL, NULL },
-    { "tie_encoder_decoder", NULL, NULL },
-    { "cross_attention_hidden_size", NULL, NULL },
-    { "decoder_start_token_id", NULL, NULL },
-    { "pad_token_id", NULL, NULL },
-    { "bos_token_id", NULL, NULL },
-    { "eos_token_id", NULL, NULL },
-    { "sep_token_id", NULL, NULL },
-    { "cls_token_id", NULL, NULL },
-    { "mask_token_id", NULL, NULL },
-    { "unk_token_id", NULL, NULL },
-    { "max_length", NULL, NULL },
-    { "min_length", NULL, NULL },
-    { "do_sample", NULL, NULL },
-    { "early_stopping", NULL, NULL },
-    { "num_beams", NULL, NULL },
-    { "num_beam_groups", NULL, NULL },
-    { "num_return_sequences", NULL, NULL },
-    { "diversity_penalty", NULL, NULL },
-    { "temperature", NULL, NULL },
-    { "top_k", NULL, NULL },
-    { "top_p", NULL, NULL },
-    { "typical_p", NULL, NULL },
-    { "repetition_penalty", NULL, NULL },
-    { "length_penalty", NULL, NULL },
-    { "exponential_decay_length_penalty", NULL, NULL },
-    { "no_repeat_ngram_size", NULL, NULL },
-    { "encoder_no_repeat_ngram_size", NULL, NULL },
-    { "bad_words_ids", NULL, NULL },
-    { "suppress_tokens", NULL, NULL },
-    { "begin_suppress_tokens", NULL, NULL },
-    { "forced_bos_token_id", NULL, NULL },
-    { "forced_eos_token_id", NULL, NULL },
-    { "remove_invalid_values", NULL, NULL },
 };
 enum { N_KEYS = sizeof KEYS / sizeof *KEYS };
+
+/* Any value of these is fine. */
+static const char *const FREE_KEYS[] = {
+    /* clang-format off */
+    "model_type", "architectures",
+    /* of a head: read where there is one */
+    "id2label", "label2id", "num_labels", "_num_labels", "problem_type", "sentence_transformers",
+    "sbert_ce_default_activation_function",
+    /* of training, of generating text, of how transformers runs: no number of an encoder depends on them */
+    "_name_or_path", "name_or_path", "name", "language", "finetuning_task", "task_specific_params",
+    "transformers_version", "transformers.js_config", "tokenizer_class", "prefix", "gradient_checkpointing",
+    "chunk_size_feed_forward", "use_cache", "use_bfloat16", "dtype", "torch_dtype", "torchscript", "tf_legacy_loss",
+    "xla_device", "attn_implementation", "_attn_implementation", "_attn_implementation_autoset", "return_dict",
+    "return_dict_in_generate", "output_attentions", "output_hidden_states", "output_past", "output_scores",
+    "keys_to_ignore_at_inference", "ignore_keys_at_rope_validation", "tie_word_embeddings", "tie_encoder_decoder",
+    "cross_attention_hidden_size", "decoder_start_token_id", "pad_token_id", "bos_token_id", "eos_token_id",
+    "sep_token_id", "cls_token_id", "mask_token_id", "unk_token_id", "max_length", "min_length", "do_sample",
+    "early_stopping", "num_beams", "num_beam_groups", "num_return_sequences", "diversity_penalty", "temperature",
+    "top_k", "top_p", "typical_p", "repetition_penalty", "length_penalty", "exponential_decay_length_penalty",
+    "no_repeat_ngram_size", "encoder_no_repeat_ngram_size", "bad_words_ids", "suppress_tokens",
+    "begin_suppress_tokens", "forced_bos_token_id", "forced_eos_token_id", "remove_invalid_values",
+    NULL
+    /* clang-format on */
+};
 
 /* The value itself, cut where it is long. */
 static bert_status refuse_value(int row, const json_t *value, const char *where, bert_err *err)
@@ -162,18 +111,21 @@ bert_status config_check_keys(const json_t *json, const char *where, bert_err *e
     return s;
 }
 
+static bool key_is_listed(const char *const *keys, const char *key)
+{
+    while (*keys && strcmp(*keys, key))
+        keys++;
+    return *keys;
+}
+
 static bool is_known(const family *f, const char *key)
 {
+    bool known = key_is_listed(FREE_KEYS, key) || key_is_listed(f->other_keys, key);
     for (int i = 0; i < N_KEYS; i++)
-        if (!strcmp(KEYS[i].key, key))
-            return true;
-    for (size_t i = 0; f && i < f->n_keys; i++)
-        if (f->keys[i].key && !strcmp(f->keys[i].key, key))
-            return true;
-    for (size_t i = 0; f && f->other_keys[i]; i++)
-        if (!strcmp(f->other_keys[i], key))
-            return true;
-    return false;
+        known |= !strcmp(KEYS[i].key, key);
+    for (size_t i = 0; i < f->n_keys; i++)
+        known |= f->keys[i].key && !strcmp(f->keys[i].key, key);
+    return known;
 }
 
 void config_tell_unknown(json_t *json, const char *where, buffer *notes)

@@ -22,23 +22,7 @@ static const config_key KEYS[] = {
 
 static const char *const OTHER_KEYS[] = { "qa_dropout", "tie_weights_", NULL };
 
-static const block_row BLOCKS[] = {
-    { .kind = &BLOCK_ATTENTION,
-      .weight = QUERY_WEIGHT,
-      .bias = QUERY_BIAS,
-      .reads = 0,
-      .rate = RATE_ATTENTION,
-      .site = 0 },
-    { .kind = &BLOCK_DENSE, .weight = ATTENTION_WEIGHT, .bias = ATTENTION_BIAS, .reads = 1 },
-    { .kind = &BLOCK_NORM, .weight = ATTENTION_NORM_WEIGHT, .reads = 2, .adds = 0 },
-    { .kind = &BLOCK_FEED_FORWARD,
-      .weight = INTERMEDIATE_WEIGHT,
-      .bias = INTERMEDIATE_BIAS,
-      .second = OUTPUT_WEIGHT,
-      .second_bias = OUTPUT_BIAS,
-      .reads = 3 },
-    { .kind = &BLOCK_NORM, .weight = OUTPUT_NORM_WEIGHT, .reads = 4, .adds = 3, .rate = RATE_HIDDEN, .site = 2 },
-};
+static const block_row BLOCKS[] = { LAYER_BLOCKS(RATE_NONE) };
 
 static const char *const NAMES[N_WEIGHT_IDS][N_WEIGHT_NAMES] = {
     [WORD_EMBEDDINGS] = { "embeddings.word_embeddings.weight" },
@@ -87,14 +71,7 @@ const family FAMILY_DISTILBERT = {
     .joined_names = { [2] = "transformer.layer.%d.attention.kv_lin.weight",
                       [3] = "transformer.layer.%d.attention.qkv_lin.weight" },
     .head_prefix = "distilbert.",
-    .prefixes = {
-        { NAMES_HUGGING_FACE, "" },
-        { NAMES_HUGGING_FACE, "distilbert." },
-        { NAMES_HUGGING_FACE, "model." },
-        { NAMES_HUGGING_FACE, "model.distilbert." },
-        { NAMES_HUGGING_FACE, "0.auto_model." },
-        { NAMES_HUGGING_FACE, "auto_model." },
-    },
+    .prefixes = { WRAPPED_PREFIXES("distilbert.") },
     .blocks = BLOCKS,
     .n_blocks = LENGTH(BLOCKS),
     .parts = PARTS,

@@ -53,11 +53,32 @@
         HEAD_DROPOUT_KEY("classifier_dropout"), NUMBER_KEY("layer_norm_eps", layer_norm_eps, 1, 1e-12), \
         NUMBER_KEY("initializer_range", initializer_range, 10, 0.02)
 
+/* What stands before a tensor's name in Hugging Face's files: those of an encoder, of a model around it (`prefix`), and
+ * of what others put around both. */
+/* clang-format off */
+#define WRAPPED_PREFIXES(prefix) \
+    { NAMES_HUGGING_FACE, "" }, { NAMES_HUGGING_FACE, prefix }, \
+    { NAMES_HUGGING_FACE, "model." }, { NAMES_HUGGING_FACE, "model." prefix }, \
+    { NAMES_HUGGING_FACE, "0.auto_model." }, { NAMES_HUGGING_FACE, "auto_model." }
+/* clang-format on */
+
 /* Tensors that are known and not read. */
 #define OTHER_HEAD "a head, whose task nothing tells"
 #define QUESTION_HEAD "a question-answering head, a task that libbert has not"
 #define MASKED_HEAD "the masked-language head"
 #define MORE_LAYERS(title) "of layers beyond num_hidden_layers, or parts that " title "'s layers have not"
+
+/* x; attention(x); its dense layer, dropped out at dense_rate; a = norm(x + that); feed-forward(a); norm(a + that) */
+/* clang-format off */
+#define LAYER_BLOCKS(dense_rate) \
+    { .kind = &BLOCK_ATTENTION, .weight = QUERY_WEIGHT, .bias = QUERY_BIAS, .reads = 0, .rate = RATE_ATTENTION, \
+      .site = 0 }, \
+    { .kind = &BLOCK_DENSE, .weight = ATTENTION_WEIGHT, .bias = ATTENTION_BIAS, .reads = 1 }, \
+    { .kind = &BLOCK_NORM, .weight = ATTENTION_NORM_WEIGHT, .reads = 2, .adds = 0, .rate = dense_rate, .site = 1 }, \
+    { .kind = &BLOCK_FEED_FORWARD, .weight = INTERMEDIATE_WEIGHT, .bias = INTERMEDIATE_BIAS, \
+      .second = OUTPUT_WEIGHT, .second_bias = OUTPUT_BIAS, .reads = 3 }, \
+    { .kind = &BLOCK_NORM, .weight = OUTPUT_NORM_WEIGHT, .reads = 4, .adds = 3, .rate = RATE_HIDDEN, .site = 2 }
+/* clang-format on */
 
 /* BERT's tensors and layers. */
 extern const char *const BERT_NAMES[N_WEIGHT_IDS][N_WEIGHT_NAMES];
