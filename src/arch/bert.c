@@ -18,7 +18,7 @@ static const char *const OTHER_KEYS[] = { "directionality",
                                           "pooler_type",
                                           NULL };
 
-const block_row BERT_BLOCKS[N_BERT_BLOCKS] = { LAYER_BLOCKS(RATE_HIDDEN) };
+static const block_row BLOCKS[] = { LAYER_BLOCKS(RATE_HIDDEN) };
 
 #define LAYER_TENSOR(hugging_face, google, llama)                                     \
     {                                                                                 \
@@ -78,6 +78,7 @@ const family FAMILY_BERT = {
     .name = "bert",
     .title = "BERT",
     .stem = "Bert",
+    .defaults = { BERT_DEFAULTS },
     .keys = KEYS,
     .n_keys = LENGTH(KEYS),
     .other_keys = OTHER_KEYS,
@@ -95,8 +96,8 @@ const family FAMILY_BERT = {
         { NAMES_GOOGLE, "module/" },
         { NAMES_GOOGLE, "" },
     },
-    .blocks = BERT_BLOCKS,
-    .n_blocks = N_BERT_BLOCKS,
+    .blocks = BLOCKS,
+    .n_blocks = LENGTH(BLOCKS),
     .parts = PARTS,
     .n_parts = LENGTH(PARTS),
     .gguf = "bert",

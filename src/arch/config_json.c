@@ -51,29 +51,23 @@ static double config_number(const config *c, size_t offset)
 
 static bert_status parse_key(const json_t *json, config *c, const config_key *k, const char *where, bert_err *err)
 {
-    int64_t least = (int64_t)k->min, most = (int64_t)k->max, otherwise = (int64_t)k->fallback, id = 0;
+    int64_t least = (int64_t)k->min, most = (int64_t)k->max, id;
     bert_status s;
     switch (k->kind) {
     case KEY_SIZE:
         return json_get_int(json, k->key, least, most, config_field(c, k), where, err);
     case KEY_ID:
-        s = json_get_int_or(json, k->key, least, most, otherwise, &id, where, err);
+        memcpy(&id, config_field(c, k), sizeof id);
+        s = json_get_int_or(json, k->key, least, most, id - 1, &id, where, err);
         id++;
         memcpy(config_field(c, k), &id, sizeof id);
         return s;
     case KEY_NUMBER:
-        if (!k->key) {
-            memcpy(config_field(c, k), &k->fallback, sizeof k->fallback);
-            return BERT_OK;
-        }
-        return json_get_real_or(json, k->key, 0, k->max, k->fallback, config_field(c, k), where, err);
+        return json_get_real_or(json, k->key, 0, k->max, config_number(c, k->offset), config_field(c, k), where, err);
     case KEY_OWN_NUMBER:
         return json_get_real_or(json, k->key, 0, k->max, config_number(c, k->like), config_field(c, k), where, err);
     case KEY_ACTIVATION:
         return parse_activation(json, k->key, config_field(c, k), where, err);
-    case KEY_IMPLIED:
-        memcpy(config_field(c, k), &otherwise, sizeof otherwise);
-        return BERT_OK;
     default:
         return BERT_OK;
     }
@@ -94,12 +88,14 @@ static bert_status check_heads(const config *c, const char *where, bert_err *err
 
 bert_status config_parse(const json_t *json, config *c, const char *where, bert_err *err)
 {
-    *c = (config){ 0 };
+    const family *f = NULL;
     bert_status s = config_check_keys(json, where, err);
     if (!s)
-        s = config_family(json, &c->family, where, err);
-    for (size_t i = 0; !s && i < c->family->n_keys; i++)
-        s = parse_key(json, c, &c->family->keys[i], where, err);
+        s = config_family(json, &f, where, err);
+    *c = f ? f->defaults : (config){ 0 };
+    c->family = f;
+    for (size_t i = 0; !s && i < f->n_keys; i++)
+        s = parse_key(json, c, &f->keys[i], where, err);
     if (!s)
         s = check_heads(c, where, err);
     if (!s && config_positions(c) < 1)
@@ -125,17 +121,12 @@ static json_t *key_to_json(const config *c, const config_key *k)
     }
 }
 
-static bool is_written(const config *c, const config_key *k)
-{
-    return k->key && (k->kind != KEY_OWN_NUMBER || config_number(c, k->offset) != config_number(c, k->like));
-}
-
 json_t *config_to_json(const config *c)
 {
     json_t *json = json_pack("{s:[s+], s:s}", "architectures", c->family->stem, "Model", "model_type", c->family->name);
-    for (size_t i = 0; i < c->family->n_keys; i++)
-        if (is_written(c, &c->family->keys[i]))
-            json_put(&json, c->family->keys[i].key, key_to_json(c, &c->family->keys[i]));
+    for (const config_key *k = c->family->keys; k < c->family->keys + c->family->n_keys; k++)
+        if (k->kind != KEY_OWN_NUMBER || config_number(c, k->offset) != config_number(c, k->like))
+            json_put(&json, k->key, key_to_json(c, k));
     return json;
 }
 

@@ -124,7 +124,7 @@ static bool is_known(const family *f, const char *key)
     for (int i = 0; i < N_KEYS; i++)
         known |= !strcmp(KEYS[i].key, key);
     for (size_t i = 0; i < f->n_keys; i++)
-        known |= f->keys[i].key && !strcmp(f->keys[i].key, key);
+        known |= !strcmp(f->keys[i].key, key);
     return known;
 }
 

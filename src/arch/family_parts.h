@@ -9,53 +9,34 @@
 #define LENGTH(list) (sizeof(list) / sizeof *(list))
 
 /* Rows of a configuration's keys. */
-#define SIZE_KEY(name, member, most)                                                             \
-    {                                                                                            \
-        .kind = KEY_SIZE, .key = name, .offset = offsetof(config, member), .min = 1, .max = most \
-    }
-/* member = 1 + the id */
-#define ID_KEY(name, member, otherwise)                                                                        \
-    {                                                                                                          \
-        .kind = KEY_ID, .key = name, .offset = offsetof(config, member), .max = 1 << 15, .fallback = otherwise \
-    }
-#define NUMBER_KEY(name, member, most, otherwise)                                                               \
-    {                                                                                                           \
-        .kind = KEY_NUMBER, .key = name, .offset = offsetof(config, member), .max = most, .fallback = otherwise \
-    }
-#define HEAD_DROPOUT_KEY(name)                                                                           \
-    {                                                                                                    \
-        .kind = KEY_OWN_NUMBER, .key = name, .offset = offsetof(config, head_dropout_prob), .max = 0.99, \
-        .like = offsetof(config, hidden_dropout_prob)                                                    \
-    }
-#define ACTIVATION_KEY(name)                                                        \
-    {                                                                               \
-        .kind = KEY_ACTIVATION, .key = name, .offset = offsetof(config, hidden_act) \
-    }
-#define IMPLIED(member, value)                                                     \
-    {                                                                              \
-        .kind = KEY_IMPLIED, .offset = offsetof(config, member), .fallback = value \
-    }
-#define WRITTEN_KEY(name, json)                        \
-    {                                                  \
-        .kind = KEY_WRITTEN, .key = name, .only = json \
-    }
+/* clang-format off */
+#define KEY_OF(what, name, member) .kind = what, .key = name, .offset = offsetof(config, member)
+#define SIZE_KEY(name, member, most) { KEY_OF(KEY_SIZE, name, member), .min = 1, .max = most }
+#define ID_KEY(name, member) { KEY_OF(KEY_ID, name, member), .max = 1 << 15 } /* member = 1 + the id */
+#define NUMBER_KEY(name, member, most) { KEY_OF(KEY_NUMBER, name, member), .max = most }
+#define HEAD_DROPOUT_KEY(name) \
+    { KEY_OF(KEY_OWN_NUMBER, name, head_dropout_prob), .max = 0.99, .like = offsetof(config, hidden_dropout_prob) }
+#define ACTIVATION_KEY(name) { KEY_OF(KEY_ACTIVATION, name, hidden_act) }
+#define WRITTEN_KEY(name, json) { .kind = KEY_WRITTEN, .key = name, .only = json }
 
 /* Sizes and numbers under BERT's names. */
-#define BERT_SIZE_KEYS                                                                                  \
-    SIZE_KEY("vocab_size", vocab_size, 1 << 24), SIZE_KEY("hidden_size", hidden_size, 1 << 16),         \
-        SIZE_KEY("num_hidden_layers", num_hidden_layers, 1 << 10),                                      \
-        SIZE_KEY("num_attention_heads", num_attention_heads, 1 << 10),                                  \
-        SIZE_KEY("intermediate_size", intermediate_size, 1 << 18),                                      \
-        SIZE_KEY("max_position_embeddings", max_position_embeddings, 1 << 16),                          \
-        SIZE_KEY("type_vocab_size", type_vocab_size, 1 << 10),                                          \
-        NUMBER_KEY("hidden_dropout_prob", hidden_dropout_prob, 0.99, 0.1),                              \
-        NUMBER_KEY("attention_probs_dropout_prob", attention_probs_dropout_prob, 0.99, 0.1),            \
-        HEAD_DROPOUT_KEY("classifier_dropout"), NUMBER_KEY("layer_norm_eps", layer_norm_eps, 1, 1e-12), \
-        NUMBER_KEY("initializer_range", initializer_range, 10, 0.02)
+#define BERT_SIZE_KEYS \
+    SIZE_KEY("vocab_size", vocab_size, 1 << 24), SIZE_KEY("hidden_size", hidden_size, 1 << 16), \
+    SIZE_KEY("num_hidden_layers", num_hidden_layers, 1 << 10), \
+    SIZE_KEY("num_attention_heads", num_attention_heads, 1 << 10), \
+    SIZE_KEY("intermediate_size", intermediate_size, 1 << 18), \
+    SIZE_KEY("max_position_embeddings", max_position_embeddings, 1 << 16), \
+    SIZE_KEY("type_vocab_size", type_vocab_size, 1 << 10), \
+    NUMBER_KEY("hidden_dropout_prob", hidden_dropout_prob, 0.99), \
+    NUMBER_KEY("attention_probs_dropout_prob", attention_probs_dropout_prob, 0.99), \
+    HEAD_DROPOUT_KEY("classifier_dropout"), NUMBER_KEY("layer_norm_eps", layer_norm_eps, 1), \
+    NUMBER_KEY("initializer_range", initializer_range, 10)
+#define BERT_DEFAULTS \
+    .hidden_dropout_prob = 0.1, .attention_probs_dropout_prob = 0.1, .head_dropout_prob = 0.1, \
+    .layer_norm_eps = 1e-12, .initializer_range = 0.02
 
 /* What stands before a tensor's name in Hugging Face's files: those of an encoder, of a model around it (`prefix`), and
  * of what others put around both. */
-/* clang-format off */
 #define WRAPPED_PREFIXES(prefix) \
     { NAMES_HUGGING_FACE, "" }, { NAMES_HUGGING_FACE, prefix }, \
     { NAMES_HUGGING_FACE, "model." }, { NAMES_HUGGING_FACE, "model." prefix }, \
@@ -78,16 +59,12 @@
     { .kind = &BLOCK_FEED_FORWARD, .weight = INTERMEDIATE_WEIGHT, .bias = INTERMEDIATE_BIAS, \
       .second = OUTPUT_WEIGHT, .second_bias = OUTPUT_BIAS, .reads = 3 }, \
     { .kind = &BLOCK_NORM, .weight = OUTPUT_NORM_WEIGHT, .reads = 4, .adds = 3, .rate = RATE_HIDDEN, .site = 2 }
-/* clang-format on */
 
-/* BERT's tensors and layers. */
+/* BERT's tensors. */
+#define BERT_JOINED_NAMES \
+    { [2] = "encoder.layer.%d.attention.self.key_value.weight", \
+      [3] = "encoder.layer.%d.attention.self.query_key_value.weight" }
+/* clang-format on */
 extern const char *const BERT_NAMES[N_WEIGHT_IDS][N_WEIGHT_NAMES];
-extern const block_row BERT_BLOCKS[];
-enum { N_BERT_BLOCKS = 5 };
-#define BERT_JOINED_NAMES                                              \
-    {                                                                  \
-        [2] = "encoder.layer.%d.attention.self.key_value.weight",      \
-        [3] = "encoder.layer.%d.attention.self.query_key_value.weight" \
-    }
 
 #endif

@@ -6,11 +6,13 @@
 static const config_key KEYS[] = {
     ACTIVATION_KEY("hidden_act"),
     WRITTEN_KEY("position_embedding_type", "\"absolute\""),
-    ID_KEY("pad_token_id", first_position, 1),
+    ID_KEY("pad_token_id", first_position),
     BERT_SIZE_KEYS,
 };
 
 static const char *const OTHER_KEYS[] = { NULL };
+
+static const block_row BLOCKS[] = { LAYER_BLOCKS(RATE_HIDDEN) };
 
 static const family_part PARTS[] = {
     { NULL, "embeddings.position_ids", NULL, NULL },
@@ -30,6 +32,7 @@ const family FAMILY_ROBERTA = {
     .name = "roberta",
     .title = "RoBERTa",
     .stem = "Roberta",
+    .defaults = { BERT_DEFAULTS, .first_position = 2 },
     .keys = KEYS,
     .n_keys = LENGTH(KEYS),
     .other_keys = OTHER_KEYS,
@@ -39,8 +42,8 @@ const family FAMILY_ROBERTA = {
     .joined_names = BERT_JOINED_NAMES,
     .head_prefix = "roberta.",
     .prefixes = { WRAPPED_PREFIXES("roberta.") },
-    .blocks = BERT_BLOCKS,
-    .n_blocks = N_BERT_BLOCKS,
+    .blocks = BLOCKS,
+    .n_blocks = LENGTH(BLOCKS),
     .parts = PARTS,
     .n_parts = LENGTH(PARTS),
     .counts_positions = true,

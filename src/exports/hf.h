@@ -9,10 +9,10 @@
  * (...ForTokenClassification). */
 typedef struct hf_head {
     const family_head *form;
-    const char *problem;             /* problem_type; NULL: there is none */
-    size_t rows;                     /* of the classifier */
-    const float *dense, *dense_bias; /* (H, H), (H); NULL: there is none, or it is the model's own pooler */
-    float *classifier, *bias;        /* (rows, H), (rows) */
+    const char *problem;       /* problem_type; NULL: there is none */
+    size_t rows;               /* of the classifier */
+    float *dense, *dense_bias; /* (H, H), (H); NULL: there is none, or it is the model's own pooler */
+    float *classifier, *bias;  /* (rows, H), (rows) */
 } hf_head;
 
 /* Of a model that has a head with weights. notes as in export_write. Fails with BERT_ERR_UNSUPPORTED where transformers

@@ -71,24 +71,19 @@ static bert_status refuse(const hf_head *h, const export_model *e, const char *w
 static bert_status identity_dense(hf_head *h, const export_model *e, arena *a, bert_err *err)
 {
     size_t H = (size_t)e->config.hidden_size;
-    float *weight = arena_array(a, H * H, sizeof *weight), *bias = arena_array(a, H, sizeof *bias);
-    if (!weight || !bias)
+    h->dense = arena_array(a, H * H, sizeof *h->dense);
+    h->dense_bias = arena_array(a, H, sizeof *h->dense_bias);
+    if (!h->dense || !h->dense_bias)
         return fail_memory(err, "a pooler");
     for (size_t i = 0; i < H; i++)
-        weight[i * H + i] = 1.0f / POOLER_SHIFT;
-    h->dense = weight;
-    h->dense_bias = bias;
+        h->dense[i * H + i] = 1.0f / POOLER_SHIFT;
     return BERT_OK;
 }
 
 /* The model's pooler or hidden layer. */
 static bert_status take_dense(hf_head *h, const export_model *e, weight_id id, arena *a, bert_err *err)
 {
-    float *weight, *bias;
-    bert_status s = widened(e, id, 0, (size_t)e->config.hidden_size, &weight, &bias, a, err);
-    h->dense = s ? NULL : weight;
-    h->dense_bias = s ? NULL : bias;
-    return s;
+    return widened(e, id, 0, (size_t)e->config.hidden_size, &h->dense, &h->dense_bias, a, err);
 }
 
 /* What stands between h_[CLS] and the classifier. *scale: what the classifier's weights are multiplied by. */

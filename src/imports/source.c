@@ -16,12 +16,8 @@
 static bert_status config_from_tensors(source *s, int64_t heads, bert_err *err)
 {
     config *c = &s->config;
-    *c = (config){ .family = s->naming.family,
-                   .hidden_dropout_prob = 0.1,
-                   .attention_probs_dropout_prob = 0.1,
-                   .head_dropout_prob = 0.1,
-                   .layer_norm_eps = 1e-12,
-                   .initializer_range = 0.02 };
+    *c = s->naming.family->defaults;
+    c->family = s->naming.family;
     c->num_hidden_layers = (int64_t)weights_count_layers(&s->tensors, s->naming);
     const tensor *word = weights_find(&s->tensors, s->naming, WORD_EMBEDDINGS, 0);
     const tensor *position = weights_find(&s->tensors, s->naming, POSITION_EMBEDDINGS, 0);

@@ -10,11 +10,10 @@
 
 typedef enum config_key_kind {
     KEY_SIZE,       /* int64_t, min .. max, which must be there */
-    KEY_ID,         /* int64_t: one more than the id, min .. max, else than `fallback` */
-    KEY_NUMBER,     /* double, 0 .. max, else `fallback`, which it always is where key is NULL */
+    KEY_ID,         /* int64_t: one more than the id, min .. max */
+    KEY_NUMBER,     /* double, 0 .. max */
     KEY_OWN_NUMBER, /* double, 0 .. max, else that at `like`, which is read before; written where the two differ */
     KEY_ACTIVATION, /* activation, else gelu */
-    KEY_IMPLIED,    /* no key: int64_t that is always `fallback` */
     KEY_WRITTEN     /* is written with its only value, and read nowhere */
 } config_key_kind;
 
@@ -22,7 +21,7 @@ typedef struct config_key {
     config_key_kind kind;
     const char *key;
     size_t offset; /* in config */
-    double min, max, fallback;
+    double min, max;
     size_t like;      /* KEY_OWN_NUMBER: in config */
     const char *only; /* KEY_WRITTEN: its value as JSON */
 } config_key;
@@ -62,6 +61,7 @@ typedef struct family {
     const char *title; /* for people: "BERT" */
     const char *stem;  /* of its classes' names, before Model or ForSequenceClassification: "Bert" */
 
+    config defaults;        /* what a configuration is where it does not say, or has no key to say */
     const config_key *keys; /* (n_keys) in the order in which they are written */
     size_t n_keys;
     /* what a configuration may say besides, on which no number depends; ending with NULL */
@@ -93,8 +93,8 @@ typedef struct family {
     size_t n_parts;
 
     activation head_activation; /* behind a head's hidden layer */
-    /* the head's dropout stands before its first dense layer, too; else the hidden outputs' before a single one, and none
-     * before the first of two */
+    /* the head's dropout stands before its first dense layer, too; else the hidden outputs' before a single one, and
+     * none before the first of two */
     bool head_input_dropout;
     family_head heads[MOST_FAMILY_HEADS];
 } family;
