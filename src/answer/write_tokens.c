@@ -6,6 +6,7 @@
 typedef struct line_part {
     const bert_tokens *text;
     const special_run *special;
+    size_t n; /* tokens of it that are written */
     int segment;
 } line_part;
 
@@ -76,21 +77,19 @@ void bert_tokens_write(bert_buffer *out, const bert_tokenizer *tokenizer, const 
         { "], \"offsets\": [", add_offsets },
         { "], \"segments\": [", add_segment },
     };
-    static const special_run NONE = { 0 };
-    static const bert_tokens EMPTY = { 0 };
     const special_template *s = tokenizer->specials;
     bool two = pair && pair->n;
     int second = two ? s->second_segment : 0;
-    const line_part parts[] = { { NULL, special ? &s->before : &NONE, 0 },
-                                { text, NULL, 0 },
-                                { NULL, special && two ? &s->between : &NONE, 0 },
-                                { two ? pair : &EMPTY, NULL, second },
-                                { NULL, special ? &s->after : &NONE, second } };
+    const line_part parts[] = { { NULL, &s->before, special ? s->before.n : 0, 0 },
+                                { text, NULL, text->n, 0 },
+                                { NULL, &s->between, special && two ? s->between.n : 0, 0 },
+                                { pair, NULL, two ? pair->n : 0, second },
+                                { NULL, &s->after, special ? s->after.n : 0, second } };
     for (size_t m = 0; m < (two ? 4 : 3); m++) {
         buffer_string(out, MEMBERS[m].head);
         const char *between = "";
         for (size_t p = 0; p < sizeof parts / sizeof *parts; p++)
-            for (size_t i = 0; i < (parts[p].text ? parts[p].text->n : parts[p].special->n); i++, between = ", ") {
+            for (size_t i = 0; i < parts[p].n; i++, between = ", ") {
                 buffer_string(out, between);
                 MEMBERS[m].add(out, tokenizer, token_at(tokenizer, &parts[p], i));
             }

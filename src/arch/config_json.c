@@ -51,16 +51,15 @@ static double config_number(const config *c, size_t offset)
 
 static bert_status parse_key(const json_t *json, config *c, const config_key *k, const char *where, bert_err *err)
 {
-    int64_t least = (int64_t)k->min, most = (int64_t)k->max, id;
+    int64_t least = (int64_t)k->min, most = (int64_t)k->max, *id;
     bert_status s;
     switch (k->kind) {
     case KEY_SIZE:
         return json_get_int(json, k->key, least, most, config_field(c, k), where, err);
     case KEY_ID:
-        memcpy(&id, config_field(c, k), sizeof id);
-        s = json_get_int_or(json, k->key, least, most, id - 1, &id, where, err);
-        id++;
-        memcpy(config_field(c, k), &id, sizeof id);
+        id = config_field(c, k);
+        s = json_get_int_or(json, k->key, least, most, *id - 1, id, where, err);
+        ++*id;
         return s;
     case KEY_NUMBER:
         return json_get_real_or(json, k->key, 0, k->max, config_number(c, k->offset), config_field(c, k), where, err);

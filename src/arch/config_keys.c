@@ -113,9 +113,9 @@ bert_status config_check_keys(const json_t *json, const char *where, bert_err *e
 
 static bool key_is_listed(const char *const *keys, const char *key)
 {
-    while (*keys && strcmp(*keys, key))
+    while (keys && *keys && strcmp(*keys, key))
         keys++;
-    return *keys;
+    return keys && *keys;
 }
 
 static bool is_known(const family *f, const char *key)

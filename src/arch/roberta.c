@@ -10,8 +10,6 @@ static const config_key KEYS[] = {
     BERT_SIZE_KEYS,
 };
 
-static const char *const OTHER_KEYS[] = { NULL };
-
 static const block_row BLOCKS[] = { LAYER_BLOCKS(RATE_HIDDEN) };
 
 static const family_part PARTS[] = {
@@ -24,9 +22,9 @@ static const family_part PARTS[] = {
 };
 
 /* <s> a </s>, <s> a </s></s> b </s> */
-static const special_template SPECIALS = { .before = { 1, { SPECIAL_CLASSIFY } },
-                                           .between = { 2, { SPECIAL_SEPARATE, SPECIAL_SEPARATE } },
-                                           .after = { 1, { SPECIAL_SEPARATE } } };
+static const special_template SPECIALS = {
+    { 1, { SPECIAL_CLASSIFY } }, { 2, { SPECIAL_SEPARATE, SPECIAL_SEPARATE } }, { 1, { SPECIAL_SEPARATE } }, 0
+};
 
 const family FAMILY_ROBERTA = {
     .name = "roberta",
@@ -35,7 +33,6 @@ const family FAMILY_ROBERTA = {
     .defaults = { BERT_DEFAULTS, .first_position = 2 },
     .keys = KEYS,
     .n_keys = LENGTH(KEYS),
-    .other_keys = OTHER_KEYS,
     .names = BERT_NAMES,
     .head_names = { "classifier.dense.weight", "classifier.dense.bias", "classifier.out_proj.weight",
                     "classifier.out_proj.bias" },

@@ -80,18 +80,12 @@ static bert_status identity_dense(hf_head *h, const export_model *e, arena *a, b
     return BERT_OK;
 }
 
-/* The model's pooler or hidden layer. */
-static bert_status take_dense(hf_head *h, const export_model *e, weight_id id, arena *a, bert_err *err)
-{
-    return widened(e, id, 0, (size_t)e->config.hidden_size, &h->dense, &h->dense_bias, a, err);
-}
-
 /* What stands between h_[CLS] and the classifier. *scale: what the classifier's weights are multiplied by. */
 static bert_status make_dense(hf_head *h, const export_model *e, double *scale, arena *a, buffer *notes, bert_err *err)
 {
     const bert_param *hidden = weight_of(e, HEAD_HIDDEN_WEIGHT);
-    const family *f = e->config.family;
-    bool tanh_behind = h->form->pooled || f->head_activation == ACTIVATION_TANH;
+    size_t H = (size_t)e->config.hidden_size;
+    bool tanh_behind = h->form->pooled || e->config.family->head_activation == ACTIVATION_TANH;
     *scale = 1;
     if (h->form->tokens)
         return hidden ? refuse(h, e, " has one dense layer alone", err) : BERT_OK;
@@ -105,7 +99,7 @@ static bert_status make_dense(hf_head *h, const export_model *e, double *scale, 
     if (!hidden && !tanh_behind)
         return refuse(h, e, " has a dense layer with relu before its last one", err);
     if (e->pooling == BERT_POOLING_CLS)
-        return h->form->pooled ? BERT_OK : take_dense(h, e, POOLER_WEIGHT, a, err);
+        return h->form->pooled ? BERT_OK : widened(e, POOLER_WEIGHT, 0, H, &h->dense, &h->dense_bias, a, err);
     if (!hidden) {
         *scale = POOLER_SHIFT;
         buffer_printf(notes,
@@ -115,12 +109,12 @@ static bert_status make_dense(hf_head *h, const export_model *e, double *scale, 
                       h->form->pooled ? "pooler" : "first dense layer");
         return identity_dense(h, e, a, err);
     }
-    if (hidden->rows > (size_t)e->config.hidden_size)
+    if (hidden->rows > H)
         return refuse(h, e,
                       h->form->pooled ? "'s pooler is no wider than the encoder"
                                       : "'s dense layer is no wider than the encoder",
                       err);
-    return take_dense(h, e, HEAD_HIDDEN_WEIGHT, a, err);
+    return widened(e, HEAD_HIDDEN_WEIGHT, 0, H, &h->dense, &h->dense_bias, a, err);
 }
 
 /* ---- the classifier ---------------------------------------------------------------------------------------------- */

@@ -64,7 +64,7 @@ typedef struct family {
     config defaults;        /* what a configuration is where it does not say, or has no key to say */
     const config_key *keys; /* (n_keys) in the order in which they are written */
     size_t n_keys;
-    /* what a configuration may say besides, on which no number depends; ending with NULL */
+    /* what a configuration may say besides, on which no number depends; ending with NULL. NULL: nothing */
     const char *const *other_keys;
 
     /* A tensor's name by its id and naming, %d being the layer; NULL: the family has none, or the naming does not know

@@ -12,10 +12,9 @@
 
 enum { TEXTS_PER_PART = 16, FEWEST_FOR_THREADS = 64 };
 
-const special_template SPECIALS_OF_BERT = { .before = { 1, { SPECIAL_CLASSIFY } },
-                                            .between = { 1, { SPECIAL_SEPARATE } },
-                                            .after = { 1, { SPECIAL_SEPARATE } },
-                                            .second_segment = 1 };
+const special_template SPECIALS_OF_BERT = {
+    { 1, { SPECIAL_CLASSIFY } }, { 1, { SPECIAL_SEPARATE } }, { 1, { SPECIAL_SEPARATE } }, 1
+};
 
 void encode_scratch_free(encode_scratch *scratch)
 {
