@@ -1,26 +1,27 @@
-/* What the tokeniser does with each character, as runs of code points that are treated alike. */
+/* What characters are and what they become, from which a tokeniser's table is unfolded (characters.c). */
 #ifndef TEXT_CHARACTER_RUNS_H
 #define TEXT_CHARACTER_RUNS_H
 
-#include <stddef.h>
 #include <stdint.h>
 
-typedef struct character_run {
-    uint32_t n;     /* so many code points */
-    uint32_t entry; /* see characters.h */
-} character_run;
+/* Code points that are treated alike, in their order; the runs' lengths sum to 0x110000. A run is all the flags that an
+ * entry of such a character may have (characters.h), under whatever rules, and where an entry has what the character
+ * becomes, the number of code points. */
+extern const uint32_t CHARACTER_RUNS[];
 
-/* All code points in their order: the runs' lengths sum to 0x110000. */
-typedef struct character_runs {
-    const character_run *runs; /* (n) */
-    size_t n;
-} character_runs;
+/* What becomes of characters that decompose (NFD) once marks are stripped: a code point, how many from it on, and of
+ * each an entry without flags, or one that expands. 0 ends them. */
+extern const uint32_t CHARACTER_DECOMPOSED[];
 
-extern const character_runs CHARACTER_RUNS[2][2]; /* [lower-cased or not][stripped of accents or not] */
-extern const uint32_t CHARACTER_EXPANSIONS[];     /* what entries that expand point into */
+/* first, first + step, ... become to, to + step, ... when they are lower-cased: n of them. */
+typedef struct character_shift {
+    uint32_t first;
+    uint16_t n, step;
+    uint32_t to; /* or an entry that expands */
+} character_shift;
 
-/* How many code points are none of a word, how many behind them are, and so on. */
-extern const uint32_t CHARACTER_WORD_RUNS[];
-extern const size_t N_CHARACTER_WORD_RUNS;
+extern const character_shift CHARACTER_LOWERED[]; /* ends with one of n 0 */
+
+extern const uint32_t CHARACTER_EXPANSIONS[]; /* what entries that expand point into */
 
 #endif

@@ -1,5 +1,6 @@
 /* The table is unfolded from runs, block by block. Blocks that are all alike (nothing to do, Chinese, Hangul) are kept
- * once; an unassigned or private code point has nothing to do: it is a letter that becomes itself. */
+ * once; an unassigned or private code point has nothing to do: it is a letter that becomes itself. Then what decomposes
+ * takes the entry of what it becomes, and what is lower-cased that of its small letter, which is decomposed by then. */
 #include "text/characters.h"
 
 #include "text/character_runs.h"
@@ -12,9 +13,10 @@ enum { BLOCK = 128, CODE_POINTS = 0x110000, N_BLOCKS = CODE_POINTS / BLOCK, MOST
 /* A walk through the runs, and the blocks so far whose entries are all alike. */
 typedef struct unfolding {
     const character_rules *rules;
-    const character_run *run;
-    uint32_t left; /* code points of the run that have no entry yet */
-    uint32_t next; /* code point */
+    const uint32_t *run;
+    uint32_t left;    /* code points of the run that have no entry yet */
+    uint32_t without; /* flags that these rules know nothing of */
+    uint32_t next;    /* code point */
     uint16_t shared[MOST_SHARED];
     size_t n_shared;
 } unfolding;
@@ -29,18 +31,18 @@ static bool is_control_space(uint32_t cp)
 static uint32_t entry_of(const unfolding *u)
 {
     const character_rules *r = u->rules;
-    uint32_t entry = u->run->entry;
+    uint32_t entry = *u->run;
     if ((entry & CHARACTER_OTHERWISE) && r->huggingface)
         entry = entry & CHARACTER_CHINESE ? entry & ~(uint32_t)CHARACTER_CHINESE : CHARACTER_DROP;
     if ((entry & CHARACTER_DROP) && !r->clean_text)
         entry = is_control_space(u->next) ? CHARACTER_SPACE : 0;
-    return entry & ~(CHARACTER_OTHERWISE | (r->chinese ? 0 : CHARACTER_CHINESE));
+    return entry & ~u->without;
 }
 
 static uint32_t unfolding_next(unfolding *u)
 {
     if (!u->left)
-        u->left = (++u->run)->n;
+        u->left = *++u->run & CHARACTER_BECOMES;
     uint32_t entry = entry_of(u);
     u->left--;
     u->next++;
@@ -75,10 +77,54 @@ static uint16_t next_block(unfolding *u, character_table *table)
     return number;
 }
 
+/* The entry of cp, in a block that no other characters share. */
+static uint32_t *own_entry(const unfolding *u, character_table *table, uint32_t cp)
+{
+    uint16_t *number = &table->index[cp / BLOCK];
+    for (size_t i = 0; i < u->n_shared; i++)
+        if (u->shared[i] == *number) {
+            memcpy(table->blocks + table->n_blocks * BLOCK, table->blocks + (size_t)*number * BLOCK,
+                   BLOCK * sizeof *table->blocks);
+            *number = (uint16_t)table->n_blocks++;
+            break;
+        }
+    return &table->blocks[(size_t)*number * BLOCK + cp % BLOCK];
+}
+
+/* cp is treated as what it becomes, or expands; how it counts for the final sigma, and that it is Chinese, stay. */
+static void become(const unfolding *u, character_table *table, uint32_t cp, uint32_t to)
+{
+    static const uint32_t OWN = CHARACTER_CASED | CHARACTER_CASE_IGNORABLE | CHARACTER_CHINESE;
+    uint32_t *entry = own_entry(u, table, cp), other = to & CHARACTER_EXPANDS ? 0 : character_entry(table, to);
+    *entry = (*entry & OWN) | (other & ~OWN) | (other & CHARACTER_BECOMES ? 0 : to);
+}
+
+static void decompose(const unfolding *u, character_table *table)
+{
+    for (const uint32_t *p = CHARACTER_DECOMPOSED; *p;) {
+        uint32_t cp = *p++;
+        for (uint32_t n = *p++; n; n--)
+            become(u, table, cp++, *p++);
+    }
+}
+
+static void lower_case(const unfolding *u, character_table *table)
+{
+    for (const character_shift *s = CHARACTER_LOWERED; s->n; s++)
+        for (uint32_t i = 0; i < s->n; i++) {
+            uint32_t to = s->to + i * s->step;
+            if (u->rules->strip && (to & CHARACTER_EXPANDS)) /* into a letter and a mark */
+                to = table->expansions[(to & CHARACTER_BECOMES) + 1];
+            become(u, table, s->first + i * s->step, to);
+        }
+}
+
 bert_status character_table_create(character_table *table, const character_rules *rules, bert_err *err)
 {
-    const character_runs *runs = &CHARACTER_RUNS[rules->lower][rules->strip];
-    unfolding u = { .rules = rules, .run = runs->runs, .left = runs->runs[0].n };
+    unfolding u = { .rules = rules, .run = CHARACTER_RUNS, .left = CHARACTER_RUNS[0] & CHARACTER_BECOMES };
+    u.without = CHARACTER_BECOMES | CHARACTER_OTHERWISE | CHARACTER_WORD | (rules->chinese ? 0 : CHARACTER_CHINESE) |
+                (rules->strip ? 0 : CHARACTER_MARK | CHARACTER_NONSTARTER | CHARACTER_HANGUL) |
+                (rules->lower ? 0 : CHARACTER_CASED | CHARACTER_CASE_IGNORABLE);
     *table = (character_table){ .expansions = CHARACTER_EXPANSIONS };
     table->index = malloc(N_BLOCKS * sizeof *table->index);
     table->blocks = malloc((size_t)CODE_POINTS * sizeof *table->blocks); /* pages that are not written cost nothing */
@@ -88,6 +134,10 @@ bert_status character_table_create(character_table *table, const character_rules
     }
     for (size_t i = 0; i < N_BLOCKS; i++)
         table->index[i] = next_block(&u, table);
+    if (rules->strip)
+        decompose(&u, table);
+    if (rules->lower)
+        lower_case(&u, table);
     uint32_t *fitting = realloc(table->blocks, table->n_blocks * BLOCK * sizeof *table->blocks);
     table->blocks = fitting ? fitting : table->blocks; /* too large is no failure */
     return BERT_OK;
@@ -121,10 +171,10 @@ unsigned character_combining_class(uint32_t cp)
 /* Rarely asked. */
 bool character_is_word(uint32_t cp)
 {
-    size_t i = 0;
-    while (i < N_CHARACTER_WORD_RUNS && cp >= CHARACTER_WORD_RUNS[i])
-        cp -= CHARACTER_WORD_RUNS[i++];
-    return i % 2;
+    const uint32_t *run = CHARACTER_RUNS;
+    while (cp >= (*run & CHARACTER_BECOMES))
+        cp -= *run++ & CHARACTER_BECOMES;
+    return *run & CHARACTER_WORD;
 }
 
 bool character_is_space(uint32_t cp)

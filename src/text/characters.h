@@ -27,8 +27,10 @@ enum {
     CHARACTER_CASE_IGNORABLE = 1 << 30
 };
 
-/* In the runs alone, no table has it: `tokenizers` splits at no such Chinese character, and drops what else has it. */
+/* In the runs alone, no table has them: `tokenizers` splits at no such Chinese character, and drops what else
+ * has it; \w of a regular expression. */
 #define CHARACTER_OTHERWISE 0x80000000u
+#define CHARACTER_WORD ((uint32_t)CHARACTER_EXPANDS) /* no run expands */
 
 /* Which table. */
 typedef struct character_rules {

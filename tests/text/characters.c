@@ -87,6 +87,13 @@ static uint32_t final_flags(uint32_t cp)
            (combining_class(cp) ? CHARACTER_NONSTARTER : 0);
 }
 
+/* For the final sigma. */
+static uint32_t case_flags(uint32_t cp)
+{
+    return (unicode_14_cased(cp) ? CHARACTER_CASED : 0) |
+           (unicode_14_case_ignorable(cp) ? CHARACTER_CASE_IGNORABLE : 0);
+}
+
 /* Lower-cases as Python's str.lower (the final sigma apart), decomposes canonically, as asked for. Returns the number
  * of characters. */
 static size_t lower_and_decompose(uint32_t cp, bool lower, bool strip, utf8proc_int32_t out[LONGEST_DECOMPOSITION])
@@ -130,10 +137,7 @@ static uint32_t add_expansion(const utf8proc_int32_t *parts, size_t n)
 /* The entry of a character that is lower-cased, or stripped, or both. */
 static uint32_t changed_entry(uint32_t cp, bool lower, bool strip)
 {
-    uint32_t flags = 0;
-    if (lower)
-        flags = (unicode_14_cased(cp) ? CHARACTER_CASED : 0) |
-                (unicode_14_case_ignorable(cp) ? CHARACTER_CASE_IGNORABLE : 0);
+    uint32_t flags = lower ? case_flags(cp) : 0;
     if (strip && is_hangul_syllable(cp))
         return flags | CHARACTER_HANGUL;
     utf8proc_int32_t parts[LONGEST_DECOMPOSITION];
@@ -280,24 +284,19 @@ static void put(FILE *out, size_t *column, const char *item)
     *column += (size_t)fprintf(out, "%s%s", *column ? " " : "\n    ", item) - (*column ? 0 : 1);
 }
 
-static void write_runs(FILE *out, const rules_table *rules, const char *name)
+/* All that an entry may say of cp, whatever the rules. */
+static uint32_t all_flags(uint32_t cp)
 {
-    size_t column = 0;
-    fprintf(out, "\nstatic const character_run %s[] = {", name);
-    for (uint32_t cp = 0, first = 0; cp < CODE_POINTS; first = cp) {
-        char item[48];
-        while (cp < CODE_POINTS && rules->entries[cp] == rules->entries[first])
-            cp++;
-        snprintf(item, sizeof item, "{ %u, %#x },", cp - first, rules->entries[first]);
-        put(out, &column, item);
-    }
-    fprintf(out, "\n};\n");
+    uint32_t entry = make_entry(cp, false, false), word = is_word_character(cp) ? CHARACTER_WORD : 0;
+    if (!contains(ASSIGNED, COUNT(ASSIGNED), cp) || cleaning_flags(cp))
+        return entry | word;
+    return entry | word | final_flags(cp) | case_flags(cp) | (is_hangul_syllable(cp) ? CHARACTER_HANGUL : 0);
 }
 
-static void write_numbers(FILE *out, const char *name, const uint32_t *numbers, size_t n)
+static void write_numbers(FILE *out, const char *declaration, const uint32_t *numbers, size_t n)
 {
     size_t column = 0;
-    fprintf(out, "\n%s[] = {", name);
+    fprintf(out, "\n%s[] = {", declaration);
     for (size_t i = 0; i < n; i++) {
         char item[24];
         snprintf(item, sizeof item, "%#x,", numbers[i]);
@@ -306,23 +305,80 @@ static void write_numbers(FILE *out, const char *name, const uint32_t *numbers, 
     fprintf(out, "\n};\n");
 }
 
-static void write_words(FILE *out)
+static void write_runs(FILE *out)
 {
     static uint32_t runs[4096];
     size_t n = 0;
     for (uint32_t cp = 0, first = 0; cp < CODE_POINTS; first = cp) {
-        while (cp < CODE_POINTS && is_word_character(cp) == n % 2)
+        while (cp < CODE_POINTS && all_flags(cp) == all_flags(first))
             cp++;
         assert_true(n < COUNT(runs));
-        runs[n++] = cp - first;
+        runs[n++] = all_flags(first) | (cp - first);
     }
-    write_numbers(out, "const uint32_t CHARACTER_WORD_RUNS", runs, n);
-    fprintf(out, "const size_t N_CHARACTER_WORD_RUNS = sizeof CHARACTER_WORD_RUNS / sizeof *CHARACTER_WORD_RUNS;\n");
+    write_numbers(out, "const uint32_t CHARACTER_RUNS", runs, n);
+}
+
+/* What an entry's character becomes, or the place of its expansion; 0: itself. */
+static uint32_t change(const rules_table *rules, uint32_t cp)
+{
+    return cp < CODE_POINTS ? rules->entries[cp] & (CHARACTER_BECOMES | CHARACTER_EXPANDS) : 0;
+}
+
+static void write_decomposed(FILE *out)
+{
+    static uint32_t numbers[4096];
+    rules_table *rules = rules_of(false, true);
+    size_t n = 0;
+    for (uint32_t cp = 0; cp < CODE_POINTS; cp++) {
+        size_t first = n;
+        while (change(rules, cp)) {
+            assert_true(n + 3 < COUNT(numbers));
+            if (n == first) {
+                numbers[n++] = cp;
+                numbers[n++] = 0;
+            }
+            numbers[first + 1]++;
+            numbers[n++] = change(rules, cp++);
+        }
+    }
+    numbers[n++] = 0;
+    write_numbers(out, "const uint32_t CHARACTER_DECOMPOSED", numbers, n);
+    free(rules);
+}
+
+/* How many characters from cp on, each `step` behind another and nothing that changes between them, become what is in
+ * the same distance. */
+static uint32_t count_shifted(const rules_table *rules, uint32_t cp, uint32_t step)
+{
+    uint32_t to = change(rules, cp), n = 1;
+    while (!(to & CHARACTER_EXPANDS) && change(rules, cp + n * step) == to + n * step &&
+           (step == 1 || !change(rules, cp + n * step - 1)))
+        n++;
+    return n;
+}
+
+static void write_lowered(FILE *out)
+{
+    rules_table *rules = rules_of(true, false);
+    size_t column = 0;
+    fprintf(out, "\nconst character_shift CHARACTER_LOWERED[] = {");
+    for (uint32_t cp = 0; cp < CODE_POINTS; cp++) {
+        if (!change(rules, cp))
+            continue;
+        uint32_t alone = count_shifted(rules, cp, 1), apart = count_shifted(rules, cp, 2);
+        uint32_t step = apart > alone ? 2 : 1, n = apart > alone ? apart : alone;
+        char item[48];
+        snprintf(item, sizeof item, "{ %#x, %u, %u, %#x },", cp, n, step, change(rules, cp));
+        put(out, &column, item);
+        cp += (n - 1) * step;
+    }
+    put(out, &column, "{ 0, 0, 0, 0 },");
+    fprintf(out, "\n};\n");
+    free(rules);
 }
 
 static int write_file(const char *path)
 {
-    static const char *const NAMES[2][2] = { { "PLAIN", "STRIPPED" }, { "LOWER", "LOWER_STRIPPED" } };
     FILE *out = fopen(path, "w");
     if (!out) {
         perror(path);
@@ -332,19 +388,10 @@ static int write_file(const char *path)
         out,
         "/* Written by test_text_characters --write (tests/text/characters.c), from the rules that stand there. */\n"
         "#include \"text/character_runs.h\"\n\n/* clang-format off */");
-    for (int lower = 0; lower < 2; lower++)
-        for (int strip = 0; strip < 2; strip++) {
-            rules_table *rules = rules_of(lower, strip);
-            write_runs(out, rules, NAMES[lower][strip]);
-            free(rules);
-        }
+    write_runs(out);
+    write_decomposed(out);
+    write_lowered(out);
     write_numbers(out, "const uint32_t CHARACTER_EXPANSIONS", expansions, n_expansions);
-    write_words(out);
-    fprintf(out, "/* clang-format on */\n\nconst character_runs CHARACTER_RUNS[2][2] = {\n");
-    for (int lower = 0; lower < 2; lower++)
-        fprintf(out, "    { { %s, sizeof %s / sizeof *%s }, { %s, sizeof %s / sizeof *%s } },\n", NAMES[lower][0],
-                NAMES[lower][0], NAMES[lower][0], NAMES[lower][1], NAMES[lower][1], NAMES[lower][1]);
-    fprintf(out, "};\n");
     return fclose(out) != 0;
 }
 
