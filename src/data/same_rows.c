@@ -1,37 +1,24 @@
 /* An open hash table over a data set's rows. */
 #include "data/same_rows.h"
 
+#include "data/word_set.h"
+
 #include <stdlib.h>
-#include <string.h>
 
-/* FNV-1a; the size is hashed with the bytes, so that "ab", "c" and "a", "bc" differ. */
-static uint64_t mix_text(uint64_t h, bert_text text)
+static size_t hash_row(const same_rows *s, const bert_dataset *d, size_t i)
 {
-    for (size_t i = 0; i < text.size; i++)
-        h = (h ^ (unsigned char)text.data[i]) * 0x100000001b3u;
-    return (h ^ text.size) * 0x100000001b3u;
-}
-
-static uint64_t hash_row(const bert_dataset *d, size_t i)
-{
-    uint64_t h = mix_text(mix_text(0xcbf29ce484222325u, d->texts[i]), dataset_pair(d, i));
-    return h ^ h >> 32; /* the low bits of a product know nothing of the high ones */
-}
-
-static bool equal(bert_text a, bert_text b)
-{
-    return a.size == b.size && (!a.size || !memcmp(a.data, b.data, a.size));
+    return word_hash(word_hash((size_t)s->table, d->texts[i]), dataset_pair(d, i));
 }
 
 static bool rows_equal(const bert_dataset *a, size_t i, const bert_dataset *b, size_t k)
 {
-    return equal(a->texts[i], b->texts[k]) && equal(dataset_pair(a, i), dataset_pair(b, k));
+    return word_equal(a->texts[i], b->texts[k]) && word_equal(dataset_pair(a, i), dataset_pair(b, k));
 }
 
 /* The slot of a row with these texts, or the free one where it would be put. */
 static size_t find_slot(const same_rows *s, const bert_dataset *d, size_t i)
 {
-    size_t slot = hash_row(d, i) & (s->slots - 1);
+    size_t slot = hash_row(s, d, i) & (s->slots - 1);
     while (s->table[slot] && !rows_equal(s->d, s->table[slot] - 1, d, i))
         slot = (slot + 1) & (s->slots - 1);
     return slot;

@@ -10,11 +10,10 @@
 
 enum { FIRST_CAPACITY = 64 };
 
-/* Where the set lies in memory is part of the hash: nobody can write a file whose words all fall on one place. */
-static size_t hash_of(const word_set *set, bert_text word)
+size_t word_hash(size_t start, bert_text word)
 {
     const uint64_t odd = 0x9E3779B97F4A7C15;
-    uint64_t h = ((uintptr_t)set->slots ^ word.size) * odd;
+    uint64_t h = (start ^ word.size) * odd;
     for (size_t i = 0; i < word.size;) {
         uint64_t bytes = 0;
         size_t n = word.size - i < sizeof bytes ? word.size - i : sizeof bytes;
@@ -26,7 +25,7 @@ static size_t hash_of(const word_set *set, bert_text word)
     return (size_t)(h ^ h >> 32);
 }
 
-static bool same_word(bert_text a, bert_text b)
+bool word_equal(bert_text a, bert_text b)
 {
     return a.size == b.size && (!a.size || !memcmp(a.data, b.data, a.size));
 }
@@ -34,8 +33,8 @@ static bool same_word(bert_text a, bert_text b)
 /* The slot that holds the word, or the free one that it would take. */
 static uint32_t *slot_of(const word_set *set, bert_text word)
 {
-    size_t mask = 2 * set->capacity - 1, at = hash_of(set, word) & mask;
-    while (set->slots[at] && !same_word(set->words[set->slots[at] - 1], word))
+    size_t mask = 2 * set->capacity - 1, at = word_hash((size_t)set->slots, word) & mask;
+    while (set->slots[at] && !word_equal(set->words[set->slots[at] - 1], word))
         at = (at + 1) & mask;
     return &set->slots[at];
 }
