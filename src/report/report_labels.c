@@ -197,7 +197,7 @@ static int weakest_first(const void *a, const void *b)
                                         : (x->label > y->label) - (x->label < y->label);
 }
 
-static void label_row(page *p, const label_scores *s, bool ranked)
+static void label_row(page *p, const label_scores *s, bool with_area)
 {
     ranking r;
     row_begin(p, p->r->outcomes->model->labels[s->label]);
@@ -205,7 +205,7 @@ static void label_row(page *p, const label_scores *s, bool ranked)
     cell_number(p, s->ratios.precision);
     cell_number(p, s->ratios.recall);
     cell_number(p, s->ratios.f1);
-    if (ranked)
+    if (with_area)
         cell_number(p, ranking_of_column(p, &r, s->label) ? ranking_auc(&r) : NAN);
     row_end(p);
 }
@@ -215,7 +215,7 @@ void section_labels(page *p)
     const outcomes *o = p->r->outcomes;
     size_t K = o->model->n_labels, shown = K < MOST_LABELS ? K : MOST_LABELS;
     label_scores *s = score_labels(p, K);
-    bool ranked = o->n * shown <= MOST_RANKED; /* an order for each label takes a while */
+    bool with_area = o->n * shown <= MOST_RANKED; /* an order for each label takes a while */
     char note[128];
     if (!s)
         return;
@@ -225,9 +225,9 @@ void section_labels(page *p)
     section_begin(p, "Labels", K > MOST_HEAT ? note : NULL);
     if (K > 2 * MOST_HEAT)
         fold_begin(p, "All in numbers");
-    table_begin(p, NULL, ranked ? "Label|Rows|Precision|Recall|F1|ROC area" : "Label|Rows|Precision|Recall|F1");
+    table_begin(p, NULL, with_area ? "Label|Rows|Precision|Recall|F1|ROC area" : "Label|Rows|Precision|Recall|F1");
     for (size_t k = 0; k < shown; k++)
-        label_row(p, &s[k], ranked);
+        label_row(p, &s[k], with_area);
     table_end(p);
     if (K > 2 * MOST_HEAT)
         fold_end(p);

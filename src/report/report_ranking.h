@@ -3,17 +3,7 @@
 #define REPORT_REPORT_RANKING_H
 
 #include "report/report_page.h"
-
-typedef struct scored {
-    float score;
-    bool truth;
-} scored;
-
-/* From the highest score down. */
-typedef struct ranking {
-    scored *items; /* (n) */
-    size_t n, positives;
-} ranking;
+#include "task/ranking.h"
 
 /* Of column k: is it this label? false: memory is out. */
 bool ranking_of_column(page *p, ranking *r, size_t k);
@@ -23,9 +13,6 @@ bool ranking_of_decisions(page *p, ranking *r);
 
 /* Of the score of what is predicted: is it right? */
 bool ranking_of_confidence(page *p, ranking *r);
-
-/* Area under the ROC curve, equal scores counting half; NaN where there is but one kind. */
-double ranking_auc(const ranking *r);
 
 /* Mean precision over the positives (as scikit-learn's average_precision_score); NaN without positives. */
 double ranking_average_precision(const ranking *r);

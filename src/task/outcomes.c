@@ -4,7 +4,6 @@
 #include "base/size.h"
 #include "task/counts.h"
 #include "task/label_words.h"
-#include "task/ranking.h"
 
 #include <math.h>
 #include <stddef.h>
@@ -133,6 +132,18 @@ bool outcome_truly(const outcomes *o, size_t i, size_t label)
     return t->ids ? t->ids[i] == (int32_t)label : t->values[i * t->width + label] > 0;
 }
 
+scored outcome_scored(const outcomes *o, size_t i, size_t label)
+{
+    return (scored){ o->scores[i * o->columns + label], outcome_truly(o, i, label) };
+}
+
+ranking outcomes_ranking(const outcomes *o, size_t label, scored *items)
+{
+    for (size_t i = 0; i < o->n; i++)
+        items[i] = outcome_scored(o, i, label);
+    return ranking_of(items, o->n);
+}
+
 double outcome_truth(const outcomes *o, size_t i)
 {
     return model_in_unit(o->model, o->truth->values[i]);
@@ -144,19 +155,14 @@ double outcome_truth(const outcomes *o, size_t i)
  * where a label has no row, or all. */
 static bert_status area(const outcomes *o, double *out, arena *a, bert_err *err)
 {
-    double *ranks = arena_array(a, o->n, sizeof *ranks), sum = 0;
-    ranked *scratch = arena_array(a, o->n, sizeof *scratch);
-    bool *positive = arena_array(a, o->n, sizeof *positive);
-    if (!ranks || !scratch || !positive)
+    scored *items = arena_array(a, o->n, sizeof *items);
+    double sum = 0;
+    if (!items)
         return fail_memory(err, "metrics");
     size_t from = o->columns - task_width(o->model); /* a pair's first column has no output of its own */
     for (size_t k = from; k < o->columns; k++) {
-        for (size_t i = 0; i < o->n; i++) {
-            ranks[i] = o->scores[i * o->columns + k];
-            positive[i] = outcome_truly(o, i, k);
-        }
-        midranks(ranks, ranks, o->n, scratch);
-        sum += auc_of_ranks(ranks, positive, o->n);
+        ranking r = outcomes_ranking(o, k, items);
+        sum += ranking_auc(&r);
     }
     *out = sum / (double)(o->columns - from);
     return BERT_OK;

@@ -3,6 +3,7 @@
 #ifndef TASK_OUTCOMES_H
 #define TASK_OUTCOMES_H
 
+#include "task/ranking.h"
 #include "task/targets.h"
 
 #include <math.h>
@@ -40,6 +41,11 @@ outcome_span outcomes_of_row(const outcomes *o, size_t row);
 size_t outcome_label(const outcomes *o, size_t i, double threshold);
 /* Whether outcome i has a label in truth. */
 bool outcome_truly(const outcomes *o, size_t i, size_t label);
+
+/* Its score of the label. */
+scored outcome_scored(const outcomes *o, size_t i, size_t label);
+/* Of all outcomes by that score. items: (n) room */
+ranking outcomes_ranking(const outcomes *o, size_t label, scored *items);
 
 /* The loss, 1e30 where it is not finite. */
 static inline double outcome_loss(const outcomes *o, size_t i)

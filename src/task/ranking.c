@@ -23,15 +23,35 @@ void midranks(double *ranks, const double *values, size_t n, ranked *scratch)
     }
 }
 
-double auc_of_ranks(const double *ranks, const bool *positive, size_t n)
+static int from_highest(const void *a, const void *b)
 {
-    double sum = 0, yes = 0;
+    float x = ((const scored *)a)->score, y = ((const scored *)b)->score;
+    return (x < y) - (x > y);
+}
+
+ranking ranking_of(scored *items, size_t n)
+{
+    ranking r = { items, n, 0 };
     for (size_t i = 0; i < n; i++) {
-        sum += positive[i] ? ranks[i] : 0;
-        yes += positive[i];
+        if (isnan(items[i].score)) /* has no place in an order */
+            items[i].score = 0;
+        r.positives += items[i].truth;
     }
-    double no = (double)n - yes;
-    return yes > 0 && no > 0 ? (sum - yes * (yes + 1) / 2) / (yes * no) : NAN;
+    qsort(items, n, sizeof *items, from_highest);
+    return r;
+}
+
+double ranking_auc(const ranking *r)
+{
+    double negatives = (double)(r->n - r->positives), area = 0, above = 0;
+    for (size_t i = 0, j; i < r->n; i = j) { /* a run of equal scores at a time */
+        double hits = 0, misses = 0;
+        for (j = i; j < r->n && r->items[j].score == r->items[i].score; j++)
+            r->items[j].truth ? hits++ : misses++;
+        area += misses * (above + hits / 2);
+        above += hits;
+    }
+    return r->positives && negatives > 0 ? area / (negatives * (double)r->positives) : NAN;
 }
 
 static double ranking_mean(const double *x, size_t n)

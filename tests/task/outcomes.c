@@ -651,14 +651,15 @@ static void equal_scores_share_their_ranks(void **state)
     (void)state;
     double values[] = { 3, 1, 3, 0, 3 }, ranks[5];
     static const double EXPECTED[] = { 4, 2, 4, 1, 4 };
-    static const bool positive[] = { true, false, false, false, true };
+    scored items[] = { { 3, true }, { 1, false }, { 3, false }, { 0, false }, { 3, true } };
+    ranking r = ranking_of(items, 5);
     ranked sorted[5];
     midranks(ranks, values, 5, sorted);
     assert_memory_equal(ranks, EXPECTED, sizeof ranks);
     midranks(values, values, 5, sorted); /* in place */
     assert_memory_equal(values, EXPECTED, sizeof values);
     /* of the six pairs, four are in order and two are equal */
-    assert_near("auc", auc_of_ranks(ranks, positive, 5), 5.0 / 6);
+    assert_near("auc", ranking_auc(&r), 5.0 / 6);
 }
 
 static void a_prediction_is_a_yes_from_the_threshold_on(void **state)
