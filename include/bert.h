@@ -640,8 +640,18 @@ BERT_API bert_status bert_model_fingerprint(const bert_model *model, uint64_t *f
 /* what the user should know (a pooler that was started anew), or NULL */
 BERT_API const char *bert_model_note(const bert_model *model);
 BERT_API const bert_tokenizer *bert_model_tokenizer(const bert_model *model); /* as bert_module_tokenizer */
-/* of its module's encoder */
-BERT_API void bert_model_sizes(const bert_model *model, size_t *layers, size_t *hidden);
+
+/* What a model's module is, for who shows it. */
+typedef struct bert_model_facts {
+    size_t layers, hidden; /* hidden: channels of a vector */
+    size_t vocab_size;     /* ids that have a vector: rows of the word embedding */
+    size_t parameters;     /* numbers in all its tensors; a frozen file: in its head's, too */
+    const char *pooling;   /* what the module tells of how its vectors are taken, a word; NULL: nothing */
+    bool normalize;        /* to length 1, then */
+} bert_model_facts;
+
+/* `pooling` is constant. */
+BERT_API bert_model_facts bert_model_facts_of(const bert_model *model);
 /* BERT_TASK_AUTO: it predicts nothing */
 BERT_API bert_task bert_model_task(const bert_model *model);
 BERT_API const char *bert_task_name(bert_task task);                                    /* "binary"; "none" for auto */
@@ -708,9 +718,9 @@ BERT_API bert_status bert_dataset_suited(const bert_dataset *dataset, const bert
  * Fails with BERT_ERR_DATA where the labels do not suit the task, naming a row. */
 BERT_API bert_status bert_head_of_dataset(bert_head_spec *head, const bert_dataset *dataset, bert_err *err);
 
-/* What a model is about to learn from, as lines of text or one JSON object: rows, shares of the labels, lengths in
- * tokens with a histogram and the share that is cut at seq_len, rows twice, empty texts, texts that are in both train
- * and valid (valid may be NULL). *out is freed by bert_free. */
+/* What a model is about to learn from, as lines of text or one JSON object on a line without its end: rows, shares of
+ * the labels, lengths in tokens with a histogram and the share that is cut at seq_len, rows twice, empty texts, texts
+ * that are in both train and valid (valid may be NULL). *out is freed by bert_free. */
 BERT_API bert_status bert_dataset_describe(const bert_dataset *train, const bert_dataset *valid,
                                            const bert_model *model, bool json, char **out, bert_err *err);
 

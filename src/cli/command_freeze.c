@@ -1,6 +1,5 @@
 /* bert freeze: a model into one file that predicts, and how the two compare. */
 #include "cli/command.h"
-#include "cli/facts.h"
 #include "cli/labelled.h"
 #include "cli/open_model.h"
 #include "cli/messages.h"
@@ -33,16 +32,6 @@ static bert_option_table freeze_table(void)
 }
 
 /* ---- sizes ------------------------------------------------------------------------------------------------------- */
-
-/* All of a model's weights, as bert_inspect counts them. */
-static bert_status count_weights(const char *path, double *n, bert_err *err)
-{
-    json_t *facts;
-    bert_status s = facts_of(path, &facts, err);
-    *n = (double)json_integer_value(json_object_get(json_object_get(facts, "parameters"), "all"));
-    json_decref(facts);
-    return s;
-}
 
 /* A file's bytes; a folder's weights are fp32. */
 static double size_of(const char *path, double weights)
@@ -116,21 +105,16 @@ static bert_status load_check(const freeze_options *o, const bert_model *model, 
 /* ---- freezing ---------------------------------------------------------------------------------------------------- */
 
 /* "model.bert: 23.1 MB, 1.02 bytes a weight (the model: 90.9 MB)" */
-static bert_status print_size(bert_buffer *out, const freeze_options *o, const char *model, bert_err *err)
+static void print_size(bert_buffer *out, const freeze_options *o, const char *path, const bert_model *model)
 {
-    double weights;
-    bert_status s = count_weights(model, &weights, err);
-    if (s)
-        return s;
-    double size = size_of(o->output, weights);
+    double weights = (double)bert_model_facts_of(model).parameters, size = size_of(o->output, weights);
     bert_buffer_printf(out, "%s: ", o->output);
     results_size(out, size);
     if (weights > 0)
         bert_buffer_printf(out, ", %.2f bytes a weight", size / weights);
-    bert_buffer_printf(out, " (%s: ", model);
-    results_size(out, size_of(model, weights));
+    bert_buffer_printf(out, " (%s: ", path);
+    results_size(out, size_of(path, weights));
     bert_buffer_printf(out, ")\n");
-    return BERT_OK;
 }
 
 static int freeze(const freeze_options *o, const char *path, const bert_model *model, const bert_dataset *data)
@@ -145,7 +129,7 @@ static int freeze(const freeze_options *o, const char *path, const bert_model *m
         report_note("%zu of %zu texts were cut to the model's length: what stands behind the cut was not compared",
                     check.truncated, check.n);
     if (!s)
-        s = print_size(&out, o, path, &err);
+        print_size(&out, o, path, model);
     return results_print(&out, s ? report_failure(&err) : STATUS_FINE);
 }
 

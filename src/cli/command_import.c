@@ -1,6 +1,5 @@
 /* bert import: a published checkpoint into a module, or a model where it was fine-tuned. */
 #include "cli/command.h"
-#include "cli/facts.h"
 #include "cli/messages.h"
 #include "cli/results.h"
 
@@ -18,60 +17,41 @@ static bert_option_table import_table(void)
     return OPTION_TABLE(OPTIONS);
 }
 
-static const char *text_of(const json_t *object, const char *key)
-{
-    const char *text = json_string_value(json_object_get(object, key));
-    return text ? text : "";
-}
-
-static json_int_t number_of(const json_t *facts, const char *part, const char *key)
-{
-    return json_integer_value(json_object_get(json_object_get(facts, part), key));
-}
-
 /* What stands on the encoder: the head of a model, or how a module's vectors are taken where its source tells. */
-static void tell_top(bert_buffer *out, const json_t *what)
+static void tell_top(bert_buffer *out, const bert_model *model, const bert_model_facts *facts)
 {
-    const json_t *vectors = json_object_get(json_object_get(what, "signatures"), "vectors"),
-                 *labels = json_object_get(what, "labels");
-    size_t n = json_array_size(labels);
-    if (json_object_get(what, "task"))
-        bert_buffer_printf(out, "; a model of task %s", text_of(what, "task"));
+    const char *const *labels;
+    size_t n = bert_model_labels(model, &labels);
+    bert_task task = bert_model_task(model);
+    if (task)
+        bert_buffer_printf(out, "; a model of task %s", bert_task_name(task));
     for (size_t i = 0; i < n && i < 4; i++)
-        bert_buffer_printf(out, "%s%s", i ? ", " : ", labels ", json_string_value(json_array_get(labels, i)));
+        bert_buffer_printf(out, "%s%s", i ? ", " : ", labels ", labels[i]);
     if (n > 4)
         bert_buffer_printf(out, " and %zu more", n - 4);
-    if (vectors)
-        bert_buffer_printf(out, "; vectors: pooling %s%s", text_of(vectors, "pooling"),
-                           json_is_true(json_object_get(vectors, "normalize")) ? ", length 1" : "");
+    if (!task && facts->pooling)
+        bert_buffer_printf(out, "; vectors: pooling %s%s", facts->pooling, facts->normalize ? ", length 1" : "");
     bert_buffer_printf(out, "\n");
 }
 
-/* "demo/module: 6 layers of 384 channels, 30522 tokens, 22.7 M parameters", and what it is for, from what bert_inspect
- * says of it. */
+/* "demo/module: 6 layers of 384 channels, 30522 tokens, 22.7 M parameters", and what it is for. */
 static int tell_import(const char *path)
 {
-    json_t *what;
     bert_model *model;
     bert_err err;
-    size_t layers, hidden;
     if (bert_model_load(path, &model, &err))
         return report_failure(&err);
-    bert_model_sizes(model, &layers, &hidden);
-    bert_model_free(model);
-    if (facts_of(path, &what, &err))
-        return report_failure(&err);
-    json_int_t tokens = number_of(what, "tokenizer", "tokens"), parameters = number_of(what, "parameters", "all");
+    bert_model_facts facts = bert_model_facts_of(model);
+    const bert_tokenizer *tokenizer = bert_model_tokenizer(model);
     bert_buffer out = { 0 };
-    bool reads_texts = tokens > 0;
-    bert_buffer_printf(&out, "%s: %zu layers of %zu channels, %lld %s, ", path, layers, hidden,
-                       reads_texts ? tokens : number_of(what, "tokenizer", "rows"), reads_texts ? "tokens" : "ids");
-    if (parameters < 1000000)
-        bert_buffer_printf(&out, "%lld parameters", parameters);
+    bert_buffer_printf(&out, "%s: %zu layers of %zu channels, %zu %s, ", path, facts.layers, facts.hidden,
+                       tokenizer ? bert_tokenizer_size(tokenizer) : facts.vocab_size, tokenizer ? "tokens" : "ids");
+    if (facts.parameters < 1000000)
+        bert_buffer_printf(&out, "%zu parameters", facts.parameters);
     else
-        bert_buffer_printf(&out, "%.1f M parameters", (double)parameters / 1e6);
-    tell_top(&out, what);
-    json_decref(what);
+        bert_buffer_printf(&out, "%.1f M parameters", (double)facts.parameters / 1e6);
+    tell_top(&out, model, &facts);
+    bert_model_free(model);
     return results_print(&out, STATUS_FINE);
 }
 

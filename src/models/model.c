@@ -119,10 +119,17 @@ const char *bert_model_note(const bert_model *model)
     return model->note;
 }
 
-void bert_model_sizes(const bert_model *model, size_t *layers, size_t *hidden)
+bert_model_facts bert_model_facts_of(const bert_model *model)
 {
-    *layers = (size_t)model->module->config.num_hidden_layers;
-    *hidden = (size_t)model->module->config.hidden_size;
+    const bert_module *m = model->module;
+    bert_model_facts facts = { .layers = (size_t)m->config.num_hidden_layers,
+                               .hidden = (size_t)m->config.hidden_size,
+                               .vocab_size = (size_t)m->config.vocab_size,
+                               .pooling = m->vectors.pooling ? POOLING_WORDS[m->vectors.pooling] : NULL,
+                               .normalize = m->vectors.normalize };
+    for (size_t i = 0; i < (m->frozen ? m->weights.n : m->tensors.n); i++)
+        facts.parameters += m->frozen ? weight_size(&m->weights.items[i]) : m->tensors.items[i].n;
+    return facts;
 }
 
 const bert_tokenizer *bert_model_tokenizer(const bert_model *model)
