@@ -276,7 +276,7 @@ static json_t *json_of_side(const description *d, size_t side)
     return out;
 }
 
-static char *write_json(const description *d)
+static void write_json(buffer *out, const description *d)
 {
     json_t *json = json_pack("{s:s, s:I, s:o}", "task", d->task->name, "seq_len", (json_int_t)d->seq_len, "train",
                              json_of_side(d, 0));
@@ -286,9 +286,8 @@ static char *write_json(const description *d)
     for (size_t i = 0; i < d->n_notes; i++)
         json_add(&notes, json_string(d->notes[i]));
     json_put(&json, "notes", notes);
-    char *text = json ? json_text(json) : NULL;
+    json_print(out, json);
     json_decref(json);
-    return text;
 }
 
 /* ---- */
@@ -316,11 +315,9 @@ bert_status bert_dataset_describe(const bert_dataset *train, const bert_dataset 
     locale_t before = uselocale(plain_locale());
     *out = NULL;
     bert_status s = describe(&d, (const bert_dataset *const[]){ train, valid }, model, err);
-    if (!s && !json)
-        write_text(&text, &d);
     if (!s)
-        *out = json ? write_json(&d) : buffer_take(&text);
-    if (!s && !*out)
+        (json ? write_json : write_text)(&text, &d);
+    if (!s && !(*out = buffer_take(&text)))
         s = fail_memory(err, "the summary of a data set");
     uselocale(before);
     buffer_free(&text);
