@@ -1,15 +1,17 @@
 /* The log of a part. */
 #include "cli/part_log.h"
+#include "cli/results.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+enum { STATE_SIZE = 160 };
 
 /* ---- reading ----------------------------------------------------------------------------------------------------- */
 
@@ -55,29 +57,22 @@ static part_log_answer compare(const char *then, const char *now, const char **e
     return *then == '{' ? LOG_OTHER : LOG_ABSENT;
 }
 
-static bool read_number(const json_t *object, const char *name, int base, uint64_t *out)
+static void print_state(char line[STATE_SIZE], const part_state *s)
 {
-    const json_t *value = json_object_get(object, name);
-    const char *text = json_string_value(value);
-    char *end = NULL;
-    if (base == 10) {
-        *out = (uint64_t)json_integer_value(value);
-        return json_is_integer(value) && json_integer_value(value) >= 0;
-    }
-    *out = text ? strtoull(text, &end, base) : 0;
-    return text && end == text + 16 && !*end;
+    snprintf(line, STATE_SIZE,
+             "{\"rows\": %zu, \"bytes\": %" PRIu64 ", \"hash\": \"%016" PRIx64 "\", \"input\": \"%016" PRIx64 "\"}",
+             s->rows, s->bytes, s->hash, s->input);
 }
 
-static void read_line(const char *line, size_t n, part_state *state)
+/* A line counts if it is what would be written of the numbers in it: one that was cut off by a kill is passed over. */
+static void read_state(const char *line, part_state *state)
 {
-    uint64_t rows = 0;
+    char again[STATE_SIZE];
     part_state read = { 0 };
-    json_t *json = json_loadb(line, n, 0, NULL);
-    bool sound = read_number(json, "rows", 10, &rows) && read_number(json, "bytes", 10, &read.bytes) &&
-                 read_number(json, "hash", 16, &read.hash) && read_number(json, "input", 16, &read.input);
-    read.rows = (size_t)rows;
-    json_decref(json);
-    if (sound)
+    sscanf(line, "{\"rows\": %zu, \"bytes\": %" SCNu64 ", \"hash\": \"%" SCNx64 "\", \"input\": \"%" SCNx64, &read.rows,
+           &read.bytes, &read.hash, &read.input);
+    print_state(again, &read);
+    if (!strcmp(line, again))
         *state = read;
 }
 
@@ -85,28 +80,25 @@ part_log_answer part_log_read(const char *path, const char *record, part_state *
 {
     *state = (part_state){ 0 };
     char *text = read_text(path);
-    const char *line;
+    const char *lines;
     if (!text)
         return LOG_ABSENT;
-    part_log_answer answer = compare(text, record, &line, what, size);
-    for (const char *end; answer == LOG_SAME && (end = strchr(line, '\n')); line = end + 1)
-        read_line(line, (size_t)(end - line), state); /* one that was cut off by a kill is passed over */
+    part_log_answer answer = compare(text, record, &lines, what, size);
+    char *line = text + (lines - text);
+    for (char *end; answer == LOG_SAME && (end = strchr(line, '\n')); line = end + 1) {
+        *end = 0;
+        read_state(line, state);
+    }
     free(text);
     return answer;
 }
 
 /* ---- writing ----------------------------------------------------------------------------------------------------- */
 
-static int write_whole(int log, const char *bytes, size_t n)
+static int write_whole(int log, const char *text)
 {
-    while (n) {
-        ssize_t k = write(log, bytes, n);
-        if (k < 0 && errno != EINTR)
-            return -1;
-        bytes += k > 0 ? k : 0;
-        n -= k > 0 ? (size_t)k : 0;
-    }
-    return fdatasync(log) && errno != EINVAL ? -1 : 0;
+    errno = results_write(log, text, strlen(text));
+    return errno || (fdatasync(log) && errno != EINVAL) ? -1 : 0;
 }
 
 static int or_close(int log, int failed)
@@ -124,22 +116,20 @@ int part_log_begin(const char *path, const char *record)
     if (unlink(path) && errno != ENOENT)
         return -1;
     int log = open(path, O_WRONLY | O_APPEND | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666);
-    return log < 0 ? -1 : or_close(log, write_whole(log, record, strlen(record)));
+    return log < 0 ? -1 : or_close(log, write_whole(log, record));
 }
 
 /* A line that was cut off ends here. */
 int part_log_resume(const char *path)
 {
     int log = open(path, O_WRONLY | O_APPEND | O_NOFOLLOW | O_CLOEXEC);
-    return log < 0 ? -1 : or_close(log, write_whole(log, "\n", 1));
+    return log < 0 ? -1 : or_close(log, write_whole(log, "\n"));
 }
 
 int part_log_add(int log, const part_state *s)
 {
-    char line[160];
-    int n = snprintf(line, sizeof line,
-                     "{\"rows\": %zu, \"bytes\": %" PRIu64 ", \"hash\": \"%016" PRIx64 "\", \"input\": \"%016" PRIx64
-                     "\"}\n",
-                     s->rows, s->bytes, s->hash, s->input);
-    return write_whole(log, line, (size_t)n);
+    char line[STATE_SIZE];
+    print_state(line, s);
+    strcat(line, "\n");
+    return write_whole(log, line);
 }

@@ -32,8 +32,7 @@ int results_open(results *r, const char *path)
     return status;
 }
 
-/* errno of the first write that fails. */
-static int write_all(int fd, const char *bytes, size_t n)
+int results_write(int fd, const char *bytes, size_t n)
 {
     while (n) {
         ssize_t written = write(fd, bytes, n);
@@ -50,7 +49,7 @@ static int write_all(int fd, const char *bytes, size_t n)
 bool results_push(results *r)
 {
     if (!r->error)
-        r->error = r->text.failed ? ENOMEM : write_all(r->fd, r->text.data, r->text.size);
+        r->error = r->text.failed ? ENOMEM : results_write(r->fd, r->text.data, r->text.size);
     bert_buffer_clear(&r->text);
     return !r->error;
 }

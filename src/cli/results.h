@@ -17,6 +17,9 @@ bool results_special(const char *path);
 /* path: NULL or "-" for standard output. Returns an exit status; what went wrong has been told. */
 int results_open(results *r, const char *path);
 
+/* Writes n bytes; errno of the first write that fails, else 0. */
+int results_write(int fd, const char *bytes, size_t n);
+
 /* Hands on what is there; false: that, or an earlier write, failed. Nothing is told. */
 bool results_push(results *r);
 /* The same once it is worth a call: for the end of each line. */
