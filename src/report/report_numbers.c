@@ -81,15 +81,7 @@ static void plot_residuals(page *p, const number_pairs *d)
                .n = 1,
                .marked = NAN };
     figure_begin(p, &f);
-    fold_begin(p, "Numbers");
-    table_begin(p, NULL, "From|Rows");
-    for (size_t k = 0; k < RESIDUAL_BINS; k++) {
-        row_begin_number(p, edges[k], false);
-        cell_number(p, counts[k]);
-        row_end(p);
-    }
-    table_end(p);
-    fold_end(p);
+    fold_numbers(p, "From|Rows", edges, RESIDUAL_BINS, (const double *const[]){ counts }, 1);
     figure_end(p);
 }
 

@@ -250,3 +250,18 @@ void fold_end(page *p)
 {
     buffer_string(&p->out, "</details>\n");
 }
+
+void fold_numbers(page *p, const char *heads, const double *firsts, size_t n, const double *const *columns,
+                  size_t n_columns)
+{
+    fold_begin(p, "Numbers");
+    table_begin(p, NULL, heads);
+    for (size_t i = 0; i < n; i++) {
+        row_begin_number(p, firsts[i], false);
+        for (size_t k = 0; k < n_columns; k++)
+            cell_number(p, columns[k][i]);
+        row_end(p);
+    }
+    table_end(p);
+    fold_end(p);
+}

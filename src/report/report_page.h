@@ -44,5 +44,8 @@ void cell_string(page *p, const char *string);
 /* What stands folded under a figure: its numbers. */
 void fold_begin(page *p, const char *summary);
 void fold_end(page *p);
+/* A folded table: a row for each of firsts (n), with the numbers of each column at it. */
+void fold_numbers(page *p, const char *heads, const double *firsts, size_t n, const double *const *columns,
+                  size_t n_columns);
 
 #endif

@@ -154,16 +154,7 @@ static void plot_spread(page *p, const ranking *r, const char *yes, const char *
                .marked = threshold,
                .mark_name = mark };
     figure_begin(p, &f);
-    fold_begin(p, "Numbers");
-    table_begin(p, NULL, "Score from|Positive|Negative");
-    for (size_t i = 0; i < SCORE_BINS; i++) {
-        row_begin_number(p, edges[i], false);
-        cell_number(p, of_yes[i]);
-        cell_number(p, of_no[i]);
-        row_end(p);
-    }
-    table_end(p);
-    fold_end(p);
+    fold_numbers(p, "Score from|Positive|Negative", edges, SCORE_BINS, (const double *const[]){ of_yes, of_no }, 2);
     figure_end(p);
 }
 
@@ -225,6 +216,7 @@ void section_thresholds(page *p)
 /* ---- calibration ---- */
 
 typedef struct calibration {
+    double from[CALIBRATION_BINS + 1]; /* the bins' edges */
     /* said, was: means; NaN in an empty bin */
     double count[CALIBRATION_BINS], said[CALIBRATION_BINS], was[CALIBRATION_BINS];
     double error; /* expected calibration error: the mean of |said - was| over the items */
@@ -233,6 +225,8 @@ typedef struct calibration {
 static void calibrate(calibration *c, const ranking *r)
 {
     *c = (calibration){ .error = 0 };
+    for (size_t k = 0; k <= CALIBRATION_BINS; k++)
+        c->from[k] = (double)k / CALIBRATION_BINS;
     for (size_t i = 0; i < r->n; i++) {
         size_t k = bin_of((double)r->items[i].score, CALIBRATION_BINS);
         c->count[k]++;
@@ -244,21 +238,6 @@ static void calibrate(calibration *c, const ranking *r)
         c->said[k] = c->count[k] > 0 ? c->said[k] / c->count[k] : NAN;
         c->was[k] = c->count[k] > 0 ? c->was[k] / c->count[k] : NAN;
     }
-}
-
-static void calibration_table(page *p, const calibration *c)
-{
-    fold_begin(p, "Numbers");
-    table_begin(p, NULL, "Score from|Count|Mean score|Share that is true");
-    for (size_t k = 0; k < CALIBRATION_BINS; k++) {
-        row_begin_number(p, (double)k / CALIBRATION_BINS, false);
-        cell_number(p, c->count[k]);
-        cell_number(p, c->said[k]);
-        cell_number(p, c->was[k]);
-        row_end(p);
-    }
-    table_end(p);
-    fold_end(p);
 }
 
 static void plot_calibration(page *p, const calibration *c, const char *what)
@@ -283,16 +262,14 @@ static void plot_calibration(page *p, const calibration *c, const char *what)
                .n = 2,
                .marked = NAN };
     figure_begin(p, &f);
-    calibration_table(p, c);
+    fold_numbers(p, "Score from|Count|Mean score|Share that is true", c->from, CALIBRATION_BINS,
+                 (const double *const[]){ c->count, c->said, c->was }, 3);
     figure_end(p);
 }
 
 static void plot_calibration_counts(page *p, const calibration *c, const char *what)
 {
-    double edges[CALIBRATION_BINS + 1];
-    for (size_t i = 0; i <= CALIBRATION_BINS; i++)
-        edges[i] = (double)i / CALIBRATION_BINS;
-    plot_series series = { NULL, PLOT_BARS, 2, CALIBRATION_BINS, edges, c->count, NULL };
+    plot_series series = { NULL, PLOT_BARS, 2, CALIBRATION_BINS, c->from, c->count, NULL };
     plot f = { .title = "How often",
                .words = "How many predictions fall into each of the ten bins",
                .x_name = what,
