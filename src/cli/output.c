@@ -227,7 +227,7 @@ static output_state open_kept(output *o)
 output_state output_open(output *o, const pipeline_target *target)
 {
     *o = (output){ .target = *target, .log = -1 };
-    if (!target->path || !strcmp(target->path, "-") || results_special(target->path))
+    if (results_special(target->path))
         return results_open(&o->to, target->path) ? OUTPUT_FAILED : OUTPUT_READY;
     output_state state = open_kept(o);
     if (state != OUTPUT_READY)

@@ -345,10 +345,9 @@ static int run_pipeline(pipeline *p, size_t *n)
 
 int target_check(const command *c, const char *path, bool npy, bool resume)
 {
-    bool file = path && strcmp(path, "-") && !results_special(path);
-    if (npy && !file)
+    if (npy && results_special(path))
         return report_usage(c, "--format npy needs --output FILE");
-    if (resume && !file)
+    if (resume && results_special(path))
         return report_usage(c, "--resume needs --output FILE");
     return STATUS_FINE;
 }

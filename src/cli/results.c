@@ -15,7 +15,7 @@ enum { WORTH_A_CALL = 1 << 16 };
 bool results_special(const char *path)
 {
     struct stat st;
-    return !stat(path, &st) && !S_ISREG(st.st_mode);
+    return !path || !strcmp(path, "-") || (!stat(path, &st) && !S_ISREG(st.st_mode));
 }
 
 int results_open(results *r, const char *path)

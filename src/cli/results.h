@@ -11,7 +11,8 @@ typedef struct results {
     int error;        /* errno of the first write that failed; 0: none did */
 } results;
 
-/* Pipes and devices are written as they are: a rename would put a file in their place. */
+/* Standard output (NULL or "-"), pipes and devices are written as they are: a rename would put a file in their
+ * place. */
 bool results_special(const char *path);
 
 /* path: NULL or "-" for standard output. Returns an exit status; what went wrong has been told. */
