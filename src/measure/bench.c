@@ -31,7 +31,7 @@ static bert_status take_texts(bench *b, const bert_dataset *data, bert_err *err)
     b->made_up = !data;
     if (data)
         return data->n ? BERT_OK : fail(err, BERT_ERR_DATA, "no texts to measure with");
-    bert_status s = bench_texts(b->session->texts.tokenizer, MADE_UP, most < MADE_UP_LEAST ? most : MADE_UP_LEAST,
+    bert_status s = bench_texts(b->model->module->tokenizer, MADE_UP, most < MADE_UP_LEAST ? most : MADE_UP_LEAST,
                                 most < MADE_UP_MOST ? most : MADE_UP_MOST, bench_form(b) == ROW_APART, &b->picked, err);
     b->data = b->picked;
     return s;

@@ -10,11 +10,11 @@
 #include <sys/stat.h>
 
 enum {
-    PART = TEXT_ENCODER_PART, /* texts of a call */
-    TRIAL = 64,               /* texts that tell how many more can be run */
-    PASSES = 3,               /* over the texts, in the time that is given */
-    WARM_CALLS = 5,           /* of one text before it is timed */
-    FEWEST_CALLS = 20,        /* of one text, however long it takes */
+    PART = SESSION_PART, /* texts of a call */
+    TRIAL = 64,          /* texts that tell how many more can be run */
+    PASSES = 3,          /* over the texts, in the time that is given */
+    WARM_CALLS = 5,      /* of one text before it is timed */
+    FEWEST_CALLS = 20,   /* of one text, however long it takes */
     MOST_CALLS = 20000,
     SIXTEEN = 16
 };
@@ -36,7 +36,7 @@ static bert_status bench_run_rows(bench *b, const token_rows *rows, size_t first
 {
     size_t before = session_threads(b->session);
     bert_status s = task_of(b) ? classifier_run(&b->session->classifier, rows, first, n, b->out, err)
-                               : row_encoder_run(&b->session->texts.rows, rows, first, n, b->out, err);
+                               : row_encoder_run(&b->session->rows, rows, first, n, b->out, err);
     threads_allow(before);
     return s;
 }
@@ -179,7 +179,7 @@ static bert_status measure_parts(bench *b, const token_rows *rows, bench_parts *
     bert_status s = BERT_OK;
     double left = b->options->seconds / 2, best = INFINITY, seconds;
     profile p = { .threads = calloc(b->threads, sizeof *p.threads), .n_threads = b->threads };
-    encoder *e = &b->session->texts.encoder;
+    encoder *e = &b->session->encoder;
     if (!p.threads)
         return fail_memory(err, "what is measured");
     e->profile = &p;
@@ -192,7 +192,7 @@ static bert_status measure_parts(bench *b, const token_rows *rows, bench_parts *
         }
     }
     e->profile = NULL;
-    parts->products = bench_operations(e, &b->session->texts.rows.request, rows->start[rows->n],
+    parts->products = bench_operations(e, &b->session->rows.request, rows->start[rows->n],
                                        rows->n * token_rows_sequences(rows));
     free(p.threads);
     return s;
@@ -203,8 +203,7 @@ static bert_status measure_parts(bench *b, const token_rows *rows, bench_parts *
 static bert_status tokenise(bench *b, const bert_dataset *d, const token_rows **rows, bert_err *err)
 {
     size_t before = session_threads(b->session);
-    bert_status s = text_encoder_tokenise(&b->session->texts, d->texts, d->pairs, 0, d->n, bench_form(b), rows, NULL,
-                                          err);
+    bert_status s = session_tokenise(b->session, d->texts, d->pairs, 0, d->n, bench_form(b), rows, NULL, err);
     threads_allow(before);
     return s;
 }
@@ -297,7 +296,7 @@ bert_status bench_measure(bench *b, bert_err *err)
     size_t before = session_threads(b->session);
     b->threads = threads_allowed();
     threads_allow(before);
-    bert_status s = bench_texts(b->session->texts.tokenizer, 1, one, one, bench_form(b) == ROW_APART, &b->sixteen, err);
+    bert_status s = bench_texts(b->model->module->tokenizer, 1, one, one, bench_form(b) == ROW_APART, &b->sixteen, err);
     if (!s)
         s = bench_make_room(b, err);
     if (!s)
@@ -314,7 +313,7 @@ bert_status bench_measure(bench *b, bert_err *err)
         s = measure_latency(b, b->data, &b->each, err);
     if (!s)
         s = measure_one_parts(b, err);
-    b->memory.weights = bench_weight_bytes(&b->session->texts.encoder);
+    b->memory.weights = bench_weight_bytes(&b->session->encoder);
     b->memory.peak = status_bytes("VmHWM");
     return s;
 }

@@ -36,7 +36,7 @@ static double share_of_rest(const bench_parts *p)
 
 static const encoder *bench_encoder_of(const bench *b)
 {
-    return &b->session->texts.encoder;
+    return &b->session->encoder;
 }
 
 static const char *task_name(const bench *b)

@@ -79,7 +79,7 @@ static double rate_own(const bench *b, const dense *d, double seconds)
     own_product *all = calloc(b->threads, sizeof *all);
     void **own = calloc(b->threads, sizeof *own);
     for (size_t i = 0; all && own && i < b->threads; i++) {
-        all[i] = (own_product){ b->session->texts.encoder.ops,
+        all[i] = (own_product){ b->session->encoder.ops,
                                 d,
                                 malloc(ROOFLINE_ROWS * d->in * sizeof(float)),
                                 malloc(ROOFLINE_ROWS * d->out * sizeof(float)),
@@ -123,7 +123,7 @@ static ops_precision precision_of(const bench *b, const dense *d)
 {
     if (d->packed)
         return d->packed->stored == STORED_INT8 ? OPS_INT8 : d->packed->stored == STORED_BF16 ? OPS_BF16 : OPS_FP32;
-    return b->session->texts.encoder.precision == OPS_BF16 ? OPS_BF16 : OPS_FP32;
+    return b->session->encoder.precision == OPS_BF16 ? OPS_BF16 : OPS_FP32;
 }
 
 static void measure_products(roofline *r, const bench *b)
@@ -131,7 +131,7 @@ static void measure_products(roofline *r, const bench *b)
     bench_product products[BENCH_PRODUCTS];
     double operations = 0, alone = 0, onednn = 0;
     onednn_name(r->library, sizeof r->library);
-    r->n = bench_products(&b->session->texts.encoder, 0, products);
+    r->n = bench_products(&b->session->encoder, 0, products);
     double seconds = b->options->seconds / (double)r->n;
     for (size_t i = 0; i < r->n; i++) {
         roofline_product *p = &r->products[i];

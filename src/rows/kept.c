@@ -4,7 +4,7 @@
 
 #include "base/bf16.h"
 #include "rows/kept_store.h"
-#include "rows/tiles.h"
+#include "rows/row_encoder.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,12 +13,10 @@
 struct kept_outputs {
     bert_layer *layer;
     const token_rows *rows;
-    output_request request; /* the tokens' rows below layer first_kept */
+    row_encoder below; /* its request is for the tokens' rows below layer first_kept */
     bool bf16;
     size_t hidden;
     kept_store store;
-    tiles tiles;
-    arena lists; /* of the rows at hand */
 };
 
 /* ---- numbers of two bytes ---------------------------------------------------------------------------------------- */
@@ -66,7 +64,8 @@ bert_status kept_create(kept_outputs **kept, bert_layer *layer, const token_rows
     *k = (kept_outputs){
         .layer = layer, .rows = rows, .bf16 = options->bf16, .hidden = (size_t)layer->config.hidden_size
     };
-    k->request = (output_request){ .name = "kept", .layer = (int)layer->first_kept - 1, .tokens = true };
+    k->below.encoder = &layer->encoder;
+    k->below.request = (output_request){ .name = "kept", .layer = (int)layer->first_kept - 1, .tokens = true };
     kept_header what = header_of(k, options->key);
     bert_status s = kept_store_open(&k->store, options->path, &what, rows, options->budget, &words, err);
     if (note)
@@ -86,8 +85,7 @@ void kept_free(kept_outputs *k)
     if (!k)
         return;
     kept_store_close(&k->store);
-    tiles_free(&k->tiles);
-    arena_free(&k->lists);
+    row_encoder_free(&k->below);
     free(k);
 }
 
@@ -156,11 +154,11 @@ static void put_row(kept_outputs *k, uint32_t row, const float *y, float *x, uin
 static bert_status kept_compute(kept_outputs *k, const uint32_t *rows, const size_t *at, size_t n, float *x, arena *a,
                                 bert_err *err)
 {
-    const encoder *e = &k->layer->encoder;
+    const encoder *e = k->below.encoder;
     packed_batch batch;
     forward f = { .e = e,
                   .batch = &batch,
-                  .requests = &k->request,
+                  .requests = &k->below.request,
                   .n_requests = 1,
                   .first_kept = e->n_layers,
                   .to = k->layer->first_kept };
@@ -205,14 +203,14 @@ static bert_status fill_tile(void *context, const tile *t, arena *a, bert_err *e
 bert_status kept_read(kept_outputs *k, const uint32_t *rows, size_t n, float *x, bert_err *err)
 {
     missing m;
-    arena_reset(&k->lists);
-    if (!missing_create(&m, n, &k->lists))
+    arena_reset(&k->below.call);
+    if (!missing_create(&m, n, &k->below.call))
         return fail_memory(err, "kept outputs");
     read_kept(k, rows, n, x, &m);
     if (!m.n)
         return BERT_OK;
     filling f = { k, &m, x };
-    bert_status s = tiles_run(&k->tiles, k->rows, m.rows, m.n, fill_tile, &f, err);
+    bert_status s = row_encoder_tiles(&k->below, k->rows, m.rows, m.n, fill_tile, &f, err);
     layer_rest_embeddings(k->layer); /* a step follows, which does not read them */
     return s;
 }

@@ -1,7 +1,137 @@
 /* Token rows through an encoder to vectors. */
 #include "rows/row_encoder.h"
 
+#include "base/size.h"
+#include "base/threads.h"
+
+#include <pthread.h>
+#include <stdlib.h>
 #include <string.h>
+
+/* ---- tiles ------------------------------------------------------------------------------------------------------- */
+
+/* The larger a tile, the seldomer weights are read, which take as long as the products of 100 to 200 tokens; but
+ * activations should stay near. int8 has a quarter of the weights and should be smaller. Below the last, weights are
+ * read more often than it is worth. */
+enum { TILE_TOKENS = 384, TILE_TOKENS_INT8 = 192, LEAST_TOKENS = 96 };
+
+/* Every thread has memory of its own. */
+static bool grow_threads(row_encoder *r)
+{
+    size_t n = threads_allowed();
+    if (r->n_threads >= n)
+        return true;
+    arena *memory = realloc(r->threads, n * sizeof *memory);
+    if (!memory)
+        return false;
+    r->threads = memory;
+    while (r->n_threads < n)
+        r->threads[r->n_threads++] = (arena){ 0 };
+    return true;
+}
+
+/* The largest tile has so many tokens, and those of the row that it ends with. */
+static size_t tile_tokens(const row_encoder *r)
+{
+    size_t tokens = r->encoder->precision == OPS_INT8 ? TILE_TOKENS_INT8 : TILE_TOKENS;
+    return r->streams == STREAMS_ONE ? tokens * threads_allowed() : tokens;
+}
+
+/* Room for any tile that may come, so that none of a later call needs more than those before it. */
+static void expect_memory(row_encoder *r)
+{
+    size_t bytes = 0;
+    if (r->longest && !mul_size(tile_tokens(r) + r->longest, encoder_token_bytes(r->encoder), &bytes))
+        return;
+    for (size_t i = 0; i < r->n_threads; i++)
+        if (!r->threads[i].first) /* the first thread may run operations with all of them */
+            r->threads[i].hint = bytes + (i ? 1 : threads_allowed()) * OPS_ROOM;
+}
+
+/* How many tiles so many tokens in so many rows are worth: as many for each thread where that leaves them large
+ * enough. */
+static size_t count_tiles(const row_encoder *r, size_t tokens, size_t rows)
+{
+    size_t threads = threads_allowed(), most = tile_tokens(r);
+    size_t n = tokens / most + (tokens % most != 0), even = (n + threads - 1) / threads * threads;
+    if (r->streams == STREAMS_ONE)
+        return n;
+    if (r->streams == STREAMS_MANY && n < threads)
+        return threads < rows ? threads : rows;
+    return n > 1 && tokens / even >= LEAST_TOKENS ? even : n;
+}
+
+/* Whether threads take tiles of their own. */
+static bool tiles_run_apart(const row_encoder *r, size_t n_tiles)
+{
+    size_t threads = threads_allowed();
+    return threads > 1 && n_tiles > 1 && r->streams != STREAMS_ONE &&
+           (r->streams == STREAMS_MANY || n_tiles >= threads);
+}
+
+/* Cuts the rows into tiles of about as many tokens each, in order. Returns their number. */
+static size_t tiles_plan(const row_encoder *r, tile *out, const token_rows *t, const uint32_t *rows, size_t n)
+{
+    size_t all = 0, tokens = 0, n_tiles = 0;
+    for (size_t i = 0; i < n; i++)
+        all += token_rows_length(t, rows[i]);
+    size_t wanted = count_tiles(r, all, n);
+    for (size_t i = 0; i < n; i++) {
+        if (n_tiles == 0 || tokens >= all / wanted * n_tiles)
+            out[n_tiles++] = (tile){ .rows = rows + i, .rows_before = i, .tokens_before = tokens };
+        size_t length = token_rows_length(t, rows[i]);
+        out[n_tiles - 1].n++;
+        out[n_tiles - 1].n_tok += length;
+        tokens += length;
+    }
+    return n_tiles;
+}
+
+/* A call, as each tile sees it. */
+typedef struct tile_call {
+    arena *threads;
+    const tile *all;
+    tile_function *f;
+    void *context;
+    pthread_mutex_t failing;
+    size_t failed; /* the first tile that did */
+    bert_status status;
+    bert_err *err; /* or NULL */
+} tile_call;
+
+static void run_tile(void *context, size_t number, size_t thread)
+{
+    tile_call *call = context;
+    bert_err mine = { 0 };
+    arena *a = &call->threads[thread];
+    arena_reset(a);
+    bert_status failed = call->f(call->context, &call->all[number], a, &mine);
+    if (!failed)
+        return;
+    pthread_mutex_lock(&call->failing);
+    if (number < call->failed) {
+        call->failed = number;
+        call->status = failed;
+        if (call->err)
+            *call->err = mine;
+    }
+    pthread_mutex_unlock(&call->failing);
+}
+
+bert_status row_encoder_tiles(row_encoder *r, const token_rows *t, const uint32_t *rows, size_t n, tile_function *f,
+                              void *context, bert_err *err)
+{
+    tile *all = arena_array(&r->call, n, sizeof *all);
+    if (!all || !grow_threads(r))
+        return fail_memory(err, "tiles of tokens");
+    expect_memory(r);
+    size_t n_tiles = tiles_plan(r, all, t, rows, n);
+    tile_call call = { r->threads, all, f, context, PTHREAD_MUTEX_INITIALIZER, n_tiles, BERT_OK, err };
+    threads_run(n_tiles, tiles_run_apart(r, n_tiles) ? threads_allowed() : 1, run_tile, &call);
+    return call.status;
+}
+
+/* ---- a tile to vectors ------------------------------------------------------------------------------------------- */
 
 /* A call, as its tiles see it. */
 typedef struct row_run {
@@ -92,14 +222,14 @@ static bert_status encode_tile(void *context, const tile *t, arena *a, bert_err 
 bert_status row_encoder_run_all(row_encoder *r, const token_rows *rows, size_t first, size_t n,
                                 const row_outputs *outputs, bert_err *err)
 {
-    arena_reset(&r->numbers);
-    uint32_t *numbers = arena_array(&r->numbers, n, sizeof *numbers);
+    arena_reset(&r->call);
+    uint32_t *numbers = arena_array(&r->call, n, sizeof *numbers);
     if (!numbers)
         return fail_memory(err, "rows of vectors");
     for (size_t i = 0; i < n; i++)
         numbers[i] = (uint32_t)(first + i);
     row_run run = { r, rows, first, outputs, layers_of(outputs) };
-    return tiles_run(&r->tiles, rows, numbers, n, encode_tile, &run, err);
+    return row_encoder_tiles(r, rows, numbers, n, encode_tile, &run, err);
 }
 
 bert_status row_encoder_run(row_encoder *r, const token_rows *rows, size_t first, size_t n, float *vectors,
@@ -111,7 +241,9 @@ bert_status row_encoder_run(row_encoder *r, const token_rows *rows, size_t first
 
 void row_encoder_free(row_encoder *r)
 {
-    tiles_free(&r->tiles);
-    arena_free(&r->numbers);
-    r->kept = NULL;
+    for (size_t i = 0; i < r->n_threads; i++)
+        arena_free(&r->threads[i]);
+    free(r->threads);
+    arena_free(&r->call);
+    *r = (row_encoder){ 0 };
 }

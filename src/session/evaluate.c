@@ -21,8 +21,8 @@ typedef struct judging {
 
 static bert_status judge_cut(judging *j, bert_err *err)
 {
-    const text_encoder *texts = &j->session->texts;
-    bert_status s = token_rows_create(&j->rows, j->data, texts->tokenizer, texts->seq_len, j->task->form, err);
+    bert_status s = token_rows_create(&j->rows, j->data, j->session->model->module->tokenizer,
+                                      bert_session_seq_len(j->session), j->task->form, err);
     if (!s)
         s = classifier_judge(&j->session->classifier, &j->rows, &j->truth, &j->outcomes, err);
     j->truncated = j->rows.losses.truncated;
@@ -55,8 +55,8 @@ static bert_status judge_all_words(judging *j, bert_err *err)
         const token_rows *rows;
         text_rows of;
         n = session_part(d->n - i);
-        s = text_encoder_tokenise(&j->session->texts, d->texts + i, d->pairs ? d->pairs + i : NULL, i, n, j->task->form,
-                                  &rows, &j->truncated, err);
+        s = session_tokenise(j->session, d->texts + i, d->pairs ? d->pairs + i : NULL, i, n, j->task->form, &rows,
+                             &j->truncated, err);
         if (!s)
             s = session_words_begin(j->session, rows, &of, err);
         for (size_t k = 0; !s && k < n; k++)
@@ -90,7 +90,7 @@ static bert_status write_pages(const judging *j, const bert_evaluation *e, const
                  .threshold = threshold,
                  .data = j->data,
                  .tokens = &j->rows,
-                 .seq_len = j->session->texts.seq_len };
+                 .seq_len = bert_session_seq_len(j->session) };
     bert_status status = page ? report_write(&r, page, err) : BERT_OK;
     return status || !predictions ? status : predictions_write(&j->outcomes, j->data, threshold, predictions, err);
 }

@@ -76,7 +76,7 @@ static bert_status predict_run_rows(session_call *call, const token_rows *rows, 
                                     float *vectors, bert_err *err)
 {
     bert_session *s = call->session;
-    const output_request *head = &s->texts.rows.request;
+    const output_request *head = &s->rows.request;
     pass_lists l;
     float *x = vectors; /* what the head reads */
     bool own = scores && !(vectors && same_request(head, call->vectors));
@@ -89,7 +89,7 @@ static bert_status predict_run_rows(session_call *call, const token_rows *rows, 
     if (own)
         add_request(&l, head, x);
     add_layers(&l, call);
-    bert_status status = row_encoder_run_all(&s->texts.rows, rows, first, n, &l.outputs, err);
+    bert_status status = row_encoder_run_all(&s->rows, rows, first, n, &l.outputs, err);
     if (!status && scores)
         status = classifier_scores(&s->classifier, rows, first, x, n, scores, err);
     count_rows(call, rows, first, n);
@@ -175,8 +175,7 @@ static bert_status predict_run_texts(session_call *call, const bert_text *texts,
     for (size_t i = 0, part; !s && i < n; i += part) {
         const token_rows *rows;
         part = session_part(n - i);
-        s = text_encoder_tokenise(&session->texts, texts + i, pairs ? pairs + i : NULL, i, part, form, &rows, truncated,
-                                  err);
+        s = session_tokenise(session, texts + i, pairs ? pairs + i : NULL, i, part, form, &rows, truncated, err);
         if (s)
             break;
         float *scores = o->scores ? o->scores + i * columns : NULL;
@@ -219,7 +218,7 @@ static bert_status check_pairs(const task *t, const bert_text *pairs, size_t n, 
 
 static bert_status check_layers(const bert_session *session, const bert_outputs *o, bert_err *err)
 {
-    int64_t layers = (int64_t)session->texts.encoder.n_layers;
+    int64_t layers = (int64_t)session->encoder.n_layers;
     for (size_t i = 0; i < o->n_layers; i++) {
         bool attention = o->attention && o->attention[i];
         if (o->layers[i] < -1 || o->layers[i] >= layers)
@@ -254,7 +253,7 @@ static bert_status compare_windows(session_call *call, const bert_text *texts, c
                                    float *scores, size_t *truncated, bert_err *err)
 {
     bert_session *session = call->session;
-    size_t H = bert_session_hidden(session), most = TEXT_ENCODER_PART / 2;
+    size_t H = bert_session_hidden(session), most = SESSION_PART / 2;
     bert_status s = BERT_OK;
     for (size_t i = 0, part; !s && i < n; i += part) {
         part = n - i < most ? n - i : most;
@@ -288,7 +287,7 @@ bert_status bert_session_predict(bert_session *session, const bert_text *texts, 
     size_t before = session_threads(session);
     session_call call = { .session = session,
                           .asked = &(bert_outputs){ .scores = scores },
-                          .vectors = &session->texts.rows.request };
+                          .vectors = &session->rows.request };
     if (t->form == ROW_APART && session->options.window)
         s = compare_windows(&call, texts, pairs, n, scores, truncated, err);
     else
@@ -301,7 +300,7 @@ static bert_status run_outputs(bert_session *session, const bert_text *texts, co
                                const bert_outputs *outputs, size_t *truncated, bert_err *err)
 {
     size_t before = session_threads(session);
-    session_call call = { .session = session, .asked = outputs, .vectors = &session->texts.vectors };
+    session_call call = { .session = session, .asked = outputs, .vectors = &session->vectors };
     bert_status s = predict_run_texts(&call, texts, pairs, n, ROW_TOGETHER, truncated, err);
     threads_allow(before);
     return s;

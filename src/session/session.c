@@ -67,18 +67,12 @@ static bert_status create(bert_session *s, bert_err *err)
         return status;
     if (o->pooling == BERT_POOLING_AUTO)
         s->options.normalize |= s->model->normalize;
-    int64_t seq_len = o->window ? o->window : o->seq_len ? o->seq_len : s->model->layer->spec.seq_len;
-    const text_encoder_spec spec = { .pooling = (bert_pooling)o->pooling,
-                                     .head = s->model->task != BERT_TASK_AUTO,
-                                     .seq_len = (size_t)seq_len,
-                                     .windows = o->window != 0,
-                                     .stride = (size_t)o->stride,
-                                     .streams = (tile_streams)o->streams };
-    status = text_encoder_create(&s->texts, s->model, &spec, err);
+    s->options.seq_len = o->window ? o->window : o->seq_len ? o->seq_len : s->model->layer->spec.seq_len;
+    status = session_encoder_create(s, err);
     if (!status && s->model->task)
-        status = classifier_create(&s->classifier, s->model, &s->texts.rows, err);
+        status = classifier_create(&s->classifier, s->model, &s->rows, err);
     if (!status && s->model->task)
-        status = classifier_hold(&s->classifier, err);
+        status = head_hold(&s->classifier.head, &s->memory, err);
     return status;
 }
 
@@ -109,7 +103,7 @@ void bert_session_free(bert_session *session)
     if (!session)
         return;
     classifier_free(&session->classifier);
-    text_encoder_free(&session->texts);
+    session_encoder_free(session);
     arena_free(&session->part);
     arena_free(&session->call);
     free(session->entities.items);
@@ -123,12 +117,12 @@ size_t bert_session_hidden(const bert_session *session)
 
 size_t bert_session_seq_len(const bert_session *session)
 {
-    return session->texts.seq_len;
+    return (size_t)session->options.seq_len;
 }
 
 bool bert_session_per_token(const bert_session *session)
 {
-    return session->texts.vectors.tokens;
+    return session->vectors.tokens;
 }
 
 size_t bert_session_outputs(const bert_session *session)

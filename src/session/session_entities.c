@@ -166,10 +166,9 @@ bert_status bert_session_entities(bert_session *session, const bert_text *texts,
     bert_status s = BERT_OK;
     size_t before = session_threads(session);
     session->entities.n = 0;
-    for (size_t i = 0; !s && i < n; i += TEXT_ENCODER_PART) {
+    for (size_t i = 0; !s && i < n; i += SESSION_PART) {
         const token_rows *rows;
-        s = text_encoder_tokenise(&session->texts, texts + i, NULL, i, session_part(n - i), t->form, &rows, truncated,
-                                  err);
+        s = session_tokenise(session, texts + i, NULL, i, session_part(n - i), t->form, &rows, truncated, err);
         if (!s)
             s = find_in_part(session, texts, i, session_part(n - i), rows, err);
     }

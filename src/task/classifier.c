@@ -18,14 +18,8 @@ bert_status classifier_create(classifier *c, const bert_model *model, row_encode
     return s;
 }
 
-bert_status classifier_hold(classifier *c, bert_err *err)
-{
-    return head_hold(&c->head, &c->held, err);
-}
-
 void classifier_free(classifier *c)
 {
-    arena_free(&c->held);
     arena_free(&c->memory);
     *c = (classifier){ 0 };
 }

@@ -13,14 +13,11 @@ typedef struct classifier {
     row_encoder *rows; /* the caller's, of the model's own pooling */
     model_head head;
     const bert_dataset *data; /* whose places messages name; NULL: rows are counted */
-    arena held;               /* the head's weights, where they are held */
     arena memory;             /* vectors and logits of the rows at hand; grows to the largest part and stays */
 } classifier;
 
-/* Fails as task_of_model. The head's weights are read at each call. */
+/* Fails as task_of_model. The head's weights are read at each call, where head_hold does not hold them. */
 bert_status classifier_create(classifier *c, const bert_model *model, row_encoder *rows, bert_err *err);
-/* From now on the head's weights are those of this moment. Fails with BERT_ERR_MEMORY. */
-bert_status classifier_hold(classifier *c, bert_err *err);
 void classifier_free(classifier *c);
 
 /* Rows first .. first + n - 1: scores (n, columns); of words: (their tokens that begin a word, columns). Fails with

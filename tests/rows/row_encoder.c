@@ -2,7 +2,8 @@
 #include "each_isa.h"
 #include "rows/toy_rows.h"
 
-#include "rows/text_encoder.h"
+#include "models/model.h"
+#include "rows/row_encoder.h"
 
 /* Every row's vectors from one whole pass. */
 static float *whole(const encoder *e, const output_request *request, const token_rows *rows, size_t *n, arena *a)
@@ -148,16 +149,24 @@ static void a_step_from_what_the_lowest_tuned_layer_reads_has_the_bits_of_a_whol
     bert_module_free(module);
 }
 
-/* All texts of the rows, as a session encodes them. */
-static void encode(text_encoder *e, float *vectors)
+static bert_session *session_now(const bert_model *model)
+{
+    bert_session *session = NULL;
+    bert_session_options options;
+    bert_session_defaults(&options);
+    options.seq_len = S;
+    assert_works(bert_session_create(model, &options, &session, err));
+    return session;
+}
+
+/* The texts of the layer's tests, many times over, as a session encodes them. */
+static void encode(bert_session *session, float *vectors)
 {
     bert_text texts[ROWS];
-    const token_rows *rows;
     random_stream r = { 2, 0, 0 };
     for (size_t i = 0; i < ROWS; i++)
         texts[i] = TEXTS[random_below(&r, N)];
-    assert_works(text_encoder_tokenise(e, texts, NULL, 0, ROWS, ROW_TOGETHER, &rows, NULL, err));
-    assert_works(row_encoder_run(&e->rows, rows, 0, ROWS, vectors, err));
+    assert_works(bert_session_embed(session, texts, NULL, ROWS, vectors, NULL, NULL, err));
 }
 
 static void precision_changes_the_bits_of_the_layer_and_back_and_never_those_of_a_session(void **state)
@@ -167,7 +176,6 @@ static void precision_changes_the_bits_of_the_layer_and_back_and_never_those_of_
     config c = toy_config();
     bert_model *model;
     bert_layer_spec spec = spec_of(BERT_POOLING_MEAN, "output");
-    text_encoder session, half;
     arena a = { 0 };
     float *before = arena_array(&a, ROWS * HIDDEN, sizeof *before),
           *after = arena_array(&a, ROWS * HIDDEN, sizeof *after);
@@ -179,30 +187,28 @@ static void precision_changes_the_bits_of_the_layer_and_back_and_never_those_of_
     spec.n_tune_layers = 1;
     assert_works(model_create(toy_import(&c, true), &spec, NULL, 1, &model, err));
     token_rows rows = toy_rows(model->module, ROW_TOGETHER, 3);
-    assert_works(
-        text_encoder_create(&session, model, &(text_encoder_spec){ .pooling = BERT_POOLING_AUTO, .seq_len = S }, err));
-    encode(&session, before);
+    bert_session *session = session_now(model);
+    encode(session, before);
     size_t n = rows.start[ROWS] * HIDDEN;
     float *single = frozen_part(model->layer, &rows, &a);
     assert_works(layer_set_precision(model->layer, OPS_BF16, err));
     float *unpacked = frozen_part(model->layer, &rows, &a);
     assert_works(layer_ready(model->layer, err));
-    assert_works(
-        text_encoder_create(&half, model, &(text_encoder_spec){ .pooling = BERT_POOLING_AUTO, .seq_len = S }, err));
+    bert_session *half = session_now(model);
     assert_same_bits(frozen_part(model->layer, &rows, &a), unpacked, n);
     assert_memory_not_equal(unpacked, single, n * sizeof *single);
-    encode(&session, after);
+    encode(session, after);
     assert_same_bits(after, before, ROWS * HIDDEN);
     assert_works(layer_set_precision(model->layer, OPS_FP32, err));
     assert_same_bits(frozen_part(model->layer, &rows, &a), single, n);
     assert_works(layer_ready(model->layer, err));
     assert_same_bits(frozen_part(model->layer, &rows, &a), single, n);
-    encode(&half, after);
+    encode(half, after);
     assert_memory_not_equal(after, before, ROWS * HIDDEN * sizeof *after);
-    encode(&session, after);
+    encode(session, after);
     assert_same_bits(after, before, ROWS * HIDDEN);
-    text_encoder_free(&session);
-    text_encoder_free(&half);
+    bert_session_free(session);
+    bert_session_free(half);
     assert_null(model->layer->aside);
     token_rows_free(&rows);
     bert_model_free(model);
