@@ -1,4 +1,5 @@
-/* A small BERT with random weights, written as a module folder by the test itself, and random texts in its words. */
+/* A small BERT with large random weights: with the usual 0.02 an output hardly depends on its weights. It is written by
+ * the test itself, as a module whose words are letters, or smaller, with words of its own, as a Hugging Face folder. */
 #ifndef TESTS_TOY_MODULE_H
 #define TESTS_TOY_MODULE_H
 
@@ -7,9 +8,29 @@
 #include "arch/families.h"
 #include "base/buffer.h"
 #include "base/random.h"
-#include "base/threads.h"
-#include "models/model.h"
 #include "base/scratch.h"
+
+/* The weights of such a model, in arena memory: multiples of 1 / parts, norms' scales around 1, the others' deviation
+ * near 1.7 / sqrt(H). float16 and bfloat16 hold parts of EXACT exactly, those of ROUNDED they do not. */
+enum { EXACT = 64, ROUNDED = 65 };
+static inline weight_list toy_weights(arena *a, const config *c, bool pooler, int parts)
+{
+    weight_list w;
+    random_stream r = { 20, 0, 0 };
+    int range = (int)(194 / sqrt((double)c->hidden_size));
+    assert_works(weights_create(&w, a, c, (size_t)c->num_hidden_layers, pooler, NULL, err));
+    for (size_t i = 0; i < w.n; i++) {
+        bert_param *p = &w.items[i];
+        float centre = path_ends(p->name, "LayerNorm.weight") ? 1 : 0,
+              *value = arena_array(a, weight_size(p), sizeof *value);
+        for (size_t k = 0; k < weight_size(p); k++)
+            value[k] = centre + (float)((int)random_below(&r, 2 * range + 1) - range) / (float)parts;
+        p->value = value;
+    }
+    return w;
+}
+
+/* ---- of letters -------------------------------------------------------------------------------------------------- */
 
 /* Zero fields are the usual ones: 3 layers of 40 channels in 5 heads, 48 positions, a pooler. */
 typedef struct toy {
@@ -18,6 +39,24 @@ typedef struct toy {
 } toy;
 
 enum { TOY_HIDDEN = 40, TOY_POSITIONS = 48, TOY_LAYERS = 3 };
+
+static inline config toy_config(toy t)
+{
+    return (config){ .family = &FAMILY_BERT,
+                     .vocab_size = 57,
+                     .hidden_size = t.hidden ? t.hidden : TOY_HIDDEN,
+                     .num_hidden_layers = t.layers ? t.layers : TOY_LAYERS,
+                     .num_attention_heads = 5,
+                     .intermediate_size = 72,
+                     .max_position_embeddings = t.positions ? t.positions : TOY_POSITIONS,
+                     .type_vocab_size = 2,
+                     .hidden_act = ACTIVATION_GELU,
+                     .hidden_dropout_prob = 0.1,
+                     .attention_probs_dropout_prob = 0.1,
+                     .head_dropout_prob = 0.1,
+                     .layer_norm_eps = 1e-12,
+                     .initializer_range = 0.02 };
+}
 
 /* [PAD] ... and the letters, alone and as word ends. */
 static inline char *toy_vocabulary(void)
@@ -31,123 +70,74 @@ static inline char *toy_vocabulary(void)
     return text;
 }
 
-/* Weights large enough that a mistake shows; norms around 1. */
-static inline void toy_fill(weight_list *list)
-{
-    random_stream r = { 5, 99, 0 };
-    for (size_t i = 0; i < list->n; i++) {
-        bert_param *p = &list->items[i];
-        bool norm = strstr(p->name, "LayerNorm.weight") != NULL;
-        float *x = arena_alloc(&golden_memory, weight_size(p) * sizeof *x);
-        for (size_t k = 0; k < weight_size(p); k++)
-            x[k] = (norm ? 1.0f : 0.0f) + random_normal(&r) * (p->cols > 1 ? 0.3f : 0.1f);
-        p->value = x;
-    }
-}
-
 /* Writes the module to the scratch folder/name and returns its path. */
 static inline const char *toy_module(const char *name, toy t)
 {
-    bert_err err;
-    weight_list list;
     char *vocabulary = toy_vocabulary(), *path = path_join(&golden_memory, scratch_folder, name);
-    config c = { .family = &FAMILY_BERT,
-                 .vocab_size = 57,
-                 .hidden_size = t.hidden ? t.hidden : TOY_HIDDEN,
-                 .num_attention_heads = 5,
-                 .intermediate_size = 72,
-                 .type_vocab_size = 2,
-                 .hidden_act = ACTIVATION_GELU,
-                 .hidden_dropout_prob = 0.1,
-                 .attention_probs_dropout_prob = 0.1,
-                 .head_dropout_prob = 0.1,
-                 .layer_norm_eps = 1e-12,
-                 .initializer_range = 0.02 };
-    c.num_hidden_layers = t.layers ? t.layers : TOY_LAYERS;
-    c.max_position_embeddings = t.positions ? t.positions : TOY_POSITIONS;
-    check(weights_create(&list, &golden_memory, &c, (size_t)c.num_hidden_layers, !t.no_pooler, NULL, &err), &err);
-    toy_fill(&list);
+    config c = toy_config(t);
+    weight_list w = toy_weights(&golden_memory, &c, !t.no_pooler, ROUNDED);
     bert_tokenizer *tokenizer;
-    check(bert_tokenizer_create(vocabulary, strlen(vocabulary), "vocabulary", NULL, &tokenizer, &err), &err);
+    assert_works(bert_tokenizer_create(vocabulary, strlen(vocabulary), "vocabulary", NULL, &tokenizer, err));
     module_parts parts = { .config = &c,
-                           .weights = &list,
+                           .weights = &w,
                            .vocabulary = vocabulary,
                            .vocabulary_size = strlen(vocabulary),
                            .tokenizer = tokenizer,
                            .seq_layer = t.seq_layer ? t.seq_layer - 1 : c.num_hidden_layers - 1 };
-    check(module_write(&parts, path, &err), &err);
+    assert_works(module_write(&parts, path, err));
     bert_tokenizer_free(tokenizer);
     return path;
 }
 
-/* n letters, each a token of its own. */
-static inline bert_text toy_text(random_stream *r, size_t n)
+/* ---- of words ---------------------------------------------------------------------------------------------------- */
+
+/* The number of its lines is TOY_WORDS. */
+static const char TOY_VOCABULARY[] =
+    "[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\na\nb\nc\nd\ne\nf\ng\nh\ni\nj\nk\nthe\ncat\n##s\nsat\non\nmat\n,\n.\n";
+enum { TOY_WORDS = 24, WORDS_POSITIONS = 16 };
+
+static inline config words_config(void)
 {
-    char *text = arena_alloc(&golden_memory, 2 * n + 1);
-    for (size_t i = 0; i < n; i++) {
-        text[2 * i] = (char)('a' + random_below(r, 26));
-        text[2 * i + 1] = ' ';
-    }
-    return (bert_text){ text, 2 * n };
+    config c = toy_config((toy){ .hidden = 12, .positions = WORDS_POSITIONS });
+    c.vocab_size = TOY_WORDS;
+    c.num_attention_heads = 3;
+    c.intermediate_size = 20;
+    c.attention_probs_dropout_prob = 0.2;
+    return c;
 }
 
-static inline bert_text text_of(const char *words)
+/* The Hugging Face folder, in the scratch folder. c: NULL for the usual one. */
+static inline const char *words_checkpoint(const char *name, const config *c, bool pooler)
 {
-    return (bert_text){ words, strlen(words) };
+    arena a = { 0 };
+    const char *folder = scratch(name);
+    config usual = words_config();
+    c = c ? c : &usual;
+    weight_list w = toy_weights(&a, c, pooler, EXACT);
+    tensor *items = arena_array(&a, w.n, sizeof *items);
+    json_t *json = config_to_json(c);
+    assert_works(folder_create(folder, err));
+    assert_works(json_write_file(json, path_join(&a, folder, "config.json"), err));
+    assert_works(file_write_whole(path_join(&a, folder, "vocab.txt"), TOY_VOCABULARY, strlen(TOY_VOCABULARY), err));
+    assert_works(safetensors_write(path_join(&a, folder, "model.safetensors"), items,
+                                   weights_to_tensors(&w, false, items), NULL, err));
+    json_decref(json);
+    arena_free(&a);
+    return folder;
 }
 
-static const char *const TOY_BINARY[] = { "0", "1" };
-
-static inline bert_head_spec toy_head(int task, const char *const *labels, size_t n)
+static inline bert_module *open_module(const char *folder)
 {
-    bert_head_spec head;
-    bert_head_defaults(&head);
-    head.task = task;
-    head.labels = labels;
-    head.n_labels = n;
-    return head;
+    bert_module *module = NULL;
+    assert_works(bert_module_open(folder, &module, err));
+    return module;
 }
 
-/* A model with a new head on the module. */
-static inline bert_model *toy_model_of(const char *module, int pooling, int64_t seq_len, const bert_head_spec *head)
+/* The same, imported and open. */
+static inline bert_module *words_module(const config *c, bool pooler)
 {
-    bert_err err;
-    bert_model *model;
-    bert_layer_spec spec;
-    bert_layer_defaults(&spec);
-    spec.module = module;
-    spec.pooling = pooling;
-    spec.seq_len = seq_len;
-    spec.n_tune_layers = 1;
-    check(bert_model_create(&spec, head, 11, &model, &err), &err);
-    return model;
-}
-
-static inline bert_model *toy_model(const char *module, int pooling, int64_t seq_len)
-{
-    bert_head_spec head = toy_head(BERT_TASK_BINARY, TOY_BINARY, 2);
-    return toy_model_of(module, pooling, seq_len, &head);
-}
-
-static inline bert_model *load_model(const char *path)
-{
-    bert_err err;
-    bert_model *model;
-    check(bert_model_load(path, &model, &err), &err);
-    return model;
-}
-
-static inline bert_session *open_session(const bert_model *model, int64_t seq_len, int pooling, bool normalize)
-{
-    bert_err err;
-    bert_session *session;
-    bert_session_options options;
-    bert_session_defaults(&options);
-    options.seq_len = seq_len;
-    options.pooling = pooling;
-    options.normalize = normalize;
-    check(bert_session_create(model, &options, &session, &err), &err);
-    return session;
+    assert_works(module_import(words_checkpoint("toy", c, pooler), scratch("module"), NULL, NULL, err));
+    return open_module(scratch("module"));
 }
 
 #endif

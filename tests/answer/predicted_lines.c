@@ -1,5 +1,5 @@
 /* Lines of predictions, of every task. */
-#include "toy_module.h"
+#include "toy_model.h"
 #include "written.h"
 
 /* Labels as hostile as a model's may be. */

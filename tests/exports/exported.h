@@ -2,7 +2,7 @@
 #ifndef TESTS_CONVERT_EXPORTED_H
 #define TESTS_CONVERT_EXPORTED_H
 
-#include "toy_module.h"
+#include "toy_model.h"
 
 #include "task/tasks.h"
 
@@ -114,18 +114,6 @@ static inline json_t *read_json(const char *path)
     json_t *json = NULL;
     assert_works(json_read_file(&json, path, err));
     return json;
-}
-
-/* Changes one member of a JSON file; value NULL removes it. */
-static inline void set_member(const char *file, const char *key, json_t *value)
-{
-    json_t *json = read_json(file);
-    if (value)
-        json_object_set_new(json, key, value);
-    else
-        json_object_del(json, key);
-    assert_works(json_write_file(json, file, err));
-    json_decref(json);
 }
 
 /* Writes the weights of the folder `theirs` anew with one tensor gone or of another shape. */

@@ -191,8 +191,8 @@ static void a_module_gives_its_vectors_with_every_activation(void **state)
     static const char *const ACTIVATIONS[] = { "gelu", "gelu_new", "relu", "silu" };
     for (int i = 0; i < 4; i++) {
         const char *module = toy_module("module", (toy){ 0 });
-        set_member(scratch("module/config.json"), "hidden_act", json_string(ACTIVATIONS[i]));
-        set_member(scratch("module/module.json"), "files", NULL); /* its hash of config.json */
+        change_member(scratch("module/config.json"), "hidden_act", json_string(ACTIVATIONS[i]));
+        change_member(scratch("module/module.json"), "files", NULL); /* its hash of config.json */
         bert_model *m = load_model(module);
         check_module(m);
         bert_model_free(m);

@@ -2,7 +2,7 @@
 #ifndef TESTS_INFER_TOY_FROZEN_H
 #define TESTS_INFER_TOY_FROZEN_H
 
-#include "toy_module.h"
+#include "toy_model.h"
 
 #include "base/size.h"
 #include "frozen/frozen.h"

@@ -83,9 +83,10 @@ static void write_theirs(const char *architecture)
     folder_remove(scratch("theirs"), NULL); /* what a test changed is an export no more */
     assert_works(export_to(m, "theirs", true, NULL, err));
     bert_model_free(m);
-    set_member(scratch("theirs/config.json"), "architectures", architecture ? json_pack("[s]", architecture) : NULL);
+    change_member(scratch("theirs/config.json"), "architectures", architecture ? json_pack("[s]", architecture) : NULL);
     for (size_t i = 0; !architecture && i < 3; i++)
-        set_member(scratch("theirs/config.json"), (const char *[]){ "problem_type", "id2label", "label2id" }[i], NULL);
+        change_member(scratch("theirs/config.json"), (const char *[]){ "problem_type", "id2label", "label2id" }[i],
+                      NULL);
 }
 
 static char *import_theirs(void)

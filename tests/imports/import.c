@@ -19,8 +19,8 @@ static const char *settings(void)
 /* Leaves nothing that says what the outputs are. */
 static void forget_meaning(void)
 {
-    set_member(settings(), "problem_type", NULL);
-    set_member(settings(), "sentence_transformers", NULL);
+    change_member(settings(), "problem_type", NULL);
+    change_member(settings(), "sentence_transformers", NULL);
 }
 
 static bert_model *import_theirs(char **note)
@@ -70,11 +70,12 @@ static void one_output_is_what_its_settings_say(void **state)
         write_theirs(BERT_TASK_REGRESSION);
         forget_meaning();
         if (CASES[i].problem)
-            set_member(settings(), "problem_type", json_string(CASES[i].problem));
+            change_member(settings(), "problem_type", json_string(CASES[i].problem));
         if (CASES[i].activation && CASES[i].older)
-            set_member(settings(), "sbert_ce_default_activation_function", json_string(CASES[i].activation));
+            change_member(settings(), "sbert_ce_default_activation_function", json_string(CASES[i].activation));
         else if (CASES[i].activation)
-            set_member(settings(), "sentence_transformers", json_pack("{s:s}", "activation_fn", CASES[i].activation));
+            change_member(settings(), "sentence_transformers",
+                          json_pack("{s:s}", "activation_fn", CASES[i].activation));
         bert_model *ours = import_theirs(&note);
         assert_int_equal(bert_model_task(ours), CASES[i].task);
         assert_true(note ? CASES[i].note && !strcmp(note, CASES[i].note) : !CASES[i].note);
@@ -115,7 +116,7 @@ static void one_labels_name_is_that_of_the_yes(void **state)
         const char *const *labels;
         write_theirs(BERT_TASK_REGRESSION);
         forget_meaning();
-        set_member(settings(), "id2label", json_pack("{s:s}", "0", CASES[i].theirs));
+        change_member(settings(), "id2label", json_pack("{s:s}", "0", CASES[i].theirs));
         bert_model *ours = import_theirs(NULL);
         assert_int_equal(bert_model_labels(ours, &labels), 2);
         assert_string_equal(labels[0], "0");
@@ -150,8 +151,8 @@ static void one_output_goes_back_as_it_came(void **state)
         for (int frozen = 0; frozen < 2; frozen++) {
             write_theirs(BERT_TASK_REGRESSION);
             forget_meaning();
-            set_member(settings(), "id2label", json_pack("{s:s}", "0", CASES[i].theirs));
-            set_member(settings(), "sentence_transformers", json_pack("{s:s}", "activation_fn", SIGMOID));
+            change_member(settings(), "id2label", json_pack("{s:s}", "0", CASES[i].theirs));
+            change_member(settings(), "sentence_transformers", json_pack("{s:s}", "activation_fn", SIGMOID));
             bert_model *ours = import_theirs(NULL);
             predict(ours, first);
             if (frozen) {
@@ -191,9 +192,10 @@ static void several_outputs_are_probabilities_together_or_each(void **state)
         write_theirs(BERT_TASK_MULTICLASS);
         forget_meaning();
         if (CASES[i].problem)
-            set_member(settings(), "problem_type", json_string(CASES[i].problem));
+            change_member(settings(), "problem_type", json_string(CASES[i].problem));
         if (CASES[i].activation)
-            set_member(settings(), "sentence_transformers", json_pack("{s:s}", "activation_fn", CASES[i].activation));
+            change_member(settings(), "sentence_transformers",
+                          json_pack("{s:s}", "activation_fn", CASES[i].activation));
         bert_model *ours = import_theirs(NULL);
         assert_int_equal(bert_model_task(ours), CASES[i].task);
         bert_model_free(ours);
@@ -229,7 +231,7 @@ static void labels_without_names_are_called_as_transformers_calls_them(void **st
     (void)state;
     const char *const *labels;
     write_theirs(BERT_TASK_MULTICLASS);
-    set_member(settings(), "id2label", NULL);
+    change_member(settings(), "id2label", NULL);
     bert_model *ours = import_theirs(NULL);
     assert_int_equal(bert_model_labels(ours, &labels), 3);
     assert_string_equal(labels[0], "LABEL_0");
@@ -258,7 +260,7 @@ static void ids_that_contradict_the_labels_are_told(void **state)
         char *note, expected[256];
         const char *const *labels;
         write_theirs(BERT_TASK_MULTICLASS);
-        set_member(settings(), "label2id", CASES[i].ids);
+        change_member(settings(), "label2id", CASES[i].ids);
         bert_model *ours = import_theirs(&note);
         bert_model_labels(ours, &labels);
         assert_string_equal(labels[1], "b");
@@ -280,8 +282,8 @@ static void tags_without_a_prefix_are_inside(void **state)
     char *note;
     const char *const *labels;
     write_theirs(BERT_TASK_TOKENS);
-    set_member(settings(), "id2label", json_pack("{s:s, s:s, s:s}", "0", "O", "1", "PER", "2", "B-LOC"));
-    set_member(settings(), "label2id", NULL);
+    change_member(settings(), "id2label", json_pack("{s:s, s:s, s:s}", "0", "O", "1", "PER", "2", "B-LOC"));
+    change_member(settings(), "label2id", NULL);
     bert_model *ours = import_theirs(&note);
     assert_int_equal(bert_model_task(ours), BERT_TASK_TOKENS);
     bert_model_labels(ours, &labels);
@@ -327,12 +329,12 @@ static void texts_are_cut_where_the_tokenizer_cuts_them(void **state)
     };
     write_theirs(BERT_TASK_MULTICLASS);
     for (size_t i = 0; i < sizeof CASES / sizeof *CASES; i++) {
-        set_member(scratch("theirs/tokenizer_config.json"), "model_max_length", CASES[i].length);
+        change_member(scratch("theirs/tokenizer_config.json"), "model_max_length", CASES[i].length);
         bert_model *ours = import_theirs(NULL);
         assert_int_equal(ours->layer->spec.seq_len, CASES[i].seq_len);
         bert_model_free(ours);
     }
-    set_member(scratch("theirs/tokenizer_config.json"), "model_max_length", json_integer(2));
+    change_member(scratch("theirs/tokenizer_config.json"), "model_max_length", json_integer(2));
     assert_refused(BERT_ERR_FORMAT,
                    "theirs: tokenizer_config.json: model_max_length is 2, expected a whole number from 3 on");
 }
@@ -439,7 +441,7 @@ static void settings_that_do_not_fit_are_refused(void **state)
     };
     for (size_t i = 0; i < sizeof CASES / sizeof *CASES; i++) {
         write_theirs(CASES[i].task);
-        set_member(settings(), CASES[i].key, CASES[i].value);
+        change_member(settings(), CASES[i].key, CASES[i].value);
         assert_refused(CASES[i].code, CASES[i].message);
     }
 }
@@ -556,7 +558,7 @@ static void a_prompt_is_told(void **state)
     (void)state;
     char *note;
     write_vectors();
-    set_member(scratch("theirs/config_sentence_transformers.json"), "default_prompt_name", json_string("query"));
+    change_member(scratch("theirs/config_sentence_transformers.json"), "default_prompt_name", json_string("query"));
     bert_model_free(import_theirs(&note));
     assert_string_equal(
         note, "sentence-transformers puts the prompt \"query\" before every text; libbert takes texts as they are\n"

@@ -1,5 +1,5 @@
 /* bert_inspect: what it tells of every kind of thing, for machines and for people. */
-#include "toy_module.h"
+#include "toy_model.h"
 
 #include "formats/json.h"
 

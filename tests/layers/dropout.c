@@ -21,7 +21,7 @@ enum { N_ORIGINALS = sizeof ORIGINALS / sizeof *ORIGINALS };
 
 static config family_config(const family *f)
 {
-    config c = toy_config();
+    config c = words_config();
     c.family = f;
     c.type_vocab_size = f->one_segment ? 1 : 2;
     c.first_position = f->counts_positions ? 2 : 0;
@@ -167,7 +167,7 @@ static void every_family_drops_out_where_transformers_does(void **state)
         }
     for (size_t f = 0; f < N_ORIGINALS; f++) {
         config c = family_config(ORIGINALS[f].family);
-        bert_module *module = toy_import(&c, false);
+        bert_module *module = words_module(&c, false);
         bert_layer_spec spec = spec_of(BERT_POOLING_MEAN, "embedding_output,layer_0,layer_1,layer_2");
         bert_layer *layer = layer_of(module, &spec);
         bert_input input = { .n = N, .input_ids = ids, .input_mask = mask, .segment_ids = segments };

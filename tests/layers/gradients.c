@@ -93,8 +93,7 @@ static void check_layer(const char *what, const bert_module *module, const bert_
 static void every_pooling_has_the_gradients_of_its_differences(void **state)
 {
     (void)state;
-    config c = toy_config();
-    bert_module *module = toy_import(&c, true);
+    bert_module *module = words_module(NULL, true);
     for (int pooling = BERT_POOLING_NONE; pooling <= BERT_POOLING_MAX; pooling++)
         for (int texts = 0; texts < 2; texts++) {
             bert_layer_spec spec = spec_of(pooling, "output");
@@ -108,8 +107,7 @@ static void every_pooling_has_the_gradients_of_its_differences(void **state)
 static void whatever_is_tuned_has_the_gradients_of_its_differences(void **state)
 {
     (void)state;
-    config c = toy_config();
-    bert_module *module = toy_import(&c, true);
+    bert_module *module = words_module(NULL, true);
     static const char *const OUTPUTS[] = { "output", ALL_OUTPUTS, "sequence_output,pooled_output",
                                            "layer_2,embedding_output,token_output" };
     for (size_t o = 0; o < sizeof OUTPUTS / sizeof *OUTPUTS; o++)
@@ -131,8 +129,7 @@ static void whatever_is_tuned_has_the_gradients_of_its_differences(void **state)
 static void lower_layers_have_the_gradients_of_their_differences(void **state)
 {
     (void)state;
-    config c = toy_config();
-    bert_module *module = toy_import(&c, true);
+    bert_module *module = words_module(NULL, true);
     static const struct {
         const char *outputs;
         int64_t use_layers, tuned;
@@ -155,8 +152,7 @@ static void lower_layers_have_the_gradients_of_their_differences(void **state)
 static void with_dropout_the_gradients_are_those_of_the_same_masks(void **state)
 {
     (void)state;
-    config c = toy_config();
-    bert_module *module = toy_import(&c, true);
+    bert_module *module = words_module(NULL, true);
     const bert_run RUNS[] = { TRAIN, TRAIN_ALL };
     for (int run = 0; run < 2; run++)
         for (int pooling = BERT_POOLING_CLS; pooling <= BERT_POOLING_MEAN; pooling++)
@@ -174,9 +170,9 @@ static void every_activation_has_the_gradients_of_its_differences(void **state)
     (void)state;
     static const activation ACTIVATIONS[] = { ACTIVATION_GELU, ACTIVATION_GELU_TANH, ACTIVATION_SILU, ACTIVATION_RELU };
     for (size_t i = 0; i < sizeof ACTIVATIONS / sizeof *ACTIVATIONS; i++) {
-        config c = toy_config();
+        config c = words_config();
         c.hidden_act = ACTIVATIONS[i];
-        bert_module *module = toy_import(&c, true);
+        bert_module *module = words_module(&c, true);
         assert_int_equal(module->config.hidden_act, ACTIVATIONS[i]);
         bert_layer_spec spec = spec_of(BERT_POOLING_CLS, "output,sequence_output");
         check_layer(config_activation_name(c.hidden_act), module, &spec, TRAIN,
@@ -188,8 +184,7 @@ static void every_activation_has_the_gradients_of_its_differences(void **state)
 static void a_new_pooler_has_the_gradients_of_its_differences(void **state)
 {
     (void)state;
-    config c = toy_config();
-    bert_module *module = toy_import(&c, false);
+    bert_module *module = words_module(NULL, false);
     bert_layer_spec spec = spec_of(BERT_POOLING_CLS, "output");
     check_layer("a new pooler", module, &spec, KEEP, SMOOTH);
     bert_module_free(module);
@@ -224,8 +219,7 @@ static double siamese_loss(const void *context)
 static void two_passes_alive_at_once_add_their_gradients(void **state)
 {
     (void)state;
-    config c = toy_config();
-    bert_module *module = toy_import(&c, true);
+    bert_module *module = words_module(NULL, true);
     for (int pooling = BERT_POOLING_CLS; pooling <= BERT_POOLING_MEAN; pooling++) {
         bert_layer_spec spec = spec_of(pooling, "output");
         spec.do_preprocessing = true;

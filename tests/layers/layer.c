@@ -10,8 +10,7 @@
 static void padding_is_zero_and_its_gradient_does_not_matter(void **state)
 {
     (void)state;
-    config c = toy_config();
-    bert_module *module = toy_import(&c, true);
+    bert_module *module = words_module(NULL, true);
     bert_layer_spec spec = spec_of(BERT_POOLING_NONE, "output,layer_0,embedding_output");
     spec.tune_embeddings = true;
     bert_layer *layer = layer_of(module, &spec);
@@ -40,8 +39,7 @@ static void padding_is_zero_and_its_gradient_does_not_matter(void **state)
 static void texts_give_the_bits_of_their_matrices(void **state)
 {
     (void)state;
-    config c = toy_config();
-    bert_module *module = toy_import(&c, true);
+    bert_module *module = words_module(NULL, true);
     bert_features features = { 0 };
     assert_works(bert_encode(bert_module_tokenizer(module), TEXTS, PAIRS, N, S, &features, err));
     assert_int_equal(features.truncated, 2);
@@ -73,13 +71,12 @@ static void texts_give_the_bits_of_their_matrices(void **state)
 static void names_give_the_layers_that_the_signature_says(void **state)
 {
     (void)state;
-    config c = toy_config();
     bert_import_options options;
     bert_import_defaults(&options);
     options.seq_layer = -2;
     options.tok_layer = 0;
-    assert_works(module_import(toy_write("toy", &c, true), scratch("module"), &options, NULL, err));
-    bert_module *module = toy_open(scratch("module"));
+    assert_works(module_import(words_checkpoint("toy", NULL, true), scratch("module"), &options, NULL, err));
+    bert_module *module = open_module(scratch("module"));
     bert_layer_spec spec = spec_of(BERT_POOLING_NONE, ALL_OUTPUTS);
     bert_layer *layer = layer_of(module, &spec);
     bert_pass *pass = forward_of(layer, &MATRICES, (bert_run){ 0 });
@@ -107,8 +104,7 @@ static void names_give_the_layers_that_the_signature_says(void **state)
 static void dropout_is_off_without_train_and_in_frozen_layers_unless_asked_for(void **state)
 {
     (void)state;
-    config c = toy_config();
-    bert_module *module = toy_import(&c, true);
+    bert_module *module = words_module(NULL, true);
     bert_layer_spec spec = spec_of(BERT_POOLING_MEAN, "embedding_output,layer_0,layer_1,layer_2");
     spec.n_tune_layers = 1;
     bert_layer *layer = layer_of(module, &spec);
@@ -163,8 +159,7 @@ static char *step_bits(const bert_module *module, size_t *n)
 static void any_number_of_threads_gives_the_same_bits(void **state)
 {
     (void)state;
-    config c = toy_config();
-    bert_module *module = toy_import(&c, true);
+    bert_module *module = words_module(NULL, true);
     size_t n, m;
     size_t before = threads_allow(1);
     char *one = step_bits(module, &n);
@@ -184,8 +179,7 @@ static void any_number_of_threads_gives_the_same_bits(void **state)
 static void passes_use_the_memory_of_those_that_were_freed(void **state)
 {
     (void)state;
-    config c = toy_config();
-    bert_module *module = toy_import(&c, true);
+    bert_module *module = words_module(NULL, true);
     bert_layer_spec spec = spec_of(BERT_POOLING_CLS, "output");
     bert_layer *layer = layer_of(module, &spec);
     const float *places[2] = { NULL, NULL };
@@ -209,8 +203,7 @@ static void passes_use_the_memory_of_those_that_were_freed(void **state)
 static void no_rows_give_no_outputs(void **state)
 {
     (void)state;
-    config c = toy_config();
-    bert_module *module = toy_import(&c, true);
+    bert_module *module = words_module(NULL, true);
     for (int texts = 0; texts < 2; texts++) {
         bert_layer_spec spec = spec_of(BERT_POOLING_MEAN, ALL_OUTPUTS);
         spec.do_preprocessing = texts;
@@ -231,8 +224,7 @@ static void no_rows_give_no_outputs(void **state)
 static void only_what_is_tuned_has_a_gradient_and_memory_of_its_own(void **state)
 {
     (void)state;
-    config c = toy_config();
-    bert_module *module = toy_import(&c, true);
+    bert_module *module = words_module(NULL, true);
     for (int64_t tuned = 0; tuned <= 3; tuned++) {
         bert_layer_spec spec = spec_of(BERT_POOLING_CLS, "output");
         spec.n_tune_layers = tuned;
@@ -262,8 +254,7 @@ static void only_what_is_tuned_has_a_gradient_and_memory_of_its_own(void **state
 static void a_layer_tells_what_is_tuned(void **state)
 {
     (void)state;
-    config c = toy_config();
-    bert_module *module = toy_import(&c, true);
+    bert_module *module = words_module(NULL, true);
     bert_layer_spec spec = spec_of(BERT_POOLING_CLS, "output");
     spec.n_tune_layers = 1;
     bert_layer *layer = layer_of(module, &spec);
@@ -283,8 +274,7 @@ static void a_layer_tells_what_is_tuned(void **state)
 static void gradients_go_back_to_zero(void **state)
 {
     (void)state;
-    config c = toy_config();
-    bert_module *module = toy_import(&c, true);
+    bert_module *module = words_module(NULL, true);
     bert_layer_spec spec = spec_of(BERT_POOLING_CLS, "output");
     experiment x;
     bert_layer *layer = layer_of(module, &spec);
@@ -306,8 +296,7 @@ static void gradients_go_back_to_zero(void **state)
 static void a_module_without_a_pooler_starts_one_from_the_seed(void **state)
 {
     (void)state;
-    config c = toy_config();
-    bert_module *module = toy_import(&c, false);
+    bert_module *module = words_module(NULL, false);
     bert_layer_spec spec = spec_of(BERT_POOLING_AUTO, "output");
     bool new_pooler = true;
     bert_layer *layers[3] = { NULL };
@@ -335,7 +324,7 @@ static void a_module_without_a_pooler_starts_one_from_the_seed(void **state)
         bert_layer_free(layers[i]);
     bert_module_free(module);
 
-    module = toy_import(&c, true);
+    module = words_module(NULL, true);
     assert_works(bert_layer_create(module, &spec, 1, &layers[0], &new_pooler, err));
     assert_false(new_pooler);
     bert_layer_free(layers[0]);
@@ -345,8 +334,7 @@ static void a_module_without_a_pooler_starts_one_from_the_seed(void **state)
 static void a_saved_layer_gives_the_same_bits_as_a_module(void **state)
 {
     (void)state;
-    config c = toy_config();
-    bert_module *module = toy_import(&c, true);
+    bert_module *module = words_module(NULL, true);
     bert_layer_spec spec = spec_of(BERT_POOLING_CLS, "output,sequence_output");
     spec.use_layers = 2;
     spec.n_tune_layers = 1;
@@ -354,7 +342,7 @@ static void a_saved_layer_gives_the_same_bits_as_a_module(void **state)
     for (size_t i = 0; i < layer->n_tuned; i++)
         layer->values[i] += 0.25f;
     assert_works(bert_layer_save(layer, scratch("saved"), err));
-    bert_module *saved = toy_open(scratch("saved"));
+    bert_module *saved = open_module(scratch("saved"));
     assert_int_equal(saved->config.num_hidden_layers, 2);
     assert_int_equal(saved->seq_layer, 1);
     spec.use_layers = 0;
@@ -378,19 +366,18 @@ static void a_saved_layer_gives_the_same_bits_as_a_module(void **state)
 static void a_saved_layer_keeps_its_sequence_layer(void **state)
 {
     (void)state;
-    config c = toy_config();
     bert_import_options options;
     bert_import_defaults(&options);
     options.seq_layer = 0;
-    assert_works(module_import(toy_write("toy", &c, true), scratch("module"), &options, NULL, err));
-    bert_module *module = toy_open(scratch("module"));
+    assert_works(module_import(words_checkpoint("toy", NULL, true), scratch("module"), &options, NULL, err));
+    bert_module *module = open_module(scratch("module"));
     for (int64_t use = 0; use <= 3; use++) {
         bert_layer_spec spec = spec_of(BERT_POOLING_MEAN, "output,layer_0");
         spec.n_tune_layers = 0;
         spec.use_layers = use;
         bert_layer *layer = layer_of(module, &spec);
         assert_works(bert_layer_save(layer, scratch("saved"), err));
-        bert_module *saved = toy_open(scratch("saved"));
+        bert_module *saved = open_module(scratch("saved"));
         assert_int_equal(saved->seq_layer, use ? use - 1 : 0);
         bert_module_free(saved);
         bert_layer_free(layer);
@@ -402,12 +389,11 @@ static void a_saved_layer_keeps_its_sequence_layer(void **state)
 static void a_saved_layer_keeps_the_pooler(void **state)
 {
     (void)state;
-    config c = toy_config();
-    bert_module *module = toy_import(&c, true);
+    bert_module *module = words_module(NULL, true);
     bert_layer_spec spec = spec_of(BERT_POOLING_MEAN, "output");
     bert_layer *layer = layer_of(module, &spec);
     assert_works(bert_layer_save(layer, scratch("saved"), err));
-    bert_module *saved = toy_open(scratch("saved"));
+    bert_module *saved = open_module(scratch("saved"));
     assert_true(saved->weights.pooler);
     assert_memory_equal(weight_at(&saved->weights, POOLER_WEIGHT, 0)->value,
                         weight_at(&module->weights, POOLER_WEIGHT, 0)->value, 144 * sizeof(float));
@@ -419,8 +405,7 @@ static void a_saved_layer_keeps_the_pooler(void **state)
 static void a_layer_without_layers_is_not_saved(void **state)
 {
     (void)state;
-    config c = toy_config();
-    bert_module *module = toy_import(&c, true);
+    bert_module *module = words_module(NULL, true);
     bert_layer_spec spec = spec_of(BERT_POOLING_MEAN, "embedding_output");
     spec.n_tune_layers = 0;
     bert_layer *layer = layer_of(module, &spec);
@@ -434,8 +419,7 @@ static void a_layer_without_layers_is_not_saved(void **state)
 static void a_frozen_file_without_a_pooler_starts_none(void **state)
 {
     (void)state;
-    config c = toy_config();
-    bert_module *module = toy_import(&c, false);
+    bert_module *module = words_module(NULL, false);
     module->frozen = true;
     bert_layer_spec spec = spec_of(BERT_POOLING_CLS, "output");
     bert_layer *layer;
@@ -456,8 +440,7 @@ static void a_frozen_file_without_a_pooler_starts_none(void **state)
 static void a_spec_that_does_not_fit_is_refused(void **state)
 {
     (void)state;
-    config c = toy_config();
-    bert_module *module = toy_import(&c, true);
+    bert_module *module = words_module(NULL, true);
     static const struct {
         int64_t seq_len, tune, use;
         int pooling;
@@ -506,8 +489,7 @@ static void by_default_no_more_layers_are_tuned_than_there_are(void **state)
     } CASES[] = {
         { 0, "output", 3 }, { 2, "output", 2 }, { 1, "output", 1 }, { 0, "layer_0", 1 }, { 0, "embedding_output", 0 }
     };
-    config c = toy_config();
-    bert_module *module = toy_import(&c, true);
+    bert_module *module = words_module(NULL, true);
     for (size_t i = 0; i < sizeof CASES / sizeof *CASES; i++) {
         bert_layer_spec spec, defaults;
         bert_layer *layer;
@@ -525,8 +507,7 @@ static void by_default_no_more_layers_are_tuned_than_there_are(void **state)
 static void input_that_does_not_fit_is_refused(void **state)
 {
     (void)state;
-    config c = toy_config();
-    bert_module *module = toy_import(&c, true);
+    bert_module *module = words_module(NULL, true);
     bert_layer_spec spec = spec_of(BERT_POOLING_MEAN, "output");
     bert_layer *by_matrices = layer_of(module, &spec);
     spec.do_preprocessing = true;
@@ -568,8 +549,7 @@ static void input_that_does_not_fit_is_refused(void **state)
 static void a_backward_pass_that_makes_no_sense_is_refused(void **state)
 {
     (void)state;
-    config c = toy_config();
-    bert_module *module = toy_import(&c, true);
+    bert_module *module = words_module(NULL, true);
     bert_layer_spec spec = spec_of(BERT_POOLING_MEAN, "output,layer_1");
     bert_layer *layer = layer_of(module, &spec);
     static const char NOTHING[] =

@@ -2,7 +2,7 @@
 #ifndef TESTS_MODEL_TOY_LAYER_H
 #define TESTS_MODEL_TOY_LAYER_H
 
-#include "layers/toy.h"
+#include "toy_module.h"
 
 #include "layers/layer.h"
 

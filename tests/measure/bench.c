@@ -1,5 +1,5 @@
 /* Measuring a model: figures that can be, for every kind of model, and texts of the length that is asked for. */
-#include "toy_module.h"
+#include "toy_model.h"
 
 #include "measure/roofline.h"
 #include "formats/json.h"

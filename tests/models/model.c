@@ -1,5 +1,5 @@
 /* Models: architecture as JSON, folders, weights; what was moved, changed or is of another kind. */
-#include "layers/toy.h"
+#include "toy_module.h"
 
 #include "base/sha.h"
 #include "models/model.h"
@@ -26,15 +26,14 @@ static bert_layer_spec spec_on(const char *module)
 static bert_model *model_on(const char *module, const bert_layer_spec *spec)
 {
     bert_model *m = NULL;
-    assert_works(model_create(toy_open(module), spec, &HEAD, 9, &m, err));
+    assert_works(model_create(open_module(module), spec, &HEAD, 9, &m, err));
     return m;
 }
 
 /* A toy module in the scratch folder, and a model on it whose tuned weights are not the module's. */
 static bert_model *toy_model(void)
 {
-    config c = toy_config();
-    bert_module_free(toy_import(&c, true));
+    bert_module_free(words_module(NULL, true));
     bert_layer_spec spec = spec_on(scratch("module"));
     bert_model *m = model_on(scratch("module"), &spec);
     random_stream r = { 3, 0, 0 };
@@ -91,8 +90,7 @@ static const char *module_path(const json_t *model)
 static void an_architecture_goes_through_json_unchanged(void **state)
 {
     (void)state;
-    config c = toy_config();
-    bert_module_free(toy_import(&c, true));
+    bert_module_free(words_module(NULL, true));
     bert_layer_spec spec = spec_on(scratch("module"));
     spec.pooling = BERT_POOLING_SQRT_MEAN;
     spec.tune_embeddings = true;
@@ -159,8 +157,7 @@ static void the_module_path_is_relative_to_the_folder_or_as_given(void **state)
 static void an_address_is_kept_as_it_is(void **state)
 {
     (void)state;
-    config c = toy_config();
-    bert_module_free(toy_import(&c, true));
+    bert_module_free(words_module(NULL, true));
     bert_layer_spec spec = spec_on("https://example.org/toy.tar.gz");
     bert_model *m = model_on(scratch("module"), &spec);
     assert_works(bert_model_save(m, scratch("model"), false, err));
@@ -174,8 +171,7 @@ static void an_address_is_kept_as_it_is(void **state)
 static void a_default_length_is_no_longer_than_the_module(void **state)
 {
     (void)state;
-    config c = toy_config();
-    bert_module_free(toy_import(&c, true));
+    bert_module_free(words_module(NULL, true));
     bert_layer_spec spec = spec_on(scratch("module"));
     spec.seq_len = 0;
     bert_model *m = model_on(scratch("module"), &spec);
@@ -183,7 +179,7 @@ static void a_default_length_is_no_longer_than_the_module(void **state)
     assert_string_equal(bert_model_note(m),
                         "the module has 16 positions: a text is read up to so many tokens (seq_len)");
     bert_model_free(m);
-    bert_module_free(toy_import(&c, true));
+    bert_module_free(words_module(NULL, true));
     spec.seq_len = 16;
     m = model_on(scratch("module"), &spec);
     assert_null(bert_model_note(m));
@@ -193,8 +189,7 @@ static void a_default_length_is_no_longer_than_the_module(void **state)
 static void a_new_model_has_the_same_weights_for_the_same_seed(void **state)
 {
     (void)state;
-    config c = toy_config();
-    bert_module_free(toy_import(&c, false));
+    bert_module_free(words_module(NULL, false));
     bert_layer_spec spec = spec_on(scratch("module"));
     bert_model *a = model_on(scratch("module"), &spec), *b = model_on(scratch("module"), &spec);
     assert_same_weights(a, b);
@@ -209,7 +204,7 @@ static void a_new_model_has_the_same_weights_for_the_same_seed(void **state)
         assert_true(head[1].value[i] == 0);
     bert_model_free(a);
     bert_model_free(b);
-    bert_module_free(toy_import(&c, true));
+    bert_module_free(words_module(NULL, true));
     a = model_on(scratch("module"), &spec);
     assert_null(bert_model_note(a));
     bert_model_free(a);
@@ -221,15 +216,14 @@ static bert_model *model_of_head(const head_spec *head)
 {
     bert_model *m = NULL;
     bert_layer_spec spec = spec_on(scratch("module"));
-    assert_works(model_create(toy_open(scratch("module")), &spec, head, 9, &m, err));
+    assert_works(model_create(open_module(scratch("module")), &spec, head, 9, &m, err));
     return m;
 }
 
 static void a_hidden_head_has_two_layers_of_its_own(void **state)
 {
     (void)state;
-    config c = toy_config();
-    bert_module_free(toy_import(&c, true));
+    bert_module_free(words_module(NULL, true));
     head_spec two = HEAD;
     two.hidden = 7;
     bert_model *m = model_of_head(&two), *plain = model_of_head(&HEAD);
@@ -268,8 +262,7 @@ static void a_hidden_head_has_two_layers_of_its_own(void **state)
 static void every_head_comes_back_from_its_folder(void **state)
 {
     (void)state;
-    config c = toy_config();
-    bert_module_free(toy_import(&c, true));
+    bert_module_free(words_module(NULL, true));
     static const head_spec HEADS[] = {
         { .task = BERT_TASK_BINARY, .outputs = 1, .labels = LABELS, .n_labels = 2, .threshold = 0.123456789 },
         { .task = BERT_TASK_MULTILABEL, .outputs = 3, .hidden = 5, .labels = LABELS, .n_labels = 3, .threshold = 0.5 },
@@ -460,9 +453,9 @@ static void a_module_that_was_exchanged_is_told(void **state)
     (void)state;
     bert_model *m = toy_model(), *again;
     assert_works(bert_model_save(m, scratch("model"), false, err));
-    config c = toy_config();
+    config c = words_config();
     c.max_position_embeddings = 14; /* other random numbers */
-    bert_module *other = toy_import(&c, true);
+    bert_module *other = words_module(&c, true);
     char message[512];
     snprintf(message, sizeof message,
              "model/model.json: the module at ../module is not the one that the model was trained on (SHA-256 "
@@ -546,8 +539,7 @@ static void a_place_that_cannot_be_written_is_told(void **state)
 static void a_model_without_a_head_is_no_folder(void **state)
 {
     (void)state;
-    config c = toy_config();
-    bert_module *module = toy_import(&c, true);
+    bert_module *module = words_module(NULL, true);
     bert_layer_spec spec = spec_on(scratch("module"));
     bert_model *m;
     char *json;
@@ -667,7 +659,7 @@ static void weights_of_another_architecture_change_nothing(void **state)
         size_t outputs = (size_t)CASES[i].outputs;
         head_spec head = { .task = BERT_TASK_MULTICLASS, .outputs = outputs, .labels = LABELS, .n_labels = outputs };
         bert_model *other;
-        assert_works(model_create(toy_open(scratch("module")), &spec, &head, 1, &other, err));
+        assert_works(model_create(open_module(scratch("module")), &spec, &head, 1, &other, err));
         assert_works(bert_model_save_weights(other, scratch("weights"), err));
         assert_not_loaded(m, scratch("weights"), CASES[i].message);
         bert_model_free(other);
@@ -755,8 +747,7 @@ static void a_folder_that_is_not_whole_is_refused(void **state)
 static void a_head_has_its_layers_and_pooler_whatever_the_outputs_are(void **state)
 {
     (void)state;
-    config c = toy_config();
-    bert_module_free(toy_import(&c, true));
+    bert_module_free(words_module(NULL, true));
     bert_layer_spec spec = spec_on(scratch("module"));
     spec.outputs = "layer_0";
     bert_model *m = model_on(scratch("module"), &spec);

@@ -29,8 +29,7 @@ typedef struct scene {
 
 static scene scene_make(void)
 {
-    config c = toy_config();
-    scene s = { .module = toy_import(&c, true) };
+    scene s = { .module = words_module(NULL, true) };
     s.layer = frozen_below(s.module, BERT_POOLING_CLS, 1);
     s.rows = toy_rows(s.module, ROW_TOGETHER, 1);
     s.n = s.rows.start[ROWS] * HIDDEN;

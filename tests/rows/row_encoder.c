@@ -38,8 +38,7 @@ static void check_parts(row_encoder *r, const token_rows *rows, const float *exp
 static void tiles_have_the_bits_of_one_pass(void **state)
 {
     (void)state;
-    config c = toy_config();
-    bert_module *module = toy_import(&c, true);
+    bert_module *module = words_module(NULL, true);
     for (int form = ROW_TOGETHER; form <= ROW_WORDS; form++)
         for (int pooling = BERT_POOLING_NONE; pooling <= BERT_POOLING_MAX; pooling++) {
             size_t n;
@@ -61,8 +60,7 @@ static void tiles_have_the_bits_of_one_pass(void **state)
 static void tiles_that_begin_with_kept_outputs_have_the_bits_of_one_pass(void **state)
 {
     (void)state;
-    config c = toy_config();
-    bert_module *module = toy_import(&c, true);
+    bert_module *module = words_module(NULL, true);
     for (int64_t tuned = 0; tuned <= 2; tuned++)
         for (int form = ROW_TOGETHER; form <= ROW_APART; form++)
             for (uint64_t budget = 0; budget <= 60000; budget += 20000) {
@@ -125,8 +123,7 @@ static step_bits step(bert_layer *layer, const packed_batch *batch, const float 
 static void a_step_from_what_the_lowest_tuned_layer_reads_has_the_bits_of_a_whole_one(void **state)
 {
     (void)state;
-    config c = toy_config();
-    bert_module *module = toy_import(&c, true);
+    bert_module *module = words_module(NULL, true);
     for (int64_t tuned = 0; tuned <= 2; tuned++)
         for (int pooling = BERT_POOLING_NONE; pooling <= BERT_POOLING_MAX; pooling++)
             for (int dropped = 0; dropped < 2; dropped++) {
@@ -173,7 +170,6 @@ static void precision_changes_the_bits_of_the_layer_and_back_and_never_those_of_
 {
     (void)state;
     const ops *o;
-    config c = toy_config();
     bert_model *model;
     bert_layer_spec spec = spec_of(BERT_POOLING_MEAN, "output");
     arena a = { 0 };
@@ -185,7 +181,7 @@ static void precision_changes_the_bits_of_the_layer_and_back_and_never_those_of_
         skip();
     }
     spec.n_tune_layers = 1;
-    assert_works(model_create(toy_import(&c, true), &spec, NULL, 1, &model, err));
+    assert_works(model_create(words_module(NULL, true), &spec, NULL, 1, &model, err));
     token_rows rows = toy_rows(model->module, ROW_TOGETHER, 3);
     bert_session *session = session_now(model);
     encode(session, before);

@@ -2,7 +2,7 @@
 #ifndef TESTS_INFER_FROZEN_TOYS_H
 #define TESTS_INFER_FROZEN_TOYS_H
 
-#include "toy_module.h"
+#include "toy_model.h"
 
 enum { PRECISIONS = 3 };
 static const char *const PRECISION_NAMES[PRECISIONS] = { "fp32", "bf16", "int8" };

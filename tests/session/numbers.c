@@ -1,5 +1,5 @@
 /* Numbers that are none: no label, no vector and no file is made of them; the row is named, and the weight. */
-#include "toy_module.h"
+#include "toy_model.h"
 
 #include "layers/layer.h"
 

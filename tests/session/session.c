@@ -1,6 +1,6 @@
 /* Sessions: the same bits whatever else is in a call and however many threads, vectors equal to the layer's, limits and
  * errors. */
-#include "toy_module.h"
+#include "toy_model.h"
 
 #include "each_isa.h"
 #include "layers/layer.h"

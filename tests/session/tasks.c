@@ -1,6 +1,6 @@
 /* Sessions of every task: scores from vectors, entities and where they stand, evaluation with its files, and what a
  * task refuses. */
-#include "toy_module.h"
+#include "toy_model.h"
 
 #include "task/head.h"
 #include "task/outcomes.h"

@@ -1,6 +1,6 @@
 /* Heads: logits and losses against a double-precision reference written apart from them, and every gradient against
  * central differences of that reference, for each kind of head and task, with class weights, smoothing and dropout. */
-#include "toy_module.h"
+#include "toy_model.h"
 
 #include "ops/dropout.h"
 #include "task/head.h"

@@ -1,6 +1,6 @@
 /* From the labels of a data set to a head spec and to numbers: every kind of label, and every row that is wrong by its
  * place. */
-#include "toy_module.h"
+#include "toy_model.h"
 
 #include "base/buffer.h"
 #include "task/label_words.h"

@@ -1,6 +1,6 @@
 /* The list of tasks: which labels and poolings suit which, losses and scores of a row; and making a model with a
  * head. */
-#include "toy_module.h"
+#include "toy_model.h"
 
 #include "task/head.h"
 #include "task/outcomes.h"

@@ -3,7 +3,7 @@
 #ifndef TESTS_TRAIN_TOY_RUN_H
 #define TESTS_TRAIN_TOY_RUN_H
 
-#include "toy_module.h"
+#include "toy_model.h"
 
 #include "train/loop.h"
 
