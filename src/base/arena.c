@@ -7,17 +7,44 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
                "file formats are read in place: little-endian machines only");
 
 struct arena_block {
     arena_block *next;
-    size_t size; /* of the data behind the header */
+    size_t size;   /* of the data behind the header */
+    size_t dirty;  /* so many first bytes may hold something; the others are zero, as they came from the system */
+    size_t mapped; /* bytes in all, where they are a mapping of their own; 0: they are malloc's */
     _Alignas(ARENA_ALIGN) unsigned char data[];
 };
 
-enum { FIRST_BLOCK = 1 << 16, LARGEST_DOUBLING = 1 << 26 };
+enum { FIRST_BLOCK = 1 << 16, LARGEST_DOUBLING = 1 << 26, LEAST_MAPPED = 1 << 24 };
+
+/* Large ones straight from the system: pages that nobody has touched take no memory, not even to be zero. */
+static arena_block *block_create(size_t total)
+{
+    if (total < (size_t)LEAST_MAPPED) {
+        arena_block *b = aligned_alloc(ARENA_ALIGN, total);
+        if (b)
+            *b = (arena_block){ .dirty = total };
+        return b;
+    }
+    arena_block *b = mmap(NULL, total, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (b == MAP_FAILED)
+        return NULL;
+    b->mapped = total;
+    return b;
+}
+
+static void block_free(arena_block *b)
+{
+    if (b->mapped)
+        munmap(b, b->mapped);
+    else
+        free(b);
+}
 
 /* Puts a block with room for need bytes in front. */
 static bool arena_grow(arena *a, size_t need)
@@ -30,7 +57,7 @@ static bool arena_grow(arena *a, size_t need)
     size_t total;
     if (!add_size(block, sizeof(arena_block) + ARENA_ALIGN, &total))
         return false;
-    arena_block *b = aligned_alloc(ARENA_ALIGN, total & ~(size_t)(ARENA_ALIGN - 1));
+    arena_block *b = block_create(total & ~(size_t)(ARENA_ALIGN - 1));
     if (!b)
         return false;
     b->next = a->first;
@@ -40,7 +67,8 @@ static bool arena_grow(arena *a, size_t need)
     return true;
 }
 
-void *arena_alloc_raw(arena *a, size_t size)
+/* *dirty: so many of its first bytes may hold something. */
+static void *arena_take(arena *a, size_t size, size_t *dirty)
 {
     size_t need;
     if (!add_size(size ? size : 1, ARENA_ALIGN - 1, &need))
@@ -48,15 +76,25 @@ void *arena_alloc_raw(arena *a, size_t size)
     need &= ~(size_t)(ARENA_ALIGN - 1);
     if ((!a->first || a->first->size - a->used < need) && !arena_grow(a, need))
         return NULL;
-    void *p = a->first->data + a->used;
+    arena_block *b = a->first;
+    void *p = b->data + a->used;
+    *dirty = b->dirty > a->used ? size_least(b->dirty - a->used, size) : 0;
     a->used += need;
+    b->dirty = b->dirty > a->used ? b->dirty : a->used;
     return p;
+}
+
+void *arena_alloc_raw(arena *a, size_t size)
+{
+    size_t dirty;
+    return arena_take(a, size, &dirty);
 }
 
 void *arena_alloc(arena *a, size_t size)
 {
-    void *p = arena_alloc_raw(a, size);
-    return p ? memset(p, 0, size) : NULL;
+    size_t dirty;
+    void *p = arena_take(a, size, &dirty);
+    return p ? memset(p, 0, dirty) : NULL;
 }
 
 void *arena_array(arena *a, size_t n, size_t size)
@@ -109,7 +147,7 @@ void arena_free(arena *a)
 {
     while (a->first) {
         arena_block *next = a->first->next;
-        free(a->first);
+        block_free(a->first);
         a->first = next;
     }
     a->used = 0;

@@ -15,7 +15,8 @@ typedef struct arena {
 
 enum { ARENA_ALIGN = 64 }; /* a cache line, and the widest vector */
 
-/* size bytes, zeroed, aligned to ARENA_ALIGN; NULL when memory is out. size 0 gives a valid address. */
+/* size bytes, zeroed (much of it at once without being touched), aligned to ARENA_ALIGN; NULL when memory is out.
+ * size 0 gives a valid address. */
 void *arena_alloc(arena *a, size_t size);
 
 /* The same without zeroing: for activations, which are written before they are read. */
