@@ -10,8 +10,9 @@
 static bert_status differs(const char *path, const char *what, const char *found, const char *says,
                            const char *expected, bert_err *err)
 {
-    return fail(err, BERT_ERR_FORMAT, "%s: the data is damaged (its %s is %.12s..., %s says %.12s...)", path, what,
-                found, says, expected);
+    const char *more = strlen(found) > 12 ? "..." : "";
+    return fail(err, BERT_ERR_FORMAT, "%s: the data is damaged (its %s is %.12s%s, %s says %.12s%s)", path, what, found,
+                more, says, expected, more);
 }
 
 static bert_status verify_file(const bert_module *m, const char *name, const json_t *entry, const char *where, arena *a,
