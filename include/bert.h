@@ -817,7 +817,8 @@ typedef enum bert_event_kind {
     BERT_EVENT_STEP,       /* a batch is done */
     BERT_EVENT_EPOCH,      /* an epoch is done, measured and saved */
     BERT_EVENT_CHECKPOINT, /* a checkpoint was written: `note` is its path */
-    BERT_EVENT_END         /* the run is over: `note` says why where it is not that all epochs are done */
+    BERT_EVENT_END,        /* the run is over: `note` says why where it is not that all epochs are done */
+    BERT_EVENT_FROZEN      /* before the first epoch: what the frozen layers give is computed, once for all epochs */
 } bert_event_kind;
 
 /* What happens while training. */
@@ -825,9 +826,9 @@ typedef struct bert_event {
     bert_event_kind kind;
     int64_t epoch, epochs; /* from 1 */
     int64_t step, steps;   /* done so far in the whole run, and all */
-    size_t done, total;    /* samples of this epoch */
-    double seconds;        /* since the epoch began, or since it was resumed */
-    double seconds_left;   /* of this epoch, at the pace so far */
+    size_t done, total;    /* samples of this epoch; FROZEN: rows, those of the validation data among them */
+    double seconds;        /* since the epoch (FROZEN: this computing) began, or since it was resumed */
+    double seconds_left;   /* of it, at the pace so far */
     double samples_per_second;
     double learning_rate;          /* of the last step */
     double grad_norm;              /* before clipping; NaN where clip_norm is 0 */

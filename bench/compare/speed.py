@@ -49,6 +49,12 @@ class Race:
         return [Figure(*key, turns) for key, turns in self.figures.items()]
 
 
+def began_at(events):
+    """When the first epoch began, or what runs once before it."""
+    at, e = next((at, e) for at, e in events if e["event"] in ("frozen", "step"))
+    return at - e["seconds"]
+
+
 def prediction(model, texts, seconds):
     def work(build):
         command = [build.bert, "bench", "-m", f"{build.files}/{model}.bert", texts, "--seconds", str(seconds), "--seq-len", "64", "--json"]
@@ -66,7 +72,7 @@ def training(what, table, epochs):
         events, seconds, usage = follow([build.bert, "train", "--module", f"{build.files}/minilm", "--train", table, "-o", out, "--epochs", str(epochs),
                                                 "--pooling", "cls", "--seed", "1", "--json"])
         steps = [(at, e) for at, e in events if e["event"] == "step"]
-        began, ends = steps[0][0] - steps[0][1]["seconds"], [at for at, e in events if e["event"] == "epoch"]
+        began, ends = began_at(events), [at for at, e in events if e["event"] == "epoch"]
         last = [next(at for at, e in reversed(steps) if e["epoch"] == k + 1) for k in range(epochs)]
         figures = {(f"{what}: first epoch", "s", False): last[0] - began}
         if epochs > 1:

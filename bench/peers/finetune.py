@@ -122,7 +122,8 @@ def times_of_torch(events):
 
 def times_of_bert(events):
     steps = [(at, e) for at, e in events if e["event"] == "step"]
-    began = steps[0][0] - steps[0][1]["seconds"]
+    first, e = next((at, e) for at, e in events if e["event"] in ("frozen", "step"))
+    began = first - e["seconds"]  # of what runs once, before the first epoch
     trained = [next(at for at, e in reversed(steps) if e["epoch"] == k) for k in sorted({e["epoch"] for _, e in steps})]
     return began, list(zip(trained, (at for at, e in events if e["event"] == "epoch")))
 

@@ -65,7 +65,7 @@ void bert_evaluation_write(bert_buffer *out, const bert_evaluation *evaluation)
 /* clang-format off */
 #define FIELD(name) { #name, offsetof(bert_event, name) }
 /* clang-format on */
-static const char *const KINDS[] = { "note", "step", "epoch", "checkpoint", "end" }; /* as bert_event_kind */
+static const char *const KINDS[] = { "note", "step", "epoch", "checkpoint", "end", "frozen" }; /* as bert_event_kind */
 static const struct event_field {
     const char *name;
     size_t offset;

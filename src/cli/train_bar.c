@@ -69,7 +69,8 @@ static void pace_words(const bert_event *event, char *out, size_t size)
 static void describe_progress(const bert_event *event, char *out, size_t size)
 {
     char time[48], each[48], scores[64], valid[320] = "";
-    bool over = event->kind == BERT_EVENT_EPOCH;
+    bool frozen = event->kind == BERT_EVENT_FROZEN;
+    bool over = frozen ? event->done == event->total : event->kind == BERT_EVENT_EPOCH;
     bar_time(time, sizeof time, over ? event->seconds : event->seconds_left);
     pace_words(event, each, sizeof each);
     training_scores(event, scores, sizeof scores);
@@ -77,7 +78,8 @@ static void describe_progress(const bert_event *event, char *out, size_t size)
         memcpy(valid, " - ", 4);
         valid_scores(event->valid, event->baseline, event->watch, valid + 3, sizeof valid - 3);
     }
-    snprintf(out, size, " - %s%s%s%s - %s%s", over ? "" : "ETA: ", time, over ? " " : " - ", each, scores, valid);
+    snprintf(out, size, " - %s%s%s%s%s%s%s", over ? "" : "ETA: ", time, over ? " " : " - ", each, frozen ? "" : " - ",
+             frozen ? "" : scores, valid);
 }
 
 /* " 3200/34000 [==>...] - ...". Where there is no terminal a bar is only noise; where it is narrow, the bar gives
@@ -109,13 +111,27 @@ static void show_step(train_bar *t, const bert_event *event)
 {
     char line[768];
     int quarter = event->total ? (int)(4 * event->done / event->total) : 0;
-    head_epoch(t, event);
     describe_bar(t, event, line, sizeof line);
     if (event->done == event->total ? t->bar.terminal : bar_due(&t->bar))
         bar_draw(&t->bar, line);
     else if (!t->bar.terminal && quarter > t->quarter && quarter < 4)
         bar_finish(&t->bar, line);
     t->quarter = quarter;
+}
+
+static void show_frozen(train_bar *t, const bert_event *event)
+{
+    char line[768];
+    if (!t->frozen)
+        bar_finish(&t->bar, "Frozen layers, once for all epochs");
+    t->frozen = true;
+    if (event->done < event->total) {
+        show_step(t, event);
+        return;
+    }
+    describe_bar(t, event, line, sizeof line);
+    bar_finish(&t->bar, line);
+    t->quarter = 0;
 }
 
 static void show_epoch(train_bar *t, const bert_event *event)
@@ -132,8 +148,11 @@ void train_bar_show(train_bar *t, const bert_event *event)
 {
     bool told = event->kind == BERT_EVENT_CHECKPOINT ? t->checkpoints
                                                      : event->kind == BERT_EVENT_NOTE || event->kind == BERT_EVENT_END;
-    if (event->kind == BERT_EVENT_STEP)
+    if (event->kind == BERT_EVENT_STEP) {
+        head_epoch(t, event);
         show_step(t, event);
+    } else if (event->kind == BERT_EVENT_FROZEN)
+        show_frozen(t, event);
     else if (event->kind == BERT_EVENT_EPOCH)
         show_epoch(t, event);
     else if (told && event->note) {

@@ -8,8 +8,9 @@
 typedef struct train_bar {
     bar bar;
     bool checkpoints; /* whether each that is written is told */
-    int64_t epoch;    /* whose heading is printed */
-    int quarter;      /* of the epoch, told last where there is no terminal */
+    bool frozen;      /* the heading of the frozen layers is printed */
+    int64_t epoch;    /* whose heading is */
+    int quarter;      /* of what is under way, told last where there is no terminal */
 } train_bar;
 
 void train_bar_show(train_bar *t, const bert_event *event);

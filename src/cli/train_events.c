@@ -17,9 +17,10 @@ int train_events_data(train_events *t, const char *json)
 int train_events_show(train_events *t, const bert_event *event)
 {
     double now = bar_clock();
-    if (event->kind == BERT_EVENT_STEP && event->done < event->total && now - t->told < 0.1)
+    bool often = event->kind == BERT_EVENT_STEP || event->kind == BERT_EVENT_FROZEN;
+    if (often && event->done < event->total && now - t->told < 0.1)
         return 0;
-    if (event->kind == BERT_EVENT_STEP)
+    if (often)
         t->told = now;
     bert_event_write(&t->out.text, event);
     return results_flush(&t->out);

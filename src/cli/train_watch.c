@@ -53,7 +53,8 @@ bool train_watch_event(void *watch, const bert_event *event)
 {
     train_watch *w = watch;
     remember(w, event);
-    if (w->json && (!w->quiet || event->kind != BERT_EVENT_STEP)) {
+    bool progress = event->kind == BERT_EVENT_STEP || event->kind == BERT_EVENT_FROZEN;
+    if (w->json && (!w->quiet || !progress)) {
         if (train_events_show(&w->events, event))
             w->status = STATUS_FAILED;
     } else if (!w->json && !w->quiet) {

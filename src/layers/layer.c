@@ -385,13 +385,13 @@ bert_status layer_set_precision(bert_layer *l, ops_precision precision, bert_err
     return s;
 }
 
-/* Forward reads the packed forms of frozen layers alone. */
-static void release_packed(const bert_layer *l)
+/* Forward reads the packed forms of a frozen layer alone. */
+static void release_packed(const bert_layer *l, size_t layer)
 {
     for (size_t i = 0; i < l->weights.n; i++) {
         const bert_param *p = &l->weights.items[i];
         bool packed = weight_group_of(&l->weights, i) == GROUP_LAYER && weight_kind_of(&l->weights, i) == WEIGHT_MATRIX;
-        if (packed && p->value && !p->tuned)
+        if (packed && l->weights.places[i].layer == layer && p->value)
             release_weight(l->module, p->value, weight_size(p));
     }
 }
@@ -400,14 +400,25 @@ bert_status layer_ready(bert_layer *l, bert_err *err)
 {
     pthread_mutex_lock(&l->lock);
     bert_status s = BERT_OK;
-    if (!l->packed) {
-        s = encoder_pack(&l->encoder, false, NULL, err);
-        l->packed = !s;
-        if (!s)
-            release_packed(l);
-    }
+    for (size_t i = 0; !s && !l->packed && i < l->encoder.n_layers; i++)
+        if (!encoder_layer(&l->encoder, i)->tuned) {
+            s = encoder_pack_layer(&l->encoder, i, err);
+            release_packed(l, i); /* before the next: no two copies of all stand in memory */
+        }
+    l->packed |= !s;
     pthread_mutex_unlock(&l->lock);
     return s;
+}
+
+void layer_rest_frozen(bert_layer *l)
+{
+    pthread_mutex_lock(&l->lock);
+    if (!l->borrowers) {
+        encoder_unpack(&l->encoder);
+        l->packed = false;
+    }
+    pthread_mutex_unlock(&l->lock);
+    module_release(l->module);
 }
 
 void layer_rest_embeddings(const bert_layer *l)

@@ -47,6 +47,10 @@ bert_status layer_set_precision(bert_layer *layer, ops_precision precision, bert
  * back to the system. */
 bert_status layer_ready(bert_layer *layer, bert_err *err);
 
+/* Gives all memory of frozen weights back until they are read again, the packed ones (unless somebody has borrowed
+ * them) until layer_ready. No pass may be at work. */
+void layer_rest_frozen(bert_layer *layer);
+
 /* Gives the memory of frozen embedding tables back to the system until they are read again, where they are large. */
 void layer_rest_embeddings(const bert_layer *layer);
 

@@ -129,6 +129,12 @@ static bert_status read_description(bert_module *m, const json_t *json, const ch
     return s;
 }
 
+void module_release(const bert_module *m)
+{
+    for (size_t i = 0; i < m->tensors.n_files; i++)
+        file_release(&m->tensors.files[i], m->tensors.files[i].data, m->tensors.files[i].size);
+}
+
 bert_status module_open_folder(bert_module *m, const char *folder, bert_err *err)
 {
     m->folder = arena_string(&m->memory, folder);

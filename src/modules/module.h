@@ -51,6 +51,10 @@ bert_status module_verify(const bert_module *m, bert_err *err);
  * vocabulary; a frozen file's data. */
 bert_status module_verify_read(const bert_module *m, bert_err *err);
 
+/* Gives the memory of the module's weights back to the system, where they are a mapped file's: what is read after all
+ * comes back by itself. */
+void module_release(const bert_module *m);
+
 /* Makes the tokenizer. The word embedding may have more rows than it has tokens, or fewer: a text with a token without
  * a row is refused where it is encoded. `where` begins messages. */
 bert_status module_set_vocabulary(bert_module *m, const char *bytes, size_t size, const bert_tokenizer_options *options,

@@ -60,7 +60,8 @@ typedef struct block_pass {
     ops_room room;
     uint64_t seed, step; /* of dropout */
     bool dropout;
-    float *scratch; /* (n, scratch of the blocks), whatever a block needs while it works */
+    uint64_t rows_before; /* asked rows of the whole batch before those of this part of it */
+    float *scratch;       /* (n, scratch of the blocks), whatever a block needs while it works */
     profile_clock *clock;
 } block_pass;
 
@@ -106,7 +107,9 @@ attention_input block_attention_input(const block *b, const block_pass *p, const
 
 static inline dropout block_dropout(const block *b, const block_pass *p)
 {
-    return (dropout){ .seed = p->seed, .step = p->step, .site = b->site, .rate = p->dropout ? b->rate : 0 };
+    return (dropout){
+        .seed = p->seed, .step = p->step, .site = b->site, .rate = p->dropout ? b->rate : 0, .before = p->rows_before
+    };
 }
 
 /* Of kinds that have none. */

@@ -3,8 +3,11 @@
 
 static dropout embedding_dropout(const encoder *e, const block_pass *p)
 {
-    return (dropout){ p->seed, p->step, DROPOUT_SITE_EMBEDDINGS,
-                      p->dropout ? (float)e->config->hidden_dropout_prob : 0 };
+    return (dropout){ .seed = p->seed,
+                      .step = p->step,
+                      .site = DROPOUT_SITE_EMBEDDINGS,
+                      .rate = p->dropout ? (float)e->config->hidden_dropout_prob : 0,
+                      .before = p->rows_before };
 }
 
 /* The row of the position table that each token reads: behind the padding's, as many ids as count; padding reads its
@@ -46,7 +49,7 @@ bool embeddings_forward(const encoder *e, const packed_batch *b, const block_pas
                                (float)e->config->layer_norm_eps, (dropout){ 0 }, n, H);
     dropout drop = embedding_dropout(e, p);
     if (drop.rate > 0)
-        p->ops->dropout_apply(y, y, drop, 0, n * H);
+        p->ops->dropout_apply(y, y, drop, drop.before * H, n * H);
     profile_mark(p->clock, PROFILE_EMBEDDINGS);
     return true;
 }
@@ -67,7 +70,7 @@ bool embeddings_backward(const encoder *e, const packed_batch *b, const block_pa
     if (!positions || !segments)
         return false;
     if (drop.rate > 0)
-        p->ops->dropout_apply(d, d, drop, 0, n * H);
+        p->ops->dropout_apply(d, d, drop, drop.before * H, n * H);
     p->ops->layer_norm_backward(d, NULL, norm[0].grad, norm[1].grad, d, kept->sum, kept->mean, kept->rstd,
                                 norm[0].value, (dropout){ 0 }, n, H);
     p->ops->embed_backward(gradient_of(e, WORD_EMBEDDINGS), gradient_of(e, POSITION_EMBEDDINGS),

@@ -111,13 +111,20 @@ static bert_status encoder_pack_block(encoder *e, size_t i, const encoder *lende
     return s;
 }
 
-bert_status encoder_pack(encoder *e, bool all, const encoder *lender, bert_err *err)
+bert_status encoder_pack_layer(encoder *e, size_t layer, bert_err *err)
+{
+    bert_status s = BERT_OK;
+    for (size_t i = layer * e->n_blocks; !s && i < (layer + 1) * e->n_blocks; i++)
+        s = encoder_pack_block(e, i, NULL, err);
+    return s;
+}
+
+bert_status encoder_pack(encoder *e, const encoder *lender, bert_err *err)
 {
     bert_status s = BERT_OK;
     for (size_t i = 0; !s && i < e->n_layers * e->n_blocks; i++)
-        if (all || !e->blocks[i].tuned)
-            s = encoder_pack_block(e, i, lender, err);
-    if (!s && all && e->pooler.base.in && !e->pooler.base.packed)
+        s = encoder_pack_block(e, i, lender, err);
+    if (!s && e->pooler.base.in && !e->pooler.base.packed)
         s = dense_pack_as(&e->pooler.base, e->precision, err);
     return s;
 }

@@ -29,10 +29,11 @@ static inline block *encoder_layer(const encoder *e, size_t layer)
 bert_status encoder_create(encoder *e, arena *a, const ops *o, ops_precision precision, const config *c,
                            const weight_list *weights, size_t n_layers, bert_err *err);
 
-/* Packs what dense_forward will use: every layer that is not tuned, and with `all` the tuned ones and the pooler as
- * they are now. Where `lender` has a packed form of the same frozen layer, that is shared instead; it must outlive e.
- * Packing twice does nothing. */
-bert_status encoder_pack(encoder *e, bool all, const encoder *lender, bert_err *err);
+/* Packs what dense_forward will use, what is tuned as it is now. Where `lender` has a packed form of the same frozen
+ * layer, that is shared instead; it must outlive e. Packing twice does nothing. */
+bert_status encoder_pack(encoder *e, const encoder *lender, bert_err *err);
+/* One layer alone. */
+bert_status encoder_pack_layer(encoder *e, size_t layer, bert_err *err);
 void encoder_unpack(encoder *e);
 /* The packed forms have another owner now: e is as if it were unpacked. */
 void encoder_forget_packed(encoder *e);

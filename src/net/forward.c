@@ -71,13 +71,14 @@ static block_io io_of(const forward *f, const layer_run *run, const block_row *r
                        .kept = run->kept[k] };
 }
 
-static block_pass pass_of(const forward *f, bool tuned)
+static block_pass pass_of(const forward *f, bool tuned, bool reduced)
 {
     return (block_pass){ .ops = f->e->ops,
                          .room = f->room,
                          .seed = f->drop.seed,
                          .step = f->drop.step,
                          .dropout = tuned ? f->drop.tuned : f->drop.frozen,
+                         .rows_before = reduced ? f->drop.sequences_before : f->drop.tokens_before,
                          .scratch = f->scratch,
                          .clock = profile_begin(f->e->profile) };
 }
@@ -176,9 +177,9 @@ static const float *run_layer(forward *f, arena *a, size_t layer, const float *x
 {
     layer_run *run = &f->layers[layer];
     const block *blocks = encoder_layer(f->e, layer);
-    block_pass p = pass_of(f, blocks->tuned);
-    bool keep = layer >= f->first_kept;
-    *run = (layer_run){ .x = x, .asked_x = x, .reduced = f->first_only && layer_may_reduce(layer, f->e->n_layers) };
+    bool keep = layer >= f->first_kept, reduced = f->first_only && layer_may_reduce(layer, f->e->n_layers);
+    block_pass p = pass_of(f, blocks->tuned, reduced);
+    *run = (layer_run){ .x = x, .asked_x = x, .reduced = reduced };
     if (run->reduced && !(run->asked_x = gather_first(f, a, x)))
         return NULL;
     for (size_t k = 0; k < f->e->n_blocks; k++) {
@@ -199,7 +200,7 @@ static const float *run_layer(forward *f, arena *a, size_t layer, const float *x
 static bool answer_layer(forward *f, arena *a, int layer, const float *rows, bool reduced)
 {
     bool fine = true;
-    block_pass p = pass_of(f, false);
+    block_pass p = pass_of(f, false, reduced);
     for (size_t r = 0; r < f->n_requests; r++)
         if (f->requests[r].layer == layer)
             fine &= pooling_forward(f->e, &f->requests[r], &p, rows, f->all, reduced, &f->outputs[r], a);
@@ -210,7 +211,7 @@ static bool answer_layer(forward *f, arena *a, int layer, const float *rows, boo
 /* Sets what layer `from` reads, and answers the requests for it. */
 static bool run_bottom(forward *f, arena *a)
 {
-    block_pass p = pass_of(f, f->embeddings_tuned);
+    block_pass p = pass_of(f, f->embeddings_tuned, false);
     float *rows = f->x ? NULL : rows_take(f, a);
     f->bottom = f->x ? f->x : rows;
     if (!f->x && !(rows && embeddings_forward(f->e, f->batch, &p, f->embeddings_tuned ? &f->embedded : NULL, rows, a)))
@@ -244,7 +245,7 @@ bert_status forward_run(forward *f, arena *a, bert_err *err)
 static bool collect(forward *f, arena *a, const float *const *grads, int layer, bool reduced, bool more, float **d)
 {
     const encoder *e = f->e;
-    block_pass p = pass_of(f, true);
+    block_pass p = pass_of(f, true, reduced);
     size_t n = asked_rows(f, reduced) * e->tables.hidden;
     for (size_t r = 0; r < f->n_requests; r++) {
         const output_request *q = &f->requests[r];
@@ -317,7 +318,7 @@ static bool layer_backward(forward *f, arena *a, size_t layer, bool wanted, floa
 {
     const layer_run *run = &f->layers[layer];
     const block *blocks = encoder_layer(f->e, layer);
-    block_pass p = pass_of(f, blocks->tuned);
+    block_pass p = pass_of(f, blocks->tuned, run->reduced);
     float *by_value[MOST_BLOCKS + 1] = { NULL };
     by_value[f->e->n_blocks] = *d;
     for (size_t k = f->e->n_blocks; k-- > 0;) {
@@ -341,7 +342,7 @@ bert_status forward_backward(forward *f, arena *a, const float *const *grads, be
         bool more = i >= (int)f->first_kept || f->embeddings_tuned; /* something here or below is tuned */
         bool wanted = i > (int)f->first_kept || f->embeddings_tuned,
              fine = collect(f, a, grads, i, i >= (int)f->from && f->layers[i].reduced, more, &d);
-        block_pass p = pass_of(f, f->embeddings_tuned);
+        block_pass p = pass_of(f, f->embeddings_tuned, false);
         if (fine && more && d)
             fine = i < 0 ? embeddings_backward(f->e, f->batch, &p, &f->embedded, d, a)
                          : layer_backward(f, a, (size_t)i, wanted, &d);

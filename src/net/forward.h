@@ -14,7 +14,8 @@ typedef struct forward_attention {
 
 typedef struct forward_dropout {
     uint64_t seed, step;
-    bool tuned, frozen; /* dropout in the parts that are tuned; in those that are not */
+    bool tuned, frozen;                     /* dropout in the parts that are tuned; in those that are not */
+    size_t tokens_before, sequences_before; /* of the batch, where this is a part of it */
 } forward_dropout;
 
 /* Values and gradients on their way: (n_tok, H) each, used again as soon as nobody reads them. */

@@ -18,6 +18,7 @@ typedef struct dropout_mask {
     uint32_t key[2], step_low, step_high, site;
     uint32_t least; /* the smallest word that is kept */
     float scale;    /* 1 / (1 - rate) */
+    uint64_t before;
 } dropout_mask;
 
 static inline dropout_mask dropout_start(dropout d)
@@ -30,6 +31,7 @@ static inline dropout_mask dropout_start(dropout d)
         .site = d.site,
         .least = (uint32_t)ceil((double)d.rate * 0x1p32),
         .scale = 1.0f / (1.0f - d.rate),
+        .before = d.before,
     };
 }
 

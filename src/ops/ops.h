@@ -51,11 +51,12 @@ typedef enum ops_precision {
 
 /* Which dropout mask: element i of a tensor is kept when the Philox number of (seed, step, site, i) says so, and then
  * multiplied by 1 / (1 - rate). rate 0: no dropout (and no random numbers). `site` tells the places of a network apart.
- * Of a matrix (n, C) element i is row * C + column. Exact layout: dropout.h. */
+ * Of a matrix (n, C) element i is (before + row) * C + column. Exact layout: dropout.h. */
 typedef struct dropout {
     uint64_t seed, step;
     uint32_t site;
     float rate;
+    uint64_t before; /* rows of the tensor that stand before those of the call: it may be a part of a batch */
 } dropout;
 
 /* A dense layer's weights: y = x weight^T + bias. weight: (out, in) with rows `in` apart; bias: (out) or NULL.
@@ -81,7 +82,7 @@ typedef struct attention_input {
     const float *q;       /* (queries' rows, H), ldq */
     const float *k, *v;   /* (keys' rows, H), ldkv */
     size_t ldq, ldkv;
-    /* of the probabilities; element index: (query row * NH + head) * 65536 + key's place in its sequence */
+    /* of the probabilities; element index: ((before + query row) * NH + head) * 65536 + key's place in its sequence */
     dropout drop;
 } attention_input;
 

@@ -70,8 +70,6 @@ bert_status kept_create(kept_outputs **kept, bert_layer *layer, const token_rows
     bert_status s = kept_store_open(&k->store, options->path, &what, rows, options->budget, &words, err);
     if (note)
         *note = s ? NULL : words;
-    if (!s && k->store.kept < rows->n)
-        s = layer_ready(layer, err);
     if (s) {
         kept_free(k);
         return s;
@@ -87,6 +85,11 @@ void kept_free(kept_outputs *k)
     kept_store_close(&k->store);
     row_encoder_free(&k->below);
     free(k);
+}
+
+void kept_rest(kept_outputs *k)
+{
+    row_encoder_rest(&k->below);
 }
 
 size_t kept_layer(const kept_outputs *k)
@@ -136,21 +139,20 @@ static void read_kept(kept_outputs *k, const uint32_t *rows, size_t n, float *x,
     }
 }
 
-/* One row that was computed, from y to x and to where it is kept. */
+/* One row that was computed, from y to x (NULL: nobody reads it yet) and to where it is kept. */
 static void put_row(kept_outputs *k, uint32_t row, const float *y, float *x, uint16_t *shortened)
 {
     size_t n = token_rows_length(k->rows, row) * k->hidden;
-    if (k->bf16) {
+    if (k->bf16)
         shorten(shortened, y, n);
+    kept_store_add(&k->store, row, k->bf16 ? (const void *)shortened : y);
+    if (x && k->bf16)
         expand(x, shortened, n);
-        kept_store_add(&k->store, row, shortened);
-    } else {
+    else if (x)
         memcpy(x, y, n * sizeof *x);
-        kept_store_add(&k->store, row, x);
-    }
 }
 
-/* Computes some of the missing rows, from the embeddings up to the layer below. */
+/* Computes some of the missing rows, from the embeddings up to the layer below. x NULL: to keep them alone. */
 static bert_status kept_compute(kept_outputs *k, const uint32_t *rows, const size_t *at, size_t n, float *x, arena *a,
                                 bert_err *err)
 {
@@ -172,7 +174,7 @@ static bert_status kept_compute(kept_outputs *k, const uint32_t *rows, const siz
         return s;
     const float *y = f.outputs[0].value;
     for (size_t i = 0; i < n; i++) {
-        put_row(k, rows[i], y, x + at[i] * k->hidden, shortened);
+        put_row(k, rows[i], y, x ? x + at[i] * k->hidden : NULL, shortened);
         y += token_rows_length(k->rows, rows[i]) * k->hidden;
     }
     return BERT_OK;
@@ -184,7 +186,8 @@ bert_status kept_tile(kept_outputs *k, const uint32_t *rows, size_t n, float *x,
     if (!missing_create(&m, n, a))
         return fail_memory(err, "kept outputs");
     read_kept(k, rows, n, x, &m);
-    return m.n ? kept_compute(k, m.rows, m.at, m.n, x, a, err) : BERT_OK;
+    bert_status s = m.n ? layer_ready(k->layer, err) : BERT_OK;
+    return s || !m.n ? s : kept_compute(k, m.rows, m.at, m.n, x, a, err);
 }
 
 /* A call of kept_read, as its tiles see it. */
@@ -200,6 +203,18 @@ static bert_status fill_tile(void *context, const tile *t, arena *a, bert_err *e
     return kept_compute(f->kept, t->rows, f->missing->at + t->rows_before, t->n, f->x, a, err);
 }
 
+static bert_status compute_missing(kept_outputs *k, const missing *m, float *x, bert_err *err)
+{
+    if (!m->n)
+        return BERT_OK;
+    filling f = { k, m, x };
+    bert_status s = layer_ready(k->layer, err);
+    if (!s)
+        s = row_encoder_tiles(&k->below, k->rows, m->rows, m->n, fill_tile, &f, err);
+    layer_rest_embeddings(k->layer); /* a step follows, which does not read them */
+    return s;
+}
+
 bert_status kept_read(kept_outputs *k, const uint32_t *rows, size_t n, float *x, bert_err *err)
 {
     missing m;
@@ -207,10 +222,17 @@ bert_status kept_read(kept_outputs *k, const uint32_t *rows, size_t n, float *x,
     if (!missing_create(&m, n, &k->below.call))
         return fail_memory(err, "kept outputs");
     read_kept(k, rows, n, x, &m);
-    if (!m.n)
-        return BERT_OK;
-    filling f = { k, &m, x };
-    bert_status s = row_encoder_tiles(&k->below, k->rows, m.rows, m.n, fill_tile, &f, err);
-    layer_rest_embeddings(k->layer); /* a step follows, which does not read them */
-    return s;
+    return compute_missing(k, &m, x, err);
+}
+
+bert_status kept_fill(kept_outputs *k, size_t first, size_t n, bert_err *err)
+{
+    missing m;
+    arena_reset(&k->below.call);
+    if (!missing_create(&m, n, &k->below.call))
+        return fail_memory(err, "kept outputs");
+    for (size_t row = first; row < first + n; row++)
+        if (!kept_store_find(&k->store, row))
+            m.rows[m.n++] = (uint32_t)row;
+    return compute_missing(k, &m, NULL, err);
 }

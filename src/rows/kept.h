@@ -33,6 +33,13 @@ bert_status kept_read(kept_outputs *kept, const uint32_t *rows, size_t n, float 
  * row. */
 bert_status kept_tile(kept_outputs *kept, const uint32_t *rows, size_t n, float *x, arena *a, bert_err *err);
 
+/* Computes and keeps rows first .. first + n - 1, but for those that are kept. One thread calls. Fails with
+ * BERT_ERR_MEMORY. */
+bert_status kept_fill(kept_outputs *kept, size_t first, size_t n, bert_err *err);
+
+/* Frees what computing takes, until something is computed. */
+void kept_rest(kept_outputs *kept);
+
 size_t kept_layer(const kept_outputs *kept);
 uint64_t kept_bytes(const kept_outputs *kept); /* in use */
 size_t kept_rows(const kept_outputs *kept);    /* rows that are kept so far */

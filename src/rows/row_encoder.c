@@ -239,11 +239,18 @@ bert_status row_encoder_run(row_encoder *r, const token_rows *rows, size_t first
     return row_encoder_run_all(r, rows, first, n, &outputs, err);
 }
 
-void row_encoder_free(row_encoder *r)
+void row_encoder_rest(row_encoder *r)
 {
     for (size_t i = 0; i < r->n_threads; i++)
         arena_free(&r->threads[i]);
     free(r->threads);
+    r->threads = NULL;
+    r->n_threads = 0;
     arena_free(&r->call);
+}
+
+void row_encoder_free(row_encoder *r)
+{
+    row_encoder_rest(r);
     *r = (row_encoder){ 0 };
 }

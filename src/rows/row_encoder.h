@@ -29,6 +29,8 @@ typedef struct row_encoder {
 } row_encoder;
 
 void row_encoder_free(row_encoder *r);
+/* Frees its memory until the next call. */
+void row_encoder_rest(row_encoder *r);
 
 /* Rows first .. first + n - 1. vectors: (their sequences, H), or where the request is for tokens (their tokens, H), in
  * the order of the rows. The same row gives the same bits whatever its neighbours and however many threads. Fails with

@@ -79,7 +79,7 @@ bert_status session_encoder_create(bert_session *s, bert_err *err)
     s->rows.encoder = &s->encoder;
     s->rows.streams = (tile_streams)s->options.streams;
     s->rows.longest = 2 * seq_len; /* two sequences of texts apart */
-    return encoder_pack(&s->encoder, true, &l->encoder, err);
+    return encoder_pack(&s->encoder, &l->encoder, err);
 }
 
 void session_encoder_free(bert_session *s)

@@ -153,7 +153,7 @@ static bert_status judge_part(classifier *c, const token_rows *rows, size_t firs
         s = targets_gather(o->truth, rows, numbers, n, &y, &c->memory, err);
     if (s)
         return s;
-    c->task->output->loss(NULL, losses, logits, &y, NULL, 1, K);
+    c->task->output->loss(0, NULL, losses, logits, &y, NULL, 1, K);
     c->task->output->scores(c->model, scores, logits, m, K);
     for (size_t i = 0; i < m; i++) {
         size_t to = y.words ? y.words[i] : first + i;

@@ -81,9 +81,10 @@ typedef struct head_step {
 /* Loss and its gradient by the logits. */
 static void head_losses_of_step(head_step *s)
 {
-    size_t n = s->y->n, K = task_width(s->model);
-    *s->result = (head_result){ .n = n };
-    s->result->loss = s->task->output->loss(s->dlogits, NULL, s->logits, s->y, s->loss, n ? 1.0f / (float)n : 0, K);
+    size_t n = s->y->n, all = s->y->all ? s->y->all : n, K = task_width(s->model);
+    s->result->n += n;
+    s->result->loss = s->task->output->loss(s->result->loss, s->dlogits, NULL, s->logits, s->y, s->loss,
+                                            all ? 1.0f / (float)all : 0, K);
     for (size_t i = 0; s->task->kind->right_logits && i < n; i++)
         s->result->correct += s->task->kind->right_logits(s->logits + i * K, s->y, i, K);
 }
@@ -94,7 +95,7 @@ static const float *dropped(const head_step *s, const float *x, dropout drop, si
     size_t n = s->y->n;
     float *y = drop.rate > 0 ? arena_alloc_raw(s->memory, n * C * sizeof *y) : NULL;
     if (y)
-        s->head.ops->dropout_apply(y, x, drop, 0, n * C);
+        s->head.ops->dropout_apply(y, x, drop, drop.before * C, n * C);
     return drop.rate > 0 ? y : x;
 }
 
@@ -107,7 +108,7 @@ static void dropped_backward(const head_step *s, const linear *l, float *dx, con
     linear_backward_weight(l, o, s->room, dy, out, x, in, n);
     linear_backward_input(l, o, s->room, dx, in, dy, out, false, n);
     if (drop.rate > 0)
-        o->dropout_apply(dx, dx, drop, 0, n * in);
+        o->dropout_apply(dx, dx, drop, drop.before * in, n * in);
 }
 
 /* The last linear, the loss, and back: dx (n, in) by what the linear's dropout read. */
@@ -178,8 +179,9 @@ bert_status head_train(bert_model *m, const task *t, const float *x, float *dx, 
                     .result = result,
                     .memory = a,
                     .room = ops_room_create(a) };
-    s.input = (dropout){ drop.seed, drop.step, SITE_INPUT, drop.on ? (float)before : 0 };
-    s.hidden = (dropout){ drop.seed, drop.step, SITE_HIDDEN, drop.on ? (float)c->head_dropout_prob : 0 };
+    float after = drop.on ? (float)c->head_dropout_prob : 0;
+    s.input = (dropout){ drop.seed, drop.step, SITE_INPUT, drop.on ? (float)before : 0, y->before };
+    s.hidden = (dropout){ drop.seed, drop.step, SITE_HIDDEN, after, y->before };
     s.logits = logits ? logits : arena_alloc_raw(a, n * K * sizeof *logits);
     s.dlogits = arena_alloc_raw(a, n * K * sizeof *s.dlogits);
     if (!s.room.bytes || !s.logits || !s.dlogits)

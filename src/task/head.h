@@ -42,8 +42,9 @@ bert_status head_hold(model_head *h, arena *a, bert_err *err);
 void head_forward(const model_head *h, ops_room room, float *logits, float *hidden, const float *x, size_t n);
 
 /* Forward with dropout, loss, and backward. x, dx: (rows, H), rows the sequences of the batch, or its tokens where
- * words have labels; dx is assigned. Gradients of the head's weights are added; all are of the mean loss. logits, where
- * not NULL, receives (y->n, K). Memory is the arena's. Fails with BERT_ERR_MEMORY. */
+ * words have labels; dx is assigned. Gradients of the head's weights are added; all are of the batch's mean loss.
+ * result is added to: what it has is of the parts of the batch before this one. logits, where not NULL, receives
+ * (y->n, K). Memory is the arena's. Fails with BERT_ERR_MEMORY. */
 bert_status head_train(bert_model *m, const task *t, const float *x, float *dx, size_t rows, const target_rows *y,
                        const loss_spec *loss, step_dropout drop, float *logits, head_result *result, arena *a,
                        bert_err *err);

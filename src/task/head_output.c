@@ -31,11 +31,10 @@ static double keep_loss(float *losses, size_t i, double loss)
     return loss;
 }
 
-static double pair_loss(float *dlogits, float *losses, const float *logits, const target_rows *y, const loss_spec *spec,
-                        float scale, size_t K)
+static double pair_loss(double sum, float *dlogits, float *losses, const float *logits, const target_rows *y,
+                        const loss_spec *spec, float scale, size_t K)
 {
     (void)K;
-    double sum = 0;
     for (size_t i = 0; i < y->n; i++) {
         double weight = head_output_weight_of(spec, (size_t)y->ids[i]), target = soft(y->ids[i], spec);
         sum += keep_loss(
@@ -45,10 +44,10 @@ static double pair_loss(float *dlogits, float *losses, const float *logits, cons
     return sum;
 }
 
-static double softmax_loss(float *dlogits, float *losses, const float *logits, const target_rows *y,
+static double softmax_loss(double sum, float *dlogits, float *losses, const float *logits, const target_rows *y,
                            const loss_spec *spec, float scale, size_t K)
 {
-    double sum = 0, smoothing = smoothing_of(spec);
+    double smoothing = smoothing_of(spec);
     for (size_t i = 0; i < y->n; i++) {
         size_t label = (size_t)y->ids[i];
         double weight = head_output_weight_of(spec, label);
@@ -59,10 +58,9 @@ static double softmax_loss(float *dlogits, float *losses, const float *logits, c
     return sum;
 }
 
-static double sigmoids_loss(float *dlogits, float *losses, const float *logits, const target_rows *y,
+static double sigmoids_loss(double sum, float *dlogits, float *losses, const float *logits, const target_rows *y,
                             const loss_spec *spec, float scale, size_t K)
 {
-    double sum = 0;
     for (size_t i = 0; i < y->n; i++) {
         double row = 0;
         for (size_t k = 0; k < K; k++) {
@@ -76,13 +74,14 @@ static double sigmoids_loss(float *dlogits, float *losses, const float *logits, 
     return sum;
 }
 
-static double number_loss(float *dlogits, float *losses, const float *logits, const target_rows *y,
+static double number_loss(double sum, float *dlogits, float *losses, const float *logits, const target_rows *y,
                           const loss_spec *spec, float scale, size_t K)
 {
     (void)spec, (void)K;
-    for (size_t i = 0; losses && i < y->n; i++)
-        losses[i] = (float)loss_squared_error(NULL, logits + i, y->values + i, 1, 1);
-    return loss_squared_error(dlogits, logits, y->values, scale, y->n);
+    for (size_t i = 0; i < y->n; i++)
+        sum += keep_loss(losses, i,
+                         loss_squared_error(dlogits ? dlogits + i : NULL, logits + i, y->values + i, scale, 1));
+    return sum;
 }
 
 static void head_output_pair_scores(const bert_model *m, float *scores, const float *logits, size_t n, size_t K)

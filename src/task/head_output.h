@@ -12,9 +12,9 @@ typedef struct head_output {
     /* Rows of the head, and columns of the scores, for so many labels. */
     size_t (*outputs)(size_t n_labels);
     size_t (*columns)(size_t n_labels);
-    /* Sum of the loss over the rows of y; losses (n; NULL: not wanted) each one's; dlogits (NULL: not wanted) the
-     * gradient of (sum * scale). logits (n, K). spec NULL: neither class weights nor smoothing. */
-    double (*loss)(float *dlogits, float *losses, const float *logits, const struct target_rows *y,
+    /* sum + the losses of the rows of y, one after another; losses (n; NULL: not wanted) each one's; dlogits (NULL: not
+     * wanted) the gradient of (their sum * scale). logits (n, K). spec NULL: neither class weights nor smoothing. */
+    double (*loss)(double sum, float *dlogits, float *losses, const float *logits, const struct target_rows *y,
                    const struct loss_spec *spec, float scale, size_t K);
     /* scores (n, columns) from logits (n, K); m gives the scale of numbers */
     void (*scores)(const bert_model *m, float *scores, const float *logits, size_t n, size_t K);

@@ -103,7 +103,7 @@ bert_status outcomes_losses(outcomes *o, size_t first, size_t n, bert_err *err)
                             .width = t->width };
     if (logits) {
         o->task->output->logits(o->model, logits, o->scores + first * o->columns, n, K);
-        o->task->output->loss(NULL, o->losses + first, logits, &y, NULL, 1, K);
+        o->task->output->loss(0, NULL, o->losses + first, logits, &y, NULL, 1, K);
     }
     arena_free(&a);
     return logits ? BERT_OK : fail_memory(err, "scores");

@@ -40,13 +40,23 @@ void targets_count_labels(const targets *t, size_t n_labels, size_t *counts)
 
 /* ---- of a batch -------------------------------------------------------------------------------------------------- */
 
+size_t targets_of_row(const targets *t, const token_rows *tokens, size_t row)
+{
+    if (!t->start)
+        return 1;
+    size_t n = 0;
+    for (size_t k = tokens->start[row]; k < tokens->start[row + 1]; k++)
+        n += tokens->words[k] >= 0;
+    return n;
+}
+
 /* The words of the rows that have a token; others were cut off, or hold nothing but what the tokeniser drops. */
 static bert_status targets_gather_words(const targets *t, const token_rows *tokens, const uint32_t *rows, size_t n,
                                         target_rows *out, arena *a, bert_err *err)
 {
     size_t most = 0, first = 0;
     for (size_t i = 0; i < n; i++)
-        most += t->start[rows[i] + 1] - t->start[rows[i]];
+        most += targets_of_row(t, tokens, rows[i]);
     int32_t *ids = arena_array(a, most, sizeof *ids), *places = arena_array(a, most, sizeof *places);
     size_t *words = arena_array(a, most, sizeof *words);
     if (!ids || !places || !words)

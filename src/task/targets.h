@@ -29,10 +29,14 @@ void targets_free(targets *t);
 /* counts (n_labels, those of the model): how often each label stands in the targets. */
 void targets_count_labels(const targets *t, size_t n_labels, size_t *counts);
 
+/* How many the head reads for a row of the data set: one, or one for each labelled word. */
+size_t targets_of_row(const targets *t, const token_rows *tokens, size_t row);
+
 /* Those of a batch, one for each row that the head reads: a sequence (a pair of sequences for similarity), or a
  * labelled word. */
 typedef struct target_rows {
     size_t n;
+    size_t before, all;  /* where these are a part of a batch: how many stand before them, and in the whole; else 0 */
     const int32_t *ids;  /* (n) */
     const float *values; /* (n, width) */
     size_t width;

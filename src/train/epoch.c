@@ -19,14 +19,10 @@ static bert_status train_on_batch(train_loop *l, size_t k, head_result *result, 
     train_run *r = &l->run;
     const uint32_t *rows = l->order.rows + l->order.start[k];
     size_t n = l->order.start[k + 1] - l->order.start[k];
-    step_batch batch;
-    arena_reset(&l->step);
     /* Each batch of the run has its own masks. */
     uint64_t number = (uint64_t)(l->at.epoch - 1) * l->order.n + k;
     step_dropout drop = { (uint64_t)r->options.seed, number, true, r->options.frozen_dropout };
-    bert_status s = run_batch(r, rows, n, &batch, &l->step, err);
-    if (!s)
-        s = step_run(&r->plan, &batch, drop, NULL, result, r->seconds, &l->step, err);
+    bert_status s = run_step(r, rows, n, drop, result, &l->step, err);
     if (!s)
         s = check_batch_loss(l, result->loss, rows, n, err);
     if (s)

@@ -63,6 +63,11 @@ bert_status loop_say(train_loop *l, bert_event_kind kind, const char *note, bert
 /* An event about how far the epoch is. */
 bert_event loop_event(const train_loop *l, bert_event_kind kind, const char *note);
 
+/* Before the first epoch: runs the frozen layers over all rows where all that they give is kept and will be read, tells
+ * how far that is, and takes them out of memory. Ends early where a listener wants to stop. Fails with
+ * BERT_ERR_MEMORY. */
+bert_status keep_frozen_first(train_loop *l, bert_err *err);
+
 /* Trains to the end of the epoch under way, to the last step of all, or until a listener stops it; measures what is
  * done. Fails with BERT_ERR_NUMERIC, BERT_ERR_STOPPED, BERT_ERR_IO. */
 bert_status epoch_run(train_loop *l, bert_err *err);

@@ -1,5 +1,6 @@
 /* What a run would do: counted where it can be counted, timed on a few batches where it cannot. */
 #include "base/clock.h"
+#include "base/proc.h"
 #include "data/batches.h"
 #include "formats/json_build.h"
 #include "rows/row_encoder.h"
@@ -25,26 +26,32 @@ typedef struct planning {
     double optimiser;       /* seconds a step */
     double valid_token;     /* seconds a token of validation, all layers run */
     size_t activations;     /* bytes of the longest batch */
+    double process;         /* bytes that are not the run's */
 } planning;
+
+/* What the process holds, but for the tuned weights. */
+static double memory_now(const bert_model *model)
+{
+    char kib[64];
+    double bytes = proc_value("/proc/self/status", "RssAnon", kib, sizeof kib) ? 1024 * strtod(kib, NULL) : 0;
+    double tuned = (double)(model->layer->n_tuned * sizeof(float));
+    return bytes > tuned ? bytes - tuned : 0;
+}
 
 /* ---- timing ------------------------------------------------------------------------------------------------------ */
 
 static bert_status run_probe(planning *p, probe *at, bert_err *err)
 {
-    double seconds[N_PARTS] = { 0 };
-    step_batch batch;
+    double before[N_PARTS], *now = p->run.seconds;
     head_result result;
     const size_t *start = p->order.start;
     const bert_train_options *o = &p->run.options;
-    arena_reset(&p->step);
-    bert_status s = run_batch(&p->run, p->order.rows + start[at->batch], start[at->batch + 1] - start[at->batch],
-                              &batch, &p->step, err);
-    if (!s)
-        s = step_run(&p->run.plan, &batch, (step_dropout){ (uint64_t)o->seed, 0, true, o->frozen_dropout }, NULL,
-                     &result, seconds, &p->step, err);
-    at->frozen = seconds[PART_FROZEN];
-    at->forward = seconds[PART_FORWARD];
-    at->backward = seconds[PART_BACKWARD];
+    memcpy(before, now, sizeof before);
+    bert_status s = run_step(&p->run, p->order.rows + start[at->batch], start[at->batch + 1] - start[at->batch],
+                             (step_dropout){ (uint64_t)o->seed, 0, true, o->frozen_dropout }, &result, &p->step, err);
+    at->frozen = now[PART_FROZEN] - before[PART_FROZEN];
+    at->forward = now[PART_FORWARD] - before[PART_FORWARD];
+    at->backward = now[PART_BACKWARD] - before[PART_BACKWARD];
     return s;
 }
 
@@ -191,7 +198,8 @@ static void plan_memory(quantities *q, const planning *p)
 {
     const train_run *r = &p->run;
     const bert_layer *l = r->model->layer;
-    double frozen = 0, packed = 0, whole = kept_whole(p), budget = (double)r->budget, sum = 0;
+    double frozen = 0, packed = 0, whole = kept_whole(p), budget = (double)r->budget;
+    double tuned = 4.0 * (double)l->n_tuned; /* bytes of weights; gradients, either mean */
     for (size_t i = 0; i < l->weights.n; i++) {
         const bert_param *w = &l->weights.items[i];
         if (w->tuned)
@@ -202,14 +210,18 @@ static void plan_memory(quantities *q, const planning *p)
             frozen += (double)weight_size(w) * sizeof(float);
     }
     double tokens = (double)(tokens_of(&r->train_tokens.rows) + tokens_of(&r->valid_tokens.rows)) * sizeof(int32_t);
-    sum += add_quantity(q, "memory", "embeddings and vectors that are frozen", frozen, "MB");
-    sum += add_quantity(q, "memory", "frozen layers, packed", packed, "MB");
-    sum += add_quantity(q, "memory", "tuned weights and gradients", 8.0 * (double)l->n_tuned, "MB");
-    sum += add_quantity(q, "memory", "optimiser", 8.0 * (double)l->n_tuned, "MB");
-    sum += add_quantity(q, "memory", "activations of the longest batch", (double)p->activations, "MB");
-    sum += add_quantity(q, "memory", "tokens", tokens, "MB");
-    sum += add_quantity(q, "memory", "kept outputs of frozen layers", whole < budget ? whole : budget, "MB");
-    add_quantity(q, "memory", "in all", sum, "MB");
+    double below = add_quantity(q, "memory", "embeddings and vectors that are frozen", frozen, "MB") +
+                   add_quantity(q, "memory", "frozen layers, packed", packed, "MB");
+    double above = add_quantity(q, "memory", "gradients", tuned, "MB") +
+                   add_quantity(q, "memory", "optimiser", 2 * tuned, "MB") +
+                   add_quantity(q, "memory", "activations of the longest batch", (double)p->activations, "MB");
+    double both = add_quantity(q, "memory", "tuned weights", tuned, "MB") +
+                  add_quantity(q, "memory", "tokens", tokens, "MB") +
+                  add_quantity(q, "memory", "kept outputs of frozen layers", whole < budget ? whole : budget, "MB") +
+                  add_quantity(q, "memory", "vocabulary and all else", p->process, "MB");
+    /* frozen layers that run first rest afterwards */
+    bool first = run_keeps_first(r, r->schedule.steps);
+    add_quantity(q, "memory", "in all", both + (!first ? below + above : below > above ? below : above), "MB");
 }
 
 static void plan_time(quantities *q, const planning *p)
@@ -309,6 +321,7 @@ bert_status bert_train_plan(bert_model *model, const bert_dataset *train, const 
     planning p = { 0 };
     quantities q = { 0 };
     *out = NULL;
+    p.process = memory_now(model);
     bert_status s = run_check(&p.run, model, train, valid, options, err);
     if (!s)
         s = run_prepare(&p.run, false, err);

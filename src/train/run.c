@@ -12,6 +12,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Of a batch at once: with more, products are hardly faster and activations take more memory. */
+enum { PART_TOKENS = 1024 };
+
 /* ---- checks ------------------------------------------------------------------------------------------------------ */
 
 static bert_status no_such_metric(const char *name, const task *t, bert_err *err)
@@ -90,7 +93,7 @@ static bert_status check_data(train_run *r, bert_err *err)
 bert_status run_check(train_run *r, bert_model *model, const bert_dataset *train, const bert_dataset *valid,
                       const bert_train_options *options, bert_err *err)
 {
-    *r = (train_run){ .model = model, .train = train, .valid = valid };
+    *r = (train_run){ .model = model, .train = train, .valid = valid, .part_tokens = PART_TOKENS };
     if (options)
         r->options = *options;
     else
@@ -206,14 +209,6 @@ static bert_status make_optimizer(train_run *r, bert_err *err)
     return bert_optimizer_create(w->items, w->n, &options, &r->optimizer, err);
 }
 
-/* Packed, the frozen layers are not read in their plain form any more, and the tuned ones have their own: those pages
- * of the module's file need not stay in memory. What is read after all comes back by itself. */
-static void release_module(const bert_module *m)
-{
-    for (size_t i = 0; i < m->tensors.n_files; i++)
-        file_release(&m->tensors.files[i], m->tensors.files[i].data, m->tensors.files[i].size);
-}
-
 bert_status run_prepare(train_run *r, bool keep, bert_err *err)
 {
     const data_side sides[2] = {
@@ -236,7 +231,7 @@ bert_status run_prepare(train_run *r, bool keep, bert_err *err)
         s = step_plan_create(&r->plan, r->model, r->task, err);
     r->plan.loss = loss;
     if (!s)
-        release_module(r->model->module);
+        module_release(r->model->module); /* what is tuned has been copied, what is frozen is packed when it runs */
     if (!s)
         s = make_both_kept(r, sides, keep, err);
     if (!s)
@@ -269,6 +264,12 @@ void run_end(train_run *r)
     *r = (train_run){ 0 };
 }
 
+bool run_keeps_first(const train_run *r, int64_t steps)
+{
+    uint64_t train = whole_size(r, &r->train_tokens.rows), valid = r->valid ? whole_size(r, &r->valid_tokens.rows) : 0;
+    return r->train_kept && train + valid <= r->budget && steps >= r->schedule.steps_per_epoch;
+}
+
 /* ---- epochs and batches ------------------------------------------------------------------------------------------ */
 
 void run_unfreeze(train_run *r, int64_t epoch)
@@ -283,9 +284,70 @@ void run_unfreeze(train_run *r, int64_t epoch)
     optimizer_set_lowest(r->optimizer, embeddings ? -1 : (int)lowest);
 }
 
-bert_status run_batch(const train_run *r, const uint32_t *rows, size_t n, step_batch *batch, arena *a, bert_err *err)
+/* How far a batch is. */
+typedef struct batch_place {
+    size_t rows, tokens, targets;
+} batch_place;
+
+static void pass_row(batch_place *at, const train_run *r, const uint32_t *rows)
 {
-    *batch = (step_batch){ .rows = r->plan.kept ? rows : NULL, .n = n };
-    bert_status s = token_rows_pack(&r->train_tokens.rows, rows, n, &batch->packed, a, err);
-    return s ? s : targets_gather(&r->train_truth, &r->train_tokens.rows, rows, n, &batch->targets, a, err);
+    at->tokens += token_rows_length(&r->train_tokens.rows, rows[at->rows]);
+    at->targets += targets_of_row(&r->train_truth, &r->train_tokens.rows, rows[at->rows]);
+    at->rows++;
+}
+
+/* Where bf16 is multiplied, products are summed in pairs over tokens and rows: no part may begin within one. */
+static bool part_may_end(const train_run *r, const batch_place *at)
+{
+    return !r->options.precision || !((at->tokens | at->rows | at->targets) & 1);
+}
+
+/* The end of the part that begins at `from`: all parts have about as many tokens. */
+static batch_place part_end(const train_run *r, const uint32_t *rows, batch_place from, const batch_place *all)
+{
+    size_t parts = (all->tokens + r->part_tokens - 1) / r->part_tokens, number = from.tokens * parts / all->tokens;
+    while (from.rows < all->rows) {
+        pass_row(&from, r, rows);
+        if (from.tokens * parts >= all->tokens * (number + 1) && part_may_end(r, &from))
+            break;
+    }
+    return from;
+}
+
+static bert_status pack_batch_part(const train_run *r, const uint32_t *rows, batch_place from, batch_place to,
+                                   const batch_place *all, step_batch *batch, arena *a, bert_err *err)
+{
+    const token_rows *tokens = &r->train_tokens.rows;
+    size_t n = to.rows - from.rows;
+    rows += from.rows;
+    *batch = (step_batch){ .rows = r->plan.kept ? rows : NULL,
+                           .n = n,
+                           .tokens_before = from.tokens,
+                           .sequences_before = from.rows * token_rows_sequences(tokens) };
+    bert_status s = token_rows_pack(tokens, rows, n, &batch->packed, a, err);
+    if (!s)
+        s = targets_gather(&r->train_truth, tokens, rows, n, &batch->targets, a, err);
+    batch->targets.before = from.targets;
+    batch->targets.all = all->targets;
+    return s;
+}
+
+bert_status run_step(train_run *r, const uint32_t *rows, size_t n, step_dropout drop, head_result *result, arena *a,
+                     bert_err *err)
+{
+    batch_place all = { 0 }, from = { 0 };
+    bert_status s = BERT_OK;
+    while (all.rows < n)
+        pass_row(&all, r, rows);
+    *result = (head_result){ 0 };
+    while (!s && from.rows < n) {
+        batch_place to = part_end(r, rows, from, &all);
+        step_batch batch;
+        arena_reset(a);
+        s = pack_batch_part(r, rows, from, to, &all, &batch, a, err);
+        if (!s)
+            s = step_run(&r->plan, &batch, drop, NULL, result, r->seconds, a, err);
+        from = to;
+    }
+    return s;
 }

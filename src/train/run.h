@@ -29,6 +29,7 @@ typedef struct train_run {
     cached_tokens train_tokens, valid_tokens;
     kept_outputs *train_kept, *valid_kept; /* NULL: nothing is kept */
     uint64_t budget;                       /* bytes for both */
+    size_t part_tokens;                    /* of a batch at once */
     step_plan plan;
     schedule schedule;
     bert_optimizer *optimizer;
@@ -51,10 +52,17 @@ void run_end(train_run *r);
 /* Appends a printed note; what has no room is left out. */
 void run_note(train_run *r, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
+/* Whether the frozen layers run before the first epoch, so many steps being left: all that they give is kept then, and
+ * is read as often as an epoch reads it. */
+bool run_keeps_first(const train_run *r, int64_t steps);
+
 /* Lets the layers learn that the epoch lets learn (unfreeze_every). */
 void run_unfreeze(train_run *r, int64_t epoch);
 
-/* The given rows as a batch, in arena memory. */
-bert_status run_batch(const train_run *r, const uint32_t *rows, size_t n, step_batch *batch, arena *a, bert_err *err);
+/* Forward and backward of a batch, n rows of the training data, in parts that are small enough for their activations to
+ * take little memory; the bits are those of the whole. Gradients are added. Memory is the arena's, which is reset
+ * before. Fails with BERT_ERR_MEMORY. */
+bert_status run_step(train_run *r, const uint32_t *rows, size_t n, step_dropout drop, head_result *result, arena *a,
+                     bert_err *err);
 
 #endif

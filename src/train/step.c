@@ -15,8 +15,7 @@ bert_status step_plan_create(step_plan *p, bert_model *model, const task *t, ber
     *p = (step_plan){
         .model = model, .task = t, .first_kept = l->first_kept, .embeddings_tuned = l->spec.tune_embeddings
     };
-    bert_status s = layer_ready(l, err);
-    return s ? s : request_of_pooling(&p->request, (bert_pooling)l->spec.pooling, l, err);
+    return request_of_pooling(&p->request, (bert_pooling)l->spec.pooling, l, err);
 }
 
 /* Adds the time since *then to a part, and sets *then to now. */
@@ -47,11 +46,12 @@ bert_status step_run(const step_plan *p, const step_batch *batch, step_dropout d
                   .batch = &batch->packed,
                   .requests = &p->request,
                   .n_requests = 1,
-                  .drop = { drop.seed, drop.step, drop.on, drop.on && drop.frozen },
+                  .drop = { drop.seed, drop.step, drop.on, drop.on && drop.frozen, batch->tokens_before,
+                            batch->sequences_before },
                   .embeddings_tuned = p->embeddings_tuned,
                   .first_kept = p->first_kept };
     double then = clock_seconds();
-    bert_status s = p->kept ? start_above(p, batch, &f, a, err) : BERT_OK;
+    bert_status s = p->kept ? start_above(p, batch, &f, a, err) : layer_ready(l, err);
     lap(seconds, PART_FROZEN, &then);
     if (!s)
         s = forward_run(&f, a, err);

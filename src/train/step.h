@@ -31,18 +31,22 @@ typedef struct step_plan {
     bool embeddings_tuned;
 } step_plan;
 
-/* All layers learn that are tuned, with a plain loss; nothing is kept. Packs what is frozen. */
+/* All layers learn that are tuned, with a plain loss; nothing is kept. */
 bert_status step_plan_create(step_plan *p, bert_model *model, const task *t, bert_err *err);
 
+/* A batch, or a part of one. */
 typedef struct step_batch {
     packed_batch packed;
     target_rows targets;
     const uint32_t *rows; /* (n) of the data set, where the plan has kept outputs; else NULL */
     size_t n;
+    size_t tokens_before, sequences_before; /* of the batch, before this part */
 } step_batch;
 
-/* Gradients are of the mean loss and are added. Memory is the arena's. logits, where not NULL, receives (targets.n, K);
- * the seconds of each part are added to seconds (N_PARTS), where not NULL. Fails with BERT_ERR_MEMORY. */
+/* Gradients are of the batch's mean loss and are added, and so are result's figures: parts of a batch one after another
+ * give the bits of the whole (OPS_BF16: where each begins at an even token, sequence and target). Memory is the
+ * arena's. logits, where not NULL, receives (targets.n, K); the seconds of each part are added to seconds (N_PARTS),
+ * where not NULL. Fails with BERT_ERR_MEMORY. */
 bert_status step_run(const step_plan *p, const step_batch *batch, step_dropout drop, float *logits, head_result *result,
                      double *seconds, arena *a, bert_err *err);
 

@@ -121,9 +121,11 @@ static bert_status run_epochs(training *t, bert_err *err)
     size_t pairs = dataset_pairs(r->train);
     for (size_t i = 0; !s && i < r->n_notes; i++)
         s = loop_say(l, BERT_EVENT_NOTE, r->notes[i], err);
+    bool was_over = progress_over(&l->at, r, &why, &l->memory);
+    if (!s && !was_over)
+        s = keep_frozen_first(l, err);
     run_begin(r);
     r->model->texts = !pairs ? 1 : pairs == r->train->n ? 2 : 0;
-    bool was_over = progress_over(&l->at, r, &why, &l->memory);
     while (!s && !progress_over(&l->at, r, &why, &l->memory))
         s = epoch_run(l, err);
     if (!s)

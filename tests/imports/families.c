@@ -174,7 +174,7 @@ static void classifiers_compute_what_transformers_does(void **state)
         bert_err err;
         bert_pass *pass;
         const task *t;
-        head_result result;
+        head_result result = { 0 };
         float logits[ROWS * LABELS], dx[ROWS * HIDDEN];
         experiment_open(&e, NAMES[f]);
         check(task_of_model(e.imported, &t, &err), &err);

@@ -38,7 +38,7 @@ typedef struct reference {
 
 static double dropped(double x, double rate, uint32_t site, uint64_t element)
 {
-    dropout_mask m = dropout_start((dropout){ TRAIN_ALL.seed, TRAIN_ALL.step, site, (float)rate });
+    dropout_mask m = dropout_start((dropout){ TRAIN_ALL.seed, TRAIN_ALL.step, site, (float)rate, 0 });
     return dropout_keeps(&m, element) ? x / (1 - rate) : 0;
 }
 

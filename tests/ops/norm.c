@@ -344,8 +344,10 @@ static void masks_differ_by_seed_step_and_site(void **state)
 {
     (void)state;
     enum { N = 4096 };
-    static const dropout others[] = { { 1, 1, 1, 0.5f }, { 2, 1, 1, 0.5f },          { 1, 2, 1, 0.5f },
-                                      { 1, 1, 2, 0.5f }, { 1ull << 32, 1, 1, 0.5f }, { 1, 1ull << 32, 1, 0.5f } };
+    static const dropout others[] = {
+        { 1, 1, 1, 0.5f, 0 }, { 2, 1, 1, 0.5f, 0 },          { 1, 2, 1, 0.5f, 0 },
+        { 1, 1, 2, 0.5f, 0 }, { 1ull << 32, 1, 1, 0.5f, 0 }, { 1, 1ull << 32, 1, 0.5f, 0 }
+    };
     enum { N_OTHERS = sizeof others / sizeof *others };
     float *one = floats(N), *y = floats(N_OTHERS * N);
     for (size_t i = 0; i < N; i++)

@@ -39,7 +39,7 @@ static double dropped(const experiment *e, double v, uint32_t site, size_t eleme
     double here = e->family == &FAMILY_DISTILBERT && input ? (e->model->head_hidden ? 0 : DROPPED_OUTPUTS)
                                                            : DROPPED_HEAD;
     float rate = e->drop.on ? (float)here : 0;
-    dropout_mask m = dropout_start((dropout){ e->drop.seed, e->drop.step, site, rate });
+    dropout_mask m = dropout_start((dropout){ .seed = e->drop.seed, .step = e->drop.step, .site = site, .rate = rate });
     return rate == 0 ? v : dropout_keeps(&m, element) ? v * (double)m.scale : 0;
 }
 
@@ -199,7 +199,7 @@ static void check_experiment(experiment *e)
 {
     bert_err err;
     arena a = { 0 };
-    head_result result;
+    head_result result = { 0 };
     float dx[MOST_ROWS * H], logits[N * K];
     memset(dx, 0x55, sizeof dx); /* assigned, not added to */
     check(head_train(e->model, e->task, e->x, dx, e->rows, &e->y, &e->spec, e->drop, logits, &result, &a, &err), &err);
@@ -280,8 +280,8 @@ static void the_hidden_layers_mask_is_its_own(void **state)
     experiment e;
     begin(&e, BERT_TASK_MULTICLASS, HIDDEN);
     float rate = 0.5f;
-    dropout_mask a = dropout_start((dropout){ 3, 5, DROPOUT_SITE_HEAD, rate }),
-                 b = dropout_start((dropout){ 3, 5, DROPOUT_SITE_HEAD + 1, rate });
+    dropout_mask a = dropout_start((dropout){ .seed = 3, .step = 5, .site = DROPOUT_SITE_HEAD, .rate = rate }),
+                 b = dropout_start((dropout){ .seed = 3, .step = 5, .site = DROPOUT_SITE_HEAD + 1, .rate = rate });
     int differ = 0;
     for (size_t i = 0; i < 64; i++)
         differ += dropout_keeps(&a, i) != dropout_keeps(&b, i);
@@ -295,7 +295,7 @@ static void a_vector_of_zeros_has_cosine_0_and_no_gradient(void **state)
     bert_err err;
     arena a = { 0 };
     experiment e;
-    head_result result;
+    head_result result = { 0 };
     float dx[MOST_ROWS * H], logits[N];
     begin(&e, BERT_TASK_SIMILARITY, 0);
     memset(e.x, 0, H * sizeof *e.x);             /* the first of pair 0 */
@@ -320,7 +320,7 @@ static void what_is_right_is_counted(void **state)
         bert_err err;
         arena a = { 0 };
         experiment e;
-        head_result result;
+        head_result result = { 0 };
         float dx[MOST_ROWS * H], logits[N * K];
         size_t expected = 0;
         begin(&e, IDS[t], 0);
@@ -347,7 +347,7 @@ static void a_batch_without_labelled_words_teaches_nothing(void **state)
     bert_err err;
     arena a = { 0 };
     experiment e;
-    head_result result;
+    head_result result = { 0 };
     float dx[MOST_ROWS * H];
     begin(&e, BERT_TASK_TOKENS, 0);
     e.y.n = 0;

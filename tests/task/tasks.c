@@ -116,8 +116,8 @@ static void labels_that_do_not_suit_are_named(void **state)
 
 static double loss_of(bert_task id, const float *logits, float *losses, target_rows y, loss_spec spec, size_t K)
 {
-    double quiet = task_by_id(id)->output->loss(NULL, NULL, logits, &y, &spec, 1, K), sum = 0;
-    assert_true(quiet == task_by_id(id)->output->loss(NULL, losses, logits, &y, &spec, 1, K));
+    double quiet = task_by_id(id)->output->loss(0, NULL, NULL, logits, &y, &spec, 1, K), sum = 0;
+    assert_true(quiet == task_by_id(id)->output->loss(0, NULL, losses, logits, &y, &spec, 1, K));
     for (size_t i = 0; i < y.n; i++)
         sum += losses[i];
     assert_true(fabs(sum - quiet) < 1e-5 * (1 + quiet));

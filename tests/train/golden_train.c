@@ -227,7 +227,7 @@ static double one_step(bert_model *m, const variant *v, const golden_batches *b,
     step_plan plan;
     step_batch batch = { .n = BATCH,
                          .targets = { .n = BATCH, .ids = (v->outputs == 1 ? b->label01 : b->label3) + step * BATCH } };
-    head_result result;
+    head_result result = { 0 };
     arena_reset(a);
     check(step_plan_create(&plan, m, task_by_id(m->task), &err), &err);
     check(layer_pack_input(m->layer, &input, &batch.packed, a, &err), &err);

@@ -48,14 +48,20 @@ static void the_plan_counts_layers_steps_and_memory(void **state)
     assert_int_equal(item(plan, "steps", "steps of an epoch"), 4);
     assert_int_equal(item(plan, "steps", "steps in all"), 12);
     assert_int_equal(item(plan, "steps", "of which warm-up"), 3);
-    assert_int_equal(item(plan, "memory", "tuned weights and gradients"), 8 * tuned);
+    assert_int_equal(item(plan, "memory", "tuned weights"), 4 * tuned);
+    assert_int_equal(item(plan, "memory", "gradients"), 4 * tuned);
     assert_int_equal(item(plan, "memory", "optimiser"), 8 * tuned);
-    assert_int_equal(item(plan, "memory", "embeddings and vectors that are frozen") +
-                         item(plan, "memory", "frozen layers, packed"),
-                     4 * (all - tuned));
+    double below = item(plan, "memory", "embeddings and vectors that are frozen") +
+                   item(plan, "memory", "frozen layers, packed");
+    assert_int_equal(below, 4 * (all - tuned));
     assert_true(item(plan, "memory", "kept outputs of frozen layers") > 70 * 6 * TOY_HIDDEN * sizeof(float));
     assert_true(item(plan, "memory", "activations of the longest batch") > BATCH * 6 * TOY_HIDDEN * 30 * sizeof(float));
-    assert_true(item(plan, "memory", "in all") > item(plan, "memory", "optimiser"));
+    /* frozen layers run first and are gone then */
+    double above = 12 * (double)tuned + item(plan, "memory", "activations of the longest batch");
+    double both = 4 * (double)tuned + item(plan, "memory", "tokens") +
+                  item(plan, "memory", "kept outputs of frozen layers") +
+                  item(plan, "memory", "vocabulary and all else");
+    assert_true(fabs(item(plan, "memory", "in all") - both - (above > below ? above : below)) < 8);
     double first = item(plan, "time", "first epoch"), later = item(plan, "time", "each later epoch");
     assert_true(first > 0 && later > 0 && later <= first);
     double rest = item(plan, "time", "in all") - (item(plan, "time", "tokenising") + first + 2 * later);

@@ -55,7 +55,9 @@ typedef struct told {
     bert_event events[MOST_EVENTS];
     bert_metrics valid[MOST_EVENTS];
     size_t n;
-    size_t stop_at;                                    /* the event of this number, from 1, stops the run; 0: none */
+    size_t frozen;       /* rows whose frozen layers were told of; such events are not among the others */
+    bool stop_at_frozen; /* the first such stops the run */
+    size_t stop_at;      /* the event of this number, from 1, stops the run; 0: none */
     bool (*then)(struct told *t, const bert_event *e); /* where not NULL: what else happens; false stops */
     void *context;                                     /* of `then` */
 } told;
@@ -64,6 +66,12 @@ static inline bool listen(void *context, const bert_event *e)
 {
     told *t = context;
     assert_true(t->n < MOST_EVENTS);
+    if (e->kind == BERT_EVENT_FROZEN) {
+        assert_true(!t->n || t->events[t->n - 1].kind == BERT_EVENT_NOTE); /* before the first epoch */
+        assert_true(e->done > t->frozen && e->done <= e->total && e->seconds >= 0 && e->seconds_left >= 0);
+        t->frozen = e->done;
+        return !t->stop_at_frozen;
+    }
     t->events[t->n] = *e;
     t->events[t->n].note = e->note ? arena_string(&golden_memory, e->note) : NULL;
     if (e->valid)

@@ -53,7 +53,7 @@ INLINE size_t attention_work(const attention_input *in)
 /* The factors of dropout for a query's keys from `key` on; room has MASK_RUN floats more at both ends (mask_fill). */
 INLINE const float *drop_factors(float *room, const head *h, size_t query, size_t key, size_t keys)
 {
-    uint64_t first = (((uint64_t)(h->first_query + query) * h->n_heads + h->number) << 16) + key;
+    uint64_t first = (((h->mask->before + h->first_query + query) * h->n_heads + h->number) << 16) + key;
     return mask_fill(room, h->mask, first, keys);
 }
 

@@ -154,7 +154,8 @@ static void norm_rows(const void *job, size_t begin, size_t end)
     for (size_t i = begin, C = j.C; i < end; i++) {
         const float *xi = j.x + i * C, *ri = j.residual ? j.residual + i * C : NULL;
         float *s = (j.sum ? j.sum : j.y) + i * C, m, r;
-        float total = j.mask ? add_residual_masked(s, xi, ri, j.mask, i * C, C) : add_residual(s, xi, NULL, ri, C);
+        float total = j.mask ? add_residual_masked(s, xi, ri, j.mask, (j.mask->before + i) * C, C)
+                             : add_residual(s, xi, NULL, ri, C);
         norm_row(j.y + i * C, j.mean ? j.mean + i : &m, j.rstd ? j.rstd + i : &r, s, total, j.gamma, j.beta, j.eps, C);
     }
 }
@@ -174,7 +175,8 @@ static void add_norm_columns(float *dgamma, float *dbeta, const float *dy, const
                              const float *rstd, size_t col, size_t n, size_t C)
 {
     size_t lanes = lanes_at(col, C);
-    vec gamma_sum = splat(0.0f), beta_sum = splat(0.0f);
+    vec gamma_sum = dgamma ? load_lanes(dgamma + col, lanes) : splat(0.0f);
+    vec beta_sum = dbeta ? load_lanes(dbeta + col, lanes) : splat(0.0f);
     for (size_t i = 0; i < n; i++) {
         vec d = load_lanes(dy + i * C + col, lanes);
         vec h = (load_lanes(s + i * C + col, lanes) - splat(mean[i])) * splat(rstd[i]);
@@ -182,9 +184,9 @@ static void add_norm_columns(float *dgamma, float *dbeta, const float *dy, const
         beta_sum += d;
     }
     if (dgamma)
-        store_lanes(dgamma + col, load_lanes(dgamma + col, lanes) + gamma_sum, lanes);
+        store_lanes(dgamma + col, gamma_sum, lanes);
     if (dbeta)
-        store_lanes(dbeta + col, load_lanes(dbeta + col, lanes) + beta_sum, lanes);
+        store_lanes(dbeta + col, beta_sum, lanes);
 }
 
 /* ds = rstd * (g - mean(g) - h mean(g h)) with g = dy * gamma, h = (s - mean) * rstd.   One row; ds may be dy. */
@@ -227,7 +229,7 @@ static void back_rows(const void *job, size_t begin, size_t end)
     for (size_t i = begin, C = j.C; i < end; i++) {
         norm_row_backward(j.dsum + i * C, j.dy + i * C, j.sum + i * C, j.mean[i], j.rstd[i], j.gamma, C);
         if (j.dx && j.mask)
-            apply_mask(j.dx + i * C, j.dsum + i * C, j.mask, i * C, C);
+            apply_mask(j.dx + i * C, j.dsum + i * C, j.mask, (j.mask->before + i) * C, C);
         else if (j.dx && j.dx != j.dsum)
             memcpy(j.dx + i * C, j.dsum + i * C, C * sizeof *j.dx);
     }
