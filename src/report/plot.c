@@ -243,10 +243,8 @@ static void draw_legend(page *p, const plot *f)
         const plot_series *s = &f->series[i];
         if (!s->name)
             continue;
-        buffer_printf(&p->out, "<span><i class=\"%s\" style=\"border-color:var(--c%d)\"></i>", shapes[s->mark],
-                      s->colour);
-        page_string(p, s->name);
-        buffer_string(&p->out, "</span>");
+        buffer_printf(&p->out, "<span><i class=\"%s\" style=\"border-color:var(--c%d)\"", shapes[s->mark], s->colour);
+        page_between(p, "></i>", s->name, "</span>");
     }
     buffer_string(&p->out, "</div>\n");
 }
@@ -268,6 +266,12 @@ static void set_axes(const plot *f, axis *x, axis *y)
     x->from = 10 + CHARACTER * (double)widest_tick(y), x->to = WIDTH - RIGHT;
 }
 
+plot plot_of(const char *title, const char *words, const char *x_name, const char *y_name, const plot_series *series,
+             size_t n)
+{
+    return (plot){ title, words, x_name, y_name, NAN, NAN, NAN, NAN, false, series, n, NAN, NULL };
+}
+
 void figure_begin(page *p, const plot *f)
 {
     static void (*const draw[])(buffer *, const plot_series *, const axis *, const axis *) = {
@@ -277,15 +281,11 @@ void figure_begin(page *p, const plot *f)
     axis x, y;
     buffer *b = &p->out;
     set_axes(f, &x, &y);
-    buffer_string(b, "<figure>\n<figcaption>");
-    page_string(p, f->title);
-    buffer_string(b, "</figcaption>\n");
+    page_between(p, "<figure>\n<figcaption>", f->title, "</figcaption>\n");
     draw_legend(p, f);
-    buffer_printf(b, "<svg viewBox=\"0 0 %d %d\" role=\"img\">\n<title>", WIDTH, HEIGHT);
-    page_string(p, f->title);
-    buffer_string(b, "</title>\n<desc>");
-    page_string(p, f->words ? f->words : f->title);
-    buffer_string(b, "</desc>\n");
+    buffer_printf(b, "<svg viewBox=\"0 0 %d %d\" role=\"img\">\n", WIDTH, HEIGHT);
+    page_between(p, "<title>", f->title, "</title>\n");
+    page_between(p, "<desc>", f->words, "</desc>\n");
     draw_y_axis(b, &x, &y, f->y_name);
     draw_x_axis(b, &x, &y, f->x_name);
     for (size_t i = 0; i < f->n; i++)

@@ -27,8 +27,8 @@ typedef struct plot_series {
 /* NaN bounds are taken from the data. Names of series, title and words are escaped; names of axes and of the mark are
  * not. */
 typedef struct plot {
-    const char *title, *x_name, *y_name;
-    const char *words; /* what the plot shows, for who does not see it */
+    const char *title, *words; /* words: what the plot shows, for who does not see it */
+    const char *x_name, *y_name;
     double x_min, x_max, y_min, y_max;
     bool whole; /* x counts things: no ticks between whole numbers */
     const plot_series *series;
@@ -36,6 +36,10 @@ typedef struct plot {
     double marked; /* a vertical line; NaN: none */
     const char *mark_name;
 } plot;
+
+/* One whose bounds are the data's, without a mark. */
+plot plot_of(const char *title, const char *words, const char *x_name, const char *y_name, const plot_series *series,
+             size_t n);
 
 /* A figure: caption, legend, drawing. What is written until figure_end (numbers, folded) stands within it. */
 void figure_begin(page *p, const plot *plot);

@@ -47,21 +47,12 @@ static void add_subtitle(page *p)
     if (localtime_r(&now, &local))
         strftime(date, sizeof date, "%Y-%m-%d %H:%M", &local);
     buffer_string(&p->out, "<p>");
-    if (r->model && r->model->task) {
-        buffer_string(&p->out, "Task <strong>");
-        page_string(p, bert_task_name(r->model->task));
-        buffer_string(&p->out, "</strong> · ");
-    }
-    if (r->model && r->model->module && r->model->module->path) {
-        buffer_string(&p->out, "module <strong>");
-        page_string(p, path_name(r->model->module->path));
-        buffer_string(&p->out, "</strong> · ");
-    }
-    if (r->data && r->data->name) {
-        buffer_string(&p->out, "data <strong>");
-        page_string(p, path_name(r->data->name));
-        buffer_string(&p->out, "</strong> · ");
-    }
+    if (r->model && r->model->task)
+        page_between(p, "Task <strong>", bert_task_name(r->model->task), "</strong> · ");
+    if (r->model && r->model->module && r->model->module->path)
+        page_between(p, "module <strong>", path_name(r->model->module->path), "</strong> · ");
+    if (r->data && r->data->name)
+        page_between(p, "data <strong>", path_name(r->data->name), "</strong> · ");
     buffer_printf(&p->out, "%s</p>\n", date);
 }
 
@@ -71,9 +62,7 @@ static void add_tile(page *p, const char *name, double value, bool main)
 {
     buffer_printf(&p->out, "<div class=\"tile%s\"><b>", main ? " main" : "");
     page_number(p, value);
-    buffer_string(&p->out, "</b><span>");
-    page_string(p, name);
-    buffer_string(&p->out, "</span></div>\n");
+    page_between(p, "</b><span>", name, "</span></div>\n");
 }
 
 /* The watched metric, then the best known of the others that the task has. */
@@ -120,9 +109,7 @@ static void add_page(page *p)
 {
     const char *title = p->r->title ? p->r->title : "Report";
     page_begin(p, title);
-    buffer_string(&p->out, "<header>\n<h1>");
-    page_string(p, title);
-    buffer_string(&p->out, "</h1>\n");
+    page_between(p, "<header>\n<h1>", title, "</h1>\n");
     add_subtitle(p);
     add_tiles(p);
     buffer_string(&p->out, "</header>\n");

@@ -57,9 +57,12 @@ static bool confusion_count(page *p, confusion *c)
     return true;
 }
 
-static void report_labels_add_name(page *p, const char *label)
+/* scope: "row" or "col" */
+static void label_head(page *p, const char *scope, const char *label)
 {
+    buffer_printf(&p->out, "<th scope=\"%s\">", scope);
     page_cut(p, (bert_text){ label, strlen(label) }, NAME);
+    buffer_string(&p->out, "</th>");
 }
 
 /* ---- few labels: a table whose cells are as strong as their share of the row ---- */
@@ -77,16 +80,12 @@ static void heat_table(page *p, const confusion *c)
     const taken *t = c->pairs, *end = c->pairs + c->n;
     buffer_string(&p->out, "<div class=\"scroll\"><table class=\"heat\">\n<caption>Rows: the label; columns: what was "
                            "predicted</caption>\n<thead><tr><td></td>");
-    for (size_t k = 0; k < m->n_labels; k++) {
-        buffer_string(&p->out, "<th scope=\"col\">");
-        report_labels_add_name(p, m->labels[k]);
-        buffer_string(&p->out, "</th>");
-    }
+    for (size_t k = 0; k < m->n_labels; k++)
+        label_head(p, "col", m->labels[k]);
     buffer_string(&p->out, "</tr></thead>\n<tbody>\n");
     for (size_t truth = 0; truth < m->n_labels; truth++) {
-        buffer_string(&p->out, "<tr><th scope=\"row\">");
-        report_labels_add_name(p, m->labels[truth]);
-        buffer_string(&p->out, "</th>");
+        buffer_string(&p->out, "<tr>");
+        label_head(p, "row", m->labels[truth]);
         for (size_t k = 0; k < m->n_labels; k++) {
             bool occurs = t < end && t->truth == truth && t->predicted == k;
             heat_cell(p, occurs ? t->n : 0, c->truly[truth]);
@@ -106,10 +105,8 @@ static void heat_map(page *p, const confusion *c)
     buffer_printf(
         &p->out,
         "<figure>\n<figcaption>All %zu labels</figcaption>\n<div class=\"legend\"><span>down: the label, across: what "
-        "was predicted, in the "
-        "order of the labels</span></div>\n<svg viewBox=\"-0.5 -0.5 %zu %zu\" role=\"img\" "
-        "style=\"max-width:420px\">\n<title>Confusion "
-        "matrix</title>\n"
+        "was predicted, in the order of the labels</span></div>\n<svg viewBox=\"-0.5 -0.5 %zu %zu\" role=\"img\" "
+        "style=\"max-width:420px\">\n<title>Confusion matrix</title>\n"
         "<desc>Each square is a pair of label and prediction, the stronger the larger its share of the label's "
         "rows</desc>\n"
         "<rect width=\"%zu\" height=\"%zu\" fill=\"var(--paper)\" stroke=\"var(--line)\" stroke-width=\"%.3f\"/>\n",

@@ -38,17 +38,7 @@ static void plot_scatter(page *p, const number_pairs *d)
     if (p->r->metrics && !isnan(p->r->metrics->pearson))
         snprintf(title, sizeof title, "Predicted against true: Pearson %.4f, Spearman %.4f", p->r->metrics->pearson,
                  p->r->metrics->spearman);
-    plot f = { .title = title,
-               .words = "The prediction of each row against its label",
-               .x_name = "label",
-               .y_name = "prediction",
-               .x_min = NAN,
-               .x_max = NAN,
-               .y_min = NAN,
-               .y_max = NAN,
-               .series = series,
-               .n = 2,
-               .marked = NAN };
+    plot f = plot_of(title, "The prediction of each row against its label", "label", "prediction", series, 2);
     figure_begin(p, &f);
     figure_end(p);
 }
@@ -69,17 +59,9 @@ static void plot_residuals(page *p, const number_pairs *d)
             counts[k < RESIDUAL_BINS ? k : RESIDUAL_BINS - 1]++;
         }
     plot_series series = { NULL, PLOT_BARS, 1, RESIDUAL_BINS, edges, counts, NULL };
-    plot f = { .title = "Residuals",
-               .words = "How far predictions are from the labels",
-               .x_name = "prediction minus label",
-               .y_name = "rows",
-               .x_min = NAN,
-               .x_max = NAN,
-               .y_min = 0,
-               .y_max = NAN,
-               .series = &series,
-               .n = 1,
-               .marked = NAN };
+    plot f = plot_of("Residuals", "How far predictions are from the labels", "prediction minus label", "rows", &series,
+                     1);
+    f.y_min = 0;
     figure_begin(p, &f);
     fold_numbers(p, "From|Rows", edges, RESIDUAL_BINS, (const double *const[]){ counts }, 1);
     figure_end(p);

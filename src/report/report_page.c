@@ -82,14 +82,9 @@ void page_end(page *p)
 
 void section_begin(page *p, const char *heading, const char *note)
 {
-    buffer_string(&p->out, "<section>\n<h2>");
-    page_string(p, heading);
-    buffer_string(&p->out, "</h2>\n");
-    if (!note)
-        return;
-    buffer_string(&p->out, "<p>");
-    page_string(p, note);
-    buffer_string(&p->out, "</p>\n");
+    page_between(p, "<section>\n<h2>", heading, "</h2>\n");
+    if (note)
+        page_between(p, "<p>", note, "</p>\n");
 }
 
 void section_end(page *p)
@@ -149,6 +144,13 @@ void page_string(page *p, const char *string)
     page_text(p, (bert_text){ string, strlen(string) });
 }
 
+void page_between(page *p, const char *before, const char *string, const char *after)
+{
+    buffer_string(&p->out, before);
+    page_string(p, string);
+    buffer_string(&p->out, after);
+}
+
 void page_number(page *p, double x)
 {
     if (isnan(x))
@@ -168,11 +170,8 @@ void page_number(page *p, double x)
 void table_begin(page *p, const char *caption, const char *heads)
 {
     buffer_string(&p->out, "<div class=\"scroll\"><table>");
-    if (caption) {
-        buffer_string(&p->out, "<caption>");
-        page_string(p, caption);
-        buffer_string(&p->out, "</caption>");
-    }
+    if (caption)
+        page_between(p, "<caption>", caption, "</caption>");
     buffer_string(&p->out, "\n<thead><tr>");
     for (;;) {
         bool left = *heads == '<';
@@ -195,9 +194,7 @@ void table_end(page *p)
 
 void row_begin(page *p, const char *head)
 {
-    buffer_string(&p->out, "<tr><th scope=\"row\">");
-    page_string(p, head);
-    buffer_string(&p->out, "</th>");
+    page_between(p, "<tr><th scope=\"row\">", head, "</th>");
 }
 
 void row_begin_number(page *p, double head, bool best)
@@ -234,16 +231,12 @@ void cell_percent(page *p, double share)
 
 void cell_string(page *p, const char *string)
 {
-    buffer_string(&p->out, "<td class=\"l\">");
-    page_string(p, string);
-    buffer_string(&p->out, "</td>");
+    page_between(p, "<td class=\"l\">", string, "</td>");
 }
 
 void fold_begin(page *p, const char *summary)
 {
-    buffer_string(&p->out, "<details><summary>");
-    page_string(p, summary);
-    buffer_string(&p->out, "</summary>\n");
+    page_between(p, "<details><summary>", summary, "</summary>\n");
 }
 
 void fold_end(page *p)

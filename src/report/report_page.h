@@ -24,6 +24,8 @@ void section_end(page *p);
 /* Text of anybody's: what HTML would read as its own is escaped, what is not UTF-8 or not to be seen becomes U+FFFD. */
 void page_text(page *p, bert_text text);
 void page_string(page *p, const char *string);
+/* The string between two pieces of HTML. */
+void page_between(page *p, const char *before, const char *string, const char *after);
 /* At most `most` code points of it, then an ellipsis. */
 void page_cut(page *p, bert_text text, size_t most);
 /* A number for people: four decimals or so; a dash for NaN. */

@@ -84,11 +84,8 @@ static void add_wrong_words(page *p, size_t row)
         }
         buffer_string(&p->out, "<div><b>");
         page_cut(p, (bert_text){ p->r->data->texts[row].data + start, end - start }, 40);
-        buffer_string(&p->out, "</b> is ");
-        page_string(p, o->model->labels[o->truth->ids[i]]);
-        buffer_string(&p->out, ", not ");
-        page_string(p, o->model->labels[outcome_label(o, i, p->r->threshold)]);
-        buffer_string(&p->out, "</div>");
+        page_between(p, "</b> is ", o->model->labels[o->truth->ids[i]], ", not ");
+        page_between(p, "", o->model->labels[outcome_label(o, i, p->r->threshold)], "</div>");
     }
     buffer_string(&p->out, "</td>");
 }
@@ -255,17 +252,11 @@ void section_lengths(page *p)
     char mark[48];
     snprintf(mark, sizeof mark, "cut at %zu", p->r->seq_len);
     plot_series series[2];
-    plot f = { .title = "Lengths in tokens",
-               .words = "How many tokens texts have, as shares of the texts",
-               .x_name = "tokens, with [CLS] and [SEP]",
-               .y_name = "% of texts",
-               .x_min = 0,
-               .x_max = NAN,
-               .y_min = 0,
-               .y_max = NAN,
-               .series = series,
-               .marked = p->r->seq_len ? (double)p->r->seq_len : NAN,
-               .mark_name = mark };
+    plot f = plot_of("Lengths in tokens", "How many tokens texts have, as shares of the texts",
+                     "tokens, with [CLS] and [SEP]", "% of texts", series, 0);
+    f.x_min = f.y_min = 0;
+    f.marked = p->r->seq_len ? (double)p->r->seq_len : NAN;
+    f.mark_name = mark;
     if (train)
         series[f.n++] = (plot_series){ valid ? "training" : NULL, PLOT_BARS, 0, bins, edges, in_train, NULL };
     if (valid)

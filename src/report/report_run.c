@@ -10,12 +10,11 @@
 
 static void useless_words(page *p, const char *words)
 {
-    buffer_string(&p->out, "<p><strong>");
-    page_string(p, words);
-    buffer_string(&p->out, ".</strong> The model has learned nothing of use for this data. Try a higher learning rate, "
-                           "more epochs, more tuned "
-                           "layers, for rare labels balanced class weights; and look whether texts and labels are the "
-                           "right columns.</p>\n");
+    page_between(
+        p, "<p><strong>", words,
+        ".</strong> The model has learned nothing of use for this data. Try a higher learning rate, more epochs, "
+        "more tuned layers, for rare labels balanced class weights; and look whether texts and labels are the "
+        "right columns.</p>\n");
 }
 
 static void metrics_table(page *p)

@@ -84,7 +84,6 @@ static void unit_plot(page *p, plot *f, const curve *c, double at_x, double at_y
         { "chance", PLOT_DASHES, PLOT_GREY, 2, unit, unit, NULL },
     };
     f->x_min = f->y_min = 0, f->x_max = f->y_max = 1;
-    f->marked = NAN;
     f->series = series, f->n = diagonal ? 3 : 2;
     figure_begin(p, f);
     figure_end(p);
@@ -98,10 +97,7 @@ static void plot_precision(page *p, const ranking *r, size_t above, size_t found
         return;
     each_threshold(r, add_precision, &c);
     snprintf(title, sizeof title, "Precision and recall, mean precision %.4f", ranking_average_precision(r));
-    plot f = { .title = title,
-               .words = "Precision against recall at every threshold",
-               .x_name = "recall",
-               .y_name = "precision" };
+    plot f = plot_of(title, "Precision against recall at every threshold", "recall", "precision", NULL, 0);
     unit_plot(p, &f, &c, (double)found / (double)r->positives, above ? (double)found / (double)above : NAN, false);
 }
 
@@ -115,10 +111,9 @@ static void plot_roc(page *p, const ranking *r, size_t above, size_t found)
     curve_add(&c, 0, 0);
     each_threshold(r, add_rates, &c);
     snprintf(title, sizeof title, "ROC curve, area %.4f", ranking_auc(r));
-    plot f = { .title = title,
-               .words = "Share of the true ones found against share of the others taken for them, at every threshold",
-               .x_name = "false positive rate",
-               .y_name = "true positive rate" };
+    plot f = plot_of(title,
+                     "Share of the true ones found against share of the others taken for them, at every threshold",
+                     "false positive rate", "true positive rate", NULL, 0);
     unit_plot(p, &f, &c, (double)(above - found) / negatives, (double)found / (double)r->positives, true);
 }
 
@@ -141,18 +136,10 @@ static void plot_spread(page *p, const ranking *r, const char *yes, const char *
     plot_series series[] = { { yes, PLOT_BARS, 0, SCORE_BINS, edges, of_yes, NULL },
                              { no, PLOT_BARS, 1, SCORE_BINS, edges, of_no, NULL } };
     snprintf(mark, sizeof mark, "threshold %.3g", threshold);
-    plot f = { .title = "Scores by label",
-               .words = "How many rows of each label have which score",
-               .x_name = "score",
-               .y_name = "rows",
-               .x_min = 0,
-               .x_max = 1,
-               .y_min = 0,
-               .y_max = NAN,
-               .series = series,
-               .n = 2,
-               .marked = threshold,
-               .mark_name = mark };
+    plot f = plot_of("Scores by label", "How many rows of each label have which score", "score", "rows", series, 2);
+    f.x_min = f.y_min = 0, f.x_max = 1;
+    f.marked = threshold;
+    f.mark_name = mark;
     figure_begin(p, &f);
     fold_numbers(p, "Score from|Positive|Negative", edges, SCORE_BINS, (const double *const[]){ of_yes, of_no }, 2);
     figure_end(p);
@@ -250,17 +237,9 @@ static void plot_calibration(page *p, const calibration *c, const char *what)
             x[n] = c->said[k], y[n++] = c->was[k];
     plot_series series[] = { { "measured", PLOT_LINE, 0, n, x, y, NULL },
                              { "perfect", PLOT_DASHES, PLOT_GREY, 2, unit, unit, NULL } };
-    plot f = { .title = "Reliability",
-               .words = "The share that is true against the mean score, in ten bins",
-               .x_name = what,
-               .y_name = "share that is true",
-               .x_min = 0,
-               .x_max = 1,
-               .y_min = 0,
-               .y_max = 1,
-               .series = series,
-               .n = 2,
-               .marked = NAN };
+    plot f = plot_of("Reliability", "The share that is true against the mean score, in ten bins", what,
+                     "share that is true", series, 2);
+    f.x_min = f.y_min = 0, f.x_max = f.y_max = 1;
     figure_begin(p, &f);
     fold_numbers(p, "Score from|Count|Mean score|Share that is true", c->from, CALIBRATION_BINS,
                  (const double *const[]){ c->count, c->said, c->was }, 3);
@@ -270,17 +249,8 @@ static void plot_calibration(page *p, const calibration *c, const char *what)
 static void plot_calibration_counts(page *p, const calibration *c, const char *what)
 {
     plot_series series = { NULL, PLOT_BARS, 2, CALIBRATION_BINS, c->from, c->count, NULL };
-    plot f = { .title = "How often",
-               .words = "How many predictions fall into each of the ten bins",
-               .x_name = what,
-               .y_name = "count",
-               .x_min = 0,
-               .x_max = 1,
-               .y_min = 0,
-               .y_max = NAN,
-               .series = &series,
-               .n = 1,
-               .marked = NAN };
+    plot f = plot_of("How often", "How many predictions fall into each of the ten bins", what, "count", &series, 1);
+    f.x_min = f.y_min = 0, f.x_max = 1;
     figure_begin(p, &f);
     figure_end(p);
 }

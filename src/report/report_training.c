@@ -42,16 +42,11 @@ static void add_series(page *p, plot *f, plot_series *series, const double *epoc
 
 static plot epoch_plot(const page *p, const char *title, const char *words)
 {
-    return (plot){ .title = title,
-                   .words = words,
-                   .x_name = "epoch",
-                   .x_min = NAN,
-                   .x_max = NAN,
-                   .y_min = NAN,
-                   .y_max = NAN,
-                   .whole = true,
-                   .marked = p->r->best_epoch > 0 ? (double)p->r->best_epoch : NAN,
-                   .mark_name = "best" };
+    plot f = plot_of(title, words, "epoch", NULL, NULL, 0);
+    f.whole = true;
+    f.marked = p->r->best_epoch > 0 ? (double)p->r->best_epoch : NAN;
+    f.mark_name = "best";
+    return f;
 }
 
 static void end_plot(page *p, const plot *f)
@@ -88,15 +83,12 @@ static void plot_watched(page *p, const double *epochs, const char *watch)
 /* The other metrics of validation that lie between 0 and 1. */
 static void plot_others(page *p, const double *epochs, const char *watch)
 {
-    static const char *const skipped[] = { "loss",
-                                           "mse",
-                                           "precision_micro",
-                                           "recall_micro",
-                                           "precision_macro",
-                                           "recall_macro",
-                                           "precision_macro_seen",
-                                           "recall_macro_seen",
-                                           "f1_macro_seen" };
+    /* clang-format off */
+    static const char *const skipped[] = {
+        "loss", "mse", "precision_micro", "recall_micro", "precision_macro", "recall_macro", "precision_macro_seen",
+        "recall_macro_seen", "f1_macro_seen"
+    };
+    /* clang-format on */
     plot_series series[MOST_OTHERS];
     plot f = epoch_plot(p, "Other metrics", "The other metrics on validation data after each epoch");
     size_t n;
@@ -155,17 +147,9 @@ static void plot_steps(page *p, size_t offset, const char *title, const char *wo
         { band ? "mean" : NULL, PLOT_LINE, loss ? 0 : 2, s.n, s.x, s.mean, NULL },
         { "smallest to largest", PLOT_BAND, 0, s.n, s.x, s.low, s.high },
     };
-    plot f = { .title = title,
-               .words = words,
-               .x_name = "step",
-               .x_min = 0,
-               .x_max = NAN,
-               .y_min = 0,
-               .y_max = NAN,
-               .whole = true,
-               .series = series,
-               .n = band ? 2 : 1,
-               .marked = NAN };
+    plot f = plot_of(title, words, "step", NULL, series, band ? 2 : 1);
+    f.x_min = f.y_min = 0;
+    f.whole = true;
     figure_begin(p, &f);
     fold_begin(p, "Numbers");
     table_begin(p, NULL, loss ? "Step|Loss" : "Step|Rate");
