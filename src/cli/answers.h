@@ -23,9 +23,9 @@ typedef struct answer_options {
 
 /* Of the command's groups: how FILE is read, and the end. */
 #define ANSWER_GROUPS                                                                                     \
-    { bert_table_option_table, offsetof(answer_options, rows.table), "how FILE is read", LABEL_COLUMN, NULL }, \
-    { rows_option_table, offsetof(answer_options, rows), "how FILE is read", NULL, NULL },                \
-    { .table = NULL },
+    GROUP(bert_table_option_table, answer_options, rows.table, "how FILE is read", LABEL_COLUMN, NULL),   \
+    GROUP(rows_option_table, answer_options, rows, "how FILE is read", NULL, NULL),                       \
+    { .title = NULL },
 
 /* Of the command itself. */
 #define ANSWER_COMMAND                                                                                    \

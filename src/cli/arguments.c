@@ -28,11 +28,16 @@ static bool names(const char *const *list, const bert_option *option)
     return false;
 }
 
+bert_option_table group_options(const option_group *group)
+{
+    return group->table ? group->table() : group->own;
+}
+
 bool group_takes(const command *c, const option_group *group, const bert_option *option)
 {
     if (group->only)
         return names(group->only, option);
-    for (const option_group *g = c->groups; g->table; g++)
+    for (const option_group *g = c->groups; g->title; g++)
         if (g->table == group->table && names(g->only, option))
             return false;
     return !names(group->without, option);
@@ -40,8 +45,8 @@ bool group_takes(const command *c, const option_group *group, const bert_option 
 
 bool command_find(const command *c, const char *name, size_t n, found_option *found)
 {
-    for (const option_group *g = c->groups; g->table; g++) {
-        bert_option_table table = g->table();
+    for (const option_group *g = c->groups; g->title; g++) {
+        bert_option_table table = group_options(g);
         for (size_t i = 0; i < table.n; i++)
             if (same_name(table.options[i].name, name, n) && group_takes(c, g, &table.options[i])) {
                 *found = (found_option){ g, &table.options[i] };
@@ -49,6 +54,12 @@ bool command_find(const command *c, const char *name, size_t n, found_option *fo
             }
     }
     return false;
+}
+
+const void *command_field(const command *c, const void *options, const char *name)
+{
+    found_option f;
+    return command_find(c, name, strlen(name), &f) ? (const char *)options + f.group->offset + f.option->offset : NULL;
 }
 
 /* ---- did you mean ------------------------------------------------------------------------------------------------ */
@@ -99,12 +110,12 @@ void nearest_try(nearest_name *near, const char *name)
     }
 }
 
-static arguments_outcome unknown_option(const command *c, const char *name, size_t n)
+static int unknown_option(const command *c, const char *name, size_t n)
 {
     nearest_name near = nearest_to(name, n);
     nearest_try(&near, "help");
-    for (const option_group *g = c->groups; g->table; g++) {
-        bert_option_table table = g->table();
+    for (const option_group *g = c->groups; g->title; g++) {
+        bert_option_table table = group_options(g);
         for (size_t i = 0; i < table.n; i++)
             if (group_takes(c, g, &table.options[i]))
                 nearest_try(&near, table.options[i].name);
@@ -115,8 +126,7 @@ static arguments_outcome unknown_option(const command *c, const char *name, size
         for (char *p = meant; *p; p++)
             *p = *p == '_' ? '-' : *p;
     }
-    report_usage(c, "unknown option --%.*s%s", (int)n, name, meant);
-    return ARGUMENTS_WRONG;
+    return report_usage(c, "unknown option --%.*s%s", (int)n, name, meant);
 }
 
 /* ---- parsing ----------------------------------------------------------------------------------------------------- */
@@ -129,28 +139,26 @@ typedef struct reader {
     void *options;
 } reader;
 
-static bool set(reader *r, found_option f, const char *value)
+/* These return as arguments_parse. */
+static int set(reader *r, found_option f, const char *value)
 {
     bert_err err;
-    if (!bert_options_set((char *)r->options + f.group->offset, f.group->table(), f.option->name, value, &err))
-        return true;
-    report_usage(r->c, "%s", err.message);
-    return false;
+    if (bert_options_set((char *)r->options + f.group->offset, group_options(f.group), f.option->name, value, &err))
+        return report_usage(r->c, "%s", err.message);
+    return STATUS_FINE;
 }
 
 /* The value behind an option: what stands after its '=', else the next argument. `typed` is the option as the user
  * wrote it. */
-static bool set_with_value(reader *r, found_option f, const char *typed, size_t n, const char *value)
+static int set_with_value(reader *r, found_option f, const char *typed, size_t n, const char *value)
 {
-    if (!value && r->at == r->argc) {
-        report_usage(r->c, "%.*s needs a value%s%s", (int)n, typed, f.option->value ? ": " : "",
-                     f.option->value ? f.option->value : "");
-        return false;
-    }
+    if (!value && r->at == r->argc)
+        return report_usage(r->c, "%.*s needs a value%s%s", (int)n, typed, f.option->value ? ": " : "",
+                            f.option->value ? f.option->value : "");
     return set(r, f, value ? value : r->argv[r->at++]);
 }
 
-static arguments_outcome parse_long(reader *r, const char *typed)
+static int parse_long(reader *r, const char *typed)
 {
     const char *name = typed + 2, *equals = strchr(name, '=');
     size_t n = equals ? (size_t)(equals - name) : strlen(name);
@@ -158,81 +166,62 @@ static arguments_outcome parse_long(reader *r, const char *typed)
         return ARGUMENTS_HELP;
 
     found_option f;
-    bool done;
-    if (command_find(r->c, name, n, &f)) {
-        if (f.option->type == BERT_OPTION_BOOL)
-            done = set(r, f, equals ? equals + 1 : "true");
-        else
-            done = set_with_value(r, f, typed, n + 2, equals ? equals + 1 : NULL);
-    } else if (!equals && n > 3 && !strncmp(name, "no-", 3) && command_find(r->c, name + 3, n - 3, &f) &&
-               f.option->type == BERT_OPTION_BOOL) {
-        done = set(r, f, "false");
-    } else {
-        return unknown_option(r->c, name, n);
-    }
-    return done ? ARGUMENTS_RUN : ARGUMENTS_WRONG;
+    if (command_find(r->c, name, n, &f))
+        return f.option->type == BERT_OPTION_BOOL ? set(r, f, equals ? equals + 1 : "true")
+                                                  : set_with_value(r, f, typed, n + 2, equals ? equals + 1 : NULL);
+    if (!equals && n > 3 && !strncmp(name, "no-", 3) && command_find(r->c, name + 3, n - 3, &f) &&
+        f.option->type == BERT_OPTION_BOOL)
+        return set(r, f, "false");
+    return unknown_option(r->c, name, n);
 }
 
-static arguments_outcome parse_short(reader *r, const char *typed)
+static int parse_short(reader *r, const char *typed)
 {
     if (!strcmp(typed, "-h"))
         return ARGUMENTS_HELP;
     for (const short_option *s = SHORT_OPTIONS; s->letter; s++) {
         found_option f;
         if (typed[1] == s->letter && command_find(r->c, s->name, strlen(s->name), &f))
-            return set_with_value(r, f, typed, 2, typed[2] ? typed + 2 : NULL) ? ARGUMENTS_RUN : ARGUMENTS_WRONG;
+            return set_with_value(r, f, typed, 2, typed[2] ? typed + 2 : NULL);
     }
-    report_usage(r->c, "unknown option %s", typed);
-    return ARGUMENTS_WRONG;
+    return report_usage(r->c, "unknown option %s", typed);
 }
 
-static bool is_given(const command *c, const void *options, const char *name)
-{
-    found_option f;
-    if (!command_find(c, name, strlen(name), &f))
-        return false;
-    return *(const char *const *)((const char *)options + f.group->offset + f.option->offset) != NULL;
-}
-
-static arguments_outcome check_complete(const reader *r, const char *argument)
+static int check_complete(const reader *r, const char *argument)
 {
     const command *c = r->c;
-    if (c->argument_needed && !argument) {
-        report_usage(c, "%s is missing", c->argument);
-        return ARGUMENTS_WRONG;
+    if (c->argument_needed && !argument)
+        return report_usage(c, "%s is missing", c->argument);
+    for (const char *const *name = c->required; name && *name; name++) {
+        const char *const *value = command_field(c, r->options, *name);
+        if (!value || !*value)
+            return report_usage(c, "--%s is missing", *name);
     }
-    for (const char *const *name = c->required; name && *name; name++)
-        if (!is_given(c, r->options, *name)) {
-            report_usage(c, "--%s is missing", *name);
-            return ARGUMENTS_WRONG;
-        }
-    return ARGUMENTS_RUN;
+    return STATUS_FINE;
 }
 
-arguments_outcome arguments_parse(const command *c, int argc, char **argv, void *options, const char **argument)
+int arguments_parse(const command *c, int argc, char **argv, void *options, const char **argument)
 {
-    for (const option_group *g = c->groups; g->table; g++)
-        bert_options_defaults((char *)options + g->offset, g->table());
+    for (const option_group *g = c->groups; g->title; g++)
+        bert_options_defaults((char *)options + g->offset, group_options(g));
 
     reader r = { .c = c, .argc = argc, .argv = argv, .options = options };
     bool only_arguments = false;
     *argument = NULL;
     while (r.at < argc) {
         const char *typed = argv[r.at++];
-        arguments_outcome outcome = ARGUMENTS_RUN;
+        int status = STATUS_FINE;
         if (only_arguments || typed[0] != '-' || !typed[1]) { /* "-" is standard input */
-            if (!c->argument || *argument) {
-                report_usage(c, "one argument too many: %s", typed);
-                return ARGUMENTS_WRONG;
-            }
+            if (!c->argument || *argument)
+                return report_usage(c, "one argument too many: %s", typed);
             *argument = typed;
         } else if (!strcmp(typed, "--")) {
             only_arguments = true;
         } else {
-            outcome = typed[1] == '-' ? parse_long(&r, typed) : parse_short(&r, typed);
+            status = typed[1] == '-' ? parse_long(&r, typed) : parse_short(&r, typed);
         }
-        if (outcome != ARGUMENTS_RUN)
-            return outcome;
+        if (status)
+            return status;
     }
     return check_complete(&r, *argument);
 }

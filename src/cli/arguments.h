@@ -4,13 +4,13 @@
 
 #include "cli/command.h"
 
-typedef enum arguments_outcome { ARGUMENTS_RUN, ARGUMENTS_HELP, ARGUMENTS_WRONG } arguments_outcome;
+enum { ARGUMENTS_HELP = -1 }; /* --help is asked for */
 
 /* Fills options (zeroed, of c->options_size bytes) with defaults and what argv says; *argument is the one that is no
  * option, or NULL. Understands --name value, --name=value, --flag, --no-flag, -o value, -ovalue, and -- after which
- * nothing is an option.
- * ARGUMENTS_WRONG: what is wrong has been told. Strings in options point into argv. */
-arguments_outcome arguments_parse(const command *c, int argc, char **argv, void *options, const char **argument);
+ * nothing is an option. Returns ARGUMENTS_HELP or an exit status; what is wrong has been told. Strings in options point
+ * into argv. */
+int arguments_parse(const command *c, int argc, char **argv, void *options, const char **argument);
 
 /* The name that a mistyped one was most likely meant to be. */
 typedef struct nearest_name {

@@ -8,13 +8,16 @@
 /* Options that a command takes: a table of the library's or its own, and where that table's struct stands in the
  * command's. */
 typedef struct option_group {
-    bert_option_table (*table)(void);
+    bert_option_table (*table)(void); /* NULL: its own */
     size_t offset;
     const char *title;          /* stands over them in --help */
     const char *const *without; /* those which this command does not take; ends with NULL; NULL: takes all */
     /* those of a long table that belong under this title; ends with NULL; NULL: all that no other group names so */
     const char *const *only;
+    bert_option_table own;
 } option_group;
+
+bert_option_table group_options(const option_group *group);
 
 /* An option that names what the command writes. */
 typedef struct output_option {
@@ -38,7 +41,7 @@ typedef struct command {
     const char *const *inputs;
     const output_option *outputs;                          /* ends with a row without a name; NULL: none */
     const char *const *required;                           /* options that must be given; ends with NULL; NULL: none */
-    const option_group *groups;                            /* ends with a row whose table is NULL */
+    const option_group *groups;                            /* ends with a row without a title */
     size_t options_size;                                   /* of the struct that the groups fill */
     int (*run)(const void *options, const char *argument); /* returns an exit status */
 } command;
@@ -66,6 +69,13 @@ extern const command pull_command, import_command, inspect_command, tokenize_com
 
 #define OPTION_TABLE(rows) ((bert_option_table){ (rows), sizeof(rows) / sizeof *(rows) })
 
+/* clang-format off */
+/* The group of the command's own rows, OPTIONS, first of its groups. */
+#define OWN_OPTIONS { .title = "options", .own = { OPTIONS, sizeof OPTIONS / sizeof *OPTIONS } }
+#define GROUP(function, type, field, heading, not_taken, only_taken) \
+    { .table = function, .offset = offsetof(type, field), .title = heading, .without = not_taken, .only = only_taken }
+/* clang-format on */
+
 /* -o and -m: each stands for the first of its long names that a command has. */
 typedef struct short_option {
     char letter;
@@ -82,6 +92,8 @@ typedef struct found_option {
 
 /* The option of that name, n characters, '-' and '_' alike; false: the command has none. */
 bool command_find(const command *c, const char *name, size_t n, found_option *found);
+/* Where the value of an option of that name stands in the options; NULL: the command has none. */
+const void *command_field(const command *c, const void *options, const char *name);
 /* Whether the option stands in that group of the command's. */
 bool group_takes(const command *c, const option_group *group, const bert_option *option);
 

@@ -20,11 +20,6 @@ static const bert_option OPTIONS[] = {
     OPTION_FLAG(bench_options, json, "print one JSON object instead of lines for people"),
 };
 
-static bert_option_table bench_table(void)
-{
-    return OPTION_TABLE(OPTIONS);
-}
-
 /* file NULL: texts that are made up. */
 static int measure(const bench_options *o, const bert_model *model, const char *file)
 {
@@ -60,20 +55,19 @@ const command bench_command = {
     .summary = "Measures how fast a model runs on this machine",
     .details =
         "Prints tokens and sequences a second, with tokenising and without, the latency of one text at a time, which "
-        "operations the time "
-        "goes to, and memory. FILE holds the texts, of which the first 65536 count; without it they are made up.\n"
+        "operations the time goes to, and memory. FILE holds the texts, of which the first 65536 count; without it "
+        "they are made up.\n"
         "With --roofline also what the machine could do: the matrix products alone, by this program and by oneDNN "
-        "where its library "
-        "(libdnnl) is installed, and the speed at which memory is read.",
+        "where its library (libdnnl) is installed, and the speed at which memory is read.",
     .argument = "FILE",
     .required = (const char *const[]){ "model", NULL },
     .groups =
         (const option_group[]){
-            { .table = bench_table, .title = "options" },
-            { bert_bench_option_table, offsetof(bench_options, bench), "options", NULL, NULL },
-            { bert_session_option_table, offsetof(bench_options, session), "how the model is run", NULL, NULL },
-            { bert_table_option_table, offsetof(bench_options, table), "how FILE is read", LABEL_COLUMN, NULL },
-            { .table = NULL },
+            OWN_OPTIONS,
+            GROUP(bert_bench_option_table, bench_options, bench, "options", NULL, NULL),
+            GROUP(bert_session_option_table, bench_options, session, "how the model is run", NULL, NULL),
+            GROUP(bert_table_option_table, bench_options, table, "how FILE is read", LABEL_COLUMN, NULL),
+            { .title = NULL },
         },
     .options_size = sizeof(bench_options),
     .run = run_bench,

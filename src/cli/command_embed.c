@@ -8,11 +8,6 @@ enum { EMBED_ROWS = 2048, EMBED_TOKENS = 8192 };
 static const bert_option OPTIONS[] = { ANSWER_OPTIONS(
     "a module, a model or a frozen file", "JSON lines, tab-separated numbers, or NumPy's .npy, which needs --output") };
 
-static bert_option_table embed_table(void)
-{
-    return OPTION_TABLE(OPTIONS);
-}
-
 static bert_status embed_chunk(answers *a, row_chunk *c, bert_err *err)
 {
     return bert_session_embed(a->session, c->rows.texts, c->rows.pairs, c->rows.n, c->numbers,
@@ -61,9 +56,8 @@ const command embed_command = {
                "With --pooling none there is one list per token, special ones included. Memory does not grow with "
                "FILE.\n" ANSWER_DETAILS,
     ANSWER_COMMAND,
-    .groups = (const option_group[]){ { .table = embed_table, .title = "options" },
-                                      { bert_session_option_table, offsetof(answer_options, session), "vectors", NULL,
-                                        NULL },
+    .groups = (const option_group[]){ OWN_OPTIONS,
+                                      GROUP(bert_session_option_table, answer_options, session, "vectors", NULL, NULL),
                                       ANSWER_GROUPS },
     .run = run_embed,
 };

@@ -20,11 +20,6 @@ static const bert_option OPTIONS[] = {
     OPTION_FLAG(eval_options, force, FORCE_HELP ", and a text at --predictions"),
 };
 
-static bert_option_table eval_table(void)
-{
-    return OPTION_TABLE(OPTIONS);
-}
-
 /* What a person should know of the figures. */
 static void tell(const bert_model *model, const bert_session *session, const bert_dataset *dataset, bool windows,
                  const bert_evaluation *e)
@@ -41,8 +36,7 @@ static void tell(const bert_model *model, const bert_session *session, const ber
             e->cut_words, e->metrics.n);
     if (e->metrics.labels_seen < e->metrics.labels)
         report_note("%zu of the model's %zu %s are neither in the data nor among the answers: to the macro figures "
-                    "they are 0; those with _seen "
-                    "leave them out, as scikit-learn does",
+                    "they are 0; those with _seen leave them out, as scikit-learn does",
                     e->metrics.labels - e->metrics.labels_seen, e->metrics.labels,
                     bert_task_facts_of(bert_model_task(model)).averaged);
 }
@@ -89,12 +83,10 @@ const command eval_command = {
     .usage = "-m ANY FILE [--report PAGE] [--predictions OUT]",
     .summary = "Measures a model on texts whose labels are known",
     .details = "Prints one JSON object: the metrics that the model's task has, and the number of rows, n (of words for "
-               "task tokens). Binary: "
-               "precision, recall and f1 are those of the second label; tokens: of whole entities; else they are means "
-               "over the labels. _macro "
-               "figures are means over all labels of the model (tokens: types of entities), _macro_seen over those "
-               "that the data or the answers "
-               "hold, as scikit-learn's are.",
+               "task tokens). Binary: precision, recall and f1 are those of the second label; tokens: of whole "
+               "entities; else they are means over the labels. _macro figures are means over all labels of the model "
+               "(tokens: types of entities), _macro_seen over those that the data or the answers hold, as "
+               "scikit-learn's are.",
     .argument = "FILE",
     .argument_needed = true,
     .required = (const char *const[]){ "model", NULL },
@@ -105,10 +97,10 @@ const command eval_command = {
                                         { .name = NULL } },
     .groups =
         (const option_group[]){
-            { .table = eval_table, .title = "options" },
-            { bert_session_option_table, offsetof(eval_options, session), "options", NOT_OF_PREDICTION, NULL },
-            { bert_table_option_table, offsetof(eval_options, table), "how FILE is read", NULL, NULL },
-            { .table = NULL },
+            OWN_OPTIONS,
+            GROUP(bert_session_option_table, eval_options, session, "options", NOT_OF_PREDICTION, NULL),
+            GROUP(bert_table_option_table, eval_options, table, "how FILE is read", NULL, NULL),
+            { .title = NULL },
         },
     .options_size = sizeof(eval_options),
     .run = run_eval,

@@ -15,11 +15,6 @@ static const bert_option OPTIONS[] = {
     OPTION_STRING(export_options, output, "PATH", "the file or folder to write"),
 };
 
-static bert_option_table export_table(void)
-{
-    return OPTION_TABLE(OPTIONS);
-}
-
 static int export_output(const void *options)
 {
     static const bert_output KINDS[] = {
@@ -63,10 +58,8 @@ const command export_command = {
     .usage = "ANY --format FORMAT -o PATH",
     .summary = "Writes a model in another program's format",
     .details = "ANY is a model folder, a module or a frozen file. onnx: a file for ONNX Runtime and others, head and "
-               "pooling inside. gguf: a file for "
-               "llama.cpp, the encoder and its vocabulary. hf: a folder for transformers and sentence-transformers. "
-               "Weights are fp32 but for "
-               "--type.",
+               "pooling inside. gguf: a file for llama.cpp, the encoder and its vocabulary. hf: a folder for "
+               "transformers and sentence-transformers. Weights are fp32 but for --type.",
     .argument = "ANY",
     .argument_needed = true,
     .required = (const char *const[]){ "output", NULL },
@@ -74,9 +67,9 @@ const command export_command = {
     .outputs = (const output_option[]){ { .name = "output", .kind = export_output }, { .name = NULL } },
     .groups =
         (const option_group[]){
-            { .table = export_table, .title = "options" },
-            { bert_export_option_table, offsetof(export_options, export), "options", NULL, NULL },
-            { .table = NULL },
+            OWN_OPTIONS,
+            GROUP(bert_export_option_table, export_options, export, "options", NULL, NULL),
+            { .title = NULL },
         },
     .options_size = sizeof(export_options),
     .run = run_export,

@@ -26,11 +26,6 @@ static const bert_option OPTIONS[] = {
                   "run MODEL and the frozen file on these texts and tell how they compare"),
 };
 
-static bert_option_table freeze_table(void)
-{
-    return OPTION_TABLE(OPTIONS);
-}
-
 /* ---- sizes ------------------------------------------------------------------------------------------------------- */
 
 /* A file's bytes; a folder's weights are fp32. */
@@ -180,10 +175,10 @@ const command freeze_command = {
     .outputs = (const output_option[]){ { .name = "output", .output = BERT_OUTPUT_FROZEN }, { .name = NULL } },
     .groups =
         (const option_group[]){
-            { .table = freeze_table, .title = "options" },
-            { bert_freeze_option_table, offsetof(freeze_options, freeze), "options", NULL, NULL },
-            { bert_table_option_table, offsetof(freeze_options, table), "how TABLE is read", NULL, NULL },
-            { .table = NULL },
+            OWN_OPTIONS,
+            GROUP(bert_freeze_option_table, freeze_options, freeze, "options", NULL, NULL),
+            GROUP(bert_table_option_table, freeze_options, table, "how TABLE is read", NULL, NULL),
+            { .title = NULL },
         },
     .options_size = sizeof(freeze_options),
     .run = run_freeze,

@@ -12,11 +12,6 @@ static const bert_option OPTIONS[] = {
     OPTION_STRING(import_options, output, "FOLDER", "the folder to write"),
 };
 
-static bert_option_table import_table(void)
-{
-    return OPTION_TABLE(OPTIONS);
-}
-
 /* What stands on the encoder: the head of a model, or how a module's vectors are taken where its source tells. */
 static void tell_top(bert_buffer *out, const bert_model *model, const bert_model_facts *facts)
 {
@@ -73,13 +68,11 @@ const command import_command = {
     .usage = "SOURCE -o FOLDER",
     .summary = "Turns a published checkpoint into a module",
     .details = "SOURCE is a folder or file as somebody published it: a TensorFlow bundle (bert_model.ckpt), a TF1 Hub "
-               "module, a Hugging "
-               "Face or sentence-transformers folder, weights of PyTorch (.bin, .pt, .pth). An encoder becomes a "
-               "module, which Hugging Face "
-               "loads, too; of a sentence-transformers folder it keeps the pooling. Families: BERT, DistilBERT, and "
-               "RoBERTa, whose module reads ids, no texts. ...ForSequenceClassification, a CrossEncoder among them, "
-               "...ForTokenClassification and Google's run_classifier become a model, ready to predict and to freeze. "
-               "FOLDER is written whole or not at all.",
+               "module, a Hugging Face or sentence-transformers folder, weights of PyTorch (.bin, .pt, .pth). An "
+               "encoder becomes a module, which Hugging Face loads, too; of a sentence-transformers folder it keeps "
+               "the pooling. Families: BERT, DistilBERT, and RoBERTa, whose module reads ids, no texts. "
+               "...ForSequenceClassification, a CrossEncoder among them, ...ForTokenClassification and Google's "
+               "run_classifier become a model, ready to predict and to freeze. FOLDER is written whole or not at all.",
     .argument = "SOURCE",
     .argument_needed = true,
     .required = (const char *const[]){ "output", NULL },
@@ -87,9 +80,9 @@ const command import_command = {
     .outputs = (const output_option[]){ { .name = "output", .output = BERT_OUTPUT_IMPORT }, { .name = NULL } },
     .groups =
         (const option_group[]){
-            { .table = import_table, .title = "options" },
-            { bert_import_option_table, offsetof(import_options, import), "options", NULL, NULL },
-            { .table = NULL },
+            OWN_OPTIONS,
+            GROUP(bert_import_option_table, import_options, import, "options", NULL, NULL),
+            { .title = NULL },
         },
     .options_size = sizeof(import_options),
     .run = run_import,

@@ -12,11 +12,6 @@ static const bert_option OPTIONS[] = {
     OPTION_FLAG(inspect_options, verify, "read all of PATH and compare it with the hashes that it carries"),
 };
 
-static bert_option_table inspect_table(void)
-{
-    return OPTION_TABLE(OPTIONS);
-}
-
 static int run_inspect(const void *options, const char *path)
 {
     const inspect_options *o = options;
@@ -35,7 +30,7 @@ const command inspect_command = {
     .summary = "Tells what a checkpoint, module, model or frozen file holds",
     .argument = "PATH",
     .argument_needed = true,
-    .groups = (const option_group[]){ { .table = inspect_table, .title = "options" }, { .table = NULL } },
+    .groups = (const option_group[]){ OWN_OPTIONS, { .title = NULL } },
     .options_size = sizeof(inspect_options),
     .run = run_inspect,
 };

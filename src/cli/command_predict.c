@@ -11,11 +11,6 @@ static const bert_option OPTIONS[] = { ANSWER_OPTIONS(
     "a model or a frozen file",
     "JSON lines, columns with tabs between, or the scores as NumPy's .npy, which needs --output") };
 
-static bert_option_table predict_table(void)
-{
-    return OPTION_TABLE(OPTIONS);
-}
-
 /* ---- computing --------------------------------------------------------------------------------------------------- */
 
 static bert_status compute_scores(answers *a, row_chunk *c, bert_err *err)
@@ -108,15 +103,12 @@ const command predict_command = {
         "0.98}]}\n"
         "\n"
         "--format tsv: label and score; labels and their scores, commas between; the value; for entities a line each: "
-        "the number of "
-        "the row, label, start, end, score, text; \\t, \\n, \\r and \\\\ stand for a tab, ends of lines and a "
-        "backslash. Memory does not grow "
-        "with "
-        "FILE.\n" ANSWER_DETAILS,
+        "the number of the row, label, start, end, score, text; \\t, \\n, \\r and \\\\ stand for a tab, ends of lines "
+        "and a backslash. Memory does not grow with FILE.\n" ANSWER_DETAILS,
     ANSWER_COMMAND,
-    .groups = (const option_group[]){ { .table = predict_table, .title = "options" },
-                                      { bert_session_option_table, offsetof(answer_options, session), "options",
-                                        NOT_OF_PREDICTION, NULL },
+    .groups = (const option_group[]){ OWN_OPTIONS,
+                                      GROUP(bert_session_option_table, answer_options, session, "options",
+                                            NOT_OF_PREDICTION, NULL),
                                       ANSWER_GROUPS },
     .run = run_predict,
 };

@@ -17,11 +17,6 @@ static const bert_option OPTIONS[] = {
     OPTION_STRING(pull_options, output, "DIR", "the folder to write; default: the part of NAME behind the slash"),
 };
 
-static bert_option_table pull_table(void)
-{
-    return OPTION_TABLE(OPTIONS);
-}
-
 /* The file under way. */
 typedef struct pull_state {
     bar bar;
@@ -116,7 +111,7 @@ const command pull_command = {
     .argument = "NAME",
     .argument_needed = true,
     .outputs = (const output_option[]){ { .name = "output", .output = BERT_OUTPUT_DOWNLOAD }, { .name = NULL } },
-    .groups = (const option_group[]){ { .table = pull_table, .title = "options" }, { .table = NULL } },
+    .groups = (const option_group[]){ OWN_OPTIONS, { .title = NULL } },
     .options_size = sizeof(pull_options),
     .run = run_pull,
 };

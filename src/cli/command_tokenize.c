@@ -19,11 +19,6 @@ static const bert_option OPTIONS[] = {
                "give input_ids, input_mask and segment_ids, cut and padded to N tokens, instead; 0: no"),
 };
 
-static bert_option_table tokenize_table(void)
-{
-    return OPTION_TABLE(OPTIONS);
-}
-
 typedef struct tokenize {
     const bert_tokenizer *tokenizer;
     bool special;
@@ -109,10 +104,10 @@ const command tokenize_command = {
     .required = (const char *const[]){ "model", NULL },
     .groups =
         (const option_group[]){
-            { .table = tokenize_table, .title = "options" },
-            { bert_table_option_table, offsetof(tokenize_options, rows.table), "how FILE is read", LABEL_COLUMN, NULL },
-            { rows_option_table, offsetof(tokenize_options, rows), "how FILE is read", NULL, NULL },
-            { .table = NULL },
+            OWN_OPTIONS,
+            GROUP(bert_table_option_table, tokenize_options, rows.table, "how FILE is read", LABEL_COLUMN, NULL),
+            GROUP(rows_option_table, tokenize_options, rows, "how FILE is read", NULL, NULL),
+            { .title = NULL },
         },
     .options_size = sizeof(tokenize_options),
     .run = run_tokenize,

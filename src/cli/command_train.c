@@ -33,11 +33,6 @@ static const bert_option OPTIONS[] = {
     OPTION_FLAG(train_options, verbose, "list what is tuned and each checkpoint, too"),
 };
 
-static bert_option_table train_table(void)
-{
-    return OPTION_TABLE(OPTIONS);
-}
-
 static int train_output(const void *options)
 {
     return ((const train_options *)options)->dry_run ? NO_OUTPUT : BERT_OUTPUT_TRAINING;
@@ -170,37 +165,33 @@ static const char *const OF_SPEED[] = {
 };
 static const char *const OF_FOLDER[] = { "resume", "force", "checkpoint_every", "tensorboard", "report", NULL };
 
-#define TRAINING(title, only)                                                         \
-    {                                                                                 \
-        bert_train_option_table, offsetof(train_options, training), title, NULL, only \
-    }
+#define TRAINING(title, only) GROUP(bert_train_option_table, train_options, training, title, NULL, only)
 
 const command train_command = {
     .name = "train",
     .usage = "--module MODULE --train FILE [--valid FILE] -o MODEL",
     .summary = "Fine-tunes a module into a model of your texts or pairs",
     .details = "FILE has a text (or two) and a label in each row. MODEL receives model.json and weights.safetensors of "
-               "the best epoch so far, "
-               "history.json, report.html, logs/ for TensorBoard, and checkpoint.safetensors: Ctrl-C finishes the step "
-               "and saves, and the same "
-               "command with --resume goes on as if nothing had happened.",
+               "the best epoch so far, history.json, report.html, logs/ for TensorBoard, and checkpoint.safetensors: "
+               "Ctrl-C finishes the step and saves, and the same command with --resume goes on as if nothing had "
+               "happened.",
     .required = (const char *const[]){ "module", "train", NULL },
     .inputs = (const char *const[]){ "module", "train", "valid", NULL },
     .outputs = (const output_option[]){ { .name = "output", .kind = train_output }, { .name = NULL } },
     .groups =
         (const option_group[]){
-            { bert_layer_option_table, offsetof(train_options, layer), "options", NULL, MODULE },
-            { .table = train_table, .title = "options" },
-            { bert_head_option_table, offsetof(train_options, head), "options", NULL, TASK },
+            GROUP(bert_layer_option_table, train_options, layer, "options", NULL, MODULE),
+            OWN_OPTIONS,
+            GROUP(bert_head_option_table, train_options, head, "options", NULL, TASK),
             TRAINING("options", OF_FOLDER),
-            { bert_table_option_table, offsetof(train_options, table), "how FILE is read", NULL, NULL },
+            GROUP(bert_table_option_table, train_options, table, "how FILE is read", NULL, NULL),
             TRAINING("training", NULL),
-            { bert_layer_option_table, offsetof(train_options, layer), "the layer", NOT_OF_TRAINING, NULL },
-            { bert_head_option_table, offsetof(train_options, head), "the head", NULL, NULL },
+            GROUP(bert_layer_option_table, train_options, layer, "the layer", NOT_OF_TRAINING, NULL),
+            GROUP(bert_head_option_table, train_options, head, "the head", NULL, NULL),
             TRAINING("the loss, and which epoch is the best", OF_LOSS),
             TRAINING("the optimiser", OF_OPTIMIZER),
             TRAINING("speed and memory", OF_SPEED),
-            { .table = NULL },
+            { .title = NULL },
         },
     .options_size = sizeof(train_options),
     .run = run_train,

@@ -142,7 +142,7 @@ static void print_option(bert_buffer *out, const char *head, const char *text)
 
 static void print_group(bert_buffer *out, const command *c, const option_group *g)
 {
-    bert_option_table table = g->table();
+    bert_option_table table = group_options(g);
     for (size_t i = 0; i < table.n; i++) {
         char head[128], text[HELP_MOST];
         if (!group_takes(c, g, &table.options[i]))
@@ -162,7 +162,7 @@ int help_command(const command *c)
         bert_buffer_printf(&out, "\n");
         print_paragraphs(&out, c->details);
     }
-    for (const option_group *g = c->groups; g->table; g++) {
+    for (const option_group *g = c->groups; g->title; g++) {
         bool titled = g > c->groups && !strcmp(g->title, g[-1].title);
         if (!titled)
             bert_buffer_printf(&out, "\n%s:\n", g->title);

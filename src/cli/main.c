@@ -45,18 +45,11 @@ static int run_command(const command *c, int argc, char **argv)
     if (!options)
         return report_error("out of memory: the options of bert %s", c->name);
     const char *argument = NULL;
-    int status;
-    switch (arguments_parse(c, argc, argv, options, &argument)) {
-    case ARGUMENTS_RUN:
-        status = outputs_check(c, options, argument);
-        status = status ? status : c->run(options, argument);
-        break;
-    case ARGUMENTS_HELP:
+    int status = arguments_parse(c, argc, argv, options, &argument);
+    if (status == ARGUMENTS_HELP)
         status = help_command(c);
-        break;
-    default:
-        status = STATUS_USAGE;
-    }
+    else if (!status && !(status = outputs_check(c, options, argument)))
+        status = c->run(options, argument);
     free(options);
     return status;
 }

@@ -34,8 +34,7 @@ static void note_texts(int texts, const char *results, size_t pairs, size_t n)
 {
     if (texts == 2 && pairs < n)
         report_note("the model was trained on pairs of texts, and %zu of %zu rows have no second text: its %s for them "
-                    "mean little "
-                    "(--text-columns FIRST,SECOND; in a .txt FIRST ||| SECOND)",
+                    "mean little (--text-columns FIRST,SECOND; in a .txt FIRST ||| SECOND)",
                     n - pairs, n, results);
     if (texts == 1 && pairs)
         report_note("the model was trained on single texts, and %zu of %zu rows have two: its %s for them mean little "

@@ -9,21 +9,15 @@
 #include <string.h>
 #include <sys/stat.h>
 
-static const void *field_of(const command *c, const void *options, const char *name)
-{
-    found_option f;
-    return command_find(c, name, strlen(name), &f) ? (const char *)options + f.group->offset + f.option->offset : NULL;
-}
-
 static const char *path_of(const command *c, const void *options, const char *name)
 {
-    const char *const *field = field_of(c, options, name);
+    const char *const *field = command_field(c, options, name);
     return field && *field && strcmp(*field, "-") ? *field : NULL;
 }
 
 static bool flag_of(const command *c, const void *options, const char *name)
 {
-    const bool *field = field_of(c, options, name);
+    const bool *field = command_field(c, options, name);
     return field && *field;
 }
 

@@ -27,8 +27,8 @@ static bool has_effect(const char *name)
 
 static void put_options(bert_buffer *out, const command *c, const char *options)
 {
-    for (const option_group *g = c->groups; g->table; g++) {
-        bert_option_table table = g->table();
+    for (const option_group *g = c->groups; g->title; g++) {
+        bert_option_table table = group_options(g);
         for (size_t i = 0; i < table.n; i++) {
             const bert_option *o = &table.options[i];
             if (!group_takes(c, g, o) || !has_effect(o->name))

@@ -15,7 +15,7 @@ int train_watch_start(train_watch *w, const char *folder, bool json, bool quiet,
     *w = (train_watch){ .folder = folder, .quiet = quiet, .json = json, .resumed = resumed };
     w->bar = (train_bar){ .bar = bar_start(), .checkpoints = verbose };
     stop_watch(quiet ? NULL : ANSWER + !w->bar.bar.terminal);
-    return json ? train_events_open(&w->events) : STATUS_FINE;
+    return json ? results_open(&w->out, NULL) : STATUS_FINE;
 }
 
 void train_watch_data(train_watch *w, const bert_dataset *train, const bert_dataset *valid, const bert_model *model)
@@ -26,9 +26,10 @@ void train_watch_data(train_watch *w, const bert_dataset *train, const bert_data
         return;
     if (bert_dataset_describe(train, valid, model, w->json, &text, &err))
         w->status = report_failure(&err);
-    else if (w->json)
-        w->status = train_events_data(&w->events, text);
-    else
+    else if (w->json) { /* {"event": "data", ...} from the object that describes a data set */
+        bert_buffer_printf(&w->out.text, "{\"event\": \"data\", %s\n", text + 1);
+        w->status = results_flush(&w->out);
+    } else
         fputs(text, stderr);
     bert_free(text);
 }
@@ -49,17 +50,27 @@ static void remember(train_watch *w, const bert_event *event)
         w->best = event->best_epoch;
 }
 
+/* A line for a program; of progress ten a second at most, and the last one of each. */
+static void watch_write(train_watch *w, const bert_event *event)
+{
+    bool progress = event->kind == BERT_EVENT_STEP || event->kind == BERT_EVENT_FROZEN;
+    double now = bar_clock();
+    if (progress && (w->quiet || (event->done < event->total && now - w->told < 0.1)))
+        return;
+    w->told = progress ? now : w->told;
+    bert_event_write(&w->out.text, event);
+    if (results_flush(&w->out))
+        w->status = STATUS_FAILED;
+}
+
 bool train_watch_event(void *watch, const bert_event *event)
 {
     train_watch *w = watch;
     remember(w, event);
-    bool progress = event->kind == BERT_EVENT_STEP || event->kind == BERT_EVENT_FROZEN;
-    if (w->json && (!w->quiet || !progress)) {
-        if (train_events_show(&w->events, event))
-            w->status = STATUS_FAILED;
-    } else if (!w->json && !w->quiet) {
+    if (w->json)
+        watch_write(w, event);
+    else if (!w->quiet)
         train_bar_show(&w->bar, event);
-    }
     return !w->status && !stop_asked();
 }
 
@@ -108,5 +119,5 @@ int train_watch_end(train_watch *w, bert_status s, const bert_err *err, const be
         status = report_failure(err);
     else if (!status)
         status = report_result(w, model);
-    return w->json ? train_events_close(&w->events, status) : status;
+    return w->json ? results_close(&w->out, status) : status;
 }

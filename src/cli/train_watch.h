@@ -4,14 +4,15 @@
 #define CLI_TRAIN_WATCH_H
 
 #include "cli/train_bar.h"
-#include "cli/train_events.h"
+#include "cli/results.h"
 
 typedef struct train_watch {
     const char *folder; /* that is written */
     bool quiet, json, resumed;
     train_bar bar;
-    train_events events;
-    int status; /* of standard output */
+    results out; /* for a program: an object a line on standard output, which may be full, or its reader gone */
+    double told; /* when the last step was, in seconds */
+    int status;  /* of standard output */
     int64_t step, steps, epoch, epochs;
     int64_t best;     /* the epoch that the folder holds; 0: none yet */
     char scores[160]; /* of that epoch; empty where it was before a resumed run began */
