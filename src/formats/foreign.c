@@ -8,7 +8,15 @@
 #include <strings.h>
 
 #define SAVE_WITH_TORCH(how) "load it with transformers 4 (from_pretrained(..., " how ")) and save_pretrained it"
+#define SAVE_FROM_TF SAVE_WITH_TORCH("from_tf=True")
 #define UNPACK "unpack it and import the folder"
+#define IMPORT_ORIGIN "import the folder that it was made from"
+#define ADAPTERS "adapters (PEFT) for another model's weights"
+#define MERGE "merge them (merge_and_unload) and save_pretrained the whole model"
+#define OBJECTS "an object checkpoint of TensorFlow 2"
+#define SAVE_WITH_NAMES \
+    "its names are those of Python objects; save the model as a Hugging Face folder or under TensorFlow 1's names"
+#define WEB_PAGE "a web page in place of the file"
 
 static const struct {
     const char *begins; /* the file, blanks before it and the case of letters aside */
@@ -20,8 +28,8 @@ static const struct {
     { .begins = "version https://git-lfs.github.com/spec/",
       .what = "a Git LFS pointer in place of the file",
       .todo = "fetch the file: git lfs pull" },
-    { .begins = "<!doctype html", .what = "a web page in place of the file", .todo = "download the file itself" },
-    { .begins = "<html", .what = "a web page in place of the file", .todo = "download the file itself" },
+    { .begins = "<!doctype html", .what = WEB_PAGE, .todo = "download the file itself" },
+    { .begins = "<html", .what = WEB_PAGE, .todo = "download the file itself" },
     { .begins = "{\"error\"",
       .what = "a server's error message in place of the file",
       .todo = "read it and download again" },
@@ -29,52 +37,31 @@ static const struct {
       .what = "weights of Keras 3, as KerasHub saves them",
       .todo = "transformers does not read them and KerasHub exports no BERT: import the checkpoint that they were "
               "converted from, or write them under transformers' names" },
-    { .begins = "\x89HDF\r\n\x1a\n",
-      .name = ".h5",
-      .what = "Keras weights (HDF5)",
-      .todo = SAVE_WITH_TORCH("from_tf=True") },
+    { .begins = "\x89HDF\r\n\x1a\n", .name = ".h5", .what = "Keras weights (HDF5)", .todo = SAVE_FROM_TF },
     { .name = ".keras",
       .what = "a Keras model",
       .todo = "save a checkpoint that libbert reads with the program that made it" },
     { .name = ".msgpack", .what = "Flax weights", .todo = SAVE_WITH_TORCH("from_flax=True") },
-    { .begins = "GGUF",
-      .name = ".gguf",
-      .what = "a model of llama.cpp (GGUF)",
-      .todo = "import the folder that it was made from" },
-    { .name = ".onnx", .what = "an ONNX model", .todo = "import the folder that it was made from" },
-    { .name = "openvino_model.bin", .what = "an OpenVINO model", .todo = "import the folder that it was made from" },
-    { .name = "openvino_model.xml", .what = "an OpenVINO model", .todo = "import the folder that it was made from" },
+    { .begins = "GGUF", .name = ".gguf", .what = "a model of llama.cpp (GGUF)", .todo = IMPORT_ORIGIN },
+    { .name = ".onnx", .what = "an ONNX model", .todo = IMPORT_ORIGIN },
+    { .name = "openvino_model.bin", .what = "an OpenVINO model", .todo = IMPORT_ORIGIN },
+    { .name = "openvino_model.xml", .what = "an OpenVINO model", .todo = IMPORT_ORIGIN },
     { .name = ".tflite", .what = "a TensorFlow Lite model", .todo = "import the checkpoint that it was made from" },
     { .name = ".ot", .what = "weights for rust-bert", .todo = "import the folder that they were made from" },
-    { .name = "adapter_model.safetensors",
-      .tensor = ".lora_A.",
-      .what = "adapters (PEFT) for another model's weights",
-      .todo = "merge them (merge_and_unload) and save_pretrained the whole model" },
-    { .name = "adapter_model.bin",
-      .what = "adapters (PEFT) for another model's weights",
-      .todo = "merge them (merge_and_unload) and save_pretrained the whole model" },
+    { .name = "adapter_model.safetensors", .tensor = ".lora_A.", .what = ADAPTERS, .todo = MERGE },
+    { .name = "adapter_model.bin", .what = ADAPTERS, .todo = MERGE },
     { .ends = "\x57\xfb\x80\x8b\x24\x75\x47\xdb",
       .what = "a TensorFlow checkpoint of the first version (one file)",
       .todo = "save it again with tf.compat.v1.train.Saver, whose default is the second" },
     { .begins = "\x1f\x8b", .name = ".tar.gz", .what = "a packed archive", .todo = UNPACK },
     { .begins = "BZh", .name = ".bz2", .what = "a packed archive", .todo = UNPACK },
-    { .begins = "\xfd"
-                "7zXZ",
-      .name = ".xz",
-      .what = "a packed archive",
-      .todo = UNPACK },
+    { .begins = "\3757zXZ", .name = ".xz", .what = "a packed archive", .todo = UNPACK },
     { .name = ".zip", .what = "a packed archive", .todo = UNPACK },
-    { .tensor = "_CHECKPOINTABLE_OBJECT_GRAPH",
-      .what = "an object checkpoint of TensorFlow 2",
-      .todo = "its names are those of Python objects; save the model as a Hugging Face folder or under TensorFlow 1's "
-              "names" },
-    { .tensor = "/.ATTRIBUTES/VARIABLE_VALUE",
-      .what = "an object checkpoint of TensorFlow 2",
-      .todo = "its names are those of Python objects; save the model as a Hugging Face folder or under TensorFlow 1's "
-              "names" },
+    { .tensor = "_CHECKPOINTABLE_OBJECT_GRAPH", .what = OBJECTS, .todo = SAVE_WITH_NAMES },
+    { .tensor = "/.ATTRIBUTES/VARIABLE_VALUE", .what = OBJECTS, .todo = SAVE_WITH_NAMES },
     { .tensor = "/layer_._0/",
       .what = "weights under TensorFlow's names, as transformers' TFBertModel saves them",
-      .todo = SAVE_WITH_TORCH("from_tf=True") },
+      .todo = SAVE_FROM_TF },
     { .tensor = ".query.kernel",
       .what = "weights under Flax's names, as transformers' FlaxBertModel saves them",
       .todo = SAVE_WITH_TORCH("from_flax=True") },

@@ -151,30 +151,34 @@ bert_status json_write_file(const json_t *root, const char *path, bert_err *err)
 
 /* ---- members ---- */
 
+/* Types that a member may have, as bits, and their words. */
+typedef struct member_type {
+    unsigned types;
+    const char *words;
+} member_type;
+static const member_type INTEGER = { 1 << JSON_INTEGER, "a whole number" },
+                         NUMBER = { 1 << JSON_INTEGER | 1 << JSON_REAL, "a number" },
+                         BOOLEAN = { 1 << JSON_TRUE | 1 << JSON_FALSE, "true or false" },
+                         STRING = { 1 << JSON_STRING, "a string" }, OBJECT = { 1 << JSON_OBJECT, "an object" };
+
 /* The member, or NULL with *s set: BERT_OK where it is absent and may be. */
-static json_t *member(const json_t *object, const char *key, bool optional, const char *where, bert_status *s,
-                      bert_err *err)
+static json_t *member(const json_t *object, const char *key, bool optional, member_type type, const char *where,
+                      bert_status *s, bert_err *err)
 {
     json_t *value = json_object_get(object, key);
     *s = BERT_OK;
-    if (optional && json_is_null(value))
+    if (optional && (!value || json_is_null(value)))
         return NULL;
-    if (!value && !optional)
+    if (!value)
         *s = fail(err, BERT_ERR_FORMAT, "%s: %s is missing", where, key);
-    return value;
-}
-
-static bert_status member_wrong_type(const json_t *value, const char *key, const char *expected, const char *where,
-                                     bert_err *err)
-{
-    return fail(err, BERT_ERR_FORMAT, "%s: %s is %s, expected %s", where, key, type_words(value), expected);
+    else if (!(type.types >> json_typeof(value) & 1))
+        *s = fail(err, BERT_ERR_FORMAT, "%s: %s is %s, expected %s", where, key, type_words(value), type.words);
+    return *s ? NULL : value;
 }
 
 static bert_status member_int(const json_t *value, const char *key, int64_t min, int64_t max, int64_t *out,
                               const char *where, bert_err *err)
 {
-    if (!json_is_integer(value))
-        return member_wrong_type(value, key, "a whole number", where, err);
     int64_t v = json_integer_value(value);
     if (v < min || v > max)
         return fail(err, BERT_ERR_FORMAT, "%s: %s is %" PRId64 ", expected %" PRId64 " to %" PRId64, where, key, v, min,
@@ -187,7 +191,7 @@ bert_status json_get_int(const json_t *object, const char *key, int64_t min, int
                          const char *where, bert_err *err)
 {
     bert_status s;
-    const json_t *value = member(object, key, false, where, &s, err);
+    const json_t *value = member(object, key, false, INTEGER, where, &s, err);
     return value ? member_int(value, key, min, max, out, where, err) : s;
 }
 
@@ -195,7 +199,7 @@ bert_status json_get_int_or(const json_t *object, const char *key, int64_t min, 
                             int64_t *out, const char *where, bert_err *err)
 {
     bert_status s;
-    const json_t *value = member(object, key, true, where, &s, err);
+    const json_t *value = member(object, key, true, INTEGER, where, &s, err);
     *out = fallback;
     return value ? member_int(value, key, min, max, out, where, err) : s;
 }
@@ -204,12 +208,10 @@ bert_status json_get_real_or(const json_t *object, const char *key, double min, 
                              double *out, const char *where, bert_err *err)
 {
     bert_status s;
-    const json_t *value = member(object, key, true, where, &s, err);
+    const json_t *value = member(object, key, true, NUMBER, where, &s, err);
     *out = fallback;
     if (!value)
         return s;
-    if (!json_is_number(value))
-        return member_wrong_type(value, key, "a number", where, err);
     double v = json_number_value(value);
     if (!(v >= min && v <= max))
         return fail(err, BERT_ERR_FORMAT, "%s: %s is %.9g, expected %.9g to %.9g", where, key, v, min, max);
@@ -221,51 +223,36 @@ bert_status json_get_bool_or(const json_t *object, const char *key, bool fallbac
                              bert_err *err)
 {
     bert_status s;
-    const json_t *value = member(object, key, true, where, &s, err);
-    *out = fallback;
-    if (!value)
-        return s;
-    if (!json_is_boolean(value))
-        return member_wrong_type(value, key, "true or false", where, err);
-    *out = json_is_true(value);
-    return BERT_OK;
-}
-
-static bert_status member_string(const json_t *value, const char *key, const char **out, const char *where,
-                                 bert_err *err)
-{
-    if (!json_is_string(value))
-        return member_wrong_type(value, key, "a string", where, err);
-    *out = json_string_value(value);
-    return BERT_OK;
+    const json_t *value = member(object, key, true, BOOLEAN, where, &s, err);
+    *out = value ? json_is_true(value) : fallback;
+    return s;
 }
 
 bert_status json_get_string(const json_t *object, const char *key, const char **out, const char *where, bert_err *err)
 {
     bert_status s;
-    const json_t *value = member(object, key, false, where, &s, err);
-    return value ? member_string(value, key, out, where, err) : s;
+    const json_t *value = member(object, key, false, STRING, where, &s, err);
+    if (value)
+        *out = json_string_value(value);
+    return s;
 }
 
 bert_status json_get_string_or(const json_t *object, const char *key, const char *fallback, const char **out,
                                const char *where, bert_err *err)
 {
     bert_status s;
-    const json_t *value = member(object, key, true, where, &s, err);
-    *out = fallback;
-    return value ? member_string(value, key, out, where, err) : s;
+    const json_t *value = member(object, key, true, STRING, where, &s, err);
+    *out = value ? json_string_value(value) : fallback;
+    return s;
 }
 
 bert_status json_get_object(const json_t *object, const char *key, json_t **out, const char *where, bert_err *err)
 {
     bert_status s;
-    json_t *value = member(object, key, false, where, &s, err);
-    if (!value)
-        return s;
-    if (!json_is_object(value))
-        return member_wrong_type(value, key, "an object", where, err);
-    *out = value;
-    return BERT_OK;
+    json_t *value = member(object, key, false, OBJECT, where, &s, err);
+    if (value)
+        *out = value;
+    return s;
 }
 
 bert_status json_check_format(const json_t *object, const char *format, int newest, const char *where, bert_err *err)

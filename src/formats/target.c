@@ -16,48 +16,33 @@
 
 /* ---- what stands there ------------------------------------------------------------------------------------------- */
 
-typedef enum target_kind {
-    NOTHING,
-    MODULE,
-    IMPORTED,
-    TRAINED,
-    UNFINISHED,
-    EXPORTED,
-    CHECKPOINT,
-    OTHERS,
-    FROZEN,
-    ONNX,
-    GGUF,
-    RESULTS,
-    TEXT,
-    NPY,
-    PAGE,
-    PART,
-    SPECIAL,
-    FOREIGN,
-    N_KINDS
-} target_kind;
+/* clang-format off */
+#define LIST_OF_KINDS(KIND)                                      \
+    KIND(NOTHING, "nothing")                                     \
+    KIND(MODULE, "a module")                                     \
+    KIND(IMPORTED, "an imported model")                          \
+    KIND(TRAINED, "a trained model")                             \
+    KIND(UNFINISHED, "a training run that is not finished")      \
+    KIND(EXPORTED, "an exported folder")                         \
+    KIND(CHECKPOINT, "a checkpoint of another program")          \
+    KIND(OTHERS, "a folder of other files")                      \
+    KIND(FROZEN, "a frozen file")                                \
+    KIND(ONNX, "an ONNX file of libbert")                        \
+    KIND(GGUF, "a GGUF file of libbert")                         \
+    KIND(RESULTS, "a table of results")                          \
+    KIND(TEXT, "a text that libbert did not write")              \
+    KIND(NPY, "an .npy file of libbert")                         \
+    KIND(PAGE, "a report")                                       \
+    KIND(PART, "a part of a model, a module or a checkpoint")    \
+    KIND(SPECIAL, "a device or a pipe")                          \
+    KIND(FOREIGN, "a file that libbert did not write")
+#define NAME_OF_KIND(name, words) name,
+#define WORDS_OF_KIND(name, words) words,
+/* clang-format on */
 
-static const char *const WORDS[N_KINDS] = {
-    [NOTHING] = "nothing",
-    [MODULE] = "a module",
-    [IMPORTED] = "an imported model",
-    [TRAINED] = "a trained model",
-    [UNFINISHED] = "a training run that is not finished",
-    [EXPORTED] = "an exported folder",
-    [CHECKPOINT] = "a checkpoint of another program",
-    [OTHERS] = "a folder of other files",
-    [FROZEN] = "a frozen file",
-    [ONNX] = "an ONNX file of libbert",
-    [GGUF] = "a GGUF file of libbert",
-    [RESULTS] = "a table of results",
-    [TEXT] = "a text that libbert did not write",
-    [NPY] = "an .npy file of libbert",
-    [PAGE] = "a report",
-    [PART] = "a part of a model, a module or a checkpoint",
-    [SPECIAL] = "a device or a pipe",
-    [FOREIGN] = "a file that libbert did not write",
-};
+typedef enum target_kind { LIST_OF_KINDS(NAME_OF_KIND) } target_kind;
+
+static const char *const WORDS[] = { LIST_OF_KINDS(WORDS_OF_KIND) };
 
 static bool name_listed(const char *const *names, const char *name)
 {
@@ -68,24 +53,14 @@ static bool name_listed(const char *const *names, const char *name)
 
 /* What a module, a model, an export for transformers or a checkpoint is made of, and what stands beside that in folders
  * of libbert (steps of sentence-transformers, 1_Pooling and so on, are told by their form). */
-static const char *const PARTS[] = { "module.json",
-                                     "config.json",
-                                     "vocab.txt",
-                                     "model.safetensors",
-                                     "tokenizer.json",
-                                     "tokenizer_config.json",
-                                     "added_tokens.json",
-                                     "special_tokens_map.json",
-                                     "model.json",
-                                     "weights.safetensors",
-                                     "weights.next.safetensors",
-                                     "checkpoint.safetensors",
-                                     "history.json",
-                                     "pytorch_model.bin",
-                                     "modules.json",
-                                     "sentence_bert_config.json",
-                                     "config_sentence_transformers.json",
-                                     NULL };
+/* clang-format off */
+static const char *const PARTS[] = {
+    "module.json", "config.json", "vocab.txt", "model.safetensors", "tokenizer.json", "tokenizer_config.json",
+    "added_tokens.json", "special_tokens_map.json", "model.json", "weights.safetensors", "weights.next.safetensors",
+    "checkpoint.safetensors", "history.json", "pytorch_model.bin", "modules.json", "sentence_bert_config.json",
+    "config_sentence_transformers.json", NULL
+};
+/* clang-format on */
 static const char *const COMPANY[] = { "module", "logs", "train.lock", "report.html", NULL };
 
 static bool holds_any(const char *folder, const char *const *names)
