@@ -209,6 +209,5 @@ void gguf_tell_scripts(const bert_tokenizer *tokenizer, buffer *notes)
     }
     if (before)
         buffer_string(notes, ": llama.cpp's tokenizer keeps of a Hangul syllable the first letter and drops Indic "
-                             "vowel signs and combining "
-                             "marks, so such texts become other tokens there\n");
+                             "vowel signs and combining marks, so such texts become other tokens there\n");
 }

@@ -104,8 +104,7 @@ static bert_status make_dense(hf_head *h, const export_model *e, double *scale, 
         *scale = POOLER_SHIFT;
         buffer_printf(notes,
                       "pooling cls_raw: the %s is the identity times 2^-18, which tanh leaves as it is; run the model "
-                      "in float32 or "
-                      "bfloat16\n",
+                      "in float32 or bfloat16\n",
                       h->form->pooled ? "pooler" : "first dense layer");
         return identity_dense(h, e, a, err);
     }

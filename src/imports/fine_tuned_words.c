@@ -62,8 +62,7 @@ static bert_status compare_ids(const fine_tuned *f, bert_err *err)
             snprintf(number, sizeof number, "%lld", (long long)row);
         buffer_printf(&f->source->notes,
                       "%s: label2id contradicts id2label, where \"%.100s\" is not output %s; the words are those of "
-                      "id2label, as with "
-                      "transformers\n",
+                      "id2label, as with transformers\n",
                       f->where, word, number);
         break;
     }

@@ -10,30 +10,12 @@
 
 #include <string.h>
 
+typedef bert_status open_file(tensor_set *set, const char *path, bert_err *err);
 typedef bert_status open_form(source *s, bool with_data, bert_err *err);
 
-static bert_status open_safetensors(source *s, bool with_data, bert_err *err)
+static bert_status open_safetensors(tensor_set *set, const char *path, bert_err *err)
 {
-    (void)with_data;
-    return safetensors_open(&s->tensors, s->weights_path, NULL, err);
-}
-
-static bert_status open_safetensors_sharded(source *s, bool with_data, bert_err *err)
-{
-    (void)with_data;
-    return safetensors_open_sharded(&s->tensors, s->weights_path, err);
-}
-
-static bert_status open_torch(source *s, bool with_data, bert_err *err)
-{
-    (void)with_data;
-    return torch_file_open(&s->tensors, s->weights_path, err);
-}
-
-static bert_status open_torch_sharded(source *s, bool with_data, bert_err *err)
-{
-    (void)with_data;
-    return torch_file_open_sharded(&s->tensors, s->weights_path, err);
+    return safetensors_open(set, path, NULL, err);
 }
 
 static bert_status open_bundle(source *s, bool with_data, bert_err *err)
@@ -53,22 +35,23 @@ static bert_status open_hub(source *s, bool with_data, bert_err *err)
  * what to call it. */
 static const struct source_form {
     const char *mark, *ending, *kind;
+    open_file *file; /* opens weights_path; NULL: open does it */
     open_form *open;
 } FORMS[] = {
-    { "model.safetensors", ".safetensors", "Hugging Face folder (safetensors)", open_safetensors },
+    { "model.safetensors", ".safetensors", "Hugging Face folder (safetensors)", open_safetensors, NULL },
     { "model.safetensors.index.json", ".safetensors.index.json", "Hugging Face folder (sharded safetensors)",
-      open_safetensors_sharded },
-    { "pytorch_model.bin", ".bin", "Hugging Face folder (pytorch_model.bin)", open_torch },
+      safetensors_open_sharded, NULL },
+    { "pytorch_model.bin", ".bin", "Hugging Face folder (pytorch_model.bin)", torch_file_open, NULL },
     { "pytorch_model.bin.index.json", ".bin.index.json", "Hugging Face folder (sharded pytorch_model.bin)",
-      open_torch_sharded },
-    { "saved_model.pb", "saved_model.pb", "TF1 Hub module", open_hub },
-    { NULL, ".pt", "PyTorch file", open_torch },
-    { NULL, ".pth", "PyTorch file", open_torch },
+      torch_file_open_sharded, NULL },
+    { "saved_model.pb", "saved_model.pb", "TF1 Hub module", NULL, open_hub },
+    { NULL, ".pt", "PyTorch file", torch_file_open, NULL },
+    { NULL, ".pth", "PyTorch file", torch_file_open, NULL },
 };
 enum { N_FORMS = sizeof FORMS / sizeof *FORMS };
 
 /* What has none of the marks. */
-static const struct source_form BUNDLE = { NULL, NULL, "TensorFlow checkpoint", open_bundle };
+static const struct source_form BUNDLE = { NULL, NULL, "TensorFlow checkpoint", NULL, open_bundle };
 
 /* A sentence-transformers folder keeps its encoder in the folder of its first step ("" or "0_Transformer"). */
 static bert_status find_steps(source *s, bert_err *err)
@@ -216,7 +199,8 @@ bert_status source_find(source *s, const char *path, bert_err *err)
 
 bert_status source_open_tensors(source *s, bool with_data, bert_err *err)
 {
-    return s->form->open(s, with_data, err);
+    const struct source_form *f = s->form;
+    return f->file ? f->file(&s->tensors, s->weights_path, err) : f->open(s, with_data, err);
 }
 
 bert_status source_find_beside(source *s, const char *const *names, char **path, bert_err *err)

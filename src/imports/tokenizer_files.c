@@ -147,45 +147,17 @@ bool special_token_is_named(const char *key)
 /* ---- fields that are passed over --------------------------------------------------------------------------------- */
 
 /* Members of tokenizer_config.json that are read here or elsewhere, or that change no id. */
+/* clang-format off */
 static const char *const KNOWN[] = {
-    "add_prefix_space",
-    "added_tokens_decoder",
-    "additional_special_tokens",
-    "backend",
-    "chat_template",
-    "clean_up_tokenization_spaces",
-    "do_basic_tokenize",
-    "do_lower_case",
-    "extra_special_tokens",
-    "is_local",
-    "local_files_only",
-    "max_len",
-    "max_length",
-    "model_input_names",
-    "model_max_length",
-    "model_specific_special_tokens",
-    "name_or_path",
-    "never_split",
-    "pad_to_multiple_of",
-    "pad_token_type_id",
-    "padding",
-    "padding_side",
-    "processor_class",
-    "special_tokens_map_file",
-    "split_special_tokens",
-    "stride",
-    "strip_accents",
-    "subword_tokenizer_type",
-    "tokenize_chinese_chars",
-    "tokenizer_class",
-    "tokenizer_file",
-    "truncation",
-    "truncation_side",
-    "truncation_strategy",
-    "use_fast",
-    "vocab_file",
-    "word_tokenizer_type",
+    "add_prefix_space", "added_tokens_decoder", "additional_special_tokens", "backend", "chat_template",
+    "clean_up_tokenization_spaces", "do_basic_tokenize", "do_lower_case", "extra_special_tokens", "is_local",
+    "local_files_only", "max_len", "max_length", "model_input_names", "model_max_length",
+    "model_specific_special_tokens", "name_or_path", "never_split", "pad_to_multiple_of", "pad_token_type_id",
+    "padding", "padding_side", "processor_class", "special_tokens_map_file", "split_special_tokens", "stride",
+    "strip_accents", "subword_tokenizer_type", "tokenize_chinese_chars", "tokenizer_class", "tokenizer_file",
+    "truncation", "truncation_side", "truncation_strategy", "use_fast", "vocab_file", "word_tokenizer_type",
 };
+/* clang-format on */
 
 static int by_name(const void *key, const void *item)
 {
