@@ -38,27 +38,21 @@ void buffer_char(buffer *b, char c)
     buffer_add(b, &c, 1);
 }
 
-static void buffer_vprintf(buffer *b, const char *format, va_list args)
+void bert_buffer_printf(buffer *b, const char *format, ...)
 {
-    va_list again;
+    va_list args, again;
+    va_start(args, format);
     va_copy(again, args);
     int n = vsnprintf(NULL, 0, format, args);
     if (n >= 0 && buffer_reserve(b, (size_t)n)) {
         vsnprintf(b->data + b->size, (size_t)n + 1, format, again);
         b->size += (size_t)n;
     }
+    va_end(args);
     va_end(again);
 }
 
-void buffer_printf(buffer *b, const char *format, ...)
-{
-    va_list args;
-    va_start(args, format);
-    buffer_vprintf(b, format, args);
-    va_end(args);
-}
-
-void buffer_clear(buffer *b)
+void bert_buffer_clear(buffer *b)
 {
     b->size = 0;
     b->failed = false;
@@ -77,33 +71,13 @@ char *buffer_take(buffer *b)
     return data;
 }
 
-void buffer_free(buffer *b)
+void bert_buffer_free(buffer *b)
 {
     free(b->data);
     *b = (buffer){ 0 };
 }
 
-/* ---- bert.h ------------------------------------------------------------------------------------------------------ */
-
 void bert_buffer_add(bert_buffer *b, const void *bytes, size_t n)
 {
     buffer_add(b, bytes, n);
-}
-
-void bert_buffer_printf(bert_buffer *b, const char *format, ...)
-{
-    va_list args;
-    va_start(args, format);
-    buffer_vprintf(b, format, args);
-    va_end(args);
-}
-
-void bert_buffer_clear(bert_buffer *b)
-{
-    buffer_clear(b);
-}
-
-void bert_buffer_free(bert_buffer *b)
-{
-    buffer_free(b);
 }

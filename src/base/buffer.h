@@ -7,7 +7,11 @@
 
 #include <string.h>
 
+/* The inner names of what is bert.h's. */
 typedef bert_buffer buffer;
+#define buffer_printf bert_buffer_printf
+#define buffer_clear bert_buffer_clear
+#define buffer_free bert_buffer_free
 
 bool buffer_reserve(buffer *b, size_t more); /* room for `more` bytes and the NUL; false: out of memory */
 
@@ -24,9 +28,6 @@ static inline void buffer_add(buffer *b, const void *bytes, size_t n)
 
 void buffer_string(buffer *b, const char *string);
 void buffer_char(buffer *b, char c);
-void buffer_printf(buffer *b, const char *format, ...) __attribute__((format(printf, 2, 3)));
-void buffer_clear(buffer *b); /* size 0, memory kept, `failed` forgotten */
 char *buffer_take(buffer *b); /* the bytes, now the caller's to free; NULL if it failed; the buffer is empty then */
-void buffer_free(buffer *b);
 
 #endif
