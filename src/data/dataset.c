@@ -211,14 +211,15 @@ bert_status bert_dataset_load(const char *path, const bert_table_options *option
         if (!(s = bert_table_next(table, ROWS, &rows, err)) && rows.n)
             s = append(&b, &rows, err);
     if (!s) {
+        table_facts facts = table_facts_of(table);
         b.d->skipped = bert_table_skipped(table);
-        b.d->form = table_label_form(table);
-        b.d->word_lines = table_word_lines(table);
+        b.d->form = facts.form;
+        b.d->word_lines = facts.word_lines;
         s = keep_notes(b.d, table, err);
     }
     if (!s && !b.d->n && b.d->skipped)
         s = fail(err, BERT_ERR_DATA, "%s: no rows: all %zu were wrong and left out (--skip-bad-rows); the first: %s",
-                 b.d->name, b.d->skipped, table_skipped_first(table));
+                 b.d->name, b.d->skipped, table_facts_of(table).skipped_first);
     if (!s)
         s = builder_finish(&b, options && options->text_columns && strchr(options->text_columns, ','), err);
     bert_table_close(table);

@@ -21,8 +21,7 @@ struct bert_table {
     bool waiting;
     bool ended;
     bert_err failure; /* found behind good rows; the next call's result */
-    table_counts counts;
-    size_t n_empty; /* empty lines behind the last row */
+    size_t n_empty;   /* empty lines behind the last row */
     buffer note;
     /* the rows of the present batch */
     size_t capacity;
@@ -38,8 +37,7 @@ static const bert_option OPTIONS[] = {
       "tsv, csv, jsonl, json, conll or txt; default: by the file's name, txt for standard input" },
     OPTION_STRING(bert_table_options, encoding, NULL, "NAME",
                   "utf-8, latin-1, cp1252, utf-16, any that iconv knows; utf-8-drop leaves out bytes that are not "
-                  "UTF-8; default: utf-8, or what a "
-                  "byte order mark says"),
+                  "UTF-8; default: utf-8, or what a byte order mark says"),
     OPTION_STRING(bert_table_options, text_columns, NULL, "A[,B]",
                   "columns of the texts, by name or number from 1; default: text and, if there, text_pair"),
     OPTION_STRING(bert_table_options, label_column, NULL, "NAME[,...]",
@@ -157,28 +155,19 @@ void bert_table_progress(const bert_table *t, uint64_t *read, uint64_t *total)
 
 size_t bert_table_skipped(const bert_table *t)
 {
-    return t->counts.skipped;
-}
-
-const char *table_skipped_first(const bert_table *t)
-{
-    return t->counts.first.message;
+    return t->records.counts.skipped;
 }
 
 const char *bert_table_note(bert_table *t, size_t i)
 {
-    t->counts.ended = t->ended;
-    return table_note(&t->records, &t->counts, i, &t->note) ? t->note.data : NULL;
+    t->records.counts.ended = t->ended;
+    return table_note(&t->records, i, &t->note) ? t->note.data : NULL;
 }
 
-label_form table_label_form(const bert_table *t)
+table_facts table_facts_of(const bert_table *t)
 {
-    return t->records.form;
-}
-
-bool table_word_lines(const bert_table *t)
-{
-    return t->records.format->naming == NAMED_BY_NUMBER && !t->records.told.ranges;
+    const table_records *r = &t->records;
+    return (table_facts){ r->form, r->format->naming == NAMED_BY_NUMBER && !r->told.ranges, r->counts.first.message };
 }
 
 void bert_table_close(bert_table *t)
@@ -236,7 +225,7 @@ static bert_status next_row(bert_table *t, bert_err *err)
             t->n_empty++;
             continue;
         }
-        t->counts.empty += t->n_empty; /* at the end of a file nobody wants to know of them */
+        t->records.counts.empty += t->n_empty; /* at the end of a file nobody wants to know of them */
         t->n_empty = 0;
         return check_width(t, err);
     }
@@ -301,8 +290,8 @@ static void place_texts(bert_table *t, size_t n)
 static bool left_out(bert_table *t, const bert_err *failure)
 {
     bool skip = t->skip_bad_rows && failure->code == BERT_ERR_DATA && !t->records.lost;
-    if (skip && !t->counts.skipped++)
-        t->counts.first = *failure;
+    if (skip && !t->records.counts.skipped++)
+        t->records.counts.first = *failure;
     return skip;
 }
 

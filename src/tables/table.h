@@ -12,13 +12,13 @@ typedef enum label_form {
     LABELS_TAGS   /* one for each word */
 } label_form;
 
-/* What the labels of the rows so far are. */
-label_form table_label_form(const bert_table *table);
+/* Of the rows so far. */
+typedef struct table_facts {
+    label_form form;           /* what their labels are */
+    bool word_lines;           /* the words of a row stand in a line each, from the row's on */
+    const char *skipped_first; /* what is wrong with the first row that was left out; "": none was */
+} table_facts;
 
-/* Whether the words of a row stand in a line each, from the row's on. */
-bool table_word_lines(const bert_table *table);
-
-/* What is wrong with the first row that was left out; "": none was. */
-const char *table_skipped_first(const bert_table *table);
+table_facts table_facts_of(const bert_table *table);
 
 #endif

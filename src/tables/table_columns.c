@@ -163,8 +163,7 @@ static bert_status two_columns(const table_records *r, bert_text name, size_t nu
     bert_status s = list.failed ? fail_memory(err, "a message")
                                 : fail(err, BERT_ERR_DATA,
                                        "%s: \"%s\" may be column %zu, \"%s\", or column %zu, which is called so; "
-                                       "--no-header where the first row is "
-                                       "data, else write other names",
+                                       "--no-header where the first row is data, else write other names",
                                        r->lines.name, c->name, number + 1, list.data ? list.data : "", c->index + 1);
     buffer_free(&list);
     return s;

@@ -99,8 +99,7 @@ static bert_status check_index(table_records *r, size_t words, bert_err *err)
     r->told.index_known = true;
     return r->told.indexed ? fail(err, BERT_ERR_DATA,
                                   "%s:%zu: the first column counts the words, as in CoNLL-U: say which one has them "
-                                  "(--text-columns 2) and which the "
-                                  "tags (--label-column N)",
+                                  "(--text-columns 2) and which the tags (--label-column N)",
                                   r->lines.name, r->line)
                            : BERT_OK;
 }

@@ -96,37 +96,27 @@ static bert_status read_list_item(const table_records *r, size_t column, size_t 
     return out->size ? BERT_OK : wrong_item(r, column, i, "empty", err);
 }
 
-/* What becomes of a list's items: what divides them, and how each is appended. */
-typedef struct list_form {
-    char divider;
-    bert_status (*add)(table_records *r, size_t column, size_t i, bert_text item, bert_err *err);
-} list_form;
+/* What a list's items are: labels with commas between, others with blanks. */
+typedef enum list_form { WORDS, TAGS, LABELS } list_form;
 
-static bert_status add_list_word(table_records *r, size_t column, size_t i, bert_text item, bert_err *err)
-{
-    (void)i, (void)err;
-    table_add_word(&r->columns[column].bytes, item);
-    return BERT_OK;
-}
-
-static bert_status add_list_tag(table_records *r, size_t column, size_t i, bert_text item, bert_err *err)
+static bert_status add_item(table_records *r, size_t column, size_t i, bert_text item, list_form form, bert_err *err)
 {
     char is[192];
-    const char *why = table_add_tag(r, &r->columns[column].bytes, item);
+    buffer *out = &r->columns[column].bytes;
+    const char *why = form == TAGS ? table_add_tag(r, out, item) : NULL;
     snprintf(is, sizeof is, "\"%.*s\", which %s", item.size < 60 ? (int)item.size : 60, item.data, why ? why : "");
-    return why ? wrong_item(r, column, i, is, err) : BERT_OK;
-}
-
-/* Labels must come apart again. */
-static bert_status add_list_label(table_records *r, size_t column, size_t i, bert_text item, bert_err *err)
-{
-    if (memchr(item.data, ',', item.size))
+    if (why)
+        return wrong_item(r, column, i, is, err);
+    if (form == LABELS && memchr(item.data, ',', item.size)) /* they must come apart again */
         return wrong_item(r, column, i, "a label with a comma in it", err);
-    buffer_add(&r->columns[column].bytes, item.data, item.size);
+    if (form == LABELS)
+        buffer_add(out, item.data, item.size);
+    else if (form == WORDS)
+        table_add_word(out, item);
     return BERT_OK;
 }
 
-static bert_status add_items(table_records *r, size_t column, const json_t *list, const list_form *form, bert_err *err)
+static bert_status add_items(table_records *r, size_t column, const json_t *list, list_form form, bert_err *err)
 {
     buffer scratch = { 0 };
     bert_status s = BERT_OK;
@@ -138,15 +128,13 @@ static bert_status add_items(table_records *r, size_t column, const json_t *list
         if ((s = read_list_item(r, column, i, item, &scratch, &text, err)))
             break;
         if (i)
-            buffer_char(&r->columns[column].bytes, form->divider);
-        if ((s = form->add(r, column, i, text, err)))
+            buffer_char(&r->columns[column].bytes, form == LABELS ? ',' : ' ');
+        if ((s = add_item(r, column, i, text, form, err)))
             break;
     }
     buffer_free(&scratch);
     return s;
 }
-
-static const list_form WORDS = { ' ', add_list_word }, TAGS = { ' ', add_list_tag }, LABELS = { ',', add_list_label };
 
 /* text: what they are of; a list has as many words, those of a string are counted with all other tables'. */
 static bert_status add_tag_list(table_records *r, size_t column, const json_t *list, const json_t *text, bert_err *err)
@@ -156,14 +144,14 @@ static bert_status add_tag_list(table_records *r, size_t column, const json_t *l
         return fail(err, BERT_ERR_DATA, "%s: %zu words in \"%s\", %zu tags in \"%s\"", where(r, at),
                     json_array_size(text), r->columns[TABLE_TEXT].name, json_array_size(list), r->columns[column].name);
     table_tags_start(r);
-    return add_items(r, column, list, &TAGS, err);
+    return add_items(r, column, list, TAGS, err);
 }
 
 static bert_status add_label_list(table_records *r, size_t column, const json_t *list, bert_err *err)
 {
     if (json_array_size(list) != 1 && r->form == LABELS_WORDS)
         r->form = LABELS_LISTS;
-    return add_items(r, column, list, &LABELS, err);
+    return add_items(r, column, list, LABELS, err);
 }
 
 /* Whether a list beside a text is of stretches of it. */
@@ -177,7 +165,7 @@ static bert_status read_label_list(table_records *r, size_t column, const json_t
 {
     const json_t *text = json_object_get(r->json, r->columns[TABLE_TEXT].name);
     if (column < TABLE_LABEL)
-        return add_items(r, column, list, &WORDS, err);
+        return add_items(r, column, list, WORDS, err);
     if (json_is_array(text) || (r->word_tags && json_is_string(json_array_get(list, 0))))
         return add_tag_list(r, column, list, text, err);
     if (json_is_string(text) && is_spans(list, by_key))

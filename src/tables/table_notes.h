@@ -4,15 +4,7 @@
 
 #include "tables/table_records.h"
 
-/* Of the rows so far. */
-typedef struct table_counts {
-    size_t skipped; /* rows that were left out */
-    bert_err first; /* what the first of them has */
-    size_t empty;   /* empty lines between rows that are none */
-    bool ended;
-} table_counts;
-
 /* The i-th note into out; false: there are fewer. */
-bool table_note(const table_records *r, const table_counts *counts, size_t i, buffer *out);
+bool table_note(const table_records *r, size_t i, buffer *out);
 
 #endif

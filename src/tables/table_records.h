@@ -74,6 +74,14 @@ typedef struct table_told {
     size_t width;              /* conll: columns of the first line, where the last one is the tag; 0: not known yet */
 } table_told;
 
+/* Of the rows so far: what only who keeps them knows. */
+typedef struct table_counts {
+    size_t skipped; /* rows that were left out */
+    bert_err first; /* what the first of them has */
+    size_t empty;   /* empty lines between rows that are none */
+    bool ended;
+} table_counts;
+
 /* Rows of JSON: where they stand. */
 typedef struct json_items {
     /* a row a line, or items of one list */
@@ -115,6 +123,7 @@ struct table_records {
     label_form form;
     table_tags tags;
     table_told told;
+    table_counts counts;
 };
 
 void table_records_close(table_records *r);
