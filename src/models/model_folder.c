@@ -67,8 +67,7 @@ static bert_status find_weights(tensor_set *set, const places *p, const json_t *
     }
     return fail(err, BERT_ERR_FORMAT,
                 "%s: is not the file that %s was written with (its CRC-32C is %s, expected %.16s): one of the two is "
-                "damaged, or "
-                "was replaced",
+                "damaged, or was replaced",
                 p->weights, path_name(p->description), found, digits);
 }
 

@@ -86,11 +86,10 @@ static bert_status tell_unsuited(bert_dataset *suited, const bert_dataset *of, c
             return fail_memory(err, "notes");
     if (suited->notes && out)
         suited->notes[suited->n_notes++] =
-            out == 1 ? arena_printf(a, "a row whose label does not suit was left out (--skip-bad-rows): %s", first)
-                     : arena_printf(a,
-                                    "%zu rows whose labels do not suit were left out (--skip-bad-rows); the "
-                                    "first: %s",
-                                    out, first);
+            out == 1
+                ? arena_printf(a, "a row whose label does not suit was left out (--skip-bad-rows): %s", first)
+                : arena_printf(a, "%zu rows whose labels do not suit were left out (--skip-bad-rows); the first: %s",
+                               out, first);
     return suited->notes && (!out || suited->notes[suited->n_notes - 1]) ? BERT_OK : fail_memory(err, "notes");
 }
 
