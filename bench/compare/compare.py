@@ -77,7 +77,7 @@ def main():
     result = run_parts(o)
     print(page(result))
     if o.page:
-        fill_page(o.page, page(result))
+        fill_page(o.page, page(result), result["machine"])
     sys.exit(1 if differs(result) else 0)
 
 

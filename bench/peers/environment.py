@@ -116,15 +116,22 @@ def distribution():
 
 # ---- pages ----------------------------------------------------------------------------------------------------------------
 
-def fill_page(path, text):
-    """Puts text between the marks <!-- figures --> and <!-- end of figures --> of a page; the rest was written by hand and stays."""
+def fill_page(path, text, on=None):
+    """Puts text between the marks <!-- figures --> and <!-- end of figures --> of a page; the rest was written by hand and stays. on: the machine, whose
+    kind has a heading of its own there: the figures of other kinds stay, too."""
     with open(path, encoding="utf-8") as f:
         page = f.read()
-    marks = re.compile(r"(<!-- figures -->\n).*(<!-- end of figures -->)", re.DOTALL)
-    if not marks.search(page):
+    marks = re.compile(r"(<!-- figures -->\n)(.*)(<!-- end of figures -->)", re.DOTALL)
+    found = marks.search(page)
+    if not found:
         sys.exit(f"{path} has no place for figures")
+    if on:
+        heading = f"## {on['processor'].split(';')[0]}\n\n"
+        kinds = [kind for kind in re.split(r"^(?=## )", found.group(2), flags=re.MULTILINE) if kind.strip()]
+        others = [kind for kind in kinds if not kind.startswith(heading)]
+        text = "".join([*others, heading + text.rstrip("\n") + "\n\n"])
     with open(path + ".part", "w", encoding="utf-8") as f:
-        f.write(marks.sub(lambda m: m.group(1) + text + m.group(2), page))
+        f.write(marks.sub(lambda m: m.group(1) + text + m.group(3), page))
     os.replace(path + ".part", path)
 
 

@@ -307,7 +307,8 @@ def main():
             result = measure_all(models, o)
         with open(raw_file(o), "w", encoding="utf-8") as f:
             f.write(json.dumps(result, indent=1) + "\n")
-    fill_page(f"{o.out}/finetune.md", page(read_result(raw_file(o)) or sys.exit(f"there is no {raw_file(o)}: run without --show first")))
+    result = read_result(raw_file(o)) or sys.exit(f"there is no {raw_file(o)}: run without --show first")
+    fill_page(f"{o.out}/finetune.md", page(result), result["machine"])
 
 
 if __name__ == "__main__":

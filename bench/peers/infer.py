@@ -262,7 +262,7 @@ def main():
     result = read_result(raw)
     with open(f"{o.out}/inference.svg", "w", encoding="utf-8") as f:
         f.write(plot(result))
-    fill_page(f"{o.out}/inference.md", page(result))
+    fill_page(f"{o.out}/inference.md", page(result), result["machine"])
 
 
 if __name__ == "__main__":
