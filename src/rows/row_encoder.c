@@ -7,13 +7,28 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 /* ---- tiles ------------------------------------------------------------------------------------------------------- */
 
-/* The larger a tile, the seldomer weights are read, which take as long as the products of 100 to 200 tokens; but
- * activations should stay near. int8 has a quarter of the weights and should be smaller. Below the last, weights are
- * read more often than it is worth. */
-enum { TILE_TOKENS = 384, TILE_TOKENS_INT8 = 192, LEAST_TOKENS = 96 };
+/* Below the last, weights are read more often than it is worth. */
+enum { TILE_TOKENS = 384, TILE_TOKENS_INT8 = 192, LEAST_TOKENS = 96, USUAL_CACHE = 1 << 20 };
+
+/* The larger a tile, the seldomer weights are read, which take as long as the products of 100 to 200 tokens. int8 has a
+ * quarter of them, and should rather have its activations near: what its widest operation reads and writes may be twice
+ * what the second-level cache holds. Measured in docs/notes-ops.md; BERT_TILE overrules it. */
+static size_t choose_tile(const encoder *e)
+{
+    const char *wanted = getenv("BERT_TILE");
+    size_t tokens = wanted ? strtoul(wanted, NULL, 10) : 0;
+    if (tokens || e->precision != OPS_INT8)
+        return tokens ? size_least(tokens, INT32_MAX) : TILE_TOKENS;
+    long told = sysconf(_SC_LEVEL2_CACHE_SIZE);
+    size_t cache = told > 0 ? (size_t)told : USUAL_CACHE,
+           token = (e->scratch + 2 * (size_t)e->config->hidden_size) * sizeof(float);
+    tokens = size_least(2 * cache / token, TILE_TOKENS_INT8);
+    return tokens > LEAST_TOKENS ? tokens : LEAST_TOKENS;
+}
 
 /* Every thread has memory of its own. */
 static bool grow_threads(row_encoder *r)
@@ -33,8 +48,7 @@ static bool grow_threads(row_encoder *r)
 /* The largest tile has so many tokens, and those of the row that it ends with. */
 static size_t tile_tokens(const row_encoder *r)
 {
-    size_t tokens = r->encoder->precision == OPS_INT8 ? TILE_TOKENS_INT8 : TILE_TOKENS;
-    return r->streams == STREAMS_ONE ? tokens * threads_allowed() : tokens;
+    return r->streams == STREAMS_ONE ? r->tile * threads_allowed() : r->tile;
 }
 
 /* Room for any tile that may come, so that none of a later call needs more than those before it. */
@@ -124,6 +138,8 @@ bert_status row_encoder_tiles(row_encoder *r, const token_rows *t, const uint32_
     tile *all = arena_array(&r->call, n, sizeof *all);
     if (!all || !grow_threads(r))
         return fail_memory(err, "tiles of tokens");
+    if (!r->tile)
+        r->tile = choose_tile(r->encoder);
     expect_memory(r);
     size_t n_tiles = tiles_plan(r, all, t, rows, n);
     tile_call call = { r->threads, all, f, context, PTHREAD_MUTEX_INITIALIZER, n_tiles, BERT_OK, err };

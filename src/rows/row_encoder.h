@@ -13,7 +13,7 @@ typedef enum tile_streams {
     STREAMS_MANY  /* nothing: each has tiles of its own */
 } tile_streams;
 
-/* One thread's calls; memory is reused from call to call. The caller sets the first three, and may set the next two;
+/* One thread's calls; memory is reused from call to call. The caller sets the first three, and may set the next three;
  * all else zero before the first call. */
 typedef struct row_encoder {
     const encoder *encoder; /* packed or not: the same bits */
@@ -22,6 +22,7 @@ typedef struct row_encoder {
     tile_streams streams;
     /* the most tokens of a row that may come: then memory is allocated once for any tile. 0: found out by running */
     size_t longest;
+    size_t tile; /* tokens of one, but for its last row. 0: what the processor's caches like, set by the first call */
 
     arena call;     /* lists of the rows at hand, and their tiles */
     arena *threads; /* (n_threads) a tile's, while it runs */

@@ -16,13 +16,16 @@ static float *whole(const encoder *e, const output_request *request, const token
     return f.outputs[0].value;
 }
 
-/* In parts of random sizes, on one to four threads. */
+/* In parts of random sizes, on one to four threads, in tiles of any size. */
 static void check_parts(row_encoder *r, const token_rows *rows, const float *expected, size_t n, arena *a)
 {
+    static const size_t TILES[] = { 0, 1, 17, 50 };
     random_stream random = { 8, 0, 0 };
     float *vectors = arena_array(a, n * HIDDEN, sizeof *vectors);
     size_t sequences = token_rows_sequences(rows);
-    for (int threads = 1; threads <= 4; threads++) {
+    for (int run = 0; run < 16; run++) {
+        int threads = 1 + run % 4;
+        r->tile = TILES[run / 4];
         threads_allow((size_t)threads);
         memset(vectors, 0, n * HIDDEN * sizeof *vectors);
         for (size_t first = 0, part; first < ROWS; first += part) {
