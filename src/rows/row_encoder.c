@@ -3,6 +3,7 @@
 
 #include "base/size.h"
 #include "base/threads.h"
+#include "rows/same_tokens.h"
 
 #include <pthread.h>
 #include <stdlib.h>
@@ -92,7 +93,7 @@ static size_t tiles_plan(const row_encoder *r, tile *out, const token_rows *t, c
     size_t wanted = count_tiles(r, all, n);
     for (size_t i = 0; i < n; i++) {
         if (n_tiles == 0 || tokens >= all / wanted * n_tiles)
-            out[n_tiles++] = (tile){ .rows = rows + i, .rows_before = i, .tokens_before = tokens };
+            out[n_tiles++] = (tile){ .rows = rows + i, .rows_before = i };
         size_t length = token_rows_length(t, rows[i]);
         out[n_tiles - 1].n++;
         out[n_tiles - 1].n_tok += length;
@@ -194,14 +195,28 @@ static bert_status begin_with_kept(const row_run *run, const tile *t, forward *f
     return x ? kept_tile(r->kept, t->rows, t->n, x, a, err) : fail_memory(err, "rows of vectors");
 }
 
+/* A row's place among the numbers of an output, and how many they are. */
+typedef struct output_place {
+    size_t at, n;
+} output_place;
+
+static output_place place_of(const row_run *run, const output_request *request, size_t row)
+{
+    const token_rows *t = run->rows;
+    size_t H = (size_t)run->encoder->encoder->config->hidden_size, sequences = token_rows_sequences(t);
+    return request->tokens ? (output_place){ (t->start[row] - t->start[run->first]) * H, token_rows_length(t, row) * H }
+                           : (output_place){ (row - run->first) * sequences * H, sequences * H };
+}
+
 static void copy_outputs(const row_run *run, const tile *t, const forward *f)
 {
-    size_t H = (size_t)f->e->config->hidden_size, sequences = token_rows_sequences(run->rows);
     for (size_t i = 0; i < f->n_requests; i++) {
-        bool tokens = f->requests[i].tokens;
-        size_t before = tokens ? t->tokens_before : t->rows_before * sequences,
-               n = tokens ? f->batch->n_tok : f->batch->n_seq;
-        memcpy(run->outputs->values[i] + before * H, f->outputs[i].value, n * H * sizeof(float));
+        const float *from = f->outputs[i].value;
+        for (size_t k = 0; k < t->n; k++) {
+            output_place to = place_of(run, &f->requests[i], t->rows[k]);
+            memcpy(run->outputs->values[i] + to.at, from, to.n * sizeof *from);
+            from += to.n;
+        }
     }
 }
 
@@ -235,17 +250,52 @@ static bert_status encode_tile(void *context, const tile *t, arena *a, bert_err 
     return s;
 }
 
-bert_status row_encoder_run_all(row_encoder *r, const token_rows *rows, size_t first, size_t n,
-                                const row_outputs *outputs, bert_err *err)
+/* Rows `same` (n), counted from the first, get what the others have that they are the same as. */
+static void copy_same(const row_run *run, const uint32_t *same, size_t n)
 {
-    arena_reset(&r->call);
+    const row_outputs *o = run->outputs;
+    for (size_t i = 0; i < n; i++)
+        for (size_t k = 0; k < o->n_requests && same[i] != i; k++) {
+            output_place from = place_of(run, &o->requests[k], run->first + same[i]),
+                         to = place_of(run, &o->requests[k], run->first + i);
+            memcpy(o->values[k] + to.at, o->values[k] + from.at, to.n * sizeof(float));
+        }
+}
+
+/* Each row but those that are the same as one before them; same NULL: each. */
+static bert_status run_rows(row_encoder *r, row_run *run, size_t n, const uint32_t *same, bert_err *err)
+{
     uint32_t *numbers = arena_array(&r->call, n, sizeof *numbers);
+    size_t m = 0;
     if (!numbers)
         return fail_memory(err, "rows of vectors");
     for (size_t i = 0; i < n; i++)
-        numbers[i] = (uint32_t)(first + i);
+        if (!same || same[i] == i)
+            numbers[m++] = (uint32_t)(run->first + i);
+    bert_status s = row_encoder_tiles(r, run->rows, numbers, m, encode_tile, run, err);
+    if (!s && same)
+        copy_same(run, same, n);
+    return s;
+}
+
+bert_status row_encoder_run_all(row_encoder *r, const token_rows *rows, size_t first, size_t n,
+                                const row_outputs *outputs, bert_err *err)
+{
     row_run run = { r, rows, first, outputs, layers_of(outputs) };
-    return row_encoder_tiles(r, rows, numbers, n, encode_tile, &run, err);
+    token_rows split;
+    arena_reset(&r->call);
+    /* kept outputs know rows by their numbers; maps stand one behind another, each of its own size */
+    if (r->kept || outputs->n_attention)
+        return run_rows(r, &run, n, NULL, err);
+    if (rows->form == ROW_APART) {
+        if (!same_tokens_split(&split, rows, first, n, &r->call))
+            return fail_memory(err, "rows of vectors");
+        run.rows = &split;
+        run.first = 0;
+        n *= 2;
+    }
+    const uint32_t *same = same_tokens_find(run.rows, run.first, n, &r->call);
+    return same ? run_rows(r, &run, n, same, err) : fail_memory(err, "rows of vectors");
 }
 
 bert_status row_encoder_run(row_encoder *r, const token_rows *rows, size_t first, size_t n, float *vectors,

@@ -34,8 +34,8 @@ void row_encoder_free(row_encoder *r);
 void row_encoder_rest(row_encoder *r);
 
 /* Rows first .. first + n - 1. vectors: (their sequences, H), or where the request is for tokens (their tokens, H), in
- * the order of the rows. The same row gives the same bits whatever its neighbours and however many threads. Fails with
- * BERT_ERR_MEMORY. */
+ * the order of the rows. The same row gives the same bits whatever its neighbours and however many threads; without
+ * kept outputs, sequences of the same tokens are computed once. Fails with BERT_ERR_MEMORY. */
 bert_status row_encoder_run(row_encoder *r, const token_rows *rows, size_t first, size_t n, float *vectors,
                             bert_err *err);
 
@@ -55,7 +55,7 @@ bert_status row_encoder_run_all(row_encoder *r, const token_rows *rows, size_t f
 typedef struct tile {
     const uint32_t *rows; /* (n) */
     size_t n;
-    size_t rows_before, tokens_before; /* among those of the call */
+    size_t rows_before; /* among those of the call */
     size_t n_tok;
 } tile;
 
