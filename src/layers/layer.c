@@ -301,66 +301,15 @@ bert_status bert_layer_create(const bert_module *module, const bert_layer_spec *
 
 /* ---- packed forms ------------------------------------------------------------------------------------------------ */
 
-typedef struct lent_encoder {
-    struct lent_encoder *next;
-    encoder encoder;
-} lent_encoder;
-
-static void free_aside(bert_layer *l)
-{
-    for (lent_encoder *e = l->aside, *next; e; e = next) {
-        next = e->next;
-        encoder_unpack(&e->encoder);
-        free(e->encoder.blocks);
-        free(e);
-    }
-    l->aside = NULL;
-}
-
-/* The packed forms live on for those who have borrowed them; the layer has none then. */
-static bert_status put_aside(bert_layer *l, bert_err *err)
-{
-    lent_encoder *e = calloc(1, sizeof *e);
-    size_t n = l->encoder.n_layers * l->encoder.n_blocks;
-    block *blocks = calloc(n + 1, sizeof *blocks);
-    bert_status s = e && blocks ? BERT_OK : fail_memory(err, "a layer's packed weights");
-    if (s) {
-        free(e);
-        free(blocks);
-        return s;
-    }
-    *e = (lent_encoder){ l->aside, l->encoder };
-    e->encoder.blocks = memcpy(blocks, l->encoder.blocks, n * sizeof *blocks);
-    l->aside = e;
-    encoder_forget_packed(&l->encoder);
-    return BERT_OK;
-}
-
 void bert_layer_free(bert_layer *layer)
 {
     if (!layer)
         return;
     encoder_unpack(&layer->encoder);
-    free_aside(layer);
     pthread_mutex_destroy(&layer->lock);
     passes_free_spare(layer);
     arena_free(&layer->memory);
     free(layer);
-}
-
-void layer_lend(bert_layer *l)
-{
-    pthread_mutex_lock(&l->lock);
-    l->borrowers++;
-    pthread_mutex_unlock(&l->lock);
-}
-
-void layer_take_back(bert_layer *l)
-{
-    pthread_mutex_lock(&l->lock);
-    if (--l->borrowers == 0)
-        free_aside(l);
-    pthread_mutex_unlock(&l->lock);
 }
 
 bert_status layer_set_precision(bert_layer *l, ops_precision precision, bert_err *err)
@@ -372,17 +321,12 @@ bert_status layer_set_precision(bert_layer *l, ops_precision precision, bert_err
     if (s || precision == l->encoder.precision)
         return s;
     pthread_mutex_lock(&l->lock);
-    if (l->borrowers)
-        s = put_aside(l, err);
-    else
-        encoder_unpack(&l->encoder);
-    if (!s) {
-        l->encoder.ops = o;
-        l->encoder.precision = precision;
-        l->packed = false;
-    }
+    encoder_unpack(&l->encoder);
+    l->encoder.ops = o;
+    l->encoder.precision = precision;
+    l->packed = false;
     pthread_mutex_unlock(&l->lock);
-    return s;
+    return BERT_OK;
 }
 
 /* Forward reads the packed forms of a frozen layer alone. */
@@ -413,7 +357,7 @@ bert_status layer_ready(bert_layer *l, bert_err *err)
 void layer_rest_frozen(bert_layer *l)
 {
     pthread_mutex_lock(&l->lock);
-    if (!l->borrowers) {
+    if (!l->snapshots) {
         encoder_unpack(&l->encoder);
         l->packed = false;
     }

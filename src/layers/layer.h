@@ -10,18 +10,17 @@
 struct bert_layer {
     arena memory;
     const bert_module *module;
-    bert_layer_spec spec;       /* its strings are the layer's; pooling is never auto */
-    config config;              /* the module's */
-    weight_list weights;        /* pooler where an output asks for it; head where the layer was made for a model */
-    encoder encoder;            /* frozen layers packed by layer_ready, tuned ones plain */
-    struct lent_encoder *aside; /* packed forms of another precision that sessions still use */
-    size_t borrowers;           /* of packed forms */
+    bert_layer_spec spec; /* its strings are the layer's; pooling is never auto */
+    config config;        /* the module's */
+    weight_list weights;  /* pooler where an output asks for it; head where the layer was made for a model */
+    encoder encoder;      /* frozen layers packed by layer_ready, tuned ones plain */
+    struct layer_snapshot *snapshots; /* that sessions use (snapshot.h) */
     output_request *requests;
     size_t n_requests;
     size_t first_kept;     /* the lowest layer that backward must pass */
     float *values, *grads; /* (n_tuned) all tuned tensors and their gradients, one behind another */
     size_t n_tuned;
-    pthread_mutex_t lock; /* of packing and lending */
+    pthread_mutex_t lock; /* of packing and snapshots */
     bool packed;
     bert_pass *spare; /* passes that were freed: the next ones live in their memory */
 };
@@ -53,10 +52,6 @@ void layer_rest_frozen(bert_layer *layer);
 
 /* Gives the memory of frozen embedding tables back to the system until they are read again, where they are large. */
 void layer_rest_embeddings(const bert_layer *layer);
-
-/* Somebody borrows packed layers until he gives them back; any thread. */
-void layer_lend(bert_layer *layer);
-void layer_take_back(bert_layer *layer);
 
 /* What the layer's spec calls an output, or BERT's names; pooling is resolved already. */
 bert_status request_parse(output_request *r, const char *name, size_t size, const bert_layer *layer, bert_err *err);

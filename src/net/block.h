@@ -50,8 +50,8 @@ struct block {
     float eps, rate;
     activation act;
     uint32_t site;
-    bool fewer;           /* it may be asked for fewer rows than it reads */
-    bool tuned, borrowed; /* borrowed: the packed forms belong to another encoder */
+    bool fewer; /* it may be asked for fewer rows than it reads */
+    bool tuned;
 };
 
 /* What the blocks of a pass share. */

@@ -101,11 +101,11 @@ static bert_status encoder_pack_block(encoder *e, size_t i, const encoder *lende
     block *b = &e->blocks[i];
     if (!b->n_linears || b->linears[b->n_linears - 1].base.packed)
         return BERT_OK;
-    b->borrowed = can_borrow(e, i, lender);
+    bool borrowed = can_borrow(e, i, lender);
     bert_status s = BERT_OK;
     for (size_t k = 0; !s && k < b->n_linears; k++)
-        if (b->borrowed)
-            b->linears[k].base = lender->blocks[i].linears[k].base;
+        if (borrowed)
+            dense_share_packed(&b->linears[k].base, &lender->blocks[i].linears[k].base);
         else
             s = dense_pack_as(&b->linears[k].base, e->precision, err);
     return s;
@@ -129,20 +129,10 @@ bert_status encoder_pack(encoder *e, const encoder *lender, bert_err *err)
     return s;
 }
 
-void encoder_forget_packed(encoder *e)
-{
-    for (size_t i = 0; i < e->n_layers * e->n_blocks; i++) {
-        for (size_t k = 0; k < e->blocks[i].n_linears; k++)
-            e->blocks[i].linears[k].base.packed = NULL;
-        e->blocks[i].borrowed = false;
-    }
-    e->pooler.base.packed = NULL;
-}
-
 void encoder_unpack(encoder *e)
 {
     for (size_t i = 0; i < e->n_layers * e->n_blocks; i++)
-        for (size_t k = 0; k < e->blocks[i].n_linears && !e->blocks[i].borrowed; k++)
+        for (size_t k = 0; k < e->blocks[i].n_linears; k++)
             dense_unpack(&e->blocks[i].linears[k].base);
     dense_unpack(&e->pooler.base);
 }

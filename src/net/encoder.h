@@ -30,13 +30,11 @@ bert_status encoder_create(encoder *e, arena *a, const ops *o, ops_precision pre
                            const weight_list *weights, size_t n_layers, bert_err *err);
 
 /* Packs what dense_forward will use, what is tuned as it is now. Where `lender` has a packed form of the same frozen
- * layer, that is shared instead; it must outlive e. Packing twice does nothing. */
+ * layer, that is shared instead. Packing twice does nothing. */
 bert_status encoder_pack(encoder *e, const encoder *lender, bert_err *err);
 /* One layer alone. */
 bert_status encoder_pack_layer(encoder *e, size_t layer, bert_err *err);
 void encoder_unpack(encoder *e);
-/* The packed forms have another owner now: e is as if it were unpacked. */
-void encoder_forget_packed(encoder *e);
 
 /* Bytes of one row's work in a pass that keeps nothing. */
 size_t encoder_token_bytes(const encoder *e);

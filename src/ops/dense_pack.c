@@ -220,6 +220,7 @@ bert_status dense_pack_over(dense *d, const struct dense_packed *form, bert_err 
     if (!packed)
         return fail_memory(err, "packed weights");
     *packed = *form;
+    packed->users = 1;
     dense_unpack(d);
     d->packed = packed;
     return BERT_OK;
@@ -242,7 +243,7 @@ bert_status dense_pack_stored(dense *d, weight_storage stored, bert_err *err)
         return s;
     panel_size(d->in, stored, &job.panel_size);
     threads_run(panels_of(d->out), threads_allowed(), pack_part, &job);
-    s = dense_pack_over(d, &(struct dense_packed){ stored, job.panels, job.scale, job.sums, job.panels }, err);
+    s = dense_pack_over(d, &(struct dense_packed){ stored, job.panels, job.scale, job.sums, job.panels, 0 }, err);
     if (s)
         free(job.panels);
     return s;
@@ -265,11 +266,31 @@ bert_status dense_pack(dense *d, bert_err *err)
 
 void dense_unpack(dense *d)
 {
-    if (!d->packed)
-        return;
-    free(d->packed->owned);
-    free(d->packed);
+    if (d->packed && --d->packed->users == 0) {
+        free(d->packed->owned);
+        free(d->packed);
+    }
     d->packed = NULL;
+}
+
+void dense_share_packed(dense *d, const dense *from)
+{
+    from->packed->users++;
+    dense_unpack(d);
+    d->packed = from->packed;
+}
+
+bool dense_packed_is_now(const dense *d)
+{
+    dense now = { .in = d->in, .out = d->out, .weight = d->weight };
+    const struct dense_packed *was = d->packed;
+    size_t size;
+    if (!dense_panels_size(d->in, d->out, was->stored, &size) || dense_pack_stored(&now, was->stored, NULL))
+        return false;
+    bool same = !memcmp(now.packed->panels, was->panels, size) &&
+                (!was->scale || !memcmp(now.packed->scale, was->scale, d->out * sizeof *was->scale));
+    dense_unpack(&now);
+    return same;
 }
 
 /* The number of input k and column j of a panel; output: that of the column. */

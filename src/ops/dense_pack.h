@@ -18,7 +18,8 @@ struct dense_packed {
     const void *panels;
     const float *scale;  /* INT8: (out rounded up to GEMM_PANEL) weight = scale * q, q in -127 .. 127; else NULL */
     const int32_t *sums; /* INT8: (out rounded up to GEMM_PANEL) sum of q over `in`; else NULL */
-    void *owned;         /* what dense_unpack frees: the memory of all three, or NULL */
+    void *owned;         /* what is freed with the last user: the memory of all three, or NULL */
+    size_t users;        /* dense layers that share it: changed by one thread at a time */
 };
 
 /* Bytes of the panels, a multiple of 128. False where that does not fit in a size_t. */
@@ -27,6 +28,11 @@ bool dense_panels_size(size_t in, size_t out, weight_storage stored, size_t *siz
 /* d's packed form over memory that stays where it is, a mapped file's; form is copied; panels at a multiple of 64 bytes
  * are read fastest. Fails with BERT_ERR_MEMORY, BERT_ERR_UNSUPPORTED for more inputs than int8 takes. */
 bert_status dense_pack_over(dense *d, const struct dense_packed *form, bert_err *err);
+
+/* d's packed form is that of another dense layer of the same weight; dense_unpack is due for each. */
+void dense_share_packed(dense *d, const dense *from);
+/* True where packing d's weight as it is now would give the packed form that d has. */
+bool dense_packed_is_now(const dense *d);
 
 /* weight (out, in) = the numbers of a packed form: exactly those of fp32; those that bf16 and int8 stand for. */
 void dense_packed_weight(float *weight, const dense *d);

@@ -70,9 +70,7 @@ static bert_status create(bert_session *s, bert_err *err)
     s->options.seq_len = o->window ? o->window : o->seq_len ? o->seq_len : s->model->layer->spec.seq_len;
     status = session_encoder_create(s, err);
     if (!status && s->model->task)
-        status = classifier_create(&s->classifier, s->model, &s->rows, err);
-    if (!status && s->model->task)
-        status = head_hold(&s->classifier.head, &s->memory, err);
+        status = classifier_create(&s->classifier, s->model, &s->weights->weights, &s->rows, err);
     return status;
 }
 

@@ -4,6 +4,7 @@
 
 #include "base/threads.h"
 #include "data/token_reader.h"
+#include "layers/snapshot.h"
 #include "rows/row_encoder.h"
 #include "task/classifier.h"
 
@@ -21,20 +22,17 @@ struct bert_session {
     bert_session_options options; /* seq_len: of a row, never 0 */
     double threshold;             /* the model's as the session was made: it may be trained since */
     token_reader reader;
-    weight_list weights;
-    encoder encoder;        /* the model's weights as they were then; its layers are packed */
-    bool borrows;           /* packed layers of the model */
-    output_request vectors; /* of the pooling that is asked for */
+    layer_snapshot *weights; /* the model's as they were then */
+    encoder encoder;         /* the snapshot's */
+    output_request vectors;  /* of the pooling that is asked for */
     row_encoder rows; /* over the encoder; its own request is what a head reads, the vectors' where there is none */
     classifier classifier; /* empty without a head */
     entity_list entities;
-    arena memory; /* of the weights */
-    arena part;   /* what is made of the texts at hand: vectors, tags */
-    arena call;   /* pairs of a call, side by side */
+    arena part; /* what is made of the texts at hand: vectors, tags */
+    arena call; /* pairs of a call, side by side */
 };
 
-/* Makes the encoder: weights that are tuned are copied as they are now, the others shared with the model, which must
- * outlive the session. Fails with BERT_ERR_ARGUMENT (seq_len beyond the positions, cls without a pooler),
+/* Makes the encoder over the weights as they are now, which sessions share; the model must outlive the session. Fails with BERT_ERR_ARGUMENT (seq_len beyond the positions, cls without a pooler),
  * BERT_ERR_MEMORY. */
 bert_status session_encoder_create(bert_session *session, bert_err *err);
 void session_encoder_free(bert_session *session);

@@ -9,12 +9,13 @@
 /* A part has at most so many vectors, and at least one row. */
 enum { PART = 2048, TOKENS_OF_A_PART = 16384 };
 
-bert_status classifier_create(classifier *c, const bert_model *model, row_encoder *rows, bert_err *err)
+bert_status classifier_create(classifier *c, const bert_model *model, const weight_list *weights, row_encoder *rows,
+                              bert_err *err)
 {
     *c = (classifier){ .model = model, .rows = rows };
     bert_status s = task_of_model(model, &c->task, err);
     if (!s)
-        c->head = head_of_model(model);
+        c->head = head_over(model, weights);
     return s;
 }
 

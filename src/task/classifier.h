@@ -16,8 +16,9 @@ typedef struct classifier {
     arena memory;             /* vectors and logits of the rows at hand; grows to the largest part and stays */
 } classifier;
 
-/* Fails as task_of_model. The head's weights are read at each call, where head_hold does not hold them. */
-bert_status classifier_create(classifier *c, const bert_model *model, row_encoder *rows, bert_err *err);
+/* With the head of the list, whose weights are read at each call. Fails as task_of_model. */
+bert_status classifier_create(classifier *c, const bert_model *model, const weight_list *weights, row_encoder *rows,
+                              bert_err *err);
 void classifier_free(classifier *c);
 
 /* Rows first .. first + n - 1: scores (n, columns); of words: (their tokens that begin a word, columns). Fails with

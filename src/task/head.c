@@ -11,40 +11,23 @@ enum { SITE_INPUT = DROPOUT_SITE_HEAD, SITE_HIDDEN = DROPOUT_SITE_HEAD + 1 };
 
 /* ---- the head of a model ----------------------------------------------------------------------------------------- */
 
-static linear linear_of(const bert_model *m, weight_id weight)
+static linear linear_of(const weight_list *list, weight_id weight)
 {
-    const bert_param *w = weight_at(&m->layer->weights, weight, 0);
+    const bert_param *w = weight_at(list, weight, 0);
     return w ? (linear){ { .in = w->cols, .out = w->rows, .weight = w->value, .bias = w[1].value }, w, w + 1 }
              : (linear){ 0 };
 }
 
-model_head head_of_model(const bert_model *m)
+model_head head_over(const bert_model *m, const weight_list *weights)
 {
     const ops *o = m->layer->encoder.ops;
     if (m->module->frozen) /* its head is fp32, whatever its matrices are */
         ops_select(&o, NULL);
     return (model_head){ .ops = o,
                          .hidden_size = (size_t)m->layer->config.hidden_size,
-                         .hidden = linear_of(m, HEAD_HIDDEN_WEIGHT),
-                         .last = linear_of(m, HEAD_WEIGHT),
+                         .hidden = linear_of(weights, HEAD_HIDDEN_WEIGHT),
+                         .last = linear_of(weights, HEAD_WEIGHT),
                          .act = m->layer->config.family->head_activation };
-}
-
-static bool hold(dense *d, arena *a)
-{
-    if (!d->in)
-        return true;
-    float *weight = arena_array(a, d->in * d->out, sizeof *weight), *bias = arena_array(a, d->out, sizeof *bias);
-    if (!weight || !bias)
-        return false;
-    d->weight = memcpy(weight, d->weight, d->in * d->out * sizeof *weight);
-    d->bias = memcpy(bias, d->bias, d->out * sizeof *bias);
-    return true;
-}
-
-bert_status head_hold(model_head *h, arena *a, bert_err *err)
-{
-    return hold(&h->hidden.base, a) && hold(&h->last.base, a) ? BERT_OK : fail_memory(err, "a head");
 }
 
 /* ---- forward ----------------------------------------------------------------------------------------------------- */
@@ -173,7 +156,7 @@ bert_status head_train(bert_model *m, const task *t, const float *x, float *dx, 
     double before = c->family->head_input_dropout ? c->head_dropout_prob : m->head_hidden ? 0 : c->hidden_dropout_prob;
     head_step s = { .model = m,
                     .task = t,
-                    .head = head_of_model(m),
+                    .head = head_over(m, &m->layer->weights),
                     .y = y,
                     .loss = loss,
                     .result = result,

@@ -32,10 +32,8 @@ typedef struct model_head {
     activation act;      /* behind the hidden one */
 } model_head;
 
-/* The head over the weights of the model, as they are at each use. */
-model_head head_of_model(const bert_model *m);
-/* Copies the weights into the arena: what training changes from now on is not seen. Fails with BERT_ERR_MEMORY. */
-bert_status head_hold(model_head *h, arena *a, bert_err *err);
+/* The model's head over a list of weights, as they are at each use. */
+model_head head_over(const bert_model *m, const weight_list *weights);
 
 /* logits (n, K) from x (n, H); similarity: (n, 1) cosines from x (2 n, H). Without dropout. hidden: room for (n,
  * head_hidden), or NULL without one. */

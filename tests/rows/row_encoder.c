@@ -208,7 +208,7 @@ static void precision_changes_the_bits_of_the_layer_and_back_and_never_those_of_
     assert_same_bits(after, before, ROWS * HIDDEN);
     bert_session_free(session);
     bert_session_free(half);
-    assert_null(model->layer->aside);
+    assert_null(model->layer->snapshots);
     token_rows_free(&rows);
     bert_model_free(model);
     arena_free(&a);

@@ -49,7 +49,7 @@ static sample random_sample(void)
 static void scores_of_vectors(const bert_model *m, const float *vectors, float *scores)
 {
     float logits[N * MOST_COLUMNS], hidden[N * 8];
-    model_head h = head_of_model(m);
+    model_head h = head_over(m, &m->layer->weights);
     head_forward(&h, ops_room_create(&golden_memory), logits, hidden, vectors, N);
     task_by_id(m->task)->output->scores(m, scores, logits, N, task_width(m));
 }
