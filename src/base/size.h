@@ -22,6 +22,11 @@ static inline size_t size_least(size_t a, size_t b)
     return a < b ? a : b;
 }
 
+static inline size_t size_most(size_t a, size_t b)
+{
+    return a > b ? a : b;
+}
+
 /* Little-endian loads from any address. libbert runs on little-endian machines alone (checked in arena.c). */
 static inline uint32_t load_le32(const void *p)
 {

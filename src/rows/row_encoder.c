@@ -52,15 +52,24 @@ static size_t tile_tokens(const row_encoder *r)
     return r->streams == STREAMS_ONE ? r->tile * threads_allowed() : r->tile;
 }
 
-/* Room for any tile that may come, so that none of a later call needs more than those before it. */
-static void expect_memory(row_encoder *r)
+/* Room for any tile of a call of so many tokens or fewer, in steps of two, so that no later call of as many needs more
+ * than those before it. */
+static void expect_memory(row_encoder *r, size_t tokens)
 {
-    size_t bytes = 0;
-    if (r->longest && !mul_size(tile_tokens(r) + r->longest, encoder_token_bytes(r->encoder), &bytes))
+    enum { FEWEST = 32, PAGE = 4096 };
+    size_t most = tile_tokens(r) + r->longest, n = FEWEST, bytes;
+    while (n < tokens && n < most)
+        n *= 2;
+    n = size_least(n, most);
+    if (!r->longest || !mul_size(size_most(n, r->expected), encoder_token_bytes(r->encoder), &bytes))
         return;
-    for (size_t i = 0; i < r->n_threads; i++)
+    for (size_t i = 0; i < r->n_threads; i++) {
+        if (n > r->expected)
+            arena_free(&r->threads[i]);
         if (!r->threads[i].first) /* the first thread may run operations with all of them */
-            r->threads[i].hint = bytes + (i ? 1 : threads_allowed()) * OPS_ROOM;
+            r->threads[i].hint = bytes + (i ? 1 : threads_allowed()) * OPS_ROOM + PAGE;
+    }
+    r->expected = size_most(n, r->expected);
 }
 
 /* How many tiles so many tokens in so many rows are worth: as many for each thread where that leaves them large
@@ -84,13 +93,11 @@ static bool tiles_run_apart(const row_encoder *r, size_t n_tiles)
            (r->streams == STREAMS_MANY || n_tiles >= threads);
 }
 
-/* Cuts the rows into tiles of about as many tokens each, in order. Returns their number. */
-static size_t tiles_plan(const row_encoder *r, tile *out, const token_rows *t, const uint32_t *rows, size_t n)
+/* Cuts the rows, of so many tokens in all, into tiles of about as many each, in order. Returns their number. */
+static size_t tiles_plan(const row_encoder *r, tile *out, const token_rows *t, const uint32_t *rows, size_t n,
+                         size_t all)
 {
-    size_t all = 0, tokens = 0, n_tiles = 0;
-    for (size_t i = 0; i < n; i++)
-        all += token_rows_length(t, rows[i]);
-    size_t wanted = count_tiles(r, all, n);
+    size_t tokens = 0, n_tiles = 0, wanted = count_tiles(r, all, n);
     for (size_t i = 0; i < n; i++) {
         if (n_tiles == 0 || tokens >= all / wanted * n_tiles)
             out[n_tiles++] = (tile){ .rows = rows + i, .rows_before = i };
@@ -137,12 +144,15 @@ bert_status row_encoder_tiles(row_encoder *r, const token_rows *t, const uint32_
                               void *context, bert_err *err)
 {
     tile *all = arena_array(&r->call, n, sizeof *all);
+    size_t tokens = 0;
     if (!all || !grow_threads(r))
         return fail_memory(err, "tiles of tokens");
     if (!r->tile)
         r->tile = choose_tile(r->encoder);
-    expect_memory(r);
-    size_t n_tiles = tiles_plan(r, all, t, rows, n);
+    for (size_t i = 0; i < n; i++)
+        tokens += token_rows_length(t, rows[i]);
+    expect_memory(r, tokens);
+    size_t n_tiles = tiles_plan(r, all, t, rows, n, tokens);
     tile_call call = { r->threads, all, f, context, PTHREAD_MUTEX_INITIALIZER, n_tiles, BERT_OK, err };
     threads_run(n_tiles, tiles_run_apart(r, n_tiles) ? threads_allowed() : 1, run_tile, &call);
     return call.status;
@@ -311,7 +321,7 @@ void row_encoder_rest(row_encoder *r)
         arena_free(&r->threads[i]);
     free(r->threads);
     r->threads = NULL;
-    r->n_threads = 0;
+    r->n_threads = r->expected = 0;
     arena_free(&r->call);
 }
 

@@ -20,13 +20,15 @@ typedef struct row_encoder {
     output_request request;
     kept_outputs *kept; /* NULL: from the embeddings on; else of the rows that are run: from its layer on */
     tile_streams streams;
-    /* the most tokens of a row that may come: then memory is allocated once for any tile. 0: found out by running */
+    /* the most tokens of a sequence that may come: then memory is allocated for all tiles of a call before it is run,
+     * and never for one of fewer tokens. 0: found out by running */
     size_t longest;
     size_t tile; /* tokens of one, but for its last row. 0: what the processor's caches like, set by the first call */
 
     arena call;     /* lists of the rows at hand, and their tiles */
     arena *threads; /* (n_threads) a tile's, while it runs */
     size_t n_threads;
+    size_t expected; /* tokens of a tile that they have room for */
 } row_encoder;
 
 void row_encoder_free(row_encoder *r);
