@@ -34,7 +34,7 @@ static inline weight_list toy_weights(arena *a, const config *c, bool pooler, in
 
 /* Zero fields are the usual ones: 3 layers of 40 channels in 5 heads, 48 positions, a pooler. */
 typedef struct toy {
-    int64_t layers, positions, seq_layer, hidden; /* seq_layer: 0 for the last, else counted from 1 */
+    int64_t layers, positions, seq_layer, hidden, heads, inner; /* seq_layer: 0 for the last, else counted from 1 */
     bool no_pooler;
 } toy;
 
@@ -46,8 +46,8 @@ static inline config toy_config(toy t)
                      .vocab_size = 57,
                      .hidden_size = t.hidden ? t.hidden : TOY_HIDDEN,
                      .num_hidden_layers = t.layers ? t.layers : TOY_LAYERS,
-                     .num_attention_heads = 5,
-                     .intermediate_size = 72,
+                     .num_attention_heads = t.heads ? t.heads : 5,
+                     .intermediate_size = t.inner ? t.inner : 72,
                      .max_position_embeddings = t.positions ? t.positions : TOY_POSITIONS,
                      .type_vocab_size = 2,
                      .hidden_act = ACTIVATION_GELU,
