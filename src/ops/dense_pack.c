@@ -164,7 +164,7 @@ static void add_sums(int32_t *sums, const int8_t *panel, size_t in, size_t cols)
             sums[j] += panel[packed_place(k, j, 4)];
 }
 
-/* Panel `number`; panels are zero already. */
+/* Panel `number`, zero already; scale and sums: of its columns. */
 static void pack_panel(const dense *d, weight_storage stored, size_t number, void *panel, float *scale, int32_t *sums)
 {
     size_t first = number * GEMM_PANEL;
@@ -172,8 +172,8 @@ static void pack_panel(const dense *d, weight_storage stored, size_t number, voi
                   .in = d->in,
                   .cols = d->out - first < GEMM_PANEL ? d->out - first : GEMM_PANEL };
     for (size_t j = 0; stored == STORED_INT8 && j < p.cols; j++) {
-        scale[first + j] = int8_scale(p.weight + j * p.in, p.in);
-        p.inverse[j] = inverse_of(scale[first + j]);
+        scale[j] = int8_scale(p.weight + j * p.in, p.in);
+        p.inverse[j] = inverse_of(scale[j]);
     }
     void (*pack)(void *, const packing *, size_t, size_t, size_t) = stored == STORED_INT8   ? pack_quadruples
                                                                     : stored == STORED_FP32 ? pack_floats
@@ -182,7 +182,7 @@ static void pack_panel(const dense *d, weight_storage stored, size_t number, voi
         for (size_t j = 0; j < p.cols; j++)
             pack(panel, &p, j, k, p.in - k < BLOCK ? p.in : k + BLOCK);
     if (stored == STORED_INT8)
-        add_sums(sums + first, panel, p.in, p.cols);
+        add_sums(sums, panel, p.in, p.cols);
 }
 
 /* ---- forms ------------------------------------------------------------------------------------------------------- */
@@ -229,8 +229,10 @@ bert_status dense_pack_over(dense *d, const struct dense_packed *form, bert_err 
 static void pack_part(void *context, size_t number, size_t thread)
 {
     const packing_job *j = context;
+    size_t first = number * GEMM_PANEL;
     (void)thread;
-    pack_panel(j->d, j->stored, number, j->panels + number * j->panel_size, j->scale, j->sums);
+    pack_panel(j->d, j->stored, number, j->panels + number * j->panel_size, j->scale ? j->scale + first : NULL,
+               j->sums ? j->sums + first : NULL);
 }
 
 bert_status dense_pack_stored(dense *d, weight_storage stored, bert_err *err)
@@ -282,14 +284,18 @@ void dense_share_packed(dense *d, const dense *from)
 
 bool dense_packed_is_now(const dense *d)
 {
-    dense now = { .in = d->in, .out = d->out, .weight = d->weight };
     const struct dense_packed *was = d->packed;
     size_t size;
-    if (!dense_panels_size(d->in, d->out, was->stored, &size) || dense_pack_stored(&now, was->stored, NULL))
-        return false;
-    bool same = !memcmp(now.packed->panels, was->panels, size) &&
-                (!was->scale || !memcmp(now.packed->scale, was->scale, d->out * sizeof *was->scale));
-    dense_unpack(&now);
+    char *panel = panel_size(d->in, was->stored, &size) ? malloc(size) : NULL;
+    bool same = panel != NULL;
+    for (size_t i = 0; same && i < panels_of(d->out); i++) {
+        float scale[GEMM_PANEL] = { 0 };
+        int32_t sums[GEMM_PANEL] = { 0 };
+        pack_panel(d, was->stored, i, memset(panel, 0, size), scale, sums);
+        same = !memcmp(panel, (const char *)was->panels + i * size, size) &&
+               (!was->scale || !memcmp(scale, was->scale + i * GEMM_PANEL, sizeof scale));
+    }
+    free(panel);
     return same;
 }
 
