@@ -971,7 +971,8 @@ BERT_API void bert_session_defaults(bert_session_options *options);
 
 /* The session sees the model as it is at this call, weights and threshold; sessions that are made of the same weights
  * share one copy of them, and each has little more than the work of its largest call. Not while another thread trains
- * the model (see bert_model_train); sessions that are there already go on. Fails with BERT_ERR_ARGUMENT: seq_len beyond the position table, pooling cls on a module without a pooler. */
+ * the model (see bert_model_train); sessions that are there already go on. Fails with BERT_ERR_ARGUMENT: seq_len beyond
+ * the position table, pooling cls on a module without a pooler. */
 BERT_API bert_status bert_session_create(const bert_model *model, const bert_session_options *options,
                                          bert_session **session, bert_err *err);
 BERT_API void bert_session_free(bert_session *session);

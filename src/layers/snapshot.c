@@ -69,7 +69,7 @@ static void snapshot_free(layer_snapshot *s)
 }
 
 /* From the weights that it lists to what it is. */
-static bert_status complete(layer_snapshot *s, bert_layer *l, bert_err *err)
+static bert_status snapshot_complete(layer_snapshot *s, bert_layer *l, bert_err *err)
 {
     bert_status status = copy_changing(s, l, err);
     if (!status)
@@ -90,7 +90,7 @@ static bert_status find_or_make(bert_layer *l, const output_request *r, layer_sn
     while (!s && found && !is_of(found, &made->weights, l))
         found = found->next;
     if (!s && !found)
-        s = complete(made, l, err);
+        s = snapshot_complete(made, l, err);
     if (s || found)
         snapshot_free(made);
     if (s)

@@ -210,7 +210,7 @@ typedef struct output_place {
     size_t at, n;
 } output_place;
 
-static output_place place_of(const row_run *run, const output_request *request, size_t row)
+static output_place row_place(const row_run *run, const output_request *request, size_t row)
 {
     const token_rows *t = run->rows;
     size_t H = (size_t)run->encoder->encoder->config->hidden_size, sequences = token_rows_sequences(t);
@@ -223,7 +223,7 @@ static void copy_outputs(const row_run *run, const tile *t, const forward *f)
     for (size_t i = 0; i < f->n_requests; i++) {
         const float *from = f->outputs[i].value;
         for (size_t k = 0; k < t->n; k++) {
-            output_place to = place_of(run, &f->requests[i], t->rows[k]);
+            output_place to = row_place(run, &f->requests[i], t->rows[k]);
             memcpy(run->outputs->values[i] + to.at, from, to.n * sizeof *from);
             from += to.n;
         }
@@ -266,8 +266,8 @@ static void copy_same(const row_run *run, const uint32_t *same, size_t n)
     const row_outputs *o = run->outputs;
     for (size_t i = 0; i < n; i++)
         for (size_t k = 0; k < o->n_requests && same[i] != i; k++) {
-            output_place from = place_of(run, &o->requests[k], run->first + same[i]),
-                         to = place_of(run, &o->requests[k], run->first + i);
+            output_place from = row_place(run, &o->requests[k], run->first + same[i]),
+                         to = row_place(run, &o->requests[k], run->first + i);
             memcpy(o->values[k] + to.at, o->values[k] + from.at, to.n * sizeof(float));
         }
 }

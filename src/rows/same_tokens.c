@@ -3,14 +3,14 @@
 
 #include "data/word_set.h"
 
-static bert_text tokens_of(const token_rows *t, size_t row)
+static bert_text row_tokens(const token_rows *t, size_t row)
 {
     return (bert_text){ (const char *)(t->ids + t->start[row]), token_rows_length(t, row) * sizeof *t->ids };
 }
 
 static bool rows_have_same_tokens(const token_rows *t, size_t a, size_t b)
 {
-    return t->second[a] == t->second[b] && word_equal(tokens_of(t, a), tokens_of(t, b));
+    return t->second[a] == t->second[b] && word_equal(row_tokens(t, a), row_tokens(t, b));
 }
 
 uint32_t *same_tokens_find(const token_rows *t, size_t first, size_t n, arena *a)
@@ -22,7 +22,7 @@ uint32_t *same_tokens_find(const token_rows *t, size_t first, size_t n, arena *a
     if (!same || !table)
         return NULL;
     for (size_t i = 0; i < n; i++) {
-        size_t slot = word_hash((size_t)table, tokens_of(t, first + i)) & (slots - 1);
+        size_t slot = word_hash((size_t)table, row_tokens(t, first + i)) & (slots - 1);
         while (table[slot] && !rows_have_same_tokens(t, first + table[slot] - 1, first + i))
             slot = (slot + 1) & (slots - 1);
         if (!table[slot])

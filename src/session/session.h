@@ -32,8 +32,8 @@ struct bert_session {
     arena call; /* pairs of a call, side by side */
 };
 
-/* Makes the encoder over the weights as they are now, which sessions share; the model must outlive the session. Fails with BERT_ERR_ARGUMENT (seq_len beyond the positions, cls without a pooler),
- * BERT_ERR_MEMORY. */
+/* Makes the encoder over the weights as they are now, which sessions share; the model must outlive the session. Fails
+ * with BERT_ERR_ARGUMENT (seq_len beyond the positions, cls without a pooler), BERT_ERR_MEMORY. */
 bert_status session_encoder_create(bert_session *session, bert_err *err);
 void session_encoder_free(bert_session *session);
 

@@ -1,4 +1,4 @@
-/* What sessions cost that share a model: weights stand in memory once, trained ones too; each has its own work alone. */
+/* What sessions cost that share a model: weights stand in memory once, trained ones too; each has its work alone. */
 #include "session/frozen_toys.h"
 
 #include <unistd.h>
