@@ -788,6 +788,10 @@ typedef struct bert_train_options {
     bool choose_threshold;
     int64_t seed;
     int precision; /* 0 fp32; 1 bf16: matrix products of bf16 numbers summed in fp32, weights and all else stay fp32 */
+    /* of the products of the layers below all tuned ones: 0 as `precision`; 1 fp32; 2 bf16; 3 int8, which runs on every
+     * machine. What they give is what the tuned layers learn from and what validation reads; the model that comes out
+     * multiplies as any other */
+    int frozen_precision;
     /* dropout in the layers that are not tuned, too, as the original Keras layer; nothing is kept then */
     bool frozen_dropout;
     /* MiB for the outputs of the frozen layers, which are then computed once; -1: half of the free memory; 0: none */

@@ -161,7 +161,7 @@ static const char *const OF_LOSS[] = {
     "class_weights", "label_smoothing", "watch", "patience", "choose_threshold", NULL
 };
 static const char *const OF_SPEED[] = {
-    "precision", "frozen_dropout", "cache_budget", "cache_precision", "cache", "length_window", NULL
+    "precision", "frozen_precision", "frozen_dropout", "cache_budget", "cache_precision", "cache", "length_window", NULL
 };
 static const char *const OF_FOLDER[] = { "resume", "force", "checkpoint_every", "tensorboard", "report", NULL };
 

@@ -312,21 +312,27 @@ void bert_layer_free(bert_layer *layer)
     free(layer);
 }
 
-bert_status layer_set_precision(bert_layer *l, ops_precision precision, bert_err *err)
+ops_precision layer_frozen_precision(const bert_layer *l)
 {
-    const ops *o;
+    return l->first_kept ? encoder_layer(&l->encoder, 0)->precision : l->encoder.precision;
+}
+
+bert_status layer_set_precision(bert_layer *l, ops_precision precision, ops_precision frozen, bert_err *err)
+{
+    const ops *unused;
     if (l->module->frozen)
         return fail(err, BERT_ERR_ARGUMENT, "%s: a frozen file multiplies as it was frozen", l->module->path);
-    bert_status s = ops_select_precision(precision, &o, err);
-    if (s || precision == l->encoder.precision)
+    bert_status s = ops_select_precision(precision, &unused, err);
+    if (!s)
+        s = ops_select_precision(frozen, &unused, err);
+    if (s || (precision == l->encoder.precision && frozen == layer_frozen_precision(l)))
         return s;
     pthread_mutex_lock(&l->lock);
     encoder_unpack(&l->encoder);
-    l->encoder.ops = o;
-    l->encoder.precision = precision;
+    s = encoder_set_precision(&l->encoder, precision, l->first_kept, frozen, err);
     l->packed = false;
     pthread_mutex_unlock(&l->lock);
-    return BERT_OK;
+    return s;
 }
 
 /* Forward reads the packed forms of a frozen layer alone. */

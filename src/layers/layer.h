@@ -37,10 +37,12 @@ static inline bool layer_owns(const bert_layer *l, const float *value)
 bert_status layer_create(const bert_module *module, const bert_layer_spec *spec, const head_shape *head, uint64_t seed,
                          bert_layer **layer, bool *new_pooler, bert_err *err);
 
-/* Changes how the layer multiplies; packed forms are made anew by layer_ready. No pass may be at work; sessions go on
- * as they were made. Fails as ops_select_precision, BERT_ERR_MEMORY; with BERT_ERR_ARGUMENT for a frozen file, which
- * has one form. */
-bert_status layer_set_precision(bert_layer *layer, ops_precision precision, bert_err *err);
+/* Changes how the layer multiplies, and how those transformer layers do that lie below all that are tuned (first_kept
+ * of them); packed forms are made anew by layer_ready. No pass may be at work; sessions go on as they were made. Fails
+ * as ops_select_precision, BERT_ERR_MEMORY; with BERT_ERR_ARGUMENT for a frozen file, which has one form. */
+bert_status layer_set_precision(bert_layer *layer, ops_precision precision, ops_precision frozen, bert_err *err);
+/* Of the layers below first_kept; where there are none, of the layer. */
+ops_precision layer_frozen_precision(const bert_layer *layer);
 
 /* Packs the frozen layers, once; any thread. The module's own copy of them is then read no more, and its memory goes
  * back to the system. */

@@ -42,6 +42,8 @@ typedef struct linear_row {
 struct block {
     const block_kind *kind;
     const block_row *row;
+    const ops *ops;          /* what its layer runs with */
+    ops_precision precision; /* of ops */
     linear linears[MOST_LINEARS];
     linear_row named[MOST_LINEARS];
     size_t n_linears;

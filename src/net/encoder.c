@@ -21,6 +21,8 @@ static bert_status block_over(block *b, const block_row *row, const encoder *e, 
     const weight_list *list = e->weights;
     *b = (block){ .kind = row->kind,
                   .row = row,
+                  .ops = e->ops,
+                  .precision = e->precision,
                   .hidden = (size_t)c->hidden_size,
                   .heads = (size_t)c->num_attention_heads,
                   .inner = (size_t)c->intermediate_size,
@@ -79,6 +81,25 @@ bert_status encoder_create(encoder *e, arena *a, const ops *o, ops_precision pre
     return s;
 }
 
+bert_status encoder_set_precision(encoder *e, ops_precision precision, size_t below, ops_precision precision_below,
+                                  bert_err *err)
+{
+    const ops *o, *o_below;
+    bert_status s = ops_select_precision(precision, &o, err);
+    if (!s)
+        s = ops_select_precision(precision_below, &o_below, err);
+    if (s)
+        return s;
+    e->ops = o;
+    e->precision = precision;
+    for (size_t i = 0; i < e->n_layers * e->n_blocks; i++) {
+        bool is_below = i < below * e->n_blocks;
+        e->blocks[i].ops = is_below ? o_below : o;
+        e->blocks[i].precision = is_below ? precision_below : precision;
+    }
+    return BERT_OK;
+}
+
 /* The scratch, three values at a time (forward.c), what is gathered, copied and given out, and its place in the
  * batch. */
 size_t encoder_token_bytes(const encoder *e)
@@ -92,7 +113,7 @@ size_t encoder_token_bytes(const encoder *e)
 static bool can_borrow(const encoder *e, size_t i, const encoder *lender)
 {
     const block *mine = &e->blocks[i], *its = lender ? &lender->blocks[i] : NULL;
-    return lender && !mine->tuned && e->n_layers == lender->n_layers && e->precision == lender->precision &&
+    return lender && !mine->tuned && e->n_layers == lender->n_layers && mine->precision == its->precision &&
            its->linears[0].base.packed && its->linears[0].base.weight == mine->linears[0].base.weight;
 }
 
@@ -107,7 +128,7 @@ static bert_status encoder_pack_block(encoder *e, size_t i, const encoder *lende
         if (borrowed)
             dense_share_packed(&b->linears[k].base, &lender->blocks[i].linears[k].base);
         else
-            s = dense_pack_as(&b->linears[k].base, e->precision, err);
+            s = dense_pack_as(&b->linears[k].base, b->precision, err);
     return s;
 }
 

@@ -6,7 +6,7 @@
 #include "net/weights.h"
 
 typedef struct encoder {
-    const ops *ops;
+    const ops *ops;          /* of all but layers, whose blocks have their own */
     ops_precision precision; /* of ops */
     const config *config;
     const weight_list *weights;
@@ -28,6 +28,11 @@ static inline block *encoder_layer(const encoder *e, size_t layer)
  * fails. */
 bert_status encoder_create(encoder *e, arena *a, const ops *o, ops_precision precision, const config *c,
                            const weight_list *weights, size_t n_layers, bert_err *err);
+
+/* Layers below `below` multiply in a precision of their own. Nothing may be packed. Fails as ops_select_precision; then
+ * nothing has changed. */
+bert_status encoder_set_precision(encoder *e, ops_precision precision, size_t below, ops_precision precision_below,
+                                  bert_err *err);
 
 /* Packs what dense_forward will use, what is tuned as it is now. Where `lender` has a packed form of the same frozen
  * layer, that is shared instead. Packing twice does nothing. */

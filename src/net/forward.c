@@ -83,6 +83,13 @@ static block_pass pass_of(const forward *f, bool tuned, bool reduced)
                          .clock = profile_begin(f->e->profile) };
 }
 
+static block_pass pass_of_layer(const forward *f, const block *blocks, bool reduced)
+{
+    block_pass p = pass_of(f, blocks->tuned, reduced);
+    p.ops = blocks->ops;
+    return p;
+}
+
 /* The last block that reads a value. */
 static size_t last_reader(const encoder *e, int value)
 {
@@ -178,7 +185,7 @@ static const float *run_layer(forward *f, arena *a, size_t layer, const float *x
     layer_run *run = &f->layers[layer];
     const block *blocks = encoder_layer(f->e, layer);
     bool keep = layer >= f->first_kept, reduced = f->first_only && layer_may_reduce(layer, f->e->n_layers);
-    block_pass p = pass_of(f, blocks->tuned, reduced);
+    block_pass p = pass_of_layer(f, blocks, reduced);
     *run = (layer_run){ .x = x, .asked_x = x, .reduced = reduced };
     if (run->reduced && !(run->asked_x = gather_first(f, a, x)))
         return NULL;
@@ -318,7 +325,7 @@ static bool layer_backward(forward *f, arena *a, size_t layer, bool wanted, floa
 {
     const layer_run *run = &f->layers[layer];
     const block *blocks = encoder_layer(f->e, layer);
-    block_pass p = pass_of(f, blocks->tuned, run->reduced);
+    block_pass p = pass_of_layer(f, blocks, run->reduced);
     float *by_value[MOST_BLOCKS + 1] = { NULL };
     by_value[f->e->n_blocks] = *d;
     for (size_t k = f->e->n_blocks; k-- > 0;) {

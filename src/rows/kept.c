@@ -1,5 +1,5 @@
-/* Kept outputs: computing what is not kept yet. The arithmetic below the lowest tuned layer (fp32 or bf16) is part of
- * what the numbers are, as is the form in which they are kept: a file of the one is made anew for the other. */
+/* Kept outputs: computing what is not kept yet. The arithmetic below the lowest tuned layer is part of what the numbers
+ * are, as is the form in which they are kept: a file of the one is made anew for the other. */
 #include "rows/kept.h"
 
 #include "base/bf16.h"
@@ -47,7 +47,8 @@ static kept_header header_of(const kept_outputs *k, const unsigned char key[32])
     h.token_bytes = k->hidden * (k->bf16 ? sizeof(uint16_t) : sizeof(float));
     snprintf(h.module, sizeof h.module, "%s", m->sha256);
     snprintf(h.weights, sizeof h.weights, "%s", m->weights_sha256);
-    snprintf(h.arithmetic, sizeof h.arithmetic, "%s", k->layer->encoder.ops->name);
+    const block *below = encoder_layer(&k->layer->encoder, 0);
+    snprintf(h.arithmetic, sizeof h.arithmetic, "%s %d", below->ops->name, (int)below->precision);
     snprintf(h.library, sizeof h.library, "%s", BERT_VERSION);
     memcpy(h.key, key, sizeof h.key);
     return h;

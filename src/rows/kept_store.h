@@ -22,7 +22,7 @@ typedef struct kept_header {
     uint64_t capacity;      /* tokens that there is room for */
     char module[72];        /* SHA-256 of module.json */
     char weights[72];       /* and of the weights, as module.json has it */
-    char arithmetic[32];    /* the operations by name: other ones give other bits */
+    char arithmetic[32];    /* the operations by name and precision: other ones give other bits */
     char library[16];       /* and so may another version of the library */
     unsigned char key[32];
     uint32_t zero, crc; /* of all before it */

@@ -194,6 +194,9 @@ static double kept_whole(const planning *p)
     return r->train_kept ? numbers * (r->options.cache_precision ? 2 : 4) : 0;
 }
 
+/* Of a packed weight. */
+static const double NUMBER_BYTES[] = { [OPS_FP32] = 4, [OPS_BF16] = 2, [OPS_BF16_WIDENED] = 2, [OPS_INT8] = 1 };
+
 static void plan_memory(quantities *q, const planning *p)
 {
     const train_run *r = &p->run;
@@ -205,7 +208,8 @@ static void plan_memory(quantities *q, const planning *p)
         if (w->tuned)
             continue;
         if (weight_kind_of(&l->weights, i) == WEIGHT_MATRIX && weight_group_of(&l->weights, i) == GROUP_LAYER)
-            packed += (double)weight_size(w) * (r->options.precision ? 2 : 4);
+            packed += (double)weight_size(w) *
+                      NUMBER_BYTES[encoder_layer(&l->encoder, l->weights.places[i].layer)->precision];
         else
             frozen += (double)weight_size(w) * sizeof(float);
     }

@@ -58,7 +58,9 @@ static bert_status check_options(train_run *r, bert_err *err)
     bert_status s = options_check(o, bert_train_option_table(), err);
     const ops *unused;
     if (!s)
-        s = ops_select_precision(o->precision ? OPS_BF16 : OPS_FP32, &unused, err);
+        s = ops_select_precision(precision_of_tuned(o), &unused, err);
+    if (!s)
+        s = ops_select_precision(precision_of_frozen(o), &unused, err);
     if (!s)
         s = checkpoint_interval_parse(o->checkpoint_every, &r->interval, err);
     if (s)
@@ -218,7 +220,8 @@ bert_status run_prepare(train_run *r, bool keep, bert_err *err)
     double began = clock_seconds();
     bert_status s = r->options.cache ? folder_create(r->options.cache, err) : BERT_OK;
     if (!s)
-        s = layer_set_precision(r->model->layer, r->options.precision ? OPS_BF16 : OPS_FP32, err);
+        s = layer_set_precision(r->model->layer, precision_of_tuned(&r->options), precision_of_frozen(&r->options),
+                                err);
     if (!s)
         s = make_tokens(r, &sides[0], err);
     if (!s && r->valid)
@@ -258,7 +261,7 @@ void run_end(train_run *r)
     targets_free(&r->train_truth);
     targets_free(&r->valid_truth);
     arena_free(&r->memory);
-    layer_set_precision(r->model->layer, OPS_FP32, NULL); /* what a layer begins with */
+    layer_set_precision(r->model->layer, OPS_FP32, OPS_FP32, NULL); /* what a layer begins with */
     if (r->began)
         bert_layer_zero_grad(r->model->layer);
     *r = (train_run){ 0 };

@@ -13,6 +13,8 @@
 static const char *const SCHEDULE_WORDS[] = { "constant", "linear", "cosine", NULL };
 static const char *const TRAIN_PRECISIONS[] = { "fp32", "bf16", NULL };
 
+static const char *const FROZEN_LAYERS_PRECISIONS[] = { "same", "fp32", "bf16", "int8", NULL };
+
 static const bert_option TRAIN[] = {
     OPTION_INT(bert_train_options, epochs, "5", 1, 100000, "N", "times through the training data"),
     OPTION_INT(bert_train_options, batch_size, "32", 1, 65536, "N", "rows of a batch"),
@@ -49,6 +51,8 @@ static const bert_option TRAIN[] = {
                "of the order of rows, dropout and the head's first weights"),
     OPTION_CHOICE(bert_train_options, precision, "fp32", TRAIN_PRECISIONS, "WORD",
                   "of matrix products: fp32, or bf16 where the processor has it"),
+    OPTION_CHOICE(bert_train_options, frozen_precision, "same", FROZEN_LAYERS_PRECISIONS, "WORD",
+                  "of the products of layers below the tuned ones; same: as --precision"),
     OPTION_BOOL(bert_train_options, frozen_dropout, "false",
                 "dropout in the layers that are not tuned, too, as the original Keras layer"),
     OPTION_INT(bert_train_options, cache_budget, "-1", -1, 1e12, "MIB",
@@ -80,6 +84,17 @@ bert_option_table bert_train_option_table(void)
 void bert_train_defaults(bert_train_options *options)
 {
     bert_options_defaults(options, bert_train_option_table());
+}
+
+ops_precision precision_of_tuned(const bert_train_options *o)
+{
+    return o->precision ? OPS_BF16 : OPS_FP32;
+}
+
+ops_precision precision_of_frozen(const bert_train_options *o)
+{
+    const ops_precision by_word[] = { precision_of_tuned(o), OPS_FP32, OPS_BF16, OPS_INT8 };
+    return by_word[o->frozen_precision];
 }
 
 bool rate_depends_on_steps(const bert_train_options *o)

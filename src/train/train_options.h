@@ -4,8 +4,13 @@
 
 #include "base/buffer.h"
 #include "formats/json.h"
+#include "layers/layer.h"
 
 typedef enum schedule_kind { SCHEDULE_CONSTANT, SCHEDULE_LINEAR, SCHEDULE_COSINE } schedule_kind;
+
+/* How the products of tuned layers multiply, and those of the layers below them. */
+ops_precision precision_of_tuned(const bert_train_options *options);
+ops_precision precision_of_frozen(const bert_train_options *options);
 
 /* How often a checkpoint is written within an epoch: after so many seconds or steps, 0: not by that. */
 typedef struct checkpoint_interval {

@@ -41,6 +41,7 @@ bert train --module m --train t -o o --valid v --valid-split 0.1
 bert train --module m --train t -o o --valid-split 2
 bert train --module m --train t -o o --task classification
 bert train --module m --train t -o o --precision fp16
+bert train --module m --train t -o o --frozen-precision int4
 bert train --module m --train t -o o --warm-up 0.1
 bert train --module m --train t -o o --lr 1e-5
 bert train --module m --train t -o o --no-frozen-dropout=no

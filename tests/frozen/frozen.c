@@ -454,7 +454,7 @@ static void a_frozen_file_is_not_saved_and_takes_no_weights(void **state)
                  "toy.bert: the weights of a frozen file are packed for prediction, and no module is made of them");
     assert_fails(bert_model_save(model, scratch("folder"), false, err), BERT_ERR_ARGUMENT,
                  "folder: only a model that has a head and is made on a module can be saved");
-    assert_fails(layer_set_precision(bert_model_layer(model), OPS_FP32, err), BERT_ERR_ARGUMENT,
+    assert_fails(layer_set_precision(bert_model_layer(model), OPS_FP32, OPS_FP32, err), BERT_ERR_ARGUMENT,
                  "toy.bert: a frozen file multiplies as it was frozen");
     assert_false(file_exists(scratch("weights")) || file_exists(scratch("folder")));
     bert_model_free(model);

@@ -190,7 +190,7 @@ static void precision_changes_the_bits_of_the_layer_and_back_and_never_those_of_
     encode(session, before);
     size_t n = rows.start[ROWS] * HIDDEN;
     float *single = frozen_part(model->layer, &rows, &a);
-    assert_works(layer_set_precision(model->layer, OPS_BF16, err));
+    assert_works(layer_set_precision(model->layer, OPS_BF16, OPS_BF16, err));
     float *unpacked = frozen_part(model->layer, &rows, &a);
     assert_works(layer_ready(model->layer, err));
     bert_session *half = session_now(model);
@@ -198,7 +198,7 @@ static void precision_changes_the_bits_of_the_layer_and_back_and_never_those_of_
     assert_memory_not_equal(unpacked, single, n * sizeof *single);
     encode(session, after);
     assert_same_bits(after, before, ROWS * HIDDEN);
-    assert_works(layer_set_precision(model->layer, OPS_FP32, err));
+    assert_works(layer_set_precision(model->layer, OPS_FP32, OPS_FP32, err));
     assert_same_bits(frozen_part(model->layer, &rows, &a), single, n);
     assert_works(layer_ready(model->layer, err));
     assert_same_bits(frozen_part(model->layer, &rows, &a), single, n);

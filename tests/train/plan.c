@@ -66,6 +66,11 @@ static void the_plan_counts_layers_steps_and_memory(void **state)
     assert_true(first > 0 && later > 0 && later <= first);
     double rest = item(plan, "time", "in all") - (item(plan, "time", "tokenising") + first + 2 * later);
     assert_true(fabs(rest) < 1e-6 * item(plan, "time", "in all"));
+    double packed = item(plan, "memory", "frozen layers, packed");
+    json_decref(plan);
+    o.frozen_precision = 3;
+    plan = plan_of(model, train, valid, &o);
+    assert_true(item(plan, "memory", "frozen layers, packed") == packed / 4);
     json_decref(plan);
     bert_model_free(model);
     bert_dataset_free(train);

@@ -280,9 +280,10 @@ static void other_data_options_or_modules_are_refused_by_name(void **state)
     changed.learning_rate = 0.004;
     changed.seed = 7;
     changed.class_weights = "balanced";
+    changed.frozen_precision = 3;
     refused(&d, changed,
             "learning_rate: 0.003 in the checkpoint, 0.004 now; class_weights: none in the checkpoint, balanced now; "
-            "seed: 42 in the checkpoint, 7 now");
+            "seed: 42 in the checkpoint, 7 now; frozen_precision: same in the checkpoint, int8 now");
     changed = o;
     changed.epochs = 4;
     refused(&d, changed, "steps in all, on which the learning rate depends: 12 in the checkpoint, 16 now");

@@ -199,6 +199,28 @@ static void kept_outputs_change_no_bit_wherever_they_are(void **state)
     }
 }
 
+static void the_precision_of_frozen_layers_is_theirs_alone(void **state)
+{
+    (void)state;
+    bert_layer_spec spec = toy_spec(toy_module("module", (toy){ 0 }), BERT_POOLING_CLS, 1), whole = spec;
+    bert_train_options o = options_of(2, 0.003), fp32 = o, int8 = o, other;
+    fp32.frozen_precision = 1;
+    int8.frozen_precision = 3;
+    assert_same_run(&spec, &o, &fp32, 1, true);
+    assert_same_run(&spec, &o, &int8, 1, false);
+    other = int8;
+    other.cache_budget = 0;
+    assert_same_run(&spec, &int8, &other, 3, true);
+    other.frozen_dropout = true;
+    assert_same_run(&spec, &other, &other, 3, true);
+    assert_same_run(&spec, &int8, &other, 1, false);
+    whole.n_tune_layers = 3; /* nothing is frozen but the embeddings */
+    assert_same_run(&whole, &o, &int8, 1, true);
+    whole.n_tune_layers = 1;
+    whole.tune_embeddings = true; /* which learn through the layers that do not */
+    assert_same_run(&whole, &o, &int8, 1, true);
+}
+
 /* ---- steps ------------------------------------------------------------------------------------------------------- */
 
 static double distance(const bert_model *a, const bert_model *b)
@@ -601,6 +623,7 @@ static int groups(void)
         in_a_folder(every_task_learns),
         in_a_folder(the_same_seed_gives_the_same_bits_on_any_number_of_threads),
         in_a_folder(kept_outputs_change_no_bit_wherever_they_are),
+        in_a_folder(the_precision_of_frozen_layers_is_theirs_alone),
         in_a_folder(two_batches_of_16_are_one_of_32),
         in_a_folder(layers_are_unfrozen_from_the_last_one_down),
         in_a_folder(the_best_epoch_is_kept_in_memory_and_on_disk),
