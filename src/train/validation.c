@@ -11,7 +11,10 @@ bert_status validation_run(const train_run *r, outcomes *out, verdict *v, bert_e
     classifier c = { 0 };
     *out = (outcomes){ 0 };
     v->threshold = r->model->threshold;
-    bert_status s = classifier_create(&c, r->model, &r->model->layer->weights, &rows, err);
+    bert_status s = r->valid_kept ? BERT_OK
+                                  : layer_ready(r->model->layer, err); /* a resumed run may have had no step */
+    if (!s)
+        s = classifier_create(&c, r->model, &r->model->layer->weights, &rows, err);
     if (!s)
         s = classifier_judge(&c, &r->valid_tokens.rows, &r->valid_truth, out, err);
     if (!s && r->options.choose_threshold)
