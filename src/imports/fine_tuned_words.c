@@ -79,9 +79,7 @@ static bert_status read_activation(const fine_tuned *f, const char **found, bert
     if (newer && !json_is_object(newer) && !json_is_null(newer))
         return fail(err, BERT_ERR_FORMAT, "%s: \"sentence_transformers\" is no object", f->where);
     bert_status s = json_get_string_or(settings, "sbert_ce_default_activation_function", NULL, &older, f->where, err);
-    if (!s)
-        s = json_get_string_or(newer, "activation_fn", older, found, f->where, err);
-    return s;
+    return s ? s : json_get_string_or(newer, "activation_fn", older, found, f->where, err);
 }
 
 static bert_status read_meaning(fine_tuned *f, bert_err *err)

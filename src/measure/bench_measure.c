@@ -136,9 +136,7 @@ static bert_status choose_texts(bench *b, bert_err *err)
     if (!s)
         s = bench_run_texts(b, b->data, 0, trial, err);
     double wanted = (double)trial * b->options->seconds / PASSES / fmax(clock_seconds() - start, 1e-9);
-    if (!s)
-        s = pick(b, wanted < TRIAL ? TRIAL : wanted < 1e9 ? (size_t)wanted : (size_t)1e9, err);
-    return s;
+    return s ? s : pick(b, wanted < TRIAL ? TRIAL : wanted < 1e9 ? (size_t)wanted : (size_t)1e9, err);
 }
 
 static bert_status measure_rate(bench *b, const token_rows *rows, bench_rate *rate, bert_err *err)

@@ -20,9 +20,7 @@ static bert_status find_specials(bert_tokenizer *t, const char *name, bert_err *
     bert_status s = find_special(t, t->options.unk_token, name, &t->unknown, err);
     if (!s)
         s = find_special(t, t->options.cls_token, name, &t->special[SPECIAL_CLASSIFY], err);
-    if (!s)
-        s = find_special(t, t->options.sep_token, name, &t->special[SPECIAL_SEPARATE], err);
-    return s;
+    return s ? s : find_special(t, t->options.sep_token, name, &t->special[SPECIAL_SEPARATE], err);
 }
 
 /* The fast path's tables are the general table's first 128 entries, so that the two cannot disagree. */
