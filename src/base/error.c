@@ -21,18 +21,12 @@ bert_status fail(bert_err *err, bert_status code, const char *format, ...)
 bert_status fail_errno(bert_err *err, const char *format, ...)
 {
     int number = errno;
-    if (!err)
-        return BERT_ERR_IO;
+    char what[sizeof err->message], words[128];
     va_list args;
     va_start(args, format);
-    int n = vsnprintf(err->message, sizeof err->message, format, args);
+    vsnprintf(what, sizeof what, format, args);
     va_end(args);
-    if (n >= 0 && (size_t)n < sizeof err->message) {
-        char words[128];
-        snprintf(err->message + n, sizeof err->message - (size_t)n, ": %s", strerror_r(number, words, sizeof words));
-    }
-    err->code = BERT_ERR_IO;
-    return BERT_ERR_IO;
+    return fail(err, BERT_ERR_IO, "%s: %s", what, strerror_r(number, words, sizeof words));
 }
 
 bert_status fail_memory(bert_err *err, const char *what)
@@ -53,19 +47,13 @@ bert_status fail_elsewhere(bert_err *err, bert_status code, const char *format, 
 
 bert_status fail_in(bert_err *err, bert_status code, const char *format, ...)
 {
-    if (!err)
-        return code;
-    bert_err inner = *err;
+    char what[sizeof err->message];
+    bert_err inner = err ? *err : (bert_err){ 0 };
     va_list args;
     va_start(args, format);
-    int n = vsnprintf(err->message, sizeof err->message, format, args);
+    vsnprintf(what, sizeof what, format, args);
     va_end(args);
-    if (n >= 0 && (size_t)n < sizeof err->message) {
-        size_t left = sizeof err->message - (size_t)n;
-        snprintf(err->message + n, left, ": %.*s", (int)left, inner.message);
-    }
-    err->code = code;
-    return code;
+    return fail(err, code, "%s: %s", what, inner.message);
 }
 
 /* The message behind "row N: "; NULL: it is about no row. */

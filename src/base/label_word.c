@@ -1,12 +1,6 @@
 /* What a label is, however it is spelled. */
 #include "base/label_word.h"
-
-#include <string.h>
-
-static bool label_blank(char c)
-{
-    return c == ' ' || (c >= '\t' && c <= '\r');
-}
+#include "base/words.h"
 
 /* How much of a bare label is a whole number's digits; 0: it is none, or is written with zeros before it. */
 static size_t whole_digits(bert_text t)
@@ -37,13 +31,10 @@ static bert_text label_whole_number(bert_text label)
 bert_text label_word(bert_text label)
 {
     static const char *const TRUTHS[][3] = { { "true", "True", "TRUE" }, { "false", "False", "FALSE" } };
-    while (label.size && label_blank(label.data[0]))
-        label = (bert_text){ label.data + 1, label.size - 1 };
-    while (label.size && label_blank(label.data[label.size - 1]))
-        label.size--;
+    label = text_bare(label);
     for (size_t i = 0; i < 2; i++)
         for (size_t k = 0; k < 3; k++)
-            if (label.size == strlen(TRUTHS[i][k]) && !memcmp(label.data, TRUTHS[i][k], label.size))
+            if (text_is(label, TRUTHS[i][k]))
                 return (bert_text){ TRUTHS[i][0], label.size };
     return label_whole_number(label);
 }

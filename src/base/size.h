@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 
 static inline bool mul_size(size_t a, size_t b, size_t *out)
 {
@@ -25,6 +26,21 @@ static inline size_t size_least(size_t a, size_t b)
 static inline size_t size_most(size_t a, size_t b)
 {
     return a > b ? a : b;
+}
+
+/* An array of the heap with room for n items; the array as it is, and *fine false, where memory is out. */
+static inline void *array_sized(void *items, size_t n, size_t size, bool *fine)
+{
+    size_t bytes;
+    void *moved = mul_size(n, size, &bytes) ? realloc(items, bytes) : NULL;
+    *fine = *fine && moved;
+    return moved ? moved : items;
+}
+
+/* The same with room for one more behind n items, whose room is the power of two that n has reached. */
+static inline void *array_grown(void *items, size_t n, size_t size, bool *fine)
+{
+    return n & (n - 1) ? items : array_sized(items, n ? 2 * n : 1, size, fine);
 }
 
 /* Little-endian loads from any address. libbert runs on little-endian machines alone (checked in arena.c). */

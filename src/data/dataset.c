@@ -4,7 +4,7 @@
 #include "base/sha.h"
 #include "base/size.h"
 #include "data/labels.h"
-#include "text/words.h"
+#include "base/words.h"
 
 #include <pthread.h>
 #include <stdio.h>
@@ -39,15 +39,6 @@ const char *dataset_word_place(const bert_dataset *d, size_t i, size_t k, char o
 
 /* ---- rows ---- */
 
-/* array with room for n items; array itself, and *failed, where memory is out. */
-static void *grown(void *array, size_t n, size_t size, bool *failed)
-{
-    size_t bytes;
-    void *larger = mul_size(n, size, &bytes) ? realloc(array, bytes) : NULL;
-    *failed |= !larger;
-    return larger ? larger : array;
-}
-
 static bool builder_reserve(dataset_builder *b, size_t more, bool with_pairs)
 {
     bert_dataset *d = b->d;
@@ -56,15 +47,15 @@ static bool builder_reserve(dataset_builder *b, size_t more, bool with_pairs)
         capacity *= 2;
     if (capacity == b->capacity)
         return true;
-    bool failed = false;
-    d->texts = grown(d->texts, capacity, sizeof *d->texts, &failed);
-    d->lines = grown(d->lines, capacity, sizeof *d->lines, &failed);
-    d->label = grown(d->label, capacity, sizeof *d->label, &failed);
-    d->label_texts = grown(d->label_texts, capacity, sizeof *d->label_texts, &failed);
+    bool fine = true;
+    d->texts = array_sized(d->texts, capacity, sizeof *d->texts, &fine);
+    d->lines = array_sized(d->lines, capacity, sizeof *d->lines, &fine);
+    d->label = array_sized(d->label, capacity, sizeof *d->label, &fine);
+    d->label_texts = array_sized(d->label_texts, capacity, sizeof *d->label_texts, &fine);
     if (with_pairs)
-        d->pairs = grown(d->pairs, capacity, sizeof *d->pairs, &failed);
-    b->capacity = failed ? b->capacity : capacity;
-    return !failed;
+        d->pairs = array_sized(d->pairs, capacity, sizeof *d->pairs, &fine);
+    b->capacity = fine ? capacity : b->capacity;
+    return fine;
 }
 
 /* Copies n texts, their bytes one behind the other. */
@@ -102,16 +93,10 @@ static bert_status append(dataset_builder *b, const bert_rows *rows, bert_err *e
 
 /* ---- the whole ---- */
 
-static bool text_is_empty(bert_text text)
-{
-    size_t at = 0, start, end;
-    return !word_next(text, &at, &start, &end);
-}
-
 static bool all_empty(const bert_text *texts, size_t n)
 {
     size_t i = 0;
-    while (i < n && text_is_empty(texts[i]))
+    while (i < n && text_blank(texts[i]))
         i++;
     return i == n;
 }
@@ -282,7 +267,7 @@ size_t dataset_pairs(const bert_dataset *d)
 {
     size_t n = 0;
     for (size_t i = 0; d->pairs && i < d->n; i++)
-        n += !text_is_empty(d->pairs[i]);
+        n += !text_blank(d->pairs[i]);
     return n;
 }
 

@@ -4,7 +4,7 @@
 
 #include "base/random.h"
 #include "data/same_rows.h"
-#include "text/words.h"
+#include "base/words.h"
 
 #include <math.h>
 #include <stdlib.h>

@@ -1,6 +1,7 @@
 /* An open hash table over a data set's rows. */
 #include "data/same_rows.h"
 
+#include "base/words.h"
 #include "data/word_set.h"
 
 #include <stdlib.h>
@@ -12,7 +13,7 @@ static size_t hash_row(const same_rows *s, const bert_dataset *d, size_t i)
 
 static bool rows_equal(const bert_dataset *a, size_t i, const bert_dataset *b, size_t k)
 {
-    return word_equal(a->texts[i], b->texts[k]) && word_equal(dataset_pair(a, i), dataset_pair(b, k));
+    return text_equal(a->texts[i], b->texts[k]) && text_equal(dataset_pair(a, i), dataset_pair(b, k));
 }
 
 /* The slot of a row with these texts, or the free one where it would be put. */

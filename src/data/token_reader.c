@@ -5,7 +5,7 @@
 #include "base/size.h"
 #include "base/threads.h"
 #include "text/split.h"
-#include "text/words.h"
+#include "base/words.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -3,6 +3,7 @@
 #include "data/word_set.h"
 
 #include "base/size.h"
+#include "base/words.h"
 
 #include <limits.h>
 #include <stdlib.h>
@@ -25,34 +26,24 @@ size_t word_hash(size_t start, bert_text word)
     return (size_t)(h ^ h >> 32);
 }
 
-bool word_equal(bert_text a, bert_text b)
-{
-    return a.size == b.size && (!a.size || !memcmp(a.data, b.data, a.size));
-}
-
 /* The slot that holds the word, or the free one that it would take. */
 static uint32_t *slot_of(const word_set *set, bert_text word)
 {
     size_t mask = 2 * set->capacity - 1, at = word_hash((size_t)set->slots, word) & mask;
-    while (set->slots[at] && !word_equal(set->words[set->slots[at] - 1], word))
+    while (set->slots[at] && !text_equal(set->words[set->slots[at] - 1], word))
         at = (at + 1) & mask;
     return &set->slots[at];
 }
 
 static bool word_set_grow(word_set *set)
 {
-    size_t capacity = set->capacity ? 2 * set->capacity : FIRST_CAPACITY, bytes;
-    if (capacity > INT32_MAX || !mul_size(capacity, sizeof *set->words, &bytes))
+    size_t capacity = set->capacity ? 2 * set->capacity : FIRST_CAPACITY;
+    if (capacity > INT32_MAX)
         return false;
-    bert_text *words = realloc(set->words, bytes);
-    if (!words)
-        return false;
-    set->words = words;
-    size_t *counts = realloc(set->counts, capacity * sizeof *counts); /* less than the words */
-    if (!counts)
-        return false;
-    set->counts = counts;
-    uint32_t *slots = calloc(2 * capacity, sizeof *slots);
+    bool fine = true;
+    set->words = array_sized(set->words, capacity, sizeof *set->words, &fine);
+    set->counts = array_sized(set->counts, capacity, sizeof *set->counts, &fine);
+    uint32_t *slots = fine ? calloc(2 * capacity, sizeof *slots) : NULL;
     if (!slots)
         return false;
     free(set->slots);

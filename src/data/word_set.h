@@ -21,7 +21,6 @@ void word_set_free(word_set *set);
 /* Of the word's bytes and their number. start: where the table lies in memory, so that nobody can write a file whose
  * words all fall on one place; or the hash of what stands before the word. */
 size_t word_hash(size_t start, bert_text word);
-bool word_equal(bert_text a, bert_text b);
 /* By bytes, for qsort over bert_text. */
 int word_compare(const void *a, const void *b);
 

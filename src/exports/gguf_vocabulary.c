@@ -1,6 +1,7 @@
 /* A vocabulary as llama.cpp reads BERT's: a word's first piece has U+2581 before it, what continues a word has no "##",
  * special tokens stand as they are. No two tokens may be equal then. */
 #include "exports/gguf_vocabulary.h"
+#include "base/words.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -33,20 +34,15 @@ typedef struct piece {
     int32_t id, type;
 } piece;
 
-static bool is_text(bert_text token, const char *text)
-{
-    return token.size == strlen(text) && !memcmp(token.data, text, token.size);
-}
-
 /* The type of a token that stands in a text as it is; normal: it does not. */
 static int vocabulary_type_of(const bert_tokenizer *t, bert_text token)
 {
     const bert_tokenizer_options *o = bert_tokenizer_settings(t);
     for (int i = 0; i < N_SPECIAL; i++)
-        if (is_text(token, special_token(t, i)))
+        if (text_is(token, special_token(t, i)))
             return TYPE_CONTROL;
     for (size_t i = 0; i < o->n_added_tokens; i++)
-        if (is_text(token, o->added_tokens[i].content))
+        if (text_is(token, o->added_tokens[i].content))
             return o->added_tokens[i].special ? TYPE_CONTROL : TYPE_USER_DEFINED;
     return TYPE_NORMAL;
 }
@@ -97,7 +93,7 @@ static bool hide_equals(piece *pieces, size_t n, arena *a)
     bert_text before = { "", 0 };
     for (size_t i = 0; i < n; i++) {
         bert_text text = pieces[i].text;
-        if (i && text.size == before.size && !memcmp(text.data, before.data, text.size)) {
+        if (i && text_equal(text, before)) {
             char *name = arena_printf(a, "[hidden %d]", pieces[i].id);
             if (!name)
                 return false;

@@ -92,17 +92,11 @@ void gguf_int32s(gguf_file *g, const char *key, const int32_t *values, size_t n)
 
 void gguf_add_tensor(gguf_file *g, gguf_tensor tensor)
 {
-    if (g->n_tensors == g->capacity) {
-        size_t capacity = g->capacity ? 2 * g->capacity : 64;
-        gguf_tensor *more = realloc(g->tensors, capacity * sizeof *more);
-        if (!more) {
-            g->keys.failed = true;
-            return;
-        }
-        g->tensors = more;
-        g->capacity = capacity;
-    }
-    g->tensors[g->n_tensors++] = tensor;
+    bool fine = true;
+    g->tensors = array_grown(g->tensors, g->n_tensors, sizeof tensor, &fine);
+    if (fine)
+        g->tensors[g->n_tensors++] = tensor;
+    g->keys.failed |= !fine;
 }
 
 /* Bytes of n numbers. */

@@ -35,7 +35,7 @@ typedef struct gguf_file {
     buffer keys;
     uint64_t n_keys;
     gguf_tensor *tensors;
-    size_t n_tensors, capacity;
+    size_t n_tensors;
 } gguf_file;
 
 void gguf_free(gguf_file *g);

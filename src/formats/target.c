@@ -2,6 +2,7 @@
  * which kinds it replaces by itself, and which with force. */
 #include "formats/target.h"
 
+#include "base/words.h"
 #include "base/file.h"
 #include "base/lock.h"
 #include "formats/json.h"
@@ -43,13 +44,6 @@
 typedef enum target_kind { LIST_OF_KINDS(NAME_OF_KIND) } target_kind;
 
 static const char *const WORDS[] = { LIST_OF_KINDS(WORDS_OF_KIND) };
-
-static bool name_listed(const char *const *names, const char *name)
-{
-    while (*names && strcmp(*names, name))
-        names++;
-    return *names != NULL;
-}
 
 /* What a module, a model, an export for transformers or a checkpoint is made of, and what stands beside that in folders
  * of libbert (steps of sentence-transformers, 1_Pooling and so on, are told by their form). */
@@ -156,13 +150,13 @@ static const char *first_entry(look *l, const char *folder, bool (*passed_over)(
 static bool is_worthless(const char *name)
 {
     static const char *const NAMES[] = { "logs", "train.lock", NULL };
-    return name_listed(NAMES, name);
+    return word_listed(NAMES, name);
 }
 
 /* Of a folder of libbert. What is not would go with it. */
 static bool is_own(const char *name)
 {
-    return name_listed(PARTS, name) || name_listed(COMPANY, name) || strstr(name, ".tmp-") ||
+    return word_listed(PARTS, name) || word_listed(COMPANY, name) || strstr(name, ".tmp-") ||
            !fnmatch("[0-9]_*", name, 0);
 }
 
@@ -192,7 +186,7 @@ static bool is_part(look *l, const char *path)
     const char *folder = path_folder(&l->memory, path);
     if (!folder)
         l->status = fail_memory(l->err, path);
-    return folder && name_listed(PARTS, path_name(path)) && holds_any(folder, MARKS);
+    return folder && word_listed(PARTS, path_name(path)) && holds_any(folder, MARKS);
 }
 
 static bool text_begins(const char *bytes, const char *with)

@@ -166,32 +166,24 @@ void tensors_close(tensor_set *set)
     *set = (tensor_set){ 0 };
 }
 
-void *tensors_grown(void *items, size_t n, size_t size)
-{
-    size_t bytes;
-    if (n & (n - 1))
-        return items;
-    return mul_size(n ? 2 * n : 1, size, &bytes) ? realloc(items, bytes) : NULL;
-}
-
 bert_status tensors_add(tensor_set *set, const tensor *t, bert_err *err)
 {
-    tensor *items = tensors_grown(set->items, set->n, sizeof *items);
-    if (!items)
+    bool fine = true;
+    set->items = array_grown(set->items, set->n, sizeof *set->items, &fine);
+    if (!fine)
         return fail_memory(err, "a list of tensors");
-    set->items = items;
     set->items[set->n++] = *t;
     return BERT_OK;
 }
 
 bert_status tensors_keep_file(tensor_set *set, file_mapping *file, bert_err *err)
 {
-    file_mapping *files = tensors_grown(set->files, set->n_files, sizeof *files);
-    if (!files) {
+    bool fine = true;
+    set->files = array_grown(set->files, set->n_files, sizeof *set->files, &fine);
+    if (!fine) {
         file_unmap(file);
         return fail_memory(err, "a list of files");
     }
-    set->files = files;
     set->files[set->n_files++] = *file;
     *file = (file_mapping){ 0 };
     return BERT_OK;

@@ -85,10 +85,6 @@ bert_status tensors_keep_file(tensor_set *set, file_mapping *file, bert_err *err
 /* Sorts by name; fails with BERT_ERR_FORMAT where a name stands twice. */
 bert_status tensors_seal(tensor_set *set, const char *path, bert_err *err);
 
-/* Room for one more behind n items, whose room is the power of two that n has reached; NULL: memory, and the items are
- * where they were. */
-void *tensors_grown(void *items, size_t n, size_t size);
-
 /* Where a tensor lies: bytes [begin, end) of one of the parts that a checkpoint is made of. */
 typedef struct tensor_range {
     size_t part, begin, end;

@@ -173,11 +173,9 @@ static bert_status bundle_unpack_entry(const bundle_reader *r, const char *name,
 /* A tensor, or a part of one, that has bytes of its own. */
 static bert_status bundle_read_tensor(bundle_reader *r, tensor *t, const Tf__BundleEntryProto *e, bert_err *err)
 {
-    tensor_range *ranges = tensors_grown(r->ranges, r->n_ranges, sizeof *ranges);
-    if (!ranges)
-        return fail_memory(err, r->index_path);
-    r->ranges = ranges;
-    bert_status s = bundle_read_shape(t, e->shape, r->index_path, err);
+    bool fine = true;
+    r->ranges = array_grown(r->ranges, r->n_ranges, sizeof *r->ranges, &fine);
+    bert_status s = fine ? bundle_read_shape(t, e->shape, r->index_path, err) : fail_memory(err, r->index_path);
     if (!s)
         s = bundle_read_range(t, &r->ranges[r->n_ranges], r, e, err);
     return s ? s : bundle_find_data(t, &r->ranges[r->n_ranges++], r, e, err);
@@ -196,11 +194,11 @@ static int bundle_key_compare(const void *a, const void *b)
 static bert_status keep_part(bundle_reader *r, const char *key, size_t key_size, const unsigned char *value,
                              size_t value_size, bert_err *err)
 {
-    part_entry *parts = tensors_grown(r->parts, r->n_parts, sizeof *parts);
-    if (!parts)
+    bool fine = true;
+    r->parts = array_grown(r->parts, r->n_parts, sizeof *r->parts, &fine);
+    if (!fine)
         return fail_memory(err, r->index_path);
-    r->parts = parts;
-    part_entry *p = &parts[r->n_parts++];
+    part_entry *p = &r->parts[r->n_parts++];
     *p = (part_entry){ arena_copy(&r->set->memory, key, key_size), key_size, value_size, value, false };
     return p->key ? BERT_OK : fail_memory(err, r->index_path);
 }

@@ -13,14 +13,10 @@ bert_status bad(const machine *m, const char *what, bert_err *err)
 
 bert_status push_item(const machine *m, list *l, const void *item, bert_err *err)
 {
-    if (l->n == l->capacity) {
-        size_t capacity = l->capacity ? 2 * l->capacity : 64, bytes;
-        void *items = mul_size(capacity, l->size, &bytes) ? realloc(l->items, bytes) : NULL;
-        if (!items)
-            return fail_memory(err, m->path);
-        l->items = items;
-        l->capacity = capacity;
-    }
+    bool fine = true;
+    l->items = array_grown(l->items, l->n, l->size, &fine);
+    if (!fine)
+        return fail_memory(err, m->path);
     memcpy((char *)l->items + l->n++ * l->size, item, l->size);
     return BERT_OK;
 }

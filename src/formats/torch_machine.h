@@ -49,7 +49,7 @@ typedef struct storage {
 /* A growing array of one type of item. */
 typedef struct list {
     void *items;
-    size_t n, capacity, size; /* size of an item */
+    size_t n, size; /* size of an item */
 } list;
 
 typedef struct machine {

@@ -2,6 +2,7 @@
  * is known. */
 #include "imports/hf_tokenizer_json.h"
 
+#include "base/words.h"
 #include "modules/hf_tokenizer.h"
 
 #include <stdint.h>
@@ -178,10 +179,7 @@ static void tell_unknown_parts(json_t *json, buffer *notes, const char *where)
         const char *part = MEMBERS[i].part;
         json_object_foreach(part ? json_object_get(json, part) : json, key, value)
         {
-            const char *const *known = MEMBERS[i].known;
-            while (*known && strcmp(*known, key))
-                known++;
-            if (!*known)
+            if (!word_listed(MEMBERS[i].known, key))
                 buffer_printf(notes, "%s: %s%s%s is not known to libbert and passed over\n", where, part ? part : "",
                               part ? "." : "", key);
         }

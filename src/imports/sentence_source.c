@@ -2,6 +2,7 @@
  * of its own. */
 #include "imports/source.h"
 
+#include "base/words.h"
 #include "base/file.h"
 #include "formats/json.h"
 #include "layers/layer.h"
@@ -48,10 +49,8 @@ static void tell_unknown(source *s, json_t *json, const char *const *known, cons
     json_t *value;
     json_object_foreach(json, key, value)
     {
-        const char *const *k = known;
-        while (*k && strcmp(key, *k))
-            k++;
-        if (!*k && !names_pooling(key) && !json_is_null(value) && !(json_is_object(value) && !json_object_size(value)))
+        bool empty = json_is_null(value) || (json_is_object(value) && !json_object_size(value));
+        if (!word_listed(known, key) && !names_pooling(key) && !empty)
             buffer_printf(&s->notes, "%s: %s is not known to libbert and passed over\n", where, key);
     }
 }

@@ -1,6 +1,8 @@
 /* Added tokens stand in up to four files, with their flags or without: a list of them all is made, each by its first
  * mention. */
 #include "imports/tokenizer_files.h"
+#include "base/size.h"
+#include "base/words.h"
 
 #include "modules/tokenizer_info.h"
 
@@ -12,7 +14,7 @@ typedef struct token_list {
     const tokenizer_files *f;
     bert_added_token *tokens; /* (n) */
     int64_t *ids;             /* (n) their ids as the files have them; -1 of special ones that no list holds */
-    size_t n, capacity;
+    size_t n;
 } token_list;
 
 /* Adds a token that has not been named yet; id -1: none is told. */
@@ -23,16 +25,11 @@ static bert_status add_token(token_list *l, const bert_added_token *token, int64
             return BERT_OK;
     if (!token->content[0])
         return BERT_OK;
-    if (l->n == l->capacity) {
-        size_t larger = 2 * l->capacity + 16;
-        bert_added_token *tokens = realloc(l->tokens, larger * sizeof *tokens);
-        l->tokens = tokens ? tokens : l->tokens;
-        int64_t *ids = tokens ? realloc(l->ids, larger * sizeof *ids) : NULL;
-        l->ids = ids ? ids : l->ids;
-        if (!ids)
-            return fail_memory(err, "added tokens");
-        l->capacity = larger;
-    }
+    bool fine = true;
+    l->tokens = array_grown(l->tokens, l->n, sizeof *l->tokens, &fine);
+    l->ids = array_grown(l->ids, l->n, sizeof *l->ids, &fine);
+    if (!fine)
+        return fail_memory(err, "added tokens");
     l->tokens[l->n] = *token;
     l->ids[l->n] = id;
     return (l->tokens[l->n++].content = arena_string(l->f->a, token->content)) ? BERT_OK
@@ -100,16 +97,7 @@ static bert_status read_list(token_list *l, bert_err *err)
 
 /* Lists of special tokens: what transformers 4, 5 and models of their own call them. */
 static const char *const LISTS[] = { "model_specific_special_tokens", "extra_special_tokens",
-                                     "additional_special_tokens" };
-enum { N_LISTS = sizeof LISTS / sizeof *LISTS };
-
-static bool is_list(const char *key)
-{
-    bool found = false;
-    for (size_t i = 0; i < N_LISTS; i++)
-        found |= !strcmp(key, LISTS[i]);
-    return found;
-}
+                                     "additional_special_tokens", NULL };
 
 /* Whether a value, a list of them or an object of them is that token. */
 static bool names_token(json_t *value, const char *content)
@@ -122,7 +110,7 @@ static bool names_token(json_t *value, const char *content)
         found = names_token(json_array_get(value, i), content);
     json_object_foreach(value, key, inner)
     {
-        found = found || ((special_token_is_named(key) || is_list(key)) && names_token(inner, content));
+        found = found || ((special_token_is_named(key) || word_listed(LISTS, key)) && names_token(inner, content));
     }
     return found;
 }
@@ -183,17 +171,8 @@ static bool token_has_flags(const json_t *token)
 }
 
 /* Roles that transformers knows, in the order in which it gives ids to those of their words that have none. */
-static const char *const ROLES[] = { "bos_token", "eos_token", "unk_token", "sep_token",
-                                     "pad_token", "cls_token", "mask_token" };
-enum { N_ROLES = sizeof ROLES / sizeof *ROLES };
-
-static bool is_known_role(const char *key)
-{
-    bool found = false;
-    for (int i = 0; i < N_ROLES; i++)
-        found |= !strcmp(key, ROLES[i]);
-    return found;
-}
+static const char *const ROLES[] = { "bos_token", "eos_token", "unk_token",  "sep_token",
+                                     "pad_token", "cls_token", "mask_token", NULL };
 
 /* A member of special_tokens_map.json, else of tokenizer_config.json; NULL: neither has it. */
 static json_t *special_member(const token_list *l, const char *key, const char **where)
@@ -226,7 +205,7 @@ static bert_status read_other_roles(token_list *l, tokenizer_file file, bert_err
     json_object_foreach(l->f->json[file], key, value)
     {
         json_t *counts = special_member(l, key, &where);
-        if (!s && special_token_is_named(key) && !is_known_role(key) && !json_is_boolean(value))
+        if (!s && special_token_is_named(key) && !word_listed(ROLES, key) && !json_is_boolean(value))
             s = add_special(l, counts, key, where, err);
     }
     return s;
@@ -247,11 +226,12 @@ static void tell_other_words(const token_list *l)
     json_object_foreach(l->f->json[SPECIAL_FILE], key, value)
     {
         const json_t *other = json_object_get(l->f->json[SETTINGS_FILE], key);
-        if (other && !json_is_null(other) && (special_token_is_named(key) || is_list(key)) && !same_token(value, other))
+        if (other && !json_is_null(other) && (special_token_is_named(key) || word_listed(LISTS, key)) &&
+            !same_token(value, other))
             buffer_printf(l->f->notes,
                           "special_tokens_map.json has another %s than tokenizer_config.json; the %s counts, as with "
                           "transformers\n",
-                          key, is_list(key) ? "latter" : "former");
+                          key, word_listed(LISTS, key) ? "latter" : "former");
     }
 }
 
@@ -261,13 +241,13 @@ static bert_status read_special(token_list *l, const bert_tokenizer_options *o, 
 {
     bert_status s = BERT_OK;
     tell_other_words(l);
-    for (int i = 0; !s && i < N_ROLES; i++)
+    for (int i = 0; !s && ROLES[i]; i++)
         s = read_role(l, ROLES[i], o, pieces, err);
     if (!s)
         s = read_other_roles(l, SETTINGS_FILE, err);
     if (!s)
         s = read_other_roles(l, SPECIAL_FILE, err);
-    for (size_t i = 0; !s && i < N_LISTS; i++) {
+    for (size_t i = 0; !s && LISTS[i]; i++) {
         tokenizer_file file = json_object_get(l->f->json[SETTINGS_FILE], LISTS[i]) ? SETTINGS_FILE : SPECIAL_FILE;
         json_t *value = json_object_get(l->f->json[file], LISTS[i]);
         if (value && !json_is_null(value))

@@ -1,7 +1,7 @@
 /* Rows of the data: the worst mistakes with their texts, and how long texts are. */
 #include "report/plot.h"
 #include "report/report_sections.h"
-#include "text/words.h"
+#include "base/words.h"
 
 #include <math.h>
 #include <stdlib.h>

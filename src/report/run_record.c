@@ -1,22 +1,16 @@
 /* What is remembered of a training run. */
 #include "report/run_record.h"
+#include "base/size.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 
-/* Doubled where n is a power of two, so that room is not counted. */
-static void *room_for_one(void *items, size_t n, size_t size)
-{
-    return n & (n - 1) ? items : realloc(items, (n ? 2 * n : 1) * size);
-}
-
 bool run_record_room(run_record *r)
 {
-    epoch_record *epochs = room_for_one(r->epochs, r->n_epochs, sizeof *epochs);
-    step_record *steps = room_for_one(r->steps, r->n_steps, sizeof *steps);
-    r->epochs = epochs ? epochs : r->epochs;
-    r->steps = steps ? steps : r->steps;
-    return epochs && steps;
+    bool fine = true;
+    r->epochs = array_grown(r->epochs, r->n_epochs, sizeof *r->epochs, &fine);
+    r->steps = array_grown(r->steps, r->n_steps, sizeof *r->steps, &fine);
+    return fine;
 }
 
 void run_record_free(run_record *r)

@@ -4,7 +4,7 @@
 
 #include "base/finite.h"
 #include "session/session_windows.h"
-#include "text/words.h"
+#include "base/words.h"
 
 #include <math.h>
 

@@ -2,7 +2,7 @@
 #include "base/utf8.h"
 #include "session/session.h"
 #include "task/label_words.h"
-#include "text/words.h"
+#include "base/words.h"
 
 #include <stdlib.h>
 

@@ -1,5 +1,6 @@
 /* Tables: what is asked for, and rows in batches. */
 #include "base/file.h"
+#include "base/size.h"
 #include "base/options.h"
 #include "tables/table.h"
 #include "tables/table_columns.h"
@@ -235,18 +236,12 @@ static bert_status next_row(bert_table *t, bert_err *err)
 static bool table_grow(bert_table *t)
 {
     size_t capacity = t->capacity ? t->capacity * 2 : 64; /* no overflow: a row has bytes in the window */
-    size_t *lines = realloc(t->lines, capacity * sizeof *lines);
-    if (!lines)
-        return false;
-    t->lines = lines;
-    for (size_t i = 0; i < TABLE_LEAST; i++) {
-        bert_text *texts = realloc(t->columns[i], capacity * sizeof *texts);
-        if (!texts)
-            return false;
-        t->columns[i] = texts;
-    }
-    t->capacity = capacity;
-    return true;
+    bool fine = true;
+    t->lines = array_sized(t->lines, capacity, sizeof *t->lines, &fine);
+    for (size_t i = 0; i < TABLE_LEAST; i++)
+        t->columns[i] = array_sized(t->columns[i], capacity, sizeof *t->columns[i], &fine);
+    t->capacity = fine ? capacity : t->capacity;
+    return fine;
 }
 
 /* Copies the present record to row i; its texts' addresses are not known yet, for bytes may move. */

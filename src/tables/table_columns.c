@@ -1,5 +1,6 @@
 /* Which columns of a table are wanted, and where they are. */
 #include "tables/table_columns.h"
+#include "base/size.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -9,12 +10,10 @@
 /* A name that outlives the caller's options. */
 static bert_status want_column(table_records *r, arena *memory, table_column column, size_t size, bert_err *err)
 {
-    /* no overflow: names are in memory */
-    table_column *columns = realloc(r->columns, (r->n_columns + 1) * sizeof *columns);
-    if (columns)
-        r->columns = columns;
+    bool fine = true;
+    r->columns = array_grown(r->columns, r->n_columns, sizeof column, &fine);
     column.name = arena_copy(memory, column.name, size);
-    if (!columns || !column.name)
+    if (!fine || !column.name)
         return fail_memory(err, "names of columns");
     column.present = true;
     r->columns[r->n_columns++] = column;
@@ -178,7 +177,7 @@ static bert_status find_columns(table_records *r, const bert_text *names, size_t
             continue;
         c->index = SIZE_MAX;
         for (size_t i = 0; !by_number && i < n; i++) {
-            if (names[i].size != strlen(c->name) || memcmp(names[i].data, c->name, names[i].size))
+            if (!text_is(names[i], c->name))
                 continue;
             if (c->index != SIZE_MAX)
                 return fail(err, BERT_ERR_DATA,
@@ -212,11 +211,6 @@ static bert_status find_numbered_columns(table_records *r, size_t n, arena *memo
     return names ? find_columns(r, names, n, true, err) : fail_memory(err, "names of columns");
 }
 
-static bool is_same(bert_text a, bert_text b)
-{
-    return a.size == b.size && !memcmp(a.data, b.data, a.size);
-}
-
 static bool is_column_number(bert_text name)
 {
     size_t digits = 0, others = 0;
@@ -236,7 +230,7 @@ static bert_status suspect_names(table_records *r, arena *memory, bert_err *err)
     bool by_number = false, suspect = false;
     for (size_t k = 0; k < r->n_columns; k++) {
         const table_column *c = &r->columns[k];
-        bool numbered = c->present && !is_same(r->fields[c->index], (bert_text){ c->name, strlen(c->name) });
+        bool numbered = c->present && !text_is(r->fields[c->index], c->name);
         by_number |= numbered;
         suspect |= numbered && k < TABLE_LABEL && is_sentence(r->fields[c->index]);
     }
@@ -260,7 +254,7 @@ bool table_repeats_names(const table_records *r)
 {
     size_t same = 0, n = 0;
     for (; n < r->told.n_names && n < r->n; n++)
-        same += r->fields[n].size && is_same(r->fields[n], r->told.names[n]);
+        same += r->fields[n].size && text_equal(r->fields[n], r->told.names[n]);
     return same && same < n; /* all of them: tables with a header each, one behind the other */
 }
 

@@ -21,13 +21,13 @@ static conll_line split_line(const table_records *r, bert_text line)
     const table_column *text = &r->columns[TABLE_TEXT], *label = &r->columns[TABLE_LABEL];
     conll_line out = { 0 };
     bool tabs = line.size && memchr(line.data, '\t', line.size);
-    line = table_bare((bert_text){ line.data, line.size });
+    line = text_bare((bert_text){ line.data, line.size });
     for (size_t i = 0, start; i < line.size; i++) {
-        for (start = i; i < line.size && (tabs ? line.data[i] != '\t' : !table_blank(line.data[i])); i++) {
+        for (start = i; i < line.size && (tabs ? line.data[i] != '\t' : !word_blank(line.data[i])); i++) {
         }
         if (!tabs && i == start)
             continue;
-        out.last = table_bare((bert_text){ line.data + start, i - start });
+        out.last = text_bare((bert_text){ line.data + start, i - start });
         out.first = out.n++ ? out.first : out.last;
         out.text = text->number == out.n ? out.last : out.text;
         out.label = label->present && label->number == out.n ? out.last : out.label;
@@ -35,11 +35,6 @@ static conll_line split_line(const table_records *r, bert_text line)
     if (label->present && !label->number && out.n > 1)
         out.label = out.last;
     return out;
-}
-
-static bool is(bert_text text, const char *word)
-{
-    return text.size == strlen(word) && !memcmp(text.data, word, text.size);
 }
 
 static bool conll_begins(bert_text line, const char *words)
@@ -50,18 +45,18 @@ static bool conll_begins(bert_text line, const char *words)
 /* What stands between documents does, too: of CoNLL-2003 and of CoNLL-2012. */
 static bool ends_sentence(const conll_line *line, bert_text text)
 {
-    return !line->n || is(line->first, "-DOCSTART-") || conll_begins(text, "#begin document") ||
+    return !line->n || text_is(line->first, "-DOCSTART-") || conll_begins(text, "#begin document") ||
            conll_begins(text, "#end document");
 }
 
 /* A comment stands before a sentence; a word "#" has a tag behind it. */
 static bool is_comment(const table_records *r, const conll_line *line, bert_text text)
 {
-    bool tag = is(line->last, "O") ||
+    bool tag = text_is(line->last, "O") ||
                (line->last.size > 2 && line->last.data[1] == '-' && memchr("BIESULMW", line->last.data[0], 8));
     bool mark = conll_begins(text, "#") &&
-                (is(line->first, "#") || (line->first.size > 1 && table_blank(line->first.data[1])));
-    bool alone = line->n == 1 && is(line->first, "#");
+                (text_is(line->first, "#") || (line->first.size > 1 && word_blank(line->first.data[1])));
+    bool alone = line->n == 1 && text_is(line->first, "#");
     return mark && !tag && (!alone || r->columns[TABLE_LABEL].required);
 }
 

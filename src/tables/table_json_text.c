@@ -33,7 +33,7 @@ static void go_on(json_items *l, size_t n)
 
 static void pass_blanks(json_items *l)
 {
-    while (l->rest.size && table_blank(l->rest.data[0]))
+    while (l->rest.size && word_blank(l->rest.data[0]))
         go_on(l, 1);
 }
 

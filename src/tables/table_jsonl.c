@@ -92,7 +92,7 @@ static bert_status read_list_item(const table_records *r, size_t column, size_t 
     bert_text text = scratch->size
                          ? (bert_text){ scratch->data, scratch->size }
                          : (bert_text){ json_string_value(item), json_is_string(item) ? json_string_length(item) : 0 };
-    *out = table_bare(text);
+    *out = text_bare(text);
     return out->size ? BERT_OK : wrong_item(r, column, i, "empty", err);
 }
 
@@ -245,7 +245,7 @@ bert_status table_jsonl_next(table_records *r, bool *end, bert_err *err)
     r->n = 0;
     if (s || *end)
         return s;
-    r->blank = r->items.form < JSON_LIST && table_bare(text).size == 0;
+    r->blank = r->items.form < JSON_LIST && text_bare(text).size == 0;
     if (r->blank)
         return BERT_OK;
     json_error_t error;

@@ -29,7 +29,7 @@ static bert_status check_label_names(const table_records *r, const char *given, 
         if (!r->names[i].size)
             return fail(err, BERT_ERR_ARGUMENT, "--label-names: \"%.200s\" has an empty name", given);
         for (size_t k = 0; k < i; k++)
-            if (r->names[i].size == r->names[k].size && !memcmp(r->names[i].data, r->names[k].data, r->names[k].size))
+            if (text_equal(r->names[i], r->names[k]))
                 return fail(err, BERT_ERR_ARGUMENT, "--label-names: \"%.*s\" is there twice", (int)r->names[i].size,
                             r->names[i].data);
     }
@@ -72,7 +72,7 @@ size_t table_name_place(const table_records *r, bert_text word)
 {
     size_t number = 0;
     for (size_t i = 0; i < r->n_names; i++)
-        if (r->names[i].size == word.size && !memcmp(r->names[i].data, word.data, word.size))
+        if (text_equal(r->names[i], word))
             return i;
     for (size_t i = 0; i < word.size; i++) {
         if (word.data[i] < '0' || word.data[i] > '9' || number >= r->n_names)
@@ -88,7 +88,7 @@ size_t table_name_place(const table_records *r, bert_text word)
 static bool exponent_number(bert_text label, double *number)
 {
     char text[32];
-    label = table_bare(label);
+    label = text_bare(label);
     if (!label.size || label.size >= sizeof text)
         return false;
     memcpy(text, label.data, label.size);
@@ -116,7 +116,7 @@ static int flag_value(bert_text word)
 {
     static const char *const FLAGS[] = { "0", "1", "false", "true" };
     for (int i = 0; i < 4; i++)
-        if (word.size == strlen(FLAGS[i]) && !memcmp(word.data, FLAGS[i], word.size))
+        if (text_is(word, FLAGS[i]))
             return i & 1;
     return -1;
 }
@@ -191,7 +191,7 @@ static bert_status add_tags_of_words(table_records *r, buffer *out, bert_text ta
 {
     table_tags_start(r);
     for (size_t i = 0, n = 0, start; i < tags.size; i++) {
-        for (start = i; i < tags.size && !table_blank(tags.data[i]); i++) {
+        for (start = i; i < tags.size && !word_blank(tags.data[i]); i++) {
         }
         bert_text tag = { tags.data + start, i - start };
         if (!tag.size)
@@ -212,7 +212,7 @@ bert_status table_label_add(table_records *r, buffer *out, bert_err *err)
         return add_flags(r, out, err);
     if (r->word_tags && !r->tagged)
         return add_tags_of_words(r, out, field, err);
-    if (r->n_names && !r->tagged && table_bare(field).size)
+    if (r->n_names && !r->tagged && text_bare(field).size)
         return add_named(r, out, field, err);
     double number;
     if (!r->tagged && exponent_number(field, &number))

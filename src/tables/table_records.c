@@ -42,19 +42,10 @@ bert_status table_records_next(table_records *r, bool *end, bert_err *err)
 
 /* ---- words ------------------------------------------------------------------------------------------------------- */
 
-bert_text table_bare(bert_text t)
-{
-    while (t.size && table_blank(t.data[0]))
-        t = (bert_text){ t.data + 1, t.size - 1 };
-    while (t.size && table_blank(t.data[t.size - 1]))
-        t.size--;
-    return t;
-}
-
 void table_add_word(buffer *out, bert_text word)
 {
     for (size_t i = 0, n; i < word.size; i += n) {
-        for (n = 0; i + n < word.size && !table_blank(word.data[i + n]); n++) {
+        for (n = 0; i + n < word.size && !word_blank(word.data[i + n]); n++) {
         }
         buffer_add(out, word.data + i, n);
         if (i + n < word.size) {

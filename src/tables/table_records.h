@@ -13,6 +13,7 @@
 #define TABLES_TABLE_RECORDS_H
 
 #include "base/buffer.h"
+#include "base/words.h"
 #include "tables/table.h"
 #include "tables/table_lines.h"
 #include "tables/table_tags.h"
@@ -151,14 +152,6 @@ static inline bert_text table_field(const table_records *r, size_t column)
 
 /* As table_lines_next; what fails there leaves the records lost. */
 bert_status table_records_line(table_records *r, bert_text *line, bool *end, bert_err *err);
-
-/* What divides words: the white space of ASCII. None stands in a word. */
-static inline bool table_blank(char c)
-{
-    return c == ' ' || (c >= '\t' && c <= '\r');
-}
-
-bert_text table_bare(bert_text text); /* without the blanks around it */
 
 /* Appends a word to a text of words; blanks within it become U+00A0, which is a blank to BERT and divides no words. */
 void table_add_word(buffer *out, bert_text word);

@@ -28,7 +28,7 @@ static size_t text_words(bert_text text, buffer *words, size_t *characters)
     bool inside = false;
     *characters = 0;
     for (size_t i = 0; i <= text.size; i++) {
-        bool blank = i == text.size || table_blank(text.data[i]);
+        bool blank = i == text.size || word_blank(text.data[i]);
         if (inside && blank) {
             w.end = *characters;
             buffer_add(words, &w, sizeof w);
@@ -97,7 +97,7 @@ static bert_status add_span_name(table_records *r, buffer *out, const json_t *na
     snprintf(number, sizeof number, "%" PRId64, (int64_t)json_integer_value(name));
     bert_text text = json_is_string(name) ? (bert_text){ json_string_value(name), json_string_length(name) }
                                           : (bert_text){ number, strlen(number) };
-    text = table_bare(text);
+    text = text_bare(text);
     size_t place = r->n_names ? table_name_place(r, text) : SIZE_MAX;
     if (r->n_names && place == SIZE_MAX)
         return span_wrong(r, i, "has a label that is neither one of --label-names nor a number among theirs", err);
@@ -109,8 +109,8 @@ static bert_status add_span_name(table_records *r, buffer *out, const json_t *na
         return span_wrong(r, i, "has a label that is no word", err);
     bool blanks = false;
     for (size_t k = 0; k < text.size; k++) {
-        blanks |= table_blank(text.data[k]);
-        buffer_char(out, table_blank(text.data[k]) ? '_' : text.data[k]);
+        blanks |= word_blank(text.data[k]);
+        buffer_char(out, word_blank(text.data[k]) ? '_' : text.data[k]);
     }
     r->told.renamed += blanks;
     return BERT_OK;

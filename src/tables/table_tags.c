@@ -1,5 +1,6 @@
 /* Tags to BIO. */
 #include "tables/table_tags.h"
+#include "base/words.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -64,7 +65,7 @@ const char *table_tags_add(table_tags *t, buffer *out, bert_text tag)
 {
     const struct prefix *p = prefix_of(tag);
     bert_text name = p ? (bert_text){ tag.data + 2, tag.size - 2 } : tag;
-    bool same = t->size && t->size == name.size && !memcmp(out->data + t->name, name.data, name.size);
+    bool same = t->size && text_equal(name, (bert_text){ out->data + t->name, t->size });
     if (tag.size == 1 && tag.data[0] == 'O') {
         buffer_char(out, 'O');
         t->size = 0;

@@ -149,22 +149,7 @@ static void number_logits(const bert_model *m, float *logits, const float *score
         logits[i] = (float)((scores[i] - m->label_min) / (m->label_max - m->label_min));
 }
 
-/* ---- widths ------------------------------------------------------------------------------------------------------ */
-
-static size_t one(size_t n_labels)
-{
-    (void)n_labels;
-    return 1;
-}
-
-static size_t one_each(size_t n_labels)
-{
-    return n_labels;
-}
-
-const head_output OUTPUT_PAIR = { true, one, one_each, pair_loss, head_output_pair_scores, pair_logits };
-const head_output OUTPUT_SOFTMAX = {
-    false, one_each, one_each, softmax_loss, head_output_softmax_scores, softmax_logits
-};
-const head_output OUTPUT_SIGMOIDS = { true, one_each, one_each, sigmoids_loss, sigmoids_scores, sigmoids_logits };
-const head_output OUTPUT_NUMBER = { false, one, one, number_loss, head_output_number_scores, number_logits };
+const head_output OUTPUT_PAIR = { true, 1, 0, pair_loss, head_output_pair_scores, pair_logits };
+const head_output OUTPUT_SOFTMAX = { false, 0, 0, softmax_loss, head_output_softmax_scores, softmax_logits };
+const head_output OUTPUT_SIGMOIDS = { true, 0, 0, sigmoids_loss, sigmoids_scores, sigmoids_logits };
+const head_output OUTPUT_NUMBER = { false, 1, 1, number_loss, head_output_number_scores, number_logits };

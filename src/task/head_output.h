@@ -8,10 +8,8 @@ struct target_rows;
 struct loss_spec;
 
 typedef struct head_output {
-    bool threshold; /* a score is a yes from a threshold on */
-    /* Rows of the head, and columns of the scores, for so many labels. */
-    size_t (*outputs)(size_t n_labels);
-    size_t (*columns)(size_t n_labels);
+    bool threshold;          /* a score is a yes from a threshold on */
+    size_t outputs, columns; /* rows of the head, and columns of the scores; 0: as many as there are labels */
     /* sum + the losses of the rows of y, one after another; losses (n; NULL: not wanted) each one's; dlogits (NULL: not
      * wanted) the gradient of (their sum * scale). logits (n, K). spec NULL: neither class weights nor smoothing. */
     double (*loss)(double sum, float *dlogits, float *losses, const float *logits, const struct target_rows *y,

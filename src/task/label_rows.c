@@ -1,7 +1,7 @@
 /* Whether a row suits a task; and data sets of those rows alone. */
 #include "task/label_rows.h"
 
-#include "text/words.h"
+#include "base/words.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -4,24 +4,15 @@
 #include "base/fields.h"
 #include "base/label_word.h"
 #include "base/options.h"
-#include "text/words.h"
+#include "base/words.h"
 
 #include <math.h>
 #include <string.h>
 
-static bert_text without_blanks(bert_text t)
-{
-    while (t.size && word_blank(t.data[0]))
-        t = (bert_text){ t.data + 1, t.size - 1 };
-    while (t.size && word_blank(t.data[t.size - 1]))
-        t.size--;
-    return t;
-}
-
 bool label_number(bert_text label, double *number)
 {
     char text[64];
-    bert_text bare = without_blanks(label);
+    bert_text bare = text_bare(label);
     if (!bare.size || bare.size >= sizeof text)
         return false;
     for (size_t i = 0; i < bare.size; i++) /* neither "nan" nor "0x1p3" */
@@ -46,7 +37,7 @@ void label_scores_json(buffer *b, const char *const *labels, size_t n, const flo
 
 bool label_next(bert_text list, size_t *at, bert_text *label)
 {
-    if (*at > list.size || (!*at && !without_blanks(list).size))
+    if (*at > list.size || (!*at && !text_bare(list).size))
         return false;
     const char *start = list.data + *at, *comma = memchr(start, ',', list.size - *at);
     size_t size = comma ? (size_t)(comma - start) : list.size - *at;

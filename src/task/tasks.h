@@ -40,13 +40,13 @@ bert_status task_check_pooling(const task *t, int pooling, bert_err *err);
 /* Rows of the head for so many labels: texts that are read apart have none, but a cosine. */
 static inline size_t task_outputs(const task *t, size_t n_labels)
 {
-    return t->form == ROW_APART ? 0 : t->output->outputs(n_labels);
+    return t->form == ROW_APART ? 0 : t->output->outputs ? t->output->outputs : n_labels;
 }
 
 /* Columns of the scores of a model. */
 static inline size_t task_columns(const task *t, const bert_model *m)
 {
-    return t->output->columns(m->n_labels);
+    return t->output->columns ? t->output->columns : m->n_labels;
 }
 
 /* K: the width of a row of logits; a cosine has one. */

@@ -1,6 +1,7 @@
 /* A chunk is read character by character into its normal form: cleaned, lower-cased, decomposed, put in canonical
  * order, marks stripped; then cut at punctuation and matched with the vocabulary. */
 #include "text/chunk.h"
+#include "base/size.h"
 
 #include "base/utf8.h"
 #include "text/tokens.h"
@@ -51,12 +52,10 @@ void cursor_skip(text_cursor *c, size_t to, size_t *dropped)
 static bool chunk_grow(chunk *c)
 {
     size_t larger = 2 * c->capacity + 256;
-    chunk_char *moved = realloc(c->chars, larger * sizeof *moved);
-    if (!moved)
-        return false;
-    c->chars = moved;
-    c->capacity = larger;
-    return true;
+    bool fine = true;
+    c->chars = array_sized(c->chars, larger, sizeof *c->chars, &fine);
+    c->capacity = fine ? larger : c->capacity;
+    return fine;
 }
 
 /* Moves the last character to its place in canonical order. Characters that change places all count as standing where
@@ -248,14 +247,12 @@ static bool form_reserve(normal_form *f, size_t capacity)
 {
     if (capacity <= f->capacity)
         return true;
-    unsigned char *bytes = realloc(f->bytes, capacity);
-    f->bytes = bytes ? bytes : f->bytes;
-    uint32_t *start = bytes ? realloc(f->start, capacity * sizeof *start) : NULL;
-    f->start = start ? start : f->start;
-    uint32_t *end = start ? realloc(f->end, capacity * sizeof *end) : NULL;
-    f->end = end ? end : f->end;
-    f->capacity = end ? capacity : f->capacity;
-    return end;
+    bool fine = true;
+    f->bytes = array_sized(f->bytes, capacity, 1, &fine);
+    f->start = array_sized(f->start, capacity, sizeof *f->start, &fine);
+    f->end = array_sized(f->end, capacity, sizeof *f->end, &fine);
+    f->capacity = fine ? capacity : f->capacity;
+    return fine;
 }
 
 static chunk *chunk_of(bert_tokens *out)

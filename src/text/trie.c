@@ -1,6 +1,7 @@
 /* Building: nodes depth first, each as a range of the keys that share its prefix. A range is put in order by its next
  * byte alone, as far as that is needed. Places are searched 64 at a time in a list of bits. */
 #include "text/trie.h"
+#include "base/size.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -17,7 +18,7 @@ typedef struct trie_builder {
     trie *t;
     trie_key *keys;
     branch *waiting; /* (n_waiting) the last one is next */
-    size_t n_waiting, capacity;
+    size_t n_waiting;
     uint64_t *free; /* a bit for each place of the trie, and a word more: 1 where it is free */
     /* no place below is free, or they are the first 256, which are left so that a base is at least 1 */
     size_t free_from;
@@ -164,16 +165,11 @@ static void order_keys(trie_builder *b, branch *at)
 
 static bool add_branch(trie_builder *b, branch next)
 {
-    if (b->n_waiting == b->capacity) {
-        size_t larger = 2 * b->capacity + 64;
-        branch *moved = realloc(b->waiting, larger * sizeof *moved);
-        if (!moved)
-            return false;
-        b->waiting = moved;
-        b->capacity = larger;
-    }
-    b->waiting[b->n_waiting++] = next;
-    return true;
+    bool fine = true;
+    b->waiting = array_grown(b->waiting, b->n_waiting, sizeof next, &fine);
+    if (fine)
+        b->waiting[b->n_waiting++] = next;
+    return fine;
 }
 
 /* Places the rest of a key that shares it with no other. */

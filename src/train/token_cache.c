@@ -9,7 +9,7 @@
 #include "formats/json.h"
 #include "modules/tokenizer_info.h"
 #include "text/tokenizer.h"
-#include "text/words.h"
+#include "base/words.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -19,15 +19,12 @@ enum { MOST_LISTING = 64 << 20, MOST_REPOSITORY = 96 };
 /* ---- which files ------------------------------------------------------------------------------------------------- */
 
 /* What is taken of every repository. '*' does not match a slash. */
-static const char *const ALWAYS[] = { "config.json",
-                                      "vocab.txt",
-                                      "tokenizer.json",
-                                      "tokenizer_config.json",
-                                      "special_tokens_map.json",
-                                      "modules.json",
-                                      "*/config.json",
-                                      "sentence_bert_config.json",
-                                      "config_sentence_transformers.json" };
+/* clang-format off */
+static const char *const ALWAYS[] = {
+    "config.json", "vocab.txt", "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "modules.json",
+    "*/config.json", "sentence_bert_config.json", "config_sentence_transformers.json"
+};
+/* clang-format on */
 
 /* Forms of weights, the best first: the first row whose key is there is taken, with its shards. */
 static const struct {

@@ -1,9 +1,11 @@
 /* The words of a text as tables of tagged words have them: what blanks divide (ASCII's, which none of them holds within
  * a word). The tokeniser's own splitting is finer: a word begins at one of its pieces. */
-#ifndef TEXT_WORDS_H
-#define TEXT_WORDS_H
+#ifndef BASE_WORDS_H
+#define BASE_WORDS_H
 
 #include "bert.h"
+
+#include <string.h>
 
 static inline bool word_blank(char c)
 {
@@ -28,6 +30,34 @@ static inline bool text_blank(bert_text text)
 {
     size_t at = 0, start, end;
     return !word_next(text, &at, &start, &end);
+}
+
+/* A text without the blanks around it. */
+static inline bert_text text_bare(bert_text t)
+{
+    while (t.size && word_blank(t.data[0]))
+        t = (bert_text){ t.data + 1, t.size - 1 };
+    while (t.size && word_blank(t.data[t.size - 1]))
+        t.size--;
+    return t;
+}
+
+static inline bool text_equal(bert_text a, bert_text b)
+{
+    return a.size == b.size && (!a.size || !memcmp(a.data, b.data, a.size));
+}
+
+static inline bool text_is(bert_text text, const char *string)
+{
+    return text_equal(text, (bert_text){ string, strlen(string) });
+}
+
+/* Whether a list, which ends with NULL, has the word. */
+static inline bool word_listed(const char *const *list, const char *word)
+{
+    while (*list && strcmp(*list, word))
+        list++;
+    return *list != NULL;
 }
 
 #endif
