@@ -10,7 +10,7 @@ static bert_text row_tokens(const token_rows *t, size_t row)
 
 static bool rows_have_same_tokens(const token_rows *t, size_t a, size_t b)
 {
-    return t->second[a] == t->second[b] && word_equal(row_tokens(t, a), row_tokens(t, b));
+    return t->second[a] == t->second[b] && text_equal(row_tokens(t, a), row_tokens(t, b));
 }
 
 uint32_t *same_tokens_find(const token_rows *t, size_t first, size_t n, arena *a)
