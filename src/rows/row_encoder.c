@@ -8,27 +8,19 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 /* ---- tiles ------------------------------------------------------------------------------------------------------- */
 
-/* Below the last, weights are read more often than it is worth. */
-enum { TILE_TOKENS = 384, TILE_TOKENS_INT8 = 192, LEAST_TOKENS = 96, USUAL_CACHE = 1 << 20 };
-
 /* The larger a tile, the seldomer weights are read, which take as long as the products of 100 to 200 tokens. int8 has a
- * quarter of them, and should rather have its activations near: what its widest operation reads and writes may be twice
- * what the second-level cache holds. Measured in docs/notes-ops.md; BERT_TILE overrules it. */
+ * quarter of them, and should rather have its activations near. Below the last, weights are read more often than it is
+ * worth. docs/notes-ops.md has what other sizes did on machines of several caches; BERT_TILE is for measuring them. */
+enum { TILE_TOKENS = 384, TILE_TOKENS_INT8 = 192, LEAST_TOKENS = 96 };
+
 static size_t choose_tile(const encoder *e)
 {
     const char *wanted = getenv("BERT_TILE");
     size_t tokens = wanted ? strtoul(wanted, NULL, 10) : 0;
-    if (tokens || e->precision != OPS_INT8)
-        return tokens ? size_least(tokens, INT32_MAX) : TILE_TOKENS;
-    long told = sysconf(_SC_LEVEL2_CACHE_SIZE);
-    size_t cache = told > 0 ? (size_t)told : USUAL_CACHE,
-           token = (e->scratch + 2 * (size_t)e->config->hidden_size) * sizeof(float);
-    tokens = size_least(2 * cache / token, TILE_TOKENS_INT8);
-    return tokens > LEAST_TOKENS ? tokens : LEAST_TOKENS;
+    return tokens ? size_least(tokens, INT32_MAX) : e->precision == OPS_INT8 ? TILE_TOKENS_INT8 : TILE_TOKENS;
 }
 
 /* Every thread has memory of its own. */

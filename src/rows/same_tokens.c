@@ -1,6 +1,7 @@
 /* An open hash table over rows. */
 #include "rows/same_tokens.h"
 
+#include "base/words.h"
 #include "data/word_set.h"
 
 static bert_text row_tokens(const token_rows *t, size_t row)

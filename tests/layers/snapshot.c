@@ -70,7 +70,7 @@ static void snapshots_differ_by_pooler_and_precision(void **state)
     const dense *frozen = &encoder_layer(&l->encoder, 0)->linears[0].base;
     if (!encoder_layer(&l->encoder, 0)->tuned)
         assert_int_equal(frozen->packed->users, 3);
-    assert_works(layer_set_precision(l, OPS_INT8, err));
+    assert_works(layer_set_precision(l, OPS_INT8, OPS_INT8, err));
     layer_snapshot *int8 = take(l, BERT_POOLING_CLS);
     assert_ptr_not_equal(int8, cls);
     assert_int_equal(int8->encoder.precision, OPS_INT8);
