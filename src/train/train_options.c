@@ -159,19 +159,29 @@ static bool is_listed(const char *name, const char *const *names)
     return false;
 }
 
+/* The option's value as text, in b's memory; NULL: none is given. */
+static const char *text_of_option(const void *options, const bert_option *o, buffer *b)
+{
+    buffer_clear(b);
+    buffer_string(b, "");
+    return option_text(options, o, b) ? b->data : NULL;
+}
+
 void options_differences(buffer *out, const void *options, bert_option_table table, const json_t *texts,
                          const char *const *free)
 {
-    buffer now = { 0 };
+    enum { LARGEST_STRUCT = 1024 };
+    _Alignas(max_align_t) unsigned char defaults[LARGEST_STRUCT];
+    buffer before = { 0 }, now = { 0 };
+    bert_options_defaults(defaults, table);
     for (size_t i = 0; i < table.n; i++) {
         const bert_option *o = &table.options[i];
-        if (is_listed(o->name, free))
-            continue;
-        buffer_clear(&now);
-        buffer_string(&now, "");
-        bool some = option_text(options, o, &now);
-        text_difference(out, o->name, json_string_value(json_object_get(texts, o->name)), some ? now.data : NULL);
+        const json_t *text = json_object_get(texts, o->name);
+        if (!is_listed(o->name, free)) /* what a run was begun without had its default */
+            text_difference(out, o->name, text ? json_string_value(text) : text_of_option(defaults, o, &before),
+                            text_of_option(options, o, &now));
     }
-    out->failed |= now.failed;
+    out->failed |= before.failed || now.failed;
+    buffer_free(&before);
     buffer_free(&now);
 }

@@ -26,7 +26,8 @@ bert_status checkpoint_interval_parse(const char *text, checkpoint_interval *int
 json_t *options_to_texts(const void *options, bert_option_table table);
 
 /* Appends "name: WAS in the checkpoint, NOW now" for each option whose text differs from that in `texts`, those named
- * in `free` (ends with NULL) left out. */
+ * in `free` (ends with NULL) left out. One that `texts` lacks has its default there: the run was begun by a version
+ * that did not know it. */
 void options_differences(buffer *out, const void *options, bert_option_table table, const json_t *texts,
                          const char *const *free);
 /* One such difference of two texts; NULL: not given. Nothing where they are equal. */

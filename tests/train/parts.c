@@ -154,6 +154,15 @@ static void differences_name_the_option_and_both_values(void **state)
         "watch: none in the checkpoint, f1 now");
     buffer_clear(&out);
     b = a;
+    json_object_del(was, "frozen_precision"); /* of a version that had no such option */
+    json_object_del(was, "learning_rate");
+    options_differences(&out, &b, bert_train_option_table(), was, RESUME_FREE);
+    assert_int_equal(out.size, 0);
+    b.frozen_precision = 3;
+    options_differences(&out, &b, bert_train_option_table(), was, RESUME_FREE);
+    assert_string_equal(out.data, "frozen_precision: same in the checkpoint, int8 now");
+    buffer_clear(&out);
+    b = a;
     b.resume = true;
     options_differences(&out, &b, bert_train_option_table(), was, NONE);
     assert_string_equal(out.data, "resume: false in the checkpoint, true now");
