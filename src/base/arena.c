@@ -4,6 +4,7 @@
 #include "base/size.h"
 
 #include <stdarg.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -95,6 +96,19 @@ void *arena_alloc(arena *a, size_t size)
     size_t dirty;
     void *p = arena_take(a, size, &dirty);
     return p ? memset(p, 0, dirty) : NULL;
+}
+
+void arena_populate(void *memory, size_t size)
+{
+#ifdef MADV_POPULATE_WRITE
+    enum { PAGE = 4096 };
+    uintptr_t first = ((uintptr_t)memory + PAGE - 1) & ~(uintptr_t)(PAGE - 1);
+    uintptr_t end = ((uintptr_t)memory + size) & ~(uintptr_t)(PAGE - 1);
+    if (first < end) /* a system that does not know it does without */
+        madvise((void *)first, end - first, MADV_POPULATE_WRITE);
+#else
+    (void)memory, (void)size;
+#endif
 }
 
 void *arena_array(arena *a, size_t n, size_t size)

@@ -22,6 +22,10 @@ void *arena_alloc(arena *a, size_t size);
 /* The same without zeroing: for activations, which are written before they are read. */
 void *arena_alloc_raw(arena *a, size_t size);
 
+/* Has the system give pages for memory that is about to be read and written: zeros that are read first and written then
+ * would cost two faults a page, the second of them felt by all threads. What stands there stays. */
+void arena_populate(void *memory, size_t size);
+
 /* n items of size bytes each; NULL also where n * size does not fit. */
 void *arena_array(arena *a, size_t n, size_t size);
 

@@ -136,7 +136,10 @@ double optimizer_step(bert_optimizer *optimizer, double scale)
         optimizer_slot *slot = &optimizer->slots[i];
         if (slot->level < optimizer->lowest)
             continue;
-        slot->steps++;
+        if (!slot->steps++) {
+            arena_populate(slot->m, slot->n * sizeof *slot->m);
+            arena_populate(slot->v, slot->n * sizeof *slot->v);
+        }
         adam_coefficients c = coefficients(o, slot, scale);
         optimizer->ops->adam_step(slot->value, slot->m, slot->v, slot->grad, &c, slot->n);
     }

@@ -50,6 +50,29 @@ static void arena_memory_is_aligned_zeroed_and_apart(void **state)
     arena_free(&a);
 }
 
+/* Large blocks are the system's: zeros that nobody has touched, which a reset gives out again cleared. */
+static void large_arena_memory_is_zeroed_also_when_it_is_used_again(void **state)
+{
+    (void)state;
+    enum { LARGE = 40 << 20 };
+    arena a = { 0 };
+    for (int turn = 0; turn < 3; turn++) {
+        unsigned char *raw = arena_alloc_raw(&a, LARGE / 4), *p = arena_alloc(&a, LARGE);
+        assert_non_null(raw);
+        assert_non_null(p);
+        for (size_t k = 0; k < LARGE; k += 1021)
+            assert_int_equal(p[k], 0);
+        p[LARGE / 2] = 7;
+        arena_populate(p, LARGE);
+        arena_populate(p + 1, 100);
+        assert_int_equal(p[LARGE / 2], 7);
+        memset(raw, 0xff, LARGE / 4);
+        memset(p, 0xff, LARGE);
+        arena_reset(&a);
+    }
+    arena_free(&a);
+}
+
 static void an_arena_refuses_what_does_not_fit(void **state)
 {
     (void)state;
@@ -139,6 +162,7 @@ int main(void)
         cmocka_unit_test(sizes_that_do_not_fit_are_refused),
         cmocka_unit_test(loads_are_little_endian_at_any_address),
         cmocka_unit_test(arena_memory_is_aligned_zeroed_and_apart),
+        cmocka_unit_test(large_arena_memory_is_zeroed_also_when_it_is_used_again),
         cmocka_unit_test(an_arena_refuses_what_does_not_fit),
         cmocka_unit_test(an_arena_copies_and_prints_text),
         cmocka_unit_test(a_reset_arena_keeps_one_block_for_all),
