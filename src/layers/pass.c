@@ -122,7 +122,10 @@ bert_status bert_layer_forward(bert_layer *layer, const bert_input *input, const
                                 .batch = &p->batch,
                                 .requests = layer->requests,
                                 .n_requests = layer->n_requests,
-                                .drop = { run->seed, run->step, run->train, run->train && run->frozen_dropout },
+                                .drop = { .seed = run->seed,
+                                          .step = run->step,
+                                          .tuned = run->train,
+                                          .frozen = run->train && run->frozen_dropout },
                                 .embeddings_tuned = layer->spec.tune_embeddings && p->keeps,
                                 .first_kept = p->keeps ? layer->first_kept : layer->encoder.n_layers };
         s = forward_run(&p->forward, &p->memory, err);
