@@ -1,9 +1,10 @@
 /* The frozen layers before the first epoch: all that they give is computed and kept where there is room for it, and
  * they are not in memory while the tuned ones learn. */
 #include "base/clock.h"
+#include "base/threads.h"
 #include "train/loop.h"
 
-enum { TOKENS_TOLD = 4096 }; /* of all cores or more, between two events: half a second of BERT-base on two */
+enum { TOKENS_TOLD = 2048 }; /* of each thread between two events: half a second of BERT-base */
 
 static bert_status tell_kept(train_loop *l, double began, size_t done, size_t total, bert_err *err)
 {
@@ -22,8 +23,9 @@ static bert_status keep_rows(train_loop *l, kept_outputs *kept, const token_rows
                              size_t total, bert_err *err)
 {
     bert_status s = BERT_OK;
+    size_t tokens = TOKENS_TOLD * threads_allowed();
     for (size_t from = 0, to = 0; !s && !l->stop && from < rows->n; from = to) {
-        while (to < rows->n && rows->start[to] - rows->start[from] < TOKENS_TOLD)
+        while (to < rows->n && rows->start[to] - rows->start[from] < tokens)
             to++;
         s = kept_fill(kept, from, to - from, err);
         *done += to - from;
