@@ -35,19 +35,30 @@ static inline bert_head_spec toy_head(int task, const char *const *labels, size_
     return head;
 }
 
-/* A model with a new head on the module. */
-static inline bert_model *toy_model_of(const char *module, int pooling, int64_t seq_len, const bert_head_spec *head)
+static inline bert_layer_spec toy_layer_spec(const char *module, int pooling, int64_t seq_len, int64_t n_tune_layers)
 {
-    bert_err err;
-    bert_model *model;
     bert_layer_spec spec;
     bert_layer_defaults(&spec);
     spec.module = module;
     spec.pooling = pooling;
     spec.seq_len = seq_len;
-    spec.n_tune_layers = 1;
-    check(bert_model_create(&spec, head, 11, &model, &err), &err);
+    spec.n_tune_layers = n_tune_layers;
+    return spec;
+}
+
+/* A model with a new head. */
+static inline bert_model *new_model(const bert_layer_spec *spec, const bert_head_spec *of_task)
+{
+    bert_err err;
+    bert_model *model;
+    check(bert_model_create(spec, of_task, 11, &model, &err), &err);
     return model;
+}
+
+static inline bert_model *toy_model_of(const char *module, int pooling, int64_t seq_len, const bert_head_spec *head)
+{
+    bert_layer_spec spec = toy_layer_spec(module, pooling, seq_len, 1);
+    return new_model(&spec, head);
 }
 
 static inline bert_model *toy_model(const char *module, int pooling, int64_t seq_len)

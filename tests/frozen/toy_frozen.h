@@ -44,18 +44,11 @@ static inline void ask(const bert_model *model, bool head, answers *a)
 /* A model with one tuned layer, as if it had been trained: else the module alone would do. */
 static inline bert_model *make_model(const char *module, int pooling, int64_t use_layers)
 {
-    bert_err err;
-    bert_model *model;
-    bert_layer_spec spec;
-    bert_layer_defaults(&spec);
-    spec.module = module;
-    spec.pooling = pooling;
-    spec.use_layers = use_layers;
-    spec.n_tune_layers = 1;
-    spec.seq_len = SEQ_LEN;
-    bert_head_spec head = toy_head(BERT_TASK_BINARY, TOY_BINARY, 2);
-    check(bert_model_create(&spec, &head, 11, &model, &err), &err);
     size_t n;
+    bert_layer_spec spec = toy_layer_spec(module, pooling, SEQ_LEN, 1);
+    bert_head_spec head = toy_head(BERT_TASK_BINARY, TOY_BINARY, 2);
+    spec.use_layers = use_layers;
+    bert_model *model = new_model(&spec, &head);
     const bert_param *params = bert_layer_params(bert_model_layer(model), &n);
     for (size_t i = 0; i < n; i++)
         for (size_t k = 0; params[i].tuned && k < params[i].rows * params[i].cols; k++)

@@ -122,21 +122,7 @@ static inline bool was_noted(const told *t, const char *words)
 
 static inline bert_layer_spec toy_spec(const char *module, int pooling, int64_t n_tune_layers)
 {
-    bert_layer_spec spec;
-    bert_layer_defaults(&spec);
-    spec.module = module;
-    spec.pooling = pooling;
-    spec.seq_len = SEQ_LEN;
-    spec.n_tune_layers = n_tune_layers;
-    return spec;
-}
-
-static inline bert_model *new_model(const bert_layer_spec *spec, const bert_head_spec *of_task)
-{
-    bert_err err;
-    bert_model *model;
-    check(bert_model_create(spec, of_task, 11, &model, &err), &err);
-    return model;
+    return toy_layer_spec(module, pooling, SEQ_LEN, n_tune_layers);
 }
 
 static inline bert_model *new_binary(const bert_layer_spec *spec)
