@@ -1,6 +1,5 @@
 /* oneDNN, and how many threads it has: its OpenMP counts them by itself. */
-#ifndef BENCH_ONEDNN_H
-#define BENCH_ONEDNN_H
+#pragma once
 
 #include "base/threads.h"
 
@@ -16,5 +15,3 @@ static inline void use_threads(size_t n)
         set((int)n);
     threads_allow(n);
 }
-
-#endif

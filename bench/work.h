@@ -1,7 +1,6 @@
 /* What running a model on some rows costs, and what the machine could do at most: oneDNN's matrix product at the same
  * shapes. */
-#ifndef BENCH_WORK_H
-#define BENCH_WORK_H
+#pragma once
 
 #include "onednn.h"
 
@@ -176,5 +175,3 @@ static inline double onednn_rate(const bert_layer *layer, int64_t rows, bool byt
     free(weight);
     return work / best;
 }
-
-#endif

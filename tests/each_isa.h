@@ -1,7 +1,6 @@
 /* Runs a test program's groups once for every instruction set that the machine has: the choice is made once a process,
  * so each runs in a process of its own, forked before the first operation. */
-#ifndef TESTS_EACH_ISA_H
-#define TESTS_EACH_ISA_H
+#pragma once
 
 #include "ops/ops.h"
 
@@ -28,5 +27,3 @@ static int run_each_isa(int (*groups)(void))
     }
     return failed;
 }
-
-#endif

@@ -1,6 +1,5 @@
 /* Golden files and the models that they are of: where they are, imported modules, comparison. */
-#ifndef TESTS_GOLDEN_H
-#define TESTS_GOLDEN_H
+#pragma once
 
 #include "base/arena.h"
 #include "base/file.h"
@@ -148,5 +147,3 @@ static inline double largest_difference(const float *a, const float *b, size_t n
     }
     return worst;
 }
-
-#endif

@@ -1,7 +1,6 @@
 /* An HTTP server for tests: on 127.0.0.1, a port of its own, one thread, one answer a connection. Each route is a
  * canned behaviour and keeps what it saw. Read by tests that use all of its functions. */
-#ifndef TESTS_HTTP_SERVER_H
-#define TESTS_HTTP_SERVER_H
+#pragma once
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
@@ -175,5 +174,3 @@ static const char *server_url(const http_server *s, const char *path)
     snprintf(url, sizeof urls[0], "http://127.0.0.1:%d%s", s->port, path);
     return url;
 }
-
-#endif

@@ -1,6 +1,5 @@
 /* Tar archives for tests, honest and hostile: entries are added to a buffer, which is written through gzip. */
-#ifndef TESTS_TAR_BUILDER_H
-#define TESTS_TAR_BUILDER_H
+#pragma once
 
 #include "base/buffer.h"
 
@@ -66,5 +65,3 @@ static void tar_write(buffer *tar, const char *path)
     }
     buffer_free(tar);
 }
-
-#endif

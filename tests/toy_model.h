@@ -1,6 +1,5 @@
 /* Models on the toy module, their sessions, and random texts in its letters. */
-#ifndef TESTS_TOY_MODEL_H
-#define TESTS_TOY_MODEL_H
+#pragma once
 
 #include "toy_module.h"
 
@@ -87,5 +86,3 @@ static inline bert_session *open_session(const bert_model *model, int64_t seq_le
     check(bert_session_create(model, &options, &session, &err), &err);
     return session;
 }
-
-#endif

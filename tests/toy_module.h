@@ -1,7 +1,6 @@
 /* A small BERT with large random weights: with the usual 0.02 an output hardly depends on its weights. It is written by
  * the test itself, as a module whose words are letters, or smaller, with words of its own, as a Hugging Face folder. */
-#ifndef TESTS_TOY_MODULE_H
-#define TESTS_TOY_MODULE_H
+#pragma once
 
 #include "golden.h"
 
@@ -139,5 +138,3 @@ static inline bert_module *words_module(const config *c, bool pooler)
     assert_works(module_import(words_checkpoint("toy", c, pooler), scratch("module"), NULL, NULL, err));
     return open_module(scratch("module"));
 }
-
-#endif

@@ -1,6 +1,5 @@
 /* Options of a tokenizer that are the defaults but for case. */
-#ifndef TESTS_WITH_CASE_H
-#define TESTS_WITH_CASE_H
+#pragma once
 
 #include "bert.h"
 
@@ -11,5 +10,3 @@ static inline bert_tokenizer_options with_case(bool do_lower_case)
     options.do_lower_case = do_lower_case;
     return options;
 }
-
-#endif

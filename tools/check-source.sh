@@ -1,6 +1,7 @@
 #!/bin/sh
 # Checks of the sources that no compiler makes: a function or type has a name of its own in all of src, no pointer loses
-# its const by way of a number (-Wcast-qual sees the other ways), and no line is longer than 120 columns.
+# its const by way of a number (-Wcast-qual sees the other ways), a header of ours says `#pragma once` (the public one, which
+# any compiler may read, has a guard), and no line is longer than 120 columns.
 # usage: tools/check-source.sh [ROOT]
 set -eu
 cd "${1:-$(dirname "$0")/..}"
@@ -23,6 +24,7 @@ definitions $(find src -name '*.[ch]') | awk '
     { files[$1] = files[$1] " " $2; n[$1]++ }
     END { for (name in n) if (n[name] > 1) print name ": defined in" files[name] }' | sort >"$bad"
 grep -rnE '\*\)\(uintptr_t\)' src --include='*.[ch]' | sed 's/$/    (const cast away)/' >>"$bad" || true
+grep -rL '^#pragma once$' src tests bench --include='*.h' | sed 's/$/: no `#pragma once`/' >>"$bad" || true
 # Columns are characters.
 LC_ALL=C.UTF-8 grep -rnE '.{121,}' src include tests bench examples --include='*.[ch]' |
     sed 's/^\([^:]*:[0-9]*\):.*/\1: longer than 120 columns/' >>"$bad" || true

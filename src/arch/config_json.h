@@ -1,6 +1,5 @@
 /* config.json and bert_config.json: a family's configuration, read by its keys and written. */
-#ifndef ARCH_CONFIG_JSON_H
-#define ARCH_CONFIG_JSON_H
+#pragma once
 
 #include "arch/families.h"
 #include "base/buffer.h"
@@ -25,5 +24,3 @@ json_t *config_to_json(const config *c);
 
 /* "gelu", "gelu_new", "relu", "silu" */
 const char *config_activation_name(activation act);
-
-#endif

@@ -1,6 +1,5 @@
 /* The list of families of encoders. A family is one file here, and a row of the list in families.c. */
-#ifndef ARCH_FAMILIES_H
-#define ARCH_FAMILIES_H
+#pragma once
 
 #include "net/family.h"
 
@@ -11,5 +10,3 @@ extern const family *const FAMILIES[];
 
 /* NULL: none of that model_type. */
 const family *family_by_name(const char *name);
-
-#endif

@@ -1,6 +1,5 @@
 /* What families' files are written with, and what several of them share. */
-#ifndef ARCH_FAMILY_PARTS_H
-#define ARCH_FAMILY_PARTS_H
+#pragma once
 
 #include "arch/families.h"
 
@@ -66,5 +65,3 @@
       [3] = "encoder.layer.%d.attention.self.query_key_value.weight" }
 /* clang-format on */
 extern const char *const BERT_NAMES[N_WEIGHT_IDS][N_WEIGHT_NAMES];
-
-#endif

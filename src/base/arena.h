@@ -1,6 +1,5 @@
 /* One arena per lifetime (a module, a model, a batch): allocate freely, free once. Not thread-safe. */
-#ifndef BASE_ARENA_H
-#define BASE_ARENA_H
+#pragma once
 
 #include <stddef.h>
 
@@ -41,5 +40,3 @@ char *arena_printf(arena *a, const char *format, ...) __attribute__((format(prin
 void arena_reset(arena *a);
 
 void arena_free(arena *a);
-
-#endif

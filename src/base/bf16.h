@@ -1,6 +1,5 @@
 /* bfloat16: the upper half of a float32. */
-#ifndef BASE_BF16_H
-#define BASE_BF16_H
+#pragma once
 
 #include <stdint.h>
 #include <string.h>
@@ -23,5 +22,3 @@ static inline float bf16_to_f32(uint16_t b)
     memcpy(&x, &bits, sizeof x);
     return x;
 }
-
-#endif

@@ -1,7 +1,6 @@
 /* A growing run of bytes: text to be printed, a header to be written, a stream to be read. Always ends with a NUL that
  * is not counted. */
-#ifndef BASE_BUFFER_H
-#define BASE_BUFFER_H
+#pragma once
 
 #include "bert.h"
 
@@ -29,5 +28,3 @@ static inline void buffer_add(buffer *b, const void *bytes, size_t n)
 void buffer_string(buffer *b, const char *string);
 void buffer_char(buffer *b, char c);
 char *buffer_take(buffer *b); /* the bytes, now the caller's to free; NULL if it failed; the buffer is empty then */
-
-#endif

@@ -1,6 +1,5 @@
 /* CRC-32C (Castagnoli, RFC 3720; TensorFlow's files use it, masked). */
-#ifndef BASE_CHECKSUM_H
-#define BASE_CHECKSUM_H
+#pragma once
 
 #include "base/file.h"
 
@@ -18,5 +17,3 @@ static inline uint32_t crc32c_mask(uint32_t crc)
 {
     return ((crc >> 15) | (crc << 17)) + 0xa282ead8u;
 }
-
-#endif

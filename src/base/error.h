@@ -1,6 +1,5 @@
 /* How a function fails: it fills the caller's bert_err and returns the code. */
-#ifndef BASE_ERROR_H
-#define BASE_ERROR_H
+#pragma once
 
 #include "bert.h"
 
@@ -29,5 +28,3 @@ static inline double plain_nan(double x)
 {
     return isnan(x) ? fabs((double)NAN) : x;
 }
-
-#endif

@@ -1,7 +1,6 @@
 /* How a value is written where lines are made for machines: JSON, and columns with tabs or commas between. Byte for
  * byte the same in any locale. */
-#ifndef BASE_FIELDS_H
-#define BASE_FIELDS_H
+#pragma once
 
 #include "base/buffer.h"
 
@@ -17,5 +16,3 @@ void field_csv(buffer *b, const char *bytes, size_t n);
 /* Nine significant digits, as C's %.9g, which tell any two floats apart; null where it is not finite. */
 void field_number(buffer *b, double x);
 void field_integer(buffer *b, int64_t x);
-
-#endif

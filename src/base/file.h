@@ -1,6 +1,5 @@
 /* Files: mapped for reading, written to a temporary name and renamed when whole, paths, folders. */
-#ifndef BASE_FILE_H
-#define BASE_FILE_H
+#pragma once
 
 #include "base/arena.h"
 #include "base/error.h"
@@ -94,5 +93,3 @@ char *path_folder(arena *a, const char *path);                   /* "a/b" of "a/
 const char *path_name(const char *path);                         /* "c" of "a/b/c" */
 bool path_ends(const char *path, const char *suffix);
 char *path_relative(arena *a, const char *target, const char *folder); /* target as seen from folder; both must exist */
-
-#endif

@@ -1,6 +1,5 @@
 /* Numbers that are none: NaN and infinities. */
-#ifndef BASE_FINITE_H
-#define BASE_FINITE_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -43,5 +42,3 @@ static inline bool all_zero(const float *x, size_t n)
         i++;
     return i == n;
 }
-
-#endif

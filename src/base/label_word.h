@@ -1,6 +1,5 @@
 /* What a label is, however it is spelled. */
-#ifndef BASE_LABEL_WORD_H
-#define BASE_LABEL_WORD_H
+#pragma once
 
 #include "bert.h"
 
@@ -9,5 +8,3 @@
  * "True" and "TRUE" are "true", "False" and "FALSE" are "false", and neither is a number. Points into the label, or to
  * constant words. */
 bert_text label_word(bert_text label);
-
-#endif

@@ -1,7 +1,6 @@
 /* One run writes a folder at a time: FOLDER/train.lock, locked by the system as long as its process lives, with its id
  * inside. */
-#ifndef BASE_LOCK_H
-#define BASE_LOCK_H
+#pragma once
 
 #include "base/arena.h"
 #include "base/error.h"
@@ -21,5 +20,3 @@ bert_status lock_take(folder_lock *l, const char *folder, bert_err *err);
 void lock_release(folder_lock *l);
 /* The process that holds it; 0: none does. */
 long lock_holder(const char *folder);
-
-#endif

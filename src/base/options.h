@@ -1,7 +1,6 @@
 /* Options structs as data: how the tables of bert.h are written, and what the library does with them beyond
  * bert_options_set. */
-#ifndef BASE_OPTIONS_H
-#define BASE_OPTIONS_H
+#pragma once
 
 #include "base/buffer.h"
 #include "base/error.h"
@@ -50,5 +49,3 @@ bool number_read(const char *text, double *number);
 
 /* Digits as C writes them, whatever the program's locale is: for uselocale around what prints. Nothing to free. */
 locale_t plain_locale(void);
-
-#endif

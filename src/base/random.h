@@ -1,7 +1,6 @@
 /* Random numbers from a counter: Philox4x32-10 (Salmon et al., "Parallel Random Numbers: As Easy as 1, 2, 3", SC 2011).
  * A number depends on (seed, stream, index) and nothing else: not on the thread, not on what was drawn before. */
-#ifndef BASE_RANDOM_H
-#define BASE_RANDOM_H
+#pragma once
 
 #include <stddef.h>
 #include <stdint.h>
@@ -35,5 +34,3 @@ void random_shuffle(random_stream *r, uint32_t *items, size_t n);
 
 /* Streams, so that no two uses of one seed see the same numbers. Dropout has its own counter layout (ops/dropout.h). */
 enum { RANDOM_HEAD = 1, RANDOM_POOLER = 2, RANDOM_SHUFFLE = 3, RANDOM_SPLIT = 4 };
-
-#endif

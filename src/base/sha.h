@@ -1,8 +1,7 @@
 /* SHA-256 and SHA-1 (FIPS 180-4) of bytes that come piece by piece. Nothing is allocated, nothing can fail. SHA-256
  * runs on the processor's own instructions where it has them. SHA-1 is there for the names that git gives to files, not
  * for safety. */
-#ifndef BASE_SHA_H
-#define BASE_SHA_H
+#pragma once
 
 #include "base/file.h"
 
@@ -37,5 +36,3 @@ bert_status sha256_file(const char *path, char hex[SHA256_HEX], bert_err *err);
 
 /* The rounds of SHA-256 in plain C, which a test holds those of the processor against. */
 sha_rounds sha256_plain;
-
-#endif

@@ -1,7 +1,6 @@
 /* Sizes that come from files are multiplied and added through these: each returns false where the result would not
  * fit. */
-#ifndef BASE_SIZE_H
-#define BASE_SIZE_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -57,5 +56,3 @@ static inline uint64_t load_le64(const void *p)
     __builtin_memcpy(&v, p, sizeof v);
     return v;
 }
-
-#endif

@@ -1,8 +1,7 @@
 /* Temporaries: a file or folder is called NAME.tmp-RANDOM, beside NAME, until it is whole. Its process holds a lock on
  * it (flock), which dies with the process however that ends: one that nobody holds was left by a run that was killed,
  * and who writes NAME next removes it. */
-#ifndef BASE_TEMPORARY_H
-#define BASE_TEMPORARY_H
+#pragma once
 
 #include <stdbool.h>
 
@@ -20,5 +19,3 @@ int tree_remove(int folder, const char *name);
 /* Opens a file that is written in place (a lock, a part), made where it is missing; never a link, a file with a second
  * name, a device or a pipe. -1 with errno: ELOOP, EMLINK, or ENXIO for what is no regular file. */
 int open_in_place(const char *path);
-
-#endif

@@ -1,8 +1,7 @@
 /* Threads that share work: one set for the process, started when first needed and used by all callers. The caller
  * works, too, and does alone what no free thread comes for; so a thread that is busy for another caller, slow to wake,
  * or could not be started costs time, nothing else. */
-#ifndef BASE_THREADS_H
-#define BASE_THREADS_H
+#pragma once
 
 #include <stddef.h>
 
@@ -26,5 +25,3 @@ typedef void threads_part(void *context, size_t part, size_t thread);
  * each takes the next as it has done one. Allocates nothing once its threads run, and with one thread does nothing but
  * call f. Any number of threads may call it. */
 void threads_run(size_t parts, size_t threads, threads_part *f, void *context);
-
-#endif

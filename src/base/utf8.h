@@ -1,6 +1,5 @@
 /* UTF-8, one code point at a time. */
-#ifndef BASE_UTF8_H
-#define BASE_UTF8_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -65,5 +64,3 @@ static inline size_t utf8_encode(uint32_t cp, unsigned char bytes[4])
     bytes[0] = (unsigned char)(cp | (0xF00u >> length & 0xFF));
     return length;
 }
-
-#endif

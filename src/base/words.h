@@ -1,7 +1,6 @@
 /* The words of a text as tables of tagged words have them: what blanks divide (ASCII's, which none of them holds within
  * a word). The tokeniser's own splitting is finer: a word begins at one of its pieces. */
-#ifndef BASE_WORDS_H
-#define BASE_WORDS_H
+#pragma once
 
 #include "bert.h"
 
@@ -59,5 +58,3 @@ static inline bool word_listed(const char *const *list, const char *word)
         list++;
     return *list != NULL;
 }
-
-#endif

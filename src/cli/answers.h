@@ -1,6 +1,5 @@
 /* What embed and predict have in common: a model, a session on it, and an answer to each row of a table, in order. */
-#ifndef CLI_ANSWERS_H
-#define CLI_ANSWERS_H
+#pragma once
 
 #include "cli/pipeline.h"
 
@@ -58,5 +57,3 @@ typedef struct answers {
  * to say of n rows. Returns an exit status; what went wrong has been told. */
 int answers_run(const command *c, const answer_options *options, const char *file, int (*prepare)(answers *a),
                 void (*note)(const bert_model *model, size_t pairs, size_t n));
-
-#endif

@@ -1,6 +1,5 @@
 /* A command line into a command's options, by the tables that the command lists. */
-#ifndef CLI_ARGUMENTS_H
-#define CLI_ARGUMENTS_H
+#pragma once
 
 #include "cli/command.h"
 
@@ -21,5 +20,3 @@ typedef struct nearest_name {
 
 nearest_name nearest_to(const char *typed, size_t n);
 void nearest_try(nearest_name *near, const char *name);
-
-#endif

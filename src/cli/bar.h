@@ -1,6 +1,5 @@
 /* A line on standard error that is drawn again and again on a terminal; elsewhere only whole lines are printed. */
-#ifndef CLI_BAR_H
-#define CLI_BAR_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -26,5 +25,3 @@ void bar_fill(char out[BAR_SIZE], int room, size_t done, size_t total);
 int bar_columns(void); /* the width of the terminal */
 /* "1:02:31", "2:31", "31s" */
 void bar_time(char *out, size_t size, double seconds);
-
-#endif

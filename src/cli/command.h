@@ -1,7 +1,6 @@
 /* What a command of `bert` is: a row of data. main.c lists them; arguments.c parses by them; help.c explains by
  * them. */
-#ifndef CLI_COMMAND_H
-#define CLI_COMMAND_H
+#pragma once
 
 #include "bert.h"
 
@@ -96,5 +95,3 @@ bool command_find(const command *c, const char *name, size_t n, found_option *fo
 const void *command_field(const command *c, const void *options, const char *name);
 /* Whether the option stands in that group of the command's. */
 bool group_takes(const command *c, const option_group *group, const bert_option *option);
-
-#endif

@@ -1,6 +1,5 @@
 /* The command line as it was typed, so that a person can be told how to go on. */
-#ifndef CLI_COMMAND_LINE_H
-#define CLI_COMMAND_LINE_H
+#pragma once
 
 #include <stdio.h>
 
@@ -8,5 +7,3 @@ void command_line_keep(int argc, char **argv); /* once, by main */
 
 /* The words, quoted where a shell wants that, then `more` as it is. */
 void command_line_print(FILE *out, const char *more);
-
-#endif

@@ -1,6 +1,5 @@
 /* FNV-1a (Fowler, Noll, Vo) of 64 bits: it tells things apart, nobody attacks it. */
-#ifndef CLI_HASH_H
-#define CLI_HASH_H
+#pragma once
 
 #include <stddef.h>
 #include <stdint.h>
@@ -13,5 +12,3 @@ static inline uint64_t hash_bytes(uint64_t hash, const void *bytes, size_t n)
         hash = (hash ^ *p) * 0x100000001b3u;
     return hash;
 }
-
-#endif

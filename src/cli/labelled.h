@@ -1,6 +1,5 @@
 /* Tables in memory: with labels, as train, eval and freeze read them, and without. */
-#ifndef CLI_LABELLED_H
-#define CLI_LABELLED_H
+#pragma once
 
 #include "bert.h"
 
@@ -15,5 +14,3 @@ bert_status unlabelled_load(const char *path, const bert_table_options *table, b
 
 /* What the labels of a model's data must be. */
 bert_head_spec labelled_head(const bert_model *model);
-
-#endif

@@ -1,6 +1,5 @@
 /* What goes to standard error: errors, wrong usage, notes. */
-#ifndef CLI_MESSAGES_H
-#define CLI_MESSAGES_H
+#pragma once
 
 #include "cli/command.h"
 
@@ -16,5 +15,3 @@ int report_usage(const command *c, const char *format, ...) __attribute__((forma
 
 /* Prints "bert: note: WHAT"; what has several lines gives several notes. */
 void report_note(const char *format, ...) __attribute__((format(printf, 1, 2)));
-
-#endif

@@ -1,7 +1,6 @@
 /* How far a long file is, on standard error's terminal, as Keras shows it: nothing where there is none, where results
  * go to a terminal, where a person types, or where it takes less than a second. */
-#ifndef CLI_METER_H
-#define CLI_METER_H
+#pragma once
 
 #include "bert.h"
 #include "cli/bar.h"
@@ -19,5 +18,3 @@ meter meter_start(int results, const bert_table *table);
 void meter_show(meter *m, size_t rows, size_t n, uint64_t read, uint64_t total);
 /* complete: the end of the table was reached. What is drawn stays. */
 void meter_end(meter *m, size_t rows, size_t n, bool complete);
-
-#endif

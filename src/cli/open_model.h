@@ -1,6 +1,5 @@
 /* -m: opening what a command works on, and what is said at the end about texts that did not go in whole. */
-#ifndef CLI_OPEN_MODEL_H
-#define CLI_OPEN_MODEL_H
+#pragma once
 
 #include "bert.h"
 
@@ -24,5 +23,3 @@ void model_note_vectors(const bert_model *model, size_t pairs, size_t n);
 /* Tells how many of n texts did not go in whole, and what to do. windows: they were read in windows (--window), so that
  * only first texts of pairs are cut. */
 void model_note_truncated(size_t truncated, size_t n, size_t seq_len, bool windows);
-
-#endif

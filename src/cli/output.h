@@ -1,8 +1,7 @@
 /* Where a long run's results go: standard output, or OUT, which appears under its name only when it is whole. Until
  * then they stand in OUT.part, and OUT.part.json records what they were made with and how far they are sound; both stay
  * where a run is stopped, for --resume. */
-#ifndef CLI_OUTPUT_H
-#define CLI_OUTPUT_H
+#pragma once
 
 #include "cli/part_log.h"
 #include "cli/results.h"
@@ -53,5 +52,3 @@ void output_wrote(output *o, const bert_rows *rows);
 /* Puts the file under its name if status is fine, else keeps what is complete and says how to go on. Returns status, or
  * that of its own failure. */
 int output_close(output *o, int status);
-
-#endif

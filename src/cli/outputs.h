@@ -1,6 +1,5 @@
 /* What a command writes, and may it: looked at before anything is read. */
-#ifndef CLI_OUTPUTS_H
-#define CLI_OUTPUTS_H
+#pragma once
 
 #include "cli/command.h"
 
@@ -10,5 +9,3 @@ enum { OUTPUTS_MOST = 4 };
  * not replace (bert.h, bert_output_check). argument: the command's, NULL for standard input. Returns an exit status;
  * what is wrong has been told. From here on a signal that ends the process takes with it what is under way (stop.h). */
 int outputs_check(const command *c, const void *options, const char *argument);
-
-#endif

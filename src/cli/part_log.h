@@ -1,7 +1,6 @@
 /* OUT.part.json: what OUT.part is made with, as one JSON object, then a line for each time that OUT.part was on the
  * disk up to some row. A line that is cut off does not count; the last whole one tells how far OUT.part is sound. */
-#ifndef CLI_PART_LOG_H
-#define CLI_PART_LOG_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -27,5 +26,3 @@ int part_log_begin(const char *path, const char *record);
 int part_log_resume(const char *path);
 /* Writes a line, on the disk when it returns. -1 with errno. */
 int part_log_add(int log, const part_state *state);
-
-#endif

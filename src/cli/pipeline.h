@@ -1,7 +1,6 @@
 /* Rows of a table in, results out, in order and with constant memory, while three threads read, compute and write: what
  * embed and predict have in common. */
-#ifndef CLI_PIPELINE_H
-#define CLI_PIPELINE_H
+#pragma once
 
 #include "cli/output.h"
 #include "cli/rows.h"
@@ -38,5 +37,3 @@ int target_check(const command *c, const char *path, bool npy, bool resume);
  * everything so far is written. Returns an exit status; what went wrong has been told. */
 int pipeline_run(const char *path, const rows_options *options, const pipeline_work *work,
                  const pipeline_target *target, size_t *n);
-
-#endif

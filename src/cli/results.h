@@ -1,6 +1,5 @@
 /* Where results go: standard output, a pipe or a device; a file is output.h's. */
-#ifndef CLI_RESULTS_H
-#define CLI_RESULTS_H
+#pragma once
 
 #include "bert.h"
 
@@ -39,5 +38,3 @@ void results_size(bert_buffer *text, double bytes);
 int results_print(bert_buffer *text, int status);
 /* Prints lines of the library's, with a line break at their end, and frees them. */
 int results_print_lines(char *lines);
-
-#endif

@@ -1,7 +1,6 @@
 /* Rows of a table in, lines of results out, in order and with constant memory: what tokenize, embed and predict have in
  * common. */
-#ifndef CLI_ROWS_H
-#define CLI_ROWS_H
+#pragma once
 
 #include "bert.h"
 #include "cli/command.h"
@@ -36,5 +35,3 @@ void rows_note_dataset(const bert_dataset *dataset);
 size_t rows_most(const rows_options *options, size_t most);
 /* The same for a path ("-": standard input): 1 where a person types, who is told how. */
 size_t rows_chunk(const char *path, const rows_options *options, size_t most);
-
-#endif

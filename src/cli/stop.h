@@ -1,8 +1,7 @@
 /* Signals. SIGINT, SIGTERM and SIGHUP end the process, and what it has under way goes with it: nothing half-written is
  * left. Long work that can end in order takes the first one as a question: it asks now and then whether it should stop.
  * A signal that was ignored as the process began (nohup, a script's background) stays so. */
-#ifndef CLI_STOP_H
-#define CLI_STOP_H
+#pragma once
 
 #include <stdbool.h>
 
@@ -16,5 +15,3 @@ void stop_cleans(const char *path);
 void stop_watch(const char *answer);
 bool stop_asked(void);
 void stop_forget(void); /* from here on the first one ends the process again */
-
-#endif

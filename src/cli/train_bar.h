@@ -1,6 +1,5 @@
 /* What a person sees of a training run on standard error, as Keras shows it. */
-#ifndef CLI_TRAIN_BAR_H
-#define CLI_TRAIN_BAR_H
+#pragma once
 
 #include "bert.h"
 #include "cli/bar.h"
@@ -17,5 +16,3 @@ void train_bar_show(train_bar *t, const bert_event *event);
 
 /* "val_loss: 0.4290 - val_accuracy: 0.7910"; without validation "loss: ... - accuracy: ...". */
 void train_bar_scores(const bert_event *event, char *out, size_t size);
-
-#endif

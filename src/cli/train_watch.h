@@ -1,7 +1,6 @@
 /* A training run as it is followed: shown to a person or told to a program, asked to stop by Ctrl-C, and summed up when
  * it is over. */
-#ifndef CLI_TRAIN_WATCH_H
-#define CLI_TRAIN_WATCH_H
+#pragma once
 
 #include "cli/train_bar.h"
 #include "cli/results.h"
@@ -30,5 +29,3 @@ bool train_watch_event(void *watch, const bert_event *event);
 
 /* Says how the run ended: with `s`, and err where that is a failure. Returns the exit status. */
 int train_watch_end(train_watch *w, bert_status s, const bert_err *err, const bert_model *model);
-
-#endif

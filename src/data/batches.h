@@ -1,6 +1,5 @@
 /* The order in which the rows of a data set are trained on, and how they are cut into batches. */
-#ifndef DATA_BATCHES_H
-#define DATA_BATCHES_H
+#pragma once
 
 #include "data/token_rows.h"
 
@@ -27,5 +26,3 @@ bert_status batches_shuffled(batches *b, const token_rows *t, const batch_order 
 bert_status batches_by_length(batches *b, const token_rows *t, size_t batch_size, bert_err *err);
 
 void batches_free(batches *b);
-
-#endif

@@ -1,7 +1,6 @@
 /* A data set: the rows of a table in memory, with their labels as numbers. What bert_dataset_load and
  * bert_dataset_create make. */
-#ifndef DATA_DATASET_H
-#define DATA_DATASET_H
+#pragma once
 
 #include "base/arena.h"
 #include "base/error.h"
@@ -55,5 +54,3 @@ size_t dataset_pairs(const bert_dataset *d);
 
 /* SHA-256 over all texts, pairs and labels in their order: what a run or a cache was made of. */
 void dataset_hash(const bert_dataset *d, unsigned char hash[32]);
-
-#endif

@@ -1,6 +1,5 @@
 /* The different labels of a data set. */
-#ifndef DATA_LABELS_H
-#define DATA_LABELS_H
+#pragma once
 
 #include "data/dataset.h"
 #include "data/word_set.h"
@@ -40,5 +39,3 @@ bert_status label_unknown(const bert_dataset *d, size_t row, bert_text label, co
 /* The same of the tag of a word of the row. */
 bert_status tag_unknown(const bert_dataset *d, size_t row, size_t word, bert_text tag, const char *const *labels,
                         size_t n_labels, bert_err *err);
-
-#endif

@@ -1,6 +1,5 @@
 /* Which rows of a data set hold the same text (and pair): found by a hash, compared byte for byte. */
-#ifndef DATA_SAME_ROWS_H
-#define DATA_SAME_ROWS_H
+#pragma once
 
 #include "data/dataset.h"
 
@@ -20,5 +19,3 @@ void same_rows_free(same_rows *s);
 
 /* The first row with the texts of row i of another data set; NO_SUCH_ROW where there is none. */
 int64_t same_rows_find(const same_rows *s, const bert_dataset *other, size_t i);
-
-#endif

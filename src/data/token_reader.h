@@ -1,6 +1,5 @@
 /* Tokenising texts into rows, again and again in the same memory: what token_rows_create and sessions do. */
-#ifndef DATA_TOKEN_READER_H
-#define DATA_TOKEN_READER_H
+#pragma once
 
 #include "data/token_rows.h"
 #include "data/windows.h"
@@ -41,5 +40,3 @@ typedef struct token_reader {
 /* Makes reader->rows of the texts, in threads. Fails as token_rows_create; the rows are empty then. */
 bert_status token_reader_run(token_reader *reader, const texts_to_read *from, const row_reading *how, bert_err *err);
 void token_reader_free(token_reader *reader);
-
-#endif

@@ -1,6 +1,5 @@
 /* A data set's rows as the ids that BERT reads, one row behind the other without padding. */
-#ifndef DATA_TOKEN_ROWS_H
-#define DATA_TOKEN_ROWS_H
+#pragma once
 
 #include "data/dataset.h"
 #include "text/packed_batch.h"
@@ -60,5 +59,3 @@ static inline size_t token_rows_text(const token_rows *t, size_t row)
  * packed_batch_create. */
 bert_status token_rows_pack(const token_rows *t, const uint32_t *rows, size_t n, packed_batch *batch, arena *memory,
                             bert_err *err);
-
-#endif

@@ -1,6 +1,5 @@
 /* Long texts in windows: which of a text's tokens stand in which sequence. */
-#ifndef DATA_WINDOWS_H
-#define DATA_WINDOWS_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -24,5 +23,3 @@ static inline size_t window_start(const windows *w, size_t n, size_t number)
 {
     return number + 1 < w->count ? number * w->step : n < w->size ? 0 : n - w->size;
 }
-
-#endif

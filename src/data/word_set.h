@@ -1,6 +1,5 @@
 /* Sets of words: labels, looked up by a hash of their bytes. */
-#ifndef DATA_WORD_SET_H
-#define DATA_WORD_SET_H
+#pragma once
 
 #include "bert.h"
 
@@ -23,5 +22,3 @@ void word_set_free(word_set *set);
 size_t word_hash(size_t start, bert_text word);
 /* By bytes, for qsort over bert_text. */
 int word_compare(const void *a, const void *b);
-
-#endif

@@ -1,7 +1,6 @@
 /* Exports: a model in another program's format. Each format is a row of the table in export.c and a file that writes
  * it. */
-#ifndef EXPORTS_EXPORT_H
-#define EXPORTS_EXPORT_H
+#pragma once
 
 #include "base/buffer.h"
 #include "task/tasks.h"
@@ -43,5 +42,3 @@ bert_status export_floats(const export_model *e, const bert_param *weight, arena
 /* Adds a line for each thing that the tokeniser of the format's program (hf, gguf) does otherwise than the model's, and
  * no file can say. */
 void export_tell_tokenizer(const export_model *e, int format, buffer *notes);
-
-#endif

@@ -1,6 +1,5 @@
 /* A vocabulary as llama.cpp reads BERT's. */
-#ifndef EXPORTS_GGUF_VOCABULARY_H
-#define EXPORTS_GGUF_VOCABULARY_H
+#pragma once
 
 #include "base/arena.h"
 #include "base/buffer.h"
@@ -14,5 +13,3 @@ bert_status gguf_add_vocabulary(gguf_file *g, const bert_tokenizer *tokenizer, s
 
 /* Adds a line where the vocabulary has tokens of scripts that llama.cpp's own tokenizer reads otherwise. */
 void gguf_tell_scripts(const bert_tokenizer *tokenizer, buffer *notes);
-
-#endif

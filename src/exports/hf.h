@@ -1,6 +1,5 @@
 /* Parts of an export for transformers and sentence-transformers. */
-#ifndef EXPORTS_HF_H
-#define EXPORTS_HF_H
+#pragma once
 
 #include "exports/export.h"
 
@@ -25,5 +24,3 @@ void hf_head_to_config(const hf_head *head, const export_model *e, json_t **json
 /* The files by which sentence-transformers takes the vectors as the model does: modules.json and a folder for each of
  * its steps. */
 bert_status hf_write_sentence(const export_model *e, const char *folder, bert_err *err);
-
-#endif

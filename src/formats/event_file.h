@@ -1,8 +1,7 @@
 /* TensorBoard's event files: records of TFRecord framing (length, masked CRC-32C, tensorflow.Event). Source of the
  * format: tensorflow/core/util/event.proto, tensorflow/core/framework/summary.proto,
  * tensorflow/core/lib/io/record_writer.h. */
-#ifndef FORMATS_EVENT_FILE_H
-#define FORMATS_EVENT_FILE_H
+#pragma once
 
 #include "base/error.h"
 
@@ -19,5 +18,3 @@ void event_file_scalar(event_file *e, int64_t step, const char *tag, double valu
 void event_file_text(event_file *e, int64_t step, const char *tag, const char *markdown);
 bert_status event_file_flush(event_file *e, bert_err *err);
 bert_status event_file_close(event_file *e, bert_err *err); /* frees e in any case; NULL does nothing */
-
-#endif

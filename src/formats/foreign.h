@@ -1,7 +1,6 @@
 /* Files that people take for a checkpoint and that libbert does not read: what they are, and what to do. One table
  * (foreign.c), matched by a file's first or last bytes, by its name, or by the names of its tensors. */
-#ifndef FORMATS_FOREIGN_H
-#define FORMATS_FOREIGN_H
+#pragma once
 
 #include "formats/tensors.h"
 
@@ -15,5 +14,3 @@ bert_status foreign_check_file(const char *path, bert_err *err);
 bert_status foreign_check_folder(const char *folder, bert_err *err);
 /* The names of tensors among which no BERT was found. */
 bert_status foreign_check_tensors(const tensor_set *set, const char *path, bert_err *err);
-
-#endif

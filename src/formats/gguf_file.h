@@ -1,8 +1,7 @@
 /* A GGUF file, version 3: "GGUF", the version, the numbers of tensors and of keys; the keys with their values; of each
  * tensor its name, sides, type and place; then the tensors, each at a multiple of 32 bytes. All little-endian.
  * Specification: ggml-org/ggml docs/gguf.md. */
-#ifndef FORMATS_GGUF_FILE_H
-#define FORMATS_GGUF_FILE_H
+#pragma once
 
 #include "base/buffer.h"
 #include "base/error.h"
@@ -63,5 +62,3 @@ bert_status gguf_write(gguf_file *g, const char *path, gguf_values *values, void
 /* Whether a file that gguf_write wrote is whole: keys, tensors one behind another, and nothing else. gguf_write asks
  * before it renames. Fails with BERT_ERR_FORMAT, naming the key or tensor; BERT_ERR_IO, BERT_ERR_MEMORY. */
 bert_status gguf_check(const char *path, bert_err *err);
-
-#endif

@@ -1,7 +1,6 @@
 /* JSON through jansson, with errors in our words. A value whose members are walked, or that is kept, is a json_t
  * without const: jansson walks and counts no other. */
-#ifndef FORMATS_JSON_H
-#define FORMATS_JSON_H
+#pragma once
 
 #include "base/buffer.h"
 #include "base/error.h"
@@ -47,5 +46,3 @@ bert_status json_get_object(const json_t *object, const char *key, json_t **out,
 
 /* Checks that "format" is this one, and "version" not above `newest`, which is BERT_ERR_UNSUPPORTED. */
 bert_status json_check_format(const json_t *object, const char *format, int newest, const char *where, bert_err *err);
-
-#endif

@@ -2,8 +2,7 @@
  * that a whole document is checked once, where it is used: NULL there means that memory ran out. jansson's json_pack
  * does the same with "o". NULL never means "left out": json_pack's "o*", "O*" and "s*" are not used, for they would
  * leave out in silence what memory did not suffice for. */
-#ifndef FORMATS_JSON_BUILD_H
-#define FORMATS_JSON_BUILD_H
+#pragma once
 
 #include <jansson.h>
 #include <stddef.h>
@@ -20,5 +19,3 @@ json_t *json_of_words(const char *const *words, size_t n);
 json_t *json_of_number(double x);
 /* A string from outside, such as a path: bytes that are not UTF-8, which JSON cannot hold, become U+FFFD. */
 json_t *json_of_bytes(const char *string);
-
-#endif

@@ -1,7 +1,6 @@
 /* JSON into jansson's values (RFC 8259, strict). Not jansson's own reader: where memory runs out that loses characters,
  * or calls the text wrong. */
-#ifndef FORMATS_JSON_PARSE_H
-#define FORMATS_JSON_PARSE_H
+#pragma once
 
 #include <jansson.h>
 #include <stddef.h>
@@ -11,5 +10,3 @@
  * jansson's. For what people have: a byte order mark at the start is passed over; a whole number beyond int64 becomes a
  * real, a real beyond double the largest there is. */
 json_t *json_parse(const char *bytes, size_t n, size_t flags, json_error_t *error);
-
-#endif

@@ -1,8 +1,7 @@
 /* An ONNX file: a graph of operators, built node by node, and its weights, which are written one after another and
  * never held together.
  * Specification: onnx/docs/IR.md, onnx/docs/Operators.md. */
-#ifndef FORMATS_ONNX_FILE_H
-#define FORMATS_ONNX_FILE_H
+#pragma once
 
 #include "base/arena.h"
 #include "base/error.h"
@@ -74,5 +73,3 @@ bert_status onnx_write(onnx_graph *g, const char *path, onnx_values *values, voi
  * shape takes. onnx_write asks before it renames. Fails with BERT_ERR_FORMAT, naming the message or tensor and its
  * byte; BERT_ERR_IO, BERT_ERR_MEMORY. */
 bert_status onnx_check(const char *path, bert_err *err);
-
-#endif

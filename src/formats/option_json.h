@@ -1,6 +1,5 @@
 /* Options structs as JSON. */
-#ifndef FORMATS_OPTION_JSON_H
-#define FORMATS_OPTION_JSON_H
+#pragma once
 
 #include "bert.h"
 
@@ -10,5 +9,3 @@
 json_t *option_to_json(const void *options, const bert_option *option);
 /* An object of all fields by their names. */
 json_t *options_to_json(const void *options, bert_option_table table);
-
-#endif

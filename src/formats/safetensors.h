@@ -1,7 +1,6 @@
 /* safetensors: 8 bytes little-endian header size, a JSON header { name: { dtype, shape, data_offsets }, "__metadata__":
  * { string: string } }, then the data, without holes. Specification: huggingface/safetensors. */
-#ifndef FORMATS_SAFETENSORS_H
-#define FORMATS_SAFETENSORS_H
+#pragma once
 
 #include "base/buffer.h"
 #include "formats/tensors.h"
@@ -26,5 +25,3 @@ bert_status safetensors_write_torch(const char *path, const tensor *items, size_
 bert_status safetensors_header(buffer *header, const char *path, const tensor *items, size_t n, json_t *metadata,
                                bert_err *err);
 void safetensors_write_to(file_writer *w, const buffer *header, const tensor *items, size_t n);
-
-#endif

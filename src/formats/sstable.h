@@ -5,8 +5,7 @@
  * Behind each block stand a byte for its compression and the masked CRC-32C of both. A block is entries { varint
  * shared, unshared, value size; key without its first `shared` bytes, which are those of the key before; value }, then
  * the offsets of entries that share nothing, and their number. Source: leveldb/doc/table_format.md. */
-#ifndef FORMATS_SSTABLE_H
-#define FORMATS_SSTABLE_H
+#pragma once
 
 #include "base/error.h"
 #include "base/file.h"
@@ -22,5 +21,3 @@ typedef bert_status (*sstable_visit)(void *context, const char *key, size_t key_
 /* Visits every entry in the order of the keys; stops at the first failure. `path` is for messages.
  * Fails with BERT_ERR_FORMAT; BERT_ERR_UNSUPPORTED for compressed blocks and for keys longer than SSTABLE_MAX_KEY. */
 bert_status sstable_read(const file_mapping *file, const char *path, sstable_visit visit, void *context, bert_err *err);
-
-#endif

@@ -1,6 +1,5 @@
 /* .tar.gz archives: POSIX ustar, with the long names of pax and of GNU tar. */
-#ifndef FORMATS_TAR_GZ_H
-#define FORMATS_TAR_GZ_H
+#pragma once
 
 #include "base/error.h"
 
@@ -10,5 +9,3 @@
  * holds what was unpacked before. Fails with BERT_ERR_FORMAT (the message names the archive and the entry),
  * BERT_ERR_IO. */
 bert_status tar_gz_unpack(const char *archive, const char *folder, bert_err *err);
-
-#endif

@@ -1,7 +1,6 @@
 /* A set of named tensors as every weight format gives it: views into mapped files where the format allows, else copies
  * that the set owns. safetensors.h, tf_bundle.h and torch_file.h open one from their format. */
-#ifndef FORMATS_TENSORS_H
-#define FORMATS_TENSORS_H
+#pragma once
 
 #include "base/arena.h"
 #include "base/file.h"
@@ -93,5 +92,3 @@ typedef struct tensor_range {
 
 /* Sorts them by their place; fails with BERT_ERR_FORMAT where two share a byte. */
 bert_status tensor_ranges_check(tensor_range *ranges, size_t n, const char *path, bert_err *err);
-
-#endif

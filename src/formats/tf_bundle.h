@@ -1,8 +1,7 @@
 /* TensorFlow's V2 checkpoint: PREFIX.index (a LevelDB-format SSTable of BundleHeaderProto and BundleEntryProto) and
  * PREFIX.data-00000-of-0000N (raw tensors). Source of the format: tensorflow/core/util/tensor_bundle,
  * tensorflow/core/lib/io/table. */
-#ifndef FORMATS_TF_BUNDLE_H
-#define FORMATS_TF_BUNDLE_H
+#pragma once
 
 #include "formats/tensors.h"
 
@@ -14,5 +13,3 @@ bert_status tf_bundle_open(tensor_set *set, const char *prefix, bool check_data,
 /* The prefix that a folder holds: that of its TF1 `checkpoint` file (model_checkpoint_path, relative or absolute), else
  * of its only *.index file. Arena memory. Fails with BERT_ERR_FORMAT, also where there are several. */
 bert_status tf_bundle_prefix(arena *a, const char *folder, char **prefix, bert_err *err);
-
-#endif

@@ -1,6 +1,5 @@
 /* A TF1 Hub module folder: saved_model.pb, variables/variables.*, assets/. What the graph tells about the module. */
-#ifndef FORMATS_TF_HUB_H
-#define FORMATS_TF_HUB_H
+#pragma once
 
 #include "base/arena.h"
 #include "base/error.h"
@@ -19,5 +18,3 @@ typedef struct tf_hub_info {
 
 /* Reads PATH/saved_model.pb. Strings are arena memory. */
 bert_status tf_hub_read(tf_hub_info *info, arena *a, const char *folder, bert_err *err);
-
-#endif

@@ -2,8 +2,7 @@
  * for each slice, whose key is made of the tensor's name and the slice. Source:
  * tensorflow/core/util/{saved_tensor_slice_util,tensor_slice_writer}.cc,
  * tensorflow/core/lib/strings/ordered_code.cc. */
-#ifndef FORMATS_TF_SLICE_H
-#define FORMATS_TF_SLICE_H
+#pragma once
 
 #include "base/buffer.h"
 #include "formats/tensors.h"
@@ -27,5 +26,3 @@ bert_status tf_slice_place(const tensor *whole, int axis, const tensor *part, co
 /* Sorts the parts; fails with BERT_ERR_FORMAT where something of the whole is in none of them, or in two. */
 bert_status tf_slices_check(const tensor *whole, int axis, tensor_part *parts, size_t n, const char *path,
                             bert_err *err);
-
-#endif

@@ -1,8 +1,7 @@
 /* What torch.save wrote: pytorch_model.bin, .pt, .pth. Since version 1.6 a zip (torch_zip.h), before it pickles with
  * raw storages behind them (torch_legacy.h). In both a pickle describes the tensors; it is read by a machine that knows
  * the opcodes of a state dict and builds tensors alone (torch_pickle.h). Nothing in a file is run. */
-#ifndef FORMATS_TORCH_FILE_H
-#define FORMATS_TORCH_FILE_H
+#pragma once
 
 #include "formats/tensors.h"
 
@@ -14,5 +13,3 @@ bert_status torch_file_open(tensor_set *set, const char *path, bert_err *err);
 
 /* Opens the shards that a pytorch_model.bin.index.json names, as one set. */
 bert_status torch_file_open_sharded(tensor_set *set, const char *index_path, bert_err *err);
-
-#endif

@@ -1,8 +1,7 @@
 /* The machine that reads a pickle: a stack, a memo, and values that are small structs and are copied. Nothing recurses,
  * and memory grows by a few values at most for each byte read. torch_pickle.c holds the opcodes, torch_globals.c what
  * they may call. */
-#ifndef FORMATS_TORCH_MACHINE_H
-#define FORMATS_TORCH_MACHINE_H
+#pragma once
 
 #include "formats/torch_pickle.h"
 
@@ -93,5 +92,3 @@ bert_status machine_run(machine *m, arena *a, const torch_pickle *pickle, bert_e
 void machine_free(machine *m);
 /* What a dict has under a text; ABSENT where it has none, or is none. */
 value machine_get(const machine *m, value dict, const char *key);
-
-#endif

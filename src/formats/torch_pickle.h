@@ -1,8 +1,7 @@
 /* The pickle of a state dict: names, and where each tensor lies in which storage. Nothing in it is run.
  * Source: Python's pickletools.py for the opcodes, torch/_utils.py and torch/serialization.py for what a state dict
  * calls. */
-#ifndef FORMATS_TORCH_PICKLE_H
-#define FORMATS_TORCH_PICKLE_H
+#pragma once
 
 #include "formats/tensors.h"
 
@@ -50,5 +49,3 @@ typedef struct torch_pickle {
  * beside other things. Every tensor lies within its storage's elements. Fails with BERT_ERR_FORMAT (damaged, or it asks
  * for anything but tensors), BERT_ERR_UNSUPPORTED (another protocol, an unknown opcode). */
 bert_status torch_pickle_read(torch_state *state, arena *a, const torch_pickle *pickle, bert_err *err);
-
-#endif

@@ -1,6 +1,5 @@
 /* From what a pickle says of tensors, and a container's storages, to the tensors of a set. */
-#ifndef FORMATS_TORCH_TENSORS_H
-#define FORMATS_TORCH_TENSORS_H
+#pragma once
 
 #include "formats/torch_pickle.h"
 
@@ -17,5 +16,3 @@ typedef struct torch_storages {
 /* Adds the tensors of a state dict: in place where they lie as they are read, else gathered. Fails with BERT_ERR_FORMAT
  * where a storage is absent or of another size than the pickle says. */
 bert_status torch_tensors_add(tensor_set *set, const torch_state *state, const torch_storages *storages, bert_err *err);
-
-#endif

@@ -1,7 +1,6 @@
 /* The entries of a zip file by name, as bytes: stored ones in place, deflated ones unpacked. Sizes and CRCs are
  * checked. */
-#ifndef FORMATS_ZIP_FILE_H
-#define FORMATS_ZIP_FILE_H
+#pragma once
 
 #include "base/arena.h"
 #include "base/file.h"
@@ -36,5 +35,3 @@ void zip_close(zip_file *z);
 /* The bytes of an entry, which live as long as view and memory; *bytes is NULL where there is no such entry.
  * Fails with BERT_ERR_FORMAT, BERT_ERR_UNSUPPORTED (encrypted, or another compression than deflate). */
 bert_status zip_bytes(zip_file *z, const char *name, const unsigned char **bytes, size_t *size, bert_err *err);
-
-#endif

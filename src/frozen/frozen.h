@@ -9,8 +9,7 @@
  *                  normalize, task, labels, head, signature
  * Every version begins like this, so that an older libbert can tell a newer file from a damaged one. A frozen file
  * opens as a module of which nothing is tuned, with the same layer on it: so a prediction takes one way. */
-#ifndef FROZEN_FROZEN_H
-#define FROZEN_FROZEN_H
+#pragma once
 
 #include "base/buffer.h"
 #include "models/model.h"
@@ -35,5 +34,3 @@ const char *frozen_precision(const bert_module *module);
 
 /* Puts a header's CRC into it. false: it does not begin as a frozen file's. */
 bool frozen_seal(buffer *header);
-
-#endif

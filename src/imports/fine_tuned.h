@@ -1,6 +1,5 @@
 /* What others fine-tuned: a transformers folder whose head stands on BERT. */
-#ifndef IMPORTS_FINE_TUNED_H
-#define IMPORTS_FINE_TUNED_H
+#pragma once
 
 #include "imports/source.h"
 
@@ -12,5 +11,3 @@ bool fine_tuned_is(const source *s);
  * CrossEncoder. Fails with BERT_ERR_FORMAT, BERT_ERR_UNSUPPORTED, BERT_ERR_ARGUMENT (a sequence layer that is not the
  * last one), BERT_ERR_IO. */
 bert_status fine_tuned_write(source *s, const char *folder, const bert_import_options *options, bert_err *err);
-
-#endif

@@ -1,6 +1,5 @@
 /* What a fine-tuned folder says of its head: the words for its outputs, and what they mean. */
-#ifndef IMPORTS_FINE_TUNED_WORDS_H
-#define IMPORTS_FINE_TUNED_WORDS_H
+#pragma once
 
 #include "imports/source.h"
 #include "task/tasks.h"
@@ -28,5 +27,3 @@ typedef struct fine_tuned {
 /* Fills names, problem and activation. Fails with BERT_ERR_FORMAT; BERT_ERR_UNSUPPORTED (a problem_type that
  * transformers has not). */
 bert_status fine_tuned_words(fine_tuned *f, bert_err *err);
-
-#endif

@@ -1,6 +1,5 @@
 /* Reading tokenizer.json of Hugging Face `tokenizers`. */
-#ifndef IMPORTS_HF_TOKENIZER_JSON_H
-#define IMPORTS_HF_TOKENIZER_JSON_H
+#pragma once
 
 #include "base/arena.h"
 #include "base/buffer.h"
@@ -15,5 +14,3 @@ bert_status hf_tokenizer_rules(const json_t *json, bert_tokenizer_options *optio
  * a name that no text has; that is told. Fails with BERT_ERR_FORMAT, BERT_ERR_UNSUPPORTED (another model). */
 bert_status hf_tokenizer_vocabulary(json_t *json, buffer *lines, arena *a, const char *where, buffer *notes,
                                     bert_err *err);
-
-#endif

@@ -1,6 +1,5 @@
 /* A published checkpoint, whatever its form: what it is, its tensors, configuration and vocabulary. */
-#ifndef IMPORTS_SOURCE_H
-#define IMPORTS_SOURCE_H
+#pragma once
 
 #include "base/arena.h"
 #include "base/buffer.h"
@@ -64,5 +63,3 @@ bert_status source_to_module(source *s, const char *folder, const bert_import_op
 typedef bert_status source_write(source *s, const char *folder, const bert_import_options *options, bert_err *err);
 bert_status source_import(const char *path, const char *folder, const bert_import_options *options, source_write *write,
                           char **note, bert_err *err);
-
-#endif

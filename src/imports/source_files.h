@@ -1,6 +1,5 @@
 /* The files of a published checkpoint. */
-#ifndef IMPORTS_SOURCE_FILES_H
-#define IMPORTS_SOURCE_FILES_H
+#pragma once
 
 #include "imports/source.h"
 
@@ -13,5 +12,3 @@ bert_status source_open_tensors(source *s, bool with_data, bert_err *err);
 /* The path of the first of the names that exists in the source's folder; NULL where none does. Fails with
  * BERT_ERR_MEMORY. */
 bert_status source_find_beside(source *s, const char *const *names, char **path, bert_err *err);
-
-#endif

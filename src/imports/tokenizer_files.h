@@ -1,6 +1,5 @@
 /* What a checkpoint's tokeniser files hold, while they are read. */
-#ifndef IMPORTS_TOKENIZER_FILES_H
-#define IMPORTS_TOKENIZER_FILES_H
+#pragma once
 
 #include "base/arena.h"
 #include "base/buffer.h"
@@ -51,5 +50,3 @@ const char *special_token_of_role(const bert_tokenizer_options *options, const c
 /* Reads the added tokens of all files into the options. Their ids are their places behind the vocabulary, whatever the
  * files say; where they say otherwise, that is told. */
 bert_status added_tokens_read(const tokenizer_files *files, tokenizer_source *source, bert_err *err);
-
-#endif

@@ -1,6 +1,5 @@
 /* The tokeniser of a published checkpoint: which vocabulary it has, and by which rules it turns texts into ids. */
-#ifndef IMPORTS_TOKENIZER_SOURCE_H
-#define IMPORTS_TOKENIZER_SOURCE_H
+#pragma once
 
 #include "base/arena.h"
 #include "base/buffer.h"
@@ -29,5 +28,3 @@ typedef struct tokenizer_place {
  * BERT_ERR_FORMAT, BERT_ERR_UNSUPPORTED (a tokeniser that is not BERT's, by name). */
 bert_status tokenizer_source_read(tokenizer_source *t, const tokenizer_place *place, arena *a, buffer *notes,
                                   bert_err *err);
-
-#endif

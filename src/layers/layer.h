@@ -1,6 +1,5 @@
 /* A layer in memory: a module seen through a layer spec, with the tuned weights its own. */
-#ifndef LAYERS_LAYER_H
-#define LAYERS_LAYER_H
+#pragma once
 
 #include "net/forward.h"
 #include "modules/module.h"
@@ -72,5 +71,3 @@ bert_status request_weights(const output_request *r, const bert_layer *layer, co
 /* The packed batch of an input, in the arena: from texts or matrices as the spec says. */
 bert_status layer_pack_input(const bert_layer *layer, const bert_input *input, packed_batch *batch, arena *a,
                              bert_err *err);
-
-#endif

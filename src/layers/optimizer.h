@@ -1,6 +1,5 @@
 /* The optimiser in memory: what a checkpoint keeps of it, and what a training run asks beyond bert.h. */
-#ifndef LAYERS_OPTIMIZER_H
-#define LAYERS_OPTIMIZER_H
+#pragma once
 
 #include "base/arena.h"
 #include "ops/ops.h"
@@ -34,5 +33,3 @@ void optimizer_set_lowest(bert_optimizer *optimizer, int layer);
 
 /* bert_optimizer_step on gradients multiplied by `scale`: 1 / the number of batches that they are the sum of. */
 double optimizer_step(bert_optimizer *optimizer, double scale);
-
-#endif

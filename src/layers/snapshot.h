@@ -1,7 +1,6 @@
 /* The weights of a layer as they are at one moment, in the form that is multiplied by. Sessions that are made of the
  * same weights share one snapshot; whoever changes a weight need not tell: a snapshot is compared with the weights. */
-#ifndef LAYERS_SNAPSHOT_H
-#define LAYERS_SNAPSHOT_H
+#pragma once
 
 #include "layers/layer.h"
 
@@ -19,5 +18,3 @@ bert_status layer_snapshot_take(bert_layer *layer, const output_request *r, laye
 
 /* Its user is done with it; NULL: nothing. The layer must be there. */
 void layer_snapshot_release(bert_layer *layer, layer_snapshot *snapshot);
-
-#endif

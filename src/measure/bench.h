@@ -1,6 +1,5 @@
 /* How fast a model runs: what is measured, and what came of it. */
-#ifndef MEASURE_BENCH_H
-#define MEASURE_BENCH_H
+#pragma once
 
 #include "base/buffer.h"
 #include "session/session.h"
@@ -85,5 +84,3 @@ struct roofline;
 /* roofline NULL: none was asked for. Text or JSON, to be freed; NULL: out of memory. */
 char *bench_write_text(const bench *b, const struct roofline *roofline);
 char *bench_write_json(const bench *b, const struct roofline *roofline);
-
-#endif

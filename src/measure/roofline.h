@@ -1,6 +1,5 @@
 /* What the machine could do: matrix products alone, by our kernels and by oneDNN, and reading memory. */
-#ifndef MEASURE_ROOFLINE_H
-#define MEASURE_ROOFLINE_H
+#pragma once
 
 #include "measure/bench.h"
 
@@ -44,5 +43,3 @@ bool onednn_name(char *name, size_t size);
 onednn_product *onednn_product_create(ops_precision precision, size_t rows, size_t in, size_t out);
 void onednn_product_run(void *product);
 void onednn_product_free(onednn_product *product);
-
-#endif

@@ -1,6 +1,5 @@
 /* A model in memory: a module, a layer on it, and what the head's outputs mean. */
-#ifndef MODELS_MODEL_H
-#define MODELS_MODEL_H
+#pragma once
 
 #include "layers/layer.h"
 
@@ -86,5 +85,3 @@ bert_status model_take_weights(bert_model *model, const tensor_set *set, const c
 bert_status model_open_folder(const char *folder, bert_model **model, bert_err *err);
 /* Opens the weights that its model.json names. */
 bert_status model_open_weights(const char *folder, tensor_set *set, bert_err *err);
-
-#endif

@@ -1,6 +1,5 @@
 /* A tokenizer in Hugging Face's files. */
-#ifndef MODULES_HF_TOKENIZER_H
-#define MODULES_HF_TOKENIZER_H
+#pragma once
 
 #include "base/error.h"
 #include "text/special_tokens.h"
@@ -15,5 +14,3 @@ json_t *hf_special_tokens_map(const bert_tokenizer *tokenizer);
 
 /* "single" or "pair" of a post-processor's TemplateProcessing. tokens: by their roles. NULL: out of memory. */
 json_t *hf_template(const special_template *specials, const char *const tokens[N_SPECIAL_ROLES], bool pair);
-
-#endif

@@ -1,6 +1,5 @@
 /* A module in memory, and how one is written. */
-#ifndef MODULES_MODULE_H
-#define MODULES_MODULE_H
+#pragma once
 
 #include "base/arena.h"
 #include "base/checksum.h"
@@ -91,5 +90,3 @@ bert_status module_write_tokenizer(const module_parts *parts, const char *folder
 
 /* Copies the files of an open module's folder as they are, all or none. */
 bert_status module_copy(const bert_module *m, const char *folder, bert_err *err);
-
-#endif

@@ -1,6 +1,5 @@
 /* A tokenizer's rules as JSON: what module.json and a frozen file say of them. */
-#ifndef MODULES_TOKENIZER_INFO_H
-#define MODULES_TOKENIZER_INFO_H
+#pragma once
 
 #include "base/arena.h"
 #include "base/error.h"
@@ -18,5 +17,3 @@ bert_status tokenizer_info_from_json(const json_t *info, bert_tokenizer_options 
 /* One added token with the flags that `tokenizers` gives it, id as there; and back. The content is the JSON value's. */
 json_t *added_token_to_json(const bert_added_token *token);
 bert_status added_token_from_json(const json_t *json, bert_added_token *token, const char *where, bert_err *err);
-
-#endif

@@ -1,8 +1,7 @@
 /* A block: a part of a layer with its weights and numbers, forward and backward. A layer is an array of blocks. Values
  * 0, 1, 2, ... of a layer are what it reads and what its blocks give, one each, all of them (rows, H). Each kind is one
  * file beside this one. */
-#ifndef NET_BLOCK_H
-#define NET_BLOCK_H
+#pragma once
 
 #include "net/config.h"
 #include "net/linear.h"
@@ -132,5 +131,3 @@ static inline size_t block_needs_nothing(const block *b)
     (void)b;
     return 0;
 }
-
-#endif

@@ -1,6 +1,5 @@
 /* An encoder's configuration: sizes and numbers, whatever its family calls them in config.json. */
-#ifndef NET_CONFIG_H
-#define NET_CONFIG_H
+#pragma once
 
 #include "ops/ops.h"
 
@@ -25,5 +24,3 @@ static inline int64_t config_positions(const config *c)
 
 /* How many segments ids may be of. */
 size_t config_segments(const config *c);
-
-#endif

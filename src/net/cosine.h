@@ -1,6 +1,5 @@
 /* The cosine of two vectors that stand side by side: a head without weights. */
-#ifndef NET_COSINE_H
-#define NET_COSINE_H
+#pragma once
 
 #include <stddef.h>
 
@@ -8,5 +7,3 @@
 void cosine_forward(float *cosines, const float *x, size_t n, size_t H);
 /* dx (2 n, H), assigned, from dcosines (n) */
 void cosine_backward(float *dx, const float *dcosines, const float *x, size_t n, size_t H);
-
-#endif

@@ -1,6 +1,5 @@
 /* What stands below the layers: the sum of a token's rows of the embedding tables, a layer norm, dropout. */
-#ifndef NET_EMBEDDINGS_H
-#define NET_EMBEDDINGS_H
+#pragma once
 
 #include "net/encoder.h"
 #include "text/packed_batch.h"
@@ -18,5 +17,3 @@ bool embeddings_forward(const encoder *e, const packed_batch *b, const block_pas
  * out. */
 bool embeddings_backward(const encoder *e, const packed_batch *b, const block_pass *p, const embedding_sums *kept,
                          float *d, arena *a);
-
-#endif

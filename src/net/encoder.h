@@ -1,7 +1,6 @@
 /* The encoder as it computes: blocks over the list of weights, plain or packed, and which outputs can be asked of
  * it. */
-#ifndef NET_ENCODER_H
-#define NET_ENCODER_H
+#pragma once
 
 #include "net/weights.h"
 
@@ -58,5 +57,3 @@ static inline bool request_is_first(const output_request *r)
 {
     return !r->tokens && r->pool == POOL_FIRST;
 }
-
-#endif

@@ -1,7 +1,6 @@
 /* A family of encoders as data: what its configuration is called, its tensors under each naming, the blocks of a layer,
  * the heads that its classifiers have. Each is one file of src/arch. */
-#ifndef NET_FAMILY_H
-#define NET_FAMILY_H
+#pragma once
 
 #include "net/block.h"
 #include "text/special_tokens.h"
@@ -127,5 +126,3 @@ static inline bool layer_may_reduce(size_t layer, size_t n_layers)
 {
     return layer + 1 == n_layers;
 }
-
-#endif

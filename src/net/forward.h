@@ -1,7 +1,6 @@
 /* A forward pass over a packed batch, from the embeddings to what was asked for, and its backward.
  * Layers below `first_kept` share their activations; those from there on keep them for backward. */
-#ifndef NET_FORWARD_H
-#define NET_FORWARD_H
+#pragma once
 
 #include "net/embeddings.h"
 #include "net/pooling.h"
@@ -60,5 +59,3 @@ bert_status forward_run(forward *f, arena *a, bert_err *err);
  * gradients of tuned weights; goes no lower than `first_kept`, which is then at least `from`. Scratch memory is the
  * arena's. Once: it overwrites what the pass has kept. */
 bert_status forward_backward(forward *f, arena *a, const float *const *grads, bert_err *err);
-
-#endif

@@ -1,7 +1,6 @@
 /* A dense layer with its parameters: y = x W^T + b. The base is multiplied as it lies (plain, packed, or in a frozen
  * file's form); what an adapter adds to it would stand here. */
-#ifndef NET_LINEAR_H
-#define NET_LINEAR_H
+#pragma once
 
 #include "ops/ops.h"
 
@@ -22,5 +21,3 @@ void linear_backward_input(const linear *l, const ops *o, ops_room room, float *
 /* Adds to the gradients of weight and bias; nothing where it is not tuned. */
 void linear_backward_weight(const linear *l, const ops *o, ops_room room, const float *dy, size_t lddy, const float *x,
                             size_t ldx, size_t n);
-
-#endif

@@ -1,7 +1,6 @@
 /* From the rows after a layer to what one request asks for: all of them, or one vector a sequence, with the pooler
  * behind it. */
-#ifndef NET_POOLING_H
-#define NET_POOLING_H
+#pragma once
 
 #include "net/encoder.h"
 
@@ -23,5 +22,3 @@ bool pooler_backward(const encoder *e, const block_pass *p, const forward_output
 /* The gradient by the rows from that by a pooled value. rows: what was pooled. */
 void pooling_backward(const encoder *e, const output_request *q, const block_pass *p, float *drows, const float *grad,
                       const float *value, const float *rows, ragged all);
-
-#endif

@@ -1,6 +1,5 @@
 /* Where the time of a forward pass goes: for `bert bench`. NULL is no profile, which costs nothing worth measuring. */
-#ifndef NET_PROFILE_H
-#define NET_PROFILE_H
+#pragma once
 
 #include "base/clock.h"
 
@@ -39,5 +38,3 @@ static inline void profile_mark(profile_clock *c, profile_part part)
     c->seconds[part] += now - c->last;
     c->last = now;
 }
-
-#endif

@@ -7,8 +7,7 @@
  * Query, key and value of a layer are one matrix, self.query_key_value.weight; in the last layer self.query.weight and
  * self.key_value.weight. Embedding tables are F32 or BF16 [rows, H], or I8 [rows, H] and NAME.scale F32 [rows]. All
  * else is plain F32. */
-#ifndef NET_WEIGHT_FORMS_H
-#define NET_WEIGHT_FORMS_H
+#pragma once
 
 #include "net/weights.h"
 
@@ -33,5 +32,3 @@ bert_status weights_form_tensors(const weight_list *list, arena *a, tensor **ite
  * has no weight. */
 bert_status linear_over_weights(linear *l, const weight_list *list, const bert_param *weight, size_t entries,
                                 const bert_param *bias, bert_err *err);
-
-#endif

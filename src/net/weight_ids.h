@@ -1,6 +1,5 @@
 /* The parts that encoders are made of, by which a tensor is known whatever it is called. */
-#ifndef NET_WEIGHT_IDS_H
-#define NET_WEIGHT_IDS_H
+#pragma once
 
 /* In the order in which tensors are laid out in memory and in files: query, key and value of a layer stand side by
  * side, so that they are one (3H, H) matrix and one (3H) bias. A weight's bias, and a norm's, is the id behind it, but
@@ -47,5 +46,3 @@ typedef enum weight_kind {
 
 /* Who names tensors how. */
 typedef enum weight_names { NAMES_HUGGING_FACE, NAMES_GOOGLE, NAMES_GGUF, N_WEIGHT_NAMES } weight_names;
-
-#endif

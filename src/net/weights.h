@@ -1,7 +1,6 @@
 /* The list of an encoder's weights, one entry a tensor, as its family lists them. Reading, writing, counting, freezing,
  * tuning and the optimiser all loop over it; only the families spell a tensor's name. */
-#ifndef NET_WEIGHTS_H
-#define NET_WEIGHTS_H
+#pragma once
 
 #include "base/arena.h"
 #include "base/buffer.h"
@@ -145,5 +144,3 @@ tensor weight_tensor(const bert_param *p);
 /* The tensors of the list that have a value and pass the filter, to be written; items: room for list->n. Returns their
  * number. */
 size_t weights_to_tensors(const weight_list *list, bool tuned_only, tensor *items);
-
-#endif

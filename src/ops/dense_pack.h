@@ -1,6 +1,5 @@
 /* The packed form of a dense layer's weight, the same for every instruction set. */
-#ifndef OPS_DENSE_PACK_H
-#define OPS_DENSE_PACK_H
+#pragma once
 
 #include "ops/ops.h"
 
@@ -41,5 +40,3 @@ void dense_packed_weight(float *weight, const dense *d);
 float embedding_quantise(int8_t *q, const float *row, size_t H);
 /* A row of a table as floats. */
 void embedding_row(float *row, const embedding_table *t, size_t H, size_t number);
-
-#endif

@@ -5,8 +5,7 @@
  * It is kept if that word is at least rate * 2^32 (rate as the float that it is), and then multiplied by 1 / (1 -
  * rate). The key's constant sets these numbers apart from those of base/random.h under the same seed; the rotation sets
  * steps above 2^32 apart from large elements. */
-#ifndef OPS_DROPOUT_H
-#define OPS_DROPOUT_H
+#pragma once
 
 #include "base/random.h"
 #include "ops/ops.h"
@@ -43,5 +42,3 @@ static inline bool dropout_keeps(const dropout_mask *m, uint64_t element)
     philox4x32(word, counter, m->key);
     return word[element & 3] >= m->least;
 }
-
-#endif

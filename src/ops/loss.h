@@ -1,7 +1,6 @@
 /* Losses over logits, in double, and their gradients. Small: a batch has (n, K) logits.
  * Each returns the loss and, where the gradient is not NULL, assigns the gradient of (loss * scale) to it. */
-#ifndef OPS_LOSS_H
-#define OPS_LOSS_H
+#pragma once
 
 #include <stddef.h>
 
@@ -17,5 +16,3 @@ double loss_squared_error(float *doutputs, const float *outputs, const float *ta
 void sigmoid(float *y, const float *x, size_t n);
 /* Row-wise softmax, (n, K); y may be x. */
 void softmax(float *y, const float *x, size_t n, size_t K);
-
-#endif

@@ -14,8 +14,7 @@
  *   - forward: a row (attention, pooling: a sequence) gets the same bits whatever other rows are in the call;
  *   - nothing is allocated, locked or printed in a call, and nothing fails: what can fail (memory) fails in dense_pack
  *     and ops_room_create. Scratch is in the room that the caller gives, and at most 16 KB of it on the stack. */
-#ifndef OPS_OPS_H
-#define OPS_OPS_H
+#pragma once
 
 #include "base/arena.h"
 #include "base/error.h"
@@ -212,5 +211,3 @@ bert_status dense_pack_as(dense *d, ops_precision precision, bert_err *err);
 /* The same in a form to be stored, on any machine. */
 bert_status dense_pack_stored(dense *d, weight_storage stored, bert_err *err);
 void dense_unpack(dense *d); /* frees the packed form; nothing where there is none */
-
-#endif

@@ -1,6 +1,5 @@
 /* The lists of operations that were built. Each machine runs some of them; ops_select takes the first. */
-#ifndef OPS_SELECT_H
-#define OPS_SELECT_H
+#pragma once
 
 #include "ops/ops.h"
 
@@ -12,5 +11,3 @@ extern const ops ops_generic;
 
 /* The fp32 operations of that name, or NULL where there are none or this machine lacks the instructions. */
 const ops *ops_named(const char *name);
-
-#endif

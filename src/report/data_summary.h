@@ -1,6 +1,5 @@
 /* What there is to know of a data set before a model learns from it. */
-#ifndef REPORT_DATA_SUMMARY_H
-#define REPORT_DATA_SUMMARY_H
+#pragma once
 
 #include "data/dataset.h"
 #include "data/labels.h"
@@ -55,5 +54,3 @@ size_t data_summary_label(const data_summary *s, bert_text label);
 
 /* How many rows have texts that are in other, too. */
 size_t data_summary_shared(const data_summary *s, const data_summary *other);
-
-#endif

@@ -1,7 +1,6 @@
 /* Plots as inline SVG: lines, points, bars and bands over one pair of axes. Colours are those of the page's style
  * sheet. */
-#ifndef REPORT_PLOT_H
-#define REPORT_PLOT_H
+#pragma once
 
 #include "report/report_page.h"
 
@@ -48,5 +47,3 @@ void figure_end(page *p);
 /* The grid that figures stand in. */
 void figures_begin(page *p);
 void figures_end(page *p);
-
-#endif

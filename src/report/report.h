@@ -1,7 +1,6 @@
 /* The page that people look at: one self-contained HTML file of a training run or an evaluation; and the table of
  * predictions. */
-#ifndef REPORT_REPORT_H
-#define REPORT_REPORT_H
+#pragma once
 
 #include "report/run_record.h"
 #include "task/outcomes.h"
@@ -52,5 +51,3 @@ bert_status predictions_write(const outcomes *o, const bert_dataset *data, doubl
 
 /* The machine in words: processor, cores, instruction set, memory. Into `out`. */
 void machine_describe(char *out, size_t size);
-
-#endif

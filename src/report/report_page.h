@@ -1,6 +1,5 @@
 /* A page under way: its text, what is escaped, and the small parts that sections are made of. */
-#ifndef REPORT_REPORT_PAGE_H
-#define REPORT_REPORT_PAGE_H
+#pragma once
 
 #include "base/buffer.h"
 #include "report/report.h"
@@ -49,5 +48,3 @@ void fold_end(page *p);
 /* A folded table: a row for each of firsts (n), with the numbers of each column at it. */
 void fold_numbers(page *p, const char *heads, const double *firsts, size_t n, const double *const *columns,
                   size_t n_columns);
-
-#endif

@@ -1,6 +1,5 @@
 /* Scores with what is true of them, in order: what curves, areas and calibration are made from. */
-#ifndef REPORT_REPORT_RANKING_H
-#define REPORT_REPORT_RANKING_H
+#pragma once
 
 #include "report/report_page.h"
 #include "task/ranking.h"
@@ -19,5 +18,3 @@ double ranking_average_precision(const ranking *r);
 
 /* How many of the items, and of them how many true ones, have a score of at least `least`. */
 size_t ranking_above(const ranking *r, double least, size_t *true_ones);
-
-#endif

@@ -1,6 +1,5 @@
 /* The sections of a page in their order. Each leaves itself out where its data is absent. */
-#ifndef REPORT_REPORT_SECTIONS_H
-#define REPORT_REPORT_SECTIONS_H
+#pragma once
 
 #include "report/report_page.h"
 
@@ -18,5 +17,3 @@ void section_run(page *p); /* options, machine, time, memory */
 
 /* The name of the metric that tells the best epoch; NULL: not known. */
 const char *watched_metric(const report *r);
-
-#endif

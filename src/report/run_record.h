@@ -1,7 +1,6 @@
 /* What is remembered of a training run, in numbers: history.json, event files, the page and the checkpoint are made of
  * it. */
-#ifndef REPORT_RUN_RECORD_H
-#define REPORT_RUN_RECORD_H
+#pragma once
 
 #include "bert.h"
 
@@ -42,5 +41,3 @@ typedef struct epoch_number {
  * more. */
 bool epoch_number_at(size_t i, epoch_number *number);
 double epoch_value(const epoch_record *epoch, size_t offset);
-
-#endif

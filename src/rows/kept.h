@@ -1,8 +1,7 @@
 /* Kept outputs: what the lowest tuned layer reads is the same for a text in every epoch as long as the layers below it
  * run without dropout. It is computed once and kept, in memory or in a mapped file, while there is room; what has no
  * room is computed each time. The bits are the same either way. */
-#ifndef ROWS_KEPT_H
-#define ROWS_KEPT_H
+#pragma once
 
 #include "data/token_rows.h"
 #include "layers/layer.h"
@@ -43,5 +42,3 @@ void kept_rest(kept_outputs *kept);
 size_t kept_layer(const kept_outputs *kept);
 uint64_t kept_bytes(const kept_outputs *kept); /* in use */
 size_t kept_rows(const kept_outputs *kept);    /* rows that are kept so far */
-
-#endif

@@ -6,8 +6,7 @@
  * whole rows alone: what it has written to a shared mapping stays in its order. After a fall of the whole machine pages
  * may be missing, in any order; therefore an entry of a file has a checksum, seeded with the row's number, and a row
  * that an earlier run has left is compared with it when it is first read. */
-#ifndef ROWS_KEPT_STORE_H
-#define ROWS_KEPT_STORE_H
+#pragma once
 
 #include "base/checksum.h"
 #include "data/token_rows.h"
@@ -61,5 +60,3 @@ const void *kept_store_find(kept_store *s, size_t row);
 
 /* Keeps a row that is not kept, where there is room. */
 void kept_store_add(kept_store *s, size_t row, const void *tokens);
-
-#endif

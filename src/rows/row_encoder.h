@@ -1,8 +1,7 @@
 /* Token rows through an encoder to vectors, in inference, in tiles of tokens: each thread takes its own tile through
  * all layers, so that activations stay in its cache and no thread waits for another. With fewer tiles than threads the
  * threads share each operation instead. What sessions, validation and the filling of kept outputs share. */
-#ifndef ROWS_ROW_ENCODER_H
-#define ROWS_ROW_ENCODER_H
+#pragma once
 
 #include "rows/kept.h"
 
@@ -68,5 +67,3 @@ typedef bert_status tile_function(void *context, const tile *t, arena *a, bert_e
  * goes on living in it; the caller resets it before. Fails with BERT_ERR_MEMORY, or as f. */
 bert_status row_encoder_tiles(row_encoder *r, const token_rows *t, const uint32_t *rows, size_t n, tile_function *f,
                               void *context, bert_err *err);
-
-#endif

@@ -1,6 +1,5 @@
 /* A session in memory. */
-#ifndef SESSION_SESSION_H
-#define SESSION_SESSION_H
+#pragma once
 
 #include "base/threads.h"
 #include "data/token_reader.h"
@@ -72,5 +71,3 @@ static inline size_t session_threads(const bert_session *s)
 
 /* The error of a model that only embeds. */
 bert_status session_no_head(const bert_session *session, bert_err *err);
-
-#endif

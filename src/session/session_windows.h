@@ -1,6 +1,5 @@
 /* What a text has from the windows in which it is read. */
-#ifndef SESSION_SESSION_WINDOWS_H
-#define SESSION_SESSION_WINDOWS_H
+#pragma once
 
 #include "data/token_rows.h"
 
@@ -10,5 +9,3 @@ typedef enum combine { COMBINE_MEAN, COMBINE_MAX } combine;
  * text is done with its last row. */
 void windows_combine(float *out, const float *values, const token_rows *rows, size_t first, size_t n, size_t C,
                      combine how);
-
-#endif

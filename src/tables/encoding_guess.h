@@ -1,6 +1,5 @@
 /* Which encodings bytes fit that are not UTF-8. */
-#ifndef TABLES_ENCODING_GUESS_H
-#define TABLES_ENCODING_GUESS_H
+#pragma once
 
 #include <stddef.h>
 
@@ -14,5 +13,3 @@ const char *encoding_guess(char out[ENCODING_GUESS], char *bytes, size_t n);
 /* The encoding of bytes that would pass for UTF-8, and have zeros or escapes as others do: UTF-16 and UTF-32 without a
  * mark, ISO-2022. NULL: they have not. */
 const char *encoding_in_disguise(const unsigned char *bytes, size_t n);
-
-#endif

@@ -1,6 +1,5 @@
 /* Of tables, what data sets want to know besides rows. */
-#ifndef TABLES_TABLE_H
-#define TABLES_TABLE_H
+#pragma once
 
 #include "bert.h"
 
@@ -20,5 +19,3 @@ typedef struct table_facts {
 } table_facts;
 
 table_facts table_facts_of(const bert_table *table);
-
-#endif

@@ -1,6 +1,5 @@
 /* Which columns of a table are wanted, and where they are. */
-#ifndef TABLES_TABLE_COLUMNS_H
-#define TABLES_TABLE_COLUMNS_H
+#pragma once
 
 #include "base/arena.h"
 #include "tables/table_records.h"
@@ -22,5 +21,3 @@ bert_status no_such_column(const char *where, const table_records *r, size_t col
 /* Whether a field of the present record, but not every one, is the same as the name of its column, of columns that were
  * found by their numbers. */
 bool table_repeats_names(const table_records *r);
-
-#endif

@@ -1,7 +1,6 @@
 /* The bytes of a table as UTF-8: passed on, decoded from another encoding by the system's iconv, or freed of what is
  * not UTF-8. */
-#ifndef TABLES_TABLE_ENCODING_H
-#define TABLES_TABLE_ENCODING_H
+#pragma once
 
 #include "tables/table_stream.h"
 
@@ -46,5 +45,3 @@ uint64_t table_text_used(const table_text *t, size_t ahead);
 bert_status table_text_broken(const table_text *t, size_t line, size_t column, bert_err *err);
 
 void table_text_close(table_text *t);
-
-#endif

@@ -1,6 +1,5 @@
 /* The label of a row: numbers by their names or without exponents, columns of 0 and 1 as a list, tags as BIO. */
-#ifndef TABLES_TABLE_LABELS_H
-#define TABLES_TABLE_LABELS_H
+#pragma once
 
 #include "base/arena.h"
 #include "tables/table_records.h"
@@ -33,5 +32,3 @@ static inline bool table_label_changes(const table_records *r, bert_text field)
 
 /* Appends the label of the present record, which is required. Fails with BERT_ERR_DATA. */
 bert_status table_label_add(table_records *r, buffer *out, bert_err *err);
-
-#endif

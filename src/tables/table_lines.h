@@ -1,6 +1,5 @@
 /* The lines of a table, one at a time through a window that grows to the longest line. */
-#ifndef TABLES_TABLE_LINES_H
-#define TABLES_TABLE_LINES_H
+#pragma once
 
 #include "tables/encoding_guess.h"
 #include "tables/table_encoding.h"
@@ -49,5 +48,3 @@ bert_status line_too_long(const table_lines *l, size_t number, bert_err *err);
 bool table_lines_would_wait(table_lines *l);
 
 void table_lines_close(table_lines *l);
-
-#endif

@@ -9,8 +9,7 @@
  *     txt     a line is a text, or a pair "a ||| b": cut at the first |||, blanks around it dropped
  * Lines end with "\n" or "\r\n", or with "\r" where there is no "\n". All is UTF-8; NUL is a character like any
  * other. */
-#ifndef TABLES_TABLE_RECORDS_H
-#define TABLES_TABLE_RECORDS_H
+#pragma once
 
 #include "base/buffer.h"
 #include "base/words.h"
@@ -168,5 +167,3 @@ bert_status table_spans_read(table_records *r, const json_t *list, bert_text tex
 
 /* The reader of conll, in table_conll.c. */
 bert_status table_conll_next(table_records *r, bool *end, bert_err *err);
-
-#endif

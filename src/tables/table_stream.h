@@ -1,6 +1,5 @@
 /* The bytes of a table: a file or standard input, plain or gzip (RFC 1952, any number of members). */
-#ifndef TABLES_TABLE_STREAM_H
-#define TABLES_TABLE_STREAM_H
+#pragma once
 
 #include "base/error.h"
 
@@ -39,5 +38,3 @@ static inline uint64_t table_stream_used(const table_stream *s)
 }
 
 void table_stream_close(table_stream *s);
-
-#endif

@@ -1,7 +1,6 @@
 /* The tags of a sentence's words, turned into BIO: S-, U- and W- begin an entity, E-, L- and M- go on with one (BIOES,
  * BILOU, BMEWO); I- and a bare name (IO, IOB1) begin one, or go on with that of the word before. */
-#ifndef TABLES_TABLE_TAGS_H
-#define TABLES_TABLE_TAGS_H
+#pragma once
 
 #include "base/buffer.h"
 #include "base/error.h"
@@ -24,5 +23,3 @@ static inline void table_tags_begin(table_tags *t)
 /* Appends a tag to out, which holds those before it. Returns NULL, or why it is none: a clause for a message, and
  * nothing is appended. */
 const char *table_tags_add(table_tags *t, buffer *out, bert_text tag);
-
-#endif

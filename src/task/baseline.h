@@ -1,6 +1,5 @@
 /* What is reached by saying of every row what is said most: a model that does no better has learned nothing of use. */
-#ifndef TASK_BASELINE_H
-#define TASK_BASELINE_H
+#pragma once
 
 #include "task/outcomes.h"
 
@@ -14,5 +13,3 @@ void baseline_compare(bert_baseline *b, const bert_metrics *metrics, const bert_
 
 /* Says so in words where a loss is not below that of an answer. */
 void baseline_compare_loss(double loss, double least, const char *answer, char *words, size_t size);
-
-#endif

@@ -1,6 +1,5 @@
 /* A model with a task, as it predicts and as it is judged: rows of tokens to scores and outcomes. */
-#ifndef TASK_CLASSIFIER_H
-#define TASK_CLASSIFIER_H
+#pragma once
 
 #include "rows/row_encoder.h"
 #include "task/head.h"
@@ -35,5 +34,3 @@ bert_status classifier_scores(classifier *c, const token_rows *rows, size_t firs
 
 /* All rows, each of which is a text. truth must outlive the outcomes. */
 bert_status classifier_judge(classifier *c, const token_rows *rows, const targets *truth, outcomes *out, bert_err *err);
-
-#endif

@@ -1,7 +1,6 @@
 /* How often labels (or types of entities) are predicted, are true, and are both: precision, recall, F1 and Matthews
  * correlation. */
-#ifndef TASK_COUNTS_H
-#define TASK_COUNTS_H
+#pragma once
 
 #include "task/tasks.h"
 
@@ -43,5 +42,3 @@ double counts_correlation(const counts *c);
 
 /* All that the counts of rows say for a task; of a pair, precision, recall and F1 are those of the second label. */
 void counts_metrics(const counts *c, const task *t, bert_metrics *m);
-
-#endif

@@ -1,7 +1,6 @@
 /* What stands between the encoder's vectors and the loss: Dense, or Dense-tanh-dropout-Dense, or for similarity the
  * cosine. */
-#ifndef TASK_HEAD_H
-#define TASK_HEAD_H
+#pragma once
 
 #include "net/linear.h"
 #include "task/targets.h"
@@ -46,5 +45,3 @@ void head_forward(const model_head *h, ops_room room, float *logits, float *hidd
 bert_status head_train(bert_model *m, const task *t, const float *x, float *dx, size_t rows, const target_rows *y,
                        const loss_spec *loss, step_dropout drop, float *logits, head_result *result, arena *a,
                        bert_err *err);
-
-#endif

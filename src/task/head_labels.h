@@ -1,6 +1,5 @@
 /* Labels and scale of a head, from a data set: what kinds of label choose them with. */
-#ifndef TASK_HEAD_LABELS_H
-#define TASK_HEAD_LABELS_H
+#pragma once
 
 #include "task/tasks.h"
 
@@ -13,5 +12,3 @@ bert_status head_gather_labels(bert_head_spec *head, const bert_dataset *d, labe
 
 /* Fails with BERT_ERR_ARGUMENT where labels are numbers and the head has no scale for them. */
 bert_status head_check_scale(const bert_head_spec *head, const task *t, bert_err *err);
-
-#endif

@@ -1,6 +1,5 @@
 /* What a head's outputs are: how many, their loss, and how they become scores. */
-#ifndef TASK_HEAD_OUTPUT_H
-#define TASK_HEAD_OUTPUT_H
+#pragma once
 
 #include "models/model.h"
 
@@ -27,5 +26,3 @@ extern const head_output
     OUTPUT_SIGMOIDS;
 /* one output: a number on the model's scale. Neither class weights nor smoothing mean anything to it */
 extern const head_output OUTPUT_NUMBER;
-
-#endif

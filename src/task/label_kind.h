@@ -1,7 +1,6 @@
 /* What a label is: one file a kind (kind_NAME.c), one const struct in it. What depends on the kind is asked of this
  * struct; nobody compares kinds. */
-#ifndef TASK_LABEL_KIND_H
-#define TASK_LABEL_KIND_H
+#pragma once
 
 #include "base/buffer.h"
 #include "data/labels.h"
@@ -99,5 +98,3 @@ extern const label_kind KIND_CLASS;   /* one of the labels */
 extern const label_kind KIND_CLASSES; /* any number of them, with commas between */
 extern const label_kind KIND_NUMBER;
 extern const label_kind KIND_TAGS; /* one of the labels for each word */
-
-#endif

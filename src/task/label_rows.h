@@ -1,7 +1,6 @@
 /* Whether the labels of a data set's rows suit a task: said here once, for making a model, for targets, and for leaving
  * out what does not suit. */
-#ifndef TASK_LABEL_ROWS_H
-#define TASK_LABEL_ROWS_H
+#pragma once
 
 #include "data/labels.h"
 #include "task/label_words.h"
@@ -28,5 +27,3 @@ bert_status label_rules_check(const label_rules *r, const bert_dataset *d, size_
  * so are known. */
 bert_status label_check_known(const label_rules *r, const bert_dataset *d, size_t row, bert_text label, bert_err *err);
 bert_status label_check_list(const label_rules *r, const bert_dataset *d, size_t row, bert_err *err);
-
-#endif

@@ -1,6 +1,5 @@
 /* Labels as they are written: numbers, words with commas between, tags with blanks between. */
-#ifndef TASK_LABEL_WORDS_H
-#define TASK_LABEL_WORDS_H
+#pragma once
 
 #include "base/buffer.h"
 #include "data/dataset.h"
@@ -28,5 +27,3 @@ static inline bool tag_is_outside(const char *tag)
 bool tag_next(bert_text tags, size_t *at, bert_text *tag);
 /* Fails with BERT_ERR_DATA, naming the row and both counts, unless its text has n words. */
 bert_status tags_check_count(const bert_dataset *d, size_t row, size_t n, bert_err *err);
-
-#endif

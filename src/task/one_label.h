@@ -1,6 +1,5 @@
 /* What a single label for each outcome means: of a row or of a word. */
-#ifndef TASK_ONE_LABEL_H
-#define TASK_ONE_LABEL_H
+#pragma once
 
 #include "task/outcomes.h"
 
@@ -13,5 +12,3 @@ double one_label_wrong(const outcomes *o, size_t i, double threshold);
 bert_status one_label_always(const outcomes *o, float *scores, buffer *words, bert_err *err);
 void one_label_true_words(buffer *b, const outcomes *o, size_t row);
 void one_label_predicted_words(buffer *b, const outcomes *o, size_t row, double threshold);
-
-#endif

@@ -1,7 +1,6 @@
 /* What a model says of every row of a data set, beside what is true: what metrics, thresholds, reports and tables of
  * predictions are made from. */
-#ifndef TASK_OUTCOMES_H
-#define TASK_OUTCOMES_H
+#pragma once
 
 #include "task/ranking.h"
 #include "task/targets.h"
@@ -77,5 +76,3 @@ bool task_has_metric(const task *t, const bert_metric *metric);
  * (n) are places among the labels. Calls found for each, in order. */
 void entities_find(const char *const *labels, const int32_t *tags, size_t n,
                    void (*found)(void *context, size_t first, size_t last, const char *type), void *context);
-
-#endif

@@ -1,6 +1,5 @@
 /* Measures of order and of linear relation: ranks, ROC AUC, Pearson's and Spearman's correlation. */
-#ifndef TASK_RANKING_H
-#define TASK_RANKING_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -34,5 +33,3 @@ double ranking_auc(const ranking *r);
 
 /* NaN where x or y is constant. */
 double pearson(const double *x, const double *y, size_t n);
-
-#endif

@@ -1,6 +1,5 @@
 /* What is true of a data set's rows, as the numbers that losses and metrics read. */
-#ifndef TASK_TARGETS_H
-#define TASK_TARGETS_H
+#pragma once
 
 #include "data/dataset.h"
 #include "data/token_rows.h"
@@ -49,5 +48,3 @@ typedef struct target_rows {
  * BERT_ERR_MEMORY. */
 bert_status targets_gather(const targets *t, const token_rows *tokens, const uint32_t *rows, size_t n, target_rows *out,
                            arena *a, bert_err *err);
-
-#endif

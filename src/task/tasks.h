@@ -1,7 +1,6 @@
 /* The list of tasks: what a label is, how a row is read, what the head's outputs are. Training, evaluation, prediction
  * and reports ask its rows; adding a task is adding a row. */
-#ifndef TASK_TASKS_H
-#define TASK_TASKS_H
+#pragma once
 
 #include "base/error.h"
 #include "data/token_rows.h"
@@ -60,5 +59,3 @@ size_t best_label(const float *scores, size_t n);
 /* The label that a row's scores (columns) say, of labels that exclude each other: of a pair the second one from the
  * threshold on, else the likeliest. */
 size_t label_of_scores(const task *t, const bert_model *m, const float *scores, double threshold);
-
-#endif

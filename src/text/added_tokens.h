@@ -1,7 +1,6 @@
 /* Tokens that are looked for in a text before words are, as AddedVocabulary of Hugging Face `tokenizers` does: some in
  * the text as it stands, some in its normal form. */
-#ifndef TEXT_ADDED_TOKENS_H
-#define TEXT_ADDED_TOKENS_H
+#pragma once
 
 #include "base/arena.h"
 #include "base/error.h"
@@ -46,5 +45,3 @@ void added_tokens_free(added_tokens *added);
 
 /* The next one in a text of UTF-8; false: there is none. */
 bool added_find(const added_set *set, const unsigned char *text, size_t size, added_search *search, added_match *match);
-
-#endif

@@ -1,6 +1,5 @@
 /* Whether a vocabulary is one of texts that are not lower-cased. */
-#ifndef TEXT_CASED_H
-#define TEXT_CASED_H
+#pragma once
 
 #include "base/error.h"
 
@@ -17,5 +16,3 @@ static inline bool cased_lines_are_many(const cased_lines *lines)
 {
     return lines->capitals && lines->capitals * 20 >= lines->letters;
 }
-
-#endif

@@ -1,6 +1,5 @@
 /* What characters are and what they become, from which a tokeniser's table is unfolded (characters.c). */
-#ifndef TEXT_CHARACTER_RUNS_H
-#define TEXT_CHARACTER_RUNS_H
+#pragma once
 
 #include <stdint.h>
 
@@ -23,5 +22,3 @@ typedef struct character_shift {
 extern const character_shift CHARACTER_LOWERED[]; /* ends with one of n 0 */
 
 extern const uint32_t CHARACTER_EXPANSIONS[]; /* what entries that expand point into */
-
-#endif

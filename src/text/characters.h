@@ -2,8 +2,7 @@
  * The rules are those of BasicTokenizer in google-research/bert tokenization.py, under Unicode 14, and of
  * BertNormalizer and BertPreTokenizer in Hugging Face's `tokenizers` where that differs; tests/text/characters.c spells
  * them out. */
-#ifndef TEXT_CHARACTERS_H
-#define TEXT_CHARACTERS_H
+#pragma once
 
 #include "base/error.h"
 
@@ -62,5 +61,3 @@ unsigned character_combining_class(uint32_t cp);
 
 bool character_is_word(uint32_t cp);  /* \w of a regular expression */
 bool character_is_space(uint32_t cp); /* Unicode's White_Space */
-
-#endif

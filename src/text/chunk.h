@@ -1,7 +1,6 @@
 /* The general path: any text, one chunk at a time. A chunk is what the original lower-cases and strips as one string: a
  * run of characters between white space, or one Chinese character. */
-#ifndef TEXT_CHUNK_H
-#define TEXT_CHUNK_H
+#pragma once
 
 #include "text/tokenizer.h"
 
@@ -34,5 +33,3 @@ const normal_form *chunk_normalize(const bert_tokenizer *tokenizer, const text_c
 void cursor_skip(text_cursor *cursor, size_t to, size_t *dropped);
 
 void chunk_free(chunk *c);
-
-#endif

@@ -1,7 +1,6 @@
 /* One text or pair as the ids that BERT reads, without padding: what bert_encode, data sets and packed batches are made
  * of. */
-#ifndef TEXT_FEATURES_H
-#define TEXT_FEATURES_H
+#pragma once
 
 #include "base/error.h"
 #include "text/special_tokens.h"
@@ -48,5 +47,3 @@ bert_status encode_pair(const bert_tokenizer *tokenizer, bert_text text, bert_te
 
 /* What it checks of a second text: fails with BERT_ERR_DATA where there is one and the module has one segment alone. */
 bert_status encode_check_second(const bert_tokenizer *tokenizer, const bert_tokens *second, bert_err *err);
-
-#endif

@@ -1,6 +1,5 @@
 /* A packed batch: the tokens of some sequences without padding, n_tok rows in all. What the encoder reads. */
-#ifndef TEXT_PACKED_BATCH_H
-#define TEXT_PACKED_BATCH_H
+#pragma once
 
 #include "base/arena.h"
 #include "text/features.h"
@@ -47,5 +46,3 @@ typedef struct packed_matrices {
  * outside [0, type_vocab_size); and with BERT_ERR_MEMORY. */
 bert_status packed_batch_from_matrices(packed_batch *batch, const packed_matrices *matrices, arena *memory,
                                        bert_err *err);
-
-#endif

@@ -1,7 +1,6 @@
 /* Where special tokens stand around the texts of a sequence. A family of encoders names its template; nothing else
  * spells one. */
-#ifndef TEXT_SPECIAL_TOKENS_H
-#define TEXT_SPECIAL_TOKENS_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -29,5 +28,3 @@ static inline size_t special_count(const special_template *t, bool pair)
 {
     return t->before.n + (pair ? t->between.n : 0) + t->after.n;
 }
-
-#endif

@@ -1,6 +1,5 @@
 /* Text to tokens: the fast path for ASCII, the general path for the rest. */
-#ifndef TEXT_SPLIT_H
-#define TEXT_SPLIT_H
+#pragma once
 
 #include "text/tokenizer.h"
 
@@ -13,5 +12,3 @@ typedef struct split_options {
 /* Fills out->n, ids, spans and dropped. Fails with BERT_ERR_ARGUMENT (a text of 4 GiB or more), BERT_ERR_MEMORY. */
 bert_status split_text(const bert_tokenizer *tokenizer, bert_text text, split_options options, bert_tokens *out,
                        bert_err *err);
-
-#endif

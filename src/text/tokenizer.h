@@ -1,7 +1,6 @@
 /* A tokenizer's inside: its rules, a vocabulary, the table of characters, tokens beside the vocabulary, and what is
  * looked up once. */
-#ifndef TEXT_TOKENIZER_H
-#define TEXT_TOKENIZER_H
+#pragma once
 
 #include "base/arena.h"
 #include "text/added_tokens.h"
@@ -44,5 +43,3 @@ bert_status tokenizer_options_copy(bert_tokenizer_options *to, const bert_tokeni
 
 /* Fails with BERT_ERR_DATA where the word embedding has no row for one of n ids. */
 bert_status tokenizer_check_rows(const bert_tokenizer *tokenizer, const int32_t *ids, size_t n, bert_err *err);
-
-#endif

@@ -1,6 +1,5 @@
 /* The growing list that tokens are written to. */
-#ifndef TEXT_TOKENS_H
-#define TEXT_TOKENS_H
+#pragma once
 
 #include "bert.h"
 
@@ -39,5 +38,3 @@ static inline bool tokens_append(bert_tokens *tokens, int32_t id, token_span spa
     tokens_add(tokens, id, span, spans);
     return true;
 }
-
-#endif

@@ -1,8 +1,7 @@
 /* Vocabulary entries by their bytes: a double array (Aoe, "An Efficient Digital Search Algorithm by Using a
  * Double-Array Structure", 1989). The child of node s by byte b is node base[s] + b, if that node's `parent` is s. Node
  * 0 is the root. */
-#ifndef TEXT_TRIE_H
-#define TEXT_TRIE_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -44,5 +43,3 @@ static inline int32_t trie_walk(const trie *t, int32_t node, const unsigned char
         node = trie_step(t, node, bytes[i]);
     return node;
 }
-
-#endif

@@ -1,6 +1,5 @@
 /* A vocabulary: the tokens of a file, one a line, and which id each has. */
-#ifndef TEXT_VOCABULARY_H
-#define TEXT_VOCABULARY_H
+#pragma once
 
 #include "base/error.h"
 #include "text/trie.h"
@@ -21,5 +20,3 @@ bert_status vocabulary_create(vocabulary *v, const char *bytes, size_t size, boo
 void vocabulary_free(vocabulary *v);
 
 int32_t vocabulary_id(const vocabulary *v, const char *token, size_t size); /* -1 where there is none */
-
-#endif

@@ -1,6 +1,5 @@
 /* The weights of the best epoch so far: in the run's folder, in memory where there is none. */
-#ifndef TRAIN_BEST_WEIGHTS_H
-#define TRAIN_BEST_WEIGHTS_H
+#pragma once
 
 #include "train/loop.h"
 
@@ -21,5 +20,3 @@ void best_weights_listen(best_weights *b, train_loop *l);
 /* Puts them, and their threshold, into the model, which has taken so many steps. Does nothing where it has them, or
  * there are none. */
 bert_status best_weights_load(const best_weights *b, int64_t step, bert_err *err);
-
-#endif

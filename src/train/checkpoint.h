@@ -1,8 +1,7 @@
 /* A run's checkpoint: one safetensors file with the tuned tensors under their names, the optimiser's means as
  * optimizer.m.NAME and optimizer.v.NAME, and in its metadata, as JSON, all else that going on with the same bits takes.
  * It is replaced whole or not at all. */
-#ifndef TRAIN_CHECKPOINT_H
-#define TRAIN_CHECKPOINT_H
+#pragma once
 
 #include "formats/safetensors.h"
 #include "train/progress.h"
@@ -31,5 +30,3 @@ bert_status checkpoint_check(const checkpoint *c, const train_run *r, bert_err *
 /* Sets weights, optimiser, progress and an empty record to the checkpoint's. All is checked before the first weight
  * changes. Fails with BERT_ERR_FORMAT. */
 bert_status checkpoint_restore(const checkpoint *c, train_run *r, progress *p, run_record *record, bert_err *err);
-
-#endif

@@ -1,6 +1,5 @@
 /* The part of a checkpoint that is no tensor, as JSON. */
-#ifndef TRAIN_CHECKPOINT_STATE_H
-#define TRAIN_CHECKPOINT_STATE_H
+#pragma once
 
 #include "formats/json.h"
 #include "report/run_record.h"
@@ -20,5 +19,3 @@ void state_differences(buffer *out, const json_t *state, const train_run *r);
  * and options allow, and names it; nothing is changed then. */
 bert_status state_to_run(const json_t *state, const char *path, train_run *r, progress *p, run_record *record,
                          bert_err *err);
-
-#endif

@@ -1,6 +1,5 @@
 /* The weight of each label in the loss, as the user wrote it. */
-#ifndef TRAIN_CLASS_WEIGHTS_H
-#define TRAIN_CLASS_WEIGHTS_H
+#pragma once
 
 #include "task/targets.h"
 
@@ -9,5 +8,3 @@
  * has not, no number, a task without labels. */
 bert_status class_weights_parse(const char *text, const bert_model *model, const task *t, const targets *y,
                                 float **weights, arena *a, bert_err *err);
-
-#endif

@@ -1,7 +1,6 @@
 /* Who listens to a run, a file each, beside the best weights. Each takes part from here on; what it needs is the loop's
  * memory. */
-#ifndef TRAIN_LISTENERS_H
-#define TRAIN_LISTENERS_H
+#pragma once
 
 #include "train/best_weights.h"
 
@@ -21,5 +20,3 @@ void checkpoint_listen(train_loop *l);
 
 /* The caller's callback; an epoch is told after its checkpoint. NULL: nobody is told. */
 bert_status caller_listen(train_loop *l, bert_on_event on_event, void *context, bert_err *err);
-
-#endif

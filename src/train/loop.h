@@ -1,7 +1,6 @@
 /* A training run under way, and those whom it tells what happens. The loop writes nothing: files, the page and the
  * caller's callback listen. */
-#ifndef TRAIN_LOOP_H
-#define TRAIN_LOOP_H
+#pragma once
 
 #include "data/batches.h"
 #include "report/run_record.h"
@@ -79,5 +78,3 @@ bert_status check_tuned_weights(train_loop *l, bert_err *err);
 
 /* Closes all who listen, and frees. */
 bert_status loop_end(train_loop *l, bert_err *err);
-
-#endif

@@ -1,6 +1,5 @@
 /* What is odd about the data of a run. */
-#ifndef TRAIN_NOTES_H
-#define TRAIN_NOTES_H
+#pragma once
 
 #include "train/progress.h"
 
@@ -18,5 +17,3 @@ const char *note_useless(train_run *r, const progress *p);
 
 /* Fails with BERT_ERR_DATA where every text of the training data is empty. */
 bert_status check_tokens(const train_run *r, bert_err *err);
-
-#endif

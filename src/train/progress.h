@@ -1,6 +1,5 @@
 /* How far a run has come: all that the next batch depends on, besides weights and optimiser. */
-#ifndef TRAIN_PROGRESS_H
-#define TRAIN_PROGRESS_H
+#pragma once
 
 #include "train/validation.h"
 
@@ -23,5 +22,3 @@ typedef struct progress {
 
 /* Whether the run has nothing left to do, and why where that is not that all epochs are done (else *why is NULL). */
 bool progress_over(const progress *p, const train_run *r, const char **why, arena *a);
-
-#endif

@@ -1,6 +1,5 @@
 /* The record of a run as JSON, as history.json and a checkpoint hold it. */
-#ifndef TRAIN_RECORD_JSON_H
-#define TRAIN_RECORD_JSON_H
+#pragma once
 
 #include "formats/json.h"
 #include "report/run_record.h"
@@ -19,5 +18,3 @@ bert_status record_from_json(const json_t *object, const progress *p, run_record
 
 /* Seconds by part of the work. NULL: out of memory. */
 json_t *seconds_to_json(const double seconds[N_PARTS]);
-
-#endif

@@ -1,7 +1,6 @@
 /* What a training run works with: options that are checked, targets, tokens, kept outputs, the optimiser. The training
  * loop and the plan begin with it. */
-#ifndef TRAIN_RUN_H
-#define TRAIN_RUN_H
+#pragma once
 
 #include "layers/optimizer.h"
 #include "train/schedule.h"
@@ -64,5 +63,3 @@ void run_unfreeze(train_run *r, int64_t epoch);
  * before. Fails with BERT_ERR_MEMORY. */
 bert_status run_step(train_run *r, const uint32_t *rows, size_t n, step_dropout drop, head_result *result, arena *a,
                      bert_err *err);
-
-#endif

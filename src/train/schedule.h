@@ -1,6 +1,5 @@
 /* How many steps a run has, and the learning rate of each. */
-#ifndef TRAIN_SCHEDULE_H
-#define TRAIN_SCHEDULE_H
+#pragma once
 
 #include "bert.h"
 
@@ -17,5 +16,3 @@ schedule schedule_create(const bert_train_options *options, size_t batches);
 /* The rate of the step that follows `done` steps. While warming up, peak (done + 1) / warmup; then the peak, or falling
  * from the peak to zero, which the step behind the last one would reach: by a line, or by half a cosine. */
 double schedule_rate(const schedule *s, int64_t done);
-
-#endif

@@ -1,7 +1,6 @@
 /* One training step's gradients: a batch forward through layer and head, its loss, and backward to all that is
  * tuned. */
-#ifndef TRAIN_STEP_H
-#define TRAIN_STEP_H
+#pragma once
 
 #include "rows/kept.h"
 #include "task/head.h"
@@ -49,5 +48,3 @@ typedef struct step_batch {
  * where not NULL. Fails with BERT_ERR_MEMORY. */
 bert_status step_run(const step_plan *p, const step_batch *batch, step_dropout drop, float *logits, head_result *result,
                      double *seconds, arena *a, bert_err *err);
-
-#endif

@@ -1,6 +1,5 @@
 /* A data set's tokens, kept in a file from run to run. */
-#ifndef TRAIN_TOKEN_CACHE_H
-#define TRAIN_TOKEN_CACHE_H
+#pragma once
 
 #include "base/file.h"
 #include "data/token_rows.h"
@@ -22,5 +21,3 @@ bert_status cached_tokens_create(cached_tokens *t, const bert_dataset *d, const 
                                  size_t seq_len, row_form form, const unsigned char key[32], const char *path,
                                  const char **note, bert_err *err);
 void cached_tokens_free(cached_tokens *t);
-
-#endif

@@ -1,6 +1,5 @@
 /* The options of a training run: their text, and when a run may go on under others. */
-#ifndef TRAIN_TRAIN_OPTIONS_H
-#define TRAIN_TRAIN_OPTIONS_H
+#pragma once
 
 #include "base/buffer.h"
 #include "formats/json.h"
@@ -37,5 +36,3 @@ void text_difference(buffer *out, const char *name, const char *was, const char 
  * learning rate depends on the number of all steps, that number is compared besides. */
 extern const char *const RESUME_FREE[];
 bool rate_depends_on_steps(const bert_train_options *options);
-
-#endif

@@ -1,6 +1,5 @@
 /* How good the weights are at the end of an epoch, and which epoch is the best. */
-#ifndef TRAIN_VALIDATION_H
-#define TRAIN_VALIDATION_H
+#pragma once
 
 #include "task/outcomes.h"
 #include "train/run.h"
@@ -19,5 +18,3 @@ verdict verdict_of_training(const train_run *r, double loss, double accuracy);
 
 /* Whether a has the better watched metric, or the same and the lower loss. What is not a number is worse than any. */
 bool verdict_better(const verdict *a, const verdict *b, const bert_metric *watch);
-
-#endif

@@ -1,6 +1,5 @@
 /* Files brought over HTTP(S), whole or not at all. */
-#ifndef WEB_DOWNLOAD_H
-#define WEB_DOWNLOAD_H
+#pragma once
 
 #include "base/error.h"
 
@@ -36,5 +35,3 @@ typedef struct download {
 /* Fails with BERT_ERR_NETWORK (the message begins with the URL), BERT_ERR_IO, BERT_ERR_STOPPED, BERT_ERR_ARGUMENT,
  * BERT_ERR_MEMORY. */
 bert_status download_file(download *d, bert_err *err);
-
-#endif

@@ -6,8 +6,7 @@
  *
  * CACHE is $BERT_CACHE, else $XDG_CACHE_HOME/libbert, else ~/.cache/libbert. Any number of processes may use it at
  * once. */
-#ifndef WEB_FETCH_H
-#define WEB_FETCH_H
+#pragma once
 
 #include "base/arena.h"
 #include "base/error.h"
@@ -19,5 +18,3 @@ bert_status fetch_module(arena *a, const char *path, char **folder, bert_err *er
 
 /* Takes out of the cache what fetch_module has put there for this path: it has turned out to be no module. */
 void fetch_forget(const char *path);
-
-#endif

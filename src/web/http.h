@@ -1,6 +1,5 @@
 /* One HTTP(S) GET over libcurl. download.h makes whole files of it; hub.c reads a listing with it. */
-#ifndef WEB_HTTP_H
-#define WEB_HTTP_H
+#pragma once
 
 #include "base/buffer.h"
 #include "base/error.h"
@@ -62,5 +61,3 @@ void http_escape_path(buffer *b, const char *path);
 
 /* The failure that a status means: "URL: the server answered 404 (not found)". */
 bert_status http_fail_status(const http_get *get, bert_err *err);
-
-#endif

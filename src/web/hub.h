@@ -1,6 +1,5 @@
 /* The Hugging Face hub: which files of a repository are wanted. bert_pull, in bert.h, brings them. */
-#ifndef WEB_HUB_H
-#define WEB_HUB_H
+#pragma once
 
 #include "base/arena.h"
 #include "base/error.h"
@@ -26,5 +25,3 @@ bert_status hub_read_listing(arena *a, const char *bytes, size_t n_bytes, const 
  * where a name leads out of the folder. */
 bert_status hub_choose(arena *a, const hub_file *files, size_t n_files, const char *repository,
                        const hub_file ***chosen, size_t *n, bert_err *err);
-
-#endif

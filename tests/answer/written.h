@@ -1,6 +1,5 @@
 /* What is written, byte for byte. */
-#ifndef TESTS_ANSWER_WRITTEN_H
-#define TESTS_ANSWER_WRITTEN_H
+#pragma once
 
 #include "bert.h"
 
@@ -41,5 +40,3 @@ static inline int free_written(void **state)
     bert_buffer_free(&out);
     return 0;
 }
-
-#endif

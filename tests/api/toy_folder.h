@@ -1,6 +1,5 @@
 /* What tests of bert.h share, made with bert.h alone: a folder of the test's own, and the toys of tests/files. */
-#ifndef TESTS_API_TOY_FOLDER_H
-#define TESTS_API_TOY_FOLDER_H
+#pragma once
 
 #include "bert.h"
 
@@ -86,5 +85,3 @@ static inline bert_model *toy_binary(int64_t seq_len, bert_err *err)
     head.n_labels = 2;
     return bert_model_create(&spec, &head, 1, &model, err) ? NULL : model;
 }
-
-#endif

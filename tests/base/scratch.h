@@ -1,7 +1,6 @@
 /* What tests of files share: a folder of the test's own, files in it, errors pinned by code and words, and the shared
  * data. */
-#ifndef TESTS_BASE_SCRATCH_H
-#define TESTS_BASE_SCRATCH_H
+#pragma once
 
 #include "base/file.h"
 
@@ -142,5 +141,3 @@ static inline const char *shared(const char *name)
     }
     return path;
 }
-
-#endif

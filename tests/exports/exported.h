@@ -1,6 +1,5 @@
 /* Toy models of every task, their export for transformers, and predictions to compare. */
-#ifndef TESTS_CONVERT_EXPORTED_H
-#define TESTS_CONVERT_EXPORTED_H
+#pragma once
 
 #include "toy_model.h"
 
@@ -170,5 +169,3 @@ static inline void assert_checked(bert_status (*check_file)(const char *path, be
     file_unmap(&m);
     free(bytes);
 }
-
-#endif

@@ -1,6 +1,5 @@
 /* Reads a GGUF file by its specification, checking every place and size. */
-#ifndef TESTS_CONVERT_GGUF_READ_H
-#define TESTS_CONVERT_GGUF_READ_H
+#pragma once
 
 #include "base/scratch.h"
 
@@ -217,5 +216,3 @@ static inline double read_element(const read_tensor *t, size_t i)
         return read_half(t->data + i / 32 * 34) * (signed char)t->data[i / 32 * 34 + 2 + i % 32];
     }
 }
-
-#endif

@@ -1,7 +1,6 @@
 /* Runs an ONNX file by the words of its operators' specification, plainly and in double precision: what an export must
  * come out as. Knows the operators of an exported model and no others. */
-#ifndef TESTS_CONVERT_ONNX_RUN_H
-#define TESTS_CONVERT_ONNX_RUN_H
+#pragma once
 
 #include "base/scratch.h"
 #include "onnx.pb-c.h"
@@ -447,5 +446,3 @@ static inline void run_nodes(run *r)
     for (size_t i = 0; i < r->model->graph->n_node; i++)
         run_node(r, r->model->graph->node[i]);
 }
-
-#endif

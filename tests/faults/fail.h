@@ -1,7 +1,6 @@
 /* Makes a call of a process fail: the n-th allocation, or the n-th system call of a kind. It is linked into the program
  * under test. */
-#ifndef TESTS_FAULTS_FAIL_H
-#define TESTS_FAULTS_FAIL_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -39,5 +38,3 @@ bool fault_share(void);
 size_t fault_calls(void);
 /* Whether an allocation that fails tells on standard error who made it. */
 extern bool fault_tell;
-
-#endif

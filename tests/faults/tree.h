@@ -1,6 +1,5 @@
 /* What stands in a folder. */
-#ifndef TESTS_FAULTS_TREE_H
-#define TESTS_FAULTS_TREE_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -16,5 +15,3 @@ bool tree_part(const char *right, const char *found, const char *aside, char *wh
 const char *tree_other(const char *folder, const char *words);
 /* Removes all that is in a folder, and with `itself` the folder, or a file. */
 int tree_remove(const char *path, bool itself);
-
-#endif

@@ -1,7 +1,6 @@
 /* Writes TensorFlow bundles for tests: sound ones, and ones that lie in whatever the test changes. Protocol buffers are
  * spelt by hand, so that the reader's own definitions are tested too. */
-#ifndef TESTS_IO_BUNDLE_WRITER_H
-#define TESTS_IO_BUNDLE_WRITER_H
+#pragma once
 
 #include "base/buffer.h"
 #include "base/checksum.h"
@@ -199,5 +198,3 @@ static inline void table_free(table_writer *t)
     buffer_free(&t->index);
     buffer_free(&t->key);
 }
-
-#endif

@@ -1,6 +1,5 @@
 /* Frozen files of the toy module, what they answer, and files that say something else. */
-#ifndef TESTS_INFER_TOY_FROZEN_H
-#define TESTS_INFER_TOY_FROZEN_H
+#pragma once
 
 #include "toy_model.h"
 
@@ -157,5 +156,3 @@ static inline void rewrite(const char *path, const char *to, const char *key, co
         assert_int_equal(json_object_del(object, key), 0);
     write_parts(&o, to);
 }
-
-#endif

@@ -1,6 +1,5 @@
 /* What a fuzz target promises of its subject. */
-#ifndef TESTS_FUZZ_EXPECT_H
-#define TESTS_FUZZ_EXPECT_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdio.h>
@@ -14,5 +13,3 @@ static inline void expect(bool kept, const char *promise)
     fprintf(stderr, "not kept: %s\n", promise);
     abort();
 }
-
-#endif

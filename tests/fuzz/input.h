@@ -1,6 +1,5 @@
 /* A fuzz target's input as a file, for readers that open one by its path. */
-#ifndef TESTS_FUZZ_INPUT_H
-#define TESTS_FUZZ_INPUT_H
+#pragma once
 
 #include "base/file.h"
 
@@ -33,5 +32,3 @@ static inline const char *input_file(const char *name, const void *data, size_t 
         exit(1);
     return path;
 }
-
-#endif

@@ -1,6 +1,5 @@
 /* Layers on the toy module: inputs, and a loss on any outputs of a layer. */
-#ifndef TESTS_MODEL_TOY_LAYER_H
-#define TESTS_MODEL_TOY_LAYER_H
+#pragma once
 
 #include "toy_module.h"
 
@@ -110,5 +109,3 @@ static const bert_run KEEP = { .keep = true }, TRAIN = { .train = true, .seed = 
                       TRAIN_ALL = { .train = true, .frozen_dropout = true, .seed = 3, .step = 4 };
 static const char ALL_OUTPUTS[] =
     "output,pooled_output,sequence_output,token_output,embedding_output,layer_0,layer_1,layer_2";
-
-#endif

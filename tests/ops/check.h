@@ -1,8 +1,7 @@
 /* What the tests of operations share: random tensors, comparison with a double-precision reference, comparison of bits,
  * and gradients of a reference by central differences. Every test runs for each instruction set that the machine
  * has. */
-#ifndef TESTS_OPS_CHECK_H
-#define TESTS_OPS_CHECK_H
+#pragma once
 
 #include "base/random.h"
 #include "base/threads.h"
@@ -147,5 +146,3 @@ UNUSED static void assert_bits_of_threads(const ops *o, results_function *f, con
     }
     free(one);
 }
-
-#endif

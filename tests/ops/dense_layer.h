@@ -1,6 +1,5 @@
 /* A dense layer with random numbers, for the tests of its products. */
-#ifndef TESTS_OPS_DENSE_LAYER_H
-#define TESTS_OPS_DENSE_LAYER_H
+#pragma once
 
 #include "check.h"
 
@@ -64,5 +63,3 @@ UNUSED static size_t multipliers(multiplier all[8])
 #define FOR_EACH_MULTIPLIER(m)                                                                       \
     for (multiplier all_[8], *end_ = all_ + multipliers(all_), *next_ = all_; next_ < end_; next_++) \
         for (const multiplier *m = next_; m; m = NULL)
-
-#endif

@@ -1,8 +1,7 @@
 /* A small strict reader of HTML: every element that is opened is closed in its order, but for those that have no end;
  * quotes are closed; "<", ">" and "&" stand for themselves nowhere; bytes are UTF-8. What browsers forgive, it does
  * not. */
-#ifndef TESTS_REPORT_HTML_H
-#define TESTS_REPORT_HTML_H
+#pragma once
 
 #include "base/utf8.h"
 
@@ -85,5 +84,3 @@ static inline size_t occurrences(const char *text, const char *what)
         n++;
     return n;
 }
-
-#endif

@@ -1,7 +1,6 @@
 /* Outcomes of made-up models, one for each kind of task: enough for every section of a page. All memory is
  * sample_memory's. */
-#ifndef TESTS_REPORT_SAMPLE_H
-#define TESTS_REPORT_SAMPLE_H
+#pragma once
 
 #include "base/buffer.h"
 #include "base/random.h"
@@ -269,5 +268,3 @@ static inline void sample_free(sample *s)
     run_record_free(&s->run);
     arena_free(&sample_memory);
 }
-
-#endif

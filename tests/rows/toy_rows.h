@@ -1,6 +1,5 @@
 /* Rows of tokens for the toy module, and a layer on it whose lower layers are frozen. */
-#ifndef TESTS_MODEL_TOY_ROWS_H
-#define TESTS_MODEL_TOY_ROWS_H
+#pragma once
 
 #include "base/threads.h"
 #include "layers/toy_layer.h"
@@ -74,5 +73,3 @@ static inline void assert_same_bits(const float *found, const float *expected, s
 {
     assert_memory_equal(found, expected, n * sizeof *found);
 }
-
-#endif

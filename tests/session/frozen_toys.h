@@ -1,6 +1,5 @@
 /* Sessions and toy models frozen in every precision. */
-#ifndef TESTS_INFER_FROZEN_TOYS_H
-#define TESTS_INFER_FROZEN_TOYS_H
+#pragma once
 
 #include "toy_model.h"
 
@@ -35,5 +34,3 @@ static inline bert_session *session_of(const bert_model *model, const bert_sessi
     check(bert_session_create(model, options, &session, &err), &err);
     return session;
 }
-
-#endif

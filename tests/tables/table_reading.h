@@ -1,6 +1,5 @@
 /* How a test of tables is written: a file, how it is read, and its rows, its notes or its error as text. */
-#ifndef IO_TABLE_READING_H
-#define IO_TABLE_READING_H
+#pragma once
 
 #include "base/buffer.h"
 #include "base/scratch.h"
@@ -102,5 +101,3 @@ static inline void check_all(const reading *r, size_t n)
         }
 }
 #define CHECK_ALL(cases) check_all(cases, sizeof(cases) / sizeof *(cases))
-
-#endif

@@ -1,8 +1,7 @@
 /* Characters as Unicode 14.0 has them, whatever version utf8proc has: the original's results are those of Python 3.11,
  * whose tables are of that version. What later versions assigned counts as unassigned, what they changed is put back.
  * The data are facts of the Unicode Character Database 14.0.0: DerivedAge.txt, PropList.txt, WordBreakProperty.txt. */
-#ifndef TESTS_UNICODE_14_H
-#define TESTS_UNICODE_14_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -225,5 +224,3 @@ static inline bool unicode_14_case_ignorable(uint32_t cp)
         return contains(MIDDLE_OF_WORD, COUNT(MIDDLE_OF_WORD), cp);
     }
 }
-
-#endif

@@ -1,7 +1,6 @@
 /* Training runs small enough for tests: data sets that can be learned, what was told, and what two runs have in
  * common. */
-#ifndef TESTS_TRAIN_TOY_RUN_H
-#define TESTS_TRAIN_TOY_RUN_H
+#pragma once
 
 #include "toy_model.h"
 
@@ -177,5 +176,3 @@ static inline void assert_same_metrics(const bert_metrics *a, const bert_metrics
     for (size_t i = 0; i < n; i++)
         assert_true(same_number(bert_metric_value(a, &table[i]), bert_metric_value(b, &table[i])));
 }
-
-#endif

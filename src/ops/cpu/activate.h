@@ -1,6 +1,5 @@
 /* Activations of a vector, and their slopes. */
-#ifndef OPS_CPU_ACTIVATE_H
-#define OPS_CPU_ACTIVATE_H
+#pragma once
 
 #include "ops/cpu/elementary.h"
 #include "ops/ops.h"
@@ -50,5 +49,3 @@ INLINE vec slope(vec x, activation act)
     }
     return one;
 }
-
-#endif

@@ -1,6 +1,5 @@
 /* One head of one sequence, as attention forward and backward see it. */
-#ifndef OPS_CPU_ATTENTION_H
-#define OPS_CPU_ATTENTION_H
+#pragma once
 
 #include "ops/cpu/elementary.h"
 #include "ops/cpu/kernels.h"
@@ -67,5 +66,3 @@ INLINE float row_dot(const float *a, const float *b, size_t n)
     }
     return sum_lanes(total);
 }
-
-#endif

@@ -7,8 +7,7 @@
  *   AVX2, AVX-512  both factors are widened to 16 bits: vpmaddwd adds two products exactly, where vpmaddubsw of bytes
  *                  would saturate. A lane of 64 bits is a column; its two sums are added at the end;
  *   else           plain loops. */
-#ifndef OPS_CPU_BYTES_H
-#define OPS_CPU_BYTES_H
+#pragma once
 
 #include "ops/cpu/activate.h"
 #include "ops/cpu/tile.h"
@@ -107,5 +106,3 @@ INLINE veci lane_sums(const veci *s)
     return even + __builtin_shufflevector(s[0], s[1], 1, 3, 5, 7, 9, 11, 13, 15);
 #endif
 }
-
-#endif

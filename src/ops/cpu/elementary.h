@@ -1,7 +1,6 @@
 /* exp, the normal distribution, GELU, tanh and the logistic function of a vector. The polynomials are minimax fits of
  * the functions named beside them, each below half a unit in the last place of a float before rounding. */
-#ifndef OPS_CPU_ELEMENTARY_H
-#define OPS_CPU_ELEMENTARY_H
+#pragma once
 
 #include "ops/cpu/vec.h"
 
@@ -170,5 +169,3 @@ INLINE vec gelu_vec(vec x)
     vec u = normal_place_vec(x);
     return fma_vec(-u, normal_tail_vec(u), max_vec(splat(0.0f), x)); /* max returns the second where that is NaN */
 }
-
-#endif

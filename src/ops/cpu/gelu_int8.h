@@ -1,6 +1,5 @@
 /* GELU where its result becomes one of 256 numbers: to 1e-4, a third of float32's cost. */
-#ifndef OPS_CPU_GELU_INT8_H
-#define OPS_CPU_GELU_INT8_H
+#pragma once
 
 #include "ops/cpu/elementary.h"
 
@@ -23,5 +22,3 @@ INLINE vec gelu_int8_vec(vec x)
     vec slope = fma_vec(near, look_up(COEFFICIENTS[2], n), look_up(COEFFICIENTS[1], n));
     return fma_vec(x, splat(0.5f), fma_vec(a, slope, look_up(COEFFICIENTS[0], n)));
 }
-
-#endif

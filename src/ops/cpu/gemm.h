@@ -7,8 +7,7 @@
  *
  * B is read in panels of GEMM_PANEL columns, (k, GEMM_PANEL) row after row, the last one filled up with zeros: packed
  * before (dense_pack) or block by block into the room while it runs, once for all rows. */
-#ifndef OPS_CPU_GEMM_H
-#define OPS_CPU_GEMM_H
+#pragma once
 
 #include "ops/cpu/kernels.h"
 #include "ops/dense_pack.h"
@@ -46,5 +45,3 @@ void OP(gemm_panel)(float *c, size_t ldc, size_t cols, const float *a, size_t a_
 
 /* panel (k, GEMM_PANEL) = B, columns from cols on zero; b, b_row, b_col as above. */
 void OP(gemm_pack)(float *panel, const float *b, size_t b_row, size_t b_col, size_t k, size_t cols);
-
-#endif

@@ -1,7 +1,6 @@
 /* The operations of one instruction set (ops.h says what each does). Every file of this folder is compiled once per
  * instruction set, OPS_ISA being its name, and each function with a symbol gets that name behind its own. */
-#ifndef OPS_CPU_KERNELS_H
-#define OPS_CPU_KERNELS_H
+#pragma once
 
 #include "ops/ops.h"
 
@@ -54,5 +53,3 @@ void OP(add)(float *y, const float *x, size_t n);
     f(activation_forward) f(activation_backward) f(embed_forward) f(embed_backward) \
     f(layer_norm_forward) f(layer_norm_backward) f(dropout_apply) f(attention_forward) \
     f(attention_weights) f(attention_backward) f(pool_forward) f(pool_backward) f(adam_step) f(sum_squares) f(add)
-
-#endif

@@ -1,8 +1,7 @@
 /* What crosses lanes, for as many vectors at once as a vector has lanes: sums, maxima, and the transpose. Each round
  * halves the vectors or moves one bit of a place from row to column; pairs within 128 bits come first, since those
  * shuffles are the cheapest. */
-#ifndef OPS_CPU_LANES_H
-#define OPS_CPU_LANES_H
+#pragma once
 
 #include "ops/cpu/vec.h"
 
@@ -97,5 +96,3 @@ INLINE void transpose_lanes(vec v[LANES])
         v[c] = t[c];
 #endif
 }
-
-#endif

@@ -1,6 +1,5 @@
 /* Dropout masks (ops/dropout.h) for whole vectors. */
-#ifndef OPS_CPU_MASK_H
-#define OPS_CPU_MASK_H
+#pragma once
 
 #include "ops/cpu/vec.h"
 #include "ops/dropout.h"
@@ -68,5 +67,3 @@ INLINE const float *mask_fill(float *factor, const dropout_mask *m, uint64_t fir
     }
     return factor + skip;
 }
-
-#endif

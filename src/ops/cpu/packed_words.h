@@ -1,7 +1,6 @@
 /* How the factors of a product become words (tile.h): floats are words already (floats.c), bf16 are made from them
  * (bf16/pairs.c). */
-#ifndef CPU_PACKED_WORDS_H
-#define CPU_PACKED_WORDS_H
+#pragma once
 
 #include "ops/cpu/gemm.h"
 #include "ops/cpu/tile.h"
@@ -43,5 +42,3 @@ lines OP(gemm_lines)(word *room, const gemm *g, size_t row, size_t rows, size_t 
 /* n panels of B from number `first` on, DEPTH words of k apart, k from l to l + deep <= K_OF_WORD * DEPTH; zero beyond
  * B. */
 void OP(gemm_panels)(word *panels, const gemm *g, size_t first, size_t n, size_t l, size_t deep);
-
-#endif

@@ -1,6 +1,5 @@
 /* How an operation is shared among threads. */
-#ifndef OPS_CPU_SHARE_H
-#define OPS_CPU_SHARE_H
+#pragma once
 
 #include "base/threads.h"
 #include "ops/ops.h"
@@ -68,5 +67,3 @@ static inline void share(size_t threads, size_t n, size_t unit, share_stretch *f
     else
         f(job, 0, n);
 }
-
-#endif

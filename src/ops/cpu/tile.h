@@ -1,7 +1,6 @@
 /* The kernel of a matrix product: a tile of C in registers, and a panel of tiles. A and B consist of words of four
  * bytes: a float, or, in a file compiled with OPS_WORD_BF16, two bf16 that follow one another in k. */
-#ifndef OPS_CPU_TILE_H
-#define OPS_CPU_TILE_H
+#pragma once
 
 #include "ops/cpu/vec.h"
 #include "ops/dense_pack.h"
@@ -173,5 +172,3 @@ INLINE void take_sums(float *sums, const float *c, size_t ldc, size_t rows, size
         for (size_t j = 0; j < GEMM_PANEL; j += LANES)
             store(sums + j, j < cols ? load_lanes(c + j, lanes_at(j, cols)) : splat(0.0f));
 }
-
-#endif

@@ -2,8 +2,7 @@
  * extensions of GCC and clang; the few intrinsics are those that the extensions lack (fused products, masks, a product
  * of 32 x 32 -> 64 bits). Every function works lane by lane, so what an element gives does not depend on its place; a
  * partial vector runs through the same code. */
-#ifndef OPS_CPU_VEC_H
-#define OPS_CPU_VEC_H
+#pragma once
 
 #include <math.h>
 #include <stddef.h>
@@ -337,5 +336,3 @@ INLINE void transpose(vec v[LANES])
             v[i] = t[i];
     }
 }
-
-#endif
