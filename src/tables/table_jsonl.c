@@ -120,7 +120,7 @@ static bert_status add_items(table_records *r, size_t column, const json_t *list
 {
     buffer scratch = { 0 };
     bert_status s = BERT_OK;
-    bert_text text;
+    bert_text text = { NULL, 0 };
     size_t i;
     json_t *item;
     json_array_foreach(list, i, item)
