@@ -20,17 +20,22 @@ import sys
 
 sys.dont_write_bytecode = True
 
-from environment import (KEEP_MEMORY, MINILM, WORK, environment, fill_page, first_rows, follow, has_bf16, machine, need, need_module, pairs_folder, read_result,
+from environment import (KEEP_MEMORY, MINILM, WORK, environment, fill_page, follow, has_bf16, machine, need, need_module, pairs_folder, read_result,
                          peers_python, program, table)
 
 EPOCHS = 5
 SHORT = 2  # epochs of what is not the best peer: five of them are reckoned from two
 
-# folder: None is made with random weights
-Model = collections.namedtuple("Model", "name title folder train valid")
+# folder: None is made with random weights. tune: the layers that learn, 0: all of them and the embeddings. join: so many rows of the table are one.
+Model = collections.namedtuple("Model", "name title folder train valid tune seq_len batch join")
+BERT_BASE = "BERT-base (12 layers of 768, random weights)"
 MODELS = (
-    Model("minilm", "MiniLM-L6 (6 layers of 384)", MINILM, 2000, 500),
-    Model("bert-base", "BERT-base (12 layers of 768, random weights)", None, 320, 64),
+    Model("minilm", "MiniLM-L6 (6 layers of 384)", MINILM, 2000, 500, 3, 64, 32, 1),
+    Model("bert-base", BERT_BASE, None, 320, 64, 3, 64, 32, 1),
+    Model("minilm-all", "MiniLM-L6, all layers and the embeddings learn", MINILM, 1000, 250, 0, 64, 32, 1),
+    Model("bert-base-all", f"{BERT_BASE}, all layers and the embeddings learn, 128 tokens", None, 160, 32, 0, 128, 32, 5),
+    Model("minilm-long", "MiniLM-L6, 512 tokens, batches of 8", MINILM, 160, 32, 3, 512, 8, 30),
+    Model("minilm-long-all", "MiniLM-L6, 512 tokens, batches of 8, all layers and the embeddings learn", MINILM, 160, 32, 0, 512, 8, 30),
 )
 
 # bf16: needs a processor that has it. best: the runs among which the best peer is sought.
@@ -70,7 +75,23 @@ def is_short(run):
     return run.torch and not (run.best and run.bf16 == has_bf16())
 
 
+def is_of(run, model):
+    """Where all layers learn none is frozen, with dropout or without."""
+    return model.tune or not run.name.endswith("-dropout")
+
+
 # ---- what is run ----------------------------------------------------------------------------------------------------------
+
+def joined_rows(source, out, n, join):
+    """The header and n rows, each of `join` rows of the source, which is read again where it ends: their texts in a row, the first one's label."""
+    with open(source, encoding="utf-8") as f, open(out, "w", encoding="utf-8") as g:
+        header, *rows = (line.rstrip("\r\n").split("\t") for line in f)
+        endless = itertools.cycle(rows)
+        g.write("\t".join(header) + "\n")
+        for _ in range(n):
+            group = list(itertools.islice(endless, join))
+            g.write("\t".join((*(" ".join(row[k] for row in group) for k in (0, 1)), group[0][2])) + "\n")
+
 
 def prepare(model, o):
     """Tables, checkpoint and module of a model -> their paths."""
@@ -79,21 +100,29 @@ def prepare(model, o):
     paths = {"data": title, "checkpoint": model.folder or f"{WORK}/{model.name}/checkpoint", "module": f"{WORK}/{model.name}/module"}
     for part, n in (("train", model.train), ("valid", model.valid)):
         paths[part] = f"{WORK}/{model.name}/{part}.tsv"
-        first_rows(f"{data}/{part}.tsv", paths[part], n)
+        joined_rows(f"{data}/{part}.tsv", paths[part], n, model.join)
     if not os.path.isdir(paths["checkpoint"]):
         subprocess.run([o.python, program("make_bert_base.py"), MINILM, paths["checkpoint"]], check=True, stdout=sys.stderr)
     need_module(o.bert, paths["checkpoint"], paths["module"])
     return paths
 
 
-def command_of(run, paths, epochs, o):
+def configuration(paths):
+    with open(f"{paths['checkpoint']}/config.json", encoding="utf-8") as f:
+        return json.load(f)
+
+
+def command_of(run, model, paths, epochs, o):
+    same = ["--seq-len", str(model.seq_len), "--batch-size", str(model.batch), "--learning-rate", "1e-5", "--seed", "1", "--epochs", str(epochs)]
     if run.torch:
-        return [o.python, program("finetune_torch.py"), *run.options, "--model", paths["checkpoint"], "--train", paths["train"],
-                "--valid", paths["valid"], "--epochs", str(epochs), "--threads", str(o.threads)]
+        tune = ["--tune", str(model.tune)] if model.tune else ["--tune-all"]
+        return [o.python, program("finetune_torch.py"), *run.options, *same, *tune, "--model", paths["checkpoint"], "--train", paths["train"],
+                "--valid", paths["valid"], "--threads", str(o.threads)]
+    layers = str(model.tune or configuration(paths)["num_hidden_layers"])
+    tune = ["--n-tune-layers", layers] + ([] if model.tune else ["--tune-embeddings"])
     return [o.bert, "train", "--module", paths["module"], "--train", paths["train"], "--valid", paths["valid"],
             "--text-columns", "question1,question2", "--label-column", "is_duplicate", "-o", f"{paths['module']}-trained", "--pooling", "cls",
-            "--seq-len", "64", "--n-tune-layers", "3", "--batch-size", "32", "--learning-rate", "1e-5", "--seed", "1", "--epochs", str(epochs),
-            "--json", *run.options]
+            *same, *tune, "--json", *run.options]
 
 
 def busy_seconds():
@@ -130,7 +159,7 @@ def times_of_bert(events):
 
 def measure(run, model, paths, epochs, o):
     env = environment(o.threads, **(KEEP_MEMORY if run.torch else {}))
-    events, whole, use = follow_busy(command_of(run, paths, epochs, o), env)
+    events, whole, use = follow_busy(command_of(run, model, paths, epochs, o), env)
     began, marks = (times_of_torch if run.torch else times_of_bert)(events)
     starts = [began] + [measured for _, measured in marks[:-1]]
     train = [trained - start for start, (trained, _) in zip(starts, marks)]
@@ -146,7 +175,7 @@ def try_settings(model, o):
     paths, seen = prepare(model, o), collections.defaultdict(list)
     for _, (title, options, keep_memory) in itertools.product(range(2), TRIED):
         run = Run("tried", title, True, ("--variant", "best", *options), False, False)
-        events, *_ = follow(command_of(run, paths, 3, o), environment(o.threads, **(KEEP_MEMORY if keep_memory else {})))
+        events, *_ = follow(command_of(run, model, paths, 3, o), environment(o.threads, **(KEEP_MEMORY if keep_memory else {})))
         seen[title].append([e["train_seconds"] for _, e in events if e["event"] == "epoch"])
         print(title, " ".join(f"{s:.2f}" for s in seen[title][-1]), flush=True)
     rows = []
@@ -156,19 +185,14 @@ def try_settings(model, o):
     return {"model": model.title, "rows": rows}
 
 
-def count_tokens(paths, o):
+def count_tokens(paths, model, o):
     """Tokens of both tables, without padding."""
     code = ("import sys, itertools; from tokenizers import Tokenizer; t = Tokenizer.from_file(sys.argv[1] + '/tokenizer.json'); t.no_padding(); "
-            "t.enable_truncation(64); "
-            "rows = [l.rstrip('\\r\\n').split('\\t')[:2] for p in sys.argv[2:] for l in itertools.islice(open(p, encoding='utf-8'), 1, None)]; "
+            "t.enable_truncation(int(sys.argv[2])); "
+            "rows = [l.rstrip('\\r\\n').split('\\t')[:2] for p in sys.argv[3:] for l in itertools.islice(open(p, encoding='utf-8'), 1, None)]; "
             "print(sum(len(e.ids) for e in t.encode_batch(rows)))")
-    command = [o.python, "-c", code, paths["checkpoint"], paths["train"], paths["valid"]]
+    command = [o.python, "-c", code, paths["checkpoint"], str(model.seq_len), paths["train"], paths["valid"]]
     return int(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
-
-
-def hidden_size(paths):
-    with open(f"{paths['checkpoint']}/config.json", encoding="utf-8") as f:
-        return json.load(f)["hidden_size"]
 
 
 # ---- the page -------------------------------------------------------------------------------------------------------------
@@ -266,12 +290,12 @@ def measure_all(models, o):
         result["figures"] = [f for f in earlier["figures"] if f["model"] not in names]
     for model in models:
         paths = prepare(model, o)
-        tokens = count_tokens(paths, o)
+        tokens = count_tokens(paths, model, o)
         result["models"].append({"name": model.name, "title": model.title, "train": model.train, "valid": model.valid, "data": paths["data"],
-                                 "tokens_per_row": tokens / (model.train + model.valid), "kept_mb": tokens * hidden_size(paths) * 4 / 1e6})
+                                 "tokens_per_row": tokens / (model.train + model.valid), "kept_mb": tokens * configuration(paths)["hidden_size"] * 4 / 1e6 if model.tune else 0})
         for k, run in itertools.product(range(o.rounds), RUNS):
             short = is_short(run)
-            if (run.bf16 and not has_bf16()) or (o.only and run.name not in o.only) or (short and k):
+            if not is_of(run, model) or (run.bf16 and not has_bf16()) or (o.only and run.name not in o.only) or (short and k):
                 continue
             figure = measure(run, model, paths, SHORT if short else EPOCHS, o)
             result["figures"].append(figure)

@@ -26,7 +26,8 @@ parser.add_argument("--valid", required=True)
 parser.add_argument("--epochs", type=int, default=5)
 parser.add_argument("--batch-size", type=int, default=32)
 parser.add_argument("--seq-len", type=int, default=64)
-parser.add_argument("--tune", type=int, default=3)
+parser.add_argument("--tune", type=int, default=3, help="so many of the last layers learn")
+parser.add_argument("--tune-all", action="store_true", help="all layers and the embeddings learn")
 parser.add_argument("--learning-rate", type=float, default=1e-5)
 parser.add_argument("--window", type=int, default=50, help="batches of like length are cut from windows of so many batches")
 parser.add_argument("--threads", type=int, default=os.cpu_count())
@@ -105,8 +106,8 @@ class Classifier(torch.nn.Module):
         self.head = torch.nn.Linear(self.bert.config.hidden_size, 1)
         self.dropout = torch.nn.Dropout(self.bert.config.hidden_dropout_prob)
         layers = self.bert.encoder.layer
-        self.n_frozen = len(layers) - options.tune
-        self.bert.requires_grad_(False)
+        self.n_frozen = 0 if options.tune_all else len(layers) - options.tune
+        self.bert.requires_grad_(options.tune_all)
         for part in (*layers[self.n_frozen:], self.bert.pooler):
             part.requires_grad_(True)
         upper = copy.deepcopy(self.bert.config)
@@ -127,7 +128,7 @@ class Lower(torch.nn.Module):
         super().__init__()
         self.embeddings, self.layers = model.bert.embeddings, model.bert.encoder.layer[:model.n_frozen]
         if options.bf16:
-            self.layers.to(torch.bfloat16)  # once, not in every step
+            self.layers.to(torch.bfloat16)  # once, not in every step; none where all learn
 
     def forward(self, ids, segments, bias):
         x = self.embeddings(input_ids=ids, token_type_ids=segments)
@@ -163,12 +164,12 @@ class Parted(torch.nn.Module):
 
     def train(self, mode=True):
         super().train(mode)
-        self.lower.train(mode and options.frozen_dropout)
+        self.lower.train(mode and (options.frozen_dropout or options.tune_all))
         return self
 
     def forward(self, ids, mask, segments):
         bias = torch.zeros(mask.shape).masked_fill(~mask, torch.finfo(torch.float32).min)[:, None, None, :].expand(-1, 1, mask.shape[1], -1)
-        with torch.no_grad():
+        with torch.set_grad_enabled(options.tune_all and torch.is_grad_enabled()):
             x = self.run_lower(ids, segments, bias)
         with torch.autocast("cpu", torch.bfloat16, enabled=options.bf16):
             return self.run_upper(x, bias.to(x.dtype)).float()
