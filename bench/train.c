@@ -4,12 +4,14 @@
  *     bench_train [--shape minilm|base] [--precision fp32|bf16] [--pairs FILE] [--rows N] [--json] ...
  *
  * Each precision runs in a process of its own, so that its peak memory is its own. Samples/s, useful GFLOP/s (see
- * work.h) beside oneDNN's float32 on this machine at this moment. Any option of bert train for the layer and the
- * training may be given, too. */
+ * work.h) beside oneDNN's float32 on this machine at this moment, and beside what the products of the same shapes reach
+ * alone: forward, by the input and by the weights of the layers that are tuned, with their own weights, part of a batch
+ * by part. Any option of bert train for the layer and the training may be given, too. */
 #include "work.h"
 
 #include "arch/families.h"
-#include "modules/module.h"
+#include "layers/layer.h"
+#include "measure/bench.h"
 
 #include "base/random.h"
 
@@ -29,7 +31,7 @@ typedef struct bench_options {
     int shape, precision;
     const char *pairs, *text_columns, *label_column;
     int64_t rows, valid_rows;
-    bool json;
+    bool full, json;
     bert_layer_spec layer;
     bert_train_options training;
 } bench_options;
@@ -47,6 +49,8 @@ static const bert_option OPTIONS[] = {
     ROW(label_column, STRING, "is_duplicate", 0, 0, NULL, "NAME", "its label"),
     ROW(rows, INT, "2000", 1, 1e9, NULL, "N", "so many rows of it, the first ones"),
     ROW(valid_rows, INT, "0", 0, 1e9, NULL, "N", "validate each epoch by the N rows behind them"),
+    ROW(full, BOOL, "false", 0, 0, NULL, NULL,
+        "rows of made-up words that fill --seq-len, instead of the table's, and the share of the products in a step"),
     ROW(json, BOOL, "false", 0, 0, NULL, NULL, "one JSON object a line"),
 };
 
@@ -77,6 +81,8 @@ static void read_options(bench_options *o, int argc, char **argv)
         }
         i += !flag;
     }
+    if (o->full) /* batches that are all alike */
+        o->rows -= o->rows % o->training.batch_size;
     if (o->training.epochs > EPOCHS_MOST)
         o->training.epochs = EPOCHS_MOST;
 }
@@ -84,6 +90,15 @@ static void read_options(bench_options *o, int argc, char **argv)
 /* ---- a module of random weights ---------------------------------------------------------------------------------- */
 
 static const char VOCABULARY[] = ".cache/all-MiniLM-L6-v2/vocab.txt";
+
+static bert_tokenizer *read_vocabulary(file_mapping *file)
+{
+    bert_err err;
+    bert_tokenizer *tokenizer;
+    check(file_map(file, VOCABULARY, &err), &err);
+    check(bert_tokenizer_create((const char *)file->data, file->size, VOCABULARY, NULL, &tokenizer, &err), &err);
+    return tokenizer;
+}
 
 static void fill_weights(const weight_list *list, arena *a)
 {
@@ -121,12 +136,9 @@ static void write_random_module(bench_shape shape, const char *folder)
     weight_list weights;
     file_mapping vocabulary;
     bert_err err;
-    check(file_map(&vocabulary, VOCABULARY, &err), &err);
+    bert_tokenizer *tokenizer = read_vocabulary(&vocabulary);
     check(weights_create(&weights, &a, &c, (size_t)c.num_hidden_layers, true, 0, &err), &err);
     fill_weights(&weights, &a);
-    bert_tokenizer *tokenizer;
-    check(bert_tokenizer_create((const char *)vocabulary.data, vocabulary.size, VOCABULARY, NULL, &tokenizer, &err),
-          &err);
     module_parts parts = { .config = &c,
                            .weights = &weights,
                            .vocabulary = (const char *)vocabulary.data,
@@ -146,34 +158,66 @@ typedef struct outcome {
     int64_t epochs;
     /* seconds of each epoch up to its last step; the first one's begin with the call: tokenising is in it */
     double train[EPOCHS_MOST];
-    double seconds;  /* of all, with validation and saving the best weights */
-    double memory;   /* MB, at most */
-    double tokens;   /* of a row */
-    double work[2];  /* floating-point operations of an epoch: the first, a later one */
-    double limit;    /* GFLOP/s of oneDNN */
-    char said[1024]; /* where it is not done: why */
+    double seconds;                       /* of all, with validation and saving the best weights */
+    double memory;                        /* MB, at most */
+    double tokens;                        /* of a row */
+    double work[2];                       /* floating-point operations of an epoch: the first, a later one */
+    double limit;                         /* GFLOP/s of oneDNN */
+    double alone;                         /* GFLOP/s of the products of a step */
+    double step;                          /* seconds of the fastest one */
+    double step_products, step_attention; /* its floating-point operations */
+    char said[1024];                      /* where it is not done: why */
 } outcome;
 
 typedef struct stopwatch {
     outcome *out;
     double began; /* the epoch */
+    double last;  /* the end of the step before, or the epoch's begin */
 } stopwatch;
 
 static bool on_event(void *context, const bert_event *e)
 {
     stopwatch *w = context;
-    if (e->kind == BERT_EVENT_STEP && e->done == e->total)
-        w->out->train[e->epoch - 1] = clock_seconds() - w->began;
+    double now = clock_seconds();
+    if (e->kind == BERT_EVENT_STEP) {
+        if (!w->out->step || now - w->last < w->out->step)
+            w->out->step = now - w->last;
+        w->last = now;
+        if (e->done == e->total)
+            w->out->train[e->epoch - 1] = now - w->began;
+    }
     if (e->kind == BERT_EVENT_EPOCH) {
-        w->began = clock_seconds();
+        w->began = w->last = clock_seconds();
         w->out->epochs = e->epoch;
     }
     return true;
 }
 
+/* Rows that fill seq_len, with labels in turn. */
+static bert_dataset *make_full_rows(const bench_options *o, size_t n)
+{
+    bert_err err;
+    bert_dataset *texts, *d;
+    file_mapping vocabulary;
+    bert_tokenizer *tokenizer = read_vocabulary(&vocabulary);
+    size_t tokens = (size_t)o->layer.seq_len;
+    bert_text *labels = calloc(n, sizeof *labels);
+    for (size_t i = 0; labels && i < n; i++)
+        labels[i] = (bert_text){ i % 2 ? "1" : "0", 1 };
+    check(bench_texts(tokenizer, n, tokens, tokens, false, &texts, &err), &err);
+    check(bert_dataset_create(texts->texts, NULL, labels, n, &d, &err), &err);
+    bert_dataset_free(texts);
+    free(labels);
+    bert_tokenizer_free(tokenizer);
+    file_unmap(&vocabulary);
+    return d;
+}
+
 /* Rows from `first` on with their labels, as a data set. */
 static bert_dataset *read_dataset(const bench_options *o, size_t first, size_t n)
 {
+    if (o->full)
+        return make_full_rows(o, n);
     bert_err err;
     bert_dataset *d;
     bert_table *table;
@@ -198,17 +242,115 @@ static double peak_memory(void)
     return (double)usage.ru_maxrss * 1024 / 1e6;
 }
 
-static void count_work(const bench_options *o, bert_model *model, outcome *out)
+/* ---- the products alone ------------------------------------------------------------------------------------------ */
+
+/* What the products of a part of a batch read and write. */
+typedef struct step_products {
+    bert_layer *layer;
+    output_request request;
+    ops_room room;
+    float *x, *y, *dx; /* (tokens, the widest of a layer) */
+    size_t tokens, sequences;
+} step_products;
+
+/* One linear's: forward, by the weights and, where it is wanted, by the input. Returns multiplications and
+ * additions. */
+static double run_linear(const step_products *p, const block *b, const linear *l, bool by_input, size_t rows)
+{
+    const dense *d = &l->base;
+    b->ops->dense_forward(p->room, p->y, d->out, NULL, p->x, d->in, d, ACTIVATION_NONE, rows);
+    b->ops->dense_backward_weight(p->room, l->weight->grad, NULL, p->y, d->out, p->x, d->in, d->in, d->out, rows);
+    if (by_input)
+        b->ops->dense_backward_input(p->room, p->dx, d->in, p->y, d->out, d, false, rows);
+    return 2.0 * (2 + by_input) * (double)(d->in * d->out * rows);
+}
+
+static bool asks_first_rows(const step_products *p, size_t layer)
+{
+    return layer_may_reduce(layer, p->layer->encoder.n_layers) && request_is_first(&p->request);
+}
+
+/* Those of all tuned layers. */
+static double run_products(const step_products *p)
+{
+    const bert_layer *l = p->layer;
+    double work = 0;
+    for (size_t i = l->first_kept; i < l->encoder.n_layers; i++)
+        for (size_t k = 0; k < l->encoder.n_blocks; k++) {
+            const block *b = encoder_layer(&l->encoder, i) + k;
+            bool by_input = b->row->reads || i > l->first_kept || l->spec.tune_embeddings;
+            for (size_t n = 0; n < b->n_linears && b->tuned; n++)
+                work += run_linear(p, b, &b->linears[n], by_input,
+                                   b->named[n].asked && asks_first_rows(p, i) ? p->sequences : p->tokens);
+        }
+    return work;
+}
+
+/* Attention of the same part, forward and backward, in rows of so many tokens. */
+static double attention_of_part(const step_products *p, double seq_len)
+{
+    double work = 0, one = 3.5 * 4 * (double)p->layer->config.hidden_size * seq_len;
+    for (size_t i = p->layer->first_kept; i < p->layer->encoder.n_layers; i++)
+        work += one * (double)(asks_first_rows(p, i) ? p->sequences : p->tokens);
+    return work;
+}
+
+/* The best of three seconds. The weights' gradients are overwritten. */
+static void measure_products(const bench_options *o, int precision, bert_layer *layer, outcome *out)
+{
+    enum { PART = 1024 }; /* tokens at a time, as in training */
+    bert_err err;
+    arena a = { 0 };
+    random_stream random = { 0 };
+    double batch = (double)o->training.batch_size, parts = ceil(batch * out->tokens / PART), best = 1e9, work = 0;
+    step_products p = { .layer = layer,
+                        .room = ops_room_create(&a),
+                        .tokens = (size_t)(batch * out->tokens / parts),
+                        .sequences = (size_t)(batch / parts) };
+    check(request_of_pooling(&p.request, (bert_pooling)layer->spec.pooling, layer, &err), &err);
+    check(layer_set_precision(layer, precision ? OPS_BF16 : OPS_FP32, layer_frozen_precision(layer), &err), &err);
+    size_t floats = p.tokens * (size_t)layer->config.intermediate_size;
+    float **all[] = { &p.x, &p.y, &p.dx };
+    for (int i = 0; i < 3; i++)
+        if (!(*all[i] = arena_array(&a, floats, sizeof(float))))
+            exit(1);
+    for (size_t i = 0; i < floats; i++)
+        p.x[i] = random_uniform(&random, -1, 1);
+    run_products(&p);
+    for (double end = clock_seconds() + 3; clock_seconds() < end;) {
+        double start = clock_seconds();
+        work = run_products(&p);
+        double spent = clock_seconds() - start;
+        best = spent < best ? spent : best;
+    }
+    out->alone = 1e-9 * work / best;
+    out->step_products = parts * work;
+    out->step_attention = parts * attention_of_part(&p, out->tokens);
+    arena_free(&a);
+}
+
+/* ---- an epoch ---------------------------------------------------------------------------------------------------- */
+
+static token_count count_full(size_t seq_len, size_t rows)
+{
+    return (token_count){ (double)(seq_len * rows), (double)(seq_len * seq_len * rows) };
+}
+
+static void count_work(const bench_options *o, int precision, bert_model *model, outcome *out)
 {
     size_t seq_len = (size_t)o->layer.seq_len;
-    table_rows rows = read_rows(o->pairs, o->text_columns, (size_t)o->rows);
-    token_count c = count_tokens(bert_model_tokenizer(model), &rows, seq_len);
     bert_layer *layer = bert_model_layer(model);
-    out->tokens = c.tokens / (double)rows.n;
+    token_count c = count_full(seq_len, (size_t)o->rows);
+    if (!o->full) {
+        table_rows rows = read_rows(o->pairs, o->text_columns, (size_t)o->rows);
+        c = count_tokens(bert_model_tokenizer(model), &rows, seq_len);
+    }
+    out->tokens = c.tokens / (double)o->rows;
     out->work[0] = work_of(layer, c, WORK_TRAINING);
     out->work[1] = work_of(layer, c,
                            o->training.frozen_dropout || !o->training.cache_budget ? WORK_TRAINING : WORK_TUNED);
     out->limit = onednn_rate(layer, 960, false);
+    measure_products(o, precision, layer, out);
 }
 
 static void measure(const bench_options *o, int precision, outcome *out)
@@ -223,7 +365,7 @@ static void measure(const bench_options *o, int precision, outcome *out)
     bert_head_defaults(&head);
     check(bert_head_of_dataset(&head, d, &err), &err);
     check(bert_model_create(&o->layer, &head, 1, &model, &err), &err);
-    stopwatch watch = { out, clock_seconds() };
+    stopwatch watch = { .out = out, .began = clock_seconds() };
     double began = watch.began;
     bert_status s = bert_model_train(model, d, valid, &training, NULL, false, on_event, &watch, &err);
     out->done = !s;
@@ -231,7 +373,7 @@ static void measure(const bench_options *o, int precision, outcome *out)
         memcpy(out->said, err.message, sizeof out->said);
     out->seconds = clock_seconds() - began;
     out->memory = peak_memory();
-    count_work(o, model, out);
+    count_work(o, precision, model, out);
     bert_model_free(model);
     bert_dataset_free(valid);
     bert_dataset_free(d);
@@ -283,6 +425,16 @@ static void print_pace(const bench_options *o, const char *what, const outcome *
     printf("\n");
 }
 
+/* Of a step that takes kept outputs, where all are alike. */
+static void print_step(const outcome *out)
+{
+    double products = 1e-9 * out->step_products / out->step, all = products + 1e-9 * out->step_attention / out->step;
+    printf("  a step       %8.1f ms, products alone %.1f ms at %.1f GFLOP/s: %.3f of their rate, %.3f with attention's "
+           "work\n",
+           1e3 * out->step, 1e-6 * out->step_products / out->alone, out->alone, products / out->alone,
+           all / out->alone);
+}
+
 static void print_text(const bench_options *o, const char *precision, const outcome *out, const outcome *fp32)
 {
     double later = later_seconds(out);
@@ -292,6 +444,8 @@ static void print_text(const bench_options *o, const char *precision, const outc
     print_pace(o, "first epoch ", out, out->train[0], out->work[0], fp32 ? fp32->train[0] : 0);
     if (out->epochs > 1)
         print_pace(o, "later epochs", out, later, out->work[1], fp32 ? later_seconds(fp32) : 0);
+    if (o->full)
+        print_step(out);
 }
 
 static void print_json(const bench_options *o, const char *precision, const outcome *out)
