@@ -12,8 +12,11 @@
 
 #include <math.h>
 
+enum { DROPOUT_ROUNDS = 10 };
+
 /* The numbers of a mask that do not depend on the element. */
 typedef struct dropout_mask {
+    uint64_t round_keys[DROPOUT_ROUNDS][2]; /* of Philox, for whole vectors: as wide as their lanes */
     uint32_t key[2], step_low, step_high, site;
     uint32_t least; /* the smallest word that is kept */
     float scale;    /* 1 / (1 - rate) */
@@ -23,7 +26,7 @@ typedef struct dropout_mask {
 static inline dropout_mask dropout_start(dropout d)
 {
     uint32_t high = (uint32_t)(d.step >> 32);
-    return (dropout_mask){
+    dropout_mask m = {
         .key = { (uint32_t)d.seed, (uint32_t)(d.seed >> 32) ^ 0x44524f50u },
         .step_low = (uint32_t)d.step,
         .step_high = high << 16 | high >> 16,
@@ -32,6 +35,11 @@ static inline dropout_mask dropout_start(dropout d)
         .scale = 1.0f / (1.0f - d.rate),
         .before = d.before,
     };
+    for (uint32_t round = 0; round < DROPOUT_ROUNDS; round++) {
+        m.round_keys[round][0] = m.key[0] + round * 0x9E3779B9u;
+        m.round_keys[round][1] = m.key[1] + round * 0xBB67AE85u;
+    }
+    return m;
 }
 
 /* Element by element: the definition. */

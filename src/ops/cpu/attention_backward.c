@@ -6,7 +6,8 @@
 #include "ops/cpu/gemm.h"
 
 enum {
-    QUERIES = 60, /* five register tiles of gemm.c */
+    QUERIES = 72,                          /* all of them where there are no more */
+    SOME_QUERIES = 60, QUERIES_OF_TILE = 12, /* else so many or fewer, in whole register tiles of gemm.c */
     KEYS = 64,
     HEAD = ATTENTION_MAX_HEAD
 };
@@ -120,16 +121,26 @@ static void copy_out(float *out, size_t ld, const float *block, size_t rows, con
         memcpy(out + i * ld, block + i * head_panels(h) * GEMM_PANEL, h->D * sizeof *out);
 }
 
+/* The size of blocks of at most `most` that n are cut into: all about as large, and whole units where that is
+ * possible. */
+static size_t even_block(size_t n, size_t most, size_t unit)
+{
+    size_t blocks = (n + most - 1) / most, size = blocks ? (n + blocks - 1) / blocks : unit;
+    return (size + unit - 1) / unit * unit;
+}
+
 static void back_attend(const back_head *g, back_block *b)
 {
     const head *h = &g->h;
-    for (size_t key = 0; key < h->TK; key += KEYS) {
-        size_t n_keys = h->TK - key < KEYS ? h->TK - key : KEYS;
+    size_t keys = even_block(h->TK, KEYS, LANES);
+    size_t queries = h->TQ <= QUERIES ? QUERIES : even_block(h->TQ, SOME_QUERIES, QUERIES_OF_TILE);
+    for (size_t key = 0; key < h->TK; key += keys) {
+        size_t n_keys = h->TK - key < keys ? h->TK - key : keys;
         pack_transposed(b->keys_t, h->k + key * h->ldkv, h->ldkv, n_keys, h);
         pack_transposed(b->values_t, h->v + key * h->ldkv, h->ldkv, n_keys, h);
         pack_block(b->keys, h->k + key * h->ldkv, h->ldkv, n_keys, h);
-        for (size_t query = 0; query < h->TQ; query += QUERIES)
-            back_queries(b, g, query, h->TQ - query < QUERIES ? h->TQ - query : QUERIES, key, n_keys);
+        for (size_t query = 0; query < h->TQ; query += queries)
+            back_queries(b, g, query, h->TQ - query < queries ? h->TQ - query : queries, key, n_keys);
         copy_out(g->dk + key * h->ldkv, h->ldkv, b->dk, n_keys, h);
         copy_out(g->dv + key * h->ldkv, h->ldkv, b->dv, n_keys, h);
     }

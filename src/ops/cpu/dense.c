@@ -69,27 +69,46 @@ void OP(dense_backward_input)(ops_room room, float *dx, size_t lddx, const float
     });
 }
 
-/* dbias (out) += the column sums of dy (n, out), for columns col .. col + LANES */
-static void add_column_sums(float *dbias, const float *dy, size_t lddy, size_t col, size_t lanes, size_t n)
-{
-    vec sum = load_lanes(dbias + col, lanes);
-    for (size_t i = 0; i < n; i++)
-        sum += load_lanes(dy + i * lddy + col, lanes);
-    store_lanes(dbias + col, sum, lanes);
-}
+/* So many vectors of columns at a time: a row's stretch of them is long enough for the processor to see it coming. */
+enum { STRIP_COLUMNS = 64, STRIP = STRIP_COLUMNS / LANES };
 
-/* What the columns of a bias's gradient are summed from. */
+/* What the columns of a bias's gradient are summed from: dbias (out) += the column sums of dy (n, out). */
 typedef struct bias_job {
     float *dbias;
     const float *dy;
     size_t lddy, n;
 } bias_job;
 
+/* For columns col .. col + STRIP_COLUMNS. */
+static void add_strip_sums(const bias_job *b, size_t col)
+{
+    vec sum[STRIP];
+    UNROLL for (int s = 0; s < STRIP; s++)
+        sum[s] = load(b->dbias + col + s * LANES);
+    const float *dy = b->dy + col;
+    for (size_t i = 0; i < b->n; i++, dy += b->lddy)
+        UNROLL for (int s = 0; s < STRIP; s++)
+            sum[s] += load(dy + s * LANES);
+    UNROLL for (int s = 0; s < STRIP; s++)
+        store(b->dbias + col + s * LANES, sum[s]);
+}
+
+/* For columns col .. col + lanes. */
+static void add_column_sums(const bias_job *b, size_t col, size_t lanes)
+{
+    vec sum = load_lanes(b->dbias + col, lanes);
+    for (size_t i = 0; i < b->n; i++)
+        sum += load_lanes(b->dy + i * b->lddy + col, lanes);
+    store_lanes(b->dbias + col, sum, lanes);
+}
+
 static void add_bias_columns(const void *job, size_t begin, size_t end)
 {
-    const bias_job *b = job;
-    for (size_t j = begin; j < end; j += LANES)
-        add_column_sums(b->dbias, b->dy, b->lddy, j, lanes_at(j, end), b->n);
+    size_t j = begin;
+    for (; j + STRIP_COLUMNS <= end; j += STRIP_COLUMNS)
+        add_strip_sums(job, j);
+    for (; j < end; j += LANES)
+        add_column_sums(job, j, lanes_at(j, end));
 }
 
 void OP(dense_backward_weight)(ops_room room, float *dweight, float *dbias, const float *dy, size_t lddy,

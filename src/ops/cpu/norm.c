@@ -6,7 +6,8 @@
 
 enum {
     CHUNK = 512, /* elements whose dropout factors are made at a time */
-    CHAINS = 4   /* sums under way over a row: one alone would wait for each addition */
+    CHAINS = 4,  /* sums under way over a row: one alone would wait for each addition */
+    STRIP = 4    /* vectors of columns that are summed over the rows at a time */
 };
 
 INLINE vec sum_chains(const vec v[CHAINS])
@@ -170,25 +171,6 @@ void OP(layer_norm_forward)(float *y, float *sum, float *mean, float *rstd, cons
 
 /* ---- backward ---------------------------------------------------------------------------------------------------- */
 
-/* dgamma += sum of dy * (s - mean) * rstd and dbeta += sum of dy over the rows, for columns col .. col + LANES. */
-static void add_norm_columns(float *dgamma, float *dbeta, const float *dy, const float *s, const float *mean,
-                             const float *rstd, size_t col, size_t n, size_t C)
-{
-    size_t lanes = lanes_at(col, C);
-    vec gamma_sum = dgamma ? load_lanes(dgamma + col, lanes) : splat(0.0f);
-    vec beta_sum = dbeta ? load_lanes(dbeta + col, lanes) : splat(0.0f);
-    for (size_t i = 0; i < n; i++) {
-        vec d = load_lanes(dy + i * C + col, lanes);
-        vec h = (load_lanes(s + i * C + col, lanes) - splat(mean[i])) * splat(rstd[i]);
-        gamma_sum = fma_vec(d, h, gamma_sum);
-        beta_sum += d;
-    }
-    if (dgamma)
-        store_lanes(dgamma + col, gamma_sum, lanes);
-    if (dbeta)
-        store_lanes(dbeta + col, beta_sum, lanes);
-}
-
 /* ds = rstd * (g - mean(g) - h mean(g h)) with g = dy * gamma, h = (s - mean) * rstd.   One row; ds may be dy. */
 static void norm_row_backward(float *ds, const float *dy, const float *s, float mean, float rstd, const float *gamma,
                               size_t C)
@@ -216,11 +198,39 @@ typedef struct norm_back_job {
     size_t n, C;
 } norm_back_job;
 
+/* dgamma += sum of dy * (s - mean) * rstd and dbeta += sum of dy over the rows, for `vectors` vectors of columns from
+ * col on, each of so many lanes. */
+INLINE void add_norm_columns(const norm_back_job *j, size_t col, const int vectors, size_t lanes)
+{
+    vec gamma_sum[STRIP], beta_sum[STRIP];
+    const float *dy = j->dy + col, *s = j->sum + col;
+    UNROLL for (int v = 0; v < vectors; v++) {
+        gamma_sum[v] = j->dgamma ? load_lanes(j->dgamma + col + v * LANES, lanes) : splat(0.0f);
+        beta_sum[v] = j->dbeta ? load_lanes(j->dbeta + col + v * LANES, lanes) : splat(0.0f);
+    }
+    for (size_t i = 0; i < j->n; i++, dy += j->C, s += j->C) {
+        vec mean = splat(j->mean[i]), rstd = splat(j->rstd[i]);
+        UNROLL for (int v = 0; v < vectors; v++) {
+            vec d = load_lanes(dy + v * LANES, lanes), h = (load_lanes(s + v * LANES, lanes) - mean) * rstd;
+            gamma_sum[v] = fma_vec(d, h, gamma_sum[v]);
+            beta_sum[v] += d;
+        }
+    }
+    UNROLL for (int v = 0; v < vectors; v++) {
+        if (j->dgamma)
+            store_lanes(j->dgamma + col + v * LANES, gamma_sum[v], lanes);
+        if (j->dbeta)
+            store_lanes(j->dbeta + col + v * LANES, beta_sum[v], lanes);
+    }
+}
+
 static void back_columns(const void *job, size_t begin, size_t end)
 {
-    const norm_back_job *j = job;
-    for (size_t c = begin; c < end; c += LANES)
-        add_norm_columns(j->dgamma, j->dbeta, j->dy, j->sum, j->mean, j->rstd, c, j->n, j->C);
+    size_t c = begin;
+    for (; c + STRIP * LANES <= end; c += STRIP * LANES)
+        add_norm_columns(job, c, STRIP, LANES);
+    for (; c < end; c += LANES)
+        add_norm_columns(job, c, 1, lanes_at(c, end));
 }
 
 static void back_rows(const void *job, size_t begin, size_t end)
