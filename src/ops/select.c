@@ -1,6 +1,8 @@
 /* Which operations run. Compiled for the plainest machine, since it runs before anybody knows what there is. */
 #include "ops/select.h"
 
+#include "ops/bf16_rate.h"
+
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -52,7 +54,9 @@ static bool machine_has(const ops *o)
 /* The same operations but for bf16's products, or NULL. */
 static const ops *with_bf16(const ops *o)
 {
-    return o == &ops_avx512 && __builtin_cpu_supports("avx512bf16") ? &ops_avx512_bf16 : NULL;
+    if (o != &ops_avx512 || !__builtin_cpu_supports("avx512bf16"))
+        return NULL;
+    return bf16_instruction_pays() ? &ops_avx512_bf16 : &ops_avx512_bf16_fma;
 }
 
 /* Bit 4 of EAX of leaf 7.1, which gcc's names of features lack. */

@@ -2,6 +2,8 @@
  * others, in dense.c. */
 #include "dense_layer.h"
 
+#include "ops/select.h"
+
 static const ops *o; /* or NULL, and then why */
 static bert_err reason;
 
@@ -208,6 +210,44 @@ static void only_the_products_differ_from_fp32(void **state)
     assert_memory_equal(&same, fp32, sizeof same);
 }
 
+#if !defined(OPS_GENERIC)
+/* Where vdpbf16ps is slow its products are formed of floats: the same bits, denormal numbers and odd sizes included. */
+static void both_ways_to_multiply_give_the_same_bits(void **state)
+{
+    (void)state;
+    SKIP_WITHOUT_BF16()
+    const ops *ways[] = { &ops_avx512_bf16, &ops_avx512_bf16_fma };
+    for (size_t s = 0; s < N_SIZES; s++)
+        for (int packed = 0; packed < 2; packed++) {
+            layer l = layer_make(SIZES[s][0], SIZES[s][1], SIZES[s][2], true, s);
+            for (size_t i = 0; i < l.n * l.ldx; i++)
+                l.x[i] *= i % 7 ? 1 : i % 2 ? 1e-39f : 1e-25f;
+            for (size_t i = 0; i < l.n * l.ldy; i++)
+                l.dy[i] *= i % 5 ? 1 : 1e-25f;
+            if (packed)
+                assert_int_equal(dense_pack_as(&l.d, OPS_BF16, NULL), BERT_OK);
+            float *y[2], *dx[2], *dw[2];
+            for (int w = 0; w < 2; w++) {
+                y[w] = floats(l.n * l.d.out);
+                dx[w] = floats(l.n * l.d.in);
+                dw[w] = floats(l.d.in * l.d.out);
+                ways[w]->dense_forward(any_room(), y[w], l.d.out, NULL, l.x, l.ldx, &l.d, ACTIVATION_GELU, l.n);
+                ways[w]->dense_backward_input(any_room(), dx[w], l.d.in, l.dy, l.ldy, &l.d, false, l.n);
+                ways[w]->dense_backward_weight(any_room(), dw[w], NULL, l.dy, l.ldy, l.x, l.ldx, l.d.in, l.d.out, l.n);
+            }
+            assert_memory_equal(y[0], y[1], l.n * l.d.out * sizeof(float));
+            assert_memory_equal(dx[0], dx[1], l.n * l.d.in * sizeof(float));
+            assert_memory_equal(dw[0], dw[1], l.d.in * l.d.out * sizeof(float));
+            for (int w = 0; w < 2; w++) {
+                free(y[w]);
+                free(dx[w]);
+                free(dw[w]);
+            }
+            layer_free(&l);
+        }
+}
+#endif
+
 int main(void)
 {
     if (ops_select_precision(OPS_BF16, &o, &reason))
@@ -218,6 +258,9 @@ int main(void)
         cmocka_unit_test(factors_are_rounded_to_nearest_and_ties_to_even),
         cmocka_unit_test(pairs_are_summed_in_order),
         cmocka_unit_test(only_the_products_differ_from_fp32),
+#if !defined(OPS_GENERIC)
+        cmocka_unit_test(both_ways_to_multiply_give_the_same_bits),
+#endif
     };
     int failed = cmocka_run_group_tests(tests, NULL, NULL);
     return failed ? failed : o ? 0 : 77;

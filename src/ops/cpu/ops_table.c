@@ -20,6 +20,10 @@
 #define WORDS(name) OPS_JOIN(name, OPS_WORDS)
 #define BYTES(name) OPS_JOIN(name, OPS_BYTES)
 
+#if !defined(OPS_NAME)
+#define OPS_NAME OPS_ISA
+#endif
+
 #define DECLARE(name) extern __typeof__(OP(name)) BASE(name);
 OPS_KERNELS(DECLARE)
 extern __typeof__(OP(dense_forward_words)) WORDS(dense_forward_words);
@@ -40,7 +44,7 @@ static void dense_forward(ops_room room, float *y, size_t ldy, float *pre, const
 }
 
 const ops OP(ops) = {
-    .name = TEXT(OPS_ISA),
+    .name = TEXT(OPS_NAME),
     .dense_forward = dense_forward,
     .dense_backward_input = WORDS(dense_backward_input),
     .dense_backward_weight = WORDS(dense_backward_weight),

@@ -1,5 +1,5 @@
 /* How the factors of a product become words (tile.h): floats are words already (floats.c), bf16 are made from them
- * (bf16/pairs.c). */
+ * (bf16/pairs.c, bf16_fma/rounded.c). */
 #pragma once
 
 #include "ops/cpu/gemm.h"
@@ -23,10 +23,14 @@ enum {
 #endif
 };
 
-/* How many words hold k numbers. */
+/* How many words hold k numbers: whole pairs of bf16. */
 INLINE size_t words_of(size_t k)
 {
+#if defined(OPS_WORD_ROUNDED)
+    return (k + 1) / 2 * 2;
+#else
     return (k + K_OF_WORD - 1) / K_OF_WORD;
+#endif
 }
 
 /* Rows of A in words: word l of row i is at words[i * row + l * col]; row or col is 1. */

@@ -1,5 +1,6 @@
 /* The kernel of a matrix product: a tile of C in registers, and a panel of tiles. A and B consist of words of four
- * bytes: a float, or, in a file compiled with OPS_WORD_BF16, two bf16 that follow one another in k. */
+ * bytes: a float, or, in a file compiled with OPS_WORD_BF16, two bf16 that follow one another in k; with
+ * OPS_WORD_ROUNDED a bf16 as the float that it is. */
 #pragma once
 
 #include "ops/cpu/vec.h"
@@ -37,6 +38,27 @@ INLINE vec multiply_add(vec a, vec b, vec sum)
     return fma_vec(a, b, sum);
 }
 #endif
+
+/* vdpbf16ps takes denormal numbers for zero and gives zero for them; so do floats in its place. */
+INLINE unsigned begin_products(void)
+{
+#if defined(OPS_WORD_ROUNDED)
+    unsigned before = _mm_getcsr();
+    _mm_setcsr(before | 0x8040); /* DAZ, FTZ */
+    return before;
+#else
+    return 0;
+#endif
+}
+
+INLINE void end_products(unsigned before)
+{
+#if defined(OPS_WORD_ROUNDED)
+    _mm_setcsr(before);
+#else
+    (void)before;
+#endif
+}
 
 INLINE vec load_words(const word *p)
 {
@@ -150,6 +172,7 @@ INLINE void multiply_panel(float *c, size_t ldc, size_t cols, const word *a, siz
 {
     /* Groups of like height: one or two rows alone would wait for the multiplier. */
     size_t groups = (m + ROWS - 1) / ROWS, height = groups ? (m + groups - 1) / groups : 0;
+    unsigned before = begin_products();
     for (size_t j = 0; j < cols; j += WIDTH) {
         const float *from = start ? start + j : NULL;
         for (size_t i = 0; i < m; i += height) {
@@ -163,6 +186,7 @@ INLINE void multiply_panel(float *c, size_t ldc, size_t cols, const word *a, siz
                 edge_tile(c + i * ldc + j, ldc, cols - j, a + i * a_row, a_row, a_col, b + j, k, from, rows);
         }
     }
+    end_products(before);
 }
 
 /* sums (rows, GEMM_PANEL) = c (rows, cols), cols <= GEMM_PANEL; zero beyond */
