@@ -46,7 +46,7 @@ static bert_status check_in(size_t in, weight_storage stored, bert_err *err)
 
 /* ---- numbers as int8 --------------------------------------------------------------------------------------------- */
 
-/* Scales that are tried below the largest number's, each by a share of it lower. */
+/* Scales that are tried, the largest number's and below it, each by a share of it lower. */
 enum { SCALES_TRIED = 12 };
 static const float SCALE_STEP = 0.02f;
 
@@ -57,15 +57,45 @@ static float nearest_int8(float x, float inverse)
     return q > 127 ? 127 : q < -127 ? -127 : q;
 }
 
-/* The sum of squares of what x (n) loses as int8 with that scale. */
-static float squares_lost(const float *x, size_t n, float scale)
+/* Some of the scales side by side: each sum alone would wait for its additions. */
+enum { SCALES_OF_VECTOR = 4, SCALE_VECTORS = 3 };
+typedef float scale_vector __attribute__((vector_size(4 * SCALES_OF_VECTOR)));
+typedef int32_t scale_mask __attribute__((vector_size(4 * SCALES_OF_VECTOR)));
+_Static_assert(SCALES_TRIED == SCALES_OF_VECTOR * SCALE_VECTORS, "a place for each scale");
+
+static scale_vector choose_scales(scale_mask where, scale_vector a, scale_vector b)
 {
-    float inverse = 1 / scale, lost = 0;
+    return (scale_vector)((where & (scale_mask)a) | (~where & (scale_mask)b));
+}
+
+/* nearest_int8 in each lane */
+static scale_vector nearest_lanes(scale_vector x, scale_vector inverse)
+{
+    scale_vector zero = { 0 }, most = zero + 127, q = x * inverse + 0x1.8p23f - 0x1.8p23f;
+    q = choose_scales(q > most, most, q);
+    return choose_scales(q < -most, -most, q);
+}
+
+static scale_vector square_lost(scale_vector x, scale_vector scale, scale_vector inverse)
+{
+    scale_vector d = x - scale * nearest_lanes(x, inverse);
+    return d * d;
+}
+
+/* lost = the sums of squares of what x (n) loses as int8 with each of the scales. */
+static void squares_lost(float lost[SCALES_TRIED], const float *x, size_t n, const float scales[SCALES_TRIED])
+{
+    scale_vector scale[SCALE_VECTORS], inverse[SCALE_VECTORS], sum[SCALE_VECTORS] = { { 0 } };
+    memcpy(scale, scales, sizeof scale);
+    for (int s = 0; s < SCALE_VECTORS; s++)
+        inverse[s] = 1 / scale[s];
     for (size_t i = 0; i < n; i++) {
-        float d = x[i] - scale * nearest_int8(x[i], inverse);
-        lost += d * d;
+        scale_vector v = x[i] - (scale_vector){ 0 };
+        sum[0] += square_lost(v, scale[0], inverse[0]); /* by hand, so that the sums stay in registers */
+        sum[1] += square_lost(v, scale[1], inverse[1]);
+        sum[2] += square_lost(v, scale[2], inverse[2]);
     }
-    return lost;
+    memcpy(lost, sum, sizeof sum);
 }
 
 /* The scale for x (n): the one by which least is lost of those that reach the largest number or some way towards it.
@@ -80,15 +110,14 @@ static float int8_scale(const float *x, size_t n)
     }
     if (most < 1e-30f)
         return 0;
-    float best = most / 127, least = squares_lost(x, n, best);
-    for (int i = 1; i < SCALES_TRIED; i++) {
-        float scale = most / 127 * (1 - SCALE_STEP * (float)i), lost = squares_lost(x, n, scale);
-        if (lost < least) {
-            least = lost;
-            best = scale;
-        }
-    }
-    return best;
+    float scale[SCALES_TRIED], lost[SCALES_TRIED];
+    for (int i = 0; i < SCALES_TRIED; i++)
+        scale[i] = most / 127 * (1 - SCALE_STEP * (float)i);
+    squares_lost(lost, x, n, scale);
+    int best = 0;
+    for (int i = 1; i < SCALES_TRIED; i++)
+        best = lost[i] < lost[best] ? i : best;
+    return scale[best];
 }
 
 /* What x is multiplied by on its way to int8. */
