@@ -81,6 +81,8 @@ static void read_options(bench_options *o, int argc, char **argv)
         }
         i += !flag;
     }
+    if (!o->layer.seq_len)
+        o->layer.seq_len = LAYER_SEQ_LEN;
     if (o->full) /* batches that are all alike */
         o->rows -= o->rows % o->training.batch_size;
     if (o->training.epochs > EPOCHS_MOST)
