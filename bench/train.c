@@ -367,7 +367,8 @@ static void measure(const bench_options *o, int precision, outcome *out)
     bert_head_defaults(&head);
     check(bert_head_of_dataset(&head, d, &err), &err);
     check(bert_model_create(&o->layer, &head, 1, &model, &err), &err);
-    stopwatch watch = { .out = out, .began = clock_seconds() };
+    double now = clock_seconds();
+    stopwatch watch = { .out = out, .began = now, .last = now };
     double began = watch.began;
     bert_status s = bert_model_train(model, d, valid, &training, NULL, false, on_event, &watch, &err);
     out->done = !s;
