@@ -54,7 +54,7 @@ static bool machine_has(const ops *o)
 /* The same operations but for bf16's products, or NULL. */
 static const ops *with_bf16(const ops *o)
 {
-    if (o != &ops_avx512 || !__builtin_cpu_supports("avx512bf16"))
+    if (o != &ops_avx512 || !__builtin_cpu_supports("avx512bf16") || !__builtin_cpu_supports("avx512vnni"))
         return NULL;
     return bf16_instruction_pays() ? &ops_avx512_bf16 : &ops_avx512_bf16_fma;
 }
@@ -66,12 +66,12 @@ static bool machine_has_avx_vnni(void)
     return __get_cpuid_count(7, 1, &a, &b, &c, &d) && (a >> 4 & 1);
 }
 
-/* The same but for int8's products, or o itself. avx2 by name is AVX2 and no more. */
-static const ops *with_vnni(const ops *o, bool forced)
+/* The same but for int8's products and attention. avx2 by name is AVX2 and no more. */
+static const ops *with_int8(const ops *o, bool forced)
 {
-    if (o == &ops_avx512 && __builtin_cpu_supports("avx512vnni"))
-        return &ops_avx512_vnni;
-    return o == &ops_avx2 && !forced && machine_has_avx_vnni() ? &ops_avx2_vnni : o;
+    if (o == &ops_avx512)
+        return __builtin_cpu_supports("avx512vnni") ? &ops_avx512_vnni : &ops_avx512_int8;
+    return !forced && machine_has_avx_vnni() ? &ops_avx2_vnni : &ops_avx2_int8;
 }
 #else
 static const ops *with_bf16(const ops *o)
@@ -80,7 +80,7 @@ static const ops *with_bf16(const ops *o)
     return NULL;
 }
 
-static const ops *with_vnni(const ops *o, bool forced)
+static const ops *with_int8(const ops *o, bool forced)
 {
     (void)forced;
     return o;
@@ -135,7 +135,7 @@ static void select_once(void)
         choices[i] = fp32;
     if (!fp32.ops)
         return;
-    choices[OPS_INT8].ops = with_vnni(fp32.ops, forced);
+    choices[OPS_INT8].ops = with_int8(fp32.ops, forced);
     choice *bf16 = &choices[OPS_BF16];
     bf16->ops = with_bf16(fp32.ops);
     if (!bf16->ops)

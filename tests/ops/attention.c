@@ -3,7 +3,46 @@
 
 #include "ops/dropout.h"
 
+#include "ops/select.h"
+
 enum { MOST_SEQUENCES = 8 };
+
+/* ---- what attends ------------------------------------------------------------------------------------------------ */
+
+/* By floats, then by integers, up to NULL. */
+static const ops *forwards[16];
+static const ops *const *integers = forwards;
+
+#define FOR_EACH_FORWARD(o) for (const ops *const *at_ = forwards, *o; (o = *at_); at_++)
+
+static bool processor_has(const char *flag)
+{
+    char command[100];
+    snprintf(command, sizeof command, "grep -q -w %s /proc/cpuinfo", flag);
+    return system(command) == 0;
+}
+
+static void find_forwards(void)
+{
+    const ops **next = forwards;
+    FOR_EACH_ISA(o)
+    *next++ = o;
+    integers = next;
+#if !defined(OPS_GENERIC)
+    if (ops_named("avx2"))
+        *next++ = &ops_avx2_int8;
+    if (ops_named("avx2") && processor_has("avx_vnni"))
+        *next++ = &ops_avx2_vnni;
+    if (ops_named("avx512"))
+        *next++ = &ops_avx512_int8;
+    if (ops_named("avx512") && processor_has("avx512_vnni"))
+        *next++ = &ops_avx512_vnni;
+    if (ops_named("avx512") && processor_has("avx512_bf16")) {
+        *next++ = &ops_avx512_bf16;
+        *next++ = &ops_avx512_bf16_fma;
+    }
+#endif
+}
 
 /* A problem over sequences of given lengths, and what the reference makes of it. */
 typedef struct problem {
@@ -185,6 +224,81 @@ static void attention_forward_matches_plain_loops(void **state)
     }
 }
 
+/* Integers lose what 11 and 12 bits lose, as long as nothing is kept or dropped; then they are floats. */
+static void integers_attend_to_a_few_thousandths(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < N_PROBLEMS; i++) {
+        problem *t = problem_case(i);
+        size_t count = t->n_queries * t->in.hidden;
+        float *y = floats(count), *lse = floats(t->n_queries * t->in.heads);
+        for (const ops *const *o = integers; *o; o++) {
+            (*o)->attention_forward(any_room(), y, NULL, &t->in);
+            assert_close(*o, "y by integers", y, t->y, count, t->in.drop.rate > 0 ? 5e-6 : 5e-3);
+            (*o)->attention_forward(any_room(), y, lse, &t->in);
+            assert_close(*o, "y with lse", y, t->y, count, 5e-6);
+        }
+        free(y);
+        free(lse);
+        problem_free(t);
+    }
+}
+
+/* What a query, a key or a value that is not finite is part of is not finite either, unless by an infinite score; all
+ * else is as before. */
+static void what_is_not_finite_stays_in_its_sequence(void **state)
+{
+    (void)state;
+    static const int lengths[] = { 5, 150, 20, 0 };
+    static const float BAD[] = { NAN, INFINITY, -INFINITY };
+    FOR_EACH_FORWARD(o)
+    for (size_t i = 0; i < 9; i++) {
+        problem *t = problem_make(lengths, 2, 32, false, 0, 4);
+        size_t H = t->in.hidden, row = 5 + 140;
+        float *y = floats(t->n_queries * H), *clean = floats(t->n_queries * H);
+        o->attention_forward(any_room(), clean, NULL, &t->in);
+        (i % 3 == 0   ? t->q + row * t->in.ldq
+         : i % 3 == 1 ? t->k + row * t->in.ldkv
+                      : t->v + row * t->in.ldkv)[3] = BAD[i / 3];
+        o->attention_forward(any_room(), y, NULL, &t->in);
+        assert_true(i % 3 == 1 || !isfinite(y[row * H + 3]));
+        for (size_t j = 0; (i % 3 == 2 || i == 1) && j < 150; j++)
+            assert_false(isfinite(y[(5 + j) * H + 3]));
+        for (size_t j = 0; j < t->n_queries; j++)
+            if (j < 5 || j >= 155 || (i % 3 == 0 && j != row))
+                assert_same_bits(o, "y of others", y + j * H, clean + j * H, H);
+        free(y);
+        free(clean);
+        problem_free(t);
+    }
+}
+
+/* The largest sums that there can be: all numbers at the end of their range, all keys alike. */
+static void the_largest_sums_of_integers_fit(void **state)
+{
+    (void)state;
+    static const int lengths[] = { 128, 256, 0 };
+    problem *t = problem_make(lengths, 1, 128, false, 0, 4);
+    size_t H = t->in.hidden;
+    float *y = floats(t->n_queries * H);
+    for (int sign = 0; sign < 4; sign++) {
+        for (size_t i = 0; i < t->n_queries * t->in.ldq; i++)
+            t->q[i] = sign & 1 ? -40 : 40;
+        for (size_t i = 0; i < t->n_keys * t->in.ldkv; i++) {
+            t->k[i] = 40;
+            t->v[i] = sign & 2 ? -3 : 3;
+        }
+        FOR_EACH_FORWARD(o)
+        {
+            o->attention_forward(any_room(), y, NULL, &t->in);
+            for (size_t i = 0; i < t->n_queries * H; i++)
+                assert_true(fabsf(y[i] - t->v[0]) < 1e-4f);
+        }
+    }
+    free(y);
+    problem_free(t);
+}
+
 /* Those of the reference, by which its forward multiplies the values where nothing is dropped. */
 static void attention_weights_are_what_forward_multiplies_values_by(void **state)
 {
@@ -312,6 +426,25 @@ static void bits_do_not_depend_on_threads(void **state)
     }
 }
 
+static float *forward_results(const ops *o, const void *subject, size_t *size)
+{
+    const problem *t = subject;
+    *size = t->n_queries * t->in.hidden;
+    float *y = floats(*size);
+    o->attention_forward(any_room(), y, NULL, &t->in);
+    return y;
+}
+
+static void bits_of_integers_do_not_depend_on_threads(void **state)
+{
+    (void)state;
+    static const int lengths[] = { 100, 7, 30, 64, 1, 129, 0 };
+    problem *t = problem_make(lengths, 4, 32, false, 0, 5);
+    FOR_EACH_FORWARD(o)
+    assert_bits_of_threads(o, forward_results, t);
+    problem_free(t);
+}
+
 static void a_sequences_bits_do_not_depend_on_its_neighbours(void **state)
 {
     (void)state;
@@ -319,7 +452,7 @@ static void a_sequences_bits_do_not_depend_on_its_neighbours(void **state)
     problem *t = problem_make(lengths, 2, 32, false, 0, 4);
     size_t H = t->in.hidden;
     float *whole = floats(t->n_queries * H), *alone = floats(t->n_queries * H);
-    FOR_EACH_ISA(o)
+    FOR_EACH_FORWARD(o)
     {
         o->attention_forward(any_room(), whole, NULL, &t->in);
         for (size_t s = 0; lengths[s]; s++) {
@@ -344,7 +477,7 @@ static void one_query_gets_the_bits_that_it_gets_among_all(void **state)
     (void)state;
     static const int lengths[] = { 100, 7, 30, 64, 1, 300, 0 };
     static const size_t sizes[] = { 1, 32, 64 };
-    FOR_EACH_ISA(o)
+    FOR_EACH_FORWARD(o)
     for (size_t i = 0; i < 3; i++) {
         problem *t = problem_make(lengths, 2, sizes[i], false, 0, 4);
         size_t H = t->in.hidden, n = t->in.keys.n_seq;
@@ -376,19 +509,24 @@ static void no_sequences_are_no_work(void **state)
     attention_input in = {
         .queries = { 0, start }, .keys = { 0, start }, .hidden = 32, .heads = 2, .ldq = 32, .ldkv = 32
     };
-    FOR_EACH_ISA(o)
+    FOR_EACH_FORWARD(o)
     o->attention_forward(any_room(), NULL, NULL, &in);
 }
 
 int main(void)
 {
+    find_forwards();
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(attention_forward_matches_plain_loops),
+        cmocka_unit_test(integers_attend_to_a_few_thousandths),
+        cmocka_unit_test(what_is_not_finite_stays_in_its_sequence),
+        cmocka_unit_test(the_largest_sums_of_integers_fit),
         cmocka_unit_test(attention_weights_are_what_forward_multiplies_values_by),
         cmocka_unit_test(attention_backward_matches_plain_loops),
         cmocka_unit_test(the_references_gradients_are_those_of_differences),
         cmocka_unit_test(large_scores_do_not_overflow),
         cmocka_unit_test(bits_do_not_depend_on_threads),
+        cmocka_unit_test(bits_of_integers_do_not_depend_on_threads),
         cmocka_unit_test(a_sequences_bits_do_not_depend_on_its_neighbours),
         cmocka_unit_test(one_query_gets_the_bits_that_it_gets_among_all),
         cmocka_unit_test(no_sequences_are_no_work),

@@ -193,7 +193,7 @@ static void pairs_are_summed_in_order(void **state)
         }
 }
 
-static void only_the_products_differ_from_fp32(void **state)
+static void only_the_products_and_attention_forward_differ_from_fp32(void **state)
 {
     (void)state;
     SKIP_WITHOUT_BF16()
@@ -205,6 +205,7 @@ static void only_the_products_differ_from_fp32(void **state)
     ops same = *o;
     same.name = fp32->name;
     same.dense_forward = fp32->dense_forward;
+    same.attention_forward = fp32->attention_forward;
     same.dense_backward_input = fp32->dense_backward_input;
     same.dense_backward_weight = fp32->dense_backward_weight;
     assert_memory_equal(&same, fp32, sizeof same);
@@ -257,7 +258,7 @@ int main(void)
         cmocka_unit_test(products_are_within_the_rounding_of_the_factors),
         cmocka_unit_test(factors_are_rounded_to_nearest_and_ties_to_even),
         cmocka_unit_test(pairs_are_summed_in_order),
-        cmocka_unit_test(only_the_products_differ_from_fp32),
+        cmocka_unit_test(only_the_products_and_attention_forward_differ_from_fp32),
 #if !defined(OPS_GENERIC)
         cmocka_unit_test(both_ways_to_multiply_give_the_same_bits),
 #endif

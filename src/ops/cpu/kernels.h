@@ -35,6 +35,8 @@ void OP(layer_norm_backward)(float *dsum, float *dx, float *dgamma, float *dbeta
 void OP(dropout_apply)(float *y, const float *x, dropout drop, uint64_t first, size_t n);
 
 void OP(attention_forward)(ops_room room, float *y, float *lse, const attention_input *in);
+/* attention_forward without lse and dropout by integers of 16 bits: of a model that multiplies in int8 or bf16. */
+void OP(attention_forward_int16)(ops_room room, float *y, const attention_input *in);
 void OP(attention_weights)(float *p, const attention_input *in, size_t sequence, size_t head);
 void OP(attention_backward)(ops_room room, float *dq, float *dk, float *dv, const float *dy, const float *y,
                             const float *lse, const attention_input *in);
@@ -52,4 +54,5 @@ void OP(add)(float *y, const float *x, size_t n);
     f(dense_forward_words) f(dense_forward_int8) f(dense_backward_input) f(dense_backward_weight) \
     f(activation_forward) f(activation_backward) f(embed_forward) f(embed_backward) \
     f(layer_norm_forward) f(layer_norm_backward) f(dropout_apply) f(attention_forward) \
-    f(attention_weights) f(attention_backward) f(pool_forward) f(pool_backward) f(adam_step) f(sum_squares) f(add)
+    f(attention_forward_int16) f(attention_weights) f(attention_backward) f(pool_forward) f(pool_backward) \
+    f(adam_step) f(sum_squares) f(add)

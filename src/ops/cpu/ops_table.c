@@ -16,6 +16,7 @@
 #if !defined(OPS_BYTES) /* and whose those of int8 */
 #define OPS_BYTES OPS_BASE
 #endif
+/* OPS_INT16: whose attention of integers, where the table's is not that of floats */
 #define BASE(name) OPS_JOIN(name, OPS_BASE)
 #define WORDS(name) OPS_JOIN(name, OPS_WORDS)
 #define BYTES(name) OPS_JOIN(name, OPS_BYTES)
@@ -43,6 +44,22 @@ static void dense_forward(ops_room room, float *y, size_t ldy, float *pre, const
         WORDS(dense_forward_words)(room, y, ldy, pre, x, ldx, d, act, n);
 }
 
+#if defined(OPS_INT16)
+extern __typeof__(OP(attention_forward_int16)) OPS_JOIN(attention_forward_int16, OPS_INT16);
+
+/* What keeps something for backward, or drops, is trained on: in floats. */
+static void attention_forward(ops_room room, float *y, float *lse, const attention_input *in)
+{
+    if (lse || in->drop.rate > 0)
+        BASE(attention_forward)(room, y, lse, in);
+    else
+        OPS_JOIN(attention_forward_int16, OPS_INT16)(room, y, in);
+}
+#define ATTENTION_FORWARD attention_forward
+#else
+#define ATTENTION_FORWARD BASE(attention_forward)
+#endif
+
 const ops OP(ops) = {
     .name = TEXT(OPS_NAME),
     .dense_forward = dense_forward,
@@ -55,7 +72,7 @@ const ops OP(ops) = {
     .layer_norm_forward = BASE(layer_norm_forward),
     .layer_norm_backward = BASE(layer_norm_backward),
     .dropout_apply = BASE(dropout_apply),
-    .attention_forward = BASE(attention_forward),
+    .attention_forward = ATTENTION_FORWARD,
     .attention_weights = BASE(attention_weights),
     .attention_backward = BASE(attention_backward),
     .pool_forward = BASE(pool_forward),
