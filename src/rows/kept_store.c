@@ -13,7 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { KEPT_VERSION = 1, KEPT_HEADER = 512, KEPT_PAGE = 4096, KEPT_BYTE_ORDER = 0x01020304 };
+enum { KEPT_VERSION = 2, KEPT_HEADER = 512, KEPT_PAGE = 4096, KEPT_BYTE_ORDER = 0x01020304 };
 static const char MAGIC[16] = "libbert kept\n";
 
 _Static_assert(sizeof(kept_header) == 304 && sizeof(kept_header) <= KEPT_HEADER && sizeof(kept_entry) == 16,
