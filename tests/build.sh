@@ -9,10 +9,10 @@ trap 'rm -rf "$root"' EXIT
 export CMAKE_GENERATOR="Unix Makefiles" CMAKE_BUILD_TYPE=Debug
 failed() { cat "$root/log"; echo "$1"; exit 1; }
 
-# A pkg-config that knows neither cmocka nor utf8proc.
+# A pkg-config that does not know cmocka.
 cat >"$root/pkg-config" <<'SCRIPT'
 #!/bin/sh
-case " $* " in *cmocka*|*utf8proc*) exit 1 ;; esac
+case " $* " in *cmocka*) exit 1 ;; esac
 exec pkg-config "$@"
 SCRIPT
 chmod +x "$root/pkg-config"
@@ -43,7 +43,7 @@ refused() { # MESSAGE OPTION...
     ! cmake -S "$source" -B "$root/refused" -Wno-dev "$@" >"$root/log" 2>&1 || failed "$*: configured without what it needs"
     tr -s ' \n' ' ' <"$root/log" | grep -qF -- "$message" || failed "$*: does not say: $message"
 }
-refused "The tests need cmocka and utf8proc (Debian: libcmocka-dev, libutf8proc-dev). The library does without: -DBERT_TESTS=OFF" -DBERT_TESTS=ON -DBERT_BENCH=OFF
+refused "The tests need cmocka (Debian: libcmocka-dev). The library does without: -DBERT_TESTS=OFF" -DBERT_TESTS=ON -DBERT_BENCH=OFF
 refused "The benchmarks need oneDNN (Debian: libdnnl-dev). The library does without: -DBERT_BENCH=OFF" -DBERT_TESTS=OFF -DBERT_BENCH=ON -DDNNL_LIBRARY=
 cmake -S "$source" -B "$root/refused" -Wno-dev -DBERT_TESTS=OFF -DBERT_BENCH=OFF >"$root/log" 2>&1 || failed "without tests and benchmarks it still asks for what they need"
 echo "built with Makefiles, as a subdirectory, without what tests and benchmarks need"

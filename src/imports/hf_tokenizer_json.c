@@ -4,6 +4,7 @@
 
 #include "base/words.h"
 #include "modules/hf_tokenizer.h"
+#include "text/tokenizer_json.h"
 
 #include <stdint.h>
 #include <string.h>
@@ -196,35 +197,6 @@ static bool fits_line(const char *token, size_t id)
            !(id == 0 && !strncmp(token, "\xEF\xBB\xBF", 3));
 }
 
-/* The pieces by their ids; a place without one is NULL. */
-static bert_status order_pieces(json_t *vocabulary, arena *a, const char ***pieces, size_t *n, const char *where,
-                                bert_err *err)
-{
-    enum { MOST_HOLES = 1 << 20 };
-    const char *token;
-    json_t *id;
-    json_int_t most = -1, limit = (json_int_t)json_object_size(vocabulary) + MOST_HOLES;
-    json_object_foreach(vocabulary, token, id)
-    {
-        json_int_t i = json_integer_value(id);
-        if (!json_is_integer(id) || i < 0 || i >= limit)
-            return fail(err, BERT_ERR_FORMAT, "%s: token \"%s\" has no id", where, token);
-        most = i > most ? i : most;
-    }
-    *n = (size_t)(most + 1);
-    *pieces = arena_array(a, *n, sizeof **pieces);
-    if (!*pieces)
-        return fail_memory(err, where);
-    json_object_foreach(vocabulary, token, id)
-    {
-        const char **piece = &(*pieces)[json_integer_value(id)];
-        if (*piece)
-            return fail(err, BERT_ERR_FORMAT, "%s: tokens \"%s\" and \"%s\" have one id", where, *piece, token);
-        *piece = token;
-    }
-    return BERT_OK;
-}
-
 bert_status hf_tokenizer_vocabulary(json_t *json, buffer *lines, arena *a, const char *where, buffer *notes,
                                     bert_err *err)
 {
@@ -233,7 +205,7 @@ bert_status hf_tokenizer_vocabulary(json_t *json, buffer *lines, arena *a, const
     bert_status s = check_model(json, where, err);
     tell_unknown_parts(json, notes, where);
     if (!s)
-        s = order_pieces(json_object_get(json_object_get(json, "model"), "vocab"), a, &pieces, &n, where, err);
+        s = tokenizer_json_order(json_object_get(json_object_get(json, "model"), "vocab"), a, &pieces, &n, where, err);
     for (size_t i = 0; !s && i < n; i++) {
         bool fits = pieces[i] && fits_line(pieces[i], i);
         if (fits)

@@ -5,6 +5,7 @@
 #include "base/words.h"
 
 #include "modules/tokenizer_info.h"
+#include "text/tokenizer_json.h"
 
 #include <stdlib.h>
 #include <string.h>

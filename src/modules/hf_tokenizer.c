@@ -6,6 +6,7 @@
 #include "base/utf8.h"
 #include "formats/json_build.h"
 #include "modules/tokenizer_info.h"
+#include "text/tokenizer_json.h"
 #include "text/tokenizer.h"
 
 #include <string.h>

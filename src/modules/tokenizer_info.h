@@ -11,9 +11,5 @@ json_t *tokenizer_info_to_json(const bert_tokenizer_options *options);
 
 /* The way back; what is not told has its default, members that are no options are passed over. Strings are the
  * arena's. */
-bert_status tokenizer_info_from_json(const json_t *info, bert_tokenizer_options *options, arena *a, const char *where,
+bert_status tokenizer_info_from_json(json_t *info, bert_tokenizer_options *options, arena *a, const char *where,
                                      bert_err *err);
-
-/* One added token with the flags that `tokenizers` gives it, id as there; and back. The content is the JSON value's. */
-json_t *added_token_to_json(const bert_added_token *token);
-bert_status added_token_from_json(const json_t *json, bert_added_token *token, const char *where, bert_err *err);

@@ -4,6 +4,7 @@
 
 #include "text/chunk.h"
 #include "base/utf8.h"
+#include "text/pipeline.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -123,6 +124,9 @@ static void add_candidate(bert_tokenizer *t, const bert_added_token *token, bert
 static bert_status list_candidates(bert_tokenizer *t, token_candidate **list, size_t *n, bert_err *err)
 {
     const bert_tokenizer_options *o = &t->options;
+    enum { MOST_ADDED = 1 << 14 };
+    if (o->n_added_tokens > MOST_ADDED)
+        return fail(err, BERT_ERR_UNSUPPORTED, "%zu added tokens: libbert takes at most %d", o->n_added_tokens, MOST_ADDED);
     const char *const roles[] = { o->unk_token, o->sep_token, o->pad_token, o->cls_token, o->mask_token };
     enum { N_ROLES = sizeof roles / sizeof *roles };
     bert_text *behind = arena_array(&t->memory, o->n_added_tokens + 1, sizeof *behind);
@@ -133,7 +137,7 @@ static bert_status list_candidates(bert_tokenizer *t, token_candidate **list, si
     t->added.behind = behind;
     for (size_t i = 0; i < o->n_added_tokens; i++)
         add_candidate(t, &o->added_tokens[i], behind, *list, n);
-    for (size_t i = 0; o->special_in_text && i < N_ROLES; i++)
+    for (size_t i = 0; !t->pipeline && o->special_in_text && i < N_ROLES; i++)
         add_candidate(t, &(bert_added_token){ .content = roles[i], .special = true }, NULL, *list, n);
     return BERT_OK;
 }
@@ -148,13 +152,13 @@ static bool fill_set(added_set *set, bool normalized, const bert_tokenizer *t, c
     for (int special = 1; keys && entries && special >= 0; special--)
         for (size_t i = 0; i < n; i++) {
             const bert_added_token *token = &list[i].token;
-            bert_text pattern = list[i].pattern;
-            if (token->special != special || token->normalized != normalized || !pattern.size)
+            bert_text form = list[i].pattern;
+            if (token->special != special || token->normalized != normalized || !form.size)
                 continue;
             bool ignored = special && !t->options.special_in_text;
-            keys[set->n] = (trie_key){ (const unsigned char *)pattern.data, (uint32_t)pattern.size, 0 };
+            keys[set->n] = (trie_key){ (const unsigned char *)form.data, (uint32_t)form.size, 0 };
             entries[set->n++] = (added_entry){ list[i].id, ignored, token->single_word, token->lstrip, token->rstrip };
-            set->first[(unsigned char)pattern.data[0]] = 1;
+            set->first[(unsigned char)form.data[0]] = 1;
         }
     for (size_t i = 0; keys && i < set->n; i++)
         keys[i].id = (int32_t)(set->n - 1 - i);
@@ -163,21 +167,37 @@ static bool fill_set(added_set *set, bool normalized, const bert_tokenizer *t, c
     return fine;
 }
 
+/* The normal form of a content of the tokenizer's; NULL: out of memory. */
+static const char *normal_content(const bert_tokenizer *t, bert_text *content, bert_tokens *scratch, text_work *work)
+{
+    bool fine = true;
+    if (t->pipeline) {
+        fine = pipeline_normalize(t->pipeline, *content, work, content);
+    } else {
+        const text_cursor whole = { .data = (const unsigned char *)content->data, .size = content->size };
+        const normal_text *form = chunk_normalize(t, &whole, scratch);
+        *content = form ? (bert_text){ (const char *)form->bytes, form->size } : (bert_text){ 0 };
+    }
+    return fine ? content->data : NULL;
+}
+
 /* What a normalized token is looked for as. */
 static bool normalize_patterns(const bert_tokenizer *t, token_candidate *list, size_t n, arena *a)
 {
     bert_tokens scratch = { 0 };
+    text_work work = { 0 };
     bool fine = true;
     for (size_t i = 0; fine && i < n; i++) {
         if (!list[i].token.normalized)
             continue;
-        const text_cursor whole = { .data = (const unsigned char *)list[i].pattern.data, .size = list[i].pattern.size };
-        const normal_form *form = chunk_normalize(t, &whole, &scratch);
-        list[i].pattern.data = form ? arena_copy(a, (const char *)form->bytes, form->size) : NULL;
-        list[i].pattern.size = form ? form->size : 0;
+        bert_text content = list[i].pattern;
+        const char *form = normal_content(t, &content, &scratch, &work);
+        list[i].pattern.data = form ? arena_copy(a, form, content.size) : NULL;
+        list[i].pattern.size = form ? content.size : 0;
         fine = list[i].pattern.data;
     }
     bert_tokens_free(&scratch);
+    text_work_free(&work);
     return fine;
 }
 

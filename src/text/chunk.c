@@ -24,16 +24,14 @@ struct chunk {
     size_t run;
     bool cased;   /* the last character that is not case-ignorable was a letter with case */
     size_t sigma; /* 1 + index of a capital sigma that is final unless a letter with case follows; 0: none */
-    normal_form form;
+    normal_text form;
 };
 
 void chunk_free(chunk *c)
 {
     if (c) {
         free(c->chars);
-        free(c->form.bytes);
-        free(c->form.start);
-        free(c->form.end);
+        normal_text_free(&c->form);
     }
     free(c);
 }
@@ -243,32 +241,21 @@ static bool normalize_chars(chunk *c, const bert_tokenizer *t, text_cursor *at)
     return true;
 }
 
-static bool form_reserve(normal_form *f, size_t capacity)
-{
-    if (capacity <= f->capacity)
-        return true;
-    bool fine = true;
-    f->bytes = array_sized(f->bytes, capacity, 1, &fine);
-    f->start = array_sized(f->start, capacity, sizeof *f->start, &fine);
-    f->end = array_sized(f->end, capacity, sizeof *f->end, &fine);
-    f->capacity = fine ? capacity : f->capacity;
-    return fine;
-}
-
 static chunk *chunk_of(bert_tokens *out)
 {
-    if (!out->scratch)
-        out->scratch = calloc(1, sizeof(chunk));
-    return out->scratch;
+    tokens_scratch *scratch = tokens_scratch_of(out);
+    if (scratch && !scratch->chunk)
+        scratch->chunk = calloc(1, sizeof(chunk));
+    return scratch ? scratch->chunk : NULL;
 }
 
-const normal_form *chunk_normalize(const bert_tokenizer *t, const text_cursor *from, bert_tokens *out)
+const normal_text *chunk_normalize(const bert_tokenizer *t, const text_cursor *from, bert_tokens *out)
 {
     chunk *c = chunk_of(out);
     text_cursor at = *from;
-    if (!c || !normalize_chars(c, t, &at) || !form_reserve(&c->form, 4 * c->n + 1))
+    if (!c || !normalize_chars(c, t, &at) || !normal_text_reserve(&c->form, 4 * c->n + 1, true))
         return NULL;
-    normal_form *f = &c->form;
+    normal_text *f = &c->form;
     f->size = 0;
     for (size_t i = 0; i < c->n; i++) {
         size_t length = utf8_encode(c->chars[i].cp, f->bytes + f->size);

@@ -5,13 +5,15 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* What a special token is for; a tokenizer knows its id. */
+/* What a special token is for; a tokenizer knows its id. Those of a pipeline are numbered as they are met. */
 typedef enum special_role { SPECIAL_CLASSIFY, SPECIAL_SEPARATE, N_SPECIAL_ROLES } special_role;
+
+enum { MOST_SPECIALS = 16, MOST_SPECIAL_RUN = 8 };
 
 /* Some that stand together. */
 typedef struct special_run {
     size_t n;
-    special_role roles[2];
+    unsigned char roles[MOST_SPECIAL_RUN];
 } special_run;
 
 /* before a after, or before a between b after. */

@@ -4,6 +4,7 @@
 #include "text/split.h"
 
 #include "text/chunk.h"
+#include "text/pipeline.h"
 #include "text/tokens.h"
 
 #include <stdint.h>
@@ -120,7 +121,7 @@ static bool add_whole(text_cursor *c, size_t end, int32_t id, const split_option
 static bool split_normal(const bert_tokenizer *t, text_cursor *c, size_t end, const split_options *o, bert_tokens *out)
 {
     const text_cursor stretch = { c->data, end, c->at, c->skew };
-    const normal_form *form = t->added.normal.n && c->at < end ? chunk_normalize(t, &stretch, out) : NULL;
+    const normal_text *form = t->added.normal.n && c->at < end ? chunk_normalize(t, &stretch, out) : NULL;
     if (!form)
         return !t->added.normal.n || c->at >= end ? split_words(t, c, end, o, out) : false;
     added_search search = { 0 };
@@ -151,6 +152,8 @@ bert_status split_text(const bert_tokenizer *t, bert_text text, split_options op
     out->n = out->dropped = 0;
     if (text.size > UINT32_MAX)
         return fail(err, BERT_ERR_ARGUMENT, "a text of %zu bytes: the tokeniser takes less than 4 GiB", text.size);
+    if (t->pipeline)
+        return pipeline_split(t, text, &options, out, err);
     text_cursor c = { .data = (const unsigned char *)text.data, .size = text.size };
     return split_all(t, &c, &options, out) ? BERT_OK : fail_memory(err, "the tokens of a text");
 }
@@ -169,6 +172,11 @@ void bert_tokens_free(bert_tokens *t)
     free(t->byte_end);
     free(t->char_start);
     free(t->char_end);
-    chunk_free(t->scratch);
+    tokens_scratch *scratch = t->scratch;
+    if (scratch) {
+        chunk_free(scratch->chunk);
+        pipeline_work_free(scratch->pipeline);
+    }
+    free(scratch);
     *t = (bert_tokens){ 0 };
 }

@@ -2,6 +2,7 @@
 #include "text/tokenizer.h"
 
 #include "base/file.h"
+#include "text/pipeline.h"
 
 #include <stdint.h>
 #include <stdlib.h>
@@ -63,6 +64,44 @@ static bert_status tokenizer_complete(bert_tokenizer *t, const char *name, bert_
     return s;
 }
 
+/* Special tokens that a template names by their ids. */
+static bert_status check_specials(const bert_tokenizer *t, const char *name, bert_err *err)
+{
+    for (size_t i = 0; i < MOST_SPECIALS; i++)
+        if ((size_t)t->special[i] >= bert_tokenizer_size(t))
+            return fail(err, BERT_ERR_FORMAT, "%s: the post_processor has a token with id %d, the vocabulary %zu ids",
+                        name, t->special[i], bert_tokenizer_size(t));
+    return BERT_OK;
+}
+
+/* One that is a pipeline. */
+static bert_status create_pipeline(bert_tokenizer *t, const char *bytes, size_t size, const char *name, bert_err *err)
+{
+    packed_vocabulary packed;
+    bert_status s = packed_vocabulary_open(&packed, bytes, size, name, err);
+    t->rows = SIZE_MAX;
+    t->unknown = t->continuation = -1;
+    if (!s)
+        s = vocabulary_unpack(&t->vocabulary, &packed, name, err);
+    if (!s)
+        s = pipeline_create(t, &packed, name, err);
+    if (!s)
+        s = added_tokens_create(t, err);
+    return s ? s : check_specials(t, name, err);
+}
+
+/* One of BERT's, by lines. */
+static bert_status create_word_pieces(bert_tokenizer *t, const char *bytes, size_t size, const char *name,
+                                      bert_err *err)
+{
+    bert_status s = vocabulary_create(&t->vocabulary, bytes, size, !t->options.normalizer, name, err);
+    if (!s)
+        s = tokenizer_complete(t, name, err);
+    if (!s)
+        fill_ascii(t);
+    return s;
+}
+
 bert_status bert_tokenizer_create(const char *bytes, size_t size, const char *name,
                                   const bert_tokenizer_options *options, bert_tokenizer **tokenizer, bert_err *err)
 {
@@ -72,14 +111,12 @@ bert_status bert_tokenizer_create(const char *bytes, size_t size, const char *na
         return fail_memory(err, name);
     bert_status s = tokenizer_options_copy(&t->options, options, &t->memory, err);
     if (!s)
-        s = vocabulary_create(&t->vocabulary, bytes, size, !t->options.normalizer, name, err);
-    if (!s)
-        s = tokenizer_complete(t, name, err);
+        s = packed_vocabulary_is(bytes, size) ? create_pipeline(t, bytes, size, name, err)
+                                              : create_word_pieces(t, bytes, size, name, err);
     if (s) {
         bert_tokenizer_free(t);
         return s;
     }
-    fill_ascii(t);
     *tokenizer = t;
     return BERT_OK;
 }
@@ -103,6 +140,7 @@ void bert_tokenizer_free(bert_tokenizer *t)
     vocabulary_free(&t->vocabulary);
     character_table_free(&t->characters);
     added_tokens_free(&t->added);
+    pipeline_free(t->pipeline);
     arena_free(&t->memory);
     free(t);
 }

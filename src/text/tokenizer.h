@@ -16,8 +16,6 @@ typedef enum ascii_class {
     ASCII_NONE /* not ASCII, or dropped: the general path must look */
 } ascii_class;
 
-enum { TRIE_ROOT = 0 };
-
 struct bert_tokenizer {
     arena memory;
     bert_tokenizer_options options;
@@ -26,7 +24,8 @@ struct bert_tokenizer {
     character_table characters;
     size_t rows;     /* of the word embedding: no larger id has one; SIZE_MAX where there is none */
     size_t word_max; /* characters; a longer word is unknown */
-    int32_t unknown, special[N_SPECIAL_ROLES]; /* ids of the special tokens */
+    struct pipeline *pipeline; /* what a tokenizer.json says; NULL: BERT's rules, and what stands below */
+    int32_t unknown, special[MOST_SPECIALS]; /* ids of the special tokens, by role */
     const special_template *specials;          /* where they stand: as the module's family has it */
     int32_t continuation;                      /* the node of the prefix; -1: nothing continues a word */
     bool final_sigma;

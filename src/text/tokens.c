@@ -23,3 +23,10 @@ bool tokens_grow(bert_tokens *t, size_t more, bool spans)
         t->capacity = capacity;
     return fine;
 }
+
+tokens_scratch *tokens_scratch_of(bert_tokens *t)
+{
+    if (!t->scratch)
+        t->scratch = calloc(1, sizeof(tokens_scratch));
+    return t->scratch;
+}

@@ -3,6 +3,15 @@
 
 #include "bert.h"
 
+/* What splitting keeps for the next text, behind bert_tokens.scratch. */
+typedef struct tokens_scratch {
+    struct chunk *chunk;
+    struct pipeline_work *pipeline;
+} tokens_scratch;
+
+/* Made at the first use; NULL: out of memory. */
+tokens_scratch *tokens_scratch_of(bert_tokens *tokens);
+
 /* Where a token stands: [start, end) in bytes and in code points. */
 typedef struct token_span {
     uint32_t byte_start, byte_end, char_start, char_end;

@@ -7,6 +7,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+enum { TRIE_ROOT = 0 };
+
 typedef struct trie_node {
     int32_t base, parent; /* parent -1: the place is free */
     int32_t id;           /* of the entry that ends here, or -1 */

@@ -118,6 +118,28 @@ bert_status vocabulary_create(vocabulary *v, const char *bytes, size_t size, boo
     return fail_memory(err, name);
 }
 
+bert_status vocabulary_unpack(vocabulary *v, const packed_vocabulary *packed, const char *name, bert_err *err)
+{
+    if (!packed->tokens.size)
+        return fail(err, BERT_ERR_FORMAT, "%s: no token in the vocabulary", name);
+    v->n = packed->n;
+    v->bytes = malloc(packed->tokens.size + v->n);
+    v->tokens = calloc(v->n, sizeof *v->tokens);
+    char *to = v->bytes;
+    for (size_t i = 0, from = 0; to && v->tokens && i < v->n; i++) {
+        size_t end = load_le32(packed->ends + 4 * i), size = end - from;
+        memcpy(to, packed->tokens.data + from, size);
+        to[size] = 0;
+        v->tokens[i] = (bert_text){ to, size };
+        to += size + 1;
+        from = end;
+    }
+    if (v->bytes && v->tokens && build_trie(v))
+        return BERT_OK;
+    vocabulary_free(v);
+    return fail_memory(err, name);
+}
+
 void vocabulary_free(vocabulary *v)
 {
     trie_free(&v->trie);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "base/error.h"
+#include "text/packed_vocabulary.h"
 #include "text/trie.h"
 
 /* All zero is an empty vocabulary. */
@@ -17,6 +18,9 @@ typedef struct vocabulary {
  * behind them are none. Fails with BERT_ERR_FORMAT (no line, 2 GiB or more), BERT_ERR_MEMORY. */
 bert_status vocabulary_create(vocabulary *v, const char *bytes, size_t size, bool strip, const char *name,
                               bert_err *err);
+/* Those of a packed tokenizer; an id without a token has an empty one. Fails with BERT_ERR_FORMAT (none has any),
+ * BERT_ERR_MEMORY. */
+bert_status vocabulary_unpack(vocabulary *v, const packed_vocabulary *packed, const char *name, bert_err *err);
 void vocabulary_free(vocabulary *v);
 
 int32_t vocabulary_id(const vocabulary *v, const char *token, size_t size); /* -1 where there is none */
