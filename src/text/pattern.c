@@ -56,7 +56,7 @@ static bool item_has(const class_item *i, uint32_t cp)
     bool has = i->kind == ITEM_RANGE        ? cp >= i->first && cp <= i->last
                : i->kind == ITEM_CATEGORIES ? unicode_is(cp, i->first)
                : i->kind == ITEM_SPACE      ? unicode_is_space(cp)
-                                            : unicode_is_word(cp);
+                                            : unicode_is_pattern_word(cp);
     return has != i->negated;
 }
 

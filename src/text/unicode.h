@@ -51,6 +51,13 @@ static inline bool unicode_is_word(uint32_t cp)
            (cp >= 0x1F130 && cp <= 0x1F149) || (cp >= 0x1F150 && cp <= 0x1F169) || (cp >= 0x1F170 && cp <= 0x1F189);
 }
 
+/* The same to Oniguruma, which has the digits of Latin-1 that are no decimal ones, and no joiners. */
+static inline bool unicode_is_pattern_word(uint32_t cp)
+{
+    return cp == 0xB2 || cp == 0xB3 || cp == 0xB9 || (cp >= 0xBC && cp <= 0xBE) ||
+           (cp != 0x200C && cp != 0x200D && unicode_is_word(cp));
+}
+
 static inline bool unicode_is_space(uint32_t cp)
 {
     return cp < 128 ? cp == ' ' || (cp >= '\t' && cp <= '\r') : character_is_space(cp);
