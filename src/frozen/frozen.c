@@ -164,11 +164,11 @@ static bert_status open_weights(bert_module *m, const json_t *about, const head_
     return s ? s : weights_read_forms(&m->weights, &m->memory, &m->tensors, stored, m->path, err);
 }
 
-static bert_status open_vocabulary(bert_module *m, const json_t *about, bert_err *err)
+static bert_status open_vocabulary(bert_module *m, json_t *about, bert_err *err)
 {
     bert_tokenizer_options options;
     const tensor *t = tensors_find(&m->tensors, "vocabulary");
-    const json_t *info = json_object_get(about, "tokenizer");
+    json_t *info = json_object_get(about, "tokenizer");
     /* version 2 has do_lower_case alone */
     bert_status s = tokenizer_info_from_json(info ? info : about, &options, &m->memory, m->path, err);
     if (s)
@@ -180,7 +180,7 @@ static bert_status open_vocabulary(bert_module *m, const json_t *about, bert_err
 }
 
 /* The module inside the file. */
-static bert_status open_module(bert_module *m, const json_t *about, const json_t *metadata, const head_shape *head,
+static bert_status open_module(bert_module *m, json_t *about, const json_t *metadata, const head_shape *head,
                                bert_err *err)
 {
     json_t *configuration;
@@ -195,7 +195,7 @@ static bert_status open_module(bert_module *m, const json_t *about, const json_t
 }
 
 /* Takes the module over, also when it fails. */
-static bert_status open_model(bert_module *module, const json_t *about, const json_t *metadata, bert_model **model,
+static bert_status open_model(bert_module *module, json_t *about, const json_t *metadata, bert_model **model,
                               bert_err *err)
 {
     const char *path = module->path;

@@ -209,9 +209,9 @@ static bert_status settle_case(const tokenizer_files *f, tokenizer_source *t, be
 /* ---- the whole --------------------------------------------------------------------------------------------------- */
 
 /* libbert's own folder says it itself. */
-static bert_status read_module(const tokenizer_files *f, tokenizer_source *t, const json_t *module, bert_err *err)
+static bert_status read_module(const tokenizer_files *f, tokenizer_source *t, json_t *module, bert_err *err)
 {
-    const json_t *info = json_object_get(json_object_get(module, "signatures"), "tokenization_info");
+    json_t *info = json_object_get(json_object_get(module, "signatures"), "tokenization_info");
     char *where = path_join(f->a, f->place->folder, "module.json"),
          *lines = path_join(f->a, f->place->folder, "vocab.txt");
     bert_status s = where && lines ? tokenizer_info_from_json(info, &t->options, f->a, where, err)

@@ -126,7 +126,8 @@ static bert_status list_candidates(bert_tokenizer *t, token_candidate **list, si
     const bert_tokenizer_options *o = &t->options;
     enum { MOST_ADDED = 1 << 14 };
     if (o->n_added_tokens > MOST_ADDED)
-        return fail(err, BERT_ERR_UNSUPPORTED, "%zu added tokens: libbert takes at most %d", o->n_added_tokens, MOST_ADDED);
+        return fail(err, BERT_ERR_UNSUPPORTED, "%zu added tokens: libbert takes at most %d", o->n_added_tokens,
+                    MOST_ADDED);
     const char *const roles[] = { o->unk_token, o->sep_token, o->pad_token, o->cls_token, o->mask_token };
     enum { N_ROLES = sizeof roles / sizeof *roles };
     bert_text *behind = arena_array(&t->memory, o->n_added_tokens + 1, sizeof *behind);

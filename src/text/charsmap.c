@@ -1,5 +1,5 @@
-/* Changes are counted as the original counts them: a string that becomes a shorter one takes the rest away with its last
- * character, or with the character before it where nothing is left. */
+/* Changes are counted as the original counts them: a string that becomes a shorter one takes the rest away with its
+ * last character, or with the character before it where nothing is left. */
 #include "text/charsmap.h"
 
 #include "base/size.h"
@@ -110,7 +110,7 @@ static bool replace_parts(const charsmap *c, text_work *w, size_t at, size_t end
 }
 
 /* Whether nothing would change: ASCII alone, of which nothing becomes anything. */
-static bool stays(const charsmap *c, const normal_text *t)
+static bool charsmap_keeps(const charsmap *c, const normal_text *t)
 {
     size_t at = 0;
     while (at < t->size && t->bytes[at] < 128 && c->plain[t->bytes[at]])
@@ -122,7 +122,7 @@ void charsmap_normalize(const charsmap *c, text_work *w)
 {
     const normal_text *t = &w->text;
     bool any = false;
-    if (stays(c, t))
+    if (charsmap_keeps(c, t))
         return;
     w->n_changes = 0;
     for (size_t at = 0, end; at < t->size && !w->failed; at = end) {

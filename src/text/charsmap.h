@@ -15,6 +15,7 @@ typedef struct charsmap {
     bool plain[128]; /* an ASCII character that stays as it is */
 } charsmap;
 
-/* From its bytes, which are copied. Fails with BERT_ERR_FORMAT (cut, or strings that are not UTF-8), BERT_ERR_MEMORY. */
+/* From its bytes, which are copied. Fails with BERT_ERR_FORMAT (cut, or strings that are not UTF-8),
+ * BERT_ERR_MEMORY. */
 bert_status charsmap_read(charsmap *c, const void *bytes, size_t size, arena *a, const char *where, bert_err *err);
 void charsmap_normalize(const charsmap *c, text_work *work);

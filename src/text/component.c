@@ -5,8 +5,7 @@
 
 #include <string.h>
 
-bert_status component_members(component_reader *r, json_t *json, const char *part, const char *const *known,
-                              size_t n)
+bert_status component_members(component_reader *r, json_t *json, const char *part, const char *const *known, size_t n)
 {
     const char *key;
     json_t *value;
@@ -16,7 +15,8 @@ bert_status component_members(component_reader *r, json_t *json, const char *par
         for (size_t k = 0; !found && k < n && known[k]; k++)
             found = !strcmp(key, known[k]);
         if (!found)
-            return fail(r->err, BERT_ERR_UNSUPPORTED, "%s: %s: \"%.100s\" is not known to libbert", r->where, part, key);
+            return fail(r->err, BERT_ERR_UNSUPPORTED, "%s: %s: \"%.100s\" is not known to libbert", r->where, part,
+                        key);
     }
     return BERT_OK;
 }
@@ -41,8 +41,7 @@ bert_status component_pattern(component_reader *r, json_t *json, const char *key
     return s ? s : pattern_compile(p, text, !regex, r->a, r->where, r->err);
 }
 
-bert_status component_choice(component_reader *r, json_t *json, const char *key, const char *const *words,
-                             int *choice)
+bert_status component_choice(component_reader *r, json_t *json, const char *key, const char *const *words, int *choice)
 {
     const char *word = words[0];
     bert_status s = json_get_string_or(json, key, words[0], &word, r->where, r->err);
@@ -55,8 +54,8 @@ bert_status component_choice(component_reader *r, json_t *json, const char *key,
 }
 
 /* One that is no Sequence. */
-static bert_status read_one(component_list *out, json_t *json, const char *part, const component_kind *kinds,
-                            size_t n, component_reader *r)
+static bert_status read_one(component_list *out, json_t *json, const char *part, const component_kind *kinds, size_t n,
+                            component_reader *r)
 {
     const char *type = json_string_value(json_object_get(json, "type"));
     const component_kind *kind = NULL;
@@ -82,8 +81,9 @@ static bert_status read_any(component_list *out, json_t *json, const char *part,
     if (!json || json_is_null(json))
         return BERT_OK;
     if (depth > 4 || out->n >= MOST_COMPONENTS)
-        return fail(r->err, BERT_ERR_UNSUPPORTED, "%s: %s: more than %d components, or five sequences within each other",
-                    r->where, part, MOST_COMPONENTS);
+        return fail(r->err, BERT_ERR_UNSUPPORTED,
+                    "%s: %s: more than %d components, or five sequences within each other", r->where, part,
+                    MOST_COMPONENTS);
     if (!type || strcmp(type, "Sequence"))
         return read_one(out, json, part, kinds, n, r);
     json_t *items = json_object_get(json, list);

@@ -69,8 +69,6 @@ bool component_needs_places(const component *c);
 bert_status component_pattern(component_reader *r, json_t *json, const char *key, const pattern **p);
 bert_status component_text(component_reader *r, json_t *json, const char *key, bert_text *text);
 /* A member that chooses among words, which end with NULL; absent: the first. */
-bert_status component_choice(component_reader *r, json_t *json, const char *key, const char *const *words,
-                             int *choice);
+bert_status component_choice(component_reader *r, json_t *json, const char *key, const char *const *words, int *choice);
 /* Refuses members of a part that no list has. */
-bert_status component_members(component_reader *r, json_t *json, const char *part, const char *const *known,
-                              size_t n);
+bert_status component_members(component_reader *r, json_t *json, const char *part, const char *const *known, size_t n);

@@ -1,6 +1,6 @@
-/* Byte pair encoding (Sennrich et al., "Neural Machine Translation of Rare Words with Subword Units", 2016): of a word's
- * symbols the two whose merge was learned first become one, until none can, the leftmost of equal ones first. As in
- * `tokenizers`. Short words search their pairs one by one; long ones keep a heap. */
+/* Byte pair encoding (Sennrich et al., "Neural Machine Translation of Rare Words with Subword Units", 2016): of a
+ * word's symbols the two whose merge was learned first become one, until none can, the leftmost of equal ones first.
+ * As in `tokenizers`. Short words search their pairs one by one; long ones keep a heap. */
 #include "text/piece_model.h"
 
 #include "base/size.h"
@@ -12,7 +12,7 @@
 
 enum { SHORT_WORD = 40 };
 
-/* ---- merges --------------------------------------------------------------------------------------------------------- */
+/* ---- merges ------------------------------------------------------------------------------------------------------ */
 
 static inline size_t merge_place(const piece_model *m, uint64_t pair)
 {
@@ -113,7 +113,7 @@ static bert_status read_bpe(component_reader *r, json_t *json, const packed_voca
     return read_merges(r, packed, m);
 }
 
-/* ---- symbols -------------------------------------------------------------------------------------------------------- */
+/* ---- symbols ----------------------------------------------------------------------------------------------------- */
 
 static void symbol_add(model_work *w, size_t *n, int32_t id, size_t start, size_t size)
 {
@@ -144,8 +144,9 @@ static bool add_bytes(const piece_model *m, bert_text before, const unsigned cha
     return true;
 }
 
-/* The symbols that a word begins with. Places are counted by the sizes of those before: what the vocabulary has not, and
- * nothing stands for, is dropped and counts for nothing; an unknown one comes behind the bytes of those that follow. */
+/* The symbols that a word begins with. Places are counted by the sizes of those before: what the vocabulary has not,
+ * and nothing stands for, is dropped and counts for nothing; an unknown one comes behind the bytes of those that
+ * follow. */
 static size_t word_symbols(const piece_model *m, const unsigned char *bytes, size_t n, model_work *w)
 {
     size_t count = 0, place = 0, unknown = 0; /* unknown: the size of what is unknown so far */
@@ -153,7 +154,8 @@ static size_t word_symbols(const piece_model *m, const unsigned char *bytes, siz
         size = m->by_bytes ? 1 : character_size(bytes[at]);
         bert_text before = at ? m->prefix : (bert_text){ "", 0 },
                   behind = at + size == n ? m->suffix : (bert_text){ "", 0 };
-        int32_t id = m->by_bytes ? m->bytes[bytes[at]] : vocabulary_id_within(m->vocabulary, before, bytes + at, size, behind);
+        int32_t id = m->by_bytes ? m->bytes[bytes[at]]
+                                 : vocabulary_id_within(m->vocabulary, before, bytes + at, size, behind);
         if (id < 0 && m->byte_fallback && add_bytes(m, before, bytes + at, size, behind, w, &count, &place))
             continue;
         if (id < 0 && m->unknown < 0)
@@ -175,7 +177,7 @@ static size_t word_symbols(const piece_model *m, const unsigned char *bytes, siz
     return w->failed ? 0 : count;
 }
 
-/* ---- merging -------------------------------------------------------------------------------------------------------- */
+/* ---- merging ----------------------------------------------------------------------------------------------------- */
 
 /* symbols[0 .. n) merged in place; returns how many are left. */
 static size_t merge_short(const piece_model *m, word_symbol *s, size_t n)

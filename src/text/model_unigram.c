@@ -1,6 +1,6 @@
-/* Unigram (Kudo, "Subword Regularization", 2018): the way through the pieces whose scores sum to most, by Viterbi. As in
- * `tokenizers`: a character that no piece is gets the least score minus 10; unknown ones beside each other are one; of
- * two ways that are equally good the one whose last piece begins first. */
+/* Unigram (Kudo, "Subword Regularization", 2018): the way through the pieces whose scores sum to most, by Viterbi. As
+ * in `tokenizers`: a character that no piece is gets the least score minus 10; unknown ones beside each other are one;
+ * of two ways that are equally good the one whose last piece begins first. */
 #include "text/piece_model.h"
 
 #include "base/size.h"

@@ -44,7 +44,7 @@ typedef struct text_work {
     text_piece *next_pieces;
     size_t n_next, n_changes;
     size_t pieces_capacity, next_capacity, changes_capacity;
-    struct choice *choices; /* of a pattern that is matched */
+    struct pattern_choice *choices; /* of a pattern that is matched */
     size_t choices_capacity;
 } text_work;
 
@@ -80,13 +80,13 @@ static inline size_t character_size(unsigned char first)
     return first < 0x80 ? 1 : first < 0xE0 ? 2 : first < 0xF0 ? 3 : 4;
 }
 
-/* ---- a normalizer writes changes ---------------------------------------------------------------------------------- */
+/* ---- a normalizer writes changes --------------------------------------------------------------------------------- */
 
 void text_change_add(text_work *w, uint32_t cp, int32_t change);
 /* The text becomes what the changes say; the first `removed` characters are gone before. */
 void text_change_apply(text_work *w, size_t removed);
 
-/* ---- or the next text, byte by byte -------------------------------------------------------------------------------- */
+/* ---- or the next text, byte by byte ------------------------------------------------------------------------------ */
 
 void next_begin(text_work *w, size_t capacity);
 /* Bytes of the text as they are. */
@@ -95,7 +95,7 @@ void next_copy(text_work *w, size_t from, size_t to);
 void next_put(text_work *w, const char *bytes, size_t n, size_t like);
 void next_end(text_work *w);
 
-/* ---- a pre-tokenizer writes pieces -------------------------------------------------------------------------------- */
+/* ---- a pre-tokenizer writes pieces ------------------------------------------------------------------------------- */
 
 /* An empty one is left out. */
 void piece_add(text_work *w, size_t start, size_t end);

@@ -9,7 +9,7 @@ static unsigned combining_class(uint32_t cp)
     return (unsigned)utf8proc_get_property((utf8proc_int32_t)cp)->combining_class;
 }
 
-/* ---- decomposing --------------------------------------------------------------------------------------------------- */
+/* ---- decomposing ------------------------------------------------------------------------------------------------- */
 
 /* Puts changes[from .. n) in the order of their combining classes; equal ones stay as they are. */
 static void order_marks(text_change *changes, size_t from, size_t n)
@@ -36,7 +36,8 @@ static void unicode_decompose(text_work *w, bool compatible)
         int boundary = 0;
         uint32_t cp = text_character(t->bytes + at, &length);
         utf8proc_ssize_t n = utf8proc_decompose_char((utf8proc_int32_t)cp, parts, MOST_DECOMPOSED,
-                                                     UTF8PROC_DECOMPOSE | (compatible ? UTF8PROC_COMPAT : 0), &boundary);
+                                                     UTF8PROC_DECOMPOSE | (compatible ? UTF8PROC_COMPAT : 0),
+                                                     &boundary);
         if (n < 1 || n > MOST_DECOMPOSED) {
             n = 1;
             parts[0] = (utf8proc_int32_t)cp;
@@ -53,7 +54,7 @@ static void unicode_decompose(text_work *w, bool compatible)
     order_marks(w->changes, marks, w->n_changes);
 }
 
-/* ---- composing ------------------------------------------------------------------------------------------------------ */
+/* ---- composing --------------------------------------------------------------------------------------------------- */
 
 /* The character that two compose to, or 0. */
 static uint32_t compose_two(uint32_t a, uint32_t b)
@@ -99,7 +100,7 @@ void normalize_form(text_work *w, unicode_form form)
     text_change_apply(w, 0);
 }
 
-/* ---- single characters ----------------------------------------------------------------------------------------------- */
+/* ---- single characters ------------------------------------------------------------------------------------------- */
 
 static bool is_chinese(uint32_t cp)
 {

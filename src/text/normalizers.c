@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-/* ---- Strip, Replace, Prepend --------------------------------------------------------------------------------------- */
+/* ---- Strip, Replace, Prepend ------------------------------------------------------------------------------------- */
 
 static size_t white_start(const normal_text *t)
 {
@@ -86,11 +86,12 @@ static bert_status read_prepend(component_reader *r, json_t *json, component *c)
     return component_text(r, json, "prepend", &c->text);
 }
 
-/* ---- Precompiled --------------------------------------------------------------------------------------------------- */
+/* ---- Precompiled ------------------------------------------------------------------------------------------------- */
 
 static int base64_digit(char c)
 {
-    return c >= 'A' && c <= 'Z' ? c - 'A' : c >= 'a' && c <= 'z' ? c - 'a' + 26
+    return c >= 'A' && c <= 'Z'   ? c - 'A'
+           : c >= 'a' && c <= 'z' ? c - 'a' + 26
            : c >= '0' && c <= '9' ? c - '0' + 52
            : c == '+'             ? 62
            : c == '/'             ? 63
@@ -144,7 +145,7 @@ static void run_precompiled(const component *c, text_work *w)
     charsmap_normalize(&c->charsmap, w);
 }
 
-/* ---- BertNormalizer ------------------------------------------------------------------------------------------------ */
+/* ---- BertNormalizer ---------------------------------------------------------------------------------------------- */
 
 static bert_status read_bert(component_reader *r, json_t *json, component *c)
 {
@@ -160,7 +161,7 @@ static void run_bert(const component *c, text_work *w)
     normalize_bert(w, c->options[0], c->options[1], c->options[3], c->options[2]);
 }
 
-/* ---- the table ------------------------------------------------------------------------------------------------------ */
+/* ---- the table --------------------------------------------------------------------------------------------------- */
 
 static void run_form(const component *c, text_work *w)
 {
@@ -173,7 +174,11 @@ static void run_filter(const component *c, text_work *w)
 }
 
 static const component_kind NORMALIZERS[] = {
-    { "BertNormalizer", read_bert, run_bert, { "clean_text", "handle_chinese_chars", "strip_accents", "lowercase" }, 0 },
+    { "BertNormalizer",
+      read_bert,
+      run_bert,
+      { "clean_text", "handle_chinese_chars", "strip_accents", "lowercase" },
+      0 },
     { "NFC", NULL, run_form, { NULL }, UNICODE_NFC },
     { "NFD", NULL, run_form, { NULL }, UNICODE_NFD },
     { "NFKC", NULL, run_form, { NULL }, UNICODE_NFKC },

@@ -40,7 +40,7 @@ bert_status packed_vocabulary_open(packed_vocabulary *p, const char *bytes, size
     return BERT_OK;
 }
 
-static void add_u32(buffer *b, size_t value)
+static void pack_number(buffer *b, size_t value)
 {
     uint32_t v = (uint32_t)value;
     buffer_add(b, &v, sizeof v);
@@ -49,15 +49,15 @@ static void add_u32(buffer *b, size_t value)
 void packer_token(vocabulary_packer *p, const char *bytes, size_t size, const double *score)
 {
     buffer_add(&p->tokens, bytes, size);
-    add_u32(&p->ends, p->tokens.size);
+    pack_number(&p->ends, p->tokens.size);
     if (score)
         buffer_add(&p->scores, score, sizeof *score);
 }
 
 void packer_merge(vocabulary_packer *p, uint32_t left, uint32_t right)
 {
-    add_u32(&p->merges, left);
-    add_u32(&p->merges, right);
+    pack_number(&p->merges, left);
+    pack_number(&p->merges, right);
 }
 
 void packer_free(vocabulary_packer *p)
@@ -76,10 +76,10 @@ bert_status packer_end(vocabulary_packer *p, const char *rules, buffer *out, con
     if (all >= INT32_MAX)
         s = fail(err, BERT_ERR_FORMAT, "%s: a vocabulary of %zu bytes; it has less than 2 GiB", where, all);
     buffer_add(out, MAGIC, sizeof MAGIC);
-    add_u32(out, p->scores.size ? HAS_SCORES : 0);
-    add_u32(out, p->ends.size / 4);
-    add_u32(out, p->merges.size / 8);
-    add_u32(out, strlen(rules));
+    pack_number(out, p->scores.size ? HAS_SCORES : 0);
+    pack_number(out, p->ends.size / 4);
+    pack_number(out, p->merges.size / 8);
+    pack_number(out, strlen(rules));
     buffer_add(out, &tokens, sizeof tokens);
     buffer_add(out, p->scores.data, p->scores.size);
     buffer_add(out, p->ends.data, p->ends.size);

@@ -9,12 +9,19 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MOST_OPS = 1000, MOST_CLASSES = 250, MOST_ITEMS = 400, MOST_DEPTH = 6, MOST_ALTERNATIVES = 100, ENDLESS = INT32_MAX };
+enum {
+    MOST_OPS = 1000,
+    MOST_CLASSES = 250,
+    MOST_ITEMS = 400,
+    MOST_DEPTH = 6,
+    MOST_ALTERNATIVES = 100,
+    ENDLESS = INT32_MAX
+};
 
-typedef enum op_kind { OP_LITERAL, OP_CLASS, OP_REPEAT, OP_SPLIT, OP_JUMP, OP_LOOK, OP_MATCH } op_kind;
+typedef enum pattern_op_kind { OP_LITERAL, OP_CLASS, OP_REPEAT, OP_SPLIT, OP_JUMP, OP_LOOK, OP_MATCH } pattern_op_kind;
 
 typedef struct pattern_op {
-    op_kind kind;
+    pattern_op_kind kind;
     bool flag;    /* REPEAT: gives nothing back; LOOK: must not match */
     int32_t x, y; /* places, as seen from here: SPLIT: the first choice, the second; JUMP: x; LOOK: behind it */
     int32_t min, max;
@@ -44,12 +51,12 @@ struct pattern {
     bool begins[128]; /* whether a match may begin with that character */
 };
 
-typedef struct choice {
+typedef struct pattern_choice {
     size_t at, low; /* low: of a repetition, where it must not go below; SIZE_MAX: of alternatives */
     uint32_t op;
-} choice;
+} pattern_choice;
 
-/* ---- classes ------------------------------------------------------------------------------------------------------ */
+/* ---- classes ----------------------------------------------------------------------------------------------------- */
 
 static bool item_has(const class_item *i, uint32_t cp)
 {
@@ -74,17 +81,17 @@ static inline bool class_has(const pattern *p, uint32_t class, uint32_t cp)
     return cp < 128 ? c->ascii[cp / 64] >> cp % 64 & 1 : class_search(p, c, cp);
 }
 
-/* ---- reading ------------------------------------------------------------------------------------------------------ */
+/* ---- reading ----------------------------------------------------------------------------------------------------- */
 
 typedef struct pattern_reader {
     pattern *p;
     const unsigned char *at, *end;
     bool any_case;
     int depth, alternatives; /* groups and alternatives that are open */
-    const char *refused; /* what is not known */
+    const char *refused;     /* what is not known */
 } pattern_reader;
 
-static void refuse(pattern_reader *r, const char *what)
+static void pattern_refuse(pattern_reader *r, const char *what)
 {
     r->refused = r->refused ? r->refused : what;
 }
@@ -92,7 +99,7 @@ static void refuse(pattern_reader *r, const char *what)
 static size_t op_add(pattern_reader *r, pattern_op op)
 {
     if (r->p->n_ops + 1 >= MOST_OPS) {
-        refuse(r, "its length");
+        pattern_refuse(r, "its length");
         return r->p->n_ops - 1;
     }
     r->p->ops[r->p->n_ops] = op;
@@ -127,7 +134,7 @@ static uint32_t take_character(pattern_reader *r)
     uint32_t cp = 0;
     size_t length = r->at < r->end ? utf8_decode(r->at, (size_t)(r->end - r->at), &cp) : 0;
     if (!length)
-        refuse(r, "its end");
+        pattern_refuse(r, "its end");
     r->at += length;
     return cp;
 }
@@ -135,7 +142,7 @@ static uint32_t take_character(pattern_reader *r)
 static uint32_t class_begin(pattern_reader *r, bool negated)
 {
     if (r->p->n_classes >= MOST_CLASSES) {
-        refuse(r, "its length");
+        pattern_refuse(r, "its length");
         return 0;
     }
     r->p->classes[r->p->n_classes] = (pattern_class){ .negated = negated, .first = r->p->n_items };
@@ -145,7 +152,7 @@ static uint32_t class_begin(pattern_reader *r, bool negated)
 static void class_add(pattern_reader *r, uint32_t class, class_item item)
 {
     if (r->p->n_items >= MOST_ITEMS) {
-        refuse(r, "its length");
+        pattern_refuse(r, "its length");
         return;
     }
     r->p->items[r->p->n_items++] = item;
@@ -178,22 +185,14 @@ static const struct {
     const char *name;
     uint32_t categories;
 } PROPERTIES[] = {
-    { "{L}", CATEGORIES_LETTER },
-    { "{M}", CATEGORIES_MARK },
-    { "{N}", CATEGORIES_NUMBER },
-    { "{P}", CATEGORIES_PUNCTUATION },
-    { "{S}", CATEGORIES_SYMBOL },
-    { "{Z}", CATEGORIES_SEPARATOR },
-    { "{Lu}", 1 << UTF8PROC_CATEGORY_LU },
-    { "{Ll}", 1 << UTF8PROC_CATEGORY_LL },
-    { "{Lt}", 1 << UTF8PROC_CATEGORY_LT },
-    { "{Lm}", 1 << UTF8PROC_CATEGORY_LM },
-    { "{Lo}", 1 << UTF8PROC_CATEGORY_LO },
-    { "{Mn}", 1 << UTF8PROC_CATEGORY_MN },
-    { "{Mc}", 1 << UTF8PROC_CATEGORY_MC },
-    { "{Nd}", 1 << UTF8PROC_CATEGORY_ND },
-    { "{Nl}", 1 << UTF8PROC_CATEGORY_NL },
-    { "{No}", 1 << UTF8PROC_CATEGORY_NO },
+    { "{L}", CATEGORIES_LETTER },          { "{M}", CATEGORIES_MARK },
+    { "{N}", CATEGORIES_NUMBER },          { "{P}", CATEGORIES_PUNCTUATION },
+    { "{S}", CATEGORIES_SYMBOL },          { "{Z}", CATEGORIES_SEPARATOR },
+    { "{Lu}", 1 << UTF8PROC_CATEGORY_LU }, { "{Ll}", 1 << UTF8PROC_CATEGORY_LL },
+    { "{Lt}", 1 << UTF8PROC_CATEGORY_LT }, { "{Lm}", 1 << UTF8PROC_CATEGORY_LM },
+    { "{Lo}", 1 << UTF8PROC_CATEGORY_LO }, { "{Mn}", 1 << UTF8PROC_CATEGORY_MN },
+    { "{Mc}", 1 << UTF8PROC_CATEGORY_MC }, { "{Nd}", 1 << UTF8PROC_CATEGORY_ND },
+    { "{Nl}", 1 << UTF8PROC_CATEGORY_NL }, { "{No}", 1 << UTF8PROC_CATEGORY_NO },
 };
 
 /* What stands behind a backslash: true: a kind of characters, *item; false: one character, item->first. */
@@ -203,9 +202,7 @@ static bool take_escape(pattern_reader *r, class_item *item)
         char name;
         item_kind kind;
         uint32_t categories;
-    } KINDS[] = {
-        { 's', ITEM_SPACE, 0 }, { 'w', ITEM_WORD, 0 }, { 'd', ITEM_CATEGORIES, 1 << UTF8PROC_CATEGORY_ND }
-    };
+    } KINDS[] = { { 's', ITEM_SPACE, 0 }, { 'w', ITEM_WORD, 0 }, { 'd', ITEM_CATEGORIES, 1 << UTF8PROC_CATEGORY_ND } };
     uint32_t cp = take_character(r);
     for (size_t i = 0; i < sizeof KINDS / sizeof *KINDS; i++)
         if ((cp | 0x20) == (uint32_t)KINDS[i].name) {
@@ -218,13 +215,13 @@ static bool take_escape(pattern_reader *r, class_item *item)
                 *item = (class_item){ ITEM_CATEGORIES, cp == 'P', PROPERTIES[i].categories, 0 };
                 return true;
             }
-        refuse(r, "a property of characters");
+        pattern_refuse(r, "a property of characters");
         return false;
     }
     bool letter = (cp >= '0' && cp <= '9') || (cp >= 'a' && cp <= 'z') || (cp >= 'A' && cp <= 'Z');
     *item = (class_item){ .first = cp == 'n' ? '\n' : cp == 'r' ? '\r' : cp == 't' ? '\t' : cp == 'f' ? '\f' : cp };
     if (letter && item->first == cp)
-        refuse(r, "a letter behind a backslash");
+        pattern_refuse(r, "a letter behind a backslash");
     return false;
 }
 
@@ -237,7 +234,7 @@ static uint32_t take_class(pattern_reader *r)
         class_item item = { 0 };
         begun = true;
         if (sees(r, "[") || sees(r, "&&") || sees(r, "]")) {
-            refuse(r, "a class within a class");
+            pattern_refuse(r, "a class within a class");
         } else if (takes(r, "\\") ? take_escape(r, &item) : (item.first = take_character(r), false)) {
             class_add(r, class, item);
             continue;
@@ -247,13 +244,13 @@ static uint32_t take_class(pattern_reader *r)
             r->at++;
             class_item last = { 0 };
             if (takes(r, "\\") ? take_escape(r, &last) : (last.first = take_character(r), false))
-                refuse(r, "a range of kinds");
+                pattern_refuse(r, "a range of kinds");
             item.last = last.first;
         }
         if (item.last < item.first)
-            refuse(r, "an empty range");
+            pattern_refuse(r, "an empty range");
         if (r->any_case && item.first != item.last)
-            refuse(r, "a range under any case");
+            pattern_refuse(r, "a range under any case");
         if (r->any_case)
             class_add_folded(r, class, item.first);
         else
@@ -293,17 +290,17 @@ static bool take_quantifier(pattern_reader *r, int32_t *min, int32_t *max)
         *min = 1;
     else if (takes(r, "{")) {
         if (!take_number(r, min))
-            refuse(r, "a brace");
+            pattern_refuse(r, "a brace");
         *max = *min;
         if (takes(r, ",") && !take_number(r, max))
             *max = ENDLESS;
         if (!takes(r, "}") || *max < *min || !*max)
-            refuse(r, "a brace");
+            pattern_refuse(r, "a brace");
         return true;
     } else if (!takes(r, "*"))
         return false;
     if (sees(r, "?"))
-        refuse(r, "a lazy quantifier");
+        pattern_refuse(r, "a lazy quantifier");
     return true;
 }
 
@@ -321,15 +318,15 @@ static void take_group(pattern_reader *r)
     else if (takes(r, "?="))
         look = true;
     else if (!takes(r, "?:") && sees(r, "?"))
-        refuse(r, "a group");
+        pattern_refuse(r, "a group");
     if (r->depth++ > MOST_DEPTH)
-        refuse(r, "groups so deep");
+        pattern_refuse(r, "groups so deep");
     if (!r->refused)
         take_alternatives(r);
     r->depth--;
     r->any_case = any_case;
     if (!takes(r, ")"))
-        refuse(r, "an open parenthesis");
+        pattern_refuse(r, "an open parenthesis");
     if (!look || r->refused)
         return;
     op_add(r, (pattern_op){ .kind = OP_MATCH });
@@ -343,7 +340,7 @@ static void quantify_group(pattern_reader *r, size_t from)
         return;
     int32_t n = (int32_t)(r->p->n_ops - from);
     if (sees(r, "+") || r->p->ops[from].kind == OP_LOOK || (max != ENDLESS && max != 1) || min > 1) {
-        refuse(r, "how a group is repeated");
+        pattern_refuse(r, "how a group is repeated");
     } else if (min == 1 && max == ENDLESS) {
         op_add(r, (pattern_op){ .kind = OP_SPLIT, .x = -n, .y = 1 });
     } else if (!min) {
@@ -377,7 +374,7 @@ static void take_single(pattern_reader *r)
         literal = true;
         cp = take_character(r);
         if (cp == '^' || cp == '$' || cp == '?' || cp == '*' || cp == '+' || cp == '{')
-            refuse(r, "an anchor, or a quantifier of nothing");
+            pattern_refuse(r, "an anchor, or a quantifier of nothing");
     }
     int32_t min, max;
     if (take_quantifier(r, &min, &max)) {
@@ -413,7 +410,7 @@ static void take_alternatives(pattern_reader *r)
     op_insert(r, from, (pattern_op){ .kind = OP_SPLIT, .x = 1, .y = n + 2 });
     size_t jump = op_add(r, (pattern_op){ .kind = OP_JUMP });
     if (r->alternatives++ > MOST_ALTERNATIVES)
-        refuse(r, "so many alternatives");
+        pattern_refuse(r, "so many alternatives");
     if (!r->refused)
         take_alternatives(r);
     r->alternatives--;
@@ -461,7 +458,9 @@ bert_status pattern_compile(const pattern **out, bert_text text, bool literal, a
 {
     bool seen[MOST_OPS] = { false };
     pattern *p = arena_alloc(a, sizeof *p);
-    pattern_reader r = { .p = p, .at = (const unsigned char *)text.data, .end = (const unsigned char *)text.data + text.size };
+    pattern_reader r = { .p = p,
+                         .at = (const unsigned char *)text.data,
+                         .end = (const unsigned char *)text.data + text.size };
     if (!p)
         return fail_memory(err, where);
     if (literal)
@@ -469,17 +468,17 @@ bert_status pattern_compile(const pattern **out, bert_text text, bool literal, a
     else
         take_alternatives(&r);
     if (r.at < r.end)
-        refuse(&r, "a parenthesis");
+        pattern_refuse(&r, "a parenthesis");
     op_add(&r, (pattern_op){ .kind = OP_MATCH });
     if (!r.refused && find_begins(p, 0, seen))
-        refuse(&r, "that it matches where nothing is");
+        pattern_refuse(&r, "that it matches where nothing is");
     *out = p;
     return !r.refused ? BERT_OK
                       : fail(err, BERT_ERR_UNSUPPORTED, "%s: pattern \"%.*s\": %s is not known to libbert", where,
                              (int)size_least(text.size, 200), text.data, r.refused);
 }
 
-/* ---- matching ----------------------------------------------------------------------------------------------------- */
+/* ---- matching ---------------------------------------------------------------------------------------------------- */
 
 typedef struct matching {
     const pattern *p;
@@ -489,7 +488,7 @@ typedef struct matching {
     size_t n_choices;
 } matching;
 
-static bool push(matching *m, choice c)
+static bool choice_push(matching *m, pattern_choice c)
 {
     text_work *w = m->w;
     if (m->n_choices == w->choices_capacity) {
@@ -517,15 +516,15 @@ static bool repeat(matching *m, const pattern_op *o, size_t op, size_t *at)
     *m->steps -= size_least(*m->steps, (size_t)n);
     if (n < o->min)
         return false;
-    return o->flag || *at == low || push(m, (choice){ *at, low, (uint32_t)op + 1 });
+    return o->flag || *at == low || choice_push(m, (pattern_choice){ *at, low, (uint32_t)op + 1 });
 }
 
-/* Goes back to the last choice. false: there is none above `base`. */
+/* Goes back to the last pattern_choice. false: there is none above `base`. */
 static bool choose_again(matching *m, size_t base, size_t *op, size_t *at)
 {
     if (m->n_choices == base)
         return false;
-    choice *c = &m->w->choices[m->n_choices - 1];
+    pattern_choice *c = &m->w->choices[m->n_choices - 1];
     *op = c->op;
     if (c->low != SIZE_MAX) {
         do
@@ -564,7 +563,7 @@ static bool match_from(matching *m, size_t op, size_t at, size_t *end)
             op++;
             break;
         case OP_SPLIT:
-            fine = push(m, (choice){ at, SIZE_MAX, (uint32_t)((ptrdiff_t)op + o->y) });
+            fine = choice_push(m, (pattern_choice){ at, SIZE_MAX, (uint32_t)((ptrdiff_t)op + o->y) });
             op = (size_t)((ptrdiff_t)op + o->x);
             break;
         case OP_JUMP:

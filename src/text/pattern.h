@@ -9,8 +9,8 @@
 
 typedef struct pattern pattern;
 
-/* literal: the text is no pattern but stands for itself. Fails with BERT_ERR_UNSUPPORTED, naming what is not known, also
- * for a pattern that matches where nothing is; BERT_ERR_MEMORY. */
+/* literal: the text is no pattern but stands for itself. Fails with BERT_ERR_UNSUPPORTED, naming what is not known,
+ * also for a pattern that matches where nothing is; BERT_ERR_MEMORY. */
 bert_status pattern_compile(const pattern **p, bert_text text, bool literal, arena *a, const char *where,
                             bert_err *err);
 

@@ -38,7 +38,7 @@ int32_t vocabulary_id_within(const vocabulary *v, bert_text before, const unsign
     return node < 0 ? -1 : v->trie.nodes[node].id;
 }
 
-/* ---- reading -------------------------------------------------------------------------------------------------------- */
+/* ---- reading ----------------------------------------------------------------------------------------------------- */
 
 bert_status model_unknown(component_reader *r, json_t *json, piece_model *m)
 {
@@ -56,7 +56,9 @@ bert_status piece_model_read(piece_model *m, json_t *json, const packed_vocabula
 {
     static const piece_model_kind *const KINDS[] = { &MODEL_WORD_PIECE, &MODEL_BPE, &MODEL_UNIGRAM, &MODEL_WORD_LEVEL };
     const char *type = packed_model_type(json);
-    *m = (piece_model){ .vocabulary = v, .unknown = -1, .by_bytes = by_bytes, .prefix = { "", 0 }, .suffix = { "", 0 } };
+    *m = (piece_model){
+        .vocabulary = v, .unknown = -1, .by_bytes = by_bytes, .prefix = { "", 0 }, .suffix = { "", 0 }
+    };
     for (size_t i = 0; type && i < sizeof KINDS / sizeof *KINDS; i++)
         m->kind = !strcmp(KINDS[i]->name, type) ? KINDS[i] : m->kind;
     if (!m->kind)
@@ -77,7 +79,7 @@ void piece_model_free(piece_model *m)
     *m = (piece_model){ 0 };
 }
 
-/* ---- WordPiece -------------------------------------------------------------------------------------------------------- */
+/* ---- WordPiece --------------------------------------------------------------------------------------------------- */
 
 static bert_status read_word_piece(component_reader *r, json_t *json, const packed_vocabulary *packed, piece_model *m)
 {
@@ -141,7 +143,7 @@ const piece_model_kind MODEL_WORD_PIECE = {
     { "unk_token", "continuing_subword_prefix", "max_input_chars_per_word", "vocab" },
 };
 
-/* ---- WordLevel --------------------------------------------------------------------------------------------------------- */
+/* ---- WordLevel --------------------------------------------------------------------------------------------------- */
 
 static bert_status read_word_level(component_reader *r, json_t *json, const packed_vocabulary *packed, piece_model *m)
 {

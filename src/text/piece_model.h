@@ -1,5 +1,5 @@
-/* The model of a pipeline: what makes tokens of a piece of text. A kind is a row: its name in a tokenizer.json, who reads
- * its parameters, who does the work. The vocabulary is the tokenizer's. */
+/* The model of a pipeline: what makes tokens of a piece of text. A kind is a row: its name in a tokenizer.json, who
+ * reads its parameters, who does the work. The vocabulary is the tokenizer's. */
 #pragma once
 
 #include "text/component.h"

@@ -1,5 +1,5 @@
-/* A text is cut at the added tokens that stand in it as they are; each section is normalized, cut at those of the normal
- * form, split into pieces; words that a thread has seen lately are taken from its cache. */
+/* A text is cut at the added tokens that stand in it as they are; each section is normalized, cut at those of the
+ * normal form, split into pieces; words that a thread has seen lately are taken from its cache. */
 #include "text/pipeline.h"
 
 #include "base/size.h"
@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct pipeline {
+struct component_pipeline {
     component_list normalizers, pretokenizers;
     piece_model model;
     offset_trim trim;
@@ -23,7 +23,7 @@ struct pipeline {
     size_t n_merges;
 };
 
-/* ---- the cache of words ----------------------------------------------------------------------------------------------- */
+/* ---- the cache of words ------------------------------------------------------------------------------------------ */
 
 enum { CACHE_BITS = 14, CACHED_BYTES = 26, CACHED_TOKENS = 8 };
 
@@ -36,7 +36,7 @@ typedef struct cached_word {
     uint8_t start[CACHED_TOKENS], end[CACHED_TOKENS];
 } cached_word;
 
-struct pipeline_work {
+struct pipeline_scratch {
     text_work text;
     model_work model;
     cached_word *words; /* (1 << CACHE_BITS) of the pipeline with this serial */
@@ -45,7 +45,7 @@ struct pipeline_work {
     size_t characters_capacity;
 };
 
-void pipeline_work_free(pipeline_work *w)
+void pipeline_work_free(pipeline_scratch *w)
 {
     if (w) {
         text_work_free(&w->text);
@@ -79,7 +79,7 @@ static inline uint64_t hash_word(const unsigned char *bytes, size_t n)
 }
 
 /* The place of a word in the cache; NULL: it is too long for it. */
-static inline cached_word *cache_place(pipeline_work *w, const unsigned char *bytes, size_t n, uint32_t *hash)
+static inline cached_word *cache_place(pipeline_scratch *w, const unsigned char *bytes, size_t n, uint32_t *hash)
 {
     if (n > CACHED_BYTES)
         return NULL;
@@ -103,9 +103,9 @@ static void cache_put(cached_word *c, uint32_t hash, const unsigned char *bytes,
     }
 }
 
-/* ---- making ------------------------------------------------------------------------------------------------------------ */
+/* ---- making ------------------------------------------------------------------------------------------------------ */
 
-static bert_status read_components(pipeline *p, json_t *json, component_reader *r)
+static bert_status read_components(component_pipeline *p, json_t *json, component_reader *r)
 {
     size_t n;
     const component_kind *kinds = normalizer_kinds(&n);
@@ -113,8 +113,8 @@ static bert_status read_components(pipeline *p, json_t *json, component_reader *
                                     kinds, n, r);
     kinds = pretokenizer_kinds(&n);
     if (!s)
-        s = components_read(&p->pretokenizers, json_object_get(json, "pre_tokenizer"), "pre_tokenizer",
-                            "pretokenizers", kinds, n, r);
+        s = components_read(&p->pretokenizers, json_object_get(json, "pre_tokenizer"), "pre_tokenizer", "pretokenizers",
+                            kinds, n, r);
     for (size_t i = 0; !s && i < p->pretokenizers.n; i++) {
         p->needs_places |= component_needs_places(&p->pretokenizers.items[i]);
         if (component_makes_bytes(&p->pretokenizers.items[i]) && i + 1 < p->pretokenizers.n)
@@ -124,14 +124,14 @@ static bert_status read_components(pipeline *p, json_t *json, component_reader *
     return s;
 }
 
-static bool ends_in_bytes(const pipeline *p)
+static bool ends_in_bytes(const component_pipeline *p)
 {
     const component_list *l = &p->pretokenizers;
     return l->n && component_makes_bytes(&l->items[l->n - 1]);
 }
 
-static bert_status pipeline_read(pipeline *p, bert_tokenizer *t, json_t *json, const packed_vocabulary *packed,
-                                 component_reader *r)
+static bert_status pipeline_read(component_pipeline *p, bert_tokenizer *t, json_t *json,
+                                 const packed_vocabulary *packed, component_reader *r)
 {
     bert_status s = read_components(p, json, r);
     if (!s)
@@ -142,7 +142,7 @@ static bert_status pipeline_read(pipeline *p, bert_tokenizer *t, json_t *json, c
 bert_status pipeline_create(bert_tokenizer *t, const packed_vocabulary *packed, const char *where, bert_err *err)
 {
     static atomic_uint_fast64_t made; /* tokenizers so far: what a thread's cache of words knows its own by */
-    pipeline *p = arena_alloc(&t->memory, sizeof *p);
+    component_pipeline *p = arena_alloc(&t->memory, sizeof *p);
     json_t *json = NULL;
     component_reader r = { &t->memory, where, err };
     if (!p)
@@ -155,7 +155,7 @@ bert_status pipeline_create(bert_tokenizer *t, const packed_vocabulary *packed, 
     p->rules = (bert_text){ arena_copy(&t->memory, packed->rules.data, packed->rules.size), packed->rules.size };
     t->pipeline = p;
     bert_status s = p->rules.data && p->merges ? json_read_bytes(&json, p->rules.data, p->rules.size, where, err)
-                                  : fail_memory(err, where);
+                                               : fail_memory(err, where);
     if (!s)
         s = pipeline_read(p, t, json, packed, &r);
     t->specials = &p->specials;
@@ -163,34 +163,34 @@ bert_status pipeline_create(bert_tokenizer *t, const packed_vocabulary *packed, 
     return s;
 }
 
-void pipeline_free(pipeline *p)
+void pipeline_free(component_pipeline *p)
 {
     if (p)
         piece_model_free(&p->model);
 }
 
-bert_text pipeline_rules(const pipeline *p)
+bert_text pipeline_rules(const component_pipeline *p)
 {
     return p->rules;
 }
 
-const uint32_t *pipeline_merges(const pipeline *p, size_t *n)
+const uint32_t *pipeline_merges(const component_pipeline *p, size_t *n)
 {
     *n = p->n_merges;
     return p->merges;
 }
 
-bool pipeline_has_merges(const pipeline *p)
+bool pipeline_has_merges(const component_pipeline *p)
 {
     return p->model.kind == &MODEL_BPE;
 }
 
-const double *pipeline_scores(const pipeline *p)
+const double *pipeline_scores(const component_pipeline *p)
 {
     return p->model.scores;
 }
 
-/* ---- a section --------------------------------------------------------------------------------------------------------- */
+/* ---- a section --------------------------------------------------------------------------------------------------- */
 
 static void run_all(const component_list *list, text_work *w)
 {
@@ -199,7 +199,7 @@ static void run_all(const component_list *list, text_work *w)
             list->items[i].run(&list->items[i], w);
 }
 
-bool pipeline_normalize(const pipeline *p, bert_text text, text_work *w, bert_text *out)
+bool pipeline_normalize(const component_pipeline *p, bert_text text, text_work *w, bert_text *out)
 {
     text_work_begin(w, (const unsigned char *)text.data, 0, text.size, false);
     run_all(&p->normalizers, w);
@@ -210,8 +210,8 @@ bool pipeline_normalize(const pipeline *p, bert_text text, text_work *w, bert_te
 /* One split of a text. */
 typedef struct splitting {
     const bert_tokenizer *tokenizer;
-    const pipeline *p;
-    pipeline_work *w;
+    const component_pipeline *p;
+    pipeline_scratch *w;
     bert_text text;
     const split_options *options;
     bert_tokens *out;
@@ -267,7 +267,7 @@ static void add_tokens(splitting *s, text_piece piece)
 
 static void split_piece(splitting *s, text_piece piece)
 {
-    pipeline_work *w = s->w;
+    pipeline_scratch *w = s->w;
     const unsigned char *bytes = w->text.text.bytes + piece.start;
     size_t n = piece.end - piece.start;
     uint32_t hash = 0;
@@ -346,12 +346,12 @@ static void split_section(splitting *s, size_t begin, size_t end)
         split_part_of_text(s, 0, s->w->text.text.size);
 }
 
-/* ---- places in characters --------------------------------------------------------------------------------------------- */
+/* ---- places in characters ---------------------------------------------------------------------------------------- */
 
 /* How many characters begin before each byte. */
-static bool count_characters(splitting *s)
+static bool count_places(splitting *s)
 {
-    pipeline_work *w = s->w;
+    pipeline_scratch *w = s->w;
     const unsigned char *bytes = (const unsigned char *)s->text.data;
     size_t size = s->text.size, length;
     bool fine = true;
@@ -377,16 +377,16 @@ static void fill_characters(splitting *s)
     bool ascii = true;
     for (size_t i = 0; ascii && i < s->text.size; i++)
         ascii = (unsigned char)s->text.data[i] < 128;
-    s->failed |= !ascii && !count_characters(s);
+    s->failed |= !ascii && !count_places(s);
     for (size_t i = 0; !s->failed && i < out->n; i++) {
         out->char_start[i] = ascii ? out->byte_start[i] : s->w->characters[out->byte_start[i]];
         out->char_end[i] = ascii ? out->byte_end[i] : s->w->characters[out->byte_end[i]];
     }
 }
 
-/* ------------------------------------------------------------------------------------------------------------------------ */
+/* ------------------------------------------------------------------------------------------------------------------ */
 
-static bert_status begin(splitting *s, bert_err *err)
+static bert_status begin_splitting(splitting *s, bert_err *err)
 {
     tokens_scratch *scratch = tokens_scratch_of(s->out);
     if (scratch && !scratch->pipeline)
@@ -407,7 +407,7 @@ bert_status pipeline_split(const bert_tokenizer *t, bert_text text, const split_
                            bert_err *err)
 {
     splitting s = { .tokenizer = t, .p = t->pipeline, .text = text, .options = options, .out = out };
-    bert_status status = begin(&s, err);
+    bert_status status = begin_splitting(&s, err);
     if (status)
         return status;
     added_search search = { 0 };
@@ -428,6 +428,7 @@ bert_status pipeline_split(const bert_tokenizer *t, bert_text text, const split_
     if (s.w->text.refused)
         return fail(err, BERT_ERR_DATA, "a text on which a pattern of the tokenizer takes too many steps");
     if (s.w->model.unknown)
-        return fail(err, BERT_ERR_DATA, "a text with a character that the tokenizer has no token for, nor one for the unknown");
+        return fail(err, BERT_ERR_DATA,
+                    "a text with a character that the tokenizer has no token for, nor one for the unknown");
     return BERT_OK;
 }

@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-/* ---- templates -------------------------------------------------------------------------------------------------------- */
+/* ---- templates --------------------------------------------------------------------------------------------------- */
 
 /* One list: what stands before, between and behind its texts. */
 typedef struct template_list {
@@ -30,8 +30,8 @@ static bert_status run_put(processor_reader *p, special_run *run, int64_t id)
         role++;
     if (id < 0 || id > INT32_MAX || role >= MOST_SPECIALS || run->n >= MOST_SPECIAL_RUN)
         return fail(p->r->err, BERT_ERR_UNSUPPORTED,
-                    "%s: post_processor: more than %d special tokens, %d of them together, or one without an id", p->r->where,
-                    MOST_SPECIALS, MOST_SPECIAL_RUN);
+                    "%s: post_processor: more than %d special tokens, %d of them together, or one without an id",
+                    p->r->where, MOST_SPECIALS, MOST_SPECIAL_RUN);
     p->t->special[role] = (int32_t)id;
     p->n_specials += role == p->n_specials;
     run->roles[run->n++] = (unsigned char)role;
@@ -42,16 +42,16 @@ static bert_status run_put(processor_reader *p, special_run *run, int64_t id)
 static bert_status template_special(processor_reader *p, json_t *tokens, const char *name, special_run *run)
 {
     json_t *ids = json_object_get(name ? json_object_get(tokens, name) : NULL, "ids");
-    bert_status s = json_is_array(ids) ? BERT_OK
-                                       : fail(p->r->err, BERT_ERR_FORMAT,
-                                              "%s: post_processor: special token \"%.100s\" has no ids", p->r->where,
-                                              name ? name : "");
+    bert_status s = json_is_array(ids)
+                        ? BERT_OK
+                        : fail(p->r->err, BERT_ERR_FORMAT, "%s: post_processor: special token \"%.100s\" has no ids",
+                               p->r->where, name ? name : "");
     for (size_t i = 0; !s && i < json_array_size(ids); i++)
         s = run_put(p, run, json_integer_value(json_array_get(ids, i)));
     return s;
 }
 
-static bert_status read_list(processor_reader *p, json_t *list, json_t *tokens, template_list *out)
+static bert_status read_template_list(processor_reader *p, json_t *list, json_t *tokens, template_list *out)
 {
     bert_status s = BERT_OK;
     *out = (template_list){ .segments = { -1, -1, -1, -1, -1 } };
@@ -62,7 +62,8 @@ static bert_status read_list(processor_reader *p, json_t *list, json_t *tokens, 
         const char *id = json_string_value(json_object_get(special ? special : text, "id"));
         int place = 2 * out->texts + (text != NULL);
         bool wrong = (!special && !text) || (text && (!id || strcmp(id, out->texts ? "B" : "A") || out->texts == 2)) ||
-                     segment < 0 || segment > 1 || (!text && out->segments[place] >= 0 && out->segments[place] != segment);
+                     segment < 0 || segment > 1 ||
+                     (!text && out->segments[place] >= 0 && out->segments[place] != segment);
         if (wrong)
             return fail(p->r->err, BERT_ERR_UNSUPPORTED,
                         "%s: post_processor: a template whose item %zu is not known to libbert", p->r->where, i);
@@ -90,16 +91,16 @@ static bool segments_fit(const template_list *single, const template_list *pair,
     return *second >= 0 && (pair->segments[4] < 0 || pair->segments[4] == *second);
 }
 
-static bert_status read_template(processor_reader *p, json_t *json, special_template *specials)
+static bert_status read_template_processing(processor_reader *p, json_t *json, special_template *specials)
 {
     static const char *const MEMBERS[] = { "single", "pair", "special_tokens" };
     template_list single, pair;
     bert_status s = component_members(p->r, json, "post_processor TemplateProcessing", MEMBERS, 3);
     json_t *tokens = json_object_get(json, MEMBERS[2]);
     if (!s)
-        s = read_list(p, json_object_get(json, MEMBERS[0]), tokens, &single);
+        s = read_template_list(p, json_object_get(json, MEMBERS[0]), tokens, &single);
     if (!s)
-        s = read_list(p, json_object_get(json, MEMBERS[1]), tokens, &pair);
+        s = read_template_list(p, json_object_get(json, MEMBERS[1]), tokens, &pair);
     if (s)
         return s;
     int second;
@@ -149,7 +150,8 @@ static bert_status read_processor(processor_reader *p, json_t *json, special_tem
 {
     static const char *const BERT[] = { "sep", "cls" },
                              *const ROBERTA[] = { "sep", "cls", "trim_offsets", "add_prefix_space" },
-                             *const BYTES[] = { "trim_offsets", "add_prefix_space", "use_regex" }, *const LIST[] = { "processors" };
+                             *const BYTES[] = { "trim_offsets", "add_prefix_space", "use_regex" },
+                             *const LIST[] = { "processors" };
     const char *type = json_string_value(json_object_get(json, "type"));
     component_reader *r = p->r;
     bool template = false;
@@ -167,7 +169,7 @@ static bert_status read_processor(processor_reader *p, json_t *json, special_tem
     }
     if (type && !strcmp(type, "TemplateProcessing")) {
         template = true;
-        s = read_template(p, json, specials);
+        s = read_template_processing(p, json, specials);
     } else if (type && !strcmp(type, "BertProcessing")) {
         template = true;
         s = component_members(r, json, "post_processor BertProcessing", BERT, 2);
@@ -194,7 +196,7 @@ bert_status post_processor_read(json_t *json, bert_tokenizer *t, special_templat
     return !json || json_is_null(json) ? BERT_OK : read_processor(&p, json, specials, trim, 0);
 }
 
-/* ---- offsets ------------------------------------------------------------------------------------------------------------ */
+/* ---- offsets ----------------------------------------------------------------------------------------------------- */
 
 static bool is_blank(uint32_t cp)
 {

@@ -6,8 +6,8 @@
 #include "text/tokenizer.h"
 #include "text/tokens.h"
 
-/* Whether tokens' offsets leave out the white space that the tokens have; the first one keeps a blank that was put before
- * the text. */
+/* Whether tokens' offsets leave out the white space that the tokens have; the first one keeps a blank that was put
+ * before the text. */
 typedef struct offset_trim {
     bool trims, keeps_first;
 } offset_trim;

@@ -1,5 +1,5 @@
-/* The pre-tokenizers by their names. Each piece is cut into parts that match and parts that do not; what becomes of them
- * is the split's behaviour. */
+/* The pre-tokenizers by their names. Each piece is cut into parts that match and parts that do not; what becomes of
+ * them is the split's behaviour. */
 #include "text/component.h"
 
 #include "text/byte_words.h"
@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-/* ---- behaviours ---------------------------------------------------------------------------------------------------- */
+/* ---- behaviours -------------------------------------------------------------------------------------------------- */
 
 /* The part that may still grow. */
 typedef struct splitter {
@@ -42,7 +42,7 @@ static inline void split_part(splitter *s, size_t start, size_t end, bool match)
     s->end = end;
 }
 
-/* ---- at characters of a kind --------------------------------------------------------------------------------------- */
+/* ---- at characters of a kind ------------------------------------------------------------------------------------- */
 
 typedef enum character_kind { KIND_SPACE, KIND_PUNCTUATION, KIND_NUMBER } character_kind;
 
@@ -117,10 +117,10 @@ static void run_word_or_not(const component *c, text_work *w)
     pieces_end(w);
 }
 
-/* ---- Split ---------------------------------------------------------------------------------------------------------- */
+/* ---- Split ------------------------------------------------------------------------------------------------------- */
 
-static const char *const BEHAVIOURS[] = { "Removed", "Isolated", "MergedWithPrevious", "MergedWithNext", "Contiguous",
-                                          NULL };
+static const char *const BEHAVIOURS[] = { "Removed",        "Isolated",   "MergedWithPrevious",
+                                          "MergedWithNext", "Contiguous", NULL };
 
 static bert_status read_behaviour(component_reader *r, json_t *json, split_behaviour absent, component *c)
 {
@@ -164,16 +164,16 @@ static bert_status read_punctuation(component_reader *r, json_t *json, component
     return read_behaviour(r, json, SPLIT_ISOLATED, c);
 }
 
-static bert_status read_digits(component_reader *r, json_t *json, component *c)
+static bert_status read_digit_splits(component_reader *r, json_t *json, component *c)
 {
     return json_get_bool_or(json, "individual_digits", false, &c->options[0], r->where, r->err);
 }
 
-/* ---- ByteLevel ------------------------------------------------------------------------------------------------------ */
+/* ---- ByteLevel --------------------------------------------------------------------------------------------------- */
 
 enum { BYTES_PREFIX, BYTES_TRIM, BYTES_SPLIT };
 
-static bert_status read_bytes(component_reader *r, json_t *json, component *c)
+static bert_status read_byte_level(component_reader *r, json_t *json, component *c)
 {
     static const char *const KEYS[] = { "add_prefix_space", "trim_offsets", "use_regex" };
     bert_status s = BERT_OK;
@@ -224,7 +224,7 @@ bool component_makes_bytes(const component *c)
     return c->run == run_bytes;
 }
 
-/* ---- Metaspace ------------------------------------------------------------------------------------------------------ */
+/* ---- Metaspace --------------------------------------------------------------------------------------------------- */
 
 enum { PREPEND_ALWAYS, PREPEND_FIRST, PREPEND_NEVER };
 
@@ -310,17 +310,20 @@ bool component_needs_places(const component *c)
     return c->run == run_metaspace && c->form == PREPEND_FIRST;
 }
 
-/* ---- the table ------------------------------------------------------------------------------------------------------ */
+/* ---- the table --------------------------------------------------------------------------------------------------- */
 
 static const component_kind PRETOKENIZERS[] = {
     { "BertPreTokenizer", NULL, run_bert_words, { NULL }, 0 },
     { "Whitespace", NULL, run_word_or_not, { NULL }, 0 },
     { "WhitespaceSplit", NULL, run_white, { NULL }, 0 },
     { "Punctuation", read_punctuation, run_punctuation, { "behavior" }, 0 },
-    { "Digits", read_digits, run_digits, { "individual_digits" }, 0 },
-    { "ByteLevel", read_bytes, run_bytes, { "add_prefix_space", "trim_offsets", "use_regex" }, 0 },
-    { "Metaspace", read_metaspace, run_metaspace,
-      { "replacement", "add_prefix_space", "prepend_scheme", "split", "str_rep" }, 0 },
+    { "Digits", read_digit_splits, run_digits, { "individual_digits" }, 0 },
+    { "ByteLevel", read_byte_level, run_bytes, { "add_prefix_space", "trim_offsets", "use_regex" }, 0 },
+    { "Metaspace",
+      read_metaspace,
+      run_metaspace,
+      { "replacement", "add_prefix_space", "prepend_scheme", "split", "str_rep" },
+      0 },
     { "Split", read_split, run_split, { "pattern", "behavior", "invert" }, 0 },
 };
 

@@ -22,12 +22,12 @@ struct bert_tokenizer {
     vocabulary vocabulary;
     added_tokens added;
     character_table characters;
-    size_t rows;     /* of the word embedding: no larger id has one; SIZE_MAX where there is none */
-    size_t word_max; /* characters; a longer word is unknown */
-    struct pipeline *pipeline; /* what a tokenizer.json says; NULL: BERT's rules, and what stands below */
+    size_t rows;                         /* of the word embedding: no larger id has one; SIZE_MAX where there is none */
+    size_t word_max;                     /* characters; a longer word is unknown */
+    struct component_pipeline *pipeline; /* what a tokenizer.json says; NULL: BERT's rules, and what stands below */
     int32_t unknown, special[MOST_SPECIALS]; /* ids of the special tokens, by role */
-    const special_template *specials;          /* where they stand: as the module's family has it */
-    int32_t continuation;                      /* the node of the prefix; -1: nothing continues a word */
+    const special_template *specials;        /* where they stand: as the module's family has it */
+    int32_t continuation;                    /* the node of the prefix; -1: nothing continues a word */
     bool final_sigma;
     bool one_segment;          /* the module has no segment for a second text (type_vocab_size 1) */
     unsigned char ascii[256];  /* ascii_class of a byte */

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- added tokens ------------------------------------------------------------------------------------------------------ */
+/* ---- added tokens ------------------------------------------------------------------------------------------------ */
 
 /* The flags of an added token, as Hugging Face names them. */
 static const struct {
@@ -63,7 +63,7 @@ bert_status tokenizer_json_added(json_t *json, bert_tokenizer_options *options, 
     return s;
 }
 
-/* ---- the vocabulary ---------------------------------------------------------------------------------------------------- */
+/* ---- the vocabulary ---------------------------------------------------------------------------------------------- */
 
 bert_status tokenizer_json_order(json_t *vocab, arena *a, const char ***pieces, size_t *n, const char *where,
                                  bert_err *err)
@@ -119,8 +119,7 @@ static bert_status pack_scored(json_t *vocab, vocabulary_packer *p, const char *
 }
 
 /* The id of a part of a merge, which must not be changed by who asks: `part` ends with NUL for the time. */
-static bert_status merge_part(json_t *vocab, const char *part, size_t i, uint32_t *id, const char *where,
-                              bert_err *err)
+static bert_status merge_part(json_t *vocab, const char *part, size_t i, uint32_t *id, const char *where, bert_err *err)
 {
     json_t *value = json_object_get(vocab, part);
     *id = (uint32_t)json_integer_value(value);
@@ -132,7 +131,8 @@ static bert_status merge_part(json_t *vocab, const char *part, size_t i, uint32_
 static bert_status pack_merge(json_t *vocab, json_t *merge, size_t i, vocabulary_packer *p, const char *where,
                               bert_err *err)
 {
-    const char *left = json_string_value(json_array_get(merge, 0)), *right = json_string_value(json_array_get(merge, 1));
+    const char *left = json_string_value(json_array_get(merge, 0)),
+               *right = json_string_value(json_array_get(merge, 1));
     char *both = json_is_string(merge) ? strdup(json_string_value(merge)) : NULL,
          *blank = both ? strchr(both, ' ') : NULL;
     if (blank && !strchr(blank + 1, ' ')) {
@@ -156,7 +156,7 @@ static bert_status pack_vocabulary(json_t *model, vocabulary_packer *p, const ch
     json_t *vocab = json_object_get(model, "vocab"), *merges = json_object_get(model, "merges");
     bert_status s = json_is_object(vocab)  ? pack_object(vocab, p, where, err)
                     : json_is_array(vocab) ? pack_scored(vocab, p, where, err)
-                                                : fail(err, BERT_ERR_FORMAT, "%s: the model has no \"vocab\"", where);
+                                           : fail(err, BERT_ERR_FORMAT, "%s: the model has no \"vocab\"", where);
     if (!s && merges && (!json_is_array(merges) || !json_is_object(vocab)))
         s = fail(err, BERT_ERR_FORMAT, "%s: the model's merges are no list beside a vocabulary by names", where);
     for (size_t i = 0; !s && i < json_array_size(merges); i++)
@@ -164,7 +164,7 @@ static bert_status pack_vocabulary(json_t *model, vocabulary_packer *p, const ch
     return s;
 }
 
-/* ---- the rules --------------------------------------------------------------------------------------------------------- */
+/* ---- the rules --------------------------------------------------------------------------------------------------- */
 
 static const char *const RULES[] = { "normalizer", "pre_tokenizer", "post_processor", "decoder" };
 enum { N_RULES = sizeof RULES / sizeof *RULES };
@@ -223,10 +223,10 @@ bert_status tokenizer_json_pack(json_t *json, buffer *out, const char *where, be
     return s;
 }
 
-/* ---- the way back ------------------------------------------------------------------------------------------------------ */
+/* ---- the way back ------------------------------------------------------------------------------------------------ */
 
-/* No token of two can be a key twice, and a key ends at a NUL: such a one, and an id without a token, gets a name that no
- * text has. */
+/* No token of two can be a key twice, and a key ends at a NUL: such a one, and an id without a token, gets a name that
+ * no text has. */
 static json_t *unpack_object(const vocabulary *v)
 {
     json_t *list = json_object();
@@ -261,8 +261,8 @@ json_t *tokenizer_json_unpack(const bert_tokenizer *t)
 {
     bert_text text = pipeline_rules(t->pipeline);
     bert_err err;
-    json_t *rules = NULL, *json = json_pack("{s:s, s:n, s:n, s:n}", "version", "1.0", "truncation", "padding",
-                                            "added_tokens");
+    json_t *rules = NULL,
+           *json = json_pack("{s:s, s:n, s:n, s:n}", "version", "1.0", "truncation", "padding", "added_tokens");
     if (json_read_bytes(&rules, text.data, text.size, "rules", &err)) {
         json_decref(json);
         return NULL;

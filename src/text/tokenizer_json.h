@@ -5,8 +5,9 @@
 #include "base/buffer.h"
 #include "formats/json.h"
 
-/* Its rules and vocabulary, packed (text/packed_vocabulary.h); its components are not looked at. Added tokens are not part
- * of it. Fails with BERT_ERR_FORMAT, BERT_ERR_UNSUPPORTED (a member that is not known, by name), BERT_ERR_MEMORY. */
+/* Its rules and vocabulary, packed (text/packed_vocabulary.h); its components are not looked at. Added tokens are not
+ * part of it. Fails with BERT_ERR_FORMAT, BERT_ERR_UNSUPPORTED (a member that is not known, by name),
+ * BERT_ERR_MEMORY. */
 bert_status tokenizer_json_pack(json_t *json, buffer *out, const char *where, bert_err *err);
 
 /* Its list of added tokens, in their order; strings are the arena's. */

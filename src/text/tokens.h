@@ -6,7 +6,7 @@
 /* What splitting keeps for the next text, behind bert_tokens.scratch. */
 typedef struct tokens_scratch {
     struct chunk *chunk;
-    struct pipeline_work *pipeline;
+    struct pipeline_scratch *pipeline;
 } tokens_scratch;
 
 /* Made at the first use; NULL: out of memory. */

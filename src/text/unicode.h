@@ -45,10 +45,10 @@ static inline bool unicode_is_word(uint32_t cp)
 {
     if (cp < 128)
         return (cp >= '0' && cp <= '9') || (cp >= 'a' && cp <= 'z') || (cp >= 'A' && cp <= 'Z') || cp == '_';
-    return unicode_is(cp, CATEGORIES_LETTER | CATEGORIES_MARK | 1 << UTF8PROC_CATEGORY_ND |
-                              1 << UTF8PROC_CATEGORY_NL | 1 << UTF8PROC_CATEGORY_PC) ||
-           cp == 0x200C || cp == 0x200D || (cp >= 0x24B6 && cp <= 0x24E9) ||
-           (cp >= 0x1F130 && cp <= 0x1F149) || (cp >= 0x1F150 && cp <= 0x1F169) || (cp >= 0x1F170 && cp <= 0x1F189);
+    return unicode_is(cp, CATEGORIES_LETTER | CATEGORIES_MARK | 1 << UTF8PROC_CATEGORY_ND | 1 << UTF8PROC_CATEGORY_NL |
+                              1 << UTF8PROC_CATEGORY_PC) ||
+           cp == 0x200C || cp == 0x200D || (cp >= 0x24B6 && cp <= 0x24E9) || (cp >= 0x1F130 && cp <= 0x1F149) ||
+           (cp >= 0x1F150 && cp <= 0x1F169) || (cp >= 0x1F170 && cp <= 0x1F189);
 }
 
 /* The same to Oniguruma, which has the digits of Latin-1 that are no decimal ones, and no joiners. */
