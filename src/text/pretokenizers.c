@@ -44,14 +44,14 @@ static inline void split_part(splitter *s, size_t start, size_t end, bool match)
 
 /* ---- at characters of a kind ------------------------------------------------------------------------------------- */
 
-typedef enum character_kind { KIND_SPACE, KIND_PUNCTUATION, KIND_NUMBER } character_kind;
+typedef enum character_kind { AT_SPACE, AT_PUNCTUATION, AT_NUMBER } character_kind;
 
 static bool has_kind(character_kind kind, uint32_t cp)
 {
-    return kind == KIND_SPACE         ? unicode_is_space(cp)
-           : kind == KIND_PUNCTUATION ? unicode_is_punctuation(cp)
-           : cp < 128                 ? cp >= '0' && cp <= '9'
-                                      : unicode_is(cp, CATEGORIES_NUMBER);
+    return kind == AT_SPACE         ? unicode_is_space(cp)
+           : kind == AT_PUNCTUATION ? unicode_is_punctuation(cp)
+           : cp < 128               ? cp >= '0' && cp <= '9'
+                                    : unicode_is(cp, CATEGORIES_NUMBER);
 }
 
 static void split_at_kind(text_work *w, character_kind kind, split_behaviour behaviour)
@@ -76,24 +76,24 @@ static void split_at_kind(text_work *w, character_kind kind, split_behaviour beh
 static void run_white(const component *c, text_work *w)
 {
     (void)c;
-    split_at_kind(w, KIND_SPACE, SPLIT_REMOVED);
+    split_at_kind(w, AT_SPACE, SPLIT_REMOVED);
 }
 
 static void run_bert_words(const component *c, text_work *w)
 {
     (void)c;
-    split_at_kind(w, KIND_SPACE, SPLIT_REMOVED);
-    split_at_kind(w, KIND_PUNCTUATION, SPLIT_ISOLATED);
+    split_at_kind(w, AT_SPACE, SPLIT_REMOVED);
+    split_at_kind(w, AT_PUNCTUATION, SPLIT_ISOLATED);
 }
 
 static void run_punctuation(const component *c, text_work *w)
 {
-    split_at_kind(w, KIND_PUNCTUATION, c->behaviour);
+    split_at_kind(w, AT_PUNCTUATION, c->behaviour);
 }
 
 static void run_digits(const component *c, text_work *w)
 {
-    split_at_kind(w, KIND_NUMBER, c->options[0] ? SPLIT_ISOLATED : SPLIT_CONTIGUOUS);
+    split_at_kind(w, AT_NUMBER, c->options[0] ? SPLIT_ISOLATED : SPLIT_CONTIGUOUS);
 }
 
 /* \w+|[^\w\s]+ */
