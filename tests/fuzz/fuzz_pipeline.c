@@ -1,5 +1,5 @@
-/* Fuzz target: a tokenizer.json, a NUL, and a text; or a packed tokenizer. Either is refused, or splits texts: ids are of
- * the vocabulary, spans stand within the text, ids without spans are the same. */
+/* Fuzz target: a tokenizer.json, a NUL, and a text; or a packed tokenizer. Either is refused, or splits texts: ids are
+ * of the vocabulary, spans stand within the text, ids without spans are the same. */
 #include "fuzz/expect.h"
 #include "text/packed_vocabulary.h"
 #include "text/split.h"
