@@ -1,6 +1,6 @@
 """Prints the MB/s at which the Hugging Face package `tokenizers` splits the lines of a folder's .txt files, in one thread.
 
-tokenize_hf.py FOLDER VOCABULARY
+tokenize_hf.py FOLDER VOCABULARY|TOKENIZER.JSON
 """
 import glob
 import os
@@ -8,13 +8,13 @@ import sys
 import time
 
 os.environ["TOKENIZERS_PARALLELISM"] = "false"
-from tokenizers import BertWordPieceTokenizer  # noqa: E402  (reads the variable above)
+from tokenizers import BertWordPieceTokenizer, Tokenizer  # noqa: E402  (reads the variable above)
 
 BATCH = 1000
 MOST_BYTES = 16_000_000  # it is slow; its speed does not depend on how much there is
 
 folder, vocabulary = sys.argv[1:]
-tokenizer = BertWordPieceTokenizer(vocabulary, lowercase=True)
+tokenizer = Tokenizer.from_file(vocabulary) if vocabulary.endswith(".json") else BertWordPieceTokenizer(vocabulary, lowercase=True)
 lines = []
 size = 0
 for path in sorted(glob.glob(os.path.join(folder, "*.txt"))):

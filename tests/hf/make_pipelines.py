@@ -3,6 +3,8 @@
 make_pipelines.py toys FOLDER [WIKI]        pipelines of every component with toy vocabularies, a file each
 make_pipelines.py judge FOLDER WIKI FAMILIES NAME=TOKENIZER.JSON...   real ones, on thousands of texts each
 
+make_pipelines.py gguf VOCABULARY.GGUF TOKENIZER.JSON [NFC]   the byte-level BPE of a GGUF file (GPT-2's, NeoX's) as a tokenizer.json
+
 FAMILIES is a file of texts, each between brackets or a line each (../shared/golden/tokenizer/families.txt).
 """
 import base64
@@ -245,7 +247,56 @@ def mixed(n):
     return texts
 
 
+def read_gguf(path):
+    """The values of a GGUF file's header, by their keys."""
+    with open(path, "rb") as file:
+        data = file.read()
+    at = 8
+    forms = {0: "B", 1: "b", 2: "H", 3: "h", 4: "I", 5: "i", 6: "f", 7: "?", 10: "Q", 11: "q", 12: "d"}
+
+    def number(form):
+        nonlocal at
+        value = struct.unpack_from("<" + form, data, at)[0]
+        at += struct.calcsize(form)
+        return value
+
+    def string():
+        nonlocal at
+        size = number("Q")
+        at += size
+        return data[at - size:at].decode()
+
+    def value(kind):
+        if kind == 8:
+            return string()
+        if kind == 9:
+            inner = number("I")
+            return [value(inner) for _ in range(number("Q"))]
+        return number(forms[kind])
+
+    number("Q")
+    return {string(): value(number("I")) for _ in range(number("Q"))}
+
+
+def from_gguf(path, out, normalizer=None):
+    g = read_gguf(path)
+    tokens, types = g["tokenizer.ggml.tokens"], g["tokenizer.ggml.token_type"]
+    vocabulary = {}
+    for i, token in enumerate(tokens):
+        vocabulary.setdefault(token, i)
+    added = [{"id": i, "content": token, "single_word": False, "lstrip": False, "rstrip": False, "normalized": False, "special": types[i] == 3}
+             for i, token in enumerate(tokens) if types[i] in (3, 4)]
+    bytes_ = {"type": "ByteLevel", "add_prefix_space": False, "trim_offsets": True, "use_regex": True}
+    with open(out, "w", encoding="utf-8") as file:
+        json.dump({"version": "1.0", "added_tokens": added, "normalizer": normalizer and {"type": normalizer}, "pre_tokenizer": bytes_,
+                   "post_processor": dict(bytes_, add_prefix_space=True), "decoder": None,
+                   "model": {"type": "BPE", "vocab": vocabulary, "merges": g["tokenizer.ggml.merges"]}}, file, ensure_ascii=False)
+
+
 def main():
+    if sys.argv[1] == "gguf":
+        from_gguf(*sys.argv[2:])
+        return
     if sys.argv[1] == "judge" or len(sys.argv) > 4:
         UNKNOWN.update(unknown_to_package())
         print(len(UNKNOWN), "characters that the package's tables are too old for, unassigned ones among them: left out", file=sys.stderr)
