@@ -7,7 +7,6 @@
 #include "base/file.h"
 #include "base/threads.h"
 #include "text/split.h"
-#include "text/tokenizer_json.h"
 
 #include <glob.h>
 #include <stdio.h>
@@ -131,37 +130,6 @@ static double measure_hf(const char *folder, const char *vocabulary_path)
     return speed;
 }
 
-static bool is_json(const char *path)
-{
-    size_t n = strlen(path);
-    return n > 5 && !strcmp(path + n - 5, ".json");
-}
-
-/* A tokenizer.json's pipeline; how long its packed form, which modules and frozen files would keep, takes to open is
- * printed. */
-static bert_tokenizer *load_pipeline(const char *path)
-{
-    json_t *json = NULL;
-    bert_tokenizer *t = NULL;
-    bert_tokenizer_options options;
-    buffer packed = { 0 };
-    arena a = { 0 };
-    bert_err err;
-    bert_tokenizer_defaults(&options);
-    options.special_in_text = 1;
-    if (json_read_file(&json, path, &err) || tokenizer_json_pack(json, &packed, path, &err) ||
-        tokenizer_json_added(json, &options, &a, path, &err))
-        die(&err);
-    double start = clock_seconds();
-    if (bert_tokenizer_create(packed.data, packed.size, path, &options, &t, &err))
-        die(&err);
-    printf("packed: %.1f MB opened in %.1f ms\n", (double)packed.size / 1e6, (clock_seconds() - start) * 1e3);
-    json_decref(json);
-    buffer_free(&packed);
-    arena_free(&a);
-    return t;
-}
-
 int main(int argc, char **argv)
 {
     bool hf = argc > 1 && !strcmp(argv[1], "--hf");
@@ -172,9 +140,7 @@ int main(int argc, char **argv)
     bert_tokenizer *t;
     bert_err err;
     double start = clock_seconds();
-    if (is_json(vocabulary_path))
-        t = load_pipeline(vocabulary_path);
-    else if (bert_tokenizer_load(vocabulary_path, NULL, &t, &err))
+    if (bert_tokenizer_load(vocabulary_path, NULL, &t, &err))
         die(&err);
     printf("vocabulary of %zu tokens read in %.1f ms\n", bert_tokenizer_size(t), (clock_seconds() - start) * 1e3);
     read_corpus(&c, folder);

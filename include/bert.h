@@ -207,7 +207,12 @@ typedef struct bert_tokenizer bert_tokenizer;
 /* Reads a vocabulary file: one token a line, the line's number is its id; a byte order mark and blank lines at the end
  * are passed over. options NULL: the defaults; what they point to is copied.
  * Fails with BERT_ERR_IO, BERT_ERR_FORMAT (no unk_token, cls_token or sep_token; a token twice is allowed, the last
- * line counts, as in the original), BERT_ERR_ARGUMENT (an option out of its range). */
+ * line counts, as in the original), BERT_ERR_ARGUMENT (an option out of its range).
+ * A path that ends with .json is a tokenizer.json of Hugging Face `tokenizers`, whose ids and offsets it gives: its
+ * normalizers, pre-tokenizers, model, post-processor and added tokens count, of the options special_in_text,
+ * truncation_side and odd_token (NULL: keep, right, longer, as transformers). Fails besides with BERT_ERR_UNSUPPORTED
+ * for a component, a parameter or a pattern that libbert has not, by name; texts that such a tokenizer has no token for
+ * fail with BERT_ERR_DATA. */
 BERT_API bert_status bert_tokenizer_load(const char *path, const bert_tokenizer_options *options,
                                          bert_tokenizer **tokenizer, bert_err *err);
 /* The same from memory; `name` is what error messages call it. */

@@ -3,6 +3,7 @@
 
 #include "base/file.h"
 #include "text/pipeline.h"
+#include "text/tokenizer_json.h"
 
 #include <stdint.h>
 #include <stdlib.h>
@@ -121,10 +122,43 @@ bert_status bert_tokenizer_create(const char *bytes, size_t size, const char *na
     return BERT_OK;
 }
 
+static bool is_json(const char *path)
+{
+    size_t n = strlen(path);
+    return n >= 5 && !strcmp(path + n - 5, ".json");
+}
+
+/* A pipeline and the added tokens of its file. */
+static bert_status load_json(const char *path, const bert_tokenizer_options *options, bert_tokenizer **tokenizer,
+                             bert_err *err)
+{
+    bert_tokenizer_options o;
+    buffer packed = { 0 };
+    arena a = { 0 };
+    json_t *json = NULL;
+    bert_tokenizer_defaults(&o);
+    o.special_in_text = o.odd_token = 1; /* as transformers */
+    if (options)
+        o = *options;
+    bert_status s = json_read_file(&json, path, err);
+    if (!s)
+        s = tokenizer_json_pack(json, &packed, path, err);
+    if (!s)
+        s = tokenizer_json_added(json, &o, &a, path, err);
+    if (!s)
+        s = bert_tokenizer_create(packed.data, packed.size, path, &o, tokenizer, err);
+    json_decref(json);
+    buffer_free(&packed);
+    arena_free(&a);
+    return s;
+}
+
 bert_status bert_tokenizer_load(const char *path, const bert_tokenizer_options *options, bert_tokenizer **tokenizer,
                                 bert_err *err)
 {
     *tokenizer = NULL;
+    if (is_json(path))
+        return load_json(path, options, tokenizer, err);
     file_mapping file = { 0 };
     bert_status s = file_map(&file, path, err);
     if (!s)

@@ -15,6 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -98,6 +99,46 @@ static size_t check_file(const char *path)
     return wrong;
 }
 
+/* A tokenizer.json of its own is loaded as it stands, special tokens around a text's tokens as it says; what it has
+ * that libbert has not is told by name. */
+static void a_tokenizer_json_is_loaded(void **state)
+{
+    (void)state;
+    char path[] = "/tmp/bert-tokenizer-XXXXXX.json";
+    json_t *golden = NULL;
+    bert_tokenizer *t = NULL;
+    bert_features features = { 0 };
+    bert_err err;
+    const bert_text text = { "the", 3 };
+    int file = mkstemps(path, 5);
+    assert_true(file >= 0);
+    close(file);
+    json_error_t error;
+    assert_non_null(golden = json_load_file("tests/text/pipelines/roberta.json", JSON_ALLOW_NUL, &error));
+    json_t *tokenizer = json_object_get(golden, "tokenizer");
+    assert_int_equal(json_dump_file(tokenizer, path, 0), 0);
+    assert_int_equal(bert_tokenizer_load(path, NULL, &t, &err), BERT_OK);
+    assert_int_equal(bert_encode(t, &text, &text, 1, 16, &features, &err), BERT_OK);
+    const int32_t first = features.input_ids[0], last = bert_tokenizer_id(t, "</s>", 4);
+    assert_int_equal(first, bert_tokenizer_id(t, "<s>", 3)); /* <s> a </s></s> b </s>, all of one segment */
+    size_t n = 0, ends = 0;
+    for (; n < 16 && features.input_mask[n]; n++) {
+        ends += features.input_ids[n] == last;
+        assert_int_equal(features.segment_ids[n], 0);
+    }
+    assert_int_equal(ends, 3);
+    assert_int_equal(features.input_ids[n - 1], last);
+    bert_features_free(&features);
+    bert_tokenizer_free(t);
+
+    json_object_set_new(json_object_get(tokenizer, "pre_tokenizer"), "sideways", json_true());
+    assert_int_equal(json_dump_file(tokenizer, path, 0), 0);
+    assert_int_equal(bert_tokenizer_load(path, NULL, &t, &err), BERT_ERR_UNSUPPORTED);
+    assert_non_null(strstr(err.message, "pre_tokenizer ByteLevel: \"sideways\" is not known"));
+    json_decref(golden);
+    unlink(path);
+}
+
 static void pipelines_match_golden(void **state)
 {
     (void)state;
@@ -115,6 +156,7 @@ int main(int argc, char **argv)
         wrong += check_file(argv[i]);
     if (argc > 1)
         return wrong != 0;
-    const struct CMUnitTest tests[] = { cmocka_unit_test(pipelines_match_golden) };
+    const struct CMUnitTest tests[] = { cmocka_unit_test(pipelines_match_golden),
+                                        cmocka_unit_test(a_tokenizer_json_is_loaded) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
