@@ -17,7 +17,7 @@ bert_status pattern_compile(const pattern **p, bert_text text, bool literal, are
 /* Steps that a text of so many bytes may take: far more than a pattern of a tokenizer needs. */
 static inline size_t pattern_steps(size_t size)
 {
-    return 1000000 + 1000 * size;
+    return 100000 + 300 * size;
 }
 
 /* The first match in bytes [at, size): [*start, *end). false: there is none, or work->refused or work->failed is set.
