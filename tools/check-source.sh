@@ -1,5 +1,5 @@
 #!/bin/sh
-# Checks of the sources that no compiler makes: a function or type has a name of its own in all of src, no pointer loses
+# Checks of the sources that no compiler makes: a function, a type and a file have names of their own in all of src, no pointer loses
 # its const by way of a number (-Wcast-qual sees the other ways), a header of ours says `#pragma once` (the public one, which
 # any compiler may read, has a guard), and no line is longer than 120 columns.
 # usage: tools/check-source.sh [ROOT]
@@ -23,6 +23,7 @@ definitions() {
 definitions $(find src -name '*.[ch]') | awk '
     { files[$1] = files[$1] " " $2; n[$1]++ }
     END { for (name in n) if (n[name] > 1) print name ": defined in" files[name] }' | sort >"$bad"
+find src -name '*.[ch]' | sed 's,.*/,,' | sort | uniq -d | sed 's/$/: two files of that name/' >>"$bad"
 grep -rnE '\*\)\(uintptr_t\)' src --include='*.[ch]' | sed 's/$/    (const cast away)/' >>"$bad" || true
 grep -rL '^#pragma once$' src tests bench --include='*.h' | sed 's/$/: no `#pragma once`/' >>"$bad" || true
 # Columns are characters.

@@ -4,7 +4,7 @@
 
 #include "text/chunk.h"
 #include "base/utf8.h"
-#include "text/pipeline.h"
+#include "text/token_pipeline.h"
 
 #include <stdlib.h>
 #include <string.h>

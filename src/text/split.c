@@ -4,7 +4,7 @@
 #include "text/split.h"
 
 #include "text/chunk.h"
-#include "text/pipeline.h"
+#include "text/token_pipeline.h"
 #include "text/tokens.h"
 
 #include <stdint.h>

@@ -2,7 +2,7 @@
 #include "text/tokenizer.h"
 
 #include "base/file.h"
-#include "text/pipeline.h"
+#include "text/token_pipeline.h"
 #include "text/tokenizer_json.h"
 
 #include <stdint.h>

@@ -3,7 +3,7 @@
 
 #include "formats/json_build.h"
 #include "text/packed_vocabulary.h"
-#include "text/pipeline.h"
+#include "text/token_pipeline.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,6 +1,6 @@
 /* A text is cut at the added tokens that stand in it as they are; each section is normalized, cut at those of the
  * normal form, split into pieces; words that a thread has seen lately are taken from its cache. */
-#include "text/pipeline.h"
+#include "text/token_pipeline.h"
 
 #include "base/size.h"
 #include "base/utf8.h"
