@@ -393,7 +393,7 @@ bert_status token_reader_run(token_reader *reader, const texts_to_read *from, co
     enum { ROWS_WORTH_A_THREAD = 256 };
     size_t n_runs = from->n / ROWS_WORTH_A_THREAD + 1, most = threads_allowed();
     n_runs = n_runs < most ? n_runs : most;
-    reader->rows = (token_rows){ .form = how->form };
+    reader->rows = (token_rows){ .form = how->form, .one_segment = !how->tokenizer->specials->second_segment };
     const tokenizing z = { from, how };
     bert_status s = grow_runs(reader, n_runs) ? tokenize_runs(reader, &z, n_runs, err)
                                               : fail_memory(err, "the tokens of texts");

@@ -40,7 +40,7 @@ bert_status token_rows_pack(const token_rows *t, const uint32_t *rows, size_t n,
             packed_batch_add(batch, ids, second, second);
             packed_batch_add(batch, ids + second, length - second, length - second);
         } else {
-            packed_batch_add(batch, ids, length, second);
+            packed_batch_add(batch, ids, length, t->one_segment ? length : second);
         }
     }
     return s;

@@ -26,6 +26,7 @@ typedef struct token_rows {
     /* WORDS: (start[n]) the word, counted in its row, whose first piece a token is; -1: it begins none. Else NULL */
     const int32_t *words;
     const uint32_t *text; /* (n) windows: which text the row is of, in rising order; else NULL: row i is text i */
+    bool one_segment;     /* the second text is of the first one's segment (special_template) */
     size_t longest;       /* ids of the longest row */
     packed_losses losses;
     size_t before;             /* texts of the caller before the first of these, for messages */

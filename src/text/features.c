@@ -78,7 +78,7 @@ static bert_status check_seq_len(const bert_tokenizer *t, size_t seq_len, bert_e
 
 bert_status encode_check_second(const bert_tokenizer *t, const bert_tokens *second, bert_err *err)
 {
-    if (!second->n || !t->one_segment)
+    if (!second->n || !t->one_segment || !t->specials->second_segment)
         return BERT_OK;
     return fail(err, BERT_ERR_DATA, "a second text, for which the module has no segment (type_vocab_size 1)");
 }

@@ -2,6 +2,7 @@
 #include "text/packed_batch.h"
 
 #include "base/size.h"
+#include "text/tokenizer.h"
 
 #include <string.h>
 
@@ -54,7 +55,7 @@ bert_status packed_batch_from_texts(packed_batch *b, const bert_tokenizer *token
         s = encode_pair(tokenizer, texts[i], pairs ? pairs[i] : (bert_text){ 0 }, seq_len, scratch, ids, &row, err);
         if (s)
             return fail_in(err, s, "text %zu", i);
-        packed_batch_add(b, ids, row.n, row.second);
+        packed_batch_add(b, ids, row.n, tokenizer->specials->second_segment ? row.second : row.n);
         if (losses) {
             losses->truncated += row.truncated;
             losses->dropped += row.dropped;

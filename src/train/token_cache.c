@@ -165,6 +165,7 @@ static bool read_cached_tokens(cached_tokens *t, const unsigned char key[32], ro
                             .second = (const uint32_t *)(const void *)(base + p[1].at),
                             .ids = (const int32_t *)(const void *)(base + p[2].at),
                             .words = form == ROW_WORDS ? (const int32_t *)(const void *)(base + p[3].at) : NULL,
+                            .one_segment = !tokenizer->specials->second_segment,
                             .longest = (size_t)h.longest,
                             .losses = { (size_t)h.truncated, (size_t)h.dropped } };
     return t->rows.start[0] == 0 && t->rows.start[d->n] == h.tokens && rows_are_sound(&t->rows, d, tokenizer, seq_len);

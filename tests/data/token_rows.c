@@ -116,6 +116,28 @@ static void a_failure_names_the_first_row(void **state)
     assert_int_equal(token_rows_create(&t, d, tokenizer, 2, ROW_TOGETHER, NULL), BERT_ERR_ARGUMENT);
 }
 
+/* Where the template gives both texts one segment, so do batches; the second text's place stays known. */
+static void batches_have_the_segments_of_the_template(void **state)
+{
+    (void)state;
+    special_template flat = *tokenizer->specials;
+    arena a = { 0 };
+    packed_batch b;
+    const uint32_t rows[] = { 3 };
+    for (int second = 1; second >= 0; second--) {
+        flat.second_segment = second;
+        tokenizer->specials = &flat;
+        tokenise(&t, ROW_TOGETHER);
+        size_t length = t.start[4] - t.start[3];
+        assert_true(t.second[3] < length);
+        assert_int_equal(token_rows_pack(&t, rows, 1, &b, &a, NULL), BERT_OK);
+        assert_int_equal(b.segments[length - 1], second);
+        assert_int_equal(b.segments[0], 0);
+        token_rows_free(&t);
+    }
+    arena_free(&a);
+}
+
 /* A module of one segment has no place for a second text, read whole or in windows. */
 static void a_second_text_needs_a_segment(void **state)
 {
@@ -297,6 +319,7 @@ int main(void)
         TEST(rows_hold_what_encode_gives),
         TEST(the_number_of_threads_changes_nothing),
         TEST(a_failure_names_the_first_row),
+        TEST(batches_have_the_segments_of_the_template),
         TEST(a_second_text_needs_a_segment),
         TEST(chosen_rows_are_packed_in_their_order),
         TEST(texts_apart_are_two_sequences),

@@ -1,5 +1,6 @@
 /* Packed batches from texts and from matrices. */
 #include "text/packed_batch.h"
+#include "text/tokenizer.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -11,9 +12,9 @@ enum { CLS = 2, SEP = 3, A = 4, B = 5, V = 6 };
 
 static bert_tokenizer *make_tokenizer(void)
 {
-    const char vocabulary[] = "[PAD]\n[UNK]\n[CLS]\n[SEP]\na\nb\n";
+    const char lines[] = "[PAD]\n[UNK]\n[CLS]\n[SEP]\na\nb\n";
     bert_tokenizer *t;
-    assert_int_equal(bert_tokenizer_create(vocabulary, sizeof vocabulary - 1, "vocabulary", NULL, &t, NULL), BERT_OK);
+    assert_int_equal(bert_tokenizer_create(lines, sizeof lines - 1, "vocabulary", NULL, &t, NULL), BERT_OK);
     return t;
 }
 
@@ -50,6 +51,29 @@ static void texts_are_packed_one_after_another(void **state)
 
     assert_int_equal(packed_batch_from_texts(&b, t, texts, NULL, 2, 6, &scratch, NULL, &memory, NULL), BERT_OK);
     assert_ints(b.start, 0, 3, 5);
+    arena_free(&memory);
+    encode_scratch_free(&scratch);
+    bert_tokenizer_free(t);
+}
+
+/* A template may give both texts one segment, and more special tokens between them. */
+static void segments_are_those_of_the_template(void **state)
+{
+    (void)state;
+    static const special_template FLAT = {
+        { 1, { SPECIAL_CLASSIFY } }, { 2, { SPECIAL_SEPARATE, SPECIAL_SEPARATE } }, { 1, { SPECIAL_SEPARATE } }, 0
+    };
+    bert_tokenizer *t = make_tokenizer();
+    bert_text text = text_of("a"), pair = text_of("b");
+    encode_scratch scratch = { 0 };
+    packed_batch b;
+    arena memory = { 0 };
+    t->specials = &FLAT;
+    t->one_segment = true; /* enough for such a pair */
+    assert_int_equal(packed_batch_from_texts(&b, t, &text, &pair, 1, 8, &scratch, NULL, &memory, NULL), BERT_OK);
+    assert_ints(b.start, 0, 6);
+    assert_ints(b.ids, CLS, A, SEP, SEP, B, SEP);
+    assert_ints(b.segments, 0, 0, 0, 0, 0, 0);
     arena_free(&memory);
     encode_scratch_free(&scratch);
     bert_tokenizer_free(t);
@@ -145,6 +169,7 @@ static void a_batch_of_two_to_the_31_tokens_is_refused(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(segments_are_those_of_the_template),
         cmocka_unit_test(texts_are_packed_one_after_another),
         cmocka_unit_test(a_text_that_cannot_be_encoded_is_named),
         cmocka_unit_test(tokens_keep_their_position_over_a_hole),
