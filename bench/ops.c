@@ -220,7 +220,7 @@ static void attention_forward(void *context)
 static void attention_backward(void *context)
 {
     attention *a = context;
-    o->attention_backward(room, a->dq, a->dk, a->dv, a->y, a->y, a->lse, &a->in);
+    o->attention_backward(room, a->dq, a->dk, a->dv, NULL, a->y, a->y, a->lse, &a->in);
 }
 
 static void bench_attention(size_t heads, size_t D, int32_t length, float rate)

@@ -73,6 +73,18 @@ typedef struct ragged {
     const int32_t *start;
 } ragged;
 
+/* Which keys a query attends to, and what is added to their scores. */
+typedef struct attention_rule {
+    size_t window; /* those at most so many places away, to each side; 0: all */
+    /* (heads, 2 span + 1): bias[h][span + d] is added to head h's score of a key d places behind its query; further
+     * away than span it is the outermost. NULL: nothing is added */
+    const float *bias;
+    size_t span;
+    /* (keys' rows) the place of each in its sequence, rising; NULL: they follow one another. A sequence's queries are
+     * its first rows, and stand at their places */
+    const int32_t *places;
+} attention_rule;
+
 /* What attention reads. Queries and keys may have different rows: with pooling cls the last layer asks for one row a
  * sequence. Row i of head h of q is q + i * ldq + h * (H / heads); likewise k and v with ldkv. */
 typedef struct attention_input {
@@ -81,6 +93,7 @@ typedef struct attention_input {
     const float *q;       /* (queries' rows, H), ldq */
     const float *k, *v;   /* (keys' rows, H), ldkv */
     size_t ldq, ldkv;
+    attention_rule rule;
     /* of the probabilities; element index: ((before + query row) * NH + head) * 65536 + key's place in its sequence */
     dropout drop;
 } attention_input;
@@ -165,15 +178,17 @@ typedef struct ops {
     void (*dropout_apply)(float *y, const float *x, dropout drop, uint64_t first, size_t n);
 
     /* -- attention ------------------------------------------------------------------------------------------------- */
-    /* y (queries' rows, H) = per head softmax(q k^T / sqrt(D)) v over the keys of the same sequence.
+    /* y (queries' rows, H) = per head softmax(q k^T / sqrt(D) + bias) v over those keys of the same sequence that the
+     * rule admits. A window takes time for so many keys a query, whatever the sequence's length.
      * lse (queries' rows, NH): log of the sum of exponentials, kept for backward; NULL when there is none. */
     void (*attention_forward)(ops_room room, float *y, float *lse, const attention_input *in);
     /* p (TQ, TK): what attention_forward multiplies v by, for one head of one sequence; no dropout. For people to look
      * at: not fast. */
     void (*attention_weights)(float *p, const attention_input *in, size_t sequence, size_t head);
-    /* dq, dk, dv: with ldq and ldkv as in q, k, v; assigned. y and lse from forward. */
-    void (*attention_backward)(ops_room room, float *dq, float *dk, float *dv, const float *dy, const float *y,
-                               const float *lse, const attention_input *in);
+    /* dq, dk, dv: with ldq and ldkv as in q, k, v; assigned. dbias (heads, 2 span + 1) +=, NULL: not wanted. y and lse
+     * from forward. */
+    void (*attention_backward)(ops_room room, float *dq, float *dk, float *dv, float *dbias, const float *dy,
+                               const float *y, const float *lse, const attention_input *in);
 
     /* -- pooling --------------------------------------------------------------------------------------------------- */
     /* y (n_seq, C) from x (n, C) */

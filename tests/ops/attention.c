@@ -44,9 +44,18 @@ static void find_forwards(void)
 #endif
 }
 
+/* How a problem's rule is made: a window; a bias of so many distances to each side; holes between the places. */
+typedef struct rule_shape {
+    size_t window, span;
+    bool holes;
+} rule_shape;
+
 /* A problem over sequences of given lengths, and what the reference makes of it. */
 typedef struct problem {
     attention_input in;
+    int32_t *places;
+    float *bias;
+    double *bias64, *dbias;
     int32_t query_start[MOST_SEQUENCES + 1], key_start[MOST_SEQUENCES + 1];
     size_t n_queries, n_keys;
     float *q, *k, *v, *dy; /* q: ldq apart; k, v: ldkv apart */
@@ -75,14 +84,35 @@ static double dot(const double *a, const double *b, size_t n)
     return s;
 }
 
+/* Where a problem's bias has that of a query and a key of the sequence that begins at `first`. */
+static size_t bias_place(const problem *t, size_t head, size_t first, int32_t query, size_t key)
+{
+    int32_t span = (int32_t)t->in.rule.span, d = t->places[first + key] - query;
+    return head * (2 * t->in.rule.span + 1) + (size_t)(span + (d > span ? span : d < -span ? -span : d));
+}
+
+/* The sequence's place of a query row: that of the key with as many rows before it. */
+static int32_t place_of(const problem *t, size_t row, size_t first)
+{
+    size_t s = 0;
+    while ((size_t)t->key_start[s] != first)
+        s++;
+    return t->places[first + row - (size_t)t->query_start[s]];
+}
+
 /* p (T): the probabilities of one query row and head; returns the log of the sum of exponentials. */
 static double probabilities(const problem *t, double *p, size_t row, size_t head, size_t first, size_t T)
 {
     size_t D = head_size(t);
     double most = -INFINITY, total = 0;
+    int32_t place = place_of(t, row, first);
     for (size_t j = 0; j < T; j++) {
         p[j] = dot(t->q64 + row * t->in.ldq + head * D, t->k64 + (first + j) * t->in.ldkv + head * D, D) /
                sqrt((double)D);
+        if (t->bias)
+            p[j] += t->bias64[bias_place(t, head, first, place, j)];
+        if (t->in.rule.window && (size_t)abs(t->places[first + j] - place) > t->in.rule.window)
+            p[j] = -INFINITY;
         most = fmax(most, p[j]);
     }
     for (size_t j = 0; j < T; j++)
@@ -118,6 +148,8 @@ static void backward_row(problem *t, size_t row, size_t head, size_t first, size
     }
     for (size_t j = 0; j < T; j++) {
         double ds = p[j] * (dp[j] - delta) / sqrt((double)D);
+        if (t->bias)
+            t->dbias[bias_place(t, head, first, place_of(t, row, first), j)] += p[j] * (dp[j] - delta);
         for (size_t d = 0; d < D; d++) {
             t->dq[row * t->in.ldq + col + d] += ds * t->k64[(first + j) * ldkv + col + d];
             t->dk[(first + j) * ldkv + col + d] += ds * t->q64[row * t->in.ldq + col + d];
@@ -137,7 +169,8 @@ static void for_each_row(problem *t, void (*row_function)(problem *, size_t, siz
 }
 
 /* lengths ends with 0. one_query: a single query for each sequence, else as many as keys. */
-static problem *problem_make(const int *lengths, size_t heads, size_t D, bool one_query, float rate, uint64_t seed)
+static problem *problem_ruled(const int *lengths, size_t heads, size_t D, bool one_query, float rate, uint64_t seed,
+                              rule_shape rule)
 {
     problem *t = room(1, sizeof *t);
     random_stream r = { .seed = seed };
@@ -148,7 +181,14 @@ static problem *problem_make(const int *lengths, size_t heads, size_t D, bool on
     }
     t->n_keys = (size_t)t->key_start[n];
     t->n_queries = (size_t)t->query_start[n];
-    size_t ldq = H + seed % 4, ldkv = 2 * H + seed % 3;
+    t->places = room(t->n_keys, sizeof *t->places);
+    for (size_t s = 0; s < n; s++)
+        for (int32_t i = 0; i < lengths[s]; i++)
+            t->places[t->key_start[s] + i] = rule.holes ? i + i / 3 + (i > 17 ? 40 : 0) : i;
+    size_t ldq = H + seed % 4, ldkv = 2 * H + seed % 3, distances = heads * (2 * rule.span + 1);
+    t->bias = rule.span ? random_floats(&r, distances, 1) : NULL;
+    t->bias64 = rule.span ? to_doubles(t->bias, distances) : NULL;
+    t->dbias = rule.span ? doubles(distances) : NULL;
     t->q = random_floats(&r, t->n_queries * ldq, 1.5f);
     t->k = random_floats(&r, t->n_keys * ldkv, 1.5f);
     t->v = random_floats(&r, t->n_keys * ldkv, 1);
@@ -172,6 +212,7 @@ static problem *problem_make(const int *lengths, size_t heads, size_t D, bool on
         .v = t->v,
         .ldq = ldq,
         .ldkv = ldkv,
+        .rule = { .window = rule.window, .bias = t->bias, .span = rule.span, .places = rule.holes ? t->places : NULL },
         .drop = { .seed = seed, .step = 5, .site = 1, .rate = rate },
     };
     for_each_row(t, forward_row);
@@ -179,9 +220,15 @@ static problem *problem_make(const int *lengths, size_t heads, size_t D, bool on
     return t;
 }
 
+static problem *problem_make(const int *lengths, size_t heads, size_t D, bool one_query, float rate, uint64_t seed)
+{
+    return problem_ruled(lengths, heads, D, one_query, rate, seed, (rule_shape){ 0 });
+}
+
 static void problem_free(problem *t)
 {
-    void *all[] = { t->q, t->k, t->v, t->dy, t->q64, t->k64, t->v64, t->dy64, t->y, t->lse, t->dq, t->dk, t->dv, t };
+    void *all[] = { t->q,   t->k,  t->v,  t->dy, t->q64,    t->k64,  t->v64,    t->dy64,  t->y,
+                    t->lse, t->dq, t->dk, t->dv, t->places, t->bias, t->bias64, t->dbias, t };
     for (size_t i = 0; i < sizeof all / sizeof *all; i++)
         free(all[i]);
 }
@@ -193,13 +240,23 @@ static const int LENGTHS[][MOST_SEQUENCES] = {
 static const size_t HEADS[][2] = { { 3, 1 }, { 3, 4 }, { 2, 32 }, { 1, 64 }, { 2, 128 }, { 2, 33 } }; /* number, size */
 enum { N_LENGTHS = sizeof LENGTHS / sizeof *LENGTHS, N_HEADS = sizeof HEADS / sizeof *HEADS };
 
-/* Problem i of N_PROBLEMS: all lengths with all heads, with and without dropout and with one or all queries in turn. */
-enum { N_PROBLEMS = N_LENGTHS * N_HEADS * 2 };
+static const rule_shape RULES[] = {
+    { 1, 0, false }, { 0, 9, false }, { 64, 0, false },  { 20, 130, false },
+    { 5, 0, true },  { 0, 70, true }, { 30, 12, true },
+};
+enum { N_RULES = sizeof RULES / sizeof *RULES };
+
+/* Problem i of N_PROBLEMS: all lengths with all heads, with and without dropout and with one or all queries in turn;
+ * without a rule, then with one in turn. */
+enum { N_UNRULED = N_LENGTHS * N_HEADS * 2, N_PROBLEMS = N_UNRULED * 2 };
 
 static problem *problem_case(size_t i)
 {
+    rule_shape rule = i < N_UNRULED ? (rule_shape){ 0 } : RULES[i % N_RULES];
+    i %= N_UNRULED;
     const size_t *head = HEADS[i / 2 % N_HEADS];
-    return problem_make(LENGTHS[i / 2 / N_HEADS], head[0], head[1], i % 2 && i % 3 == 0, i % 2 ? 0.2f : 0, i + 1);
+    return problem_ruled(LENGTHS[i / 2 / N_HEADS], head[0], head[1], i % 2 && i % 3 == 0, i % 2 ? 0.2f : 0, i + 1,
+                         rule);
 }
 
 static void attention_forward_matches_plain_loops(void **state)
@@ -346,8 +403,13 @@ static void attention_backward_matches_plain_loops(void **state)
             float *y = floats(t->n_queries * H), *lse = floats(t->n_queries * t->in.heads);
             float *dq = copy_floats(t->q, t->n_queries * ldq), *dk = copy_floats(t->k, t->n_keys * ldkv),
                   *dv = copy_floats(t->v, t->n_keys * ldkv);
+            size_t distances = t->bias ? t->in.heads * (2 * t->in.rule.span + 1) : 0;
+            float *dbias = floats(distances);
             o->attention_forward(any_room(), y, lse, &t->in);
-            o->attention_backward(any_room(), dq, dk, dv, t->dy, y, lse, &t->in);
+            o->attention_backward(any_room(), dq, dk, dv, t->bias ? dbias : NULL, t->dy, y, lse, &t->in);
+            if (t->bias)
+                assert_close(o, "dbias", dbias, t->dbias, distances, 4e-5);
+            free(dbias);
             assert_rows(o, "dq", dq, t->q, t->dq, t->n_queries, ldq, H);
             assert_rows(o, "dk", dk, t->k, t->dk, t->n_keys, ldkv, H);
             assert_rows(o, "dv", dv, t->v, t->dv, t->n_keys, ldkv, H);
@@ -373,8 +435,12 @@ static void the_references_gradients_are_those_of_differences(void **state)
 {
     (void)state;
     static const int lengths[][4] = { { 1, 3 }, { 5, 2 } };
-    for (size_t i = 0; i < 4; i++) {
-        problem *t = problem_make(lengths[i / 2], 2, 3, false, i % 2 ? 0.3f : 0, i + 3);
+    for (size_t i = 0; i < 8; i++) {
+        rule_shape rule = { 2, 3, i >= 6 };
+        problem *t = problem_ruled(lengths[i / 2 % 2], 2, 3, false, i % 2 ? 0.3f : 0, i + 3,
+                                   i < 4 ? (rule_shape){ 0 } : rule);
+        if (t->bias)
+            assert_gradient("dbias", attention_loss, t, t->bias64, t->dbias, t->in.heads * 7);
         assert_gradient("dq", attention_loss, t, t->q64, t->dq, t->n_queries * t->in.ldq);
         assert_gradient("dk", attention_loss, t, t->k64, t->dk, t->n_keys * t->in.ldkv);
         assert_gradient("dv", attention_loss, t, t->v64, t->dv, t->n_keys * t->in.ldkv);
@@ -405,12 +471,14 @@ static void large_scores_do_not_overflow(void **state)
 static float *all_results(const ops *o, const void *subject, size_t *size)
 {
     const problem *t = subject;
-    size_t H = t->in.hidden, lse_size = t->n_queries * t->in.heads, y_size = t->n_queries * H;
-    *size = y_size + lse_size + t->n_queries * t->in.ldq + 2 * t->n_keys * t->in.ldkv;
+    size_t H = t->in.hidden, lse_size = t->n_queries * t->in.heads, y_size = t->n_queries * H,
+           bias_size = t->bias ? t->in.heads * (2 * t->in.rule.span + 1) : 0;
+    *size = y_size + lse_size + t->n_queries * t->in.ldq + 2 * t->n_keys * t->in.ldkv + bias_size;
     float *all = floats(*size), *lse = all + y_size, *dq = lse + lse_size, *dk = dq + t->n_queries * t->in.ldq,
           *dv = dk + t->n_keys * t->in.ldkv;
     o->attention_forward(any_room(), all, lse, &t->in);
-    o->attention_backward(any_room(), dq, dk, dv, t->dy, all, lse, &t->in);
+    o->attention_backward(any_room(), dq, dk, dv, bias_size ? dv + t->n_keys * t->in.ldkv : NULL, t->dy, all, lse,
+                          &t->in);
     return all;
 }
 
@@ -419,8 +487,8 @@ static void bits_do_not_depend_on_threads(void **state)
     (void)state;
     static const int lengths[] = { 100, 7, 30, 64, 1, 129, 0 };
     FOR_EACH_ISA(o)
-    for (int dropped = 0; dropped < 2; dropped++) {
-        problem *t = problem_make(lengths, 4, 32, false, dropped ? 0.1f : 0, 5);
+    for (int i = 0; i < 4; i++) {
+        problem *t = problem_ruled(lengths, 4, 32, false, i % 2 ? 0.1f : 0, 5, i < 2 ? (rule_shape){ 0 } : RULES[3]);
         assert_bits_of_threads(o, all_results, t);
         problem_free(t);
     }
@@ -445,11 +513,10 @@ static void bits_of_integers_do_not_depend_on_threads(void **state)
     problem_free(t);
 }
 
-static void a_sequences_bits_do_not_depend_on_its_neighbours(void **state)
+static void neighbours_change_no_bits(rule_shape rule)
 {
-    (void)state;
     static const int lengths[] = { 100, 7, 30, 64, 1, 129, 0 };
-    problem *t = problem_make(lengths, 2, 32, false, 0, 4);
+    problem *t = problem_ruled(lengths, 2, 32, false, 0, 4, rule);
     size_t H = t->in.hidden;
     float *whole = floats(t->n_queries * H), *alone = floats(t->n_queries * H);
     FOR_EACH_FORWARD(o)
@@ -463,6 +530,7 @@ static void a_sequences_bits_do_not_depend_on_its_neighbours(void **state)
             in.q += first * in.ldq;
             in.k += first * in.ldkv;
             in.v += first * in.ldkv;
+            in.rule.places += rule.holes ? first : 0;
             o->attention_forward(any_room(), alone, NULL, &in);
             assert_same_bits(o, "y of a sequence alone", alone, whole + first * H, (size_t)lengths[s] * H);
         }
@@ -472,14 +540,103 @@ static void a_sequences_bits_do_not_depend_on_its_neighbours(void **state)
     problem_free(t);
 }
 
+static void a_sequences_bits_do_not_depend_on_its_neighbours(void **state)
+{
+    (void)state;
+    neighbours_change_no_bits((rule_shape){ 0 });
+    for (size_t i = 0; i < N_RULES; i++)
+        neighbours_change_no_bits(RULES[i]);
+}
+
+/* Tiles of other heights see other keys beside their own: those out of a query's window count for nothing. */
+static void a_querys_bits_do_not_depend_on_how_many_there_are(void **state)
+{
+    (void)state;
+    static const int lengths[] = { 700, 0 };
+    for (size_t r = 0; r < N_RULES; r++) {
+        problem *t = problem_ruled(lengths, 1, 64, false, 0, 4, RULES[r]);
+        size_t H = t->in.hidden;
+        float *whole = floats(t->n_queries * H), *first = floats(t->n_queries * H);
+        FOR_EACH_FORWARD(o)
+        {
+            o->attention_forward(any_room(), whole, NULL, &t->in);
+            for (int32_t n = 1; n < 700; n += 53) {
+                int32_t start[2] = { 0, n };
+                attention_input in = t->in;
+                in.queries.start = start;
+                o->attention_forward(any_room(), first, NULL, &in);
+                assert_same_bits(o, "y of the first queries", first, whole, (size_t)n * H);
+            }
+        }
+        free(whole);
+        free(first);
+        problem_free(t);
+    }
+}
+
+/* A window that holds all keys is none. */
+static void a_wide_window_changes_no_bits(void **state)
+{
+    (void)state;
+    static const int lengths[] = { 100, 7, 300, 0 };
+    problem *t = problem_make(lengths, 2, 32, false, 0, 4);
+    size_t H = t->in.hidden;
+    float *y = floats(t->n_queries * H), *wide = floats(t->n_queries * H);
+    FOR_EACH_FORWARD(o)
+    {
+        t->in.rule.window = 0;
+        o->attention_forward(any_room(), y, NULL, &t->in);
+        t->in.rule.window = 299;
+        o->attention_forward(any_room(), wide, NULL, &t->in);
+        assert_same_bits(o, "y", wide, y, t->n_queries * H);
+    }
+    free(y);
+    free(wide);
+    problem_free(t);
+}
+
+/* The gradient of the bias goes on where the sequences before have left it. */
+static void a_batch_in_parts_gives_the_same_bias_gradient(void **state)
+{
+    (void)state;
+    static const int lengths[] = { 100, 7, 30, 0 };
+    problem *t = problem_ruled(lengths, 2, 32, false, 0, 4, RULES[1]);
+    size_t H = t->in.hidden, n = 2 * (2 * t->in.rule.span + 1), ld = t->in.ldq + t->in.ldkv;
+    float *y = floats(t->n_queries * H), *lse = floats(t->n_queries * 2), *rest = floats(3 * t->n_keys * ld);
+    FOR_EACH_ISA(o)
+    {
+        float *whole = floats(n), *parts = floats(n), *dk = rest + t->n_keys * ld, *dv = dk + t->n_keys * ld;
+        o->attention_forward(any_room(), y, lse, &t->in);
+        o->attention_backward(any_room(), rest, dk, dv, whole, t->dy, y, lse, &t->in);
+        for (size_t s = 0; lengths[s]; s++) {
+            size_t first = (size_t)t->key_start[s];
+            int32_t start[2] = { 0, lengths[s] };
+            attention_input in = t->in;
+            in.queries = in.keys = (ragged){ 1, start };
+            in.q += first * in.ldq;
+            in.k += first * in.ldkv;
+            in.v += first * in.ldkv;
+            o->attention_backward(any_room(), rest, dk, dv, parts, t->dy + first * H, y + first * H, lse + first * 2,
+                                  &in);
+        }
+        assert_same_bits(o, "dbias", parts, whole, n);
+        free(whole);
+        free(parts);
+    }
+    free(y);
+    free(lse);
+    free(rest);
+    problem_free(t);
+}
+
 static void one_query_gets_the_bits_that_it_gets_among_all(void **state)
 {
     (void)state;
     static const int lengths[] = { 100, 7, 30, 64, 1, 300, 0 };
     static const size_t sizes[] = { 1, 32, 64 };
     FOR_EACH_FORWARD(o)
-    for (size_t i = 0; i < 3; i++) {
-        problem *t = problem_make(lengths, 2, sizes[i], false, 0, 4);
+    for (size_t i = 0; i < 3 + N_RULES; i++) {
+        problem *t = problem_ruled(lengths, 2, sizes[i % 3], false, 0, 4, i < 3 ? (rule_shape){ 0 } : RULES[i - 3]);
         size_t H = t->in.hidden, n = t->in.keys.n_seq;
         float *whole = floats(t->n_queries * H), *alone = floats(n * H), *firsts = floats(n * H);
         o->attention_forward(any_room(), whole, NULL, &t->in);
@@ -528,6 +685,9 @@ int main(void)
         cmocka_unit_test(bits_do_not_depend_on_threads),
         cmocka_unit_test(bits_of_integers_do_not_depend_on_threads),
         cmocka_unit_test(a_sequences_bits_do_not_depend_on_its_neighbours),
+        cmocka_unit_test(a_querys_bits_do_not_depend_on_how_many_there_are),
+        cmocka_unit_test(a_wide_window_changes_no_bits),
+        cmocka_unit_test(a_batch_in_parts_gives_the_same_bias_gradient),
         cmocka_unit_test(one_query_gets_the_bits_that_it_gets_among_all),
         cmocka_unit_test(no_sequences_are_no_work),
     };

@@ -180,9 +180,10 @@ typedef struct running {
 
 /* Rows of products p (rows, KEYS), n of them used, become exp2(product * scale - most), and 0 beyond n up to a whole
  * vector. most, total (rows): of the keys before, none where `first`, and then of these, too. before, after (LANES): by
- * what sums over the keys before must be multiplied, and those over all when they are complete. */
-static void exponentials(float *p, float *most, float *total, float *before, float *after, size_t rows, size_t n,
-                         float scale, bool first)
+ * what sums over the keys before must be multiplied, and those over all when they are complete. ruled: what is not
+ * admitted becomes 0, and keys of which none is leave a query's sums as they are. */
+INLINE void exponentials_of(float *p, float *most, float *total, float *before, float *after, size_t rows, size_t n,
+                            float scale, bool first, const bool ruled)
 {
     size_t whole = (n - 1) / LANES * LANES; /* where the last vector begins, whole or not */
     veci inside = lane_numbers() < splat_int((int32_t)(n - whole));
@@ -204,22 +205,52 @@ static void exponentials(float *p, float *most, float *total, float *before, flo
         vec m = splat(low[i]), sum = splat(0.0f);
         float *row = p + i * KEYS;
         for (size_t j = 0; j < whole; j += LANES) {
-            vec e = exp2_below_vec(fma_vec(load(row + j), s, m));
+            vec x = load(row + j), e = exp2_below_vec(fma_vec(x, s, m));
+            if (ruled)
+                e = (vec)((veci)e & ~(x < splat(ADMITTED)));
             store(row + j, e);
             sum += e;
         }
-        vec e = (vec)((veci)exp2_below_vec(fma_vec(load(row + whole), s, m)) & inside);
+        vec x = load(row + whole), e = (vec)((veci)exp2_below_vec(fma_vec(x, s, m)) & inside);
+        if (ruled)
+            e = (vec)((veci)e & ~(x < splat(ADMITTED)));
         store(row + whole, e);
         v[i] = sum + e;
     }
     for (size_t i = rows; i < LANES; i++)
         v[i] = splat(1.0f);
     vec shrink = exp2_below_vec(so_far - greatest), sum = sums_across(v);
+    if (ruled)
+        shrink = choose(so_far == greatest, splat(1.0f), shrink);
     if (!first)
         sum = fma_vec(load_part(total, rows), shrink, sum);
     store_part(total, sum, rows);
     store(before, shrink);
     store(after, splat(1.0f) / sum);
+}
+
+static void exponentials(float *p, float *most, float *total, float *before, float *after, size_t rows, size_t n,
+                         float scale, bool first, bool ruled)
+{
+    if (ruled)
+        exponentials_of(p, most, total, before, after, rows, n, scale, first, true);
+    else
+        exponentials_of(p, most, total, before, after, rows, n, scale, first, false);
+}
+
+/* Adds what the rule does, in units of products. */
+static void apply_rule(float *p, const head *h, size_t query, size_t rows, size_t key, size_t n)
+{
+    float line[RULE_LINE(ROWS, KEYS)], unit = 1 / h->scale;
+    if (rule_is_still(h, query, rows, key, n))
+        return;
+    if (!h->places)
+        rule_line(line, h, query, rows, key, n, unit);
+    for (size_t i = 0; i < rows; i++) {
+        const float *row = rule_row(line, h, query, rows, i, key, n, unit);
+        for (size_t j = 0; j < n; j += LANES)
+            store(p + i * KEYS + j, load(p + i * KEYS + j) + load(row + j));
+    }
 }
 
 static void drop_row(float *p, const head *h, size_t query, size_t key, size_t n)
@@ -230,22 +261,27 @@ static void drop_row(float *p, const head *h, size_t query, size_t key, size_t n
         store(p + j, load(p + j) * load(factor + j));
 }
 
-/* One tile's rows of queries, `query` the first, against a block of keys. y (rows, D; hidden); most, total: the rows'
- * own. */
+/* One tile's rows of queries, `query` the first, against a block of keys: whole panels of it that hold some key of
+ * theirs. y (rows, D; hidden); most, total: the rows' own. */
 static void attend(float *y, float *most, float *total, const head *h, const key_block *b, size_t query, size_t rows)
 {
+    key_range r = keys_of(h, query, rows);
+    if (r.end <= b->key || r.first >= b->key + b->n)
+        return;
+    bool first = b->key <= r.first, last = r.end <= b->key + b->n;
+    size_t from = first ? (r.first - b->key) / WIDTH * WIDTH : 0, n = (last ? r.end - b->key : b->n) - from;
     float p[ROWS * KEYS] ALIGNED, before[LANES] ALIGNED, after[LANES] ALIGNED;
-    for (size_t j = 0; j < b->n; j += WIDTH)
-        multiply(&(product){ .c = p + j, .a = h->q + query * h->ldq, .b = b->keys + j * h->D, .ldc = KEYS,
+    for (size_t j = 0; j < n; j += WIDTH)
+        multiply(&(product){ .c = p + j, .a = h->q + query * h->ldq, .b = b->keys + (from + j) * h->D, .ldc = KEYS,
                              .lda = h->ldq, .ldb = WIDTH, .k = h->D },
-                 rows, b->n - j < WIDTH ? (b->n - j + LANES - 1) / LANES * LANES : WIDTH);
-    exponentials(p, most, total, before, after, rows, b->n, h->scale * 1.44269504f, b->key == 0);
+                 rows, n - j < WIDTH ? (n - j + LANES - 1) / LANES * LANES : WIDTH);
+    apply_rule(p, h, query, rows, b->key + from, n);
+    exponentials(p, most, total, before, after, rows, n, h->scale * 1.44269504f, first, h->ruled);
     for (size_t i = 0; h->mask && i < rows; i++)
-        drop_row(p + i * KEYS, h, query + i, b->key, b->n);
-    bool last = b->key + b->n == h->TK;
+        drop_row(p + i * KEYS, h, query + i, b->key + from, n);
     for (size_t d = 0; d < h->D; d += WIDTH)
-        multiply(&(product){ .c = y + d, .a = p, .b = b->values + d, .ldc = h->hidden, .lda = KEYS, .ldb = b->ldv,
-                             .k = b->n, .before = b->key ? before : NULL, .after = last ? after : NULL },
+        multiply(&(product){ .c = y + d, .a = p, .b = b->values + from * b->ldv + d, .ldc = h->hidden, .lda = KEYS,
+                             .ldb = b->ldv, .k = n, .before = first ? NULL : before, .after = last ? after : NULL },
                  rows, h->D - d < WIDTH ? h->D - d : WIDTH);
 }
 
@@ -256,13 +292,14 @@ typedef struct attention_room {
 } attention_room;
 _Static_assert(sizeof(attention_room) <= OPS_ROOM, "a thread's room");
 
-/* Up to QUERIES queries, `query` the first, against all keys. y (m, D; hidden), lse (m; n_heads) or NULL */
+/* Up to QUERIES queries, `query` the first, against all keys of theirs. y (m, D; hidden), lse (m; n_heads) or NULL */
 static void attend_all(attention_room *room, float *y, float *lse, const head *h, size_t query, size_t m)
 {
     running *r = &room->r;
     /* Tiles of like height: one or two rows alone would wait for the multiplier. */
     size_t tiles = (m + ROWS - 1) / ROWS, height = (m + tiles - 1) / tiles;
-    for (size_t key = 0; key < h->TK; key += KEYS) {
+    key_range keys = keys_of(h, query, m);
+    for (size_t key = keys.first / KEYS * KEYS; key < keys.end; key += KEYS) {
         take_block(&room->b, h, key);
         for (size_t i = 0; i < m; i += height)
             attend(y + i * h->hidden, r->most + i, r->total + i, h, &room->b, query + i,
@@ -318,8 +355,10 @@ void OP(attention_weights)(float *p, const attention_input *in, size_t sequence,
 {
     head h = head_of(in, sequence, number, NULL);
     for (size_t i = 0; i < h.TQ; i++, p += h.TK) {
-        for (size_t j = 0; j < h.TK; j++)
-            p[j] = h.scale * row_dot(h.q + i * h.ldq, h.k + j * h.ldkv, h.D);
+        for (size_t j = 0; j < h.TK; j++) {
+            ptrdiff_t d = h.places ? h.places[j] - h.places[i] : (ptrdiff_t)j - (ptrdiff_t)i;
+            p[j] = h.scale * row_dot(h.q + i * h.ldq, h.k + j * h.ldkv, h.D) + rule_of_distance(&h, d);
+        }
         attention_softmax(p, h.TK);
     }
 }

@@ -29,6 +29,7 @@ enum {
     MOST_V = 2047
 };
 #define LOG2_MOST_P 12.9998239f /* 8191 */
+#define LOG2_E 1.44269504f
 _Static_assert(KEYS % WIDTH == 0 && HEAD % WIDTH == 0, "whole panels");
 _Static_assert(HEAD <= 128 && KEYS <= 128, "sums of so many products");
 
@@ -343,26 +344,68 @@ INLINE veci exponential(vec x)
 #endif
 }
 
+/* Scores become floats in their place, times scale and with what the rule adds. */
+static void int16_rule(int16_queries *t, const head *h, size_t query, size_t rows, size_t key, size_t n, vec scale)
+{
+    float line[RULE_LINE(ROWS, KEYS)];
+    bool still = rule_is_still(h, query, rows, key, n);
+    if (!still && !h->places)
+        rule_line(line, h, query, rows, key, n, LOG2_E);
+    for (size_t i = 0; i < rows; i++) {
+        const float *row = still ? NULL : rule_row(line, h, query, rows, i, key, n, LOG2_E);
+        vec s = scale * splat(t->step[i]);
+        for (size_t j = 0; j < n; j += LANES) {
+            int32_t *at = t->scores + i * KEYS + j;
+            store_int(at, (veci)fma_vec(to_floats(load_int(at)), s, row ? load(row + j) : splat(0.0f)));
+        }
+    }
+}
+
+/* LANES scores as floats. */
+INLINE vec int16_scores(const int32_t *p, const bool ruled)
+{
+    return ruled ? (vec)load_int(p) : to_floats(load_int(p));
+}
+
+/* Their exponentials, beside the greatest; what is not admitted becomes 0. */
+INLINE veci int16_exponential(vec score, vec scale, vec less, const bool ruled)
+{
+    veci e = exponential(ruled ? score + less : fma_vec(score, scale, less));
+    return ruled ? e & ~(score < splat(ADMITTED)) : e;
+}
+
+/* The greatest of a row's n scores. */
+INLINE vec int16_greatest(const int32_t *row, size_t n, const bool ruled)
+{
+    size_t last = (n - 1) / LANES * LANES;
+    if (ruled) {
+        vec high = choose(lane_numbers() < splat_int((int32_t)(n - last)), (vec)load_int(row + last),
+                          splat(OUT_OF_WINDOW));
+        for (size_t j = 0; j < last; j += LANES)
+            high = max_vec(high, (vec)load_int(row + j));
+        return high;
+    }
+    veci high = load_int(row + last); /* beyond the last key it stands again */
+    for (size_t j = 0; j < last; j += LANES)
+        high = max_int(high, load_int(row + j));
+    return to_floats(high);
+}
+
 /* Scores (rows, KEYS), n of them used, become exponentials, 0 beyond n. most, total (rows): of the keys before, none
- * where `first`, and then of these, too. */
-static void int16_exponentials(int16_queries *t, float *most, float *total, size_t rows, size_t n, vec scale,
-                               bool first)
+ * where `first`, and then of these, too. ruled: scores are floats, and keys of which none is admitted leave a query's
+ * sums as they are. */
+INLINE void int16_exponentials_of(int16_queries *t, float *most, float *total, size_t rows, size_t n, vec scale,
+                                  bool first, const bool ruled)
 {
     size_t last = (n - 1) / LANES * LANES; /* where the last vector begins, whole or not */
     veci inside = lane_numbers() < splat_int((int32_t)(n - last));
     vec v[LANES];
-    for (size_t i = 0; i < LANES; i++) {
-        veci high = splat_int(0);
-        if (i < rows) {
-            const int32_t *row = t->scores + i * KEYS;
-            high = load_int(row + last); /* beyond the last key it stands again */
-            for (size_t j = 0; j < last; j += LANES)
-                high = max_int(high, load_int(row + j));
-        }
-        v[i] = to_floats(high);
-    }
+    for (size_t i = 0; i < LANES; i++)
+        v[i] = i < rows ? int16_greatest(t->scores + i * KEYS, n, ruled) : splat(0.0f);
     scale *= load(t->step);
-    vec greatest = maxima_across(v) * scale, so_far = first ? greatest : load_part(most, rows);
+    /* steps that are not finite make the greatest NaN, which a maximum of floats might not */
+    vec greatest = ruled ? fma_vec(scale, splat(0.0f), maxima_across(v)) : maxima_across(v) * scale;
+    vec so_far = first ? greatest : load_part(most, rows);
     greatest = max_vec(so_far, greatest);
     store_part(most, greatest, rows);
     float low[LANES] ALIGNED, factor[LANES] ALIGNED;
@@ -376,11 +419,11 @@ static void int16_exponentials(int16_queries *t, float *most, float *total, size
             const int32_t *row = t->scores + i * KEYS;
             pair *to = t->p + i * KEYS / 2;
             for (size_t j = 0; j < n; j += WIDTH) {
-                veci a = exponential(fma_vec(to_floats(load_int(row + j)), s, m)), b = splat_int(0);
+                veci a = int16_exponential(int16_scores(row + j, ruled), s, m, ruled), b = splat_int(0);
                 if (j == last)
                     a &= inside;
                 else
-                    b = exponential(fma_vec(to_floats(load_int(row + j + LANES)), s, m));
+                    b = int16_exponential(int16_scores(row + j + LANES, ruled), s, m, ruled);
                 if (j + LANES == last)
                     b &= inside;
                 veci both = pairs_along(a, b);
@@ -393,6 +436,8 @@ static void int16_exponentials(int16_queries *t, float *most, float *total, size
     /* sums of integers below 2^24 in any order; NaN where a score is */
     vec sum = sums_across(v) + (greatest - greatest);
     vec shrink = exp2_below_vec(so_far - greatest);
+    if (ruled)
+        shrink = choose(so_far == greatest, splat(1.0f), shrink);
     if (!first)
         sum = fma_vec(load_part(total, rows), shrink, sum);
     store_part(total, sum, rows);
@@ -400,23 +445,40 @@ static void int16_exponentials(int16_queries *t, float *most, float *total, size
     store(t->after, splat(1.0f) / sum);
 }
 
-/* One tile's rows of queries, `query` the first, against a block of keys. y (rows, D; hidden); most, total: the rows'
- * own. */
+static void int16_exponentials(int16_queries *t, float *most, float *total, size_t rows, size_t n, vec scale,
+                               bool first, bool ruled)
+{
+    if (ruled)
+        int16_exponentials_of(t, most, total, rows, n, scale, first, true);
+    else
+        int16_exponentials_of(t, most, total, rows, n, scale, first, false);
+}
+
+/* One tile's rows of queries, `query` the first, against a block of keys: whole panels of it that hold some key of
+ * theirs. y (rows, D; hidden); most, total: the rows' own. */
 static void int16_attend(int16_queries *t, float *y, float *most, float *total, const head *h, const int16_block *b,
                          size_t query, size_t rows)
 {
     size_t pairs = (h->D + 1) / 2;
+    key_range r = keys_of(h, query, rows);
+    if (r.end <= b->key || r.first >= b->key + b->n)
+        return;
+    bool first = b->key <= r.first, last = r.end <= b->key + b->n;
+    size_t from = first ? (r.first - b->key) / WIDTH * WIDTH : 0, n = (last ? r.end - b->key : b->n) - from;
+    vec scale = splat(h->scale * LOG2_E * b->key_step);
     take_queries(t, h, query, rows);
-    for (size_t j = 0; j < b->n; j += WIDTH)
-        INT16_TILES[rows - 1][b->n - j > LANES](&(int16_product){
-            .a = t->q, .b = b->keys + j * pairs, .lda = HEAD / 2, .ldb = WIDTH, .k = pairs, .scores = t->scores + j });
-    int16_exponentials(t, most, total, rows, b->n, splat(h->scale * 1.44269504f * b->key_step), b->key == 0);
-    bool last = b->key + b->n == h->TK;
+    for (size_t j = 0; j < n; j += WIDTH)
+        INT16_TILES[rows - 1][n - j > LANES](&(int16_product){ .a = t->q, .b = b->keys + (from + j) * pairs,
+                                                               .lda = HEAD / 2, .ldb = WIDTH, .k = pairs,
+                                                               .scores = t->scores + j });
+    if (h->ruled)
+        int16_rule(t, h, query, rows, b->key + from, n, scale);
+    int16_exponentials(t, most, total, rows, n, scale, first, h->ruled);
     for (size_t d = 0; d < h->D; d += WIDTH)
         INT16_TILES[rows - 1][h->D - d > LANES](&(int16_product){
-            .a = t->p, .b = b->values + d, .lda = KEYS / 2, .ldb = b->value_line, .k = (b->n + 1) / 2, .y = y + d,
-            .ldy = h->hidden, .cols = h->D - d, .before = b->key ? t->before : NULL, .after = last ? t->after : NULL,
-            .factor = b->value_step });
+            .a = t->p, .b = b->values + from / 2 * b->value_line + d, .lda = KEYS / 2, .ldb = b->value_line,
+            .k = (n + 1) / 2, .y = y + d, .ldy = h->hidden, .cols = h->D - d, .before = first ? NULL : t->before,
+            .after = last ? t->after : NULL, .factor = b->value_step });
 }
 
 /* A thread's room. */
@@ -427,13 +489,14 @@ typedef struct int16_room {
 } int16_room;
 _Static_assert(sizeof(int16_room) <= OPS_ROOM, "a thread's room");
 
-/* Up to QUERIES queries, `query` the first, against all keys. y (m, D; hidden) */
+/* Up to QUERIES queries, `query` the first, against all keys of theirs. y (m, D; hidden) */
 static void int16_attend_all(int16_room *room, float *y, const head *h, size_t query, size_t m)
 {
     int16_block *b = &room->b;
     /* Tiles of like height: one or two rows alone would wait for the multiplier. */
     size_t tiles = (m + ROWS - 1) / ROWS, height = (m + tiles - 1) / tiles;
-    for (b->key = 0; b->key < h->TK; b->key += KEYS) {
+    key_range r = keys_of(h, query, m);
+    for (b->key = r.first / KEYS * KEYS; b->key < r.end; b->key += KEYS) {
         b->n = h->TK - b->key < KEYS ? h->TK - b->key : KEYS;
         int16_keys(b, h);
         int16_block_values(b, h);

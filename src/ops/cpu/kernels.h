@@ -38,8 +38,8 @@ void OP(attention_forward)(ops_room room, float *y, float *lse, const attention_
 /* attention_forward without lse and dropout by integers of 16 bits: of a model that multiplies in int8 or bf16. */
 void OP(attention_forward_int16)(ops_room room, float *y, const attention_input *in);
 void OP(attention_weights)(float *p, const attention_input *in, size_t sequence, size_t head);
-void OP(attention_backward)(ops_room room, float *dq, float *dk, float *dv, const float *dy, const float *y,
-                            const float *lse, const attention_input *in);
+void OP(attention_backward)(ops_room room, float *dq, float *dk, float *dv, float *dbias, const float *dy,
+                            const float *y, const float *lse, const attention_input *in);
 
 void OP(pool_forward)(float *y, const float *x, ragged sequences, size_t C, pool_kind kind);
 void OP(pool_backward)(float *dx, const float *dy, const float *y, const float *x, ragged sequences, size_t C,
