@@ -393,8 +393,9 @@ BERT_API void bert_import_defaults(bert_import_options *options);
  * so unless a session asks for another pooling. What others fine-tuned becomes a model folder instead, ready to freeze
  * and predict, with its module inside: ...ForSequenceClassification (a CrossEncoder's among them) and
  * ...ForTokenClassification, with their head and labels, predictions being those of transformers and CrossEncoder; and
- * what Google's run_classifier trained, whose labels have no names. Families: BERT, DistilBERT, and RoBERTa, of which
- * libbert has the network and not the tokeniser (bert_module_tokenizer).
+ * what Google's run_classifier trained, whose labels have no names. Families: BERT, DistilBERT,
+ * ELECTRA, ALBERT, and RoBERTa, XLM-RoBERTa and CamemBERT, of which libbert has the network and not the tokeniser
+ * (bert_module_tokenizer).
  *
  * source      a folder or a file: TensorFlow V2 bundle, TF1 Hub module, Hugging Face folder (safetensors or
  *             pytorch_model.bin, also in shards or as the only variant), a state dict that torch.save wrote,
@@ -460,7 +461,8 @@ typedef struct bert_layer_spec {
     const char *module; /* path or address; used where no open module is given, and recorded in model.json */
     int64_t seq_len;    /* tokens, special ones counted; 0: 64, or the module's positions where there are fewer */
     int pooling;        /* bert_pooling */
-    /* how many of the last layers are trained; -1: three, or all there are where there are fewer */
+    /* how many of the last layers are trained; -1: three, or all there are where there are fewer. Layers that have one
+     * set of weights (ALBERT) are trained all or none: any number but 0 is all */
     int64_t n_tune_layers;
     bool tune_embeddings;
     int64_t use_layers; /* keep the first so many layers and drop those above; 0: all */

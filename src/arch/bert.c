@@ -3,10 +3,15 @@
 #include "arch/family_parts.h"
 
 static const config_key KEYS[] = {
-    ACTIVATION_KEY("hidden_act"),
+    { KEY_OF(KEY_ACTIVATION, "hidden_act", hidden_act) },
     WRITTEN_KEY("position_embedding_type", "\"absolute\""),
     WRITTEN_KEY("pad_token_id", "0"),
     BERT_SIZE_KEYS,
+    TYPES_KEY,
+    BERT_DROPOUT_KEYS,
+    HEAD_DROPOUT_KEY("classifier_dropout"),
+    NUMBER_KEY("layer_norm_eps", layer_norm_eps, 1), /* Google's configurations have none */
+    INITIALIZER_KEY,
 };
 
 /* Of Google's multilingual and Chinese configurations: a pooler of this shape is the only one that there was. */
@@ -18,7 +23,7 @@ static const char *const OTHER_KEYS[] = { "directionality",
                                           "pooler_type",
                                           NULL };
 
-static const block_row BLOCKS[] = { LAYER_BLOCKS(RATE_HIDDEN) };
+static const block_row BLOCKS[] = { LAYER_BLOCKS(RATE_HIDDEN, RATE_HIDDEN) };
 
 #define LAYER_TENSOR(hugging_face, google, llama)                                     \
     {                                                                                 \
@@ -35,6 +40,8 @@ const char *const BERT_NAMES[N_WEIGHT_IDS][N_WEIGHT_NAMES] = {
     [EMBEDDINGS_NORM_WEIGHT] = { "embeddings.LayerNorm.weight", "embeddings/LayerNorm/gamma",
                                  "token_embd_norm.weight" },
     [EMBEDDINGS_NORM_BIAS] = { "embeddings.LayerNorm.bias", "embeddings/LayerNorm/beta", "token_embd_norm.bias" },
+    [PROJECTION_WEIGHT] = { "embeddings_project.weight" },
+    [PROJECTION_BIAS] = { "embeddings_project.bias" },
     [QUERY_WEIGHT] = LAYER_TENSOR("attention.self.query.weight", "attention/self/query/kernel", "attn_q.weight"),
     [KEY_WEIGHT] = LAYER_TENSOR("attention.self.key.weight", "attention/self/key/kernel", "attn_k.weight"),
     [VALUE_WEIGHT] = LAYER_TENSOR("attention.self.value.weight", "attention/self/value/kernel", "attn_v.weight"),
@@ -60,8 +67,7 @@ const char *const BERT_NAMES[N_WEIGHT_IDS][N_WEIGHT_NAMES] = {
 };
 
 static const family_part PARTS[] = {
-    { NULL, "embeddings.position_ids", NULL, NULL },
-    { NULL, "embeddings.token_type_ids", NULL, NULL },
+    BUFFER_PARTS,
     { "cls.predictions.", NULL, "cls.predictions", MASKED_HEAD },
     { "cls/predictions/", NULL, "cls/predictions", MASKED_HEAD },
     { "cls.seq_relationship.", NULL, "cls.seq_relationship", "the next-sentence head" },

@@ -53,6 +53,9 @@ static bert_status parse_key(const json_t *json, config *c, const config_key *k,
 {
     int64_t least = (int64_t)k->min, most = (int64_t)k->max, *id;
     bert_status s;
+    const json_t *value = json_object_get(json, k->key);
+    if (k->needed && (!value || json_is_null(value)))
+        return fail(err, BERT_ERR_FORMAT, "%s: %s is missing", where, k->key);
     switch (k->kind) {
     case KEY_SIZE:
         return json_get_int(json, k->key, least, most, config_field(c, k), where, err);
@@ -114,6 +117,7 @@ static json_t *key_to_json(const config *c, const config_key *k)
     case KEY_ACTIVATION:
         return json_string(config_activation_name(*(const activation *)(const void *)at));
     case KEY_WRITTEN:
+    case KEY_ONLY:
         return json_loads(k->only, JSON_DECODE_ANY, NULL);
     default:
         return json_integer(*(const int64_t *)(const void *)at - (k->kind == KEY_ID));

@@ -48,15 +48,30 @@ static const char *const FREE_KEYS[] = {
 };
 
 /* The value itself, cut where it is long. */
-static bert_status refuse_value(int row, const json_t *value, const char *where, bert_err *err)
+static bert_status refuse_value(const char *key, const char *only, const char *why, const json_t *value,
+                                const char *where, bert_err *err)
 {
     buffer text = { 0 };
     json_print(&text, value);
-    const char *why = KEYS[row].why;
     int n = text.size < WORDS_MAX ? (int)text.size : WORDS_MAX;
-    bert_status s = fail(err, BERT_ERR_UNSUPPORTED, "%s: %s is %.*s, expected %s%s%s", where, KEYS[row].key, n,
-                         text.data ? text.data : "", KEYS[row].only, why ? ": " : "", why ? why : "");
+    bert_status s = fail(err, BERT_ERR_UNSUPPORTED, "%s: %s is %.*s, expected %s%s%s", where, key, n,
+                         text.data ? text.data : "", only, why ? ": " : "", why ? why : "");
     buffer_free(&text);
+    return s;
+}
+
+/* A key that is absent or null always is fine. */
+static bert_status check_only(const json_t *json, const char *key, const char *only, const char *why, const char *where,
+                              bert_err *err)
+{
+    const json_t *value = json_object_get(json, key);
+    if (!value || json_is_null(value))
+        return BERT_OK;
+    json_t *expected = json_loads(only, JSON_DECODE_ANY, NULL);
+    bert_status s = !expected                      ? fail_memory(err, where)
+                    : !json_equal(expected, value) ? refuse_value(key, only, why, value, where, err)
+                                                   : BERT_OK;
+    json_decref(expected);
     return s;
 }
 
@@ -97,17 +112,11 @@ bert_status config_check_keys(const json_t *json, const char *where, bert_err *e
     bert_status s = config_family(json, &f, where, err);
     if (!s)
         s = check_architecture(json, where, err);
-    for (int i = 0; !s && i < N_KEYS; i++) {
-        const json_t *value = json_object_get(json, KEYS[i].key);
-        if (!KEYS[i].only || !value || json_is_null(value))
-            continue;
-        json_t *only = json_loads(KEYS[i].only, JSON_DECODE_ANY, NULL);
-        if (!only)
-            s = fail_memory(err, where);
-        else if (!json_equal(only, value))
-            s = refuse_value(i, value, where, err);
-        json_decref(only);
-    }
+    for (int i = 0; !s && i < N_KEYS; i++)
+        s = check_only(json, KEYS[i].key, KEYS[i].only, KEYS[i].why, where, err);
+    for (size_t i = 0; !s && i < f->n_keys; i++)
+        if (f->keys[i].kind == KEY_ONLY)
+            s = check_only(json, f->keys[i].key, f->keys[i].only, NULL, where, err);
     return s;
 }
 

@@ -15,12 +15,12 @@ static const config_key KEYS[] = {
     NUMBER_KEY("dropout", hidden_dropout_prob, 0.99),
     NUMBER_KEY("attention_dropout", attention_probs_dropout_prob, 0.99),
     NUMBER_KEY("seq_classif_dropout", head_dropout_prob, 0.99),
-    NUMBER_KEY("initializer_range", initializer_range, 10),
+    INITIALIZER_KEY,
 };
 
 static const char *const OTHER_KEYS[] = { "qa_dropout", "tie_weights_", NULL };
 
-static const block_row BLOCKS[] = { LAYER_BLOCKS(RATE_NONE) };
+static const block_row BLOCKS[] = { LAYER_BLOCKS(RATE_NONE, RATE_HIDDEN) };
 
 static const char *const NAMES[N_WEIGHT_IDS][N_WEIGHT_NAMES] = {
     [WORD_EMBEDDINGS] = { "embeddings.word_embeddings.weight" },

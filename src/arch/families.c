@@ -3,7 +3,8 @@
 
 #include <string.h>
 
-const family *const FAMILIES[] = { &FAMILY_BERT, &FAMILY_DISTILBERT, &FAMILY_ROBERTA, NULL };
+const family *const FAMILIES[] = { &FAMILY_BERT,      &FAMILY_DISTILBERT, &FAMILY_ROBERTA, &FAMILY_XLM_ROBERTA,
+                                   &FAMILY_CAMEMBERT, &FAMILY_ELECTRA,    &FAMILY_ALBERT,  NULL };
 
 const family *family_by_name(const char *name)
 {

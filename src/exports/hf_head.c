@@ -97,7 +97,8 @@ static bert_status make_dense(hf_head *h, const export_model *e, double *scale, 
     if (e->pooling != BERT_POOLING_CLS && e->pooling != BERT_POOLING_CLS_RAW)
         return refuse(h, e, " reads the first token alone, as pooling cls and cls_raw do", err);
     if (!hidden && !tanh_behind)
-        return refuse(h, e, " has a dense layer with relu before its last one", err);
+        return refuse(h, e, " has a dense layer with an activation before its last one, which changes what it reads",
+                      err);
     if (e->pooling == BERT_POOLING_CLS)
         return h->form->pooled ? BERT_OK : widened(e, POOLER_WEIGHT, 0, H, &h->dense, &h->dense_bias, a, err);
     if (!hidden) {

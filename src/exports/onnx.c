@@ -15,10 +15,15 @@
 static const char BATCH[] = "batch", SEQUENCE[] = "sequence";
 static const char IDS[] = "input_ids", MASK[] = "attention_mask", SEGMENTS[] = "token_type_ids";
 
+typedef struct graph_weight {
+    const bert_param *param;
+    onnx_name name;
+} graph_weight;
+
 typedef struct graph_build {
     onnx_graph graph;
     const export_model *model;
-    const bert_param **weights; /* those of the graph, in its order */
+    graph_weight *weights; /* those of the graph, in its order */
     size_t n_weights;
     onnx_name bias; /* (B, 1, 1, S): 0 where the mask is 1, else -10000, which leaves exp nothing */
     arena floats;   /* of the weight that is being written */
@@ -26,31 +31,38 @@ typedef struct graph_build {
 
 /* ---- parts ------------------------------------------------------------------------------------------------------- */
 
-static const bert_param *take(graph_build *b, weight_id id, size_t layer)
+/* The name of a weight, which is added where it is used first: layers may have one set. A vector has one side.
+ * transposed: a dense layer's weight, (out, in) as it is held, becomes (in, out), as MatMul reads it. */
+static onnx_name weight_in(graph_build *b, weight_id id, size_t layer, bool transposed)
 {
-    return b->weights[b->n_weights++] = weight_at(&b->model->weights, id, layer);
+    const bert_param *p = weight_at(&b->model->weights, id, layer);
+    for (size_t i = 0; i < b->n_weights; i++)
+        if (b->weights[i].param == p)
+            return b->weights[i].name;
+    const char *name = transposed ? arena_printf(b->graph.memory, "%s.transposed", p->name) : p->name;
+    b->graph.failed |= !name;
+    size_t rows = transposed ? p->cols : p->rows, cols = transposed                            ? p->rows
+                                                         : weight_id_kind(id) <= WEIGHT_MATRIX ? p->cols
+                                                                                               : 0;
+    onnx_name in_graph = onnx_weight(&b->graph, name ? name : "", rows, cols, transposed);
+    b->weights[b->n_weights++] = (graph_weight){ p, in_graph };
+    return in_graph;
 }
 
 /* (rows, cols) as it is held */
 static onnx_name graph_table(graph_build *b, weight_id id)
 {
-    const bert_param *p = take(b, id, 0);
-    return onnx_weight(&b->graph, p->name, p->rows, p->cols, false);
+    return weight_in(b, id, 0, false);
 }
 
 static onnx_name vector(graph_build *b, weight_id id, size_t layer)
 {
-    const bert_param *p = take(b, id, layer);
-    return onnx_weight(&b->graph, p->name, p->rows, 0, false);
+    return weight_in(b, id, layer, false);
 }
 
-/* A dense layer's weight, (out, in) as it is held, becomes (in, out), as MatMul reads it. */
 static onnx_name matrix(graph_build *b, weight_id id, size_t layer)
 {
-    const bert_param *p = take(b, id, layer);
-    const char *name = arena_printf(b->graph.memory, "%s.transposed", p->name);
-    b->graph.failed |= !name;
-    return onnx_weight(&b->graph, name ? name : "", p->cols, p->rows, true);
+    return weight_in(b, id, layer, true);
 }
 
 /* x (..., in) to (..., out) */
@@ -146,7 +158,8 @@ static onnx_name embeddings(graph_build *b)
     onnx_name positions = ONNX_NODE(g, "Slice", graph_table(b, POSITION_EMBEDDINGS), ONNX_INTEGERS(g, first), end,
                                     ONNX_INTEGERS(g, 0));
     sum = ONNX_NODE(g, "Add", sum, positions);
-    return layer_norm(b, sum, EMBEDDINGS_NORM_WEIGHT, EMBEDDINGS_NORM_BIAS, 0);
+    sum = layer_norm(b, sum, EMBEDDINGS_NORM_WEIGHT, EMBEDDINGS_NORM_BIAS, 0);
+    return config_projects(&b->model->config) ? dense_layer(b, sum, PROJECTION_WEIGHT, PROJECTION_BIAS, 0) : sum;
 }
 
 static onnx_name mask_bias(onnx_graph *g)
@@ -424,7 +437,7 @@ static bert_status graph_values(void *context, size_t i, const float **out, bert
 {
     graph_build *b = context;
     arena_reset(&b->floats);
-    return export_floats(b->model, b->weights[i], &b->floats, out, err);
+    return export_floats(b->model, b->weights[i].param, &b->floats, out, err);
 }
 
 static bert_status write_graph(graph_build *b, const char *path, bert_err *err)

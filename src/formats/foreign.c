@@ -68,8 +68,6 @@ static const struct {
     { .tensor = "Wqkv",
       .what = "a model whose query, key and value are one tensor",
       .todo = "libbert reads the three tensors of BERT" },
-    { .tensor = "albert.", .what = "an ALBERT", .todo = "libbert has no such family" },
-    { .tensor = "electra.", .what = "an ELECTRA", .todo = "libbert has no such family" },
     { .tensor = "deberta.", .what = "a DeBERTa", .todo = "libbert has no such family" },
 };
 enum { N_FOREIGN = sizeof FOREIGN / sizeof *FOREIGN, ENDS = 8 };

@@ -42,7 +42,7 @@ static json_t *count_parameters(const tensor_set *set, const weight_naming *nami
         for (size_t layer = 0; layer < n; layer++) {
             const tensor *t = weights_find(set, *naming, id, layer);
             if (t)
-                count(&groups, weight_group_name(weight_id_group(id), layer, &a), t->n);
+                count(&groups, weight_group_name(naming->family, weight_id_group(id), layer, &a), t->n);
             known += t ? t->n : 0;
         }
     }

@@ -260,6 +260,8 @@ static bert_status layer_build(bert_layer *l, const head_shape *head, uint64_t s
         return fail(err, BERT_ERR_ARGUMENT, "n_tune_layers %lld: the outputs need %zu layers",
                     (long long)l->spec.n_tune_layers, used);
     l->config = l->module->config;
+    if (l->config.family->one_set && l->spec.n_tune_layers)
+        l->spec.n_tune_layers = (int64_t)used; /* whoever tunes one tunes all */
     s = weights_create(&l->weights, &l->memory, &l->config, used, pooler, head, err);
     if (s)
         return s;

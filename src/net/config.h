@@ -12,6 +12,7 @@ typedef struct config {
     /* segments that a token may be of; at least 1, also where there is no table of them */
     int64_t type_vocab_size;
     int64_t first_position; /* the row of it that a sequence's first token reads */
+    int64_t embedding_size; /* of the embedding tables' rows; 0: hidden_size */
     activation hidden_act;
     double hidden_dropout_prob, attention_probs_dropout_prob, head_dropout_prob, layer_norm_eps, initializer_range;
 } config;
@@ -22,5 +23,12 @@ static inline int64_t config_positions(const config *c)
     return c->max_position_embeddings - c->first_position;
 }
 
+static inline int64_t config_embedding(const config *c)
+{
+    return c->embedding_size ? c->embedding_size : c->hidden_size;
+}
+
+/* Whether a dense layer leads from the embeddings to what the first layer reads. */
+bool config_projects(const config *c);
 /* How many segments ids may be of. */
 size_t config_segments(const config *c);

@@ -56,13 +56,18 @@ bert_status encoder_create(encoder *e, arena *a, const ops *o, ops_precision pre
                            const weight_list *weights, size_t n_layers, bert_err *err)
 {
     const family *f = c->family;
-    size_t H = (size_t)c->hidden_size;
-    *e = (encoder){ .ops = o, .precision = precision, .config = c, .weights = weights, .tables.hidden = H };
-    bert_status s = table_over(&e->tables.word, weights, WORD_EMBEDDINGS, H, a, err);
+    size_t E = (size_t)config_embedding(c);
+    *e = (encoder){ .ops = o,
+                    .precision = precision,
+                    .config = c,
+                    .weights = weights,
+                    .hidden = (size_t)c->hidden_size,
+                    .tables.hidden = E };
+    bert_status s = table_over(&e->tables.word, weights, WORD_EMBEDDINGS, E, a, err);
     if (!s)
-        s = table_over(&e->tables.position, weights, POSITION_EMBEDDINGS, H, a, err);
+        s = table_over(&e->tables.position, weights, POSITION_EMBEDDINGS, E, a, err);
     if (!s)
-        s = table_over(&e->tables.token_type, weights, TOKEN_TYPE_EMBEDDINGS, H, a, err);
+        s = table_over(&e->tables.token_type, weights, TOKEN_TYPE_EMBEDDINGS, E, a, err);
     e->blocks = s ? NULL : arena_array(a, n_layers * f->n_blocks, sizeof *e->blocks);
     if (!s && !e->blocks)
         s = fail_memory(err, "an encoder");
@@ -75,7 +80,12 @@ bert_status encoder_create(encoder *e, arena *a, const ops *o, ops_precision pre
         size_t scratch = e->blocks[i].kind->scratch(&e->blocks[i]);
         e->scratch = scratch > e->scratch ? scratch : e->scratch;
     }
-    const bert_param *pooler = weight_at(weights, POOLER_WEIGHT, 0);
+    const bert_param *pooler = weight_at(weights, POOLER_WEIGHT, 0),
+                     *project = weight_at(weights, PROJECTION_WEIGHT, 0);
+    if (!s && project) {
+        s = linear_over_weights(&e->projection, weights, project, 1, project + 1, err);
+        e->scratch = E > e->scratch ? E : e->scratch;
+    }
     if (!s && pooler && weight_is_there(weights, pooler))
         s = linear_over_weights(&e->pooler, weights, pooler, 1, pooler + 1, err);
     return s;
@@ -109,32 +119,54 @@ size_t encoder_token_bytes(const encoder *e)
 
 /* ---- packing ----------------------------------------------------------------------------------------------------- */
 
-/* Whether the lender has packed the same frozen block for the same arithmetic. */
-static bool can_borrow(const encoder *e, size_t i, const encoder *lender)
+/* Packs a linear, or shares what one of the lenders (NULL: none) has packed of the same weights. */
+static bert_status pack_linear(linear *l, ops_precision precision, const linear *const lenders[2], bert_err *err)
 {
-    const block *mine = &e->blocks[i], *its = lender ? &lender->blocks[i] : NULL;
-    return lender && !mine->tuned && e->n_layers == lender->n_layers && mine->precision == its->precision &&
-           its->linears[0].base.packed && its->linears[0].base.weight == mine->linears[0].base.weight;
+    if (l->base.packed)
+        return BERT_OK;
+    for (int i = 0; i < 2; i++) {
+        const dense *its = lenders[i] ? &lenders[i]->base : NULL;
+        if (its && its->packed && its->weight && its->weight == l->base.weight && its->out == l->base.out) {
+            dense_share_packed(&l->base, its);
+            return BERT_OK;
+        }
+    }
+    return dense_pack_as(&l->base, precision, err);
 }
 
+/* The lender may have packed the same frozen block, and the layer before has the same weights where all have one
+ * set. */
 static bert_status encoder_pack_block(encoder *e, size_t i, const encoder *lender, bert_err *err)
 {
     block *b = &e->blocks[i];
-    if (!b->n_linears || b->linears[b->n_linears - 1].base.packed)
-        return BERT_OK;
-    bool borrowed = can_borrow(e, i, lender);
+    const block *its = lender && !b->tuned && e->n_layers == lender->n_layers ? &lender->blocks[i] : NULL,
+                *before = i >= e->n_blocks ? b - e->n_blocks : NULL;
+    its = its && its->precision == b->precision ? its : NULL;
+    before = before && before->precision == b->precision ? before : NULL;
     bert_status s = BERT_OK;
     for (size_t k = 0; !s && k < b->n_linears; k++)
-        if (borrowed)
-            dense_share_packed(&b->linears[k].base, &lender->blocks[i].linears[k].base);
-        else
-            s = dense_pack_as(&b->linears[k].base, b->precision, err);
+        s = pack_linear(&b->linears[k], b->precision,
+                        (const linear *const[]){ its ? &its->linears[k] : NULL, before ? &before->linears[k] : NULL },
+                        err);
     return s;
+}
+
+/* What stands below the layers, in the precision of the lowest. */
+static bert_status pack_bottom(encoder *e, const encoder *lender, bert_err *err)
+{
+    if (!e->projection.base.in)
+        return BERT_OK;
+    ops_precision precision = e->n_layers ? e->blocks->precision : e->precision;
+    bool lent = lender && !e->projection.weight->tuned && e->n_layers && lender->n_layers &&
+                lender->blocks->precision == precision;
+    return pack_linear(&e->projection, precision, (const linear *const[]){ lent ? &lender->projection : NULL, NULL },
+                       err);
 }
 
 bert_status encoder_pack_layer(encoder *e, size_t layer, bert_err *err)
 {
-    bert_status s = BERT_OK;
+    bert_status s = layer || (e->projection.base.in && e->projection.weight->tuned) ? BERT_OK
+                                                                                    : pack_bottom(e, NULL, err);
     for (size_t i = layer * e->n_blocks; !s && i < (layer + 1) * e->n_blocks; i++)
         s = encoder_pack_block(e, i, NULL, err);
     return s;
@@ -142,7 +174,7 @@ bert_status encoder_pack_layer(encoder *e, size_t layer, bert_err *err)
 
 bert_status encoder_pack(encoder *e, const encoder *lender, bert_err *err)
 {
-    bert_status s = BERT_OK;
+    bert_status s = pack_bottom(e, lender, err);
     for (size_t i = 0; !s && i < e->n_layers * e->n_blocks; i++)
         s = encoder_pack_block(e, i, lender, err);
     if (!s && e->pooler.base.in && !e->pooler.base.packed)
@@ -156,4 +188,5 @@ void encoder_unpack(encoder *e)
         for (size_t k = 0; k < e->blocks[i].n_linears; k++)
             dense_unpack(&e->blocks[i].linears[k].base);
     dense_unpack(&e->pooler.base);
+    dense_unpack(&e->projection.base);
 }

@@ -9,13 +9,21 @@ typedef struct encoder {
     ops_precision precision; /* of ops */
     const config *config;
     const weight_list *weights;
-    embedding_tables tables;
-    const profile *profile; /* NULL: none */
-    block *blocks;          /* (n_layers, n_blocks) */
+    size_t hidden;           /* of what layers read and give */
+    embedding_tables tables; /* their rows may be of another width */
+    linear projection;       /* from there; in 0: there is none */
+    const profile *profile;  /* NULL: none */
+    block *blocks;           /* (n_layers, n_blocks) */
     size_t n_layers, n_blocks;
     size_t scratch; /* floats for each row, of the block that needs most */
     linear pooler;
 } encoder;
+
+/* What stands below the layers computes as the lowest of them. */
+static inline const ops *encoder_bottom_ops(const encoder *e)
+{
+    return e->n_layers ? e->blocks->ops : e->ops;
+}
 
 static inline block *encoder_layer(const encoder *e, size_t layer)
 {
@@ -36,7 +44,7 @@ bert_status encoder_set_precision(encoder *e, ops_precision precision, size_t be
 /* Packs what dense_forward will use, what is tuned as it is now. Where `lender` has a packed form of the same frozen
  * layer, that is shared instead. Packing twice does nothing. */
 bert_status encoder_pack(encoder *e, const encoder *lender, bert_err *err);
-/* One layer alone. */
+/* One layer alone, the lowest with what stands below it. */
 bert_status encoder_pack_layer(encoder *e, size_t layer, bert_err *err);
 void encoder_unpack(encoder *e);
 

@@ -13,7 +13,8 @@ typedef enum config_key_kind {
     KEY_NUMBER,     /* double, 0 .. max */
     KEY_OWN_NUMBER, /* double, 0 .. max, else that at `like`, which is read before; written where the two differ */
     KEY_ACTIVATION, /* activation, else gelu */
-    KEY_WRITTEN     /* is written with its only value, and read nowhere */
+    KEY_WRITTEN,    /* is written with its only value, and read nowhere */
+    KEY_ONLY        /* is written with its only value; another is refused */
 } config_key_kind;
 
 typedef struct config_key {
@@ -22,7 +23,8 @@ typedef struct config_key {
     size_t offset; /* in config */
     double min, max;
     size_t like;      /* KEY_OWN_NUMBER: in config */
-    const char *only; /* KEY_WRITTEN: its value as JSON */
+    const char *only; /* KEY_WRITTEN, KEY_ONLY: its value as JSON */
+    bool needed;      /* a configuration without it is refused: whoever writes one writes it, with no value of all */
 } config_key;
 
 /* ---- heads ------------------------------------------------------------------------------------------------------- */
@@ -84,6 +86,8 @@ typedef struct family {
      * row */
     bool counts_positions;
     bool one_segment; /* segments change nothing: all are 0 */
+    bool one_set;     /* all layers have the same weights, whose names have no %d */
+    bool projects;    /* a dense layer stands behind the embeddings even where they are as wide as the layers */
     const char *gguf; /* its architecture for llama.cpp; NULL: that has none that is the same */
     const special_template *specials;
     bool word_pieces; /* its texts are read by a WordPiece vocabulary */

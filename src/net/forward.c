@@ -7,7 +7,7 @@
 
 static size_t row_floats(const forward *f)
 {
-    return f->batch->n_tok * f->e->tables.hidden;
+    return f->batch->n_tok * f->e->hidden;
 }
 
 /* A free buffer; NULL: memory is out. */
@@ -133,7 +133,7 @@ static bool forward_plan_rows(forward *f, arena *a)
 /* The first row of every sequence. */
 static float *gather_first(const forward *f, arena *a, const float *x)
 {
-    size_t H = f->e->tables.hidden, n = f->batch->n_seq;
+    size_t H = f->e->hidden, n = f->batch->n_seq;
     float *y = arena_alloc_raw(a, n * H * sizeof *y);
     for (size_t s = 0; y && s < n; s++)
         memcpy(y + s * H, x + (size_t)f->batch->start[s] * H, H * sizeof *y);
@@ -253,7 +253,7 @@ static bool collect(forward *f, arena *a, const float *const *grads, int layer, 
 {
     const encoder *e = f->e;
     block_pass p = pass_of(f, true, reduced);
-    size_t n = asked_rows(f, reduced) * e->tables.hidden;
+    size_t n = asked_rows(f, reduced) * e->hidden;
     for (size_t r = 0; r < f->n_requests; r++) {
         const output_request *q = &f->requests[r];
         const float *grad = grads[r];

@@ -6,7 +6,7 @@
 bool pooling_forward(const encoder *e, const output_request *q, const block_pass *p, const float *rows, ragged all,
                      bool reduced, forward_output *out, arena *a)
 {
-    size_t H = e->tables.hidden, n = q->tokens ? (size_t)all.start[all.n_seq] : all.n_seq;
+    size_t H = e->hidden, n = q->tokens ? (size_t)all.start[all.n_seq] : all.n_seq;
     out->value = arena_alloc_raw(a, n * H * sizeof(float));
     if (!out->value)
         return false;
@@ -26,7 +26,7 @@ bool pooling_forward(const encoder *e, const output_request *q, const block_pass
 bool pooler_backward(const encoder *e, const block_pass *p, const forward_output *out, size_t n_seq, const float **grad,
                      arena *a)
 {
-    size_t H = e->tables.hidden;
+    size_t H = e->hidden;
     float *dz = arena_alloc_raw(a, n_seq * H * sizeof *dz), *dfirst = arena_alloc_raw(a, n_seq * H * sizeof *dfirst);
     if (!dz || !dfirst)
         return false;
@@ -40,5 +40,5 @@ bool pooler_backward(const encoder *e, const block_pass *p, const forward_output
 void pooling_backward(const encoder *e, const output_request *q, const block_pass *p, float *drows, const float *grad,
                       const float *value, const float *rows, ragged all)
 {
-    p->ops->pool_backward(drows, grad, value, rows, all, e->tables.hidden, q->pool);
+    p->ops->pool_backward(drows, grad, value, rows, all, e->hidden, q->pool);
 }

@@ -10,6 +10,8 @@ typedef enum weight_id {
     TOKEN_TYPE_EMBEDDINGS,
     EMBEDDINGS_NORM_WEIGHT,
     EMBEDDINGS_NORM_BIAS,
+    PROJECTION_WEIGHT, /* from the embeddings to the first layer */
+    PROJECTION_BIAS,
     QUERY_WEIGHT, /* from here one of each a layer */
     KEY_WEIGHT,
     VALUE_WEIGHT,

@@ -6,18 +6,20 @@
 
 /* ---- what each id is --------------------------------------------------------------------------------------------- */
 
-typedef enum dim { DIM_ONE, DIM_V, DIM_P, DIM_T, DIM_H, DIM_I, DIM_K, DIM_HIDDEN, DIM_LAST } dim;
+typedef enum dim { DIM_ONE, DIM_V, DIM_P, DIM_T, DIM_E, DIM_H, DIM_I, DIM_K, DIM_HIDDEN, DIM_LAST } dim;
 
 static const struct {
     weight_group group;
     weight_kind kind;
     dim rows, cols;
 } IDS[N_WEIGHT_IDS] = {
-    [WORD_EMBEDDINGS] = { GROUP_EMBEDDINGS, WEIGHT_TABLE, DIM_V, DIM_H },
-    [POSITION_EMBEDDINGS] = { GROUP_EMBEDDINGS, WEIGHT_TABLE, DIM_P, DIM_H },
-    [TOKEN_TYPE_EMBEDDINGS] = { GROUP_EMBEDDINGS, WEIGHT_TABLE, DIM_T, DIM_H },
-    [EMBEDDINGS_NORM_WEIGHT] = { GROUP_EMBEDDINGS, WEIGHT_SCALE, DIM_H, DIM_ONE },
-    [EMBEDDINGS_NORM_BIAS] = { GROUP_EMBEDDINGS, WEIGHT_BIAS, DIM_H, DIM_ONE },
+    [WORD_EMBEDDINGS] = { GROUP_EMBEDDINGS, WEIGHT_TABLE, DIM_V, DIM_E },
+    [POSITION_EMBEDDINGS] = { GROUP_EMBEDDINGS, WEIGHT_TABLE, DIM_P, DIM_E },
+    [TOKEN_TYPE_EMBEDDINGS] = { GROUP_EMBEDDINGS, WEIGHT_TABLE, DIM_T, DIM_E },
+    [EMBEDDINGS_NORM_WEIGHT] = { GROUP_EMBEDDINGS, WEIGHT_SCALE, DIM_E, DIM_ONE },
+    [EMBEDDINGS_NORM_BIAS] = { GROUP_EMBEDDINGS, WEIGHT_BIAS, DIM_E, DIM_ONE },
+    [PROJECTION_WEIGHT] = { GROUP_EMBEDDINGS, WEIGHT_MATRIX, DIM_H, DIM_E },
+    [PROJECTION_BIAS] = { GROUP_EMBEDDINGS, WEIGHT_BIAS, DIM_H, DIM_ONE },
     [QUERY_WEIGHT] = { GROUP_LAYER, WEIGHT_MATRIX, DIM_H, DIM_H },
     [KEY_WEIGHT] = { GROUP_LAYER, WEIGHT_MATRIX, DIM_H, DIM_H },
     [VALUE_WEIGHT] = { GROUP_LAYER, WEIGHT_MATRIX, DIM_H, DIM_H },
@@ -52,12 +54,12 @@ weight_kind weight_id_kind(weight_id id)
     return IDS[id].kind;
 }
 
-const char *weight_group_name(weight_group group, size_t layer, arena *a)
+const char *weight_group_name(const family *f, weight_group group, size_t layer, arena *a)
 {
     static const char *const NAMES[] = {
-        [GROUP_EMBEDDINGS] = "embeddings", [GROUP_POOLER] = "pooler", [GROUP_HEAD] = "head"
+        [GROUP_EMBEDDINGS] = "embeddings", [GROUP_LAYER] = "layers", [GROUP_POOLER] = "pooler", [GROUP_HEAD] = "head"
     };
-    return group == GROUP_LAYER ? arena_printf(a, "layer %zu", layer) : NAMES[group];
+    return group == GROUP_LAYER && !f->one_set ? arena_printf(a, "layer %zu", layer) : NAMES[group];
 }
 
 static size_t dim_size(dim d, const config *c, head_shape head)
@@ -66,6 +68,7 @@ static size_t dim_size(dim d, const config *c, head_shape head)
                              [DIM_V] = (size_t)c->vocab_size,
                              [DIM_P] = (size_t)c->max_position_embeddings,
                              [DIM_T] = (size_t)c->type_vocab_size,
+                             [DIM_E] = (size_t)config_embedding(c),
                              [DIM_H] = (size_t)c->hidden_size,
                              [DIM_I] = (size_t)c->intermediate_size,
                              [DIM_K] = head.outputs,
@@ -79,10 +82,17 @@ size_t config_segments(const config *c)
     return c->family->one_segment ? 2 : (size_t)c->type_vocab_size;
 }
 
+bool config_projects(const config *c)
+{
+    return family_has(c->family, PROJECTION_WEIGHT) && (c->family->projects || config_embedding(c) != c->hidden_size);
+}
+
 /* ---- the list ---------------------------------------------------------------------------------------------------- */
 
-static bool is_wanted(const weight_list *list, weight_id id)
+static bool is_wanted(const weight_list *list, const config *c, weight_id id)
 {
+    if (id == PROJECTION_WEIGHT || id == PROJECTION_BIAS)
+        return config_projects(c);
     if (IDS[id].group == GROUP_POOLER)
         return list->pooler;
     if (IDS[id].group == GROUP_HEAD)
@@ -91,31 +101,40 @@ static bool is_wanted(const weight_list *list, weight_id id)
 }
 
 /* Gives each id its place, a layer's for all layers. */
-static void place_ids(weight_list *list)
+static void place_ids(weight_list *list, const config *c)
 {
     list->n = list->a_layer = 0;
     for (weight_id id = 0; id < N_WEIGHT_IDS; id++) {
         bool of_layer = IDS[id].group == GROUP_LAYER;
         if (id == POOLER_WEIGHT)
-            list->n += list->a_layer * list->layers;
-        list->first[id] = is_wanted(list, id) ? (int)(list->n + (of_layer ? list->a_layer : 0)) : -1;
+            list->n += list->a_layer * list->sets;
+        list->first[id] = is_wanted(list, c, id) ? (int)(list->n + (of_layer ? list->a_layer : 0)) : -1;
         if (list->first[id] >= 0)
             *(of_layer ? &list->a_layer : &list->n) += 1;
     }
 }
 
-/* The linears of each block are one matrix each, and so is the pooler. */
+static void join(weight_list *list, weight_id id, size_t layer, size_t n)
+{
+    const bert_param *p = weight_at(list, id, layer);
+    weight_place *at = p ? &list->places[p - list->items] : NULL;
+    for (size_t i = 0; at && i < n; i++)
+        at[i].joined = i ? 0 : n;
+}
+
+/* The linears of each block are one matrix each, and so are pooler and projection. From the last layer down: where all
+ * have one set, it is joined as most of them read it. */
 static void join_linears(weight_list *list)
 {
     const family *f = list->family;
     linear_row linears[MOST_LINEARS];
-    for (size_t layer = 0; layer < list->layers; layer++)
+    for (size_t layer = list->layers; layer-- > 0;)
         for (size_t b = 0; b < f->n_blocks; b++)
             for (size_t k = f->blocks[b].kind->linears(&f->blocks[b], layer_may_reduce(layer, list->layers), linears);
                  k-- > 0;)
-                list->places[weight_at(list, linears[k].weight, layer) - list->items].joined = linears[k].joined;
-    if (list->pooler)
-        list->places[list->first[POOLER_WEIGHT]].joined = 1;
+                join(list, linears[k].weight, layer, linears[k].joined);
+    join(list, POOLER_WEIGHT, 0, 1);
+    join(list, PROJECTION_WEIGHT, 0, 1);
 }
 
 static bert_status make_entry(weight_list *list, weight_id id, size_t layer, const char *group, const config *c,
@@ -129,7 +148,8 @@ static bert_status make_entry(weight_list *list, weight_id id, size_t layer, con
                                    .group = group,
                                    .rows = dim_size(IDS[id].rows, c, list->head),
                                    .cols = dim_size(IDS[id].cols, c, list->head),
-                                   .layer = IDS[id].group == GROUP_LAYER        ? (int64_t)layer + 1
+                                   .layer = IDS[id].group == GROUP_LAYER
+                                                ? (int64_t)(list->family->one_set ? list->layers : layer + 1)
                                             : IDS[id].group == GROUP_EMBEDDINGS ? -1
                                                                                 : 0,
                                    .no_decay = IDS[id].kind == WEIGHT_BIAS || IDS[id].kind == WEIGHT_SCALE };
@@ -139,25 +159,28 @@ static bert_status make_entry(weight_list *list, weight_id id, size_t layer, con
 bert_status weights_create(weight_list *list, arena *a, const config *c, size_t layers, bool pooler,
                            const head_shape *head, bert_err *err)
 {
-    *list = (weight_list){ .family = c->family, .layers = layers, .pooler = pooler };
+    *list = (weight_list){
+        .family = c->family, .layers = layers, .sets = layers && c->family->one_set ? 1 : layers, .pooler = pooler
+    };
     if (head)
         list->head = *head;
-    place_ids(list);
+    place_ids(list, c);
     list->items = arena_array(a, list->n, sizeof *list->items);
     list->forms = arena_array(a, list->n, sizeof *list->forms);
     list->places = arena_array(a, list->n, sizeof *list->places);
-    const char **groups = arena_array(a, layers, sizeof *groups); /* of the layers */
+    const char **groups = arena_array(a, list->sets, sizeof *groups); /* of the layers */
     if (!list->items || !list->forms || !list->places || !groups)
         return fail_memory(err, "the list of weights");
-    for (size_t layer = 0; layer < layers; layer++)
-        groups[layer] = weight_group_name(GROUP_LAYER, layer, a);
+    for (size_t layer = 0; layer < list->sets; layer++)
+        groups[layer] = weight_group_name(c->family, GROUP_LAYER, layer, a);
     bert_status s = BERT_OK;
     for (weight_id id = 0; !s && id < N_WEIGHT_IDS; id++)
-        for (size_t layer = 0; !s && list->first[id] >= 0 && layer < (IDS[id].group == GROUP_LAYER ? layers : 1);
+        for (size_t layer = 0; !s && list->first[id] >= 0 && layer < (IDS[id].group == GROUP_LAYER ? list->sets : 1);
              layer++)
             s = make_entry(list, id, layer,
-                           IDS[id].group == GROUP_LAYER ? groups[layer] : weight_group_name(IDS[id].group, 0, a), c, a,
-                           err);
+                           IDS[id].group == GROUP_LAYER ? groups[layer]
+                                                        : weight_group_name(c->family, IDS[id].group, 0, a),
+                           c, a, err);
     if (!s)
         join_linears(list);
     return s;
@@ -168,7 +191,7 @@ bert_param *weight_at(const weight_list *list, weight_id id, size_t layer)
     bool of_layer = IDS[id].group == GROUP_LAYER;
     if (list->first[id] < 0 || (of_layer && layer >= list->layers))
         return NULL;
-    return &list->items[(size_t)list->first[id] + (of_layer ? layer * list->a_layer : 0)];
+    return &list->items[(size_t)list->first[id] + (of_layer ? layer % list->sets * list->a_layer : 0)];
 }
 
 size_t weight_holder(const weight_list *list, size_t index)
@@ -260,8 +283,8 @@ bool weights_have_pooler(const tensor_set *set, weight_naming naming)
 
 size_t weights_count_layers(const tensor_set *set, weight_naming naming)
 {
-    size_t n = 0;
-    while (weights_find(set, naming, QUERY_WEIGHT, n))
+    size_t n = 0, most = naming.family->one_set ? 1 : SIZE_MAX;
+    while (n < most && weights_find(set, naming, QUERY_WEIGHT, n))
         n++;
     return n;
 }
@@ -338,7 +361,7 @@ static bert_status put_side_by_side(bert_param *p, arena *a, bert_err *err)
 bert_status weights_put_side_by_side(weight_list *list, arena *a, bert_err *err)
 {
     bert_status s = BERT_OK;
-    for (size_t layer = 0; !s && layer < list->layers; layer++) {
+    for (size_t layer = 0; !s && layer < list->sets; layer++) {
         s = put_side_by_side(weight_at(list, QUERY_WEIGHT, layer), a, err);
         if (!s)
             s = put_side_by_side(weight_at(list, QUERY_BIAS, layer), a, err);

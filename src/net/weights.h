@@ -37,10 +37,11 @@ typedef struct weight_list {
     weight_place *places; /* (n) */
     size_t n;
     size_t layers;
+    size_t sets; /* of a layer's weights: as many as layers, or one that all of them have */
     head_shape head;
     bool pooler;
     int first[N_WEIGHT_IDS]; /* the entry of each id, of a layer's that of layer 0; -1: there is none */
-    size_t a_layer;          /* entries */
+    size_t a_layer;          /* entries of a set */
 } weight_list;
 
 /* Makes the list with names and shapes, values NULL, no forms. head NULL: none. */
@@ -82,8 +83,8 @@ static inline weight_kind weight_kind_of(const weight_list *list, size_t index)
     return weight_id_kind(list->places[index].id);
 }
 
-/* "embeddings", "layer 3", "pooler" or "head", in the arena; NULL: out of memory. */
-const char *weight_group_name(weight_group group, size_t layer, arena *a);
+/* "embeddings", "layer 3" ("layers" where all have one set), "pooler" or "head", in the arena; NULL: out of memory. */
+const char *weight_group_name(const family *f, weight_group group, size_t layer, arena *a);
 
 /* How a file names its tensors. */
 typedef struct weight_naming {
@@ -102,7 +103,7 @@ static inline weight_naming weights_own_naming(const family *f)
 bool weights_naming(const tensor_set *set, const family *f, weight_naming *naming);
 /* True where the set holds a pooler under that naming. */
 bool weights_have_pooler(const tensor_set *set, weight_naming naming);
-/* How many layers the set holds under that naming, from 0 on without a gap. */
+/* How many sets of a layer's weights the set holds under that naming, from 0 on without a gap. */
 size_t weights_count_layers(const tensor_set *set, weight_naming naming);
 /* A tensor's name under a naming; false: it has none. */
 enum { WEIGHT_NAME_SIZE = 160 };

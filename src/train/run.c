@@ -280,6 +280,8 @@ void run_unfreeze(train_run *r, int64_t epoch)
     const bert_layer *l = r->model->layer;
     int64_t every = r->options.unfreeze_every, layers = (int64_t)l->weights.layers, tuned = l->spec.n_tune_layers;
     int64_t free = every ? (epoch - 1) / every : tuned + 1; /* layers that learn; one more: the embeddings */
+    if (l->config.family->one_set && free > 0 && free < tuned)
+        free = tuned; /* they learn together */
     bool embeddings = l->spec.tune_embeddings && free > tuned;
     int64_t lowest = layers - (free < tuned ? free : tuned);
     r->plan.embeddings_tuned = embeddings;

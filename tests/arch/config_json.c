@@ -15,6 +15,9 @@ static const struct {
     { "bert", "\"hidden_dropout_prob\": 0.3, \"classifier_dropout\": 0.05,", 0.05, "classifier_dropout" },
     { "roberta", "\"classifier_dropout\": 0,", 0, "classifier_dropout" },
     { "roberta", "\"hidden_dropout_prob\": 0.2,", 0.2, NULL },
+    { "xlm-roberta", "\"classifier_dropout\": 0.05,", 0.05, "classifier_dropout" },
+    { "electra", "\"embedding_size\": 4, \"hidden_dropout_prob\": 0.2,", 0.2, NULL },
+    { "albert", "\"embedding_size\": 4, \"classifier_dropout_prob\": 0.3,", 0.3, "classifier_dropout_prob" },
     { "distilbert", "\"dropout\": 0.3,", 0.2, "seq_classif_dropout" },
     { "distilbert", "\"seq_classif_dropout\": 0.4, \"classifier_dropout\": 0.05,", 0.4, "seq_classif_dropout" },
 };
@@ -25,6 +28,7 @@ static json_t *config_saying(const char *type, const char *said)
     snprintf(text, sizeof text,
              "{%s \"model_type\": \"%s\", \"vocab_size\": 9, \"max_position_embeddings\": 9, \"type_vocab_size\": 1,"
              " \"hidden_size\": 8, \"num_hidden_layers\": 1, \"num_attention_heads\": 2, \"intermediate_size\": 9,"
+             " \"hidden_act\": \"gelu\", \"activation\": \"gelu\", \"layer_norm_eps\": 1e-5, \"pad_token_id\": 0,"
              " \"dim\": 8, \"n_layers\": 1, \"n_heads\": 2, \"hidden_dim\": 9}",
              said, type);
     json_t *json = json_loads(text, 0, NULL);
@@ -41,8 +45,8 @@ static void a_heads_dropout_is_read_where_transformers_reads_it(void **state)
         assert_works(config_parse(json, &c, "config.json", err));
         assert_true(c.head_dropout_prob == CASES[i].head);
         json_t *written = config_to_json(&c);
-        const char *const KEYS[] = { "classifier_dropout", "seq_classif_dropout" };
-        for (int k = 0; k < 2; k++)
+        const char *const KEYS[] = { "classifier_dropout", "seq_classif_dropout", "classifier_dropout_prob" };
+        for (int k = 0; k < 3; k++)
             assert_int_equal(json_object_get(written, KEYS[k]) != NULL,
                              CASES[i].written && !strcmp(CASES[i].written, KEYS[k]));
         assert_works(config_parse(written, &again, "config.json", err));

@@ -65,7 +65,7 @@ config '"pruned_heads": {"0": [1]}' && fails
 config '"quantization_config": {"load_in_8bit": true}' && fails
 config '"position_embedding_type": "relative_key"' && fails
 config '"architectures": ["BertLMHeadModel"]' && sed -i 's/.*"BertModel".*//; s/^  "architectures": \[$//; s/^  \],$//' bad/config.json && fails
-copy && sed 's/"model_type": "bert"/"model_type": "albert"/' files/toy/config.json >bad/config.json && fails
+copy && sed 's/"model_type": "bert"/"model_type": "longformer"/' files/toy/config.json >bad/config.json && fails
 sed -i 's/embeddings.word/embeddings_word/' bad/model.safetensors && fails
 config '"rope_theta": 10000, "my_own": 1' && bert import bad -o variant
 

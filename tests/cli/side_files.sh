@@ -21,7 +21,7 @@ echo "# inspect"
 copy files/toy && head -c 100 files/toy/config.json >bad/config.json && bert inspect bad
 copy files/toy && printf "$pointer" >bad/config.json && bert inspect bad
 copy files/toy && printf "$page" >bad/vocab.txt && bert inspect bad
-copy files/toy && sed 's/"model_type": "bert"/"model_type": "albert"/' files/toy/config.json >bad/config.json
+copy files/toy && sed 's/"model_type": "bert"/"model_type": "longformer"/' files/toy/config.json >bad/config.json
 bert inspect bad | sed -n '/^notes/,/^tensors/p;/^! /p;/^configuration/p'
 copy files/toy && sed 's/^{/{ "rope_theta": 10000,/' files/toy/config.json >bad/config.json
 bert inspect bad --json | tr -d '\n' | sed 's/.*\("notes".*\), *"tensors".*/\1/'

@@ -28,8 +28,6 @@ static void tensors_of_others_are_known_by_their_names(void **state)
         { "encoder.layer.0.attention.self.query.kernel", "f: is weights under Flax's names" },
         { "bert.encoder.layer.11.attention.self.query.kernel", "f: is weights under Flax's names" },
         { "encoder.layers.0.mixer.Wqkv.weight", "f: is a model whose query, key and value are one tensor" },
-        { "albert.embeddings.word_embeddings.weight", "f: is an ALBERT" },
-        { "electra.embeddings.word_embeddings.weight", "f: is an ELECTRA" },
         { "deberta.embeddings.word_embeddings.weight", "f: is a DeBERTa" },
         { "bert.embeddings.word_embeddings.weight", NULL },
         { "bert/encoder/layer_0/attention/self/query/kernel", NULL },

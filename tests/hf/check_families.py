@@ -27,8 +27,9 @@ def check_golden(name, folder, golden):
     expect(name + ": every weight is there, none is left over", {key: sorted(names) for key, names in info.items() if names}, {})
     for rows, outputs in ("", ("hidden_0", "hidden_1", "hidden_2", "logits")), ("odd.", ("hidden_0", "hidden_2")):
         ids, mask = (torch.tensor(golden[rows + key]).long() for key in ("input_ids", "input_mask"))
+        segments = {"token_type_ids": torch.tensor(golden["segment_ids"]).long()} if rows + "segment_ids" in golden else {}
         with torch.no_grad():
-            output = model.double().eval()(input_ids=ids, attention_mask=mask, output_hidden_states=True)
+            output = model.double().eval()(input_ids=ids, attention_mask=mask, output_hidden_states=True, **segments)
         found = {"hidden_%d" % k: (h * mask[:, :, None]).numpy() for k, h in enumerate(output.hidden_states)}
         found["logits"] = output.logits.numpy()
         for key in outputs:

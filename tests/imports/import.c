@@ -436,8 +436,9 @@ static void settings_that_do_not_fit_are_refused(void **state)
           "theirs/config.json: sbert_ce_default_activation_function is an array, expected a string" },
         { BERT_TASK_MULTICLASS, "label2id", json_pack("[s, s, s]", "a", "b", "c"), BERT_ERR_FORMAT,
           "theirs/config.json: \"label2id\" is no object" },
-        { BERT_TASK_MULTICLASS, "model_type", json_string("albert"), BERT_ERR_UNSUPPORTED,
-          "theirs/config.json: model_type \"albert\" is another family; libbert reads bert, distilbert, roberta" },
+        { BERT_TASK_MULTICLASS, "model_type", json_string("longformer"), BERT_ERR_UNSUPPORTED,
+          "theirs/config.json: model_type \"longformer\" is another family; libbert reads bert, "
+          "distilbert, roberta, xlm-roberta, camembert, electra, albert" },
     };
     for (size_t i = 0; i < sizeof CASES / sizeof *CASES; i++) {
         write_theirs(CASES[i].task);

@@ -54,6 +54,11 @@ static void reference_dense(const experiment *e, double *out, const double *in, 
     }
 }
 
+static double activated(activation act, double x)
+{
+    return act == ACTIVATION_RELU ? fmax(x, 0) : act == ACTIVATION_GELU ? x / 2 * (1 + erf(x / sqrt(2))) : tanh(x);
+}
+
 static void reference_logits(experiment *e)
 {
     bool two = e->model->head_hidden > 0;
@@ -71,7 +76,7 @@ static void reference_logits(experiment *e)
         if (two) {
             reference_dense(e, h, x, e->w1, e->b1, i, H, HIDDEN, DROPOUT_SITE_HEAD);
             for (size_t c = 0; c < HIDDEN; c++)
-                h[c] = e->family == &FAMILY_DISTILBERT ? fmax(h[c], 0) : tanh(h[c]);
+                h[c] = activated(e->model->layer->config.family->head_activation, h[c]);
         }
         reference_dense(e, e->logits + i * e->k, two ? h : x, e->w2, e->b2, i, two ? HIDDEN : H, e->k,
                         two ? DROPOUT_SITE_HEAD + 1 : DROPOUT_SITE_HEAD);
