@@ -8,6 +8,7 @@
  *
  * Scores are those of exp2: they are multiplied by log2(e) / sqrt(D). */
 #include "ops/cpu/attention.h"
+#include "ops/cpu/heights.h"
 #include "ops/cpu/lanes.h"
 
 enum {
@@ -18,13 +19,6 @@ enum {
     /* more keys than this: their values are packed, too, since rows apart share the sets of the first-level cache */
     PACKED_KEYS = 64
 };
-#if LANES == 16
-enum { ROWS = 12 }; /* of a tile: its sums, two vectors of b and one of a stay in the registers */
-#elif LANES == 8
-enum { ROWS = 6 };
-#else
-enum { ROWS = 4 };
-#endif
 _Static_assert(KEYS % WIDTH == 0 && HEAD % WIDTH == 0, "whole panels");
 _Static_assert((int)ROWS <= LANES, "a lane for each row of a tile");
 
@@ -61,7 +55,6 @@ INLINE void attention_tile(const product *p, const int rows, const int vectors)
             store(p->c + (size_t)i * p->ldc + j * LANES, p->after ? sum[i][j] * splat(p->after[i]) : sum[i][j]);
 }
 
-/* One tile function for every number of rows, each with its own registers. */
 #define TILE_FUNCTIONS(rows) \
     static void tile_##rows##_1(const product *p) \
     { \
@@ -71,33 +64,10 @@ INLINE void attention_tile(const product *p, const int rows, const int vectors)
     { \
         attention_tile(p, rows, 2); \
     }
-TILE_FUNCTIONS(1)
-TILE_FUNCTIONS(2)
-TILE_FUNCTIONS(3)
-TILE_FUNCTIONS(4)
-#if LANES > 4
-TILE_FUNCTIONS(5)
-TILE_FUNCTIONS(6)
-#endif
-#if LANES == 16
-TILE_FUNCTIONS(7)
-TILE_FUNCTIONS(8)
-TILE_FUNCTIONS(9)
-TILE_FUNCTIONS(10)
-TILE_FUNCTIONS(11)
-TILE_FUNCTIONS(12)
-#endif
+HEIGHTS(TILE_FUNCTIONS)
 
-#define TILES_OF(rows) { tile_##rows##_1, tile_##rows##_2 }
-static void (*const TILES[ROWS][2])(const product *) = {
-    TILES_OF(1), TILES_OF(2), TILES_OF(3), TILES_OF(4),
-#if LANES > 4
-    TILES_OF(5), TILES_OF(6),
-#endif
-#if LANES == 16
-    TILES_OF(7), TILES_OF(8), TILES_OF(9), TILES_OF(10), TILES_OF(11), TILES_OF(12),
-#endif
-};
+#define TILES_OF(rows) { tile_##rows##_1, tile_##rows##_2 },
+static void (*const TILES[][2])(const product *) = { HEIGHTS(TILES_OF) };
 
 /* As many columns of c as a tile has or fewer; b is filled up to whole vectors. */
 static void multiply(const product *p, size_t rows, size_t cols)

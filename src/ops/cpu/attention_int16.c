@@ -10,6 +10,7 @@
  * in what is summed over make a pair, a word of four bytes. Numbers that are not finite make y NaN wherever they
  * count. */
 #include "ops/cpu/attention.h"
+#include "ops/cpu/heights.h"
 #include "ops/cpu/lanes.h"
 
 #if !defined(__AVX2__)
@@ -24,7 +25,6 @@ enum {
     KEYS = 128,
     QUERIES = 512, /* whose maxima and sums are kept, while the keys of a block are packed once */
     WIDTH = 2 * LANES, /* columns of a tile, numbers of a vector of pairs */
-    ROWS = LANES == 16 ? 12 : 6, /* of a tile: its sums, two vectors of b and one of a stay in the registers */
     MOST_QK = 4095,
     MOST_V = 2047
 };
@@ -201,7 +201,6 @@ INLINE void int16_tile(const int16_product *p, const int rows, const int vectors
             store_int(p->scores + (size_t)i * KEYS + j * LANES, sum[i][j]);
 }
 
-/* One tile function for every number of rows, each with its own registers. */
 #define INT16_TILE(rows) \
     static void int16_tile_##rows##_1(const int16_product *p) \
     { \
@@ -211,29 +210,10 @@ INLINE void int16_tile(const int16_product *p, const int rows, const int vectors
     { \
         int16_tile(p, rows, 2); \
     }
-INT16_TILE(1)
-INT16_TILE(2)
-INT16_TILE(3)
-INT16_TILE(4)
-INT16_TILE(5)
-INT16_TILE(6)
-#if LANES == 16
-INT16_TILE(7)
-INT16_TILE(8)
-INT16_TILE(9)
-INT16_TILE(10)
-INT16_TILE(11)
-INT16_TILE(12)
-#endif
+HEIGHTS(INT16_TILE)
 
-#define INT16_TILES_OF(rows) { int16_tile_##rows##_1, int16_tile_##rows##_2 }
-static void (*const INT16_TILES[ROWS][2])(const int16_product *) = {
-    INT16_TILES_OF(1), INT16_TILES_OF(2), INT16_TILES_OF(3), INT16_TILES_OF(4), INT16_TILES_OF(5), INT16_TILES_OF(6),
-#if LANES == 16
-    INT16_TILES_OF(7), INT16_TILES_OF(8), INT16_TILES_OF(9), INT16_TILES_OF(10), INT16_TILES_OF(11),
-    INT16_TILES_OF(12),
-#endif
-};
+#define INT16_TILES_OF(rows) { int16_tile_##rows##_1, int16_tile_##rows##_2 },
+static void (*const INT16_TILES[][2])(const int16_product *) = { HEIGHTS(INT16_TILES_OF) };
 
 /* ---- a block of keys --------------------------------------------------------------------------------------------- */
 

@@ -29,14 +29,14 @@ typedef four four_there __attribute__((may_alias)); /* as it lies in a row of x 
 
 /* A tile is X_ROWS rows by SUMS vectors of sums; they, as many vectors of weights, one of x and one product stay in the
  * registers. */
-#if defined(OPS_VNNI) && LANES == 16
-enum { X_ROWS = 12, SUMS = 2 };
-#elif LANES == 16
-enum { X_ROWS = 6, SUMS = 4 };
+#if LANES == 16 && !defined(OPS_VNNI)
+#define X_HEIGHTS HEIGHTS_TO_6
+enum { SUMS = 4 };
 #else
-enum { X_ROWS = 6, SUMS = 2 };
+#define X_HEIGHTS HEIGHTS
+enum { SUMS = 2 };
 #endif
-enum { HALF_X_ROWS = X_ROWS / 2, TILE_COLUMNS = SUMS * COLUMNS_OF_SUM };
+enum { X_ROWS = 0 X_HEIGHTS(COUNT_HEIGHT), HALF_X_ROWS = X_ROWS / 2, TILE_COLUMNS = SUMS * COLUMNS_OF_SUM };
 
 #if defined(OPS_VNNI) && defined(__AVX512F__)
 INLINE veci columns_at(const int8_t *panel)

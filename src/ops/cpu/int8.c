@@ -148,30 +148,10 @@ INLINE void int8_tile(const tile_job *t, const int rows, const bool gelu)
     {                                        \
         int8_tile(t, rows, true);            \
     }
-INT8_TILE(1)
-INT8_TILE(2)
-INT8_TILE(3)
-INT8_TILE(4)
-INT8_TILE(5)
-INT8_TILE(6)
-#if LANES == 16 && defined(OPS_VNNI)
-INT8_TILE(7)
-INT8_TILE(8)
-INT8_TILE(9)
-INT8_TILE(10)
-INT8_TILE(11)
-INT8_TILE(12)
-#endif
+X_HEIGHTS(INT8_TILE)
 
-static void (*const INT8_TILES[][2])(const tile_job *) = {
-    { NULL, NULL },         { linear_1, gelu_1 }, { linear_2, gelu_2 },   { linear_3, gelu_3 },   { linear_4, gelu_4 },
-    { linear_5, gelu_5 },   { linear_6, gelu_6 },
-#if LANES == 16 && defined(OPS_VNNI)
-    { linear_7, gelu_7 },   { linear_8, gelu_8 }, { linear_9, gelu_9 },   { linear_10, gelu_10 },
-    { linear_11, gelu_11 }, { linear_12, gelu_12 },
-#endif
-};
-_Static_assert(sizeof INT8_TILES / sizeof *INT8_TILES == X_ROWS + 1, "a tile function for each number of rows");
+#define INT8_TILES_OF(rows) { linear_##rows, gelu_##rows },
+static void (*const INT8_TILES[][2])(const tile_job *) = { { NULL, NULL }, X_HEIGHTS(INT8_TILES_OF) };
 
 /* ---- a layer ----------------------------------------------------------------------------------------------------- */
 

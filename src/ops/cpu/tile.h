@@ -3,7 +3,7 @@
  * OPS_WORD_ROUNDED a bf16 as the float that it is. */
 #pragma once
 
-#include "ops/cpu/vec.h"
+#include "ops/cpu/heights.h"
 #include "ops/dense_pack.h"
 
 #include <stdbool.h>
@@ -65,13 +65,8 @@ INLINE vec load_words(const word *p)
     return load((const float *)p);
 }
 
-/* A tile of C is ROWS x (2 LANES): its sums, two vectors of B and one of A stay in the registers. With 14 rows of
- * AVX-512 gcc is no faster and clang 14 moves the sums to the stack, at half the speed. */
-#if LANES == 16
-enum { ROWS = 12 };
-#else
-enum { ROWS = 6 };
-#endif
+/* A tile of C is ROWS x (2 LANES). With 14 rows of AVX-512 gcc is no faster and clang 14 moves the sums to the stack, at
+ * half the speed. */
 enum { CACHE_LINE = 16 /* words */, HALF_ROWS = ROWS / 2, WIDTH = 2 * LANES };
 
 static const float FROM_ZERO[GEMM_PANEL]; /* what sums start from */
@@ -108,8 +103,7 @@ INLINE void gemm_tile(float *c, size_t ldc, const word *a, size_t a_row, size_t 
     }
 }
 
-/* One tile function for every number of rows, each with its own registers; a_col is 1 or, A being transposed, a_row
- * is. */
+/* a_col is 1 or, A being transposed, a_row is. */
 #define TILE_FUNCTION(rows) \
     static void tile_##rows(float *c, size_t ldc, const word *a, size_t a_row, size_t a_col, const word *b, \
                             size_t ahead, size_t k, const float *start) \
@@ -119,29 +113,12 @@ INLINE void gemm_tile(float *c, size_t ldc, const word *a, size_t a_row, size_t 
         else \
             gemm_tile(c, ldc, a, 1, a_col, b, ahead, k, start, rows); \
     }
-TILE_FUNCTION(1)
-TILE_FUNCTION(2)
-TILE_FUNCTION(3)
-TILE_FUNCTION(4)
-TILE_FUNCTION(5)
-TILE_FUNCTION(6)
-#if LANES == 16
-TILE_FUNCTION(7)
-TILE_FUNCTION(8)
-TILE_FUNCTION(9)
-TILE_FUNCTION(10)
-TILE_FUNCTION(11)
-TILE_FUNCTION(12)
-#endif
+HEIGHTS(TILE_FUNCTION)
 
 typedef void (*tile_function)(float *c, size_t ldc, const word *a, size_t a_row, size_t a_col, const word *b,
                               size_t ahead, size_t k, const float *start);
-static const tile_function TILES[] = { NULL, tile_1, tile_2, tile_3, tile_4,  tile_5,  tile_6,
-#if LANES == 16
-                                       tile_7, tile_8, tile_9, tile_10, tile_11, tile_12,
-#endif
-};
-_Static_assert(sizeof TILES / sizeof *TILES == ROWS + 1, "a tile function for each number of rows");
+#define TILE_NAME(rows) tile_##rows,
+static const tile_function TILES[] = { NULL, HEIGHTS(TILE_NAME) };
 
 /* Columns at the right edge: WIDTH of them are computed in a tile of our own, cols of them belong to c. */
 static void edge_tile(float *c, size_t ldc, size_t cols, const word *a, size_t a_row, size_t a_col, const word *b,
