@@ -65,8 +65,8 @@ INLINE vec load_words(const word *p)
     return load((const float *)p);
 }
 
-/* A tile of C is ROWS x (2 LANES). With 14 rows of AVX-512 gcc is no faster and clang 14 moves the sums to the stack, at
- * half the speed. */
+/* A tile of C is ROWS x (2 LANES). With 14 rows of AVX-512 gcc is no faster and clang 14 moves the sums to the stack,
+ * at half the speed. */
 enum { CACHE_LINE = 16 /* words */, HALF_ROWS = ROWS / 2, WIDTH = 2 * LANES };
 
 static const float FROM_ZERO[GEMM_PANEL]; /* what sums start from */
@@ -74,8 +74,7 @@ static const float FROM_ZERO[GEMM_PANEL]; /* what sums start from */
 /* c (rows, WIDTH) = start + A (rows, k) b (k, WIDTH of GEMM_PANEL). start: (WIDTH) the same for every row, or NULL: c
  * itself. */
 INLINE void gemm_tile(float *c, size_t ldc, const word *a, size_t a_row, size_t a_col, const word *b, size_t ahead,
-                      size_t k, const float *start,
-                 const int rows)
+                      size_t k, const float *start, const int rows)
 {
     vec sum[ROWS][2];
     UNROLL for (int i = 0; i < rows; i++) {
