@@ -382,7 +382,8 @@ typedef struct bert_import_options {
     /* 0 auto: as who made the checkpoint: Google splits "[SEP]" in a text, transformers keeps it; 1 split; 2 keep */
     int special_in_text;
     int64_t num_attention_heads; /* 0: from the configuration; for TF-Hub folders without one: from the graph */
-    bool force;                  /* replace what stands there (bert_output_check) */
+    bool ids_only; /* no tokeniser is looked for: the module reads ids (do_preprocessing false), no texts */
+    bool force;    /* replace what stands there (bert_output_check) */
 } bert_import_options;
 
 BERT_API bert_option_table bert_import_option_table(void);
@@ -393,9 +394,9 @@ BERT_API void bert_import_defaults(bert_import_options *options);
  * so unless a session asks for another pooling. What others fine-tuned becomes a model folder instead, ready to freeze
  * and predict, with its module inside: ...ForSequenceClassification (a CrossEncoder's among them) and
  * ...ForTokenClassification, with their head and labels, predictions being those of transformers and CrossEncoder; and
- * what Google's run_classifier trained, whose labels have no names. Families: BERT, DistilBERT,
- * ELECTRA, ALBERT, and RoBERTa, XLM-RoBERTa and CamemBERT, of which libbert has the network and not the tokeniser
- * (bert_module_tokenizer).
+ * what Google's run_classifier trained, whose labels have no names. Families: BERT, DistilBERT, ELECTRA, ALBERT,
+ * RoBERTa, XLM-RoBERTa, CamemBERT. Tokenisers: BERT's own from vocab.txt, any pipeline of Hugging Face `tokenizers`
+ * from tokenizer.json, and of older folders vocab.json with merges.txt, or a SentencePiece model (Unigram).
  *
  * source      a folder or a file: TensorFlow V2 bundle, TF1 Hub module, Hugging Face folder (safetensors or
  *             pytorch_model.bin, also in shards or as the only variant), a state dict that torch.save wrote,
@@ -434,8 +435,8 @@ typedef struct bert_module bert_module;
  * Fails with BERT_ERR_IO, BERT_ERR_FORMAT, BERT_ERR_UNSUPPORTED (a newer format version), BERT_ERR_NETWORK. */
 BERT_API bert_status bert_module_open(const char *path, bert_module **module, bert_err *err);
 BERT_API void bert_module_free(bert_module *module);
-/* Lives as long as the module. NULL where libbert has not the tokeniser of its family: such a module reads ids
- * (do_preprocessing false), no texts. */
+/* Lives as long as the module. NULL where it was imported with ids_only: such a module reads ids (do_preprocessing
+ * false), no texts. */
 BERT_API const bert_tokenizer *bert_module_tokenizer(const bert_module *module);
 
 /* What a checkpoint, module, model or frozen file holds: as text for people, or as one JSON object. *out is freed by

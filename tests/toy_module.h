@@ -118,6 +118,8 @@ static inline const char *words_checkpoint(const char *name, const config *c, bo
     assert_works(folder_create(folder, err));
     assert_works(json_write_file(json, path_join(&a, folder, "config.json"), err));
     assert_works(file_write_whole(path_join(&a, folder, "vocab.txt"), TOY_VOCABULARY, strlen(TOY_VOCABULARY), err));
+    if (strcmp(c->family->tokenizer_class, "BertTokenizer")) /* of word pieces, whatever the family's own reads */
+        scratch_text(arena_printf(&a, "%s/tokenizer_config.json", name), "{\"tokenizer_class\": \"BertTokenizer\"}");
     assert_works(safetensors_write(path_join(&a, folder, "model.safetensors"), items,
                                    weights_to_tensors(&w, false, items), NULL, err));
     json_decref(json);

@@ -26,11 +26,6 @@ static const family_part PARTS[] = {
     { "encoder.layer.", NULL, "encoder.layer", MORE_LAYERS("RoBERTa") },
 };
 
-/* <s> a </s>, <s> a </s></s> b </s> */
-static const special_template SPECIALS = {
-    { 1, { SPECIAL_CLASSIFY } }, { 2, { SPECIAL_SEPARATE, SPECIAL_SEPARATE } }, { 1, { SPECIAL_SEPARATE } }, 0
-};
-
 /* clang-format off */
 #define ROBERTA_NETWORK(of_name, of_title, of_stem) { \
     .name = of_name, \
@@ -51,7 +46,8 @@ static const special_template SPECIALS = {
     .n_parts = LENGTH(PARTS), \
     .counts_positions = true, \
     .one_segment = true, \
-    .specials = &SPECIALS, \
+    .specials = &SPECIALS_OF_FAIRSEQ, \
+    .tokenizer_class = of_stem "Tokenizer", \
     .head_activation = ACTIVATION_TANH, \
     .head_input_dropout = true, \
     .heads = { \

@@ -22,6 +22,7 @@ void export_tell_tokenizer(const export_model *e, int format, buffer *notes)
     if (!e->model->module->tokenizer)
         return;
     const bert_tokenizer_options *o = bert_tokenizer_settings(e->model->module->tokenizer);
+    bool googles = !e->model->module->tokenizer->pipeline && !o->normalizer;
     bool two_in_one = e->config.type_vocab_size > 1 && (!e->task || e->task->form == ROW_TOGETHER);
     bool cuts_earlier = e->model->layer->spec.seq_len < config_positions(&e->config);
     const struct {
@@ -34,10 +35,10 @@ void export_tell_tokenizer(const export_model *e, int format, buffer *notes)
           NULL },
         { cuts_earlier, NULL,
           "the model cuts texts at its seq_len; llama.cpp reads as many tokens as there are positions, and cuts none" },
-        { !o->normalizer && o->clean_text,
+        { googles && o->clean_text,
           "private-use characters are [UNK] or tokens to the model, as to Google's tokeniser; transformers drops them",
           "private-use characters are [UNK] or tokens to the model, as to Google's tokeniser; llama.cpp drops them" },
-        { !o->normalizer && o->do_lower_case,
+        { googles && o->do_lower_case,
           "the model lower-cases a final Greek sigma to one, as Google's tokeniser; transformers to a common one",
           "the model lower-cases a final Greek sigma to one, as Google's tokeniser; llama.cpp to a common one" },
         { !o->special_in_text, NULL,

@@ -1,5 +1,7 @@
 /* A model as llama.cpp reads BERT: the encoder's tensors under its names, and the vocabulary. Names and keys:
  * gguf-py/gguf/constants.py and conversion of BertModel in ggml-org/llama.cpp. */
+#include "text/token_pipeline.h"
+#include "text/tokenizer.h"
 #include "exports/export.h"
 #include "exports/gguf_vocabulary.h"
 
@@ -117,6 +119,10 @@ static bert_status check(const export_model *e, bert_err *err)
     if (act != ACTIVATION_GELU && act != ACTIVATION_GELU_TANH)
         return fail(err, BERT_ERR_UNSUPPORTED, "hidden_act %s: llama.cpp computes BERT with gelu alone",
                     config_activation_name(act));
+    if (e->model->module->tokenizer->pipeline)
+        return fail(err, BERT_ERR_UNSUPPORTED,
+                    "the tokenizer is a pipeline (%s); libbert writes those of word pieces into GGUF files",
+                    pipeline_model_name(e->model->module->tokenizer->pipeline));
     if (POOLINGS[e->pooling].type == POOLING_ABSENT)
         return fail(err, BERT_ERR_UNSUPPORTED, "pooling %s: llama.cpp has none, mean, cls_raw",
                     POOLING_WORDS[e->pooling]);

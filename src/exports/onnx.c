@@ -418,7 +418,7 @@ static void metadata(graph_build *b)
     const char *seq_len = arena_printf(g->memory, "%lld", (long long)m->layer->spec.seq_len),
                *labels = line_of(b, json_of_words(m->labels, m->n_labels));
     const bert_tokenizer_options *rules = m->module->tokenizer ? bert_tokenizer_settings(m->module->tokenizer) : NULL;
-    const char *tokenizer = rules ? line_of(b, tokenizer_info_to_json(rules)) : "";
+    const char *tokenizer = rules ? line_of(b, tokenizer_to_json(m->module->tokenizer)) : "";
     g->failed |= !seq_len || !labels || !tokenizer;
     if (g->failed)
         return;

@@ -49,10 +49,10 @@ static const char *const WORDS[] = { LIST_OF_KINDS(WORDS_OF_KIND) };
  * of libbert (steps of sentence-transformers, 1_Pooling and so on, are told by their form). */
 /* clang-format off */
 static const char *const PARTS[] = {
-    "module.json", "config.json", "vocab.txt", "model.safetensors", "tokenizer.json", "tokenizer_config.json",
-    "added_tokens.json", "special_tokens_map.json", "model.json", "weights.safetensors", "weights.next.safetensors",
-    "checkpoint.safetensors", "history.json", "pytorch_model.bin", "modules.json", "sentence_bert_config.json",
-    "config_sentence_transformers.json", NULL
+    "module.json", "config.json", "vocab.txt", "tokenizer.bin", "model.safetensors", "tokenizer.json",
+    "tokenizer_config.json", "added_tokens.json", "special_tokens_map.json", "model.json", "weights.safetensors",
+    "weights.next.safetensors", "checkpoint.safetensors", "history.json", "pytorch_model.bin", "modules.json",
+    "sentence_bert_config.json", "config_sentence_transformers.json", NULL
 };
 /* clang-format on */
 static const char *const COMPANY[] = { "module", "logs", "train.lock", "report.html", NULL };

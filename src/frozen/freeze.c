@@ -70,8 +70,7 @@ static json_t *freeze_description(const bert_model *m, size_t n_layers, int prec
     json_t *json = json_pack("{s:s, s:i, s:s, s:s, s:o, s:o, s:i, s:o, s:b}", "format", "libbert.frozen", "version",
                              FROZEN_VERSION, "precision", FROZEN_PRECISIONS[precision], "endian", "little", "config",
                              config_to_json(&c), "layer", layer_spec_to_json(&spec, NULL), "seq_layer", tokens.layer,
-                             "tokenizer", tokenizer_info_to_json(bert_tokenizer_settings(m->module->tokenizer)),
-                             "normalize", m->normalize);
+                             "tokenizer", tokenizer_to_json(m->module->tokenizer), "normalize", m->normalize);
     head_to_json(m, &json);
     const char *output = m->task ? "scores" : "output";
     json_put(&json, "signature",

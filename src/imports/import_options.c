@@ -15,6 +15,7 @@ static const bert_option IMPORT[] = {
         "\"[SEP]\" in a text: split into characters, or keep as that token; auto: as who made the checkpoint"),
     OPTION_INT(bert_import_options, num_attention_heads, "0", 0, 1024, "N",
                "attention heads, where no configuration tells them"),
+    OPTION_BOOL(bert_import_options, ids_only, "false", "look for no tokeniser: a module that reads ids, no texts"),
     OPTION_BOOL(bert_import_options, force, "false", OPTION_FORCE_HELP),
 };
 

@@ -6,6 +6,7 @@
 #include "formats/safetensors.h"
 #include "imports/source.h"
 #include "modules/tokenizer_info.h"
+#include "text/tokenizer_json.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -74,9 +75,10 @@ static json_t *tokenizer_facts(const bert_module *m)
 {
     if (!m->tokenizer)
         return json_pack("{s:s, s:I}", "type", "none", "rows", (json_int_t)m->config.vocab_size);
-    json_t *facts = json_pack("{s:s, s:I, s:I}", "type", "WordPiece", "tokens",
-                              (json_int_t)bert_tokenizer_size(m->tokenizer), "rows", (json_int_t)m->config.vocab_size);
-    json_put_all(&facts, tokenizer_info_to_json(bert_tokenizer_settings(m->tokenizer)));
+    json_t *facts = tokenizer_json_parts((bert_text){ m->vocabulary, m->vocabulary_size });
+    json_put(&facts, "tokens", json_integer((json_int_t)bert_tokenizer_size(m->tokenizer)));
+    json_put(&facts, "rows", json_integer((json_int_t)m->config.vocab_size));
+    json_put_all(&facts, tokenizer_to_json(m->tokenizer));
     return facts;
 }
 
@@ -180,7 +182,7 @@ static json_t *lines_of(buffer *lines)
 static bert_status inspect_source(const char *path, json_t **out, bert_err *err)
 {
     source src;
-    bert_status s = source_open(&src, path, false, 0, err);
+    bert_status s = source_open(&src, path, NULL, err);
     if (s)
         return s;
     *out = json_pack("{s:s, s:o, s:o}", "kind", src.kind, "path", json_of_bytes(path), "parameters",
@@ -188,9 +190,10 @@ static bert_status inspect_source(const char *path, json_t **out, bert_err *err)
     if (src.has_config)
         json_put(out, "configuration", config_to_json(&src.config));
     if (src.tokenizer.vocabulary) {
-        json_t *tokenizer = json_pack("{s:s, s:o}", "type", "WordPiece", "file",
-                                      json_of_bytes(src.tokenizer.vocabulary_path));
-        json_put_all(&tokenizer, tokenizer_info_to_json(&src.tokenizer.options));
+        const tokenizer_source *t = &src.tokenizer;
+        json_t *tokenizer = tokenizer_json_parts((bert_text){ t->vocabulary, t->vocabulary_size });
+        json_put(&tokenizer, "file", json_of_bytes(t->vocabulary_path));
+        json_put_all(&tokenizer, tokenizer_info_to_json(&t->options, tokenizer_source_is_pipeline(t)));
         json_put(out, "tokenizer", tokenizer);
     }
     if (src.hub.graph)

@@ -43,10 +43,15 @@ static bert_status make_tokenizer(source *src, const bert_import_options *o, ber
 {
     tokenizer_source *from = &src->tokenizer;
     *t = NULL;
-    if (!src->config.family->word_pieces)
+    if (o->ids_only)
         return BERT_OK;
     if (!from->vocabulary)
-        return fail(err, BERT_ERR_IO, "%s: no vocab.txt or tokenizer.json", src->folder);
+        return fail(err, BERT_ERR_IO, "%s: no %s; --ids-only makes a module that reads ids, no texts", src->folder,
+                    from->looked_for);
+    if (o->do_lower_case && tokenizer_source_is_pipeline(from))
+        return fail(err, BERT_ERR_ARGUMENT,
+                    "%s: tells itself whether texts are lower-cased: --do-lower-case says nothing",
+                    from->vocabulary_path);
     if (o->do_lower_case)
         from->options.do_lower_case = o->do_lower_case == 1;
     else if (from->guess)
@@ -148,7 +153,7 @@ bert_status source_import(const char *path, const char *folder, const bert_impor
     s = bert_output_check(folder, BERT_OUTPUT_IMPORT, options->force, err);
     if (s)
         return s;
-    s = source_open(&src, path, true, options->num_attention_heads, err);
+    s = source_open(&src, path, options, err);
     if (s)
         return s;
     s = write(&src, folder, options, err);

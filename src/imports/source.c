@@ -78,15 +78,12 @@ static bert_status read_config(source *s, int64_t heads, bert_err *err)
 
 static bert_status read_tokenizer(source *s, bert_err *err)
 {
-    if (s->is_known && !s->naming.family->word_pieces) {
-        buffer_printf(&s->notes, "libbert has not the tokeniser of %s: the module reads ids, no texts\n",
-                      s->naming.family->title);
-        return BERT_OK;
-    }
     const tokenizer_place place = { .folder = s->folder,
                                     .transformers = s->is_known && s->naming.names == NAMES_HUGGING_FACE,
                                     .config = s->settings,
-                                    .hub = &s->hub };
+                                    .hub = &s->hub,
+                                    .specials = s->family->specials,
+                                    .tokenizer_class = s->family->tokenizer_class };
     return tokenizer_source_read(&s->tokenizer, &place, &s->memory, &s->notes, err);
 }
 
@@ -126,8 +123,9 @@ static bert_status refuse_tensors(const source *s, const family *f, bert_err *er
                 other ? " or " : "", google);
 }
 
-static bert_status open_all(source *s, const char *path, bool with_data, int64_t heads, bert_err *err)
+static bert_status open_all(source *s, const char *path, const bert_import_options *o, bert_err *err)
 {
+    bool with_data = o;
     bert_status status = open_tensors(s, path, with_data, err);
     if (status)
         return status;
@@ -140,19 +138,19 @@ static bert_status open_all(source *s, const char *path, bool with_data, int64_t
     if (status)
         return status;
     bert_err unfit;
-    status = read_config(s, heads, &unfit);
+    status = read_config(s, o ? o->num_attention_heads : 0, &unfit);
     s->has_config = !status;
     if (status && (with_data || status == BERT_ERR_MEMORY))
         return fail(err, status, "%s", unfit.message);
     if (status) /* of another family, say: its tensors can be looked at */
         buffer_printf(&s->notes, "%s\n", unfit.message);
-    return read_tokenizer(s, err);
+    return o && o->ids_only ? BERT_OK : read_tokenizer(s, err);
 }
 
-bert_status source_open(source *s, const char *path, bool with_data, int64_t heads, bert_err *err)
+bert_status source_open(source *s, const char *path, const bert_import_options *options, bert_err *err)
 {
     *s = (source){ 0 };
-    bert_status status = open_all(s, path, with_data, heads, err);
+    bert_status status = open_all(s, path, options, err);
     if (status)
         source_close(s);
     return status;

@@ -33,10 +33,9 @@ typedef struct source {
     buffer notes;       /* what the user should know, a line each */
 } source;
 
-/* Opens a folder or a file. with_data false: tensors are listed, their data may be missing, and the configuration may
- * be too.
- * heads: 0, or the number of attention heads where the checkpoint does not tell. */
-bert_status source_open(source *s, const char *path, bool with_data, int64_t heads, bert_err *err);
+/* Opens a folder or a file. options NULL: it is looked at: tensors are listed, their data may be missing, and the
+ * configuration may be, too. */
+bert_status source_open(source *s, const char *path, const bert_import_options *options, bert_err *err);
 void source_close(source *s);
 
 /* The most tokens that the source's own programs read of a text: sentence_bert_config.json or tokenizer_config.json

@@ -11,7 +11,7 @@ static const char *const NAMES[N_TOKENIZER_FILES] = { "tokenizer_config.json", "
 
 const char *tokenizer_files_where(const tokenizer_files *f, tokenizer_file file)
 {
-    return path_join(f->a, f->place->folder, NAMES[file]);
+    return path_join(f->a, f->place->folder, file == TOKENIZER_FILE && f->made_of ? f->made_of : NAMES[file]);
 }
 
 bert_status tokenizer_files_open(tokenizer_files *f, bert_err *err)
@@ -35,16 +35,6 @@ void tokenizer_files_close(tokenizer_files *f)
 
 /* ---- the class of the tokeniser ---------------------------------------------------------------------------------- */
 
-/* Tokenisers that are BERT's, and those that are what tokenizer.json says. */
-static const struct {
-    const char *name;
-    bool obey_json;
-} CLASSES[] = {
-    { "BertTokenizer", false },           { "BertTokenizerFast", false }, { "DistilBertTokenizer", false },
-    { "DistilBertTokenizerFast", false }, { "ElectraTokenizer", false },  { "ElectraTokenizerFast", false },
-    { "PreTrainedTokenizerFast", true },  { "TokenizersBackend", true },
-};
-
 static bert_status check_word(const tokenizer_files *f, const char *key, const char *word, const char *class,
                               bert_err *err)
 {
@@ -67,20 +57,20 @@ bert_status tokenizer_files_class(tokenizer_files *f, bert_err *err)
         s = check_word(f, "word_tokenizer_type", "basic", class, err);
     if (!s)
         s = check_word(f, "subword_tokenizer_type", "wordpiece", class, err);
-    f->obey_json = !f->json[SETTINGS_FILE] && f->json[TOKENIZER_FILE];
-    if (s || !class)
+    if (s)
         return s;
-    for (size_t i = 0; i < sizeof CLASSES / sizeof *CLASSES; i++)
-        if (!strcmp(class, CLASSES[i].name)) {
-            f->obey_json = CLASSES[i].obey_json || f->obey_json;
-            if (CLASSES[i].obey_json && !f->json[TOKENIZER_FILE])
-                return fail(err, BERT_ERR_FORMAT,
-                            "%s: tokenizer_class %s is what tokenizer.json says, and there is none", f->place->folder,
-                            class);
-            return BERT_OK;
-        }
-    return fail(err, BERT_ERR_UNSUPPORTED, "%s: tokenizer_class %s: libbert has BERT's own tokeniser alone",
-                f->place->folder, class);
+    bool silent = !class && !f->json[SETTINGS_FILE];
+    class = class ? class : f->place->tokenizer_class;
+    f->class = tokenizer_class_of(class);
+    f->obey_json = f->json[TOKENIZER_FILE] && (silent || !f->class || !f->class->own_rules);
+    if (f->json[TOKENIZER_FILE] || (f->class && f->class->own_rules))
+        return BERT_OK;
+    if (f->class && f->class->make_json) {
+        f->obey_json = true;
+        return f->class->make_json(f, err);
+    }
+    return fail(err, f->class ? BERT_ERR_FORMAT : BERT_ERR_UNSUPPORTED,
+                "%s: tokenizer_class %s is what tokenizer.json says, and there is none", f->place->folder, class);
 }
 
 /* ---- special tokens ---------------------------------------------------------------------------------------------- */
@@ -94,7 +84,7 @@ bert_status special_token_word(const json_t *value, const char *key, const char 
     return *word ? BERT_OK : fail(err, BERT_ERR_FORMAT, "%s: %s is neither a text nor an added token", where, key);
 }
 
-/* BERT's roles. Where tokenizer.json is obeyed, its model and template name all but two. */
+/* BERT's roles. Where tokenizer.json is obeyed and is BERT's, its model and template name all but two. */
 static const struct {
     const char *name;
     size_t field;
@@ -108,13 +98,14 @@ static const struct {
 };
 enum { N_ROLES = sizeof ROLES / sizeof *ROLES };
 
-static bert_status read_words(const tokenizer_files *f, tokenizer_file file, bert_tokenizer_options *o, bert_err *err)
+static bert_status read_words(const tokenizer_files *f, tokenizer_file file, bool pipeline, bert_tokenizer_options *o,
+                              bert_err *err)
 {
     bert_status s = BERT_OK;
     for (int i = 0; !s && i < N_ROLES; i++) {
         const json_t *value = json_object_get(f->json[file], ROLES[i].name);
         const char *word, **field = (const char **)(void *)((char *)o + ROLES[i].field);
-        if (!value || (f->obey_json && !ROLES[i].beside_json))
+        if (!value || (f->obey_json && !pipeline && !ROLES[i].beside_json))
             continue;
         s = special_token_word(value, ROLES[i].name, &word, tokenizer_files_where(f, file), err);
         if (!s && !(*field = arena_string(f->a, word)))
@@ -123,10 +114,10 @@ static bert_status read_words(const tokenizer_files *f, tokenizer_file file, ber
     return s;
 }
 
-bert_status special_tokens_read(const tokenizer_files *f, bert_tokenizer_options *o, bert_err *err)
+bert_status special_tokens_read(const tokenizer_files *f, bool pipeline, bert_tokenizer_options *o, bert_err *err)
 {
-    bert_status s = read_words(f, SETTINGS_FILE, o, err);
-    return s ? s : read_words(f, SPECIAL_FILE, o, err);
+    bert_status s = read_words(f, SETTINGS_FILE, pipeline, o, err);
+    return s ? s : read_words(f, SPECIAL_FILE, pipeline, o, err);
 }
 
 const char *special_token_of_role(const bert_tokenizer_options *o, const char *key)

@@ -14,14 +14,29 @@ typedef enum tokenizer_file {
     N_TOKENIZER_FILES
 } tokenizer_file;
 
+typedef struct tokenizer_files tokenizer_files;
+
+/* A tokeniser of transformers. */
+typedef struct tokenizer_class {
+    const char *name; /* without "Fast" */
+    bool own_rules;   /* BERT's, as tokenizer_config.json has them: of tokenizer.json the vocabulary counts alone */
+    /* its words for special tokens where no file has them: unk, sep, pad, cls, mask; NULL: BERT's */
+    const char *const *words;
+    bool mask_takes_blanks; /* its mask's lstrip, where no file tells */
+    /* Makes tokenizer.json of an older folder's vocabulary, where it has one; NULL: the class knows none. */
+    bert_status (*make_json)(tokenizer_files *files, bert_err *err);
+} tokenizer_class;
+
 /* All zero but the first three before it is opened. */
-typedef struct tokenizer_files {
+struct tokenizer_files {
     const tokenizer_place *place;
     arena *a;
     buffer *notes;
     json_t *json[N_TOKENIZER_FILES]; /* their roots; NULL where there is none */
+    const tokenizer_class *class;    /* of transformers; NULL: not known */
     bool obey_json;                  /* tokenizer.json tells the rules */
-} tokenizer_files;
+    const char *made_of;             /* the file that stands for a tokenizer.json that is not there, or NULL */
+};
 
 bert_status tokenizer_files_open(tokenizer_files *files, bert_err *err);
 void tokenizer_files_close(tokenizer_files *files);
@@ -29,15 +44,21 @@ void tokenizer_files_close(tokenizer_files *files);
 /* The file's path, with which messages begin; NULL: out of memory. */
 const char *tokenizer_files_where(const tokenizer_files *files, tokenizer_file file);
 
-/* Whose word counts. Fails with BERT_ERR_UNSUPPORTED where the tokeniser's class is not BERT's, BERT_ERR_FORMAT. */
+/* Whose word counts; makes the tokenizer.json of an older folder. Fails with BERT_ERR_UNSUPPORTED where there is none
+ * and the tokeniser's class is not known, BERT_ERR_FORMAT. */
 bert_status tokenizer_files_class(tokenizer_files *files, bert_err *err);
+
+/* The class of that name, with or without "Fast"; NULL: it is not known. */
+const tokenizer_class *tokenizer_class_of(const char *name);
+void tokenizer_class_words(const tokenizer_class *class, bert_tokenizer_options *options);
 
 /* Tells what no part reads. */
 void tokenizer_files_note(const tokenizer_files *files);
 
 /* The words for BERT's special tokens that tokenizer_config.json has, then, in folders of before added_tokens_decoder,
  * special_tokens_map.json. */
-bert_status special_tokens_read(const tokenizer_files *files, bert_tokenizer_options *options, bert_err *err);
+bert_status special_tokens_read(const tokenizer_files *files, bool pipeline, bert_tokenizer_options *options,
+                                bert_err *err);
 
 /* A special token is a text, or an object with a content; null: there is none, an empty word. */
 bert_status special_token_word(const json_t *value, const char *key, const char **word, const char *where,

@@ -1,30 +1,26 @@
-/* Which file wins is transformers' choice: its BertTokenizer takes the vocabulary and the added tokens of
- * tokenizer.json and all else of tokenizer_config.json; a PreTrainedTokenizerFast, and who has no
- * tokenizer_config.json, obeys tokenizer.json. */
+/* Which file wins is transformers' choice for BERT's tokeniser: its BertTokenizer takes the vocabulary and the added
+ * tokens of tokenizer.json and all else of tokenizer_config.json. Any other tokeniser, and who has no
+ * tokenizer_config.json, is what tokenizer.json says. */
 #include "imports/tokenizer_source.h"
 
 #include "base/file.h"
 #include "formats/foreign.h"
-#include "imports/hf_tokenizer_json.h"
 #include "imports/tokenizer_files.h"
 #include "modules/tokenizer_info.h"
 #include "text/cased.h"
+#include "text/packed_vocabulary.h"
 #include "text/tokenizer.h"
+#include "text/tokenizer_json.h"
+#include "text/word_piece_json.h"
 
 #include <string.h>
 
-enum { THEIR_WORD_CHARS = 100 };
+bool tokenizer_source_is_pipeline(const tokenizer_source *t)
+{
+    return t->vocabulary && packed_vocabulary_is(t->vocabulary, t->vocabulary_size);
+}
 
 /* ---- the rules --------------------------------------------------------------------------------------------------- */
-
-/* As transformers does it where no file says otherwise. */
-static void start_as_transformers(bert_tokenizer_options *o)
-{
-    o->normalizer = 1;
-    o->max_word_chars = THEIR_WORD_CHARS;
-    o->special_in_text = 1;
-    o->odd_token = 1;
-}
 
 static bert_status tokenizer_source_settings(const tokenizer_files *f, tokenizer_source *t, bert_err *err)
 {
@@ -55,7 +51,7 @@ static bert_status tokenizer_source_settings(const tokenizer_files *f, tokenizer
     const char *direction = json_string_value(
         json_object_get(json_object_get(f->json[TOKENIZER_FILE], "truncation"), "direction"));
     o->truncation_side = side ? !strcmp(side, "left") : direction && !strcmp(direction, "Left");
-    return special_tokens_read(f, o, err);
+    return special_tokens_read(f, tokenizer_source_is_pipeline(t), o, err);
 }
 
 /* What tokenizer.json says otherwise, where it is not obeyed. */
@@ -66,7 +62,7 @@ static void compare_rules(const tokenizer_files *f, const tokenizer_source *t)
     bert_tokenizer_options theirs;
     bert_err err;
     bert_tokenizer_defaults(&theirs);
-    if (hf_tokenizer_rules(f->json[TOKENIZER_FILE], &theirs, f->a, "tokenizer.json", &err)) {
+    if (word_piece_rules(f->json[TOKENIZER_FILE], f->place->specials, &theirs, f->a, "tokenizer.json", &err)) {
         buffer_printf(f->notes,
                       "%s; passed over, as by transformers' BertTokenizer, which obeys tokenizer_config.json\n",
                       err.message);
@@ -75,7 +71,7 @@ static void compare_rules(const tokenizer_files *f, const tokenizer_source *t)
     bert_tokenizer_options own = t->options;
     own.strip_accents = tokenizer_strips(&own) ? 1 : 2;
     theirs.strip_accents = tokenizer_strips(&theirs) ? 1 : 2;
-    json_t *ours = tokenizer_info_to_json(&own), *other = tokenizer_info_to_json(&theirs);
+    json_t *ours = tokenizer_info_to_json(&own, false), *other = tokenizer_info_to_json(&theirs, false);
     for (size_t i = 0; i < sizeof KEYS / sizeof *KEYS; i++)
         if (ours && other && !json_equal(json_object_get(ours, KEYS[i]), json_object_get(other, KEYS[i])))
             buffer_printf(f->notes,
@@ -84,22 +80,6 @@ static void compare_rules(const tokenizer_files *f, const tokenizer_source *t)
                           KEYS[i]);
     json_decref(ours);
     json_decref(other);
-}
-
-static bert_status read_rules(const tokenizer_files *f, tokenizer_source *t, bert_err *err)
-{
-    bert_tokenizer_options *o = &t->options;
-    start_as_transformers(o);
-    if (f->obey_json)
-        o->pad_token = o->mask_token = ""; /* unless tokenizer_config.json names them */
-    bert_status s = f->obey_json ? hf_tokenizer_rules(f->json[TOKENIZER_FILE], o, f->a,
-                                                      tokenizer_files_where(f, TOKENIZER_FILE), err)
-                                 : BERT_OK;
-    if (!s)
-        s = tokenizer_source_settings(f, t, err);
-    if (!s && !f->obey_json && f->json[TOKENIZER_FILE])
-        compare_rules(f, t);
-    return s;
 }
 
 /* ---- the vocabulary ---------------------------------------------------------------------------------------------- */
@@ -143,34 +123,58 @@ static bool same_lines(const tokenizer_source *t, const buffer *lines)
     return n + 1 == lines->size && !memcmp(t->vocabulary, lines->data, n);
 }
 
-/* The word pieces of tokenizer.json; those of vocab.txt where they are the same. */
-static bert_status read_pieces(const tokenizer_files *f, tokenizer_source *t, bert_err *err)
+/* Takes a tokenizer.json's vocabulary; that of vocab.txt where it is the same. */
+static bert_status take_vocabulary(const tokenizer_files *f, tokenizer_source *t, const buffer *bytes,
+                                   const char *where, bert_err *err)
 {
-    buffer lines = { 0 };
+    bool packed = packed_vocabulary_is(bytes->data, bytes->size);
+    if (!packed && t->vocabulary && same_lines(t, bytes))
+        return BERT_OK;
+    if (!packed && t->vocabulary)
+        buffer_printf(f->notes, "%s is not the vocabulary of tokenizer.json, which is read, as by transformers\n",
+                      t->vocabulary_path);
+    t->vocabulary_path = arena_string(f->a, where);
+    t->vocabulary = arena_copy(f->a, bytes->size ? bytes->data : "", bytes->size);
+    t->vocabulary_size = bytes->size;
+    return t->vocabulary && t->vocabulary_path ? BERT_OK : fail_memory(err, where);
+}
+
+/* Of one that is not obeyed: the word pieces alone. */
+static bert_status read_word_pieces(const tokenizer_files *f, buffer *lines, const char *where, bert_err *err)
+{
+    buffer unknown = { 0 };
+    char *rest, *name;
+    bert_status s = word_piece_lines(f->json[TOKENIZER_FILE], lines, f->a, where, f->notes, err);
+    word_piece_unknown(f->json[TOKENIZER_FILE], &unknown);
+    for (rest = unknown.data; rest && (name = strsep(&rest, "\n")) && *name;)
+        buffer_printf(f->notes, "%s: %s is not known to libbert and passed over\n", where, name);
+    s = !s && unknown.failed ? fail_memory(err, where) : s;
+    buffer_free(&unknown);
+    return s;
+}
+
+static bert_status read_json(const tokenizer_files *f, tokenizer_source *t, bert_err *err)
+{
+    buffer bytes = { 0 };
     const char *where = tokenizer_files_where(f, TOKENIZER_FILE);
-    bert_status s = where ? hf_tokenizer_vocabulary(f->json[TOKENIZER_FILE], &lines, f->a, where, f->notes, err)
-                          : fail_memory(err, f->place->folder);
-    if (!s && !(t->vocabulary && same_lines(t, &lines))) {
-        if (t->vocabulary)
-            buffer_printf(f->notes, "%s is not the vocabulary of tokenizer.json, which is read, as by transformers\n",
-                          t->vocabulary_path);
-        t->vocabulary_path = arena_string(f->a, where);
-        t->vocabulary = arena_copy(f->a, lines.size ? lines.data : "", lines.size);
-        t->vocabulary_size = lines.size;
-        if (!t->vocabulary || !t->vocabulary_path)
-            s = fail_memory(err, where);
-    }
-    buffer_free(&lines);
+    bert_status s = !where         ? fail_memory(err, f->place->folder)
+                    : f->obey_json ? tokenizer_json_read(f->json[TOKENIZER_FILE], f->place->specials, &t->options,
+                                                         &bytes, f->a, f->notes, where, err)
+                                   : read_word_pieces(f, &bytes, where, err);
+    if (!s)
+        s = take_vocabulary(f, t, &bytes, where, err);
+    buffer_free(&bytes);
     return s;
 }
 
 static bert_status tokenizer_source_vocabulary(const tokenizer_files *f, tokenizer_source *t, bert_err *err)
 {
-    char *path;
-    bert_status s = find_lines(f, &path, err);
+    char *path = NULL;
+    bool may_be_lines = !f->obey_json || f->json[TOKENIZER_FILE];
+    bert_status s = may_be_lines ? find_lines(f, &path, err) : BERT_OK;
     if (!s && path)
         s = read_lines(f, t, path, err);
-    return s || !f->json[TOKENIZER_FILE] ? s : read_pieces(f, t, err);
+    return s || !f->json[TOKENIZER_FILE] ? s : read_json(f, t, err);
 }
 
 /* ---- case -------------------------------------------------------------------------------------------------------- */
@@ -212,11 +216,24 @@ static bert_status settle_case(const tokenizer_files *f, tokenizer_source *t, be
 static bert_status read_module(const tokenizer_files *f, tokenizer_source *t, json_t *module, bert_err *err)
 {
     json_t *info = json_object_get(json_object_get(module, "signatures"), "tokenization_info");
-    char *where = path_join(f->a, f->place->folder, "module.json"),
-         *lines = path_join(f->a, f->place->folder, "vocab.txt");
-    bert_status s = where && lines ? tokenizer_info_from_json(info, &t->options, f->a, where, err)
-                                   : fail_memory(err, f->place->folder);
-    return s ? s : read_lines(f, t, lines, err);
+    char *where = path_join(f->a, f->place->folder, "module.json");
+    const char *name;
+    if (!info) /* it reads no texts */
+        return BERT_OK;
+    bert_status s = where ? tokenizer_info_file(info, &name, where, err) : fail_memory(err, f->place->folder);
+    if (!s)
+        s = tokenizer_info_from_json(info, &t->options, f->a, where, err);
+    char *path = s ? NULL : path_join(f->a, f->place->folder, name);
+    return s ? s : path ? read_lines(f, t, path, err) : fail_memory(err, f->place->folder);
+}
+
+/* The words of special tokens where no file has them. */
+static void start_words(const tokenizer_files *f, bert_tokenizer_options *o)
+{
+    if (f->obey_json)
+        o->pad_token = o->mask_token = ""; /* unless tokenizer_config.json names them */
+    else if (f->class->words)
+        tokenizer_class_words(f->class, o);
 }
 
 static bert_status read_files(tokenizer_files *f, tokenizer_source *t, bert_err *err)
@@ -225,10 +242,19 @@ static bert_status read_files(tokenizer_files *f, tokenizer_source *t, bert_err 
     bool theirs = f->json[SETTINGS_FILE] || f->json[TOKENIZER_FILE] || f->place->transformers;
     if (!s && theirs)
         s = tokenizer_files_class(f, err);
+    t->looked_for = f->obey_json ? "tokenizer.json, vocab.json with merges.txt or SentencePiece model, which its "
+                                   "tokenizer_class reads"
+                                 : "vocab.txt or tokenizer.json";
+    if (!s && theirs) {
+        tokenizer_start_as_transformers(&t->options);
+        start_words(f, &t->options);
+    }
     if (!s)
         s = tokenizer_source_vocabulary(f, t, err);
     if (!s && theirs)
-        s = read_rules(f, t, err);
+        s = tokenizer_source_settings(f, t, err);
+    if (!s && theirs && !f->obey_json && f->json[TOKENIZER_FILE])
+        compare_rules(f, t);
     if (!s)
         s = settle_case(f, t, err);
     if (!s)

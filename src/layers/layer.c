@@ -206,7 +206,7 @@ static bert_status check_spec(bert_layer *l, bert_err *err)
         return status;
     if (!s->seq_len)
         s->seq_len = config_positions(c) < LAYER_SEQ_LEN ? config_positions(c) : LAYER_SEQ_LEN;
-    int64_t least = (int64_t)special_count(c->family->specials, true);
+    int64_t least = (int64_t)special_count(module_specials(l->module), true);
     if (s->seq_len < least || s->seq_len > config_positions(c))
         return fail(err, BERT_ERR_ARGUMENT, "seq_len %lld: from %lld to the module's %lld positions",
                     (long long)s->seq_len, (long long)least, (long long)config_positions(c));

@@ -7,6 +7,7 @@
 #include "formats/json_build.h"
 #include "modules/tokenizer_info.h"
 #include "text/tokenizer_json.h"
+#include "text/word_piece_json.h"
 #include "text/tokenizer.h"
 
 #include <string.h>
@@ -35,7 +36,8 @@ json_t *hf_special_tokens_map(const bert_tokenizer *t)
 {
     json_t *map = json_object();
     for (int i = 0; i < N_ROLES; i++)
-        json_put(&map, ROLES[i].role, json_string(role_token(&t->options, i)));
+        if (*role_token(&t->options, i))
+            json_put(&map, ROLES[i].role, json_string(role_token(&t->options, i)));
     return map;
 }
 
@@ -69,7 +71,7 @@ static json_t *added_list(const bert_tokenizer *t)
     json_t *list = json_array();
     for (size_t i = 0; i < o->n_added_tokens; i++)
         list_token(&list, t, &o->added_tokens[i]);
-    for (int i = 0; o->special_in_text && i < N_ROLES; i++)
+    for (int i = 0; !t->pipeline && o->special_in_text && i < N_ROLES; i++)
         list_token(&list, t, &(bert_added_token){ .content = role_token(o, i), .special = true });
     return list;
 }
@@ -90,61 +92,44 @@ static json_t *added_decoder(const bert_tokenizer *t)
 }
 
 /* Whether a BertTokenizer does the same. */
-static bool is_plain(const bert_tokenizer_options *o)
+static bool is_plain(const bert_tokenizer *t)
 {
-    return o->max_word_chars == MOST_WORD_CHARS && o->clean_text && !strcmp(o->prefix, "##");
+    const bert_tokenizer_options *o = &t->options;
+    return !t->pipeline && t->specials->second_segment && t->specials->between.n == 1 &&
+           o->max_word_chars == MOST_WORD_CHARS && o->clean_text && !strcmp(o->prefix, "##");
+}
+
+static void put_word_piece_rules(json_t **json, const bert_tokenizer_options *o)
+{
+    bool strips = tokenizer_strips(o);
+    json_put(json, "do_lower_case", json_boolean(o->do_lower_case));
+    json_put(json, "tokenize_chinese_chars", json_boolean(o->tokenize_chinese_chars));
+    json_put(json, "strip_accents", strips == o->do_lower_case ? json_null() : json_boolean(strips));
 }
 
 json_t *hf_tokenizer_config(const bert_tokenizer *t, int64_t seq_len)
 {
     const bert_tokenizer_options *o = &t->options;
     json_t *json = hf_special_tokens_map(t);
-    bool strips = tokenizer_strips(o);
-    json_put(&json, "do_lower_case", json_boolean(o->do_lower_case));
-    json_put(&json, "tokenize_chinese_chars", json_boolean(o->tokenize_chinese_chars));
-    json_put(&json, "strip_accents", strips == o->do_lower_case ? json_null() : json_boolean(strips));
+    if (!t->pipeline)
+        put_word_piece_rules(&json, o);
     json_put(&json, "split_special_tokens", json_boolean(!o->special_in_text));
     json_put(&json, "truncation_side", json_string(o->truncation_side ? "left" : "right"));
     json_put(&json, "model_max_length", json_integer((json_int_t)seq_len));
     if (o->n_added_tokens)
         json_put(&json, "added_tokens_decoder", added_decoder(t));
-    json_put(&json, "model_input_names", json_pack("[s,s,s]", "input_ids", "token_type_ids", "attention_mask"));
-    json_put(&json, "tokenizer_class", json_string(is_plain(o) ? "BertTokenizer" : "PreTrainedTokenizerFast"));
+    json_put(&json, "model_input_names",
+             t->specials->second_segment ? json_pack("[s,s,s]", "input_ids", "token_type_ids", "attention_mask")
+                                         : json_pack("[s,s]", "input_ids", "attention_mask"));
+    json_put(&json, "tokenizer_class", json_string(is_plain(t) ? "BertTokenizer" : "PreTrainedTokenizerFast"));
     return json;
-}
-
-static void add_piece(json_t **list, const char *what, const char *id, int segment)
-{
-    json_add(list, json_pack("{s:{s:s,s:i}}", what, "id", id, "type_id", segment));
-}
-
-static void add_specials(json_t **list, const special_run *run, const char *const tokens[], int segment)
-{
-    for (size_t i = 0; i < run->n; i++)
-        add_piece(list, "SpecialToken", tokens[run->roles[i]], segment);
-}
-
-json_t *hf_template(const special_template *s, const char *const tokens[N_SPECIAL_ROLES], bool pair)
-{
-    json_t *list = json_array();
-    add_specials(&list, &s->before, tokens, 0);
-    add_piece(&list, "Sequence", "A", 0);
-    if (pair) {
-        add_specials(&list, &s->between, tokens, 0);
-        add_piece(&list, "Sequence", "B", s->second_segment);
-    }
-    add_specials(&list, &s->after, tokens, pair ? s->second_segment : 0);
-    return list;
 }
 
 static json_t *post_processor(const bert_tokenizer *t)
 {
-    const char *cls = t->options.cls_token, *sep = t->options.sep_token;
-    const char *const tokens[] = { [SPECIAL_CLASSIFY] = cls, [SPECIAL_SEPARATE] = sep };
-    return json_pack("{s:s, s:o, s:o, s:{s:{s:s,s:[i],s:[s]}, s:{s:s,s:[i],s:[s]}}}", "type", "TemplateProcessing",
-                     "single", hf_template(t->specials, tokens, false), "pair", hf_template(t->specials, tokens, true),
-                     "special_tokens", cls, "id", cls, "ids", hf_token_id(t, cls), "tokens", cls, sep, "id", sep, "ids",
-                     hf_token_id(t, sep), "tokens", sep);
+    const char *const tokens[] = { t->options.cls_token, t->options.sep_token };
+    const json_int_t ids[] = { hf_token_id(t, tokens[0]), hf_token_id(t, tokens[1]) };
+    return template_processing_to_json(t->specials, tokens, ids);
 }
 
 /* Every word piece has an entry, so that those behind them keep their ids. One that no text gives has a name that no
@@ -164,7 +149,7 @@ static json_t *pieces(const bert_tokenizer *t)
     return list;
 }
 
-json_t *hf_tokenizer_json(const bert_tokenizer *t)
+static json_t *word_piece_json(const bert_tokenizer *t)
 {
     const bert_tokenizer_options *o = &t->options;
     bool strips = tokenizer_strips(o);
@@ -178,4 +163,13 @@ json_t *hf_tokenizer_json(const bert_tokenizer *t)
                      "type", "WordPiece", "prefix", o->prefix, "cleanup", 1, "model", "type", "WordPiece", "unk_token",
                      o->unk_token, "continuing_subword_prefix", o->prefix, "max_input_chars_per_word",
                      (json_int_t)o->max_word_chars, "vocab", pieces(t));
+}
+
+json_t *hf_tokenizer_json(const bert_tokenizer *t)
+{
+    if (!t->pipeline)
+        return word_piece_json(t);
+    json_t *json = tokenizer_json_unpack(t);
+    json_put(&json, "added_tokens", added_list(t));
+    return json;
 }

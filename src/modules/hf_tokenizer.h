@@ -11,6 +11,3 @@
 json_t *hf_tokenizer_json(const bert_tokenizer *tokenizer);
 json_t *hf_tokenizer_config(const bert_tokenizer *tokenizer, int64_t seq_len);
 json_t *hf_special_tokens_map(const bert_tokenizer *tokenizer);
-
-/* "single" or "pair" of a post-processor's TemplateProcessing. tokens: by their roles. NULL: out of memory. */
-json_t *hf_template(const special_template *specials, const char *const tokens[N_SPECIAL_ROLES], bool pair);

@@ -1,4 +1,4 @@
-/* Opening a module: module.json says what it is, config.json, vocab.txt and model.safetensors hold it. */
+/* Opening a module: module.json says what it is, config.json, model.safetensors and the vocabulary hold it. */
 #include "modules/module.h"
 
 #include "base/file.h"
@@ -29,8 +29,13 @@ bert_status module_check_texts(const bert_module *m, bert_err *err)
     if (m->tokenizer)
         return BERT_OK;
     return fail(err, BERT_ERR_UNSUPPORTED,
-                "%s: libbert has not the tokeniser of %s: the module reads ids (do_preprocessing false), no texts",
-                m->path ? m->path : "the module", m->config.family->title);
+                "%s: the module was imported without a tokeniser: it reads ids (do_preprocessing false), no texts",
+                m->path ? m->path : "the module");
+}
+
+const special_template *module_specials(const bert_module *m)
+{
+    return m->tokenizer ? m->tokenizer->specials : m->config.family->specials;
 }
 
 bert_status module_set_vocabulary(bert_module *m, const char *bytes, size_t size, const bert_tokenizer_options *options,
@@ -43,7 +48,8 @@ bert_status module_set_vocabulary(bert_module *m, const char *bytes, size_t size
     bert_status s = bert_tokenizer_create(m->vocabulary, size, where, options, &m->tokenizer, err);
     if (s)
         return s;
-    m->tokenizer->specials = m->config.family->specials;
+    if (!m->tokenizer->pipeline)
+        m->tokenizer->specials = m->config.family->specials;
     m->tokenizer->one_segment = config_segments(&m->config) < 2;
     m->tokenizer->rows = (size_t)m->config.vocab_size;
     return BERT_OK;
@@ -53,7 +59,7 @@ static bert_status read_vocabulary(bert_module *m, const char *path, const bert_
                                    bert_err *err)
 {
     file_mapping file;
-    bert_status s = file_map(&file, path, err);
+    bert_status s = path ? file_map(&file, path, err) : fail_memory(err, m->folder);
     if (s)
         return s;
     s = module_set_vocabulary(m, (const char *)file.data, file.size, options, path, err);
@@ -101,25 +107,34 @@ static void read_digest(const json_t *of_file, const char *key, char *digits, si
         memcpy(digits, text, strlen(text) + 1);
 }
 
-/* What module.json says: version, which files, which layers the signature gives out. */
-static bert_status read_description(bert_module *m, const json_t *json, const char *where,
+static bool lists_vocabulary(const json_t *json)
+{
+    const json_t *files = json_object_get(json, "files");
+    return json_object_get(files, VOCABULARY_LINES) || json_object_get(files, VOCABULARY_PACKED);
+}
+
+/* What module.json says: version, which files, which layers the signature gives out. *entries: its vocabulary's file's
+ * name; NULL: it reads no texts. */
+static bert_status read_description(bert_module *m, const json_t *json, const char *where, const char **entries,
                                     bert_tokenizer_options *tokenizer, bert_err *err)
 {
-    json_t *signatures, *tokens, *info;
-    bool texts = m->config.family->word_pieces;
+    json_t *signatures, *tokens, *info = NULL;
     bert_status s = json_check_format(json, "libbert.module", MODULE_VERSION, where, err);
     if (!s)
         s = json_get_object(json, "signatures", &signatures, where, err);
     if (!s)
         s = json_get_object(signatures, "tokens", &tokens, where, err);
-    if (!s && texts)
+    if (!s && (json_object_get(signatures, "tokenization_info") || lists_vocabulary(json)))
         s = json_get_object(signatures, "tokenization_info", &info, where, err);
     int64_t last = m->config.num_hidden_layers - 1;
     if (!s)
         s = json_get_int_or(tokens, "seq_layer", 0, last, last, &m->seq_layer, where, err);
     if (!s)
         s = json_get_int_or(tokens, "tok_layer", 0, last, 0, &m->tok_layer, where, err);
-    if (!s && texts)
+    *entries = NULL;
+    if (!s && info)
+        s = tokenizer_info_file(info, entries, where, err);
+    if (!s && info)
         s = tokenizer_info_from_json(info, tokenizer, &m->memory, where, err);
     if (!s)
         s = read_vectors(signatures, &m->vectors, config_positions(&m->config), where, err);
@@ -140,14 +155,14 @@ bert_status module_open_folder(bert_module *m, const char *folder, bert_err *err
     m->folder = arena_string(&m->memory, folder);
     char *description = path_join(&m->memory, folder, "module.json"),
          *configuration = path_join(&m->memory, folder, "config.json");
-    char *vocabulary_path = path_join(&m->memory, folder, "vocab.txt"),
-         *weights = path_join(&m->memory, folder, "model.safetensors");
-    if (!m->folder || !description || !configuration || !vocabulary_path || !weights)
+    char *weights = path_join(&m->memory, folder, "model.safetensors");
+    if (!m->folder || !description || !configuration || !weights)
         return fail_memory(err, folder);
     if (!file_exists(description) && file_is_folder(folder))
         return fail(err, BERT_ERR_FORMAT, "%s: not a module (no module.json); make one with `bert import %s -o MODULE`",
                     folder, folder);
     bert_tokenizer_options tokenizer;
+    const char *entries = NULL;
     json_t *json = NULL;
     bert_status s = json_read_file(&json, configuration, err);
     if (!s)
@@ -159,10 +174,10 @@ bert_status module_open_folder(bert_module *m, const char *folder, bert_err *err
     if (!s)
         s = sha256_file(description, m->sha256, err);
     if (!s)
-        s = read_description(m, json, description, &tokenizer, err);
+        s = read_description(m, json, description, &entries, &tokenizer, err);
     json_decref(json);
-    if (!s && m->config.family->word_pieces)
-        s = read_vocabulary(m, vocabulary_path, &tokenizer, err);
+    if (!s && entries)
+        s = read_vocabulary(m, path_join(&m->memory, folder, entries), &tokenizer, err);
     return s ? s : read_weights(m, weights, err);
 }
 

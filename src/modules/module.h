@@ -31,7 +31,7 @@ struct bert_module {
     weight_list weights; /* with the head's two where it comes from a frozen file */
     tensor_set tensors;  /* what the weights point into */
     bert_tokenizer *tokenizer;
-    char *vocabulary; /* its bytes */
+    char *vocabulary; /* its bytes: lines, or a pipeline's packed form */
     size_t vocabulary_size;
     /* a frozen file: nothing of it is tuned, and its matrices are in forms (weight_forms.h) */
     bool frozen;
@@ -59,8 +59,11 @@ void module_release(const bert_module *m);
 bert_status module_set_vocabulary(bert_module *m, const char *bytes, size_t size, const bert_tokenizer_options *options,
                                   const char *where, bert_err *err);
 
-/* Fails with BERT_ERR_UNSUPPORTED for a module of a family whose tokeniser libbert has not: it reads ids, no texts. */
+/* Fails with BERT_ERR_UNSUPPORTED for a module without a tokenizer: it reads ids, no texts. */
 bert_status module_check_texts(const bert_module *m, bert_err *err);
+
+/* Where special tokens stand: as its tokenizer has it, or its family where there is none. */
+const special_template *module_specials(const bert_module *m);
 
 /* seq_layer and tok_layer as they may be given (negative from the end) to 0 .. layers - 1. */
 bert_status module_resolve_layer(int64_t layer, int64_t layers, const char *name, int64_t *out, bert_err *err);
@@ -84,8 +87,8 @@ typedef struct module_parts {
 /* Writes the folder, whole or not at all. */
 bert_status module_write(const module_parts *parts, const char *folder, bert_err *err);
 
-/* Writes what a tokenizer is made from into a folder that is there: vocab.txt, and Hugging Face's files, which cut
- * texts at the seq_len of parts->vectors. Weights and layers are not read. */
+/* Writes what others read of a tokenizer into a folder that is there: vocab.txt where it has lines, and Hugging Face's
+ * files, which cut texts at the seq_len of parts->vectors. Weights and layers are not read. */
 bert_status module_write_tokenizer(const module_parts *parts, const char *folder, bert_err *err);
 
 /* Copies the files of an open module's folder as they are, all or none. */

@@ -3,6 +3,7 @@
 #include "base/size.h"
 #include "formats/json.h"
 #include "modules/module.h"
+#include "modules/tokenizer_info.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -29,7 +30,7 @@ static bert_status verify_file(const bert_module *m, const char *name, const jso
 /* Files that are read whole wherever a module is opened. */
 static bool is_small(const char *name)
 {
-    return !strcmp(name, "config.json") || !strcmp(name, "vocab.txt");
+    return !strcmp(name, "config.json") || !strcmp(name, VOCABULARY_LINES) || !strcmp(name, VOCABULARY_PACKED);
 }
 
 static bert_status verify_files(const bert_module *m, bool all, bert_err *err)

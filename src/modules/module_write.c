@@ -8,14 +8,22 @@
 #include "formats/safetensors.h"
 #include "modules/hf_tokenizer.h"
 #include "modules/tokenizer_info.h"
+#include "text/tokenizer.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-/* The files of a module beside module.json; libbert itself reads the first three. */
-static const char *const FILES[] = { "config.json",    "model.safetensors",     "vocab.txt",
-                                     "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json" };
-enum { N_FILES = sizeof FILES / sizeof *FILES, N_NEEDED = 3, N_WITHOUT_TEXTS = 2 };
+/* The files of a module beside module.json; libbert itself reads the first two and the vocabulary. */
+static const char *const FILES[] = {
+    "config.json",    "model.safetensors",     VOCABULARY_LINES,         VOCABULARY_PACKED,
+    "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json"
+};
+enum { N_FILES = sizeof FILES / sizeof *FILES, N_NEEDED = 2 };
+
+static const char *vocabulary_file(const bert_tokenizer *t)
+{
+    return t->pipeline ? VOCABULARY_PACKED : VOCABULARY_LINES;
+}
 
 static json_t *vector_signature(const vector_spec *v)
 {
@@ -34,8 +42,8 @@ static json_t *signatures(const module_parts *p)
                              "segment_ids", "outputs", outputs, "seq_layer", (json_int_t)p->seq_layer, "tok_layer",
                              (json_int_t)p->tok_layer);
     if (p->tokenizer) {
-        json_t *info = json_pack("{s:s}", "vocab_file", "vocab.txt");
-        json_put_all(&info, tokenizer_info_to_json(bert_tokenizer_settings(p->tokenizer)));
+        json_t *info = json_pack("{s:s}", "vocab_file", vocabulary_file(p->tokenizer));
+        json_put_all(&info, tokenizer_to_json(p->tokenizer));
         json_put(&json, "tokenization_info", info);
     }
     if (p->vectors.pooling != BERT_POOLING_AUTO) /* else nothing is told of them */
@@ -43,13 +51,15 @@ static json_t *signatures(const module_parts *p)
     return json;
 }
 
-/* Size and checksums of each file that was written; texts: those of a tokenizer, too. */
-static bert_status describe_files(arena *a, const char *folder, bool texts, json_t **files, bert_err *err)
+/* Size and checksums of each file that was written. */
+static bert_status describe_files(arena *a, const char *folder, json_t **files, bert_err *err)
 {
     bert_status s = BERT_OK;
-    for (int i = 0; !s && i < (texts ? N_FILES : N_WITHOUT_TEXTS); i++) {
+    for (int i = 0; !s && i < N_FILES; i++) {
         char *path = path_join(a, folder, FILES[i]), sha256[SHA256_HEX], crc[CRC32C_HEX];
         file_mapping file;
+        if (path && i >= N_NEEDED && !file_exists(path))
+            continue;
         s = path ? file_map(&file, path, err) : fail_memory(err, FILES[i]);
         if (s)
             break;
@@ -79,22 +89,32 @@ static bert_status module_write_weights(arena *a, const char *folder, const weig
     return safetensors_write_torch(path, items, weights_to_tensors(weights, false, items), NULL, err);
 }
 
+/* A pipeline's packed form is libbert's own. */
+static bert_status write_vocabulary(arena *a, const module_parts *p, const char *folder, bert_err *err)
+{
+    char *path = path_join(a, folder, vocabulary_file(p->tokenizer));
+    return path ? file_write_whole(path, p->vocabulary, p->vocabulary_size, err) : fail_memory(err, folder);
+}
+
+/* What Hugging Face reads of a tokenizer. */
+static bert_status write_their_tokenizer(arena *a, const module_parts *p, const char *folder, bert_err *err)
+{
+    const bert_tokenizer *t = p->tokenizer;
+    int64_t seq_len = p->vectors.seq_len ? p->vectors.seq_len : config_positions(p->config);
+    bert_status s = module_write_json(a, folder, "tokenizer.json", hf_tokenizer_json(t), err);
+    if (!s)
+        s = module_write_json(a, folder, "tokenizer_config.json", hf_tokenizer_config(t, seq_len), err);
+    return s ? s : module_write_json(a, folder, "special_tokens_map.json", hf_special_tokens_map(t), err);
+}
+
 bert_status module_write_tokenizer(const module_parts *p, const char *folder, bert_err *err)
 {
     arena a = { 0 };
-    const bert_tokenizer *t = p->tokenizer;
-    if (!t)
-        return BERT_OK;
-    int64_t seq_len = p->vectors.seq_len ? p->vectors.seq_len : config_positions(p->config);
-    char *vocabulary = path_join(&a, folder, "vocab.txt");
-    bert_status s = vocabulary ? file_write_whole(vocabulary, p->vocabulary, p->vocabulary_size, err)
-                               : fail_memory(err, folder);
-    if (!s)
-        s = module_write_json(&a, folder, "tokenizer.json", hf_tokenizer_json(t), err);
-    if (!s)
-        s = module_write_json(&a, folder, "tokenizer_config.json", hf_tokenizer_config(t, seq_len), err);
-    if (!s)
-        s = module_write_json(&a, folder, "special_tokens_map.json", hf_special_tokens_map(t), err);
+    bert_status s = BERT_OK;
+    if (p->tokenizer && !p->tokenizer->pipeline)
+        s = write_vocabulary(&a, p, folder, err);
+    if (!s && p->tokenizer)
+        s = write_their_tokenizer(&a, p, folder, err);
     arena_free(&a);
     return s;
 }
@@ -102,6 +122,8 @@ bert_status module_write_tokenizer(const module_parts *p, const char *folder, be
 static bert_status module_write_files(const module_parts *p, arena *a, const char *folder, bert_err *err)
 {
     bert_status s = module_write_tokenizer(p, folder, err);
+    if (!s && p->tokenizer && p->tokenizer->pipeline)
+        s = write_vocabulary(a, p, folder, err);
     if (!s)
         s = module_write_json(a, folder, "config.json", config_to_json(p->config), err);
     if (!s)
@@ -109,7 +131,7 @@ static bert_status module_write_files(const module_parts *p, arena *a, const cha
     if (s)
         return s;
     json_t *files = json_object();
-    s = describe_files(a, folder, p->tokenizer != NULL, &files, err);
+    s = describe_files(a, folder, &files, err);
     json_t *module = json_pack("{s:s, s:i, s:[[s],[]], s:o}", "format", "libbert.module", "version", MODULE_VERSION,
                                "tags", "train", "signatures", signatures(p));
     if (p->source)
@@ -154,8 +176,8 @@ bert_status module_copy(const bert_module *m, const char *folder, bert_err *err)
     if (s)
         return s;
     arena a = { 0 };
-    for (int i = 0; !s && i < N_FILES; i++)
-        s = copy_file(&a, m, w.temporary, FILES[i], i < (m->tokenizer ? N_NEEDED : N_WITHOUT_TEXTS), err);
+    for (int i = 0; !s && i < N_FILES; i++) /* the module would not be open without its vocabulary */
+        s = copy_file(&a, m, w.temporary, FILES[i], i < N_NEEDED, err);
     if (!s)
         s = copy_file(&a, m, w.temporary, "module.json", true, err);
     arena_free(&a);

@@ -90,7 +90,7 @@ typedef struct family {
     bool projects;    /* a dense layer stands behind the embeddings even where they are as wide as the layers */
     const char *gguf; /* its architecture for llama.cpp; NULL: that has none that is the same */
     const special_template *specials;
-    bool word_pieces; /* its texts are read by a WordPiece vocabulary */
+    const char *tokenizer_class; /* of transformers, where no file names another */
 
     const family_part *parts; /* (n_parts) */
     size_t n_parts;

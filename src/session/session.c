@@ -43,7 +43,7 @@ static bert_status check_windows(const bert_session_options *o, const bert_model
         return o->stride
                    ? fail(err, BERT_ERR_ARGUMENT, "stride %lld: there are no windows (window)", (long long)o->stride)
                    : BERT_OK;
-    const special_template *specials = model->layer->config.family->specials;
+    const special_template *specials = module_specials(model->module);
     long long least = (long long)special_count(specials, true) + WINDOWS_LEAST_ROOM,
               room = window - (long long)special_count(specials, false);
     if (window < least || window > positions)

@@ -53,6 +53,21 @@ bert_status component_choice(component_reader *r, json_t *json, const char *key,
     return fail(r->err, BERT_ERR_UNSUPPORTED, "%s: %s \"%.100s\" is not known to libbert", r->where, key, word);
 }
 
+void component_name(buffer *b, const json_t *part)
+{
+    static const char *const LISTS[] = { "normalizers", "pretokenizers", "processors" };
+    const char *type = json_string_value(json_object_get(part, "type"));
+    size_t i;
+    json_t *inner;
+    buffer_string(b, json_is_null(part) || !part ? "absent" : type ? type : "of no known type");
+    for (size_t k = 0; k < sizeof LISTS / sizeof *LISTS; k++)
+        json_array_foreach(json_object_get(part, LISTS[k]), i, inner)
+        {
+            const char *name = json_string_value(json_object_get(inner, "type"));
+            buffer_printf(b, "%s%s", i ? ", " : " of ", name ? name : "?");
+        }
+}
+
 /* One that is no Sequence. */
 static bert_status read_one(component_list *out, json_t *json, const char *part, const component_kind *kinds, size_t n,
                             component_reader *r)

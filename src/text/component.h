@@ -2,6 +2,7 @@
  * a row of a table: the name there, who reads the parameters, who does the work. */
 #pragma once
 
+#include "base/buffer.h"
 #include "formats/json.h"
 #include "text/charsmap.h"
 #include "text/pattern.h"
@@ -55,6 +56,9 @@ typedef struct component_list {
  * BERT_ERR_UNSUPPORTED for a kind or a member that is not known, by name; BERT_ERR_FORMAT; BERT_ERR_MEMORY. */
 bert_status components_read(component_list *out, json_t *json, const char *part, const char *list,
                             const component_kind *kinds, size_t n_kinds, component_reader *r);
+
+/* Its type, with those of its parts where it is a sequence: "Sequence of NFC, Lowercase". */
+void component_name(buffer *b, const json_t *part);
 
 /* The kinds there are. */
 const component_kind *normalizer_kinds(size_t *n);

@@ -16,6 +16,10 @@ const special_template SPECIALS_OF_BERT = {
     { 1, { SPECIAL_CLASSIFY } }, { 1, { SPECIAL_SEPARATE } }, { 1, { SPECIAL_SEPARATE } }, 1
 };
 
+const special_template SPECIALS_OF_FAIRSEQ = {
+    { 1, { SPECIAL_CLASSIFY } }, { 2, { SPECIAL_SEPARATE, SPECIAL_SEPARATE } }, { 1, { SPECIAL_SEPARATE } }, 0
+};
+
 void encode_scratch_free(encode_scratch *scratch)
 {
     bert_tokens_free(&scratch->first);
@@ -156,6 +160,8 @@ static bert_status features_encode_row(const bert_tokenizer *t, bert_text text, 
         f->input_mask[row + k] = 1;
         f->segment_ids[row + k] = k >= out->second ? t->specials->second_segment : 0;
     }
+    for (size_t k = out->n; !s && t->padding && k < f->seq_len; k++)
+        f->input_ids[row + k] = t->padding;
     return s;
 }
 

@@ -1,6 +1,7 @@
 /* The normalizers by their names, and those that are a few lines. */
 #include "text/component.h"
 
+#include "base/base64.h"
 #include "base/size.h"
 #include "text/normalize_unicode.h"
 #include "text/unicode.h"
@@ -87,36 +88,6 @@ static bert_status read_prepend(component_reader *r, json_t *json, component *c)
 }
 
 /* ---- Precompiled ------------------------------------------------------------------------------------------------- */
-
-static int base64_digit(char c)
-{
-    return c >= 'A' && c <= 'Z'   ? c - 'A'
-           : c >= 'a' && c <= 'z' ? c - 'a' + 26
-           : c >= '0' && c <= '9' ? c - '0' + 52
-           : c == '+'             ? 62
-           : c == '/'             ? 63
-                                  : -1;
-}
-
-/* The bytes that a text in base 64 stands for; false: it is none. */
-static bool base64_decode(bert_text text, unsigned char *bytes, size_t *n)
-{
-    uint32_t bits = 0;
-    int n_bits = 0;
-    *n = 0;
-    while (text.size && text.data[text.size - 1] == '=')
-        text.size--;
-    for (size_t i = 0; i < text.size; i++) {
-        int digit = base64_digit(text.data[i]);
-        if (digit < 0)
-            return false;
-        bits = bits << 6 | (uint32_t)digit;
-        n_bits += 6;
-        if (n_bits >= 8)
-            bytes[(*n)++] = (unsigned char)(bits >> (n_bits -= 8));
-    }
-    return true;
-}
 
 static bert_status read_precompiled(component_reader *r, json_t *json, component *c)
 {

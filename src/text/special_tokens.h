@@ -24,6 +24,8 @@ typedef struct special_template {
 
 /* Of BERT's tokeniser: [CLS] a [SEP], or [CLS] a [SEP] b [SEP]. */
 extern const special_template SPECIALS_OF_BERT;
+/* <s> a </s>, or <s> a </s></s> b </s> */
+extern const special_template SPECIALS_OF_FAIRSEQ;
 
 /* How many stand in a sequence of one text, or of a pair. */
 static inline size_t special_count(const special_template *t, bool pair)

@@ -180,9 +180,19 @@ const uint32_t *pipeline_merges(const component_pipeline *p, size_t *n)
     return p->merges;
 }
 
+const char *pipeline_model_name(const component_pipeline *p)
+{
+    return p->model.kind->name;
+}
+
 bool pipeline_has_merges(const component_pipeline *p)
 {
     return p->model.kind == &MODEL_BPE;
+}
+
+int32_t pipeline_unknown(const component_pipeline *p)
+{
+    return p->model.unknown;
 }
 
 const double *pipeline_scores(const component_pipeline *p)

@@ -28,5 +28,8 @@ bool pipeline_normalize(const component_pipeline *p, bert_text text, text_work *
  * any; scores, or NULL. */
 bert_text pipeline_rules(const component_pipeline *p);
 const uint32_t *pipeline_merges(const component_pipeline *p, size_t *n);
+const char *pipeline_model_name(const component_pipeline *p); /* "BPE" */
 bool pipeline_has_merges(const component_pipeline *p);
+/* The id that stands for what the model has not; -1: it has none. */
+int32_t pipeline_unknown(const component_pipeline *p);
 const double *pipeline_scores(const component_pipeline *p);

@@ -75,6 +75,26 @@ static bert_status check_specials(const bert_tokenizer *t, const char *name, ber
     return BERT_OK;
 }
 
+/* The word of a token, where nobody has told it. */
+static bool name_special(bert_tokenizer *t, const char **word, int32_t id)
+{
+    const char *token = bert_tokenizer_token(t, id, NULL);
+    return **word || !token || (*word = arena_string(&t->memory, token));
+}
+
+/* What the options leave open of a pipeline's special tokens is told by its template and its model. */
+static bert_status name_specials(bert_tokenizer *t, const char *name, bert_err *err)
+{
+    const special_run *before = &t->specials->before, *after = &t->specials->after;
+    bert_tokenizer_options *o = &t->options;
+    bool fine = name_special(t, &o->cls_token, before->n ? t->special[before->roles[0]] : -1) &&
+                name_special(t, &o->sep_token, after->n ? t->special[after->roles[after->n - 1]] : -1) &&
+                name_special(t, &o->unk_token, pipeline_unknown(t->pipeline));
+    int32_t padding = bert_tokenizer_id(t, o->pad_token, strlen(o->pad_token));
+    t->padding = padding < 0 ? 0 : padding;
+    return fine ? BERT_OK : fail_memory(err, name);
+}
+
 /* One that is a pipeline. */
 static bert_status create_pipeline(bert_tokenizer *t, const char *bytes, size_t size, const char *name, bert_err *err)
 {
@@ -88,7 +108,9 @@ static bert_status create_pipeline(bert_tokenizer *t, const char *bytes, size_t 
         s = pipeline_create(t, &packed, name, err);
     if (!s)
         s = added_tokens_create(t, err);
-    return s ? s : check_specials(t, name, err);
+    if (!s)
+        s = check_specials(t, name, err);
+    return s ? s : name_specials(t, name, err);
 }
 
 /* One of BERT's, by lines. */
@@ -128,27 +150,30 @@ static bool is_json(const char *path)
     return n >= 5 && !strcmp(path + n - 5, ".json");
 }
 
-/* A pipeline and the added tokens of its file. */
+/* What the file says, and its added tokens. */
 static bert_status load_json(const char *path, const bert_tokenizer_options *options, bert_tokenizer **tokenizer,
                              bert_err *err)
 {
     bert_tokenizer_options o;
-    buffer packed = { 0 };
+    buffer entries = { 0 }, notes = { 0 };
     arena a = { 0 };
     json_t *json = NULL;
-    bert_tokenizer_defaults(&o);
-    o.special_in_text = o.odd_token = 1; /* as transformers */
-    if (options)
-        o = *options;
+    tokenizer_start_as_transformers(&o);
+    if (options) {
+        o.special_in_text = options->special_in_text;
+        o.truncation_side = options->truncation_side;
+        o.odd_token = options->odd_token;
+    }
     bert_status s = json_read_file(&json, path, err);
     if (!s)
-        s = tokenizer_json_pack(json, &packed, path, err);
+        s = tokenizer_json_read(json, &SPECIALS_OF_BERT, &o, &entries, &a, &notes, path, err);
     if (!s)
         s = tokenizer_json_added(json, &o, &a, path, err);
     if (!s)
-        s = bert_tokenizer_create(packed.data, packed.size, path, &o, tokenizer, err);
+        s = bert_tokenizer_create(entries.data, entries.size, path, &o, tokenizer, err);
     json_decref(json);
-    buffer_free(&packed);
+    buffer_free(&entries);
+    buffer_free(&notes);
     arena_free(&a);
     return s;
 }

@@ -26,6 +26,7 @@ struct bert_tokenizer {
     size_t word_max;                     /* characters; a longer word is unknown */
     struct component_pipeline *pipeline; /* what a tokenizer.json says; NULL: BERT's rules, and what stands below */
     int32_t unknown, special[MOST_SPECIALS]; /* ids of the special tokens, by role */
+    int32_t padding;                         /* fills a row: 0 for BERT, whatever its token is called */
     const special_template *specials;        /* where they stand: as the module's family has it */
     int32_t continuation;                    /* the node of the prefix; -1: nothing continues a word */
     bool final_sigma;
@@ -35,6 +36,8 @@ struct bert_tokenizer {
     int32_t single[256];       /* the id of an ASCII character that is a word, that of the unknown where it has none */
 };
 
+/* The rules of transformers' BertTokenizer where no file says otherwise. */
+void tokenizer_start_as_transformers(bert_tokenizer_options *options);
 bool tokenizer_strips(const bert_tokenizer_options *options);
 /* Checks options (NULL: the defaults) and copies them with all that they point to. */
 bert_status tokenizer_options_copy(bert_tokenizer_options *to, const bert_tokenizer_options *from, arena *a,

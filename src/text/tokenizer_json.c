@@ -4,6 +4,7 @@
 #include "formats/json_build.h"
 #include "text/packed_vocabulary.h"
 #include "text/token_pipeline.h"
+#include "text/word_piece_json.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -157,6 +158,8 @@ static bert_status pack_vocabulary(json_t *model, vocabulary_packer *p, const ch
     bert_status s = json_is_object(vocab)  ? pack_object(vocab, p, where, err)
                     : json_is_array(vocab) ? pack_scored(vocab, p, where, err)
                                            : fail(err, BERT_ERR_FORMAT, "%s: the model has no \"vocab\"", where);
+    if (!s && !p->tokens.size)
+        s = fail(err, BERT_ERR_FORMAT, "%s: no token in the vocabulary", where);
     if (!s && merges && (!json_is_array(merges) || !json_is_object(vocab)))
         s = fail(err, BERT_ERR_FORMAT, "%s: the model's merges are no list beside a vocabulary by names", where);
     for (size_t i = 0; !s && i < json_array_size(merges); i++)
@@ -223,6 +226,46 @@ bert_status tokenizer_json_pack(json_t *json, buffer *out, const char *where, be
     return s;
 }
 
+/* Whether the fast path gives what the file says; the options have its rules then. A damaged file is no other one. */
+static bert_status find_word_pieces(json_t *json, const special_template *specials, bert_tokenizer_options *o, arena *a,
+                                    bool *found, const char *where, bert_err *err)
+{
+    bert_tokenizer_options rules = *o;
+    buffer unknown = { 0 };
+    word_piece_unknown(json, &unknown);
+    bert_status s = unknown.failed ? fail_memory(err, where)
+                    : unknown.size ? BERT_ERR_UNSUPPORTED
+                                   : word_piece_rules(json, specials, &rules, a, where, err);
+    buffer_free(&unknown);
+    *found = !s;
+    if (!s)
+        *o = rules;
+    return s == BERT_ERR_UNSUPPORTED ? BERT_OK : s;
+}
+
+/* A pipeline's words for special tokens are those of its template and its model. */
+static bert_status forget_words(const json_t *json, bert_tokenizer_options *o, arena *a, const char *where,
+                                bert_err *err)
+{
+    json_t *padding = json_object_get(json, "padding");
+    o->unk_token = o->cls_token = o->sep_token = o->mask_token = "";
+    bert_status s = json_get_string_or(padding, "pad_token", "", &o->pad_token, where, err);
+    return s || (o->pad_token = arena_string(a, o->pad_token)) ? s : fail_memory(err, where);
+}
+
+bert_status tokenizer_json_read(json_t *json, const special_template *specials, bert_tokenizer_options *options,
+                                buffer *entries, arena *a, buffer *notes, const char *where, bert_err *err)
+{
+    bool word_pieces;
+    bert_status s = find_word_pieces(json, specials, options, a, &word_pieces, where, err);
+    if (s)
+        return s;
+    if (word_pieces)
+        return word_piece_lines(json, entries, a, where, notes, err);
+    s = forget_words(json, options, a, where, err);
+    return s ? s : tokenizer_json_pack(json, entries, where, err);
+}
+
 /* ---- the way back ------------------------------------------------------------------------------------------------ */
 
 /* No token of two can be a key twice, and a key ends at a NUL: such a one, and an id without a token, gets a name that
@@ -278,4 +321,29 @@ json_t *tokenizer_json_unpack(const bert_tokenizer *t)
     json_put(&json, "model", model);
     json_decref(rules);
     return json;
+}
+
+json_t *tokenizer_json_parts(bert_text entries)
+{
+    static const char *const PARTS[][2] = { { "type", "model" },
+                                            { "normalizer", "normalizer" },
+                                            { "pre_tokenizer", "pre_tokenizer" },
+                                            { "post_processor", "post_processor" } };
+    packed_vocabulary packed;
+    json_t *rules = NULL, *parts;
+    bert_err err;
+    if (!packed_vocabulary_is(entries.data, entries.size))
+        return json_pack("{s:s}", "type", "WordPiece");
+    if (packed_vocabulary_open(&packed, entries.data, entries.size, "a tokenizer", &err) ||
+        json_read_bytes(&rules, packed.rules.data, packed.rules.size, "rules", &err))
+        return NULL;
+    parts = json_object();
+    for (size_t i = 0; i < sizeof PARTS / sizeof *PARTS; i++) {
+        buffer name = { 0 };
+        component_name(&name, json_object_get(rules, PARTS[i][1]));
+        json_put(&parts, PARTS[i][0], name.failed ? NULL : json_string(name.data));
+        buffer_free(&name);
+    }
+    json_decref(rules);
+    return parts;
 }

@@ -49,6 +49,16 @@ void bert_tokenizer_defaults(bert_tokenizer_options *options)
     options->n_added_tokens = 0;
 }
 
+void tokenizer_start_as_transformers(bert_tokenizer_options *o)
+{
+    enum { THEIR_WORD_CHARS = 100 };
+    bert_tokenizer_defaults(o);
+    o->normalizer = 1;
+    o->max_word_chars = THEIR_WORD_CHARS;
+    o->special_in_text = 1;
+    o->odd_token = 1;
+}
+
 bool tokenizer_strips(const bert_tokenizer_options *o)
 {
     return o->strip_accents == STRIP_YES || (o->strip_accents == STRIP_AUTO && o->do_lower_case);

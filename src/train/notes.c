@@ -61,7 +61,7 @@ bert_status note_data(train_run *r, bert_err *err)
 
 bert_status check_tokens(const train_run *r, bert_err *err)
 {
-    size_t empty = special_count(r->model->layer->config.family->specials, false) *
+    size_t empty = special_count(module_specials(r->model->module), false) *
                    token_rows_sequences(&r->train_tokens.rows);
     if (r->train_tokens.rows.longest > empty)
         return BERT_OK;

@@ -8,6 +8,7 @@
 #include "base/size.h"
 #include "formats/json.h"
 #include "modules/tokenizer_info.h"
+#include "text/token_pipeline.h"
 #include "text/tokenizer.h"
 #include "base/words.h"
 
@@ -25,16 +26,31 @@ typedef struct header {
 
 static const char TOKEN_CACHE_MAGIC[8] = "BERTTOK1";
 
+/* What a pipeline has beside its tokens. */
+static void pipeline_hash(const bert_tokenizer *t, sha *h)
+{
+    bert_text rules = pipeline_rules(t->pipeline);
+    size_t n_merges;
+    const uint32_t *merges = pipeline_merges(t->pipeline, &n_merges);
+    const double *scores = pipeline_scores(t->pipeline);
+    sha_add(h, rules.data, rules.size);
+    sha_add(h, merges, 2 * n_merges * sizeof *merges);
+    if (scores)
+        sha_add(h, scores, t->vocabulary.n * sizeof *scores);
+}
+
 /* Everything that decides what tokens a text has. */
 static bert_status add_tokenizer(sha *h, const bert_tokenizer *tokenizer, bert_err *err)
 {
-    json_t *info = tokenizer_info_to_json(bert_tokenizer_settings(tokenizer));
+    json_t *info = tokenizer_to_json(tokenizer);
     char *rules = info ? json_compact(info) : NULL;
     json_decref(info);
     if (!rules)
         return fail_memory(err, "a hash");
     sha_add(h, rules, strlen(rules));
     free(rules);
+    if (tokenizer->pipeline)
+        pipeline_hash(tokenizer, h);
     for (size_t i = 0; i < bert_tokenizer_size(tokenizer); i++) {
         size_t n;
         const char *token = bert_tokenizer_token(tokenizer, (int32_t)i, &n);

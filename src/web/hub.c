@@ -21,8 +21,9 @@ enum { MOST_LISTING = 64 << 20, MOST_REPOSITORY = 96 };
 /* What is taken of every repository. '*' does not match a slash. */
 /* clang-format off */
 static const char *const ALWAYS[] = {
-    "config.json", "vocab.txt", "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "modules.json",
-    "*/config.json", "sentence_bert_config.json", "config_sentence_transformers.json"
+    "config.json", "vocab.txt", "vocab.json", "merges.txt", "sentencepiece.bpe.model", "spiece.model", "tokenizer.json",
+    "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json", "modules.json", "*/config.json",
+    "sentence_bert_config.json", "config_sentence_transformers.json"
 };
 /* clang-format on */
 

@@ -37,8 +37,8 @@ static void assert_same_module(const bert_module *a, const bert_module *b)
     assert_same_config(&a->config, &b->config);
     assert_int_equal(a->vocabulary_size, b->vocabulary_size);
     assert_memory_equal(a->vocabulary, b->vocabulary, a->vocabulary_size);
-    json_t *rules = tokenizer_info_to_json(bert_tokenizer_settings(a->tokenizer));
-    json_t *others = tokenizer_info_to_json(bert_tokenizer_settings(b->tokenizer));
+    json_t *rules = tokenizer_to_json(a->tokenizer);
+    json_t *others = tokenizer_to_json(b->tokenizer);
     assert_true(json_equal(rules, others));
     json_decref(rules);
     json_decref(others);
@@ -377,26 +377,26 @@ static void a_tokenizer_json_that_is_no_vocabulary_is_refused(void **state)
         const char *text, *message;
         bert_status code;
     } CASES[] = {
-        { "{}", "toy/tokenizer.json: the model is absent; libbert has WordPiece alone", BERT_ERR_UNSUPPORTED },
-        { "{\"model\": {\"type\": \"BPE\", \"vocab\": {}}}",
-          "toy/tokenizer.json: the model is BPE; libbert has WordPiece alone", BERT_ERR_UNSUPPORTED },
-        { "{\"model\": {\"vocab\": {}, \"unk_id\": 0}}",
-          "toy/tokenizer.json: the model is of no known type; libbert has WordPiece alone", BERT_ERR_UNSUPPORTED },
-        { "{\"model\": {\"type\": \"WordPiece\"}}", "toy/tokenizer.json: the model has no object \"vocab\"",
+        { "{}", "toy/tokenizer.json: there is no model", BERT_ERR_FORMAT },
+        { "{\"model\": {\"type\": \"BPE\", \"vocab\": {}}}", "toy/tokenizer.json: no token in the vocabulary",
           BERT_ERR_FORMAT },
+        { "{\"model\": {\"type\": \"Spelling\", \"vocab\": {\"a\": 0}}}",
+          "toy/tokenizer.json: model Spelling is not known to libbert", BERT_ERR_UNSUPPORTED },
+        { "{\"model\": {\"vocab\": {}, \"unk_id\": 0}}", "toy/tokenizer.json: no token in the vocabulary",
+          BERT_ERR_FORMAT },
+        { "{\"model\": {\"type\": \"WordPiece\"}}", "toy/tokenizer.json: the model has no \"vocab\"", BERT_ERR_FORMAT },
         { "{\"model\": {\"type\": \"WordPiece\", \"vocab\": {\"a\": 0, \"b\": 0}}}",
           "toy/tokenizer.json: tokens \"a\" and \"b\" have one id", BERT_ERR_FORMAT },
         { "{\"model\": {\"type\": \"WordPiece\", \"vocab\": {\"a\": \"0\"}}}",
           "toy/tokenizer.json: token \"a\" has no id", BERT_ERR_FORMAT },
         { "{\"model\": {\"type\": \"WordPiece\", \"vocab\": {\"a\": -1}}}", "toy/tokenizer.json: token \"a\" has no id",
           BERT_ERR_FORMAT },
-        { "{\"model\": {\"type\": \"WordPiece\", \"vocab\": {\"a\": 0}}}",
-          "toy/tokenizer.json: the pre_tokenizer is absent; libbert has BertPreTokenizer alone", BERT_ERR_UNSUPPORTED },
         { "{\"normalizer\": {\"type\": \"Sequence\", \"normalizers\": [{\"type\": \"NFC\"}, {\"type\": "
-          "\"Lowercase\"}]}, "
+          "\"Uppercase\"}]}, "
           "\"model\": {\"type\": \"WordPiece\", \"vocab\": {\"a\": 0}}}",
-          "toy/tokenizer.json: the normalizer is Sequence of NFC, Lowercase; libbert has BertNormalizer alone",
-          BERT_ERR_UNSUPPORTED },
+          "toy/tokenizer.json: normalizer Uppercase is not known to libbert", BERT_ERR_UNSUPPORTED },
+        { "{\"surprise\": 1, \"model\": {\"type\": \"WordPiece\", \"vocab\": {\"a\": 0}}}",
+          "toy/tokenizer.json: \"surprise\" is not known to libbert", BERT_ERR_UNSUPPORTED },
     };
     words_checkpoint("toy", NULL, true);
     assert_int_equal(unlink(scratch("toy/vocab.txt")), 0);
@@ -785,7 +785,7 @@ static void what_is_no_checkpoint_is_refused(void **state)
                  "empty/checkpoint: names no model_checkpoint_path");
     assert_int_equal(unlink(scratch("toy/vocab.txt")), 0);
     assert_fails(module_import(scratch("toy"), scratch("module"), NULL, NULL, err), BERT_ERR_IO,
-                 "toy: no vocab.txt or tokenizer.json");
+                 "toy: no vocab.txt or tokenizer.json; --ids-only makes a module that reads ids, no texts");
     assert_int_equal(unlink(scratch("toy/config.json")), 0);
     assert_fails(module_import(scratch("toy"), scratch("module"), NULL, NULL, err), BERT_ERR_IO,
                  "toy: no config.json or bert_config.json");

@@ -1,9 +1,10 @@
 /* The parts of a tokenizer.json: a normalizer, a pre-tokenizer, a model, a post-processor; each has a type by which it
  * is known. */
-#include "imports/hf_tokenizer_json.h"
+#include "text/word_piece_json.h"
 
 #include "base/words.h"
-#include "modules/hf_tokenizer.h"
+#include "formats/json_build.h"
+#include "text/component.h"
 #include "text/tokenizer_json.h"
 
 #include <stdint.h>
@@ -14,27 +15,11 @@ static bert_status keep_string(const char **string, arena *a, const char *where,
     return (*string = arena_string(a, *string)) ? BERT_OK : fail_memory(err, where);
 }
 
-/* The names of the parts of a sequence: "Sequence of NFC, Lowercase". */
-static void print_type(buffer *b, const json_t *part)
-{
-    static const char *const LISTS[] = { "normalizers", "pretokenizers", "processors" };
-    const char *type = json_string_value(json_object_get(part, "type"));
-    size_t i;
-    json_t *inner;
-    buffer_string(b, json_is_null(part) || !part ? "absent" : type ? type : "of no known type");
-    for (size_t k = 0; k < sizeof LISTS / sizeof *LISTS; k++)
-        json_array_foreach(json_object_get(part, LISTS[k]), i, inner)
-        {
-            const char *name = json_string_value(json_object_get(inner, "type"));
-            buffer_printf(b, "%s%s", i ? ", " : " of ", name ? name : "?");
-        }
-}
-
 static bert_status unsupported(const json_t *json, const char *part, const char *expected, const char *where,
                                bert_err *err)
 {
     buffer found = { 0 };
-    print_type(&found, json_object_get(json, part));
+    component_name(&found, json_object_get(json, part));
     bert_status s = found.failed ? fail_memory(err, where)
                                  : fail(err, BERT_ERR_UNSUPPORTED, "%s: the %s is %s; libbert has %s alone", where,
                                         part, found.data, expected);
@@ -74,13 +59,48 @@ static bert_status read_normalizer(const json_t *json, bert_tokenizer_options *o
 
 /* ---- the post-processor ------------------------------------------------------------------------------------------ */
 
+static void template_item(json_t **list, const char *what, const char *id, int segment)
+{
+    json_add(list, json_pack("{s:{s:s,s:i}}", what, "id", id, "type_id", segment));
+}
+
+static void template_run(json_t **list, const special_run *run, const char *const tokens[], int segment)
+{
+    for (size_t i = 0; i < run->n; i++)
+        template_item(list, "SpecialToken", tokens[run->roles[i]], segment);
+}
+
+json_t *template_to_json(const special_template *s, const char *const tokens[N_SPECIAL_ROLES], bool pair)
+{
+    json_t *list = json_array();
+    template_run(&list, &s->before, tokens, 0);
+    template_item(&list, "Sequence", "A", 0);
+    if (pair) {
+        template_run(&list, &s->between, tokens, 0);
+        template_item(&list, "Sequence", "B", s->second_segment);
+    }
+    template_run(&list, &s->after, tokens, pair ? s->second_segment : 0);
+    return list;
+}
+
+json_t *template_processing_to_json(const special_template *specials, const char *const tokens[N_SPECIAL_ROLES],
+                                    const json_int_t ids[N_SPECIAL_ROLES])
+{
+    const char *cls = tokens[SPECIAL_CLASSIFY], *sep = tokens[SPECIAL_SEPARATE];
+    return json_pack("{s:s, s:o, s:o, s:{s:{s:s,s:[I],s:[s]}, s:{s:s,s:[I],s:[s]}}}", "type", "TemplateProcessing",
+                     "single", template_to_json(specials, tokens, false), "pair",
+                     template_to_json(specials, tokens, true), "special_tokens", cls, "id", cls, "ids",
+                     ids[SPECIAL_CLASSIFY], "tokens", cls, sep, "id", sep, "ids", ids[SPECIAL_SEPARATE], "tokens", sep);
+}
+
 static const char *special_of(const json_t *list, size_t i)
 {
     return json_string_value(json_object_get(json_object_get(json_array_get(list, i), "SpecialToken"), "id"));
 }
 
-/* BERT's template, whatever its special tokens are called. */
-static bert_status read_template(const json_t *processor, bert_tokenizer_options *o, const char *where, bert_err *err)
+/* The template that is expected, whatever its special tokens are called. */
+static bert_status read_template(const json_t *processor, const special_template *specials, bert_tokenizer_options *o,
+                                 const char *where, bert_err *err)
 {
     static const char *const MEMBERS[] = { "single", "pair" };
     const json_t *single = json_object_get(processor, MEMBERS[0]);
@@ -88,7 +108,7 @@ static bert_status read_template(const json_t *processor, bert_tokenizer_options
                                    [SPECIAL_SEPARATE] = o->sep_token = special_of(single, 2) };
     bool same = tokens[0] && tokens[1];
     for (int pair = 0; same && pair < 2; pair++) {
-        json_t *expected = hf_template(&SPECIALS_OF_BERT, tokens, pair);
+        json_t *expected = template_to_json(specials, tokens, pair);
         if (!expected)
             return fail_memory(err, where);
         same = json_equal(expected, json_object_get(processor, MEMBERS[pair]));
@@ -96,22 +116,33 @@ static bert_status read_template(const json_t *processor, bert_tokenizer_options
     }
     return same ? BERT_OK
                 : fail(err, BERT_ERR_UNSUPPORTED,
-                       "%s: the post_processor's template is not [CLS] A [SEP], [CLS] A [SEP] B:1 [SEP]:1", where);
+                       "%s: the post_processor's template is not that of the module's family", where);
 }
 
-static bert_status read_post_processor(const json_t *json, bert_tokenizer_options *o, const char *where, bert_err *err)
+/* Post-processors that stand for a template. */
+static const struct {
+    const char *type;
+    size_t between; /* how many separators stand between two texts */
+    int second_segment;
+} NAMED[] = { { "BertProcessing", 1, 1 }, { "RobertaProcessing", 2, 0 } };
+
+static bert_status read_post_processor(const json_t *json, const special_template *specials, bert_tokenizer_options *o,
+                                       const char *where, bert_err *err)
 {
     const json_t *processor = json_object_get(json, "post_processor");
-    if (has_type(json, "post_processor", "BertProcessing")) {
+    if (has_type(json, "post_processor", "TemplateProcessing"))
+        return read_template(processor, specials, o, where, err);
+    for (size_t i = 0; i < sizeof NAMED / sizeof *NAMED; i++) {
+        if (!has_type(json, "post_processor", NAMED[i].type) || specials->between.n != NAMED[i].between ||
+            specials->second_segment != NAMED[i].second_segment)
+            continue;
         o->cls_token = json_string_value(json_array_get(json_object_get(processor, "cls"), 0));
         o->sep_token = json_string_value(json_array_get(json_object_get(processor, "sep"), 0));
         return o->cls_token && o->sep_token
                    ? BERT_OK
-                   : fail(err, BERT_ERR_FORMAT, "%s: BertProcessing without \"cls\" and \"sep\"", where);
+                   : fail(err, BERT_ERR_FORMAT, "%s: %s without \"cls\" and \"sep\"", where, NAMED[i].type);
     }
-    if (!has_type(json, "post_processor", "TemplateProcessing"))
-        return unsupported(json, "post_processor", "BERT's template", where, err);
-    return read_template(processor, o, where, err);
+    return unsupported(json, "post_processor", "the template of the module's family", where, err);
 }
 
 /* ---- the model --------------------------------------------------------------------------------------------------- */
@@ -141,8 +172,8 @@ static bert_status read_model(const json_t *json, bert_tokenizer_options *o, con
              : json_get_int_or(model, "max_input_chars_per_word", 1, INT32_MAX, 100, &o->max_word_chars, where, err);
 }
 
-bert_status hf_tokenizer_rules(const json_t *json, bert_tokenizer_options *o, arena *a, const char *where,
-                               bert_err *err)
+bert_status word_piece_rules(const json_t *json, const special_template *specials, bert_tokenizer_options *o, arena *a,
+                             const char *where, bert_err *err)
 {
     bert_status s = read_normalizer(json, o, where, err);
     if (!s && !has_type(json, "pre_tokenizer", "BertPreTokenizer"))
@@ -150,7 +181,7 @@ bert_status hf_tokenizer_rules(const json_t *json, bert_tokenizer_options *o, ar
     if (!s)
         s = read_model(json, o, where, err);
     if (!s)
-        s = read_post_processor(json, o, where, err);
+        s = read_post_processor(json, specials, o, where, err);
     const char **const strings[] = { &o->unk_token, &o->prefix, &o->cls_token, &o->sep_token };
     for (size_t i = 0; !s && i < sizeof strings / sizeof *strings; i++)
         s = keep_string(strings[i], a, where, err);
@@ -172,7 +203,7 @@ static const struct {
     { "model", { "type", "unk_token", "continuing_subword_prefix", "max_input_chars_per_word", "vocab", NULL } },
 };
 
-static void tell_unknown_parts(json_t *json, buffer *notes, const char *where)
+void word_piece_unknown(json_t *json, buffer *names)
 {
     const char *key;
     json_t *value;
@@ -181,8 +212,7 @@ static void tell_unknown_parts(json_t *json, buffer *notes, const char *where)
         json_object_foreach(part ? json_object_get(json, part) : json, key, value)
         {
             if (!word_listed(MEMBERS[i].known, key))
-                buffer_printf(notes, "%s: %s%s%s is not known to libbert and passed over\n", where, part ? part : "",
-                              part ? "." : "", key);
+                buffer_printf(names, "%s%s%s\n", part ? part : "", part ? "." : "", key);
         }
     }
 }
@@ -197,13 +227,11 @@ static bool fits_line(const char *token, size_t id)
            !(id == 0 && !strncmp(token, "\xEF\xBB\xBF", 3));
 }
 
-bert_status hf_tokenizer_vocabulary(json_t *json, buffer *lines, arena *a, const char *where, buffer *notes,
-                                    bert_err *err)
+bert_status word_piece_lines(json_t *json, buffer *lines, arena *a, const char *where, buffer *notes, bert_err *err)
 {
     const char **pieces = NULL;
     size_t n = 0, hidden = 0;
     bert_status s = check_model(json, where, err);
-    tell_unknown_parts(json, notes, where);
     if (!s)
         s = tokenizer_json_order(json_object_get(json_object_get(json, "model"), "vocab"), a, &pieces, &n, where, err);
     for (size_t i = 0; !s && i < n; i++) {
