@@ -42,6 +42,26 @@ static inline void *array_grown(void *items, size_t n, size_t size, bool *fine)
     return n & (n - 1) ? items : array_sized(items, n ? 2 * n : 1, size, fine);
 }
 
+/* Whether there is room for n items now; as at *items before, and *capacity of them, where memory is out. */
+static inline bool array_widen(void *items, size_t *capacity, size_t n, size_t size)
+{
+    bool fine = n < SIZE_MAX / 4;
+    size_t larger = 2 * n + 64;
+    void *moved;
+    if (!fine)
+        return false;
+    __builtin_memcpy(&moved, items, sizeof moved);
+    moved = array_sized(moved, larger, size, &fine);
+    __builtin_memcpy(items, &moved, sizeof moved);
+    *capacity = fine ? larger : *capacity;
+    return fine;
+}
+
+/* Whether `items`, a pointer to an array of the heap with room for `capacity`, has room for n. For arrays that are
+ * refilled, so that the room is not told by how many there are. */
+#define ARRAY_HOLDS(items, capacity, n) \
+    ((n) <= (capacity) || array_widen(&(items), &(capacity), n, sizeof *(items)))
+
 /* Little-endian loads from any address. libbert runs on little-endian machines alone (checked in arena.c). */
 static inline uint32_t load_le32(const void *p)
 {

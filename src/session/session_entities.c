@@ -1,4 +1,5 @@
 /* What a model of tokens finds: tags of words to stretches of a text. */
+#include "base/size.h"
 #include "base/utf8.h"
 #include "session/session.h"
 #include "task/label_words.h"
@@ -31,23 +32,12 @@ static size_t characters_before(tagged_text *t, size_t byte)
     return t->character;
 }
 
-static bool grow(entity_list *list)
-{
-    size_t capacity = list->capacity ? 2 * list->capacity : 64;
-    bert_entity *items = realloc(list->items, capacity * sizeof *items);
-    if (items) {
-        list->items = items;
-        list->capacity = capacity;
-    }
-    return items;
-}
-
 static void found_entity(void *context, size_t first, size_t last, const char *type)
 {
     tagged_text *t = context;
     entity_list *list = &t->session->entities;
     double sum = 0;
-    if (list->n == list->capacity && !grow(list)) {
+    if (!ARRAY_HOLDS(list->items, list->capacity, list->n + 1)) {
         t->failed = true;
         return;
     }

@@ -47,15 +47,6 @@ void cursor_skip(text_cursor *c, size_t to, size_t *dropped)
     }
 }
 
-static bool chunk_grow(chunk *c)
-{
-    size_t larger = 2 * c->capacity + 256;
-    bool fine = true;
-    c->chars = array_sized(c->chars, larger, sizeof *c->chars, &fine);
-    c->capacity = fine ? larger : c->capacity;
-    return fine;
-}
-
 /* Moves the last character to its place in canonical order. Characters that change places all count as standing where
  * their run stands, so that spans stay in order. */
 static void reorder_last(chunk *c)
@@ -166,7 +157,7 @@ static inline bool next_character(const bert_tokenizer *t, text_cursor *at, uint
 
 static bool chunk_reserve(chunk *c)
 {
-    return c->n + MOST_PARTS <= c->capacity || chunk_grow(c);
+    return ARRAY_HOLDS(c->chars, c->capacity, c->n + MOST_PARTS);
 }
 
 static void chunk_clear(chunk *c)

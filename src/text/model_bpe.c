@@ -117,16 +117,10 @@ static bert_status read_bpe(component_reader *r, json_t *json, const packed_voca
 
 static void symbol_add(model_work *w, size_t *n, int32_t id, size_t start, size_t size)
 {
-    if (*n == w->symbols_capacity) {
-        bool fine = true;
-        size_t larger = 2 * w->symbols_capacity + 64;
-        w->symbols = array_sized(w->symbols, larger, sizeof *w->symbols, &fine);
-        w->symbols_capacity = fine ? larger : w->symbols_capacity;
-        w->failed |= !fine;
-        if (!fine)
-            return;
-    }
-    w->symbols[(*n)++] = (word_symbol){ .id = id, .start = (uint32_t)start, .size = (uint32_t)size };
+    if (ARRAY_HOLDS(w->symbols, w->symbols_capacity, *n + 1))
+        w->symbols[(*n)++] = (word_symbol){ .id = id, .start = (uint32_t)start, .size = (uint32_t)size };
+    else
+        w->failed = true;
 }
 
 /* The bytes of an unknown symbol, with what is put to it, as tokens of their own; false: one has none. */
@@ -215,14 +209,9 @@ static bool sooner(const merge_candidate *a, const merge_candidate *b)
 
 static void heap_push(model_work *w, size_t *n, merge_candidate c)
 {
-    if (*n == w->heap_capacity) {
-        bool fine = true;
-        size_t larger = 2 * w->heap_capacity + 256;
-        w->heap = array_sized(w->heap, larger, sizeof *w->heap, &fine);
-        w->heap_capacity = fine ? larger : w->heap_capacity;
-        w->failed |= !fine;
-        if (!fine)
-            return;
+    if (!ARRAY_HOLDS(w->heap, w->heap_capacity, *n + 1)) {
+        w->failed = true;
+        return;
     }
     size_t i = (*n)++;
     for (; i && sooner(&c, &w->heap[(i - 1) / 2]); i = (i - 1) / 2)

@@ -55,11 +55,7 @@ static bert_status read_unigram(component_reader *r, json_t *json, const packed_
 
 static bool reserve_ways(model_work *w, size_t n)
 {
-    bool fine = true;
-    if (n <= w->ways_capacity)
-        return true;
-    w->ways = array_sized(w->ways, 2 * n, sizeof *w->ways, &fine);
-    w->ways_capacity = fine ? 2 * n : w->ways_capacity;
+    bool fine = ARRAY_HOLDS(w->ways, w->ways_capacity, n);
     w->failed |= !fine;
     return fine;
 }

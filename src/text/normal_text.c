@@ -88,16 +88,10 @@ void text_work_begin(text_work *w, const unsigned char *original, size_t begin, 
 
 void text_change_add(text_work *w, uint32_t cp, int32_t change)
 {
-    if (w->n_changes == w->changes_capacity) {
-        bool fine = true;
-        size_t larger = 2 * w->changes_capacity + 256;
-        w->changes = array_sized(w->changes, larger, sizeof *w->changes, &fine);
-        w->changes_capacity = fine ? larger : w->changes_capacity;
-        w->failed |= !fine;
-        if (!fine)
-            return;
-    }
-    w->changes[w->n_changes++] = (text_change){ cp, change };
+    if (ARRAY_HOLDS(w->changes, w->changes_capacity, w->n_changes + 1))
+        w->changes[w->n_changes++] = (text_change){ cp, change };
+    else
+        w->failed = true;
 }
 
 /* The place behind n characters from `at` on. */
@@ -183,16 +177,10 @@ void piece_add(text_work *w, size_t start, size_t end)
 {
     if (start == end)
         return;
-    if (w->n_next == w->next_capacity) {
-        bool fine = true;
-        size_t larger = 2 * w->next_capacity + 64;
-        w->next_pieces = array_sized(w->next_pieces, larger, sizeof *w->next_pieces, &fine);
-        w->next_capacity = fine ? larger : w->next_capacity;
-        w->failed |= !fine;
-        if (!fine)
-            return;
-    }
-    w->next_pieces[w->n_next++] = (text_piece){ (uint32_t)start, (uint32_t)end };
+    if (ARRAY_HOLDS(w->next_pieces, w->next_capacity, w->n_next + 1))
+        w->next_pieces[w->n_next++] = (text_piece){ (uint32_t)start, (uint32_t)end };
+    else
+        w->failed = true;
 }
 
 void pieces_end(text_work *w)

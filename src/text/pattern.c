@@ -491,17 +491,11 @@ typedef struct matching {
 static bool choice_push(matching *m, pattern_choice c)
 {
     text_work *w = m->w;
-    if (m->n_choices == w->choices_capacity) {
-        bool fine = true;
-        size_t larger = 2 * w->choices_capacity + 64;
-        w->choices = array_sized(w->choices, larger, sizeof *w->choices, &fine);
-        w->choices_capacity = fine ? larger : w->choices_capacity;
-        w->failed |= !fine;
-        if (!fine)
-            return false;
-    }
-    w->choices[m->n_choices++] = c;
-    return true;
+    bool fine = ARRAY_HOLDS(w->choices, w->choices_capacity, m->n_choices + 1);
+    if (fine)
+        w->choices[m->n_choices++] = c;
+    w->failed |= !fine;
+    return fine;
 }
 
 /* Takes the class as often as it may. false: not often enough. */

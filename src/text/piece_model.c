@@ -17,16 +17,10 @@ void model_work_free(model_work *w)
 
 void piece_token_add(model_work *w, int32_t id, size_t start, size_t end)
 {
-    if (w->n == w->capacity) {
-        bool fine = true;
-        size_t larger = 2 * w->capacity + 64;
-        w->tokens = array_sized(w->tokens, larger, sizeof *w->tokens, &fine);
-        w->capacity = fine ? larger : w->capacity;
-        w->failed |= !fine;
-        if (!fine)
-            return;
-    }
-    w->tokens[w->n++] = (piece_token){ id, (uint32_t)start, (uint32_t)end };
+    if (ARRAY_HOLDS(w->tokens, w->capacity, w->n + 1))
+        w->tokens[w->n++] = (piece_token){ id, (uint32_t)start, (uint32_t)end };
+    else
+        w->failed = true;
 }
 
 int32_t vocabulary_id_within(const vocabulary *v, bert_text before, const unsigned char *bytes, size_t n,

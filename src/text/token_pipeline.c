@@ -364,11 +364,7 @@ static bool count_places(splitting *s)
     pipeline_scratch *w = s->w;
     const unsigned char *bytes = (const unsigned char *)s->text.data;
     size_t size = s->text.size, length;
-    bool fine = true;
-    if (size + 1 > w->characters_capacity) {
-        w->characters = array_sized(w->characters, size + size / 2 + 64, sizeof *w->characters, &fine);
-        w->characters_capacity = fine ? size + size / 2 + 64 : w->characters_capacity;
-    }
+    bool fine = ARRAY_HOLDS(w->characters, w->characters_capacity, size + 1);
     uint32_t n = 0, cp;
     for (size_t at = 0; fine && at < size; at += length ? length : 1, n += length > 0) {
         length = utf8_decode(bytes + at, size - at, &cp);
