@@ -153,6 +153,10 @@ typedef struct ops {
     void (*activation_forward)(float *y, const float *x, activation act, size_t n);
     /* dx (n) = dy * act'(x). dx may be dy. For TANH x is the output y of the activation, for all others its input. */
     void (*activation_backward)(float *dx, const float *dy, const float *x, activation act, size_t n);
+    /* y (n, width) = act(the first half of x) times the second half, of x (n, 2 width) */
+    void (*gate_forward)(float *y, const float *x, activation act, size_t width, size_t n);
+    /* dx (n, 2 width) from dy (n, width); dx may be x. */
+    void (*gate_backward)(float *dx, const float *dy, const float *x, activation act, size_t width, size_t n);
 
     /* -- embeddings ------------------------------------------------------------------------------------------------ */
     /* y (n, H) = word[ids] + position[positions] + token_type[segments] */
@@ -164,8 +168,8 @@ typedef struct ops {
 
     /* -- dropout + residual + layer norm --------------------------------------------------------------------------- */
     /* s = dropout(x) + residual (NULL: none); y = (s - mean) / sqrt(var + eps) * gamma + beta.   all (n, C)
-     * sum (n, C), mean (n), rstd (n): kept for backward; NULL when there is none. y may be x or residual; sum may be
-     * x. */
+     * sum (n, C), mean (n), rstd (n): kept for backward; NULL when there is none. beta NULL: 0. y may be x or residual;
+     * sum may be x. */
     void (*layer_norm_forward)(float *y, float *sum, float *mean, float *rstd, const float *x, const float *residual,
                                const float *gamma, const float *beta, float eps, dropout drop, size_t n, size_t C);
     /* dsum (n, C): the gradient by s, which is also that by the residual; dx (n, C), or NULL: the gradient by x,
@@ -189,6 +193,12 @@ typedef struct ops {
      * from forward. */
     void (*attention_backward)(ops_room room, float *dq, float *dk, float *dv, float *dbias, const float *dy,
                                const float *y, const float *lse, const attention_input *in);
+
+    /* x (n, heads D; ld) in its place: of each head the numbers d and d + D / 2, as a point (a, b), are turned to
+     * (a cos - b sin, b cos + a sin). turns (places, D): the D / 2 cosines of a place, then its sines; places (n): that
+     * of each row. back: by the negative angles, which is its backward. D is even. */
+    void (*rotate)(float *x, size_t ld, size_t heads, size_t D, const float *turns, const int32_t *places, bool back,
+                   size_t n);
 
     /* -- pooling --------------------------------------------------------------------------------------------------- */
     /* y (n_seq, C) from x (n, C) */

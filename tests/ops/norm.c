@@ -162,6 +162,28 @@ static void layer_norm_forward_works_in_place(void **state)
     }
 }
 
+/* No bias is a bias of zeros, to the bit. */
+static void a_layer_norm_may_have_no_bias(void **state)
+{
+    (void)state;
+    static const size_t widths[] = { 1, 24, 100, 384 };
+    for (size_t i = 0; i < 4; i++) {
+        random_stream r = { .seed = i };
+        size_t n = 7, C = widths[i];
+        float *x = random_floats(&r, n * C, 2), *gamma = random_floats(&r, C, 1), *zeros = floats(C);
+        float *y = floats(n * C), *expected = floats(n * C);
+        FOR_EACH_ISA(o)
+        {
+            o->layer_norm_forward(expected, NULL, NULL, NULL, x, NULL, gamma, zeros, 1e-5f, (dropout){ 0 }, n, C);
+            o->layer_norm_forward(y, NULL, NULL, NULL, x, NULL, gamma, NULL, 1e-5f, (dropout){ 0 }, n, C);
+            assert_same_bits(o, "y", y, expected, n * C);
+        }
+        float *all[] = { x, gamma, zeros, y, expected };
+        for (size_t k = 0; k < 5; k++)
+            free(all[k]);
+    }
+}
+
 static void layer_norm_keeps_its_digits_far_from_zero(void **state)
 {
     (void)state;
@@ -394,6 +416,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(layer_norm_forward_matches_plain_loops),
         cmocka_unit_test(layer_norm_forward_works_in_place),
+        cmocka_unit_test(a_layer_norm_may_have_no_bias),
         cmocka_unit_test(layer_norm_keeps_its_digits_far_from_zero),
         cmocka_unit_test(layer_norm_backward_matches_plain_loops),
         cmocka_unit_test(the_references_gradients_are_those_of_differences),

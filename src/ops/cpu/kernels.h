@@ -22,6 +22,9 @@ void OP(dense_backward_weight)(ops_room room, float *dweight, float *dbias, cons
 void OP(activation_forward)(float *y, const float *x, activation act, size_t n);
 void OP(activation_backward)(float *dx, const float *dy, const float *x, activation act, size_t n);
 
+void OP(gate_forward)(float *y, const float *x, activation act, size_t width, size_t n);
+void OP(gate_backward)(float *dx, const float *dy, const float *x, activation act, size_t width, size_t n);
+
 void OP(embed_forward)(float *y, const embedding_tables *t, const int32_t *ids, const int32_t *positions,
                        const int32_t *segments, size_t n);
 void OP(embed_backward)(float *dword, float *dposition, float *dtoken_type, const float *dy, const int32_t *ids,
@@ -41,6 +44,9 @@ void OP(attention_weights)(float *p, const attention_input *in, size_t sequence,
 void OP(attention_backward)(ops_room room, float *dq, float *dk, float *dv, float *dbias, const float *dy,
                             const float *y, const float *lse, const attention_input *in);
 
+void OP(rotate)(float *x, size_t ld, size_t heads, size_t D, const float *turns, const int32_t *places, bool back,
+                size_t n);
+
 void OP(pool_forward)(float *y, const float *x, ragged sequences, size_t C, pool_kind kind);
 void OP(pool_backward)(float *dx, const float *dy, const float *y, const float *x, ragged sequences, size_t C,
                        pool_kind kind);
@@ -52,7 +58,8 @@ void OP(add)(float *y, const float *x, size_t n);
 /* Those that a table may take from another instruction set, each given to f. */
 #define OPS_KERNELS(f) \
     f(dense_forward_words) f(dense_forward_int8) f(dense_backward_input) f(dense_backward_weight) \
-    f(activation_forward) f(activation_backward) f(embed_forward) f(embed_backward) \
+    f(activation_forward) f(activation_backward) f(gate_forward) f(gate_backward) f(rotate) \
+    f(embed_forward) f(embed_backward) \
     f(layer_norm_forward) f(layer_norm_backward) f(dropout_apply) f(attention_forward) \
     f(attention_forward_int16) f(attention_weights) f(attention_backward) f(pool_forward) f(pool_backward) \
     f(adam_step) f(sum_squares) f(add)

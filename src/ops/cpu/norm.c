@@ -122,22 +122,34 @@ static float sum_squares_about(const float *s, float mean, size_t C)
     return sum_lanes(sum_chains(total));
 }
 
-/* One row, from s whose elements sum to `total`. y may be s. */
-static void norm_row(float *y, float *mean, float *rstd, const float *s, float total, const float *gamma,
-                     const float *beta, float eps, size_t C)
+/* One row, from s whose elements sum to `total`. y may be s; beta NULL: 0. */
+INLINE void norm_row_of(float *y, float *mean, float *rstd, const float *s, float total, const float *gamma,
+                        const float *beta, float eps, size_t C)
 {
     float m = total / (float)C;
     /* Two passes: E[s^2] - m^2 loses all its digits when |m| is large beside the spread. */
     float r = 1.0f / sqrtf(sum_squares_about(s, m, C) / (float)C + eps);
     size_t c = 0;
-    for (; c + LANES <= C; c += LANES)
-        store(y + c, fma_vec((load(s + c) - splat(m)) * splat(r), load(gamma + c), load(beta + c)));
+    for (; c + LANES <= C; c += LANES) {
+        vec shift = beta ? load(beta + c) : splat(0.0f);
+        store(y + c, fma_vec((load(s + c) - splat(m)) * splat(r), load(gamma + c), shift));
+    }
     if (c < C) {
         vec v = (load_part(s + c, C - c) - splat(m)) * splat(r);
-        store_part(y + c, fma_vec(v, load_part(gamma + c, C - c), load_part(beta + c, C - c)), C - c);
+        vec shift = beta ? load_part(beta + c, C - c) : splat(0.0f);
+        store_part(y + c, fma_vec(v, load_part(gamma + c, C - c), shift), C - c);
     }
     *mean = m;
     *rstd = r;
+}
+
+static void norm_row(float *y, float *mean, float *rstd, const float *s, float total, const float *gamma,
+                     const float *beta, float eps, size_t C)
+{
+    if (beta)
+        norm_row_of(y, mean, rstd, s, total, gamma, beta, eps, C);
+    else
+        norm_row_of(y, mean, rstd, s, total, gamma, NULL, eps, C);
 }
 
 /* The arguments of layer_norm_forward, and its mask or NULL. */
