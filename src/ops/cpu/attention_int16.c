@@ -312,24 +312,13 @@ static void take_queries(int16_queries *t, const head *h, size_t query, size_t r
 /* 8191 * 2^t for t <= 0, t being x less log2 of 8191; to 3e-6. */
 INLINE veci exponential(vec x)
 {
-    x = min_vec(x, splat(LOG2_MOST_P));
-#if defined(__AVX512F__)
-    vec n = _mm512_roundscale_ps(x, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
-#else
-    x = max_vec(splat(-126.0f), x);
-    vec shifted = x + splat(0x1.8p+23f), n = shifted - splat(0x1.8p+23f);
-#endif
-    vec r = x - n;
+    vec n, r = split_exp2_vec(min_vec(x, splat(LOG2_MOST_P)), &n);
     vec p = splat(0.0095701019f); /* 2^r */
     p = fma_vec(p, r, splat(0.05591786f));
     p = fma_vec(p, r, splat(0.24024745f));
     p = fma_vec(p, r, splat(0.69312182f));
     p = fma_vec(p, r, splat(0.99999926f));
-#if defined(__AVX512F__)
-    return rounded(_mm512_scalef_ps(p, n));
-#else
-    return rounded((vec)((vecu)p + ((vecu)shifted << 23)));
-#endif
+    return rounded(scale_exp2_vec(p, n));
 }
 
 /* Scores become floats in their place, times scale and with what the rule adds. */

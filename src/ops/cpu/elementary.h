@@ -24,27 +24,40 @@ INLINE vec exp_vec(vec x)
     return (vec)(y & ~(vecu)below);
 }
 
-/* 2^t for t <= 0, to 1 ulp; below 2^-126 some number below it. */
-INLINE vec exp2_below_vec(vec t)
+/* t below 127 as a sum of r, -1/2 .. 1/2, and an integer that scale_exp2_vec reads. */
+INLINE vec split_exp2_vec(vec t, vec *integer)
 {
 #if defined(__AVX512F__)
-    vec n = _mm512_roundscale_ps(t, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
+    *integer = _mm512_roundscale_ps(t, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
+    return t - *integer;
 #else
     t = max_vec(splat(-126.0f), t); /* the second where that is NaN */
-    vec shifted = t + splat(0x1.8p+23f), n = shifted - splat(0x1.8p+23f);
+    *integer = t + splat(0x1.8p+23f); /* which stands in the low bits */
+    return t - (*integer - splat(0x1.8p+23f));
 #endif
-    vec r = t - n;
+}
+
+/* p 2^integer; below 2^-126 some number below it. */
+INLINE vec scale_exp2_vec(vec p, vec integer)
+{
+#if defined(__AVX512F__)
+    return _mm512_scalef_ps(p, integer);
+#else
+    return (vec)((vecu)p + ((vecu)integer << 23));
+#endif
+}
+
+/* 2^t for t <= 0, to 1 ulp. */
+INLINE vec exp2_below_vec(vec t)
+{
+    vec n, r = split_exp2_vec(t, &n);
     vec p = splat(0.0013276466f); /* 2^r */
     p = fma_vec(p, r, splat(0.009675541f));
     p = fma_vec(p, r, splat(0.055507135f));
     p = fma_vec(p, r, splat(0.2402212f));
     p = fma_vec(p, r, splat(0.69314694f));
     p = fma_vec(p, r, splat(1.0000001f));
-#if defined(__AVX512F__)
-    return _mm512_scalef_ps(p, n);
-#else
-    return (vec)((vecu)p + ((vecu)shifted << 23));
-#endif
+    return scale_exp2_vec(p, n);
 }
 
 INLINE vec sigmoid_vec(vec x)
