@@ -1,7 +1,7 @@
 /* Factors that are rounded to bf16, to nearest, ties to even, two that follow one another in k to a word; behind the
  * last of an odd number stands a zero. An element of C is one chain of vdpbf16ps over the pairs (0, 1), (2, 3), ...
  * vdpbf16ps takes denormal numbers for zero and gives zero for them. */
-#include "ops/cpu/packed_words.h"
+#include "ops/cpu/word_packers.h"
 
 /* The bf16 of low in the lower half of the vector, those of high in the upper one. */
 INLINE vec round_two(vec low, vec high)
@@ -15,8 +15,7 @@ INLINE vec load_until(const float *p, size_t i, size_t n)
     return i < n ? load_lanes(p + i, lanes_at(i, n)) : splat(0.0f);
 }
 
-/* words (k / 2 rounded up to LANES) = the pairs of one line of k floats */
-INLINE void convert_line(word *words, const float *x, size_t k)
+static void convert_line(word *words, const float *x, size_t k)
 {
     size_t l = 0;
     for (; l + 2 * LANES <= k; l += 2 * LANES)
@@ -25,9 +24,7 @@ INLINE void convert_line(word *words, const float *x, size_t k)
         store((float *)(words + l / 2), round_two(load_until(x, l, k), load_until(x, l + LANES, k)));
 }
 
-/* Panels `panel` words apart, (k / 2 rounded up, width) = the pairs of x (k, cols; ld), down its columns; width is a
- * multiple of LANES, zero beyond cols. All panels of two rows before the next two: x is read in runs as long as there
- * are. */
+/* All panels of two rows before the next two: x is read in runs as long as there are. */
 static void convert_down(word *words, size_t width, size_t panel, const float *x, size_t ld, size_t k, size_t cols)
 {
     const __m512i in_turn = _mm512_set_epi16(31, 15, 30, 14, 29, 13, 28, 12, 27, 11, 26, 10, 25, 9, 24, 8, 23, 7, 22, 6,
@@ -45,7 +42,6 @@ static void convert_down(word *words, size_t width, size_t panel, const float *x
             }
 }
 
-/* panel (k / 2 rounded up, GEMM_PANEL) = the pairs of x (cols, k; ld) transposed, zero beyond cols */
 static void convert_across(word *panel, const float *x, size_t ld, size_t k, size_t cols)
 {
     for (size_t l = 0; l < k; l += 2 * LANES, panel += LANES * GEMM_PANEL) {
@@ -65,27 +61,14 @@ static void convert_across(word *panel, const float *x, size_t ld, size_t k, siz
     }
 }
 
+static const word_packers PAIRS = { convert_line, convert_down, convert_across };
+
 lines OP(gemm_lines)(word *room, const gemm *g, size_t row, size_t rows, size_t l, size_t deep)
 {
-    const float *a = g->a + row * g->a_row + l * g->a_col;
-    if (g->a_col != 1) {
-        convert_down(room, GROUP, 0, a, g->a_col, deep, rows);
-        return (lines){ room, 1, GROUP };
-    }
-    size_t line = (words_of(deep) + LANES - 1) / LANES * LANES + LINE_END;
-    for (size_t i = 0; i < rows; i++)
-        convert_line(room + i * line, a + i * g->a_row, deep);
-    return (lines){ room, line, 1 };
+    return pack_lines(&PAIRS, room, g, row, rows, l, deep);
 }
 
 void OP(gemm_panels)(word *panels, const gemm *g, size_t first, size_t n, size_t l, size_t deep)
 {
-    const float *b = g->b + l * g->b_row + first * GEMM_PANEL * g->b_col;
-    size_t left = g->n - first * GEMM_PANEL, cols = left < n * GEMM_PANEL ? left : n * GEMM_PANEL;
-    if (g->b_col == 1)
-        convert_down(panels, GEMM_PANEL, DEPTH * GEMM_PANEL, b, g->b_row, deep, cols);
-    else
-        for (size_t col = 0; col < cols; col += GEMM_PANEL)
-            convert_across(panels + col * DEPTH, b + col * g->b_col, g->b_col, deep,
-                           cols - col < GEMM_PANEL ? cols - col : GEMM_PANEL);
+    pack_panels(&PAIRS, panels, g, first, n, l, deep);
 }

@@ -2,7 +2,7 @@
  * slower (bf16_rate.h). The bits are those of bf16/pairs.c: a product of two bf16 is exact as a float, vdpbf16ps adds
  * that of the odd k of a pair first, rounding each sum once, and denormal numbers are zero (tile.h). So both factors
  * are rounded, and the two of a pair change places; behind the last of an odd number stands a zero. */
-#include "ops/cpu/packed_words.h"
+#include "ops/cpu/word_packers.h"
 
 /* Each float rounded to bf16, to nearest, ties to even. */
 INLINE vec round_to_bf16(vec v)
@@ -16,15 +16,12 @@ INLINE vec load_rounded(const float *p, size_t i, size_t n)
     return round_to_bf16(i < n ? load_lanes(p + i, lanes_at(i, n)) : splat(0.0f));
 }
 
-/* line (k rounded up to LANES) = x (k) */
-INLINE void round_line(word *line, const float *x, size_t k)
+static void round_line(word *line, const float *x, size_t k)
 {
     for (size_t l = 0; l < k; l += LANES)
         store(line + l, SWAP(load_rounded(x, l, k), 1));
 }
 
-/* Panels `panel` words apart, (k rounded up to 2, width) = x (k, cols; ld); width is a multiple of LANES, zero beyond
- * cols. */
 static void round_down(word *words, size_t width, size_t panel, const float *x, size_t ld, size_t k, size_t cols)
 {
     for (size_t l = 0; l < words_of(k); l++, x += ld) {
@@ -38,7 +35,6 @@ static void round_down(word *words, size_t width, size_t panel, const float *x, 
     }
 }
 
-/* panel (k rounded up to 2, GEMM_PANEL) = x (cols, k; ld) transposed, zero beyond cols */
 static void round_across(word *panel, const float *x, size_t ld, size_t k, size_t cols)
 {
     for (size_t l = 0; l < k; l += LANES) {
@@ -66,33 +62,19 @@ static void widen_pairs(float *panel, const word *pairs, size_t deep)
         }
 }
 
+static const word_packers ROUNDED = { round_line, round_down, round_across };
+
 lines OP(gemm_lines)(word *room, const gemm *g, size_t row, size_t rows, size_t l, size_t deep)
 {
-    const float *a = g->a + row * g->a_row + l * g->a_col;
-    if (g->a_col != 1) {
-        round_down(room, GROUP, 0, a, g->a_col, deep, rows);
-        return (lines){ room, 1, GROUP };
-    }
-    size_t line = (deep + LANES - 1) / LANES * LANES + LINE_END;
-    for (size_t i = 0; i < rows; i++)
-        round_line(room + i * line, a + i * g->a_row, deep);
-    return (lines){ room, line, 1 };
+    return pack_lines(&ROUNDED, room, g, row, rows, l, deep);
 }
 
 void OP(gemm_panels)(word *panels, const gemm *g, size_t first, size_t n, size_t l, size_t deep)
 {
-    if (g->panels) {
+    if (g->panels)
         for (size_t p = 0; p < n; p++)
             widen_pairs(panels + p * DEPTH * GEMM_PANEL,
                         (const word *)g->panels + ((first + p) * ((g->k + 1) / 2) + l / 2) * GEMM_PANEL, deep);
-        return;
-    }
-    const float *b = g->b + l * g->b_row + first * GEMM_PANEL * g->b_col;
-    size_t left = g->n - first * GEMM_PANEL, cols = left < n * GEMM_PANEL ? left : n * GEMM_PANEL;
-    if (g->b_col == 1)
-        round_down(panels, GEMM_PANEL, DEPTH * GEMM_PANEL, b, g->b_row, deep, cols);
     else
-        for (size_t col = 0; col < cols; col += GEMM_PANEL)
-            round_across(panels + col * DEPTH, b + col * g->b_col, g->b_col, deep,
-                         cols - col < GEMM_PANEL ? cols - col : GEMM_PANEL);
+        pack_panels(&ROUNDED, panels, g, first, n, l, deep);
 }
