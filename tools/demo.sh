@@ -5,6 +5,7 @@
 #   OUT       folder to write; NAME: of the frozen file in it
 #   TRAINING  options of bert train
 #   PAIR      what is typed at the end
+#   PAUSE     seconds between the first epoch and the interruption
 #   BERT, CHECKPOINT
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -15,6 +16,7 @@ OUT=${OUT:-demo}
 NAME=${NAME:-banking}
 TRAINING=${TRAINING:---pooling mean --epochs 3 --learning-rate 1e-4}
 PAIR=${PAIR:-How do I change my PIN? ||| Where can I set a new PIN?}
+PAUSE=${PAUSE:-2}
 read -ra training <<<"$TRAINING"
 texts=(--text-columns "question1,question2")
 columns=("${texts[@]}" --label-column is_duplicate)
@@ -51,7 +53,7 @@ printf '$ %s\n' "${learning[*]}"
 pid=$!
 trap 'kill $pid 2>/dev/null' EXIT
 while kill -0 $pid 2>/dev/null && [ ! -e "$OUT/model/history.json" ]; do sleep 0.2; done
-sleep 2
+sleep "$PAUSE"
 kill -TERM $pid 2>/dev/null && echo "(the demo sends SIGTERM here, in the middle of an epoch)" || true
 status=0
 wait $pid || status=$?
