@@ -74,7 +74,8 @@ static bert_status row_done(token_run *r, size_t i, size_t length, size_t second
     return r->rows.failed ? no_memory(r) : BERT_OK;
 }
 
-/* words (n): the word that each token from `first` on is the first one of, else -1. */
+/* words (n): the word that each token from `first` on is the first one of, else -1. A token that begins with the blank
+ * before a word, or is that blank, is the word's. */
 static void mark_word_starts(bert_text text, const bert_tokens *tokens, size_t first, size_t n, int32_t *words)
 {
     size_t at = 0, start = 0, end = 0;
@@ -82,7 +83,7 @@ static void mark_word_starts(bert_text text, const bert_tokens *tokens, size_t f
     for (size_t k = 0; k < first + n; k++) {
         while (tokens->byte_start[k] >= end && word_next(text, &at, &start, &end))
             word++;
-        bool inside = tokens->byte_start[k] >= start && tokens->byte_start[k] < end;
+        bool inside = tokens->byte_start[k] < end;
         if (k >= first)
             words[k - first] = inside && word != begun ? word : -1;
         begun = inside ? word : begun;

@@ -1,4 +1,5 @@
 /* A tokenised data set holds what bert_encode makes of each row, and packs into batches. */
+#include "base/scratch.h"
 #include "base/threads.h"
 #include "data/token_reader.h"
 #include "text/tokenizer.h"
@@ -280,6 +281,28 @@ static void the_first_piece_of_each_word_is_known(void **state)
     }
 }
 
+/* A pipeline's token may begin with the blank before its word, or be that blank alone: the word's all the same. */
+static void tokens_with_their_blank_begin_words(void **state)
+{
+    static const char JSON[] =
+        "{\"model\": {\"type\": \"BPE\", \"merges\": [\"\xc4\xa0 b\"], \"vocab\": {\"a\": 0, \"b\": 1, \"\xc4\xa0\": "
+        "2, "
+        "\"\xc4\xa0"
+        "b\": 3, \"x\": 4}}, \"pre_tokenizer\": {\"type\": \"ByteLevel\", \"add_prefix_space\": false, "
+        "\"trim_offsets\": false}}";
+    static const int32_t IDS[] = { 0, 3, 4, 2, 0 }, WORDS[] = { 0, 1, -1, 2, -1 };
+    bert_text text = { "a bx a", 6 };
+    assert_int_equal(scratch_make(state), 0);
+    bert_tokenizer_free(tokenizer);
+    assert_works(bert_tokenizer_load(scratch_text("t.json", JSON), NULL, &tokenizer, err));
+    assert_int_equal(scratch_remove(state), 0);
+    use_text(text, NULL);
+    tokenise(&t, ROW_WORDS);
+    assert_int_equal(t.start[1], 5);
+    assert_memory_equal(t.ids, IDS, sizeof IDS);
+    assert_memory_equal(t.words, WORDS, sizeof WORDS);
+}
+
 static void words_are_the_same_for_any_number_of_threads(void **state)
 {
     (void)state;
@@ -320,6 +343,7 @@ int main(void)
         TEST(the_number_of_threads_changes_nothing),
         TEST(a_failure_names_the_first_row),
         TEST(batches_have_the_segments_of_the_template),
+        TEST(tokens_with_their_blank_begin_words),
         TEST(a_second_text_needs_a_segment),
         TEST(chosen_rows_are_packed_in_their_order),
         TEST(texts_apart_are_two_sequences),
