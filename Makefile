@@ -7,6 +7,7 @@
 #   make format     clang-format 14              make model      the model that the demo and the golden tests use
 #   make faults     each allocation and each system call of the command fails once (FAULTS_FLAGS="--verb train"); it is killed; its files are damaged
 #   make viewers    Chromium, TensorBoard, onnxruntime and gguf, with which tests look at reports and exports
+#   make judge-module FOLDER=... MODULE=...   a module's ids of texts and pairs beside those of its tokenizer.json
 #   make judge-tokenizers TOKENIZERS="NAME=TOKENIZER.JSON ..."   pipelines beside the package tokenizers, on thousands of texts each
 #   make bench-peers  beside other engines       make bench-peers-training, make accuracy   beside PyTorch: time, metrics
 #                     PYTHON= one that has the packages of bench/peers/requirements.txt, else one is made
@@ -22,7 +23,7 @@ CONFIGURE = cmake -G Ninja -S . -Wno-dev
 BUILD = ninja -j $(JOBS) -C
 TEST = ctest --output-on-failure -j $(JOBS) $(CTEST_FLAGS) --test-dir
 
-.PHONY: all deps demo test model bench judge-tokenizers bench-peers bench-peers-training accuracy compare install format sanitize tsan clang viewers faults fuzz clean
+.PHONY: all deps demo test model bench judge-tokenizers judge-module bench-peers bench-peers-training accuracy compare install format sanitize tsan clang viewers faults fuzz clean
 
 all:
 	@$(CONFIGURE) -B build $(BERT_FLAGS) > /dev/null || { echo "tools/install-deps.sh installs what is missing"; exit 1; }
@@ -49,6 +50,10 @@ judge-tokenizers: all # PYTHON: one with tokenizers 0.23.3
 	@shared=$${BERT_SHARED:-../shared}; folder=$$(mktemp -d) && trap 'rm -rf "$$folder"' EXIT && \
 	$${PYTHON:-python3} tests/hf/make_pipelines.py judge $$folder $$shared/data/wiki $$shared/golden/tokenizer/families.txt $(TOKENIZERS) && \
 	build/tests/test_text_pipeline_golden $$folder/*.json
+
+judge-module: all # the same for texts and pairs that are cut: FOLDER, with a tokenizer.json, and the MODULE that was imported from it
+	@shared=$${BERT_SHARED:-../shared}; \
+	$${PYTHON:-python3} tests/hf/judge_module.py build/bert $(FOLDER) $(MODULE) $$shared/data/wiki $$shared/golden/tokenizer/families.txt
 
 bench-peers: model
 	@bench/peers/infer.py $(PEERS_FLAGS)

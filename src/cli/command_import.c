@@ -67,13 +67,14 @@ const command import_command = {
     .name = "import",
     .usage = "SOURCE -o FOLDER",
     .summary = "Turns a published checkpoint into a module",
-    .details = "SOURCE is a folder or file as somebody published it: a TensorFlow bundle (bert_model.ckpt), a TF1 Hub "
-               "module, a Hugging Face or sentence-transformers folder, weights of PyTorch (.bin, .pt, .pth). An "
-               "encoder becomes a module, which Hugging Face loads, too; of a sentence-transformers folder it keeps "
-               "the pooling. Families: BERT, DistilBERT, ELECTRA, ALBERT, and RoBERTa, XLM-RoBERTa and CamemBERT, "
-               "whose modules read ids, no texts. "
-               "...ForSequenceClassification, a CrossEncoder among them, ...ForTokenClassification and Google's "
-               "run_classifier become a model, ready to predict and to freeze. FOLDER is written whole or not at all.",
+    .details =
+        "SOURCE is a folder or file as somebody published it: a TensorFlow bundle (bert_model.ckpt), a TF1 Hub "
+        "module, a Hugging Face or sentence-transformers folder, weights of PyTorch (.bin, .pt, .pth). An "
+        "encoder becomes a module, which Hugging Face loads, too; of a sentence-transformers folder it keeps "
+        "the pooling. Families: BERT, DistilBERT, ELECTRA, ALBERT, RoBERTa, XLM-RoBERTa and CamemBERT; tokenisers: "
+        "vocab.txt, any pipeline of a tokenizer.json, vocab.json with merges.txt, a SentencePiece model. "
+        "...ForSequenceClassification, a CrossEncoder among them, ...ForTokenClassification and Google's "
+        "run_classifier become a model, ready to predict and to freeze. FOLDER is written whole or not at all.",
     .argument = "SOURCE",
     .argument_needed = true,
     .required = (const char *const[]){ "output", NULL },

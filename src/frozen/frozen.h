@@ -1,6 +1,6 @@
 /* A frozen model: one safetensors file, used where it is mapped. Its tensors are what prediction multiplies by and
- * reads (model/weight_forms.h) and "vocabulary", U8 [bytes], which is vocab.txt as it is. Its metadata is, in this
- * order,
+ * reads (net/weight_forms.h) and "vocabulary", U8 [bytes], which is vocab.txt or tokenizer.bin as it is. Its metadata
+ * is, in this order,
  *     format       "libbert.frozen"
  *     crc32c       CRC-32C of the file up to the data, with eight zeros in place of its own digits: checked whenever
  *                  the file is opened
