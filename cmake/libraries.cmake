@@ -19,7 +19,7 @@ if(NOT sanitizers) # a sanitizer's symbols come with the program
 endif()
 # What a program needs beside the archive; cmake/bert-config.cmake.in finds the same.
 target_link_libraries(bert_static INTERFACE $<BUILD_INTERFACE:bert_needs> $<INSTALL_INTERFACE:Threads::Threads>
-  $<INSTALL_INTERFACE:ZLIB::ZLIB> $<INSTALL_INTERFACE:CURL::libcurl> $<INSTALL_INTERFACE:PkgConfig::BERT_STATIC> m)
+  $<INSTALL_INTERFACE:ZLIB::ZLIB> $<INSTALL_INTERFACE:PkgConfig::BERT_STATIC> ${CMAKE_DL_LIBS} m)
 foreach(kind static shared)
   target_include_directories(bert_${kind} PUBLIC $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include> $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
   set_target_properties(bert_${kind} PROPERTIES OUTPUT_NAME bert)
