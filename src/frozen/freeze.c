@@ -10,6 +10,7 @@
 #include "formats/safetensors.h"
 #include "modules/tokenizer_info.h"
 #include "net/weight_forms.h"
+#include "text/tokenizer.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -108,7 +109,8 @@ static bert_status make_header(const bert_model *m, const weight_list *list, int
     return s;
 }
 
-/* All tensors of the file: those of the weights, then the vocabulary, which is bytes. */
+/* All tensors of the file: the vocabulary's trie, whose size keeps what follows aligned, those of the weights, then the
+ * vocabulary, which is bytes. */
 static bert_status make_tensors(const bert_module *m, const weight_list *list, arena *a, tensor **items, size_t *n,
                                 bert_err *err)
 {
@@ -116,10 +118,18 @@ static bert_status make_tensors(const bert_module *m, const weight_list *list, a
     bert_status s = weights_form_tensors(list, a, &weights, n, err);
     if (s)
         return s;
-    *items = arena_array(a, *n + 1, sizeof **items);
+    *items = arena_array(a, *n + 2, sizeof **items);
     if (!*items)
         return fail_memory(err, "a list of tensors");
-    memcpy(*items, weights, *n * sizeof **items);
+    const trie *pieces = &m->tokenizer->vocabulary.trie;
+    memcpy(*items + 1, weights, *n * sizeof **items);
+    ++*n;
+    (*items)[0] = (tensor){ .name = FROZEN_TRIE,
+                            .type = DTYPE_I32,
+                            .rank = 2,
+                            .shape = { (int64_t)pieces->size, FROZEN_TRIE_COLUMNS },
+                            .n = pieces->size * FROZEN_TRIE_COLUMNS,
+                            .data = pieces->nodes };
     (*items)[(*n)++] = (tensor){ .name = "vocabulary",
                                  .type = DTYPE_U8,
                                  .rank = 1,

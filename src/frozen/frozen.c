@@ -164,9 +164,25 @@ static bert_status open_weights(bert_module *m, const json_t *about, const head_
     return s ? s : weights_read_forms(&m->weights, &m->memory, &m->tensors, stored, m->path, err);
 }
 
+/* The vocabulary's trie; none in older files. */
+static bert_status find_trie(const bert_module *m, ready_trie *ready, bert_err *err)
+{
+    const tensor *t = tensors_find(&m->tensors, FROZEN_TRIE);
+    *ready = (ready_trie){ 0 };
+    if (!t)
+        return BERT_OK;
+    if (t->type != DTYPE_I32 || t->rank != 2 || t->shape[1] != FROZEN_TRIE_COLUMNS ||
+        (uintptr_t)t->data % sizeof(int32_t))
+        return fail(err, BERT_ERR_FORMAT, "%s: %s is no trie: I32 [nodes, %d] at a multiple of 4 bytes", m->path,
+                    FROZEN_TRIE, FROZEN_TRIE_COLUMNS);
+    *ready = (ready_trie){ t->data, (size_t)t->shape[0] };
+    return BERT_OK;
+}
+
 static bert_status open_vocabulary(bert_module *m, json_t *about, bert_err *err)
 {
     bert_tokenizer_options options;
+    ready_trie ready;
     const tensor *t = tensors_find(&m->tensors, "vocabulary");
     json_t *info = json_object_get(about, "tokenizer");
     /* version 2 has do_lower_case alone */
@@ -176,7 +192,8 @@ static bert_status open_vocabulary(bert_module *m, json_t *about, bert_err *err)
     if (!t || t->type != DTYPE_U8)
         return fail(err, BERT_ERR_FORMAT, "%s: there is no vocabulary of type U8", m->path);
     char *where = arena_printf(&m->memory, "%s: vocabulary", m->path);
-    return where ? module_set_vocabulary(m, t->data, t->n, &options, where, err) : fail_memory(err, m->path);
+    s = where ? find_trie(m, &ready, err) : fail_memory(err, m->path);
+    return s ? s : module_set_vocabulary(m, t->data, t->n, ready, &options, where, err);
 }
 
 /* The module inside the file. */

@@ -1,6 +1,6 @@
 /* A frozen model: one safetensors file, used where it is mapped. Its tensors are what prediction multiplies by and
- * reads (net/weight_forms.h) and "vocabulary", U8 [bytes], which is vocab.txt or tokenizer.bin as it is. Its metadata
- * is, in this order,
+ * reads (net/weight_forms.h), "vocabulary", U8 [bytes], which is vocab.txt or tokenizer.bin as it is, and its trie
+ * (text/trie.h), which files of before lack. Its metadata is, in this order,
  *     format       "libbert.frozen"
  *     crc32c       CRC-32C of the file up to the data, with eight zeros in place of its own digits: checked whenever
  *                  the file is opened
@@ -13,8 +13,11 @@
 
 #include "base/buffer.h"
 #include "models/model.h"
+#include "text/trie.h"
 
-enum { FROZEN_VERSION = 3 };
+#define FROZEN_TRIE "vocabulary.trie"
+
+enum { FROZEN_VERSION = 3, FROZEN_TRIE_COLUMNS = sizeof(trie_node) / sizeof(int32_t) };
 
 /* True where the file begins as a frozen one; errors read as false. */
 bool frozen_is(const char *path);

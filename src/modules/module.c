@@ -38,14 +38,14 @@ const special_template *module_specials(const bert_module *m)
     return m->tokenizer ? m->tokenizer->specials : m->config.family->specials;
 }
 
-bert_status module_set_vocabulary(bert_module *m, const char *bytes, size_t size, const bert_tokenizer_options *options,
-                                  const char *where, bert_err *err)
+bert_status module_set_vocabulary(bert_module *m, const char *bytes, size_t size, ready_trie ready,
+                                  const bert_tokenizer_options *options, const char *where, bert_err *err)
 {
     m->vocabulary_size = size;
     m->vocabulary = arena_copy(&m->memory, bytes, size);
     if (!m->vocabulary)
         return fail_memory(err, where);
-    bert_status s = bert_tokenizer_create(m->vocabulary, size, where, options, &m->tokenizer, err);
+    bert_status s = tokenizer_create_ready(m->vocabulary, size, ready, where, options, &m->tokenizer, err);
     if (s)
         return s;
     if (!m->tokenizer->pipeline)
@@ -62,7 +62,7 @@ static bert_status read_vocabulary(bert_module *m, const char *path, const bert_
     bert_status s = path ? file_map(&file, path, err) : fail_memory(err, m->folder);
     if (s)
         return s;
-    s = module_set_vocabulary(m, (const char *)file.data, file.size, options, path, err);
+    s = module_set_vocabulary(m, (const char *)file.data, file.size, (ready_trie){ 0 }, options, path, err);
     file_unmap(&file);
     return s;
 }

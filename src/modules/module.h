@@ -7,6 +7,7 @@
 #include "formats/tensors.h"
 #include "arch/config_json.h"
 #include "net/weights.h"
+#include "text/trie.h"
 
 enum { MODULE_VERSION = 2 };
 
@@ -55,9 +56,9 @@ bert_status module_verify_read(const bert_module *m, bert_err *err);
 void module_release(const bert_module *m);
 
 /* Makes the tokenizer. The word embedding may have more rows than it has tokens, or fewer: a text with a token without
- * a row is refused where it is encoded. `where` begins messages. */
-bert_status module_set_vocabulary(bert_module *m, const char *bytes, size_t size, const bert_tokenizer_options *options,
-                                  const char *where, bert_err *err);
+ * a row is refused where it is encoded. ready: as tokenizer_create_ready has it. `where` begins messages. */
+bert_status module_set_vocabulary(bert_module *m, const char *bytes, size_t size, ready_trie ready,
+                                  const bert_tokenizer_options *options, const char *where, bert_err *err);
 
 /* Fails with BERT_ERR_UNSUPPORTED for a module without a tokenizer: it reads ids, no texts. */
 bert_status module_check_texts(const bert_module *m, bert_err *err);

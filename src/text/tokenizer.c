@@ -96,14 +96,15 @@ static bert_status name_specials(bert_tokenizer *t, const char *name, bert_err *
 }
 
 /* One that is a pipeline. */
-static bert_status create_pipeline(bert_tokenizer *t, const char *bytes, size_t size, const char *name, bert_err *err)
+static bert_status create_pipeline(bert_tokenizer *t, const char *bytes, size_t size, ready_trie ready,
+                                   const char *name, bert_err *err)
 {
     packed_vocabulary packed;
     bert_status s = packed_vocabulary_open(&packed, bytes, size, name, err);
     t->rows = SIZE_MAX;
     t->unknown = t->continuation = -1;
     if (!s)
-        s = vocabulary_unpack(&t->vocabulary, &packed, name, err);
+        s = vocabulary_unpack(&t->vocabulary, &packed, ready, name, err);
     if (!s)
         s = pipeline_create(t, &packed, name, err);
     if (!s)
@@ -114,10 +115,10 @@ static bert_status create_pipeline(bert_tokenizer *t, const char *bytes, size_t 
 }
 
 /* One of BERT's, by lines. */
-static bert_status create_word_pieces(bert_tokenizer *t, const char *bytes, size_t size, const char *name,
-                                      bert_err *err)
+static bert_status create_word_pieces(bert_tokenizer *t, const char *bytes, size_t size, ready_trie ready,
+                                      const char *name, bert_err *err)
 {
-    bert_status s = vocabulary_create(&t->vocabulary, bytes, size, !t->options.normalizer, name, err);
+    bert_status s = vocabulary_create(&t->vocabulary, bytes, size, ready, !t->options.normalizer, name, err);
     if (!s)
         s = tokenizer_complete(t, name, err);
     if (!s)
@@ -125,8 +126,8 @@ static bert_status create_word_pieces(bert_tokenizer *t, const char *bytes, size
     return s;
 }
 
-bert_status bert_tokenizer_create(const char *bytes, size_t size, const char *name,
-                                  const bert_tokenizer_options *options, bert_tokenizer **tokenizer, bert_err *err)
+bert_status tokenizer_create_ready(const char *bytes, size_t size, ready_trie ready, const char *name,
+                                   const bert_tokenizer_options *options, bert_tokenizer **tokenizer, bert_err *err)
 {
     *tokenizer = NULL;
     bert_tokenizer *t = calloc(1, sizeof *t);
@@ -134,14 +135,20 @@ bert_status bert_tokenizer_create(const char *bytes, size_t size, const char *na
         return fail_memory(err, name);
     bert_status s = tokenizer_options_copy(&t->options, options, &t->memory, err);
     if (!s)
-        s = packed_vocabulary_is(bytes, size) ? create_pipeline(t, bytes, size, name, err)
-                                              : create_word_pieces(t, bytes, size, name, err);
+        s = packed_vocabulary_is(bytes, size) ? create_pipeline(t, bytes, size, ready, name, err)
+                                              : create_word_pieces(t, bytes, size, ready, name, err);
     if (s) {
         bert_tokenizer_free(t);
         return s;
     }
     *tokenizer = t;
     return BERT_OK;
+}
+
+bert_status bert_tokenizer_create(const char *bytes, size_t size, const char *name,
+                                  const bert_tokenizer_options *options, bert_tokenizer **tokenizer, bert_err *err)
+{
+    return tokenizer_create_ready(bytes, size, (ready_trie){ 0 }, name, options, tokenizer, err);
 }
 
 static bool is_json(const char *path)

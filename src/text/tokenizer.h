@@ -36,6 +36,11 @@ struct bert_tokenizer {
     int32_t single[256];       /* the id of an ASCII character that is a word, that of the unknown where it has none */
 };
 
+/* As bert_tokenizer_create, with a trie that was built of the same bytes before, and stays where it is as long as the
+ * tokenizer. Fails with BERT_ERR_FORMAT, too, where it is damaged. */
+bert_status tokenizer_create_ready(const char *bytes, size_t size, ready_trie ready, const char *name,
+                                   const bert_tokenizer_options *options, bert_tokenizer **tokenizer, bert_err *err);
+
 /* The rules of transformers' BertTokenizer where no file says otherwise. */
 void tokenizer_start_as_transformers(bert_tokenizer_options *options);
 bool tokenizer_strips(const bert_tokenizer_options *options);

@@ -15,7 +15,8 @@ typedef struct branch {
 } branch;
 
 typedef struct trie_builder {
-    trie *t;
+    trie_node *nodes; /* (size) */
+    size_t size;
     trie_key *keys;
     branch *waiting; /* (n_waiting) the last one is next */
     size_t n_waiting;
@@ -40,28 +41,27 @@ static size_t drop_empty(trie_key *keys, size_t n)
 /* Makes room for so many places. */
 static bool reserve_nodes(trie_builder *b, size_t size)
 {
-    trie *t = b->t;
-    if (size <= t->size)
+    if (size <= b->size)
         return true;
     size_t larger = (size + size / 2 + WORD_BITS - 1) / WORD_BITS * WORD_BITS, words = larger / WORD_BITS + 1;
-    trie_node *moved = larger < INT32_MAX ? realloc(t->nodes, larger * sizeof *moved) : NULL;
+    trie_node *moved = larger < INT32_MAX ? realloc(b->nodes, larger * sizeof *moved) : NULL;
     if (!moved)
         return false;
-    t->nodes = moved;
+    b->nodes = moved;
     uint64_t *bits = realloc(b->free, words * sizeof *bits);
     if (!bits)
         return false;
     b->free = bits;
-    for (size_t i = t->size; i < larger; i++)
+    for (size_t i = b->size; i < larger; i++)
         moved[i] = (trie_node){ .base = 0, .parent = -1, .id = -1 };
-    memset(bits + t->size / WORD_BITS, 0xFF, (words - t->size / WORD_BITS) * sizeof *bits);
-    t->size = larger;
+    memset(bits + b->size / WORD_BITS, 0xFF, (words - b->size / WORD_BITS) * sizeof *bits);
+    b->size = larger;
     return true;
 }
 
 static void trie_take(trie_builder *b, size_t place, int32_t parent)
 {
-    b->t->nodes[place].parent = parent;
+    b->nodes[place].parent = parent;
     b->top = place < b->top ? b->top : place + 1;
     b->free[place / WORD_BITS] &= ~((uint64_t)1 << place % WORD_BITS);
 }
@@ -78,9 +78,9 @@ static uint64_t free_bits(const trie_builder *b, size_t place)
 static size_t first_free(const trie_builder *b)
 {
     size_t place = b->free_from;
-    while (place < b->t->size && !free_bits(b, place))
+    while (place < b->size && !free_bits(b, place))
         place += WORD_BITS;
-    return place < b->t->size ? place + (size_t)__builtin_ctzll(free_bits(b, place)) : b->t->size;
+    return place < b->size ? place + (size_t)__builtin_ctzll(free_bits(b, place)) : b->size;
 }
 
 /* The smallest base at which all n bytes find a free place; after many tries, one behind everything. 0: out of
@@ -155,7 +155,7 @@ static void order_keys(trie_builder *b, branch *at)
         order_few(keys, n, at->depth);
     else
         order_many(keys, n, at->depth);
-    trie_node *node = &b->t->nodes[at->node];
+    trie_node *node = &b->nodes[at->node];
     for (; at->first < at->last && b->keys[at->first].size == at->depth; at->first++)
         if (b->keys[at->first].id > node->id)
             node->id = b->keys[at->first].id;
@@ -180,11 +180,11 @@ static bool place_rest(trie_builder *b, branch at)
         size_t base = find_base(b, key->bytes + at.depth, 1), child = base + key->bytes[at.depth];
         if (!base)
             return false;
-        b->t->nodes[at.node].base = (int32_t)base;
+        b->nodes[at.node].base = (int32_t)base;
         trie_take(b, child, at.node);
         at.node = (int32_t)child;
     }
-    b->t->nodes[at.node].id = key->id;
+    b->nodes[at.node].id = key->id;
     return true;
 }
 
@@ -209,7 +209,7 @@ static bool place_children(trie_builder *b, branch at)
     size_t base = find_base(b, bytes, n);
     if (!base)
         return false;
-    b->t->nodes[at.node].base = (int32_t)base;
+    b->nodes[at.node].base = (int32_t)base;
     for (uint32_t c = n; c-- > 0;) {
         int32_t child = (int32_t)(base + bytes[c]);
         trie_take(b, (size_t)child, at.node);
@@ -219,13 +219,22 @@ static bool place_children(trie_builder *b, branch at)
     return true;
 }
 
+/* The nodes without the places behind the last, but for those that its base may lead to. */
+static void finish_nodes(trie *t, trie_builder *b)
+{
+    size_t size = (b->top + BYTES + WORD_BITS - 1) / WORD_BITS * WORD_BITS;
+    trie_node *fitting = realloc(b->nodes, size * sizeof *fitting);
+    t->nodes = t->own = fitting ? fitting : b->nodes;
+    t->size = size;
+}
+
 bool trie_build(trie *t, trie_key *keys, size_t n)
 {
-    trie_builder b = { .t = t, .keys = keys, .free_from = BYTES, .top = BYTES };
+    trie_builder b = { .keys = keys, .free_from = BYTES, .top = BYTES };
     n = drop_empty(keys, n);
     bool fine = reserve_nodes(&b, 2 * BYTES);
     if (fine) {
-        t->nodes[0].base = 1;
+        b.nodes[0].base = 1;
         trie_take(&b, 0, 0); /* no base is 0, so it is nobody's child */
     }
     if (fine && n)
@@ -234,13 +243,28 @@ bool trie_build(trie *t, trie_key *keys, size_t n)
         fine = place_children(&b, b.waiting[--b.n_waiting]);
     free(b.waiting);
     free(b.free);
-    if (!fine)
-        trie_free(t);
+    if (fine)
+        finish_nodes(t, &b);
+    else
+        free(b.nodes);
     return fine;
+}
+
+bool trie_use(trie *t, ready_trie ready, size_t n_ids)
+{
+    const trie_node *nodes = ready.nodes;
+    size_t size = ready.size;
+    bool wrong = size < 2 * BYTES || size > INT32_MAX || n_ids > INT32_MAX || size % WORD_BITS;
+    uint32_t last = (uint32_t)(size - BYTES);
+    for (size_t i = 0; !wrong && i < size; i += WORD_BITS)
+        for (size_t k = i; k < i + WORD_BITS; k++)
+            wrong |= ((uint32_t)nodes[k].base > last) | (nodes[k].id < -1) | (nodes[k].id >= (int32_t)n_ids);
+    *t = wrong ? (trie){ 0 } : (trie){ .nodes = nodes, .size = size };
+    return !wrong;
 }
 
 void trie_free(trie *t)
 {
-    free(t->nodes);
+    free(t->own);
     *t = (trie){ 0 };
 }

@@ -16,9 +16,16 @@ typedef struct trie_node {
 
 /* All zero is an empty trie, which must not be searched. */
 typedef struct trie {
-    trie_node *nodes; /* (size): every base is at most size - 256, so that a step needs no check */
-    size_t size;
+    const trie_node *nodes; /* (size): every base is at most size - 256, so that a step needs no check */
+    size_t size;            /* a multiple of 64 */
+    trie_node *own;         /* nodes, unless they are somebody else's */
 } trie;
+
+/* A trie that was built before; all zero: there is none. */
+typedef struct ready_trie {
+    const trie_node *nodes; /* (size) */
+    size_t size;
+} ready_trie;
 
 typedef struct trie_key {
     const unsigned char *bytes;
@@ -29,6 +36,9 @@ typedef struct trie_key {
 /* keys: (n), below 2^31, their order changes; of equal keys the one with the greatest id counts, empty ones are left
  * out. false: out of memory. */
 bool trie_build(trie *t, trie_key *keys, size_t n);
+/* Takes nodes in place. false, and t is empty: a step could leave them, or an id is not below n_ids; what they find
+ * else is theirs to answer for. */
+bool trie_use(trie *t, ready_trie ready, size_t n_ids);
 void trie_free(trie *t);
 
 /* The child of node by byte, or -1. */

@@ -81,20 +81,24 @@ static void split_lines(vocabulary *v, size_t size, bool strip)
     }
 }
 
-static bool build_trie(vocabulary *v)
+static bert_status make_trie(vocabulary *v, ready_trie ready, const char *name, bert_err *err)
 {
+    if (ready.nodes)
+        return trie_use(&v->trie, ready, v->n)
+                   ? BERT_OK
+                   : fail(err, BERT_ERR_FORMAT, "%s: its trie of %zu nodes is damaged", name, ready.size);
     trie_key *keys = calloc(v->n, sizeof *keys);
     if (!keys)
-        return false;
+        return fail_memory(err, name);
     for (size_t i = 0; i < v->n; i++)
         keys[i] = (trie_key){ (const unsigned char *)v->tokens[i].data, (uint32_t)v->tokens[i].size, (int32_t)i };
     bool fine = trie_build(&v->trie, keys, v->n);
     free(keys);
-    return fine;
+    return fine ? BERT_OK : fail_memory(err, name);
 }
 
-bert_status vocabulary_create(vocabulary *v, const char *bytes, size_t size, bool strip, const char *name,
-                              bert_err *err)
+bert_status vocabulary_create(vocabulary *v, const char *bytes, size_t size, ready_trie ready, bool strip,
+                              const char *name, bert_err *err)
 {
     if (size >= INT32_MAX)
         return fail(err, BERT_ERR_FORMAT, "%s: %zu bytes; a vocabulary has less than 2 GiB", name, size);
@@ -108,17 +112,19 @@ bert_status vocabulary_create(vocabulary *v, const char *bytes, size_t size, boo
     v->n = count_lines(bytes, size);
     v->bytes = malloc(size + 1);
     v->tokens = calloc(v->n, sizeof *v->tokens);
-    if (v->bytes && v->tokens) {
+    bert_status s = v->bytes && v->tokens ? BERT_OK : fail_memory(err, name);
+    if (!s) {
         memcpy(v->bytes, bytes, size);
         split_lines(v, size, strip);
-        if (build_trie(v))
-            return BERT_OK;
+        s = make_trie(v, ready, name, err);
     }
-    vocabulary_free(v);
-    return fail_memory(err, name);
+    if (s)
+        vocabulary_free(v);
+    return s;
 }
 
-bert_status vocabulary_unpack(vocabulary *v, const packed_vocabulary *packed, const char *name, bert_err *err)
+bert_status vocabulary_unpack(vocabulary *v, const packed_vocabulary *packed, ready_trie ready, const char *name,
+                              bert_err *err)
 {
     if (!packed->tokens.size)
         return fail(err, BERT_ERR_FORMAT, "%s: no token in the vocabulary", name);
@@ -134,10 +140,10 @@ bert_status vocabulary_unpack(vocabulary *v, const packed_vocabulary *packed, co
         to += size + 1;
         from = end;
     }
-    if (v->bytes && v->tokens && build_trie(v))
-        return BERT_OK;
-    vocabulary_free(v);
-    return fail_memory(err, name);
+    bert_status s = v->bytes && v->tokens ? make_trie(v, ready, name, err) : fail_memory(err, name);
+    if (s)
+        vocabulary_free(v);
+    return s;
 }
 
 void vocabulary_free(vocabulary *v)

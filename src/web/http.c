@@ -323,7 +323,8 @@ bert_status http_get_run(http_get *get, bert_err *err)
         return fail(err, BERT_ERR_ARGUMENT, "%s: not an http:// or https:// address", get->url);
     pthread_once(&once, start);
     if (!loaded)
-        return fail(err, BERT_ERR_UNSUPPORTED, "%s: a download needs libcurl, and there is no " LIBCURL " here", get->url);
+        return fail(err, BERT_ERR_UNSUPPORTED, "%s: a download needs libcurl, and there is no " LIBCURL " here",
+                    get->url);
     if (started != CURLE_OK)
         return fail(err, BERT_ERR_NETWORK, "libcurl does not start: %s", libcurl.easy_strerror(started));
 

@@ -265,6 +265,10 @@ static void tensors_of_another_form_are_refused(void **state)
         { "classifier.weight", ABSENT, "tensor classifier.weight is absent" },
         { "vocabulary", ABSENT, "there is no vocabulary of type U8" },
         { "vocabulary", EMPTY, "vocabulary: empty; a vocabulary has one token a line" },
+        { FROZEN_TRIE, FLAT, "vocabulary.trie is no trie: I32 [nodes, 3] at a multiple of 4 bytes" },
+        { FROZEN_TRIE, UNSIGNED, "vocabulary.trie is no trie: I32 [nodes, 3] at a multiple of 4 bytes" },
+        { FROZEN_TRIE, SHORTER, "vocabulary: its trie of 639 nodes is damaged" },
+        { FROZEN_TRIE, EMPTY, "vocabulary: its trie of 0 nodes is damaged" },
     };
     const char *path = frozen_toy(INT8), *other = scratch("other.bert");
     for (size_t i = 0; i < sizeof CASES / sizeof *CASES; i++) {
@@ -277,6 +281,23 @@ static void tensors_of_another_form_are_refused(void **state)
         assert_fails(bert_model_load(other, &model, err), BERT_ERR_FORMAT, words);
         assert_null(model);
     }
+}
+
+/* The trie of older files is built as they are opened. */
+static void a_file_without_a_trie_answers_the_same(void **state)
+{
+    (void)state;
+    const char *path = frozen_toy(INT8), *other = scratch("other.bert");
+    opened o = open_parts(path);
+    change_tensor(&o, FROZEN_TRIE, ABSENT);
+    write_parts(&o, other);
+    answers with, without;
+    bert_model *model = load_model(path), *old = load_model(other);
+    ask(model, true, &with);
+    ask(old, true, &without);
+    assert_memory_equal(&with, &without, sizeof with);
+    bert_model_free(model);
+    bert_model_free(old);
 }
 
 /* Panels are read by instructions that want them aligned. */
@@ -422,6 +443,7 @@ static int groups(void)
         in_a_folder(verifying_says_what_is_wrong),
         in_a_folder(a_file_that_says_something_else_is_refused_in_clear_words),
         in_a_folder(tensors_of_another_form_are_refused),
+        in_a_folder(a_file_without_a_trie_answers_the_same),
         in_a_folder(tensors_at_odd_places_are_refused),
         in_a_folder(huge_shapes_are_refused),
         in_a_folder(a_head_without_hidden_layer_scale_and_threshold_has_the_defaults),

@@ -109,7 +109,7 @@ static void try_text(const bert_tokenizer *t, bert_text text)
 static void try_vocabulary(bert_text bytes)
 {
     vocabulary v = { 0 };
-    if (vocabulary_create(&v, bytes.data, bytes.size, true, "fuzz", NULL))
+    if (vocabulary_create(&v, bytes.data, bytes.size, (ready_trie){ 0 }, true, "fuzz", NULL))
         return;
     for (size_t i = 0; i < v.n; i++) {
         int32_t id = vocabulary_id(&v, v.tokens[i].data, v.tokens[i].size);

@@ -162,8 +162,8 @@ static void a_frozen_file_tells_what_it_gives(void **state)
     double bytes = json_real_value(member(json, "bytes_per_weight"));
     assert_true(fabs(bytes * (EMBEDDINGS + 3 * A_LAYER + HEAD) - (double)size_of(file)) < 1e-3);
     assert_int_equal(strlen(json_string_value(member(json, "data_sha256"))), 64);
-    /* query, key and value are one matrix, in the last layer two; the vocabulary is a tensor, too */
-    assert_int_equal(json_array_size(member(json, "tensors")), 5 + 2 * 14 + 15 + 2 + 1);
+    /* query, key and value are one matrix, in the last layer two; the vocabulary and its trie are tensors, too */
+    assert_int_equal(json_array_size(member(json, "tensors")), 5 + 2 * 14 + 15 + 2 + 2);
     json_decref(json);
 }
 

@@ -121,6 +121,48 @@ static void full_nodes_and_sparse_ones_find_their_places(void **state)
     free(bytes);
 }
 
+/* What a file holds of a trie: the same answers in place; any numbers are refused, or no step leaves the nodes. */
+static void nodes_in_place_are_checked(void **state)
+{
+    (void)state;
+    enum { N = 300 };
+    random_stream r = { 12, 96, 0 };
+    sample s = random_keys(&r, N, 26, LONGEST);
+    trie built = trie_of(&s), used;
+    trie_node *nodes = malloc(built.size * sizeof *nodes);
+    assert_non_null(nodes);
+    memcpy(nodes, built.nodes, built.size * sizeof *nodes);
+    assert_true(trie_use(&used, (ready_trie){ nodes, built.size }, N));
+    for (size_t i = 0; i < N; i++)
+        assert_int_equal(id_of(&used, s.keys[i].bytes, s.keys[i].size),
+                         id_of(&built, s.keys[i].bytes, s.keys[i].size));
+    trie_free(&used); /* they stay */
+    assert_false(trie_use(&used, (ready_trie){ nodes, built.size - 1 }, N));
+    assert_false(trie_use(&used, (ready_trie){ nodes, 448 }, N));
+    assert_false(trie_use(&used, (ready_trie){ nodes, 0 }, N));
+    assert_null(used.nodes);
+    const int32_t last = (int32_t)built.size - 256, WRONG[][3] = { { last + 1, 0, -1 }, { -1, 0, -1 },
+                                                                   { INT32_MIN, 0, -1 }, { INT32_MAX, 0, -1 },
+                                                                   { 1, 0, -2 }, { 1, 0, N } },
+                  RIGHT[][3] = { { last, 0, -1 }, { 0, INT32_MAX, N - 1 }, { 1, INT32_MIN, 0 } };
+    for (size_t at = 0; at < built.size; at++) {
+        for (size_t i = 0; i < sizeof WRONG / sizeof *WRONG; i++) {
+            nodes[at] = (trie_node){ WRONG[i][0], WRONG[i][1], WRONG[i][2] };
+            assert_false(trie_use(&used, (ready_trie){ nodes, built.size }, N));
+        }
+        for (size_t i = 0; i < sizeof RIGHT / sizeof *RIGHT; i++) {
+            nodes[at] = (trie_node){ RIGHT[i][0], RIGHT[i][1], RIGHT[i][2] };
+            assert_true(trie_use(&used, (ready_trie){ nodes, built.size }, N));
+            for (size_t k = 0; k < N; k++)
+                assert_true(id_of(&used, s.keys[k].bytes, s.keys[k].size) < N);
+        }
+        nodes[at] = built.nodes[at];
+    }
+    free(nodes);
+    trie_free(&built);
+    free_keys(&s);
+}
+
 static void no_keys_and_empty_ones_make_a_trie_that_holds_nothing(void **state)
 {
     (void)state;
@@ -140,6 +182,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(keys_of_any_alphabet_are_found_and_nothing_else),
         cmocka_unit_test(full_nodes_and_sparse_ones_find_their_places),
+        cmocka_unit_test(nodes_in_place_are_checked),
         cmocka_unit_test(no_keys_and_empty_ones_make_a_trie_that_holds_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
