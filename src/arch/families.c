@@ -3,8 +3,9 @@
 
 #include <string.h>
 
-const family *const FAMILIES[] = { &FAMILY_BERT,      &FAMILY_DISTILBERT, &FAMILY_ROBERTA, &FAMILY_XLM_ROBERTA,
-                                   &FAMILY_CAMEMBERT, &FAMILY_ELECTRA,    &FAMILY_ALBERT,  NULL };
+const family *const FAMILIES[] = { &FAMILY_BERT,        &FAMILY_DISTILBERT, &FAMILY_ROBERTA,
+                                   &FAMILY_XLM_ROBERTA, &FAMILY_CAMEMBERT,  &FAMILY_ELECTRA,
+                                   &FAMILY_ALBERT,      &FAMILY_MPNET,      NULL };
 
 const family *family_by_name(const char *name)
 {

@@ -4,7 +4,7 @@
 #include "net/family.h"
 
 extern const family FAMILY_BERT, FAMILY_DISTILBERT, FAMILY_ROBERTA, FAMILY_XLM_ROBERTA, FAMILY_CAMEMBERT,
-    FAMILY_ELECTRA, FAMILY_ALBERT;
+    FAMILY_ELECTRA, FAMILY_ALBERT, FAMILY_MPNET;
 
 /* All of them, BERT first; ends with NULL. */
 extern const family *const FAMILIES[];

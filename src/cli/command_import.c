@@ -71,8 +71,8 @@ const command import_command = {
         "SOURCE is a folder or file as somebody published it: a TensorFlow bundle (bert_model.ckpt), a TF1 Hub "
         "module, a Hugging Face or sentence-transformers folder, weights of PyTorch (.bin, .pt, .pth). An "
         "encoder becomes a module, which Hugging Face loads, too; of a sentence-transformers folder it keeps "
-        "the pooling. Families: BERT, DistilBERT, ELECTRA, ALBERT, RoBERTa, XLM-RoBERTa and CamemBERT; tokenisers: "
-        "vocab.txt, any pipeline of a tokenizer.json, vocab.json with merges.txt, a SentencePiece model. "
+        "the pooling. Families: BERT, DistilBERT, ELECTRA, ALBERT, RoBERTa, XLM-RoBERTa, CamemBERT, MPNet; "
+        "tokenisers: vocab.txt, any pipeline of a tokenizer.json, vocab.json with merges.txt, a SentencePiece model. "
         "...ForSequenceClassification, a CrossEncoder among them, ...ForTokenClassification and Google's "
         "run_classifier become a model, ready to predict and to freeze. FOLDER is written whole or not at all.",
     .argument = "SOURCE",

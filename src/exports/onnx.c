@@ -7,6 +7,7 @@
 #include "formats/json_build.h"
 #include "formats/onnx_file.h"
 #include "modules/tokenizer_info.h"
+#include "net/relative_bias.h"
 
 #include <jansson.h>
 #include <math.h>
@@ -25,8 +26,10 @@ typedef struct graph_build {
     const export_model *model;
     graph_weight *weights; /* those of the graph, in its order */
     size_t n_weights;
-    onnx_name bias; /* (B, 1, 1, S): 0 where the mask is 1, else -10000, which leaves exp nothing */
-    arena floats;   /* of the weight that is being written */
+    /* (B, 1 or NH, 1 or S, S): 0 where the mask is 1, else -10000, which leaves exp nothing; and what is added by
+     * distance */
+    onnx_name bias;
+    arena floats; /* of the weight that is being written */
 } graph_build;
 
 /* ---- parts ------------------------------------------------------------------------------------------------------- */
@@ -41,9 +44,9 @@ static onnx_name weight_in(graph_build *b, weight_id id, size_t layer, bool tran
             return b->weights[i].name;
     const char *name = transposed ? arena_printf(b->graph.memory, "%s.transposed", p->name) : p->name;
     b->graph.failed |= !name;
-    size_t rows = transposed ? p->cols : p->rows, cols = transposed                            ? p->rows
-                                                         : weight_id_kind(id) <= WEIGHT_MATRIX ? p->cols
-                                                                                               : 0;
+    size_t rows = transposed ? p->cols : p->rows, cols = transposed                                           ? p->rows
+                                                         : p->cols > 1 || weight_id_kind(id) <= WEIGHT_MATRIX ? p->cols
+                                                                                                              : 0;
     onnx_name in_graph = onnx_weight(&b->graph, name ? name : "", rows, cols, transposed);
     b->weights[b->n_weights++] = (graph_weight){ p, in_graph };
     return in_graph;
@@ -170,6 +173,28 @@ static onnx_name mask_bias(onnx_graph *g)
     return ONNX_NODE(g, "Mul", absent, onnx_number(g, -10000));
 }
 
+/* (1, NH, S, S): the bias of each distance, from the table of its bucket. */
+static onnx_name distance_bias(graph_build *b)
+{
+    onnx_graph *g = &b->graph;
+    int64_t buckets[2 * RELATIVE_SPAN + 1];
+    for (int d = -RELATIVE_SPAN; d <= RELATIVE_SPAN; d++)
+        buckets[RELATIVE_SPAN + d] = (int64_t)relative_bucket(d);
+    onnx_name n = ONNX_NODE(g, "Slice", ONNX_NODE(g, "Shape", IDS), ONNX_INTEGERS(g, 1), ONNX_INTEGERS(g, 2));
+    onnx_name zero = ONNX_NODE(g, "Squeeze", ONNX_INTEGERS(g, 0), ONNX_INTEGERS(g, 0)),
+              one = ONNX_NODE(g, "Squeeze", ONNX_INTEGERS(g, 1), ONNX_INTEGERS(g, 0));
+    onnx_name places = ONNX_NODE(g, "Range", zero, ONNX_NODE(g, "Squeeze", n, ONNX_INTEGERS(g, 0)), one);
+    onnx_name distances = ONNX_NODE(g, "Sub", ONNX_NODE(g, "Unsqueeze", places, ONNX_INTEGERS(g, 0)),
+                                    ONNX_NODE(g, "Unsqueeze", places, ONNX_INTEGERS(g, 1)));
+    distances = ONNX_NODE(g, "Max", distances, ONNX_INTEGERS(g, -RELATIVE_SPAN));
+    distances = ONNX_NODE(g, "Min", distances, ONNX_INTEGERS(g, RELATIVE_SPAN));
+    onnx_name of_bucket = onnx_integers(g, buckets, 2 * RELATIVE_SPAN + 1);
+    onnx_name of_distance = ONNX_NODE(g, "Gather", graph_table(b, RELATIVE_BIAS), of_bucket);
+    onnx_name bias = ONNX_NODE(g, "Gather", of_distance,
+                               ONNX_NODE(g, "Add", distances, ONNX_INTEGERS(g, RELATIVE_SPAN)));
+    return graph_transpose(g, ONNX_NODE(g, "Unsqueeze", bias, ONNX_INTEGERS(g, 0)), 0, 3, 1, 2);
+}
+
 /* (B, S, H) to (B, S, NH, D), with its axes in the order a, b, c, d */
 static onnx_name heads(graph_build *b, onnx_name x, weight_id weight, weight_id bias, size_t layer,
                        const int64_t order[4])
@@ -240,6 +265,8 @@ static onnx_name layer_of(graph_build *b, onnx_name x, size_t layer)
 static onnx_name encoder_of(graph_build *b)
 {
     b->bias = mask_bias(&b->graph);
+    if (family_has(b->model->config.family, RELATIVE_BIAS))
+        b->bias = ONNX_NODE(&b->graph, "Add", b->bias, distance_bias(b));
     onnx_name x = embeddings(b);
     for (size_t i = 0; i < b->model->weights.layers; i++)
         x = layer_of(b, x, i);

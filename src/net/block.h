@@ -62,6 +62,8 @@ typedef struct block_pass {
     uint64_t seed, step; /* of dropout */
     bool dropout;
     uint64_t rows_before; /* asked rows of the whole batch before those of this part of it */
+    attention_rule rule;  /* of every layer's attention */
+    float *dbias;         /* (heads, 2 span + 1) the gradient by the rule's bias, added to; NULL: not wanted */
     float *scratch;       /* (n, scratch of the blocks), whatever a block needs while it works */
     profile_clock *clock;
 } block_pass;

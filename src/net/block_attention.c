@@ -55,6 +55,7 @@ static attention_input attention_input_of(const block *b, const block_pass *p, c
                               .v = x.kv + b->hidden,
                               .ldq = x.ldq,
                               .ldkv = x.ldkv,
+                              .rule = p->rule,
                               .drop = drop };
 }
 
@@ -100,8 +101,8 @@ static void backward_attention(const block *b, const block_pass *p, const block_
         return;
     attention_input in = attention_input_of(b, p, io, block_dropout(b, p));
     projections d = projections_at(b, p->scratch, io->m);
-    o->attention_backward(p->room, d.q, d.kv, d.kv + H, NULL, g->dy, io->y,
-                          io->kept + projected(b, io->n, io->m), &in);
+    o->attention_backward(p->room, d.q, d.kv, d.kv + H, p->dbias, g->dy, io->y, io->kept + projected(b, io->n, io->m),
+                          &in);
     linear_backward_weight(&b->linears[0], o, p->room, d.q, d.ldq, b->fewer ? io->asked_x : io->x, H, io->m);
     if (b->fewer)
         linear_backward_weight(&b->linears[1], o, p->room, d.kv, d.ldkv, io->x, H, io->n);

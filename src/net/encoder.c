@@ -1,6 +1,7 @@
 /* Blocks over the list of weights. */
 #include "net/encoder.h"
 
+#include "net/relative_bias.h"
 #include "net/weight_forms.h"
 
 #include <string.h>
@@ -52,6 +53,20 @@ static bert_status table_over(embedding_table *t, const weight_list *list, weigh
     return p || t->rows ? BERT_OK : fail_memory(err, "an encoder");
 }
 
+/* What is tuned changes: a pass spreads it by itself. */
+static bert_status bias_over(encoder *e, arena *a, bert_err *err)
+{
+    const bert_param *table = weight_at(e->weights, RELATIVE_BIAS, 0);
+    if (!table || table->tuned)
+        return BERT_OK;
+    float *bias = arena_array(a, table->cols, (2 * RELATIVE_SPAN + 1) * sizeof *bias);
+    if (!bias)
+        return fail_memory(err, "an encoder");
+    relative_bias_spread(bias, table->value, table->cols);
+    e->bias = bias;
+    return BERT_OK;
+}
+
 bert_status encoder_create(encoder *e, arena *a, const ops *o, ops_precision precision, const config *c,
                            const weight_list *weights, size_t n_layers, bert_err *err)
 {
@@ -80,6 +95,8 @@ bert_status encoder_create(encoder *e, arena *a, const ops *o, ops_precision pre
         size_t scratch = e->blocks[i].kind->scratch(&e->blocks[i]);
         e->scratch = scratch > e->scratch ? scratch : e->scratch;
     }
+    if (!s)
+        s = bias_over(e, a, err);
     const bert_param *pooler = weight_at(weights, POOLER_WEIGHT, 0),
                      *project = weight_at(weights, PROJECTION_WEIGHT, 0);
     if (!s && project) {

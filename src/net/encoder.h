@@ -12,6 +12,7 @@ typedef struct encoder {
     size_t hidden;           /* of what layers read and give */
     embedding_tables tables; /* their rows may be of another width */
     linear projection;       /* from there; in 0: there is none */
+    const float *bias;       /* of attention's scores, as attention_rule has it; NULL: none, or it is tuned */
     const profile *profile;  /* NULL: none */
     block *blocks;           /* (n_layers, n_blocks) */
     size_t n_layers, n_blocks;

@@ -1,6 +1,8 @@
 /* A forward pass over a packed batch, and its backward. */
 #include "net/forward.h"
 
+#include "net/relative_bias.h"
+
 #include <string.h>
 
 /* ---- rows on their way ------------------------------------------------------------------------------------------- */
@@ -79,6 +81,8 @@ static block_pass pass_of(const forward *f, bool tuned, bool reduced)
                          .step = f->drop.step,
                          .dropout = tuned ? f->drop.tuned : f->drop.frozen,
                          .rows_before = reduced ? f->drop.sequences_before : f->drop.tokens_before,
+                         .rule = f->rule,
+                         .dbias = f->dbias,
                          .scratch = f->scratch,
                          .clock = profile_begin(f->e->profile) };
 }
@@ -114,6 +118,21 @@ static bool only_first_rows(const forward *f)
         if (f->attention[i].layer + 1 == (int)f->e->n_layers)
             return false;
     return f->e->n_layers > 0;
+}
+
+/* The bias of attention's scores where the family has one. */
+static bool plan_rule(forward *f, arena *a)
+{
+    const bert_param *table = weight_at(f->e->weights, RELATIVE_BIAS, 0);
+    if (!table)
+        return true;
+    float *spread = f->e->bias ? NULL : arena_array(a, table->cols, (2 * RELATIVE_SPAN + 1) * sizeof *spread);
+    if (spread)
+        relative_bias_spread(spread, table->value, table->cols);
+    f->rule = (attention_rule){ .bias = spread ? spread : f->e->bias,
+                                .span = RELATIVE_SPAN,
+                                .places = f->batch->positions };
+    return f->rule.bias != NULL;
 }
 
 static bool forward_plan_rows(forward *f, arena *a)
@@ -234,7 +253,8 @@ bert_status forward_run(forward *f, arena *a, bert_err *err)
     f->outputs = arena_array(a, f->n_requests, sizeof *f->outputs);
     f->scratch = arena_alloc_raw(a, f->batch->n_tok * e->scratch * sizeof(float));
     f->room = ops_room_create(a);
-    if (!f->room.bytes || !f->layers || !f->outputs || !f->scratch || !forward_plan_rows(f, a) || !run_bottom(f, a))
+    if (!f->room.bytes || !f->layers || !f->outputs || !f->scratch || !forward_plan_rows(f, a) || !plan_rule(f, a) ||
+        !run_bottom(f, a))
         return fail_memory(err, "a forward pass");
     const float *x = f->bottom;
     for (size_t i = f->from; i < f->to; i++) {
@@ -341,9 +361,24 @@ static bool layer_backward(forward *f, arena *a, size_t layer, bool wanted, floa
     return true;
 }
 
+/* What stands below the layers, and what is added in all of them. */
+static bool bottom_backward(const forward *f, const block_pass *p, float *d, arena *a)
+{
+    const bert_param *table = weight_at(f->e->weights, RELATIVE_BIAS, 0);
+    if (f->dbias)
+        relative_bias_backward(table->grad, f->dbias, table->cols);
+    return embeddings_backward(f->e, f->batch, p, &f->embedded, d, a);
+}
+
 bert_status forward_backward(forward *f, arena *a, const float *const *grads, bert_err *err)
 {
     float *d = NULL;
+    const bert_param *table = weight_at(f->e->weights, RELATIVE_BIAS, 0);
+    f->dbias = table && table->grad && f->embeddings_tuned
+                   ? arena_array(a, table->cols, (2 * RELATIVE_SPAN + 1) * sizeof *f->dbias)
+                   : NULL;
+    if (table && table->grad && f->embeddings_tuned && !f->dbias)
+        return fail_memory(err, "a backward pass");
     /* Below the lowest layer that keeps its activations only poolers over frozen rows have gradients. */
     for (int i = (int)f->to - 1; i >= (int)f->from - 1; i--) {
         bool more = i >= (int)f->first_kept || f->embeddings_tuned; /* something here or below is tuned */
@@ -351,8 +386,7 @@ bert_status forward_backward(forward *f, arena *a, const float *const *grads, be
              fine = collect(f, a, grads, i, i >= (int)f->from && f->layers[i].reduced, more, &d);
         block_pass p = pass_of(f, f->embeddings_tuned, false);
         if (fine && more && d)
-            fine = i < 0 ? embeddings_backward(f->e, f->batch, &p, &f->embedded, d, a)
-                         : layer_backward(f, a, (size_t)i, wanted, &d);
+            fine = i < 0 ? bottom_backward(f, &p, d, a) : layer_backward(f, a, (size_t)i, wanted, &d);
         if (!fine)
             return fail_memory(err, "a backward pass");
     }

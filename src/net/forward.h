@@ -45,6 +45,8 @@ typedef struct forward {
     bool first_only;         /* the last layer is asked for the first rows alone */
     const float *bottom;     /* (n_tok, H): x, or the embeddings */
     embedding_sums embedded; /* where the embeddings are tuned */
+    attention_rule rule;     /* of all layers */
+    float *dbias;            /* (heads, 2 span + 1) the gradient by its bias in backward; NULL: it is not tuned */
     float *scratch;          /* (n_tok, scratch of the encoder) */
     row_buffers rows;
     struct layer_run *layers; /* (n_layers) those that ran */

@@ -12,7 +12,8 @@ typedef enum weight_id {
     EMBEDDINGS_NORM_BIAS,
     PROJECTION_WEIGHT, /* from the embeddings to the first layer */
     PROJECTION_BIAS,
-    QUERY_WEIGHT, /* from here one of each a layer */
+    RELATIVE_BIAS, /* of attention's scores, by distance */
+    QUERY_WEIGHT,  /* from here one of each a layer */
     KEY_WEIGHT,
     VALUE_WEIGHT,
     QUERY_BIAS,
@@ -42,7 +43,7 @@ typedef enum weight_group { GROUP_EMBEDDINGS, GROUP_LAYER, GROUP_POOLER, GROUP_H
 typedef enum weight_kind {
     WEIGHT_TABLE,  /* rows are looked up */
     WEIGHT_MATRIX, /* of a linear, (out, in) */
-    WEIGHT_BIAS,   /* of a linear or a norm */
+    WEIGHT_BIAS,   /* of a linear, a norm, or of scores */
     WEIGHT_SCALE   /* of a norm */
 } weight_kind;
 

@@ -1,12 +1,27 @@
 /* The list of an encoder's weights. */
 #include "net/weights.h"
 
+#include "net/relative_bias.h"
+
 #include <stdio.h>
 #include <string.h>
 
 /* ---- what each id is --------------------------------------------------------------------------------------------- */
 
-typedef enum dim { DIM_ONE, DIM_V, DIM_P, DIM_T, DIM_E, DIM_H, DIM_I, DIM_K, DIM_HIDDEN, DIM_LAST } dim;
+typedef enum dim {
+    DIM_ONE,
+    DIM_V,
+    DIM_P,
+    DIM_T,
+    DIM_E,
+    DIM_H,
+    DIM_I,
+    DIM_K,
+    DIM_HIDDEN,
+    DIM_LAST,
+    DIM_BUCKETS,
+    DIM_HEADS
+} dim;
 
 static const struct {
     weight_group group;
@@ -20,6 +35,7 @@ static const struct {
     [EMBEDDINGS_NORM_BIAS] = { GROUP_EMBEDDINGS, WEIGHT_BIAS, DIM_E, DIM_ONE },
     [PROJECTION_WEIGHT] = { GROUP_EMBEDDINGS, WEIGHT_MATRIX, DIM_H, DIM_E },
     [PROJECTION_BIAS] = { GROUP_EMBEDDINGS, WEIGHT_BIAS, DIM_H, DIM_ONE },
+    [RELATIVE_BIAS] = { GROUP_EMBEDDINGS, WEIGHT_BIAS, DIM_BUCKETS, DIM_HEADS },
     [QUERY_WEIGHT] = { GROUP_LAYER, WEIGHT_MATRIX, DIM_H, DIM_H },
     [KEY_WEIGHT] = { GROUP_LAYER, WEIGHT_MATRIX, DIM_H, DIM_H },
     [VALUE_WEIGHT] = { GROUP_LAYER, WEIGHT_MATRIX, DIM_H, DIM_H },
@@ -73,7 +89,9 @@ static size_t dim_size(dim d, const config *c, head_shape head)
                              [DIM_I] = (size_t)c->intermediate_size,
                              [DIM_K] = head.outputs,
                              [DIM_HIDDEN] = head.hidden,
-                             [DIM_LAST] = head.hidden ? head.hidden : (size_t)c->hidden_size };
+                             [DIM_LAST] = head.hidden ? head.hidden : (size_t)c->hidden_size,
+                             [DIM_BUCKETS] = RELATIVE_BUCKETS,
+                             [DIM_HEADS] = (size_t)c->num_attention_heads };
     return sizes[d];
 }
 

@@ -134,6 +134,7 @@ static inline void run_mul(run_call *c) { run_binary(c, run_times); }
 static inline void run_div(run_call *c) { run_binary(c, run_over); }
 static inline void run_pow(run_call *c) { run_binary(c, pow); }
 static inline void run_max(run_call *c) { run_binary(c, fmax); }
+static inline void run_min(run_call *c) { run_binary(c, fmin); }
 static inline void run_erf(run_call *c) { run_unary(c, erf); }
 static inline void run_tanh(run_call *c) { run_unary(c, tanh); }
 static inline void run_sqrt(run_call *c) { run_unary(c, sqrt); }
@@ -272,6 +273,14 @@ static inline void run_shape(run_call *c)
         out->x[i] = (double)c->in[0]->dims[i];
 }
 
+static inline void run_range(run_call *c)
+{
+    double first = c->in[0]->x[0], end = c->in[1]->x[0], step = c->in[2]->x[0];
+    run_value *out = run_make(c->r, c->node->output[0], 1, (const int64_t[]){ (int64_t)((end - first) / step) });
+    for (size_t i = 0; i < run_count(out); i++)
+        out->x[i] = first + step * (double)i;
+}
+
 static inline void run_softmax(run_call *c)
 {
     run_value *out = run_make(c->r, c->node->output[0], c->in[0]->rank, c->in[0]->dims);
@@ -382,6 +391,8 @@ static const struct {
     { "ReduceMax", run_reduce_max },
     { "ReduceL2", run_reduce_l2 },
     { "Max", run_max },
+    { "Min", run_min },
+    { "Range", run_range },
 };
 
 /* ---- the whole --------------------------------------------------------------------------------------------------- */

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Encoders of other families go through libbert and come out the same. Each checkpoint of tests/arch/files is imported; the model and its frozen file are
 exported; of both folders transformers computes the numbers that stand beside the checkpoint (make_families.py says which). Where it has a tokenizer,
-`bert embed --pooling none` gives transformers' last hidden states, `bert predict` its probabilities. Needs what check_hf.py needs.
+`bert embed --pooling none` gives transformers' last hidden states, `bert predict` its probabilities. An ONNX file of the model gives
+them in onnxruntime, too. Needs what check_hf.py needs.
 
     python3 tests/hf/check_families.py --bert build/bert [NAME...]
 """
@@ -36,6 +37,20 @@ def check_golden(name, folder, golden):
             report("%s: %s%s" % (name, rows, key), found[key], golden[rows + key], 1e-12)
 
 
+def check_graph(bert, name, source, golden):
+    """The model as an ONNX file, where onnxruntime is there."""
+    try:
+        import onnxruntime
+    except ImportError as missing:
+        print("skipped:", missing)
+        return
+    session = onnxruntime.InferenceSession(bert.make("export", source, name + ".onnx", "--format", "onnx"), providers=["CPUExecutionProvider"])
+    ids, mask = (golden[key].astype("i8") for key in ("input_ids", "input_mask"))
+    feed = {"input_ids": ids, "attention_mask": mask, "token_type_ids": golden.get("segment_ids", 0 * ids).astype("i8")}
+    found = session.run(None, {i.name: feed[i.name] for i in session.get_inputs()})[0]
+    report(name + ": probabilities of the graph in onnxruntime", found, check_hf.softmax(golden["logits"]), 1e-4)
+
+
 def check_vectors(bert, name, source, folder, tolerance):
     """A row for each token of each text."""
     tokenizer, model = AutoTokenizer.from_pretrained(folder), AutoModel.from_pretrained(folder).eval()
@@ -63,6 +78,7 @@ def main():
             sources = [(model, "exported")]
             if reads_texts:
                 sources.append((bert.make("freeze", model, name + ".frozen"), "frozen and exported"))
+            check_graph(bert, name, model, load_file(os.path.join(checkpoint, "golden.safetensors")))
             for source, words in sources:
                 words = "%s, %s" % (name, words)
                 back = bert.make("export", source, words, "--format", "hf")

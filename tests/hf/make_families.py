@@ -14,6 +14,7 @@ config.json and model.safetensors; those with BERT's tokeniser have a vocab.txt,
     class_grad.NAME                       F64: of loss, for every parameter
     tokens.weight (5, 24), tokens.bias (5)    F32: a classifier of tokens, as ...ForTokenClassification has it
     tokens.logits (5, 12, 5)              F64: of it
+    long.input_ids (1, 140), long.hidden_2 (1, 140, 24)   where the family's numbers depend on how far apart tokens are
     odd.input_ids, odd.input_mask (2, 12) I32: row 0 has a hole in its mask, row 1 a pad id under its mask
     odd.hidden_0, odd.hidden_2            (2, 12, 24) F64; rows where the mask is 0 are zero
 
@@ -30,13 +31,13 @@ import numpy
 import torch
 import transformers
 from safetensors.numpy import save_file
-from transformers import AlbertConfig, AutoModelForSequenceClassification, AutoModelForTokenClassification, DistilBertConfig, ElectraConfig, RobertaConfig
+from transformers import AlbertConfig, AutoModelForSequenceClassification, AutoModelForTokenClassification, DistilBertConfig, ElectraConfig, MPNetConfig, RobertaConfig
 
 transformers.logging.set_verbosity_error()
 transformers.utils.logging.disable_progress_bar()
 FOLDER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "arch", "files")
 SEED = 13
-VOCAB, TAGS, T, LENGTHS = 60, 5, 12, (12, 9, 5, 2, 1)
+VOCAB, TAGS, LONG, T, LENGTHS = 60, 5, 140, 12, (12, 9, 5, 2, 1)
 NAMES = ["bad", "fair", "good"]
 LABELS = dict(id2label=dict(enumerate(NAMES)), label2id={name: i for i, name in enumerate(NAMES)})
 LABELS_OF_ROWS = (2, 0, 1, 1, 0)
@@ -50,6 +51,7 @@ FAMILIES = {
     "distilbert": (DistilBertConfig(vocab_size=VOCAB, dim=24, n_layers=2, n_heads=3, hidden_dim=40, max_position_embeddings=16, **LABELS), 2, 3, 5),
     "roberta": (RobertaConfig(max_position_embeddings=18, type_vocab_size=1, layer_norm_eps=1e-5, **BERTS, **LABELS), 0, 2, 4),
     "electra": (ElectraConfig(embedding_size=16, max_position_embeddings=16, **BERTS, **LABELS), 2, 3, 5),
+    "mpnet": (MPNetConfig(max_position_embeddings=LONG + 2, layer_norm_eps=1e-5, **BERTS, **LABELS), 0, 2, 4),
     "albert": (AlbertConfig(embedding_size=16, max_position_embeddings=16, classifier_dropout_prob=0.3, **BERTS, **LABELS), 2, 3, 5),
 }
 
@@ -58,7 +60,7 @@ def fill(model, random):
     """Weights with real spread, so that a wrong head count, activation or norm shows; embeddings are small, so that the norm's epsilon shows, too."""
     for name, parameter in model.named_parameters():
         is_norm = "layernorm" in name.lower().replace("_", "")
-        scale = 0.2 if is_norm or name.endswith("bias") else 0.1 if "_embeddings" in name else 0.25
+        scale = 1 if "relative" in name else 0.2 if is_norm or name.endswith("bias") else 0.1 if "_embeddings" in name else 0.25
         value = random.normal(float(is_norm and name.endswith("weight")), scale, parameter.shape).astype("f4")
         assert value.all()
         parameter.data = torch.tensor(value)
@@ -125,6 +127,9 @@ def golden(model, random, start, end, low):
     out.update({"segment_ids": a for a in segments.values()})
     tagger, weights = token_classifier(model, random)
     out.update(weights, **{"tokens.logits": run(tagger, ids, mask, **segments)[0].logits.detach().numpy() * mask[:, :, None]})
+    if hasattr(model.config, "relative_attention_num_buckets"):
+        long = random.integers(low, VOCAB, (1, LONG)).astype("i4")
+        out.update({"long.input_ids": long, "long.hidden_2": run(model, long, numpy.ones_like(long))[1][2]})
     ids, mask = odd_rows(ids, mask, pad)
     _, hidden = run(model, ids, mask)
     out.update({"odd.input_ids": ids, "odd.input_mask": mask, "odd.hidden_0": hidden[0], "odd.hidden_2": hidden[2]})

@@ -15,7 +15,7 @@ enum { ROWS = 5, ODD_ROWS = 2, SEQ_LEN = 12, HIDDEN = 24, LAYERS = 2, LABELS = 3
  * length). */
 static const double MOST_VALUE = 5e-6, MOST_GRADIENT = 5e-6, MOST_LOGIT = 2e-5, NOISE = 1e-4;
 
-static const char *const NAMES[] = { "distilbert", "roberta", "electra", "albert" };
+static const char *const NAMES[] = { "distilbert", "roberta", "electra", "albert", "mpnet" };
 /* Those that read texts. */
 static const char *const READERS[] = { "distilbert", "electra", "albert" };
 enum { N_NAMES = sizeof NAMES / sizeof *NAMES, N_READERS = sizeof READERS / sizeof *READERS, TAGS = 5 };
@@ -163,6 +163,36 @@ static void encoders_compute_what_transformers_does(void **state)
     }
 }
 
+/* Where numbers depend on how far apart tokens are, in sequences that are long. */
+static void distances_count_as_in_transformers(void **state)
+{
+    (void)state;
+    enum { LONG = 140 };
+    static const int32_t NONE[LONG];
+    int32_t mask[LONG];
+    experiment e;
+    bert_err err;
+    bert_layer *layer;
+    bert_pass *pass;
+    experiment_open(&e, "mpnet");
+    bert_layer_spec spec = spec_of();
+    spec.pooling = BERT_POOLING_NONE;
+    spec.tune_embeddings = false;
+    spec.n_tune_layers = 0;
+    spec.seq_len = LONG;
+    check(bert_layer_create(e.imported->module, &spec, 0, &layer, NULL, &err), &err);
+    for (int i = 0; i < LONG; i++)
+        mask[i] = 1;
+    bert_input input = {
+        .n = 1, .input_ids = golden_of(&e, "long.input_ids")->data, .input_mask = mask, .segment_ids = NONE
+    };
+    check(bert_layer_forward(layer, &input, &(bert_run){ 0 }, &pass, &err), &err);
+    expect_values(&e, "long.hidden_2", bert_pass_output(pass, "output", NULL), MOST_VALUE);
+    bert_pass_free(pass);
+    bert_layer_free(layer);
+    experiment_close(&e);
+}
+
 /* A model like the imported one, all of it tuned. */
 static bert_model *tuned_model(const experiment *e)
 {
@@ -293,6 +323,7 @@ static void encoders_are_read_whatever_stands_on_them(void **state)
         { "roberta", "Roberta", "lm_head.bias", "not read: lm_head (1 tensor, the masked-language head)" },
         { "electra", "Electra", "generator_lm_head.bias",
           "not read: generator_predictions, generator_lm_head (1 tensor, the masked-language head)" },
+        { "mpnet", "MPNet", "lm_head.bias", "not read: lm_head (1 tensor, the masked-language head)" },
         { "albert", "Albert", "predictions.bias", "not read: predictions (1 tensor, the masked-language head)" },
     };
     for (size_t i = 0; i < sizeof CASES / sizeof *CASES; i++) {
@@ -417,6 +448,9 @@ static void what_a_configuration_must_say_is_asked_for(void **state)
         { "electra", "layer_norm_eps", NULL, BERT_ERR_FORMAT, "layer_norm_eps is missing" },
         { "electra", "embedding_size", NULL, BERT_ERR_FORMAT, "embedding_size is missing" },
         { "electra", "embedding_size", "24", BERT_ERR_FORMAT, "has shape [60, 16], expected [60, 24]" },
+        { "mpnet", "layer_norm_eps", NULL, BERT_ERR_FORMAT, "layer_norm_eps is missing" },
+        { "mpnet", "relative_attention_num_buckets", "64", BERT_ERR_UNSUPPORTED,
+          "relative_attention_num_buckets is 64, expected 32" },
         { "albert", "hidden_act", NULL, BERT_ERR_FORMAT, "hidden_act is missing" },
         { "albert", "num_hidden_groups", "2", BERT_ERR_UNSUPPORTED, "num_hidden_groups is 2, expected 1" },
         { "albert", "inner_group_num", "3", BERT_ERR_UNSUPPORTED, "inner_group_num is 3, expected 1" },
@@ -656,6 +690,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         in_a_folder(encoders_compute_what_transformers_does),
+        in_a_folder(distances_count_as_in_transformers),
         in_a_folder(classifiers_compute_what_transformers_does),
         in_a_folder(a_module_without_a_tokeniser_reads_ids_alone),
         in_a_folder(encoders_are_read_whatever_stands_on_them),

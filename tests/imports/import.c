@@ -438,7 +438,7 @@ static void settings_that_do_not_fit_are_refused(void **state)
           "theirs/config.json: \"label2id\" is no object" },
         { BERT_TASK_MULTICLASS, "model_type", json_string("longformer"), BERT_ERR_UNSUPPORTED,
           "theirs/config.json: model_type \"longformer\" is another family; libbert reads bert, "
-          "distilbert, roberta, xlm-roberta, camembert, electra, albert" },
+          "distilbert, roberta, xlm-roberta, camembert, electra, albert, mpnet" },
     };
     for (size_t i = 0; i < sizeof CASES / sizeof *CASES; i++) {
         write_theirs(CASES[i].task);

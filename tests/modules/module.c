@@ -650,7 +650,7 @@ static void a_configuration_that_does_not_fit_is_refused(void **state)
           "toy/config.json: hidden_act is a whole number, expected a string" },
         { "model_type", json_string("longformer"), BERT_ERR_UNSUPPORTED,
           "toy/config.json: model_type \"longformer\" is another family; libbert reads bert, "
-          "distilbert, roberta, xlm-roberta, camembert, electra, albert" },
+          "distilbert, roberta, xlm-roberta, camembert, electra, albert, mpnet" },
         { "position_embedding_type", json_string("relative_key"), BERT_ERR_UNSUPPORTED,
           "toy/config.json: position_embedding_type is \"relative_key\", expected \"absolute\"" },
         { "hidden_dropout_prob", json_real(1), BERT_ERR_FORMAT,
