@@ -395,8 +395,9 @@ BERT_API void bert_import_defaults(bert_import_options *options);
  * and predict, with its module inside: ...ForSequenceClassification (a CrossEncoder's among them) and
  * ...ForTokenClassification, with their head and labels, predictions being those of transformers and CrossEncoder; and
  * what Google's run_classifier trained, whose labels have no names. Families: BERT, DistilBERT, ELECTRA, ALBERT,
- * RoBERTa, XLM-RoBERTa, CamemBERT, MPNet. Tokenisers: BERT's own from vocab.txt, any pipeline of Hugging Face `tokenizers`
- * from tokenizer.json, and of older folders vocab.json with merges.txt, or a SentencePiece model (Unigram).
+ * RoBERTa, XLM-RoBERTa, CamemBERT, MPNet. Tokenisers: BERT's own from vocab.txt, any pipeline of Hugging Face
+ * `tokenizers` from tokenizer.json, and of older folders vocab.json with merges.txt, or a SentencePiece model
+ * (Unigram).
  *
  * source      a folder or a file: TensorFlow V2 bundle, TF1 Hub module, Hugging Face folder (safetensors or
  *             pytorch_model.bin, also in shards or as the only variant), a state dict that torch.save wrote,
