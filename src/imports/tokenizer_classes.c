@@ -47,15 +47,9 @@ static bert_status begin_json(json_maker *m, tokenizer_files *f, bert_err *err)
     return s;
 }
 
+/* One that is there twice is taken once where the list is read. */
 static void class_add_token(json_maker *m, const char *content, json_int_t id, bool special)
 {
-    size_t i;
-    json_t *other;
-    json_array_foreach(m->added, i, other)
-    {
-        if (!strcmp(json_string_value(json_object_get(other, "content")), content))
-            return;
-    }
     bool takes_blanks = m->f->class->mask_takes_blanks && !strcmp(content, m->words[WORD_MASK]);
     json_add(&m->added, json_pack("{s:I, s:s, s:b, s:b, s:b}", "id", id, "content", content, "special", special,
                                   "lstrip", takes_blanks, "normalized", 0));
@@ -180,41 +174,29 @@ static const piece_shift SHIFT_NONE = { .unknown = -1 },
                                              true,
                                              3 };
 
-static void add_scored(json_t **list, const char *piece, double score)
+/* Adds one behind the others; the class's special tokens, and the model's control and user-defined ones, are added
+ * tokens, too. */
+static void class_add_piece(json_maker *m, json_t **list, const sentence_piece *p)
 {
-    json_add(list, json_pack("[s, f]", piece, score));
+    json_int_t id = (json_int_t)json_array_size(*list);
+    bool role = false;
+    for (int k = 0; k < N_WORDS; k++)
+        role |= !strcmp(p->piece, m->words[k]);
+    if (role || p->type == PIECE_CONTROL || p->type == PIECE_USER_DEFINED)
+        class_add_token(m, p->piece, id, role || p->type == PIECE_CONTROL);
+    json_add(list, json_pack("[s, f]", p->piece, p->score));
 }
 
-static json_t *scored_pieces(const json_maker *m, const sentencepiece_model *model, const piece_shift *shift)
+static json_t *scored_pieces(json_maker *m, const sentencepiece_model *model, const piece_shift *shift)
 {
     json_t *list = json_array();
     for (size_t i = 0; i < sizeof shift->before / sizeof *shift->before && shift->before[i]; i++)
-        add_scored(&list, shift->before[i], shift->scores[i]);
+        class_add_piece(m, &list, &(sentence_piece){ shift->before[i], shift->scores[i], 0 });
     for (size_t i = shift->skipped; i < model->n; i++)
-        add_scored(&list, model->pieces[i].piece, model->pieces[i].score);
+        class_add_piece(m, &list, &model->pieces[i]);
     if (shift->mask_is_last)
-        add_scored(&list, m->words[WORD_MASK], 0);
+        class_add_piece(m, &list, &(sentence_piece){ m->words[WORD_MASK], 0, 0 });
     return list;
-}
-
-/* Whether a string is one of the class's own special tokens, or of the model's control and user-defined ones. */
-static void add_piece_tokens(json_maker *m, const sentencepiece_model *model, const json_t *entries)
-{
-    size_t i;
-    json_t *item;
-    json_array_foreach(entries, i, item)
-    {
-        const char *piece = json_string_value(json_array_get(item, 0));
-        bool role = false;
-        for (int k = 0; k < N_WORDS; k++)
-            role |= !strcmp(piece, m->words[k]);
-        if (role)
-            class_add_token(m, piece, (json_int_t)i, true);
-        for (size_t k = 0; !role && k < model->n && k < i + 8; k++) /* an id moves by few places */
-            if (model->pieces[k].type >= PIECE_CONTROL && model->pieces[k].type <= PIECE_USER_DEFINED &&
-                !strcmp(model->pieces[k].piece, piece))
-                class_add_token(m, piece, (json_int_t)i, model->pieces[k].type == PIECE_CONTROL);
-    }
 }
 
 /* {"type": "Precompiled"} of the model's table; null: it has none. */
@@ -274,8 +256,6 @@ static bert_status pieces_to_json(json_maker *m, const sentencepiece_model *mode
     for (int i = 0; !s && i < 2; i++)
         if ((ids[i] = piece_id(entries, tokens[i])) < 0)
             s = fail(err, BERT_ERR_FORMAT, "%s: no %s among its pieces", where, tokens[i]);
-    if (!s)
-        add_piece_tokens(m, model, entries);
     json_int_t unknown = recipe->shift->unknown < 0 ? (json_int_t)model->unknown : recipe->shift->unknown;
     if (s) {
         json_decref(normalizer);
