@@ -5,6 +5,7 @@
 #include "base/words.h"
 
 #include "modules/tokenizer_info.h"
+#include "text/added_tokens.h"
 #include "text/tokenizer_json.h"
 
 #include <stdlib.h>
@@ -26,6 +27,9 @@ static bert_status add_token(token_list *l, const bert_added_token *token, int64
             return BERT_OK;
     if (!token->content[0])
         return BERT_OK;
+    if (l->n == MOST_ADDED_TOKENS)
+        return fail(err, BERT_ERR_UNSUPPORTED, "%s: more than %d added tokens: libbert takes no more",
+                    l->f->place->folder, MOST_ADDED_TOKENS);
     bool fine = true;
     l->tokens = array_grown(l->tokens, l->n, sizeof *l->tokens, &fine);
     l->ids = array_grown(l->ids, l->n, sizeof *l->ids, &fine);

@@ -124,10 +124,9 @@ static void add_candidate(bert_tokenizer *t, const bert_added_token *token, bert
 static bert_status list_candidates(bert_tokenizer *t, token_candidate **list, size_t *n, bert_err *err)
 {
     const bert_tokenizer_options *o = &t->options;
-    enum { MOST_ADDED = 1 << 14 };
-    if (o->n_added_tokens > MOST_ADDED)
+    if (o->n_added_tokens > MOST_ADDED_TOKENS)
         return fail(err, BERT_ERR_UNSUPPORTED, "%zu added tokens: libbert takes at most %d", o->n_added_tokens,
-                    MOST_ADDED);
+                    MOST_ADDED_TOKENS);
     const char *const roles[] = { o->unk_token, o->sep_token, o->pad_token, o->cls_token, o->mask_token };
     enum { N_ROLES = sizeof roles / sizeof *roles };
     bert_text *behind = arena_array(&t->memory, o->n_added_tokens + 1, sizeof *behind);

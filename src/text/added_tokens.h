@@ -6,6 +6,8 @@
 #include "base/error.h"
 #include "text/trie.h"
 
+enum { MOST_ADDED_TOKENS = 1 << 14 }; /* each is compared with those before it */
+
 /* What is known of one that is looked for. */
 typedef struct added_entry {
     int32_t id;

@@ -76,10 +76,30 @@ static void old_folders_give_the_ids_of_transformers(void **state)
     }
 }
 
+/* More than a tokenizer takes are refused where they are read: each is compared with those before it. */
+static void too_many_added_tokens_are_refused(void **state)
+{
+    (void)state;
+    arena a = { 0 };
+    buffer json = { 0 };
+    tokenizer_source source;
+    for (int i = 0; i <= MOST_ADDED_TOKENS; i++)
+        buffer_printf(&json, "%s\"<%d>\": %d", i ? ", " : "{", i, 5 + i);
+    buffer_string(&json, "}");
+    assert_works(folder_create(scratch("many"), err));
+    scratch_text("many/vocab.txt", "[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\n");
+    scratch_text("many/added_tokens.json", json.data);
+    assert_fails(read_folder(scratch("many"), "albert", &source, &a, err), BERT_ERR_UNSUPPORTED,
+                 "many: more than 16384 added tokens: libbert takes no more");
+    buffer_free(&json);
+    arena_free(&a);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(old_folders_give_the_ids_of_transformers),
+        in_a_folder(too_many_added_tokens_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
